@@ -1,1 +1,1 @@
-//! skeleton
+//! Pages: the console and the hosted pages. The browser build sees only what the one island needs, never `engine`.

@@ -1,1 +1,24 @@
-//! skeleton
+//! The domain of Vestibule: flows, identities, sessions, settings, storage.
+//!
+//! Layer rule, downwards only:
+//! `settings`, `flow` → `plan`, `session`, `operators` → `identity`, `password` → `store` → `ui`, `config`, `ids`,
+//! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
+//! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
+
+pub mod config;
+pub mod effects;
+pub mod engine;
+pub mod error;
+pub mod flow;
+pub mod identity;
+pub mod ids;
+pub mod operators;
+pub mod password;
+pub mod plan;
+pub mod session;
+pub mod settings;
+pub mod store;
+pub mod ui;
+
+pub use crate::engine::{Ctx, Engine};
+pub use crate::error::{Error, Kind, Result};

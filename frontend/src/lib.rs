@@ -1,1 +1,1 @@
-//! skeleton
+//! The browser's entry: starts the islands of `app`.

@@ -1,1 +1,1 @@
-//! skeleton
+//! Everything HTTP: the three listeners, envelopes, statuses, headers, cookies, redirects.

@@ -1,0 +1,313 @@
+//! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) plus `vestibule:`.
+//! Reading, merging and checking is in the files beside this one; what is here has been checked.
+
+pub mod hooks;
+pub mod load;
+
+pub use hooks::Hook;
+
+use crate::identity::schema::Schema;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Methods a person can prove themselves with. The order is Kratos' order of trying them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Method {
+    Password,
+    Oidc,
+    Code,
+    Link,
+    Totp,
+    Passkey,
+    Webauthn,
+    LookupSecret,
+}
+
+impl Method {
+    /// Kratos' name, as in `selfservice.methods.<name>` and `method=<name>`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Password => "password",
+            Method::Oidc => "oidc",
+            Method::Code => "code",
+            Method::Link => "link",
+            Method::Totp => "totp",
+            Method::Passkey => "passkey",
+            Method::Webauthn => "webauthn",
+            Method::LookupSecret => "lookup_secret",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Method::Password,
+            Method::Oidc,
+            Method::Code,
+            Method::Link,
+            Method::Totp,
+            Method::Passkey,
+            Method::Webauthn,
+            Method::LookupSecret,
+        ]
+        .into_iter()
+        .find(|method| method.name() == name)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub serve: Serve,
+    pub vestibule: VestibuleKeys,
+    /// Kratos' `dsn`; `None` means a SQLite file in the data folder.
+    pub dsn: Option<String>,
+    pub identity: IdentityKeys,
+    pub selfservice: SelfService,
+    pub session: SessionKeys,
+    pub cookies: CookieKeys,
+    pub hashers: Hashers,
+    pub secrets: Secrets,
+    pub log: Log,
+    /// The merged document this was read from, settings of the console included, secrets and all.
+    pub raw: Value,
+    /// The console revision that is in force; 0 without any.
+    pub revision: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Serve {
+    pub public: Listener,
+    pub admin: Listener,
+    pub cors: Option<Cors>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Listener {
+    pub host: String,
+    pub port: u16,
+    /// Exactly as configured: the name of the CSRF cookie hashes this string.
+    pub base_url_text: String,
+    /// The same, parsed.
+    pub base_url: Url,
+}
+
+#[derive(Clone, Debug)]
+pub struct Cors {
+    pub allowed_origins: Vec<String>,
+    pub allowed_methods: Vec<String>,
+    pub allowed_headers: Vec<String>,
+    pub exposed_headers: Vec<String>,
+    pub allow_credentials: bool,
+    pub max_age: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct VestibuleKeys {
+    pub console: Listener,
+    /// Further `Host` names that console and admin API answer to, beside loopback and the base URL's.
+    pub allowed_hosts: Vec<String>,
+    /// `vestibule.admin.token`: callers from elsewhere than loopback and private networks must show it as a bearer token.
+    pub admin_token: Option<String>,
+    pub admin_allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+#[derive(Clone, Debug)]
+pub struct IdentityKeys {
+    pub default_schema_id: String,
+    pub schemas: Vec<IdentitySchema>,
+}
+
+#[derive(Clone, Debug)]
+pub struct IdentitySchema {
+    pub id: String,
+    pub url: String,
+    pub selfservice_selectable: bool,
+    pub schema: Arc<Schema>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SelfService {
+    /// `None`: our own `/welcome`.
+    pub default_browser_return_url: Option<Url>,
+    /// As configured; `crate::flow::return_to` holds the rule.
+    pub allowed_return_urls: Vec<String>,
+    pub password: PasswordMethod,
+    /// `selfservice.methods.<name>.enabled` of every other method, for what a plan or a page says of them.
+    pub enabled: BTreeMap<Method, bool>,
+    pub registration: RegistrationFlow,
+    pub login: LoginFlow,
+    pub verification: VerificationFlow,
+    pub logout_return_url: Option<Url>,
+    pub error_ui_url: Option<Url>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PasswordMethod {
+    pub enabled: bool,
+    pub min_password_length: usize,
+    /// Characters; ours, since nothing is ever truncated (Kratos: 72 bytes with bcrypt).
+    pub max_password_length: usize,
+    pub identifier_similarity_check_enabled: bool,
+    pub haveibeenpwned_enabled: bool,
+    pub haveibeenpwned_host: String,
+    pub max_breaches: u64,
+    pub ignore_network_errors: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct RegistrationFlow {
+    pub enabled: bool,
+    /// `None`: our own page.
+    pub ui_url: Option<Url>,
+    pub lifespan: Duration,
+    pub login_hints: bool,
+    pub style: Style,
+    pub before: Vec<Hook>,
+    pub after: After,
+}
+
+#[derive(Clone, Debug)]
+pub struct LoginFlow {
+    pub ui_url: Option<Url>,
+    pub lifespan: Duration,
+    pub style: Style,
+    pub before: Vec<Hook>,
+    pub after: After,
+}
+
+/// Only read so far, for what the plan says; the flow itself is not there yet.
+#[derive(Clone, Debug)]
+pub struct VerificationFlow {
+    pub enabled: bool,
+    pub ui_url: Option<Url>,
+    pub lifespan: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// One form: traits and credentials together.
+    Unified,
+    /// Registration in two steps.
+    ProfileFirst,
+    /// Login that asks for the address first.
+    IdentifierFirst,
+}
+
+/// `after:` of a flow: the flow-level list and the methods' own.
+#[derive(Clone, Debug, Default)]
+pub struct After {
+    pub default_browser_return_url: Option<Url>,
+    pub hooks: Vec<Hook>,
+    pub methods: BTreeMap<Method, AfterMethod>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AfterMethod {
+    pub default_browser_return_url: Option<Url>,
+    pub hooks: Vec<Hook>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SessionKeys {
+    pub lifespan: Duration,
+    pub cookie_name: String,
+    pub cookie_persistent: bool,
+    pub cookie: CookieKeys,
+}
+
+/// `None` falls back: session.cookie → cookies → default (`/`, `Lax`, `Secure` by the base URL's scheme).
+#[derive(Clone, Debug, Default)]
+pub struct CookieKeys {
+    pub domain: Option<String>,
+    pub path: Option<String>,
+    pub same_site: Option<SameSite>,
+    pub secure: Option<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SameSite {
+    Strict,
+    Lax,
+    None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Algorithm {
+    Argon2,
+    Bcrypt,
+}
+
+#[derive(Clone, Debug)]
+pub struct Hashers {
+    pub algorithm: Algorithm,
+    pub argon2: Argon2Keys,
+    pub bcrypt_cost: u32,
+}
+
+/// Defaults: 19 MiB, t = 2, p = 1 (OWASP password storage cheat sheet).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Argon2Keys {
+    /// KiB
+    pub memory: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    /// bytes
+    pub salt_length: u32,
+    /// bytes
+    pub key_length: u32,
+}
+
+/// The first of each signs or encrypts, all of them verify or decrypt.
+#[derive(Clone)]
+pub struct Secrets {
+    pub default: Vec<String>,
+    pub cookie: Vec<String>,
+    pub cipher: Vec<String>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// trace, debug, info, warning, error
+    pub level: String,
+    /// text or json
+    pub format: String,
+}
+
+impl Config {
+    pub fn schema(&self, id: &str) -> Option<&IdentitySchema> {
+        self.identity.schemas.iter().find(|schema| schema.id == id)
+    }
+
+    pub fn default_schema(&self) -> Option<&IdentitySchema> {
+        self.schema(&self.identity.default_schema_id)
+    }
+
+    /// `<public base>/<path>`, with exactly one slash between.
+    pub fn public_url(&self, path: &str) -> String {
+        format!("{}/{path}", self.serve.public.base_url_text.trim_end_matches('/'))
+    }
+
+    /// The page of a flow: `ui_url`, or our own page at `path`.
+    pub fn ui_url(&self, configured: Option<&Url>, path: &str) -> Url {
+        configured.cloned().unwrap_or_else(|| self.own_page(path))
+    }
+
+    pub fn default_return_url(&self) -> Url {
+        self.selfservice.default_browser_return_url.clone().unwrap_or_else(|| self.own_page("welcome"))
+    }
+
+    fn own_page(&self, path: &str) -> Url {
+        let mut url = self.serve.public.base_url.clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        url
+    }
+}

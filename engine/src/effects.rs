@@ -1,0 +1,123 @@
+//! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
+//! The ambient ones are banned by `clippy.toml`.
+
+use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+pub trait Clock: Send + Sync {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+pub trait Random: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The only door for outgoing HTTP.
+pub trait Outbound: Send + Sync {
+    /// GETs `url`; at most `limit` bytes, at most `deadline` in all. Redirects are not followed.
+    fn get(&self, url: url::Url, limit: usize, deadline: Duration) -> BoxFuture<'static, Result<String, OutboundError>>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    #[error("{host} did not answer within {millis} ms")]
+    Deadline { host: String, millis: u128 },
+    #[error("{host} answered {status}")]
+    Status { host: String, status: u16 },
+    #[error("the answer of {host} is larger than {limit} bytes")]
+    TooLarge { host: String, limit: usize },
+    #[error("{host} cannot be reached")]
+    Unreachable { host: String, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+#[derive(Clone)]
+pub struct Effects {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub outbound: Arc<dyn Outbound>,
+}
+
+impl Effects {
+    /// Now, in UTC, cut to microseconds: PostgreSQL keeps no more, and both databases must agree.
+    pub fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    pub fn uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
+    }
+
+    pub fn identity_id(&self) -> IdentityId {
+        IdentityId(self.uuid())
+    }
+
+    pub fn flow_id(&self) -> FlowId {
+        FlowId(self.uuid())
+    }
+
+    pub fn session_id(&self) -> SessionId {
+        SessionId(self.uuid())
+    }
+
+    pub fn operator_id(&self) -> OperatorId {
+        OperatorId(self.uuid())
+    }
+
+    /// `length` characters out of 62, each drawn evenly: 32 of them carry 190 bits.
+    pub fn alphanumeric(&self, length: usize) -> String {
+        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let mut text = String::with_capacity(length);
+        while text.len() < length {
+            for byte in self.bytes::<64>() {
+                // 248 = 4 × 62: larger bytes would favour the first letters.
+                if byte < 248 && text.len() < length {
+                    text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// The system's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// The operating system's randomness.
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place; without randomness nothing is safe, so stop")]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives randomness");
+    }
+}
+
+/// Runs `work` to its end even when the caller is dropped, as after a client's disconnect: what was committed is
+/// followed by what belongs to it. The one door to `tokio::spawn` inside the engine.
+#[expect(clippy::disallowed_methods, reason = "the one door")]
+pub async fn to_completion<T: Send + 'static>(
+    work: impl Future<Output = crate::Result<T>> + Send + 'static,
+) -> crate::Result<T> {
+    match tokio::spawn(work).await {
+        Ok(outcome) => outcome,
+        Err(stopped) => Err(crate::Error::internal(stopped)),
+    }
+}

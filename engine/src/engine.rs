@@ -1,0 +1,66 @@
+//! The engine as a value: two may live in one process, nothing is global.
+
+use crate::config::Config;
+use crate::effects::Effects;
+use crate::password::Hasher;
+use crate::store::Db;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    effects: Effects,
+    hasher: Hasher,
+    config: ArcSwap<Config>,
+}
+
+/// One request's view: one configuration from start to end, whatever is saved meanwhile.
+#[derive(Clone)]
+pub struct Ctx {
+    pub engine: Engine,
+    pub config: Arc<Config>,
+}
+
+impl Engine {
+    pub fn new(db: Db, effects: Effects, hasher: Hasher, config: Config) -> Self {
+        Self { inner: Arc::new(Inner { db, effects, hasher, config: ArcSwap::from_pointee(config) }) }
+    }
+
+    /// Takes the snapshot that a request lives with.
+    pub fn begin(&self) -> Ctx {
+        Ctx { engine: self.clone(), config: self.inner.config.load_full() }
+    }
+
+    /// From the next [`Engine::begin`] on, `config` applies.
+    pub fn publish(&self, config: Config) {
+        self.inner.config.store(Arc::new(config));
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    pub fn effects(&self) -> &Effects {
+        &self.inner.effects
+    }
+
+    pub fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
+    }
+}
+
+impl Ctx {
+    pub fn db(&self) -> &Db {
+        self.engine.db()
+    }
+
+    pub fn effects(&self) -> &Effects {
+        self.engine.effects()
+    }
+}

@@ -1,0 +1,135 @@
+//! What will happen after a form was accepted, as a value: the console draws it, a submit executes it.
+
+use crate::config::{Config, Hook, Method};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowKind {
+    Registration,
+    Login,
+}
+
+/// Who is asking: decides how an answer looks, never what is decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Client {
+    /// HTML forms and redirects, cookies.
+    Browser,
+    /// JSON with cookies.
+    Spa,
+    /// JSON with tokens.
+    Native,
+}
+
+/// Which list of hooks is in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// `after.<method>.hooks`
+    Method,
+    /// `after.hooks`
+    Flow,
+    /// Neither list has an entry.
+    Nothing,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Form, schema, password policy.
+    Check,
+    /// Hash the password.
+    Hash,
+    /// Identity, credentials, addresses and, when handed over, the session: one transaction.
+    Store,
+    /// Look the person up and compare the credential.
+    Authenticate,
+    /// An entry of the list in force, other than `session`.
+    Run(Hook),
+    /// Hand the session over. Always the last step: it makes the answer.
+    SignIn,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    pub flow: FlowKind,
+    pub method: Method,
+    pub client: Client,
+    pub source: Source,
+    /// In run order.
+    pub steps: Vec<Step>,
+    /// Entries of the flow-level list that do not run because the method has a list of its own.
+    pub shadowed: Vec<Hook>,
+    /// What the answer holds.
+    pub answer: Answer,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// `Set-Cookie` of the session.
+    pub session_cookie: bool,
+    /// Members of the JSON body, in order; empty for a redirect.
+    pub body: Vec<&'static str>,
+    /// Where a browser is led when the flow says nothing else.
+    pub redirect: Option<String>,
+}
+
+/// The one place that decides what runs. Pure: the same for the saved and for an unsaved configuration.
+pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> Plan {
+    let after = match flow {
+        FlowKind::Registration => &config.selfservice.registration.after,
+        FlowKind::Login => &config.selfservice.login.after,
+    };
+    let own = after.methods.get(&method).map(|after| after.hooks.as_slice()).unwrap_or_default();
+    // A non-empty method list replaces the flow's; nothing is merged (Kratos: driver/registry_default_registration.go).
+    let (source, list, shadowed) = match (own, after.hooks.as_slice()) {
+        ([], []) => (Source::Nothing, own, Vec::new()),
+        ([], list) => (Source::Flow, list, Vec::new()),
+        (own, flow) => (Source::Method, own, flow.to_vec()),
+    };
+    let sign_in = match flow {
+        FlowKind::Registration => list.contains(&Hook::Session),
+        FlowKind::Login => true,
+    };
+    let mut steps = vec![Step::Check];
+    match flow {
+        FlowKind::Registration => steps.extend([Step::Hash, Step::Store]),
+        FlowKind::Login => steps.push(Step::Authenticate),
+    }
+    steps.extend(list.iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
+    if sign_in {
+        steps.push(Step::SignIn);
+    }
+    let redirect = (client == Client::Browser).then(|| default_return_url(config, flow, method).to_string());
+    let answer = Answer {
+        status: if client == Client::Browser { 303 } else { 200 },
+        session_cookie: sign_in && client != Client::Native,
+        body: match (client, flow, sign_in) {
+            (Client::Browser, _, _) => vec![],
+            (Client::Native, FlowKind::Registration, true) => vec!["session", "session_token", "identity", "continue_with"],
+            (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
+            (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],
+            (Client::Native, FlowKind::Login, _) => vec!["session", "session_token", "continue_with"],
+            (Client::Spa, FlowKind::Login, _) => vec!["session", "continue_with"],
+        },
+        redirect,
+    };
+    Plan { flow, method, client, source, steps, shadowed, answer }
+}
+
+impl Plan {
+    pub fn signs_in(&self) -> bool {
+        self.steps.last() == Some(&Step::SignIn)
+    }
+}
+
+/// `after.<method>` > `after` > `selfservice.default_browser_return_url` > our own `/welcome`.
+pub fn default_return_url(config: &Config, flow: FlowKind, method: Method) -> url::Url {
+    let after = match flow {
+        FlowKind::Registration => &config.selfservice.registration.after,
+        FlowKind::Login => &config.selfservice.login.after,
+    };
+    after
+        .methods
+        .get(&method)
+        .and_then(|after| after.default_browser_return_url.clone())
+        .or_else(|| after.default_browser_return_url.clone())
+        .unwrap_or_else(|| config.default_return_url())
+}

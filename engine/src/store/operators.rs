@@ -1,0 +1,1 @@
+//! Rows of operators, their sessions and one-time links.

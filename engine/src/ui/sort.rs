@@ -1,0 +1,1 @@
+//! Node order as Kratos makes it.
