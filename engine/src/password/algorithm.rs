@@ -86,26 +86,59 @@ fn argon2(memory: &mut Memory, keys: Argon2Keys, salt: &[u8], password: &str) ->
     Ok(hash.to_string())
 }
 
+/// A stored argon2 hash, taken apart.
+struct Stored {
+    algorithm: argon2::Algorithm,
+    version: Version,
+    params: Params,
+    salt: Salt,
+    key: Output,
+}
+
+impl Stored {
+    fn parse(text: &str) -> Result<Self> {
+        let stored = PasswordHash::new(text).map_err(Error::internal)?;
+        let (Some(salt), Some(key)) = (stored.salt, stored.hash) else {
+            return Err(Error::internal("a stored argon2 hash lacks its salt or its key"));
+        };
+        Ok(Self {
+            algorithm: argon2::Algorithm::try_from(stored.algorithm.as_str()).map_err(Error::internal)?,
+            // Hashes without a version are of the first one (Argon2's encoding before 1.3).
+            version: stored.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(Error::internal)?,
+            params: Params::try_from(&stored).map_err(Error::internal)?,
+            salt,
+            key,
+        })
+    }
+
+    /// Made with the parameters of `keys`.
+    fn is_current(&self, keys: &Hashers) -> bool {
+        let (today, params) = (keys.argon2, &self.params);
+        keys.algorithm == Algorithm::Argon2
+            && self.algorithm == argon2::Algorithm::Argon2id
+            && self.version == Version::V0x13
+            && (params.m_cost(), params.t_cost(), params.p_cost())
+                == (today.memory, today.iterations, today.parallelism)
+            && (self.salt.len(), self.key.len()) == (today.salt_length as usize, today.key_length as usize)
+    }
+}
+
+/// Whether `stored` can be compared with, within seconds: argon2 of up to 1 GiB and 100 passes, bcrypt of up to cost
+/// 18. For hashes that come from elsewhere.
+pub fn is_known_hash(stored: &str) -> bool {
+    if let Ok(parts) = stored.parse::<bcrypt::HashParts>() {
+        return (4..=18).contains(&parts.get_cost());
+    }
+    Stored::parse(stored)
+        .is_ok_and(|stored| stored.params.m_cost() <= 1024 * 1024 && stored.params.t_cost() <= 100)
+}
+
 /// Whether the password is right, and whether the parameters are today's.
 fn verify_argon2(memory: &mut Memory, keys: &Hashers, password: &str, stored: &str) -> Result<(bool, bool)> {
-    let stored = PasswordHash::new(stored).map_err(Error::internal)?;
-    let algorithm = argon2::Algorithm::try_from(stored.algorithm.as_str()).map_err(Error::internal)?;
-    // Hashes without a version are of the first one (Argon2's encoding before 1.3).
-    let version = stored.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(Error::internal)?;
-    let params = Params::try_from(&stored).map_err(Error::internal)?;
-    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
-        return Err(Error::internal("a stored argon2 hash lacks its salt or its key"));
-    };
-    let mut key = vec![0; expected.len()];
-    fill(memory, algorithm, version, &params, password, &salt, &mut key)?;
-    let today = keys.argon2;
-    let current = keys.algorithm == Algorithm::Argon2
-        && algorithm == argon2::Algorithm::Argon2id
-        && version == Version::V0x13
-        && (params.m_cost(), params.t_cost(), params.p_cost())
-            == (today.memory, today.iterations, today.parallelism)
-        && (salt.len(), expected.len()) == (today.salt_length as usize, today.key_length as usize);
-    Ok((bool::from(key.ct_eq(expected.as_bytes())), current))
+    let stored = Stored::parse(stored)?;
+    let mut key = vec![0; stored.key.len()];
+    fill(memory, stored.algorithm, stored.version, &stored.params, password, &stored.salt, &mut key)?;
+    Ok((bool::from(key.ct_eq(stored.key.as_bytes())), stored.is_current(keys)))
 }
 
 fn fill(

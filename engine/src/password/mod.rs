@@ -9,6 +9,7 @@ mod breaches;
 mod policy;
 mod threads;
 
+pub use algorithm::is_known_hash;
 pub use bench::{Row, bench};
 pub use breaches::check_breaches;
 pub use policy::{check_encodable, check_policy};
@@ -168,12 +169,27 @@ mod tests {
                 Verdict::RightButOutdated
             );
             assert_eq!(hasher.verify(&keys, "another", Some(stored)).await.unwrap(), Verdict::Wrong);
+            assert!(is_known_hash(stored));
         }
         for broken in ["", "plain", "$argon2id$v=19$m=256", "$2b$05$tooshort", "$scrypt$ln=1$c2FsdA$aGFzaA"] {
             assert_eq!(
                 hasher.verify(&keys, "x", Some(broken)).await.unwrap_err().kind,
                 crate::Kind::Internal
             );
+            assert!(!is_known_hash(broken), "{broken}");
         }
+    }
+
+    #[test]
+    fn a_hash_that_would_keep_a_thread_for_hours_is_not_taken_in() {
+        let argon2 = |cost: &str| {
+            is_known_hash(&format!(
+                "$argon2id$v=19${cost},p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+            ))
+        };
+        assert!(argon2("m=131072,t=4"));
+        assert!(!argon2("m=4194304,t=2"));
+        assert!(!argon2("m=256,t=1000000"));
+        assert!(!is_known_hash("$2a$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"));
     }
 }
