@@ -351,7 +351,7 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
-    ui::sort::registration(&mut list);
+    ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())
 }
@@ -385,7 +385,8 @@ async fn again(
 }
 
 async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<Registered>> {
-    ui::sort::registration(flow.nodes());
+    let names = schema_of(ctx, &flow).map(|schema| schema.schema.names()).unwrap_or_default();
+    ui::sort::registration(flow.nodes(), &names);
     save(ctx, &mut flow).await?;
     Ok(Submitted::Again(Box::new(flow)))
 }
