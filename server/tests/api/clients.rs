@@ -31,9 +31,7 @@ pub(crate) async fn stand(dsn: &str, more: Value) -> (Stand, Site) {
         }},
     });
     let schema = base64::engine::general_purpose::STANDARD.encode(schema.to_string());
-    let listener = |address: std::net::SocketAddr| {
-        json!({"host": address.ip().to_string(), "port": address.port(), "base_url": format!("http://{address}/")})
-    };
+    let listener = |address: std::net::SocketAddr| json!({"host": address.ip().to_string(), "port": address.port(), "base_url": format!("http://{address}/")});
     let mut config = json!({
         "serve": {"public": listener(ports.public()), "admin": listener(ports.admin())},
         "identity": {"default_schema_id": "default", "schemas": [{"id": "default", "url": format!("base64://{schema}")}]},
@@ -97,14 +95,24 @@ impl Person {
         Self { site: site.clone(), kind, jar: BTreeMap::new() }
     }
 
-    async fn ask(&mut self, method: &str, target: &str, accept: &str, more: &[(&str, &str)], body: Option<&str>) -> Answer {
-        let mut headers = vec![("Host".to_owned(), self.site.public.clone()), ("Accept".to_owned(), accept.to_owned())];
+    async fn ask(
+        &mut self,
+        method: &str,
+        target: &str,
+        accept: &str,
+        more: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        let mut headers =
+            vec![("Host".to_owned(), self.site.public.clone()), ("Accept".to_owned(), accept.to_owned())];
         headers.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if !self.jar.is_empty() {
             let pairs: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
             headers.push(("Cookie".to_owned(), pairs.join("; ")));
         }
-        let answer = send(&self.site.public, method, target, &headers, body.map(str::as_bytes)).await.expect("an answer");
+        let answer = send(&self.site.public, method, target, &headers, body.map(str::as_bytes))
+            .await
+            .expect("an answer");
         if self.kind != Kind::Native {
             for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
                 if let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.split_once('=')) {
@@ -118,18 +126,27 @@ impl Person {
     /// Opens the sign-up form.
     pub(crate) async fn begin(&mut self) -> Begun {
         let flow = match self.kind {
-            Kind::Native => document(&self.ask("GET", "/self-service/registration/api", JSON, &[], None).await),
-            Kind::Spa => document(&self.ask("GET", "/self-service/registration/browser", JSON, &[], None).await),
+            Kind::Native => {
+                document(&self.ask("GET", "/self-service/registration/api", JSON, &[], None).await)
+            }
+            Kind::Spa => {
+                document(&self.ask("GET", "/self-service/registration/browser", JSON, &[], None).await)
+            }
             Kind::Browser => {
                 let sent = self.ask("GET", "/self-service/registration/browser", HTML, &[], None).await;
                 assert_eq!(sent.status, 303);
                 let location = sent.header("location").expect("a place to go to");
                 let (_, id) = location.split_once("flow=").expect("the flow in the address");
-                document(&self.ask("GET", &format!("/self-service/registration/flows?id={id}"), JSON, &[], None).await)
+                document(
+                    &self
+                        .ask("GET", &format!("/self-service/registration/flows?id={id}"), JSON, &[], None)
+                        .await,
+                )
             }
         };
         let nodes = flow["ui"]["nodes"].as_array().expect("nodes");
-        let csrf = nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("the token's node");
+        let csrf =
+            nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("the token's node");
         Begun {
             flow: flow["id"].as_str().expect("an id").to_owned(),
             csrf: csrf["attributes"]["value"].as_str().unwrap_or_default().to_owned(),
@@ -146,7 +163,14 @@ impl Person {
                 .append_pair("password", PASSWORD)
                 .append_pair("traits.email", email)
                 .finish();
-            self.ask("POST", &target, HTML, &[("Content-Type", "application/x-www-form-urlencoded")], Some(&form)).await
+            self.ask(
+                "POST",
+                &target,
+                HTML,
+                &[("Content-Type", "application/x-www-form-urlencoded")],
+                Some(&form),
+            )
+            .await
         } else {
             let body = json!({
                 "method": "password", "password": PASSWORD, "csrf_token": begun.csrf, "traits": {"email": email},
@@ -159,11 +183,18 @@ impl Person {
     pub(crate) async fn finish(&mut self, begun: &Begun, email: &str) -> Outcome {
         let answer = self.send(begun, email).await;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let cookie = answer.headers.iter().any(|(name, value)| name == "set-cookie" && value.starts_with(SESSION_COOKIE));
+        let cookie = answer
+            .headers
+            .iter()
+            .any(|(name, value)| name == "set-cookie" && value.starts_with(SESSION_COOKIE));
         let (handed_over, token) = match self.kind {
             Kind::Browser => {
                 assert_eq!(answer.status, 303, "{text}");
-                assert!(answer.header("location").is_some_and(|to| to.ends_with("/welcome")), "{:?}", answer.headers);
+                assert!(
+                    answer.header("location").is_some_and(|to| to.ends_with("/welcome")),
+                    "{:?}",
+                    answer.headers
+                );
                 (cookie, None)
             }
             Kind::Spa => {
@@ -175,11 +206,14 @@ impl Person {
             Kind::Native => {
                 assert_eq!(answer.status, 200, "{text}");
                 assert!(!cookie, "an app gets no cookie");
-                let token = document(&answer).get("session_token").map(|token| token.as_str().expect("text").to_owned());
+                let token = document(&answer)
+                    .get("session_token")
+                    .map(|token| token.as_str().expect("text").to_owned());
                 (token.is_some(), token)
             }
         };
-        let token: Vec<(&str, &str)> = token.iter().map(|token| ("X-Session-Token", token.as_str())).collect();
+        let token: Vec<(&str, &str)> =
+            token.iter().map(|token| ("X-Session-Token", token.as_str())).collect();
         let whoami = self.ask("GET", "/sessions/whoami", JSON, &token, None).await;
         assert_eq!(whoami.status, if handed_over { 200 } else { 401 }, "whoami says otherwise");
         if handed_over {
@@ -201,10 +235,15 @@ pub(crate) async fn sign_up(site: &Site, kind: Kind, email: &str) -> Outcome {
 /// The addresses of all accounts, as the admin API lists them.
 pub(crate) async fn accounts(site: &Site) -> Vec<String> {
     let headers = [("Host".to_owned(), site.admin.clone()), ("Accept".to_owned(), JSON.to_owned())];
-    let answer = send(&site.admin, "GET", "/admin/identities?page_size=500", &headers, None).await.expect("an answer");
+    let answer =
+        send(&site.admin, "GET", "/admin/identities?page_size=500", &headers, None).await.expect("an answer");
     assert_eq!(answer.status, 200);
     let list = document(&answer);
-    list.as_array().expect("a list").iter().filter_map(|one| one["traits"]["email"].as_str().map(str::to_owned)).collect()
+    list.as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["traits"]["email"].as_str().map(str::to_owned))
+        .collect()
 }
 
 pub(crate) fn document(answer: &Answer) -> Value {

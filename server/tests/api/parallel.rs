@@ -51,7 +51,11 @@ async fn one_address(dsn: &str) {
         assert_eq!(won.len(), 1, "round {round}");
         for answer in lost {
             let flow = document(&answer);
-            assert_eq!((answer.status, flow["ui"]["messages"][0]["id"].as_u64()), (400, Some(4_000_007)), "{flow}");
+            assert_eq!(
+                (answer.status, flow["ui"]["messages"][0]["id"].as_u64()),
+                (400, Some(4_000_007)),
+                "{flow}"
+            );
         }
     }
     assert_eq!(accounts(&site).await.len(), ROUNDS);

@@ -37,13 +37,21 @@ async fn off_on_off(kind: Kind) {
     let begun = early.begin().await;
     switch(engine, &ada, true).await;
     assert_eq!(sign_up(&site, kind, "two@vestibule.test").await, Outcome::SignedIn);
-    assert_eq!(early.finish(&begun, "early@vestibule.test").await, Outcome::SignedIn, "a form begun before the save");
+    assert_eq!(
+        early.finish(&begun, "early@vestibule.test").await,
+        Outcome::SignedIn,
+        "a form begun before the save"
+    );
 
     let mut late = Person::new(&site, kind);
     let begun = late.begin().await;
     switch(engine, &ada, false).await;
     assert_eq!(sign_up(&site, kind, "three@vestibule.test").await, Outcome::NotSignedIn);
-    assert_eq!(late.finish(&begun, "late@vestibule.test").await, Outcome::NotSignedIn, "a form begun before the save");
+    assert_eq!(
+        late.finish(&begun, "late@vestibule.test").await,
+        Outcome::NotSignedIn,
+        "a form begun before the save"
+    );
 }
 
 #[tokio::test]

@@ -242,7 +242,12 @@ fn title(word: &str) -> String {
 }
 
 /// What an answer amounts to, in the shape of a recording's `expect`.
-pub(crate) fn observe(normaliser: &Normaliser, answer: &Answer, ignore: &[String], now: f64) -> Map<String, Value> {
+pub(crate) fn observe(
+    normaliser: &Normaliser,
+    answer: &Answer,
+    ignore: &[String],
+    now: f64,
+) -> Map<String, Value> {
     let redirect = (300..400).contains(&answer.status);
     let mut headers = normaliser.headers(answer, now);
     let content_type = headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
