@@ -284,7 +284,7 @@ impl Player {
 }
 
 /// Cuts the answer down to what the recording kept.
-fn narrow(step: &Step, expect: &mut Value, seen: &mut Map<String, Value>) {
+pub(crate) fn narrow(step: &Step, expect: &mut Value, seen: &mut Map<String, Value>) {
     let listed = expect.get("headers").and_then(Value::as_object).cloned();
     let check = step.check.as_deref().unwrap_or("full");
     if check == "status" {
