@@ -36,8 +36,8 @@ fn every_recording_equals_itself_and_nothing_else() {
             let seen = Value::Object(seen);
             let found = labels.diff(&expect, &seen);
             assert!(found.is_empty(), "{} step {number}: {found:#?}", scenario.name);
-            // Every eleventh leaf: with all of them a debug build takes most of a minute.
-            for pointer in leaves(&expect).into_iter().skip(number % 11).step_by(11) {
+            // Every fourth leaf: a debug build is slow.
+            for pointer in leaves(&expect).into_iter().skip(number % 4).step_by(4) {
                 let mut other = expect.clone();
                 change(other.pointer_mut(&pointer).expect("a leaf"));
                 let found = Labels::default().diff(&other, &seen);
@@ -168,12 +168,6 @@ fn real(text: &str) -> String {
         let encoded: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
         text = text.replace(&format!("<{word}>"), url).replace(&format!("<{word}%>"), &encoded);
     }
-    let replaced = |text: &str, pattern: &str, with: &dyn Fn(&Captures<'_>) -> String| {
-        Regex::new(pattern)
-            .expect("a pattern of ours")
-            .replace_all(text, |found: &Captures<'_>| with(found))
-            .into_owned()
-    };
     text = UUID
         .replace_all(&text, |found: &Captures<'_>| format!("0a0b0c0d-0000-4000-8000-{:0>12}", &found[1]))
         .into_owned();
