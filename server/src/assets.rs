@@ -43,6 +43,12 @@ pub const fn script() -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Bytes that travel to a browser, for tests of a page's weight.
+#[cfg(test)]
+pub(crate) fn transferred(name: &str) -> usize {
+    find(name).map_or(0, |asset| asset.brotli.len())
+}
+
 const fn find(name: &str) -> Option<&'static Asset> {
     let mut at = 0;
     while at < ASSETS.len() {

@@ -19,7 +19,7 @@ pub fn error(site: &Site, stored: StoredError) -> String {
     let word = |key: &str| stored.error.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let code = stored.error.get("code").and_then(Value::as_u64).unwrap_or(500);
     let mut message = said(site, word("id").unwrap_or_default(), code, word("reason").or(word("message")));
-    message.details = vec![("Number", stored.id.clone()), ("Time", stored.at), ("Kind", code.to_string())];
+    message.details = vec![("Number", stored.id.clone()), ("Time", stored.at), ("Code", code.to_string())];
     message.page(site)
 }
 
@@ -30,7 +30,9 @@ pub fn failed(site: &Site, id: Option<&str>, code: u16, reason: &str) -> String 
 
 fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
     let (title, todo) = match (id, code) {
-        ("self_service_flow_disabled", _) => ("This is switched off", "If you have an account, sign in with it."),
+        ("self_service_flow_disabled", _) => {
+            ("This is switched off", "It cannot be used here at the moment. If you have an account, sign in with it.")
+        }
         ("security_csrf_violation", _) => (
             "We could not tell that this was you",
             "Start again in this browser, in one tab, with cookies allowed for this site.",
@@ -54,8 +56,9 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
         (_, 400..=499) => ("This did not work", "Go back and try again. The link you followed may be broken."),
         _ => ("Something went wrong on our side", "It is not your fault. Try again in a few minutes."),
     };
-    // Faults of ours have a sentence of their own already; it would only be said twice.
-    let reason = reason.filter(|_| code < 500).map(str::to_owned);
+    // Where the kind is known, or the fault is ours, the engine's sentence would say the same a second time.
+    let unknown = id.is_empty() && (400..500).contains(&code);
+    let reason = reason.filter(|reason| unknown && !reason.is_empty()).map(str::to_owned);
     let mut links = vec![("Sign in", site.sign_in.clone())];
     links.extend(site.sign_up.clone().map(|url| ("Create an account", url)));
     Message { title, text: reason.into_iter().chain([todo.to_owned()]).collect(), links, details: Vec::new(), failed: true }
