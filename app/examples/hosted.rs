@@ -28,38 +28,110 @@ fn main() -> std::io::Result<()> {
         since: ("2026-11-23T21:49:00Z".to_owned(), "23 Nov 2026, 21:49 UTC".to_owned()),
         until: ("2026-11-24T21:49:00Z".to_owned(), "24 Nov 2026, 21:49 UTC".to_owned()),
     };
-    let long = Welcome { who: "a-rather-long-address-that-goes-on-and-on@subdomain.of.some.example.org".to_owned(), ..welcome.clone() };
+    let long = Welcome {
+        who: "a-rather-long-address-that-goes-on-and-on@subdomain.of.some.example.org".to_owned(),
+        ..welcome.clone()
+    };
     let pages = [
-        ("sign-up", hosted::sign_up(&ours, sign(json!([mail(""), password("new-password"), first_name(), submit("password", "Create account")])))),
-        ("sign-up-errors", hosted::sign_up(&shop, sign(json!([
-            with(mail("anna@"), 4000040, "This is not an e-mail address. It looks like anna@example.org."),
-            with(password("new-password"), 4000032, "At least 8 characters. You have 7."),
-            first_name(),
-            submit("password", "Create account"),
-        ])))),
-        ("sign-up-rich", hosted::sign_up(&shop, Sign { continue_to: Some("shop.example.org".to_owned()), ..sign(rich()) })),
-        ("sign-in", hosted::sign_in(&ours, sign(json!([identifier(""), password("current-password"), submit("password", "Sign in")])))),
-        ("sign-in-wrong", hosted::sign_in(&shop, with_message(
-            sign(json!([identifier("anna@example.org"), password("current-password"), submit("password", "Sign in")])),
-            json!({"id": 4000006, "text": "The address or the password is wrong. Check both and try again.", "type": "error"}),
-        ))),
-        ("sign-in-restarted", hosted::sign_in(&shop, Sign {
-            restarted: Some(Restarted::Expired),
-            ..sign(json!([identifier(""), password("current-password"), submit("password", "Sign in"),
-                {"type": "input", "group": "oidc", "attributes": {"node_type": "input", "name": "provider", "type": "submit", "value": "google", "disabled": false}, "messages": [], "meta": {"label": {"id": 1010002, "text": "Continue with Google", "type": "info"}}}]))
-        })),
-        ("confirm", hosted::sign_in(&shop, with_message(
-            Sign { refresh: true, sign_out: Some("#".to_owned()), ..sign(json!([password("current-password"), submit("password", "Confirm")])) },
-            json!({"id": 1010003, "text": "You are about to change something important. Enter your password again.", "type": "info"}),
-        ))),
+        (
+            "sign-up",
+            hosted::sign_up(
+                &ours,
+                sign(json!([
+                    mail(""),
+                    password("new-password"),
+                    first_name(),
+                    submit("password", "Create account")
+                ])),
+            ),
+        ),
+        (
+            "sign-up-errors",
+            hosted::sign_up(
+                &shop,
+                sign(json!([
+                    with(
+                        mail("anna@"),
+                        4000040,
+                        "This is not an e-mail address. It looks like anna@example.org."
+                    ),
+                    with(password("new-password"), 4000032, "At least 8 characters. You have 7."),
+                    first_name(),
+                    submit("password", "Create account"),
+                ])),
+            ),
+        ),
+        (
+            "sign-up-rich",
+            hosted::sign_up(&shop, Sign { continue_to: Some("shop.example.org".to_owned()), ..sign(rich()) }),
+        ),
+        (
+            "sign-in",
+            hosted::sign_in(
+                &ours,
+                sign(json!([identifier(""), password("current-password"), submit("password", "Sign in")])),
+            ),
+        ),
+        (
+            "sign-in-wrong",
+            hosted::sign_in(
+                &shop,
+                with_message(
+                    sign(json!([
+                        identifier("anna@example.org"),
+                        password("current-password"),
+                        submit("password", "Sign in")
+                    ])),
+                    json!({"id": 4000006, "text": "The address or the password is wrong. Check both and try again.", "type": "error"}),
+                ),
+            ),
+        ),
+        (
+            "sign-in-restarted",
+            hosted::sign_in(
+                &shop,
+                Sign {
+                    restarted: Some(Restarted::Expired),
+                    ..sign(
+                        json!([identifier(""), password("current-password"), submit("password", "Sign in"),
+                {"type": "input", "group": "oidc", "attributes": {"node_type": "input", "name": "provider", "type": "submit", "value": "google", "disabled": false}, "messages": [], "meta": {"label": {"id": 1010002, "text": "Continue with Google", "type": "info"}}}]),
+                    )
+                },
+            ),
+        ),
+        (
+            "confirm",
+            hosted::sign_in(
+                &shop,
+                with_message(
+                    Sign {
+                        refresh: true,
+                        sign_out: Some("#".to_owned()),
+                        ..sign(json!([password("current-password"), submit("password", "Confirm")]))
+                    },
+                    json!({"id": 1010003, "text": "You are about to change something important. Enter your password again.", "type": "info"}),
+                ),
+            ),
+        ),
         ("welcome", hosted::welcome(&ours, welcome)),
         ("welcome-long", hosted::welcome(&shop, long)),
         ("signed-out", hosted::signed_out(&ours, None)),
         ("account-ready", hosted::signed_out(&shop, Some("registration"))),
         ("closed", hosted::closed(&Site { sign_up: None, ..shop.clone() })),
         ("cookies", hosted::cookies_blocked(&shop, "#".to_owned())),
-        ("error", hosted::error(&shop, error(json!({"id": "security_csrf_violation", "code": 403, "reason": "The request carries no valid CSRF token."})))),
-        ("error-ours", hosted::error(&ours, error(json!({"code": 500, "reason": "Something went wrong on our side."})))),
+        (
+            "error",
+            hosted::error(
+                &shop,
+                error(
+                    json!({"id": "security_csrf_violation", "code": 403, "reason": "The request carries no valid CSRF token."}),
+                ),
+            ),
+        ),
+        (
+            "error-ours",
+            hosted::error(&ours, error(json!({"code": 500, "reason": "Something went wrong on our side."}))),
+        ),
         ("error-unknown", hosted::not_here(&ours)),
     ];
     for (name, page) in pages {
@@ -72,7 +144,14 @@ fn main() -> std::io::Result<()> {
 fn sign(nodes: Value) -> Sign {
     let ui = json!({"action": "/self-service/registration?flow=1", "method": "POST", "nodes": nodes});
     let ui: Container = serde_json::from_value(ui).expect("the nodes are well-formed");
-    Sign { ui, rules: Rules { min_password_length: 8 }, continue_to: None, restarted: None, refresh: false, sign_out: None }
+    Sign {
+        ui,
+        rules: Rules { min_password_length: 8 },
+        continue_to: None,
+        restarted: None,
+        refresh: false,
+        sign_out: None,
+    }
 }
 
 fn with_message(mut sign: Sign, message: Value) -> Sign {
@@ -94,7 +173,10 @@ fn with(mut node: Value, id: u64, text: &str) -> Value {
 }
 
 fn mail(value: &str) -> Value {
-    input(json!({"name": "traits.email", "type": "email", "autocomplete": "email", "required": true, "value": value}), "E-mail")
+    input(
+        json!({"name": "traits.email", "type": "email", "autocomplete": "email", "required": true, "value": value}),
+        "E-mail",
+    )
 }
 
 fn identifier(value: &str) -> Value {
@@ -102,7 +184,10 @@ fn identifier(value: &str) -> Value {
 }
 
 fn password(purpose: &str) -> Value {
-    input(json!({"name": "password", "type": "password", "required": true, "autocomplete": purpose}), "Password")
+    input(
+        json!({"name": "password", "type": "password", "required": true, "autocomplete": purpose}),
+        "Password",
+    )
 }
 
 fn first_name() -> Value {
@@ -119,13 +204,27 @@ fn rich() -> Value {
     json!([
         mail("anna@example.org"),
         password("new-password"),
-        with(input(json!({"name": "traits.age", "type": "number", "value": 12}), "Age"), 4000018, "At least 16. You entered 12."),
+        with(
+            input(json!({"name": "traits.age", "type": "number", "value": 12}), "Age"),
+            4000018,
+            "At least 16. You entered 12."
+        ),
         input(json!({"name": "traits.height", "type": "number"}), "Height"),
-        input(json!({"name": "traits.newsletter", "type": "checkbox", "value": true}), "Send me the newsletter"),
-        input(json!({"name": "traits.country", "type": "text", "value": "CH", "options": [{"value": "AT"}, {"value": "CH"}, {"value": "DE"}]}), "Country"),
+        input(
+            json!({"name": "traits.newsletter", "type": "checkbox", "value": true}),
+            "Send me the newsletter"
+        ),
+        input(
+            json!({"name": "traits.country", "type": "text", "value": "CH", "options": [{"value": "AT"}, {"value": "CH"}, {"value": "DE"}]}),
+            "Country"
+        ),
         input(json!({"name": "traits.site", "type": "url", "autocomplete": "url"}), "Home page"),
         input(json!({"name": "traits.born", "type": "date"}), "Born"),
-        with(input(json!({"name": "traits.nick", "type": "text", "required": true, "value": "Änna"}), "Nick"), 4000004, "Use small letters from a to z only."),
+        with(
+            input(json!({"name": "traits.nick", "type": "text", "required": true, "value": "Änna"}), "Nick"),
+            4000004,
+            "Use small letters from a to z only."
+        ),
         input(json!({"name": "traits.tags", "type": "text", "value": ["red", "green"]}), "Tags"),
         submit("password", "Create account"),
     ])

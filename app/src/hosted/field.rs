@@ -104,11 +104,13 @@ impl Control<'_> {
     fn input(&self) -> AnyView {
         let input = self.input;
         let mut values = values(input).into_iter();
-        let machine = matches!(input.kind, InputKind::Email | InputKind::Url | InputKind::Tel | InputKind::Password)
-            || matches!(self.autocomplete().as_deref(), Some(purpose) if purpose.starts_with("username"))
-            || input.name == "identifier";
+        let machine =
+            matches!(input.kind, InputKind::Email | InputKind::Url | InputKind::Tel | InputKind::Password)
+                || matches!(self.autocomplete().as_deref(), Some(purpose) if purpose.starts_with("username"))
+                || input.name == "identifier";
         // Never on a password: a browser would cut a pasted one without a word.
-        let maxlength = input.maxlength.filter(|_| input.kind != InputKind::Password).map(|most| most.to_string());
+        let maxlength =
+            input.maxlength.filter(|_| input.kind != InputKind::Password).map(|most| most.to_string());
         let first = view! {
             <input
                 id=self.id.to_owned()
@@ -242,7 +244,14 @@ fn values(input: &Input) -> Vec<String> {
         Some(Value::Array(entries)) => entries.iter().map(text).collect(),
         // HTML's date-time field knows no zone.
         Some(value) if input.kind == InputKind::DatetimeLocal => {
-            vec![text(value).chars().take("2026-01-02T03:04:05".len()).collect::<String>().trim_end_matches('Z').into()]
+            vec![
+                text(value)
+                    .chars()
+                    .take("2026-01-02T03:04:05".len())
+                    .collect::<String>()
+                    .trim_end_matches('Z')
+                    .into(),
+            ]
         }
         Some(value) => vec![text(value)],
     }

@@ -22,15 +22,23 @@ pub fn has_errors(ui: &Container) -> bool {
 /// `<form>` with all its messages; `Err` is shown as words where no field and no button is left to show.
 pub fn form(ui: &Container, rules: Rules) -> AnyView {
     let nodes = nodes(ui);
-    let (hidden, visible): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| kind(node) == Some(InputKind::Hidden));
-    let (buttons, fields): (Vec<_>, Vec<_>) =
-        visible.into_iter().partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
+    let (hidden, visible): (Vec<_>, Vec<_>) =
+        nodes.iter().partition(|node| kind(node) == Some(InputKind::Hidden));
+    let (buttons, fields): (Vec<_>, Vec<_>) = visible
+        .into_iter()
+        .partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
     // The first button of a form is the one that the Enter key presses: it must be the form's own, never a provider's.
     let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
-        buttons.iter().position(|node| !matches!(node.group, Group::Oidc | Group::Saml) && kind(node) == Some(InputKind::Submit))
+        buttons.iter().position(|node| {
+            !matches!(node.group, Group::Oidc | Group::Saml) && kind(node) == Some(InputKind::Submit)
+        })
     });
-    let others: Vec<_> =
-        buttons.iter().enumerate().filter(|(at, _)| Some(*at) != own).map(|(_, node)| button(node, false)).collect();
+    let others: Vec<_> = buttons
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| Some(*at) != own)
+        .map(|(_, node)| button(node, false))
+        .collect();
     let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
     let own = own.map(|at| button(buttons[at], true));
     let empty = (fields.is_empty() && buttons.is_empty()).then(|| {
@@ -86,9 +94,11 @@ fn test_id(message: &Text) -> String {
 /// All that is wrong, at the top, with links to the fields. It takes the focus: that is how somebody who does not see
 /// the page learns that it came back.
 fn summary(ui: &Container) -> Option<AnyView> {
-    let visible = || nodes(ui).iter().filter(|node| {
-        !matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
-    });
+    let visible = || {
+        nodes(ui).iter().filter(|node| {
+            !matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
+        })
+    };
     // What hangs on a node that nobody sees has no other place to be read.
     let unseen = nodes(ui).iter().filter(|node| {
         matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
@@ -142,7 +152,8 @@ fn notices(ui: &Container) -> Vec<AnyView> {
                 TextKind::Success => ("note done", Glyph::Done),
                 _ => ("note", Glyph::Note),
             };
-            view! { <p class=class data-testid=test_id(message)>{icon(sign)} {message.text.clone()}</p> }.into_any()
+            view! { <p class=class data-testid=test_id(message)>{icon(sign)} {message.text.clone()}</p> }
+                .into_any()
         })
         .collect()
 }

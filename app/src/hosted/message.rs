@@ -104,13 +104,12 @@ pub fn signed_out(site: &Site, came_from: Option<&str>) -> String {
              again.",
             true,
         ),
-        Some("welcome") => ("You are signed out", "On a device that others use, close the browser too.", false),
+        Some("welcome") => {
+            ("You are signed out", "On a device that others use, close the browser too.", false)
+        }
         _ => ("You are not signed in", "Sign in to go on.", false),
     };
-    let links = if came_from == Some("registration") {
-        vec![("Sign in", site.sign_in.clone())]
-    } else {
-        both(site)
-    };
+    let links =
+        if came_from == Some("registration") { vec![("Sign in", site.sign_in.clone())] } else { both(site) };
     Message { title, text: vec![text.to_owned()], links, details: Vec::new(), failed }.page(site)
 }

@@ -46,7 +46,9 @@ impl Restarted {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Restarted::Expired, Restarted::Unknown, Restarted::OtherBrowser].into_iter().find(|why| why.name() == name)
+        [Restarted::Expired, Restarted::Unknown, Restarted::OtherBrowser]
+            .into_iter()
+            .find(|why| why.name() == name)
     }
 
     fn sentence(self) -> &'static str {
@@ -57,9 +59,6 @@ impl Restarted {
         }
     }
 }
-
-
-
 
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,12 @@ pub fn sign_up(site: &Site, sign: Sign) -> String {
 
 pub fn sign_in(site: &Site, sign: Sign) -> String {
     if sign.refresh {
-        let foot = sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
+        let foot =
+            sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
         return page(site, "Confirm that it is you", sign, foot);
     }
-    let foot = site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
+    let foot =
+        site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
     page(site, "Sign in", sign, foot)
 }
 
