@@ -75,15 +75,18 @@ pub struct GivenAddress {
 /// 400 against the schema, unknown schema or hash · 409 an identifier or external id is taken.
 pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credential>)> {
     let config = &ctx.config;
-    let schema_id = if create.schema_id.is_empty() { &config.identity.default_schema_id } else { &create.schema_id };
+    let schema_id =
+        if create.schema_id.is_empty() { &config.identity.default_schema_id } else { &create.schema_id };
     let schema = config
         .schema(schema_id)
         .ok_or_else(|| Error::invalid(format!("There is no identity schema called {schema_id:?}.")))?;
     // Kept as sent: only a person's form gets the schema's empty objects (measured).
     let mut checked = create.traits.clone();
     let extracted = schema.schema.validate(&mut checked).map_err(|violations| {
-        let list: Vec<String> =
-            violations.iter().map(|violation| format!("{}: {}", violation.pointer, violation.text.text)).collect();
+        let list: Vec<String> = violations
+            .iter()
+            .map(|violation| format!("{}: {}", violation.pointer, violation.text.text))
+            .collect();
         Error::invalid(format!("The traits do not fit the schema {schema_id:?}: {}", list.join("; ")))
     })?;
     let mut identity = identity::create(ctx.effects(), schema_id, create.traits, &extracted);
@@ -122,7 +125,9 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
 
 async fn hash(ctx: &Ctx, config: PasswordConfig) -> Result<String> {
     match (config.password, config.hashed_password) {
-        (Some(password), None) => ctx.engine.hasher().hash(ctx.effects(), &ctx.config.hashers, &password).await,
+        (Some(password), None) => {
+            ctx.engine.hasher().hash(ctx.effects(), &ctx.config.hashers, &password).await
+        }
         (None, Some(hash)) if crate::password::is_known_hash(&hash) => Ok(hash),
         (None, Some(_)) => Err(Error::invalid(
             "credentials.password.config.hashed_password has a format that cannot be compared with. Write $argon2id$… or $2b$….",
@@ -134,7 +139,12 @@ async fn hash(ctx: &Ctx, config: PasswordConfig) -> Result<String> {
 }
 
 /// Marks what the import vouches for, and adds addresses that the traits do not hold.
-fn given_addresses(ctx: &Ctx, identity: &mut Identity, verifiable: &[GivenAddress], recovery: &[GivenAddress]) {
+fn given_addresses(
+    ctx: &Ctx,
+    identity: &mut Identity,
+    verifiable: &[GivenAddress],
+    recovery: &[GivenAddress],
+) {
     let now = identity.created_at;
     for given in verifiable {
         let value = identity::normalise_identifier(&given.value);
@@ -192,7 +202,8 @@ pub async fn list(ctx: &Ctx, after: Option<IdentityId>, limit: i64) -> Result<Ve
 pub async fn by_identifier(ctx: &Ctx, identifier: &str) -> Result<Option<(Identity, Vec<Credential>)>> {
     let mut tx = ctx.db().read().await?;
     let kind = Method::Password.name();
-    let found = store::identities::by_identifier(&mut tx, kind, &identity::normalise_identifier(identifier)).await?;
+    let found =
+        store::identities::by_identifier(&mut tx, kind, &identity::normalise_identifier(identifier)).await?;
     Ok(found.map(|(identity, credential)| (identity, vec![credential])))
 }
 

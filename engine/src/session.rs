@@ -130,9 +130,15 @@ pub async fn others(ctx: &Ctx, own: &Session, page: Page) -> Result<(Vec<Session
     let now = ctx.effects().now();
     let mut tx = ctx.db().read().await?;
     let total = store::sessions::count_others(&mut tx, own.identity_id, own.id, now).await?;
-    let list =
-        store::sessions::list_others(&mut tx, own.identity_id, own.id, now, page.size, page.size.saturating_mul(page.number))
-            .await?;
+    let list = store::sessions::list_others(
+        &mut tx,
+        own.identity_id,
+        own.id,
+        now,
+        page.size,
+        page.size.saturating_mul(page.number),
+    )
+    .await?;
     Ok((list, total))
 }
 

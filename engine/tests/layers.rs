@@ -75,9 +75,12 @@ fn nothing_names_a_layer_above_its_own() {
                 continue;
             }
             for (at, _) in line.match_indices("crate::") {
-                let named: String =
-                    line[at + 7..].chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
-                let above = layer(&named).is_some_and(|layer| layer > own_layer) || (named == "settings" && own != "settings");
+                let named: String = line[at + 7..]
+                    .chars()
+                    .take_while(|letter| letter.is_ascii_lowercase() || *letter == '_')
+                    .collect();
+                let above = layer(&named).is_some_and(|layer| layer > own_layer)
+                    || (named == "settings" && own != "settings");
                 let excepted = EXCEPTIONS.contains(&(own.as_str(), named.as_str()));
                 if above && !excepted {
                     broken.push(format!("{}:{} names {named}", path.display(), number + 1));
@@ -102,7 +105,9 @@ fn sql_stands_in_the_store_only() {
 fn the_domain_knows_no_http_server_and_no_pages() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     for name in ["axum", "leptos", "leptos_axum", "tower-http", "hyper"] {
-        let named = manifest.lines().any(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}.")));
+        let named = manifest
+            .lines()
+            .any(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}.")));
         assert!(!named, "engine/Cargo.toml names {name}");
     }
 }

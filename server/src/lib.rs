@@ -6,6 +6,7 @@ pub mod client;
 pub mod console;
 pub mod cookies;
 pub mod cors;
+pub mod edge;
 pub mod error;
 pub mod guard;
 pub mod hosted;

@@ -1,5 +1,6 @@
 //! Binding and running the three listeners, each with its own address, until told to stop.
 
+use crate::edge;
 use crate::state::AppState;
 use axum::Router;
 use engine::Engine;
@@ -46,9 +47,9 @@ pub async fn serve(engine: Engine, listeners: Listeners, stop: impl Future<Outpu
     let (ended, end) = watch::channel(());
     let all = async {
         tokio::try_join!(
-            run(listeners.public, crate::public::router(state.clone()), end.clone()),
-            run(listeners.admin, crate::admin::router(state.clone()), end.clone()),
-            run(listeners.console, crate::console::router(state.clone()), end.clone()),
+            run(listeners.public, edge::around(crate::public::router(state.clone()), "public"), end.clone()),
+            run(listeners.admin, edge::around(crate::admin::router(state.clone()), "admin"), end.clone()),
+            run(listeners.console, edge::around(crate::console::router(state.clone()), "console"), end.clone()),
         )
     };
     tokio::pin!(all);

@@ -52,7 +52,9 @@ pub fn check(sent: Sent<'_>) -> Result<(), Error> {
         (None, _) => "The request carried cookies, but not the anti-forgery cookie.",
         (Some(_), None) => "The form field csrf_token is missing.",
         (Some(cookie), Some(token)) if matches(cookie, token) => return Ok(()),
-        (Some(_), Some(_)) => "The form field csrf_token does not belong to this browser's anti-forgery cookie.",
+        (Some(_), Some(_)) => {
+            "The form field csrf_token does not belong to this browser's anti-forgery cookie."
+        }
     };
     Err(violation().detail("reject_reason", reject))
 }

@@ -1,8 +1,8 @@
 //! Sign-in: start, read, submit, refresh.
 
 use super::{
-    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted, already_signed_in,
-    blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
+    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
+    already_signed_in, blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -46,8 +46,11 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     flow.requested_aal = aal;
     match &start.current {
         None if flow.requested_aal == "aal2" => {
-            return Err(Error::new(Kind::Unauthenticated, "A second factor can be asked for once somebody is signed in.")
-                .with_id("session_aal1_required"));
+            return Err(Error::new(
+                Kind::Unauthenticated,
+                "A second factor can be asked for once somebody is signed in.",
+            )
+            .with_id("session_aal1_required"));
         }
         None => {}
         Some(current) if refresh => {
@@ -60,7 +63,9 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
         Some(_) => {
             return match start.kind_of_client {
                 FlowType::Api => Err(already_signed_in()),
-                FlowType::Browser => Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url()))),
+                FlowType::Browser => {
+                    Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url())))
+                }
             };
         }
     }
@@ -108,7 +113,14 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
         }
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
         Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
-        Some(Method::Code | Method::Link | Method::Totp | Method::Passkey | Method::Webauthn | Method::LookupSecret)
+        Some(
+            Method::Code
+            | Method::Link
+            | Method::Totp
+            | Method::Passkey
+            | Method::Webauthn
+            | Method::LookupSecret,
+        )
         | None => return again(ctx, flow, [text::no_login_method()]).await,
     }
     let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
@@ -118,12 +130,16 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
         return again(ctx, flow, [text::invalid_credentials()]).await;
     };
     if identity.state == identity::State::Inactive {
-        return Err(Error::new(Kind::Unauthenticated, "This account is switched off. Ask whoever runs this service.")
-            .detail("identity_id", json!(identity.id)));
+        return Err(Error::new(
+            Kind::Unauthenticated,
+            "This account is switched off. Ask whoever runs this service.",
+        )
+        .detail("identity_id", json!(identity.id)));
     }
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
     let ctx = ctx.clone();
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await.map(Submitted::Done) }).await
+    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await.map(Submitted::Done) })
+        .await
 }
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
@@ -161,7 +177,8 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
         let mut tx = ctx.db().read().await?;
         store::identities::by_identifier(&mut tx, kind, &normalise_identifier(identifier)).await?
     };
-    let stored = found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
+    let stored =
+        found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
     let keys = &ctx.config.hashers;
     let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;
     let Some((identity, credential)) = found else { return Ok(None) };
@@ -169,11 +186,19 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
         Verdict::Wrong => return Ok(None),
         Verdict::Right => {}
         Verdict::RightButOutdated => {
-            let config = json!({ "hashed_password": ctx.engine.hasher().hash(ctx.effects(), keys, password).await? });
+            let config =
+                json!({ "hashed_password": ctx.engine.hasher().hash(ctx.effects(), keys, password).await? });
             let mut tx = ctx.db().write().await?;
             let now = ctx.effects().now();
-            store::identities::replace_credential_config(&mut tx, identity.id, kind, &credential.config, &config, now)
-                .await?;
+            store::identities::replace_credential_config(
+                &mut tx,
+                identity.id,
+                kind,
+                &credential.config,
+                &config,
+                now,
+            )
+            .await?;
             tx.commit().await?;
         }
     }
@@ -181,7 +206,13 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
 }
 
 /// Carries the plan out for somebody who has proven who they are.
-async fn execute(ctx: &Ctx, plan: &Plan, flow: &Flow, identity: Identity, submit: Submit) -> Result<SignedIn> {
+async fn execute(
+    ctx: &Ctx,
+    plan: &Plan,
+    flow: &Flow,
+    identity: Identity,
+    submit: Submit,
+) -> Result<SignedIn> {
     let return_to = return_url(&ctx.config, flow, Method::Password)?;
     let mut handed_over = None;
     let mut refreshed = false;
@@ -288,7 +319,11 @@ fn is_true(text: &str) -> bool {
     matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
-async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>) -> Result<Submitted<SignedIn>> {
+async fn again(
+    ctx: &Ctx,
+    mut flow: Flow,
+    texts: impl IntoIterator<Item = Text>,
+) -> Result<Submitted<SignedIn>> {
     flow.ui.messages.extend(texts);
     comes_back(ctx, flow).await
 }

@@ -37,9 +37,14 @@ pub fn return_url(ctx: &Ctx, wanted: Option<&str>) -> Result<Url> {
 /// 403 for a token of another session.
 pub async fn submit(ctx: &Ctx, session: &Session, presented: &str) -> Result<()> {
     let secrets = &ctx.config.secrets.default;
-    let own = secrets.iter().any(|secret| bool::from(derive(secret, session).as_bytes().ct_eq(presented.as_bytes())));
+    let own = secrets
+        .iter()
+        .any(|secret| bool::from(derive(secret, session).as_bytes().ct_eq(presented.as_bytes())));
     if !own {
-        return Err(Error::new(Kind::Forbidden, "This sign-out address belongs to another session. Ask for a new one."));
+        return Err(Error::new(
+            Kind::Forbidden,
+            "This sign-out address belongs to another session. Ask for a new one.",
+        ));
     }
     let mut tx = ctx.db().write().await?;
     crate::store::sessions::revoke(&mut tx, session.identity_id, session.id).await?;

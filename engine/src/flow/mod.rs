@@ -120,7 +120,10 @@ pub enum Submitted<D> {
     /// The form comes back with messages.
     Again(Box<Flow>),
     /// The flow had expired; a new one of the same kind takes its place.
-    Replaced { expired_at: DateTime<Utc>, flow: Box<Flow> },
+    Replaced {
+        expired_at: DateTime<Utc>,
+        flow: Box<Flow>,
+    },
     /// Somebody is signed in already: a browser goes there.
     SignedIn(Url),
 }
@@ -317,7 +320,11 @@ async fn of_submit(ctx: &Ctx, kind: FlowKind, id: Option<&str>) -> Result<Flow> 
 /// # Errors
 /// `Err(Ok(sentence))` for an app's flow sent by a browser: the form comes back with the sentence (Kratos:
 /// selfservice/flow/request.go); `Err(Err(error))` for a browser's flow without a valid token.
-fn may_submit(flow: &Flow, submit: &Submit, token: Option<&str>) -> std::result::Result<(), std::result::Result<String, Error>> {
+fn may_submit(
+    flow: &Flow,
+    submit: &Submit,
+    token: Option<&str>,
+) -> std::result::Result<(), std::result::Result<String, Error>> {
     match flow.kind_of_client {
         FlowType::Api => {
             const OF_A_PROXY: [&str; 3] = ["__cf", "_cf", "cf_"];
@@ -326,7 +333,10 @@ fn may_submit(flow: &Flow, submit: &Submit, token: Option<&str>) -> std::result:
                 return Err(Ok("A form of an app was sent with an Origin header, as browsers do. Start a browser flow instead.".to_owned()));
             }
             if submit.cookie_names.iter().any(foreign) {
-                return Err(Ok("A form of an app was sent with cookies, as browsers do. Start a browser flow instead.".to_owned()));
+                return Err(Ok(
+                    "A form of an app was sent with cookies, as browsers do. Start a browser flow instead."
+                        .to_owned(),
+                ));
             }
             Ok(())
         }

@@ -1,8 +1,8 @@
 //! Sign-up: start, read, submit. What runs after the form was accepted is [`crate::plan::plan`]'s word; here it is done.
 
 use super::{
-    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted, already_signed_in,
-    blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
+    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
+    already_signed_in, blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
 };
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
@@ -44,7 +44,9 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     if start.current.is_some() {
         return match start.kind_of_client {
             FlowType::Api => Err(already_signed_in()),
-            FlowType::Browser => Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url()))),
+            FlowType::Browser => {
+                Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url())))
+            }
         };
     }
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
@@ -88,7 +90,14 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
         Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
-        Some(Method::Code | Method::Link | Method::Totp | Method::Passkey | Method::Webauthn | Method::LookupSecret)
+        Some(
+            Method::Code
+            | Method::Link
+            | Method::Totp
+            | Method::Passkey
+            | Method::Webauthn
+            | Method::LookupSecret,
+        )
         | None => return again(ctx, flow, [text::no_registration_method()]).await,
     }
     let form = match accept(ctx, &mut flow, &submit, &body)? {
@@ -136,7 +145,12 @@ struct Form {
 
 /// Traits and required fields all at once, then the token: a request that fails both gets its form back (Kratos:
 /// selfservice/strategy/password/registration.go).
-fn accept(ctx: &Ctx, flow: &mut Flow, submit: &Submit, body: &Value) -> Result<std::result::Result<Form, ()>> {
+fn accept(
+    ctx: &Ctx,
+    flow: &mut Flow,
+    submit: &Submit,
+    body: &Value,
+) -> Result<std::result::Result<Form, ()>> {
     let schema = schema_of(ctx, flow)?;
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
     let password = as_text(body.get("password"));
@@ -231,8 +245,12 @@ impl Execution {
     async fn store(&self, flow: &Flow) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let identity =
-            crate::identity::create(effects, &self.form.schema_id, self.form.traits.clone(), &self.form.extracted);
+        let identity = crate::identity::create(
+            effects,
+            &self.form.schema_id,
+            self.form.traits.clone(),
+            &self.form.extracted,
+        );
         let credential = Credential {
             kind: Method::Password.name().to_owned(),
             identifiers: self.form.extracted.password_identifiers.clone(),
@@ -257,10 +275,11 @@ impl Execution {
         tx.commit().await?;
         let mut continue_with = Vec::new();
         if self.plan.client == Client::Spa {
-            continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+            continue_with
+                .push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
         }
-        let new_csrf_cookie =
-            self.plan.client != Client::Native && (handed_over.is_some() || ctx.config.selfservice.verification.enabled);
+        let new_csrf_cookie = self.plan.client != Client::Native
+            && (handed_over.is_some() || ctx.config.selfservice.verification.enabled);
         Ok(Some(Registered {
             client: self.plan.client,
             identity,
@@ -300,8 +319,10 @@ fn enabled(ctx: &Ctx) -> Result<()> {
     if ctx.config.selfservice.registration.enabled {
         return Ok(());
     }
-    Err(Error::invalid("Sign-up is switched off here. Sign in, or ask whoever runs this service for an account.")
-        .with_id("self_service_flow_disabled"))
+    Err(Error::invalid(
+        "Sign-up is switched off here. Sign in, or ask whoever runs this service for an account.",
+    )
+    .with_id("self_service_flow_disabled"))
 }
 
 /// Only the default schema and those marked `selfservice_selectable` may be chosen.
@@ -330,7 +351,7 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
-    ui::sort::registration(&mut list);
+    ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())
 }
@@ -354,13 +375,18 @@ fn as_text(value: Option<&Value>) -> String {
     }
 }
 
-async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>) -> Result<Submitted<Registered>> {
+async fn again(
+    ctx: &Ctx,
+    mut flow: Flow,
+    texts: impl IntoIterator<Item = Text>,
+) -> Result<Submitted<Registered>> {
     flow.ui.messages.extend(texts);
     comes_back(ctx, flow).await
 }
 
 async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<Registered>> {
-    ui::sort::registration(flow.nodes());
+    let names = schema_of(ctx, &flow).map(|schema| schema.schema.names()).unwrap_or_default();
+    ui::sort::registration(flow.nodes(), &names);
     save(ctx, &mut flow).await?;
     Ok(Submitted::Again(Box::new(flow)))
 }

@@ -36,7 +36,9 @@ fn allows(entry: &str, url: &Url) -> bool {
     };
     let Ok(entry) = Url::parse(&entry) else { return false };
     let same_host = match (entry.host_str(), url.host_str()) {
-        (Some(entry), Some(host)) if wildcard => host.strip_suffix(entry).is_some_and(|below| below.ends_with('.')),
+        (Some(entry), Some(host)) if wildcard => {
+            host.strip_suffix(entry).is_some_and(|below| below.ends_with('.'))
+        }
         (entry, host) => entry == host,
     };
     entry.scheme() == url.scheme()

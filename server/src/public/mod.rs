@@ -6,8 +6,8 @@ pub mod sessions;
 
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, delete, get};
@@ -41,14 +41,17 @@ pub fn router(state: AppState) -> Router {
         .route("/sessions/whoami", any(sessions::whoami))
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/sessions/{id}", delete(sessions::revoke));
-    let cors = crate::cors::layer(&state.engine.begin().config);
-    let router = api
+    api
         .merge(crate::meta::public_routes())
         .merge(crate::hosted::routes())
+        .route("/admin/identities", any(to_admin))
+        .route("/admin/identities/{*rest}", any(to_admin))
+        .fallback(crate::meta::nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
         .layer(middleware::from_fn(uncached))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
-    crate::cors::apply(router, cors).with_state(state)
+        .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state)
 }
 
 /// Sets the anti-forgery cookie where a browser without one reads something that leads to a form
@@ -86,6 +89,7 @@ fn gives_cookie(path: &str) -> bool {
             !(path.starts_with("/sessions")
                 || path.starts_with("/schemas/")
                 || path.starts_with("/health/")
+                || path == "/version"
                 || path.starts_with("/assets/")
                 || path.starts_with("/.well-known/"))
                 && !crate::hosted::is_page(path)
@@ -93,17 +97,28 @@ fn gives_cookie(path: &str) -> bool {
     }
 }
 
-/// `Cache-Control` on every GET, `Vary: Cookie` on everything (Kratos: x/nocache.go).
+/// 307 to the admin base URL: what belongs there.
+async fn to_admin(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = state.engine.begin().config;
+    let base = config.serve.admin.base_url_text.trim_end_matches('/');
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &format!("{base}{path}"))
+}
+
+/// `Cache-Control` on every GET; `Vary: Cookie` wherever a cookie plays a part (Kratos: x/nocache.go).
 async fn uncached(request: Request, next: Next) -> Response {
-    let read = request.method() == Method::GET || request.uri().path() == "/sessions/whoami";
     let get = request.method() == Method::GET;
+    let path = request.uri().path();
+    let same_for_all = path.starts_with("/health/") || path == "/version" || path.starts_with("/assets/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if get && read && !headers.contains_key(header::CACHE_CONTROL) {
+    if get && !headers.contains_key(header::CACHE_CONTROL) {
         let value = HeaderValue::from_static("private, no-cache, no-store, must-revalidate");
         headers.insert(header::CACHE_CONTROL, value);
     }
-    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    if !same_for_all {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
     response
 }
 
