@@ -43,7 +43,7 @@ fn main() -> io::Result<()> {
         // One hash for all of them: they import one another by relative paths.
         let hash = hash(built.iter().map(|(_, bytes)| bytes.as_slice()));
         for (path, bytes) in &built {
-            entry(&mut table, &out, path, &hash, bytes)?;
+            entry(&mut table, &out, &Path::new("pkg").join(path), &hash, bytes)?;
         }
     } else {
         println!(

@@ -37,7 +37,7 @@ pub const fn url(name: &str) -> &'static str {
 
 /// URLs of the console's script and of its WASM; `None` in a binary that was built without them.
 pub const fn script() -> Option<(&'static str, &'static str)> {
-    match (find("vestibule.js"), find("vestibule_bg.wasm")) {
+    match (find("pkg/vestibule.js"), find("pkg/vestibule_bg.wasm")) {
         (Some(script), Some(wasm)) => Some((script.url, wasm.url)),
         _ => None,
     }

@@ -488,7 +488,10 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
     let logout = ("http://127.0.0.1:4433/self-service/logout".to_owned(), "ory_lo_1".to_owned());
     let page = Welcome { who: "anna@example.org".to_owned(), logout, since: pair("a"), until: pair("b") };
     let html = welcome(&site(), page);
-    assert!(html.contains("You are signed in as ") && html.contains("<b>anna@example.org</b>"), "{html}");
+    assert!(
+        html.contains("<h1>You are signed in</h1>") && html.contains("as <b>anna@example.org</b>"),
+        "{html}"
+    );
     assert!(html.contains("<form action=\"http://127.0.0.1:4433/self-service/logout\" method=\"get\"><input type=\"hidden\" name=\"token\" value=\"ory_lo_1\">"), "{html}");
 }
 

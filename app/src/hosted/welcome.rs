@@ -18,8 +18,8 @@ pub struct Welcome {
 pub fn welcome(site: &Site, page: Welcome) -> String {
     let (action, token) = page.logout;
     let main = view! {
-        <h1>"Welcome"</h1>
-        <p class="lead" data-testid="signed-in-as">"You are signed in as " <b>{page.who}</b></p>
+        <h1>"You are signed in"</h1>
+        <p class="lead" data-testid="signed-in-as">"as " <b>{page.who}</b></p>
         <p class="note done">{icon(Glyph::Done)} "You can close this page, or go back to where you came from."</p>
         <form action=action method="get">
             <input type="hidden" name="token" value=token />
