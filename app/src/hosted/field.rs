@@ -55,7 +55,8 @@ pub(super) fn field(node: &Node, id: &str, signs_up: bool, rules: Rules) -> AnyV
     });
     let described: Vec<_> = [(messages.is_some(), "messages"), (hint.is_some(), "hint")]
         .into_iter()
-        .filter_map(|(there, name)| there.then(|| format!("{id}-{name}")))
+        .filter(|(there, _)| *there)
+        .map(|(_, name)| format!("{id}-{name}"))
         .collect();
     let control = Control {
         node,
