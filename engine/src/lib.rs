@@ -5,6 +5,7 @@
 //! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
+pub mod admin;
 pub mod config;
 pub mod effects;
 pub mod engine;
@@ -18,6 +19,8 @@ pub mod plan;
 pub mod session;
 pub mod settings;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod ui;
 
 pub use crate::engine::{Ctx, Engine};

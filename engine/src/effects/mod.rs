@@ -1,6 +1,10 @@
 //! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
 //! The ambient ones are banned by `clippy.toml`.
 
+mod outbound;
+
+pub use outbound::{Reach, SystemOutbound};
+
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use futures::future::BoxFuture;
@@ -35,6 +39,8 @@ pub enum OutboundError {
     Status { host: String, status: u16 },
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
+    #[error("{host} is not an address that requests may go to")]
+    Refused { host: String },
     #[error("{host} cannot be reached")]
     Unreachable {
         host: String,
@@ -51,6 +57,15 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// The system's clock and randomness; requests go to public addresses only.
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            outbound: Arc::new(SystemOutbound::new(Reach::Public)),
+        }
+    }
+
     /// Now, in UTC, cut to microseconds: PostgreSQL keeps no more, and both databases must agree.
     pub fn now(&self) -> DateTime<Utc> {
         let now = self.clock.now();
@@ -115,7 +130,6 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     #[expect(
         clippy::disallowed_methods,
-        clippy::expect_used,
         reason = "the one place; without randomness nothing is safe, so stop"
     )]
     fn fill(&self, bytes: &mut [u8]) {
