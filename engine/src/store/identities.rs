@@ -27,7 +27,11 @@ pub async fn credentials(tx: &mut Tx, id: IdentityId) -> Result<Vec<Credential>>
 }
 
 /// Whose credential of `kind` has that (normalised) identifier, with that credential.
-pub async fn by_identifier(tx: &mut Tx, kind: &str, identifier: &str) -> Result<Option<(Identity, Credential)>> {
+pub async fn by_identifier(
+    tx: &mut Tx,
+    kind: &str,
+    identifier: &str,
+) -> Result<Option<(Identity, Credential)>> {
     let _ = (tx, kind, identifier);
     todo!()
 }

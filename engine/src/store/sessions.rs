@@ -34,7 +34,12 @@ pub async fn list_others(
     todo!()
 }
 
-pub async fn count_others(tx: &mut Tx, identity: IdentityId, except: SessionId, now: DateTime<Utc>) -> Result<i64> {
+pub async fn count_others(
+    tx: &mut Tx,
+    identity: IdentityId,
+    except: SessionId,
+    now: DateTime<Utc>,
+) -> Result<i64> {
     let _ = (tx, identity, except, now);
     todo!()
 }
