@@ -105,7 +105,6 @@ create table operator_failures (
 );
 
 create table audit (
-    id uuid primary key not null,
     at timestamptz not null,
     actor text not null,
     action text not null,

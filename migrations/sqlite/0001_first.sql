@@ -105,7 +105,6 @@ create table operator_failures (
 );
 
 create table audit (
-    id blob primary key not null,
     at text not null,
     actor text not null,
     action text not null,
