@@ -18,6 +18,8 @@ pub mod plan;
 pub mod session;
 pub mod settings;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod ui;
 
 pub use crate::engine::{Ctx, Engine};
