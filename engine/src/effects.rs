@@ -19,12 +19,7 @@ pub trait Random: Send + Sync {
 /// The only door for outgoing HTTP.
 pub trait Outbound: Send + Sync {
     /// GETs `url`; at most `limit` bytes, at most `deadline` in all. Redirects are not followed.
-    fn get(
-        &self,
-        url: url::Url,
-        limit: usize,
-        deadline: Duration,
-    ) -> BoxFuture<'static, Result<String, OutboundError>>;
+    fn get(&self, url: url::Url, limit: usize, deadline: Duration) -> BoxFuture<'static, Result<String, OutboundError>>;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +31,7 @@ pub enum OutboundError {
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
     #[error("{host} cannot be reached")]
-    Unreachable {
-        host: String,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Unreachable { host: String, #[source] source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 #[derive(Clone)]
@@ -113,11 +104,7 @@ impl Clock for SystemClock {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::expect_used,
-        reason = "the one place; without randomness nothing is safe, so stop"
-    )]
+    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place; without randomness nothing is safe, so stop")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives randomness");
     }

@@ -33,10 +33,7 @@ pub struct OperatorSession {
 /// `Again` carries the sentence for the form.
 pub enum SignIn {
     /// The token for the console's cookie.
-    In {
-        operator: Operator,
-        token: String,
-    },
+    In { operator: Operator, token: String },
     Again(String),
 }
 
@@ -53,24 +50,13 @@ pub async fn setup_link_is_valid(engine: &Engine, secret: &str) -> Result<bool> 
 }
 
 /// Burns the link atomically and makes the first operator (role owner), signed in.
-pub async fn set_up(
-    engine: &Engine,
-    secret: &str,
-    email: &str,
-    name: &str,
-    password: &str,
-) -> Result<SignIn> {
+pub async fn set_up(engine: &Engine, secret: &str, email: &str, name: &str, password: &str) -> Result<SignIn> {
     let _ = (engine, secret, email, name, password);
     todo!()
 }
 
 /// From the command line; owner.
-pub async fn create(
-    engine: &Engine,
-    email: &str,
-    name: &str,
-    password: &str,
-) -> Result<Result<Operator, String>> {
+pub async fn create(engine: &Engine, email: &str, name: &str, password: &str) -> Result<Result<Operator, String>> {
     let _ = (engine, email, name, password);
     todo!()
 }

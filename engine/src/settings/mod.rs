@@ -80,19 +80,11 @@ pub struct FieldError {
 
 #[derive(Debug)]
 pub enum Saved {
-    Done {
-        revision: i64,
-    },
+    Done { revision: i64 },
     /// Nothing differs from what is saved; no revision was made.
-    Unchanged {
-        revision: i64,
-    },
+    Unchanged { revision: i64 },
     /// Somebody saved meanwhile: who, when, their revision.
-    Conflict {
-        revision: i64,
-        by: String,
-        at: DateTime<Utc>,
-    },
+    Conflict { revision: i64, by: String, at: DateTime<Utc> },
     Again(Vec<FieldError>),
 }
 
@@ -120,12 +112,7 @@ pub fn preview(config: &Config, values: &Authentication) -> Preview {
 }
 
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
-pub async fn save(
-    engine: &Engine,
-    by: &crate::operators::Operator,
-    base: i64,
-    values: &Authentication,
-) -> Result<Saved> {
+pub async fn save(engine: &Engine, by: &crate::operators::Operator, base: i64, values: &Authentication) -> Result<Saved> {
     let _ = (engine, by, base, values);
     todo!()
 }
