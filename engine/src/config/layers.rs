@@ -114,7 +114,10 @@ impl Layers {
         }
         let mut prefix = key;
         loop {
-            let holder = self.files.iter().rev().find(|(_, file)| get(file, prefix).is_some());
+            // A null counts: it is what takes a key away.
+            let names =
+                |file| prefix.split('.').try_fold(file, |value: &Value, name| value.get(name)).is_some();
+            let holder = self.files.iter().rev().find(|(_, file)| names(file));
             match (holder, prefix.rsplit_once('.')) {
                 (Some((name, _)), _) => return name.clone(),
                 (None, Some((shorter, _))) => prefix = shorter,
