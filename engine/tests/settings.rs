@@ -215,3 +215,17 @@ async fn a_revision_that_no_longer_fits_stops_the_start_and_can_be_rolled_back()
     assert!(refused.contains("does not fit"), "{refused}");
     assert!(load(&sources, None).is_ok());
 }
+
+#[tokio::test]
+async fn what_another_process_saved_is_taken_over() {
+    let console = Console::start(json!({}), &[]).await;
+    let db = console.engine.db().clone();
+    let config = settings::load_current(&db, &console.sources).await.unwrap().unwrap().config;
+    let other = Engine::new(db, effects(), Hasher::start(), config);
+    console.save(0, |v| v.sign_in_after_registration = true).await;
+    assert_eq!(other.begin().config.revision, 0);
+    assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));
+    assert_eq!(settings::refresh(&other).await.unwrap(), None);
+    let plan = plan(&other.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
+    assert!(plan.signs_in());
+}

@@ -200,6 +200,22 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
     Ok(Err(Problems(problems)))
 }
 
+/// Takes over what another process saved: the new revision, if there was one. On a timer. A revision that does not fit is
+/// an error, and the old snapshot stays.
+pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
+    let engine = engine.clone();
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        let config = engine.begin().config;
+        let Some(row) = newest(engine.db()).await?.filter(|row| row.number > config.revision) else {
+            return Ok(None);
+        };
+        engine.publish(remap(&config, row.number, &row.settings).map_err(Error::internal)?);
+        Ok(Some(row.number))
+    })
+    .await
+}
+
 /// Newest first.
 pub async fn history(engine: &Engine) -> Result<Vec<Revision>> {
     list(engine.db()).await
