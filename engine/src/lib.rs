@@ -5,6 +5,7 @@
 //! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
+pub mod admin;
 pub mod config;
 pub mod effects;
 pub mod engine;

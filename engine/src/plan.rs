@@ -103,7 +103,9 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         session_cookie: sign_in && client != Client::Native,
         body: match (client, flow, sign_in) {
             (Client::Browser, _, _) => vec![],
-            (Client::Native, FlowKind::Registration, true) => vec!["session", "session_token", "identity", "continue_with"],
+            (Client::Native, FlowKind::Registration, true) => {
+                vec!["session", "session_token", "identity", "continue_with"]
+            }
             (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],
             (Client::Native, FlowKind::Login, _) => vec!["session", "session_token", "continue_with"],

@@ -37,3 +37,159 @@ pub struct Device {
     pub user_agent: String,
     pub location: String,
 }
+
+use crate::config::Config;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::identity::{self, Identity};
+use crate::store;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceInfo {
+    /// The client's address, trusted proxies accounted for.
+    pub ip_address: String,
+    pub user_agent: String,
+}
+
+/// What is stored of a token.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// A session that is not stored yet, and its token (`ory_st_` and 32 characters).
+pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) -> (Session, String) {
+    let effects = ctx.effects();
+    let now = effects.now();
+    let token = format!("ory_st_{}", effects.alphanumeric(32));
+    let session = Session {
+        id: effects.session_id(),
+        identity_id: identity.id,
+        token_hash: token_hash(&token),
+        aal: "aal1".to_owned(),
+        methods: vec![Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now }],
+        devices: vec![Device {
+            id: effects.uuid(),
+            ip_address: device.ip_address.clone(),
+            user_agent: device.user_agent.clone(),
+            location: String::new(),
+        }],
+        active: true,
+        issued_at: now,
+        authenticated_at: now,
+        expires_at: now + ctx.config.session.lifespan,
+    };
+    (session, token)
+}
+
+/// The person confirmed who they are: same id and token, one more method entry, both times reset.
+pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
+    let now = ctx.effects().now();
+    session.methods.push(Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now });
+    session.authenticated_at = now;
+    session.expires_at = now + ctx.config.session.lifespan;
+}
+
+/// Whose valid session that token is: not revoked, not expired, and the identity is active.
+pub async fn whoami(ctx: &Ctx, token: &str) -> Result<Option<(Session, Identity)>> {
+    let mut tx = ctx.db().read().await?;
+    let found = store::sessions::by_token_hash_with_identity(&mut tx, &token_hash(token)).await?;
+    let now = ctx.effects().now();
+    Ok(found.filter(|(session, identity)| is_valid(session, identity, now)))
+}
+
+fn is_valid(session: &Session, identity: &Identity, now: DateTime<Utc>) -> bool {
+    session.active && session.expires_at > now && identity.state == identity::State::Active
+}
+
+/// Kratos' session JSON. `identity: None` leaves the member out.
+pub fn to_json(config: &Config, session: &Session, identity: Option<&Identity>, now: DateTime<Utc>) -> Value {
+    let active = session.active
+        && session.expires_at > now
+        && identity.is_none_or(|identity| identity.state == identity::State::Active);
+    let mut json = json!({
+        "id": session.id,
+        "active": active,
+        "expires_at": session.expires_at,
+        "authenticated_at": session.authenticated_at,
+        "authenticator_assurance_level": session.aal,
+        "authentication_methods": session.methods,
+        "issued_at": session.issued_at,
+    });
+    if let Some(identity) = identity {
+        json["identity"] = identity::json::public(identity, config);
+    }
+    json["devices"] = json!(session.devices);
+    json
+}
+
+/// One page of a person's other sessions, newest first, and how many there are in all.
+pub async fn others(ctx: &Ctx, own: &Session, page: Page) -> Result<(Vec<Session>, i64)> {
+    let now = ctx.effects().now();
+    let mut tx = ctx.db().read().await?;
+    let total = store::sessions::count_others(&mut tx, own.identity_id, own.id, now).await?;
+    let list = store::sessions::list_others(
+        &mut tx,
+        own.identity_id,
+        own.id,
+        now,
+        page.size,
+        page.size.saturating_mul(page.number),
+    )
+    .await?;
+    Ok((list, total))
+}
+
+/// Numbered from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub number: i64,
+    pub size: i64,
+}
+
+/// Ends one of the person's other sessions; an unknown or foreign id changes nothing and is no error (Kratos:
+/// persistence/sql/persister_session.go).
+///
+/// # Errors
+/// 400 for the session that asks.
+pub async fn revoke_other(ctx: &Ctx, own: &Session, id: SessionId) -> Result<()> {
+    if own.id == id {
+        return Err(Error::invalid(""));
+    }
+    let mut tx = ctx.db().write().await?;
+    store::sessions::revoke(&mut tx, own.identity_id, id).await?;
+    tx.commit().await
+}
+
+/// Ends all of the person's other sessions and says how many.
+pub async fn revoke_others(ctx: &Ctx, own: &Session) -> Result<u64> {
+    let mut tx = ctx.db().write().await?;
+    let count = store::sessions::revoke_others(&mut tx, own.identity_id, own.id).await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Ends the session behind a token, also one that is over already.
+///
+/// # Errors
+/// 403 for a token that never was one.
+pub async fn revoke_by_token(ctx: &Ctx, token: &str) -> Result<()> {
+    let mut tx = ctx.db().write().await?;
+    let Some(session) = store::sessions::by_token_hash(&mut tx, &token_hash(token)).await? else {
+        return Err(Error::new(Kind::Forbidden, "This session token is not known here."));
+    };
+    store::sessions::revoke(&mut tx, session.identity_id, session.id).await?;
+    tx.commit().await
+}
+
+/// 401 without an id, as all of `/sessions*` answers (Kratos: session/handler.go).
+pub fn unauthenticated() -> Error {
+    Error::new(Kind::Unauthenticated, "No valid session came with this request. Sign in first.")
+}
+
+/// 401 `session_inactive`.
+pub fn inactive() -> Error {
+    unauthenticated().with_id("session_inactive")
+}

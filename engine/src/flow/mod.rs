@@ -44,3 +44,345 @@ pub enum FlowType {
     Browser,
     Api,
 }
+
+pub mod csrf;
+pub mod login;
+pub mod logout;
+pub mod registration;
+pub mod return_to;
+
+use crate::config::Config;
+use crate::effects::Effects;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::identity::Identity;
+use crate::session::{DeviceInfo, Session};
+use crate::store;
+use crate::ui::{Node, Text};
+use serde_json::json;
+use url::Url;
+
+/// How a flow is started, parsed from the request by `server`.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub kind_of_client: FlowType,
+    /// Path and query as requested, such as `self-service/login/browser?refresh=true`.
+    pub path_and_query: String,
+    pub query: Vec<(String, String)>,
+    /// The browser's anti-forgery cookie; empty for apps.
+    pub csrf_cookie: String,
+    pub current: Option<Current>,
+}
+
+/// Who is signed in on this request.
+#[derive(Clone, Debug)]
+pub struct Current {
+    pub session: Session,
+    pub identity: Identity,
+    pub token: String,
+}
+
+#[derive(Debug)]
+pub enum Started {
+    Flow(Box<Flow>),
+    /// Somebody is signed in already: a browser goes there, others get [`already_signed_in`].
+    SignedIn(Url),
+}
+
+/// A submitted form, as it came.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// The query's `flow`.
+    pub flow: Option<String>,
+    pub body: Body,
+    /// The request asks for JSON: a browser flow is then an SPA's.
+    pub json: bool,
+    /// Names of the cookies that came along.
+    pub cookie_names: Vec<String>,
+    pub csrf_cookie: Option<String>,
+    /// Whether an `Origin` header came along.
+    pub origin: bool,
+    pub current: Option<Current>,
+    pub device: DeviceInfo,
+}
+
+#[derive(Clone, Debug)]
+pub enum Body {
+    Json(Value),
+    Form(Vec<(String, String)>),
+    /// Not a form that anybody can read; the sentence says why.
+    Unreadable(String),
+}
+
+#[derive(Debug)]
+pub enum Submitted<D> {
+    Done(D),
+    /// The form comes back with messages.
+    Again(Box<Flow>),
+    /// The flow had expired; a new one of the same kind takes its place.
+    Replaced {
+        expired_at: DateTime<Utc>,
+        flow: Box<Flow>,
+    },
+    /// Somebody is signed in already: a browser goes there.
+    SignedIn(Url),
+}
+
+/// What an app or a page does next (Kratos: selfservice/flow/continue_with.go).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum ContinueWith {
+    RedirectBrowserTo { redirect_browser_to: String },
+    SetOrySessionToken { ory_session_token: String },
+}
+
+/// A session that leaves with the answer.
+#[derive(Clone, Debug)]
+pub struct HandedOver {
+    pub session: Session,
+    pub token: String,
+}
+
+impl Flow {
+    /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
+    pub fn to_json(&self) -> Value {
+        let mut json = json!({
+            "id": self.id,
+            "type": self.kind_of_client,
+            "expires_at": self.expires_at,
+            "issued_at": self.issued_at,
+            "request_url": self.request_url,
+            "ui": self.ui,
+            "organization_id": null,
+            "state": self.state,
+        });
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                json[key] = value;
+            }
+        };
+        put("return_to", self.return_to.clone().map(Value::from));
+        put("active", self.active.clone().map(Value::from));
+        put("transient_payload", self.transient_payload.clone());
+        match self.kind {
+            StoredKind::Registration => put("identity_schema", self.identity_schema.clone().map(Value::from)),
+            StoredKind::Login => {
+                put("created_at", Some(json!(self.issued_at)));
+                put("updated_at", Some(json!(self.updated_at)));
+                put("refresh", Some(json!(self.refresh)));
+                put("requested_aal", Some(json!(self.requested_aal)));
+            }
+        }
+        json
+    }
+
+    pub fn client(&self, json: bool) -> Client {
+        match (self.kind_of_client, json) {
+            (FlowType::Api, _) => Client::Native,
+            (FlowType::Browser, true) => Client::Spa,
+            (FlowType::Browser, false) => Client::Browser,
+        }
+    }
+
+    pub fn kind(&self) -> FlowKind {
+        match self.kind {
+            StoredKind::Registration => FlowKind::Registration,
+            StoredKind::Login => FlowKind::Login,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.kind {
+            StoredKind::Registration => "registration",
+            StoredKind::Login => "login",
+        }
+    }
+
+    fn message(&mut self, text: Text) {
+        self.ui.messages.push(text);
+    }
+
+    fn nodes(&mut self) -> &mut Vec<Node> {
+        self.ui.nodes.get_or_insert_default()
+    }
+}
+
+/// A flow with everything but its nodes.
+fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Duration) -> Flow {
+    let id = ctx.effects().flow_id();
+    let now = ctx.effects().now();
+    let name = match kind {
+        StoredKind::Registration => "registration",
+        StoredKind::Login => "login",
+    };
+    Flow {
+        id,
+        kind,
+        kind_of_client: start.kind_of_client,
+        issued_at: now,
+        expires_at: now + lifespan,
+        request_url: ctx.config.public_url(&start.path_and_query),
+        return_to: first(&start.query, "return_to").map(str::to_owned),
+        active: None,
+        ui: Container {
+            action: ctx.config.public_url(&format!("self-service/{name}?flow={id}")),
+            method: "POST".to_owned(),
+            nodes: None,
+            messages: Vec::new(),
+        },
+        state: "choose_method".to_owned(),
+        csrf_cookie: start.csrf_cookie.clone(),
+        identity_schema: None,
+        refresh: false,
+        requested_aal: "aal1".to_owned(),
+        transient_payload: None,
+        updated_at: now,
+    }
+}
+
+/// The first non-empty value of a query parameter.
+pub fn first<'a>(query: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    query.iter().find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+/// The token for a flow's `csrf_token` node; apps get the empty string.
+fn csrf_token(effects: &Effects, flow: &Flow) -> String {
+    match flow.kind_of_client {
+        FlowType::Api => String::new(),
+        FlowType::Browser => csrf::mask(effects, &flow.csrf_cookie),
+    }
+}
+
+/// Reads a flow for its page or app.
+///
+/// # Errors
+/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details.
+async fn get(ctx: &Ctx, kind: FlowKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
+    let mut tx = ctx.db().read().await?;
+    let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
+    if flow.kind_of_client == FlowType::Browser && csrf_cookie != Some(flow.csrf_cookie.as_str()) {
+        return Err(csrf::violation());
+    }
+    if flow.expires_at <= ctx.effects().now() {
+        return Err(expired_on_read(&ctx.config, &flow));
+    }
+    Ok(flow)
+}
+
+fn unknown() -> Error {
+    Error::not_found("")
+}
+
+fn expired_on_read(config: &Config, flow: &Flow) -> Error {
+    let error = expired();
+    let start = |way: &str| config.public_url(&format!("self-service/{}/{way}", flow.name()));
+    match flow.kind_of_client {
+        FlowType::Api => error.detail("api", start("api")),
+        FlowType::Browser => {
+            let return_to = flow.return_to.clone().unwrap_or_default();
+            let mut url = start("browser");
+            if !return_to.is_empty() {
+                let query: String = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("return_to", &return_to)
+                    .finish();
+                url = format!("{url}?{query}");
+            }
+            error.detail("redirect_to", url).detail("return_to", return_to)
+        }
+    }
+}
+
+/// 410 `self_service_flow_expired`.
+pub fn expired() -> Error {
+    Error::new(Kind::Gone, "This form was open for too long. Start again with a new one.")
+        .with_id("self_service_flow_expired")
+}
+
+/// 400 `session_already_available`.
+pub fn already_signed_in() -> Error {
+    Error::invalid("Somebody is signed in already. Sign out first.").with_id("session_already_available")
+}
+
+/// Loads the flow that a form belongs to.
+///
+/// # Errors
+/// 400 missing or malformed id · 404 unknown.
+async fn of_submit(ctx: &Ctx, kind: FlowKind, id: Option<&str>) -> Result<Flow> {
+    let id = id
+        .and_then(|id| id.parse::<FlowId>().ok())
+        .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
+    let mut tx = ctx.db().read().await?;
+    store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)
+}
+
+/// Who may send this form: apps without cookies and `Origin`, browsers with the token of their cookie.
+///
+/// # Errors
+/// `Err(Ok(sentence))` for an app's flow sent by a browser: the form comes back with the sentence (Kratos:
+/// selfservice/flow/request.go); `Err(Err(error))` for a browser's flow without a valid token.
+fn may_submit(
+    flow: &Flow,
+    submit: &Submit,
+    token: Option<&str>,
+) -> std::result::Result<(), std::result::Result<String, Error>> {
+    match flow.kind_of_client {
+        FlowType::Api => {
+            const OF_A_PROXY: [&str; 3] = ["__cf", "_cf", "cf_"];
+            let foreign = |name: &String| !OF_A_PROXY.iter().any(|prefix| name.starts_with(prefix));
+            if submit.origin {
+                return Err(Ok("A form of an app was sent with an Origin header, as browsers do. Start a browser flow instead.".to_owned()));
+            }
+            if submit.cookie_names.iter().any(foreign) {
+                return Err(Ok(
+                    "A form of an app was sent with cookies, as browsers do. Start a browser flow instead."
+                        .to_owned(),
+                ));
+            }
+            Ok(())
+        }
+        FlowType::Browser => csrf::check(csrf::Sent {
+            any_cookie: !submit.cookie_names.is_empty(),
+            cookie: submit.csrf_cookie.as_deref(),
+            token,
+        })
+        .map_err(Err),
+    }
+}
+
+/// Where a browser goes after success: the flow's `return_to` > the defaults of [`crate::plan::default_return_url`].
+///
+/// # Errors
+/// `return_to` was allowed at the start and is not any more.
+fn return_url(config: &Config, flow: &Flow, method: crate::config::Method) -> Result<Url> {
+    match flow.return_to.as_deref().filter(|url| !url.is_empty()) {
+        Some(wanted) => return_to::check(config, wanted),
+        None => Ok(crate::plan::default_return_url(config, flow.kind(), method)),
+    }
+}
+
+/// Stores the flow with its messages.
+async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+    flow.updated_at = ctx.effects().now();
+    let mut tx = ctx.db().write().await?;
+    store::flows::update(&mut tx, flow).await?;
+    tx.commit().await
+}
+
+/// A new flow in the place of an expired one: same type, address, schema.
+fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Duration) -> Flow {
+    let start = Start {
+        kind_of_client: old.kind_of_client,
+        path_and_query: String::new(),
+        query: Vec::new(),
+        csrf_cookie: submit.csrf_cookie.clone().unwrap_or_else(|| old.csrf_cookie.clone()),
+        current: None,
+    };
+    let mut flow = blank(ctx, old.kind, &start, lifespan);
+    flow.request_url.clone_from(&old.request_url);
+    flow.return_to.clone_from(&old.return_to);
+    flow.identity_schema.clone_from(&old.identity_schema);
+    if old.kind_of_client == FlowType::Api {
+        flow.csrf_cookie.clear();
+    }
+    flow
+}

@@ -1,7 +1,10 @@
 //! Identities: who somebody is, their addresses and their ways to sign in.
 
+pub mod decode;
+pub mod json;
 pub mod schema;
 
+use crate::effects::Effects;
 use crate::ids::IdentityId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -79,4 +82,40 @@ pub struct Credential {
 /// Trimmed and lower-cased, nothing more (measured on Kratos 26.2.0).
 pub fn normalise_identifier(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// A new identity that is not stored yet: ids, times, and every address unproven.
+pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &schema::Extracted) -> Identity {
+    let now = effects.now();
+    let verifiable = |address: &schema::Address| VerifiableAddress {
+        id: effects.uuid(),
+        value: address.value.clone(),
+        verified: false,
+        via: address.via.clone(),
+        status: "pending".to_owned(),
+        verified_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let recovery = |address: &schema::Address| RecoveryAddress {
+        id: effects.uuid(),
+        value: address.value.clone(),
+        via: address.via.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    Identity {
+        id: effects.identity_id(),
+        schema_id: schema_id.to_owned(),
+        state: State::Active,
+        state_changed_at: now,
+        traits,
+        verifiable_addresses: extracted.verifiable.iter().map(verifiable).collect(),
+        recovery_addresses: extracted.recovery.iter().map(recovery).collect(),
+        metadata_public: Value::Null,
+        metadata_admin: Value::Null,
+        external_id: None,
+        created_at: now,
+        updated_at: now,
+    }
 }

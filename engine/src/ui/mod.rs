@@ -1,6 +1,8 @@
 //! UI containers and nodes in Kratos' JSON shape, which is both the wire and the stored form.
 //! Source: Kratos ui/container/container.go, ui/node/attributes.go.
 
+mod container;
+pub mod nodes;
 pub mod sort;
 pub mod text;
 

@@ -1,7 +1,8 @@
 //! Every message to a person, by Kratos' number (Kratos: text/id.go) and context keys, in our own words.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Text {
@@ -19,4 +20,157 @@ pub enum TextKind {
     Info,
     Error,
     Success,
+}
+
+fn make(id: u64, kind: TextKind, text: impl Into<String>, context: Value) -> Text {
+    let context = match context {
+        Value::Object(context) => context,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    Text { id, text: text.into(), kind, context }
+}
+
+fn info(id: u64, text: impl Into<String>) -> Text {
+    make(id, TextKind::Info, text, Value::Null)
+}
+
+fn error(id: u64, text: impl Into<String>, context: Value) -> Text {
+    make(id, TextKind::Error, text, context)
+}
+
+// Sign-in
+
+pub fn sign_in() -> Text {
+    info(1010001, "Sign in")
+}
+pub fn refresh() -> Text {
+    info(1010003, "Confirm that it is you: sign in once more.")
+}
+pub fn second_factor() -> Text {
+    info(1010004, "Confirm with your second factor.")
+}
+pub fn sign_in_with_password() -> Text {
+    info(1010022, "Sign in with password")
+}
+
+// Sign-up
+
+pub fn sign_up() -> Text {
+    info(1040001, "Create account")
+}
+
+// Labels
+
+pub fn password() -> Text {
+    info(1070001, "Password")
+}
+/// A field called as the identity schema calls it.
+pub fn of_schema(title: &str, name: &str) -> Text {
+    make(1070002, TextKind::Info, title, json!({ "title": title, "name": name }))
+}
+pub fn identifier() -> Text {
+    info(1070004, "E-mail or user name")
+}
+
+// Form errors
+
+pub fn generic(reason: &str) -> Text {
+    error(4000001, reason, json!({ "reason": reason }))
+}
+pub fn required(property: &str) -> Text {
+    error(4000002, "Fill this in.", json!({ "property": property }))
+}
+pub fn too_short(min_length: u64, actual_length: usize) -> Text {
+    let text = format!("At least {min_length} characters. You have {actual_length}.");
+    error(4000003, text, json!({ "min_length": min_length, "actual_length": actual_length }))
+}
+pub fn pattern(pattern: &str) -> Text {
+    error(4000004, "This does not have the form that is asked for.", json!({ "pattern": pattern }))
+}
+pub fn invalid_credentials() -> Text {
+    error(4000006, "The address or the password is wrong. Check both and try again.", Value::Null)
+}
+pub fn identifier_exists() -> Text {
+    error(4000007, "There is an account with this address already. Sign in, or use another address.", Value::Null)
+}
+pub fn no_identifier() -> Text {
+    error(4000009, "Nothing here can be signed in with. Fill in an e-mail address or a user name.", Value::Null)
+}
+pub fn too_long(max_length: u64, actual_length: usize) -> Text {
+    let text = format!("At most {max_length} characters. You have {actual_length}.");
+    error(4000017, text, json!({ "max_length": max_length, "actual_length": actual_length }))
+}
+pub fn below_minimum(minimum: &Value, actual: &Value) -> Text {
+    error(4000018, format!("At least {minimum}."), json!({ "minimum": minimum, "actual": actual }))
+}
+pub fn below_exclusive_minimum(minimum: &Value, actual: &Value) -> Text {
+    error(4000019, format!("More than {minimum}."), json!({ "minimum": minimum, "actual": actual }))
+}
+pub fn above_maximum(maximum: &Value, actual: &Value) -> Text {
+    error(4000020, format!("At most {maximum}."), json!({ "maximum": maximum, "actual": actual }))
+}
+pub fn above_exclusive_maximum(maximum: &Value, actual: &Value) -> Text {
+    error(4000021, format!("Less than {maximum}."), json!({ "maximum": maximum, "actual": actual }))
+}
+pub fn not_a_multiple(base: f64, actual: &Value) -> Text {
+    error(4000022, format!("A multiple of {base}."), json!({ "base": base, "actual": actual }))
+}
+pub fn too_many_items(max_items: u64, actual_items: usize) -> Text {
+    let text = format!("At most {max_items} entries. You have {actual_items}.");
+    error(4000023, text, json!({ "max_items": max_items, "actual_items": actual_items }))
+}
+pub fn too_few_items(min_items: u64, actual_items: usize) -> Text {
+    let text = format!("At least {min_items} entries. You have {actual_items}.");
+    error(4000024, text, json!({ "min_items": min_items, "actual_items": actual_items }))
+}
+pub fn equal_items(index_a: usize, index_b: usize) -> Text {
+    error(4000025, "Each entry once only.", json!({ "index_a": index_a, "index_b": index_b }))
+}
+pub fn wrong_type(allowed: &[String], actual: &str) -> Text {
+    let text = format!("This has to be of another kind: {}.", allowed.join(" or "));
+    error(4000026, text, json!({ "allowed_types": allowed, "actual_type": actual }))
+}
+pub fn not_the_constant(expected: &Value) -> Text {
+    error(4000029, format!("This has to be {expected}."), json!({ "expected": expected }))
+}
+pub fn password_too_similar() -> Text {
+    error(4000031, "The password is too similar to your address or user name. Choose another one.", Value::Null)
+}
+/// Lengths in characters.
+pub fn password_too_short(min_length: usize, actual_length: usize) -> Text {
+    let text = format!("At least {min_length} characters. You have {actual_length}.");
+    error(4000032, text, json!({ "min_length": min_length, "actual_length": actual_length }))
+}
+pub fn password_too_long(max_length: usize, actual_length: usize) -> Text {
+    let text = format!("At most {max_length} characters. You have {actual_length}.");
+    error(4000033, text, json!({ "max_length": max_length, "actual_length": actual_length }))
+}
+pub fn password_breached(breaches: u64) -> Text {
+    let text = "This password was found in stolen lists. Choose one that you use nowhere else.";
+    error(4000034, text, json!({ "breaches": breaches }))
+}
+pub fn not_an_email(value: &str) -> Text {
+    error(4000040, "This is not an e-mail address. Write it as name@example.org.", json!({ "value": value }))
+}
+pub fn not_a_phone_number(value: &str) -> Text {
+    error(4000041, "This is not a phone number. Write it as +43 1 234567.", json!({ "value": value }))
+}
+
+// Flows
+
+fn expired(id: u64, at: DateTime<Utc>) -> Text {
+    let text = "The form was open for too long. Fill it in once more.";
+    error(id, text, json!({ "expired_at": at, "expired_at_unix": at.timestamp() }))
+}
+pub fn login_expired(at: DateTime<Utc>) -> Text {
+    expired(4010001, at)
+}
+pub fn registration_expired(at: DateTime<Utc>) -> Text {
+    expired(4040001, at)
+}
+pub fn no_login_method() -> Text {
+    error(4010002, "The form does not say which way of signing in it is for. Use one of its buttons.", Value::Null)
+}
+pub fn no_registration_method() -> Text {
+    error(4010003, "The form does not say which way of signing up it is for. Use one of its buttons.", Value::Null)
 }

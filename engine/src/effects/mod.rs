@@ -1,6 +1,10 @@
 //! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
 //! The ambient ones are banned by `clippy.toml`.
 
+mod outbound;
+
+pub use outbound::{Reach, SystemOutbound};
+
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use futures::future::BoxFuture;
@@ -19,7 +23,12 @@ pub trait Random: Send + Sync {
 /// The only door for outgoing HTTP.
 pub trait Outbound: Send + Sync {
     /// GETs `url`; at most `limit` bytes, at most `deadline` in all. Redirects are not followed.
-    fn get(&self, url: url::Url, limit: usize, deadline: Duration) -> BoxFuture<'static, Result<String, OutboundError>>;
+    fn get(
+        &self,
+        url: url::Url,
+        limit: usize,
+        deadline: Duration,
+    ) -> BoxFuture<'static, Result<String, OutboundError>>;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +39,14 @@ pub enum OutboundError {
     Status { host: String, status: u16 },
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
+    #[error("{host} is not an address that requests may go to")]
+    Refused { host: String },
     #[error("{host} cannot be reached")]
-    Unreachable { host: String, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    Unreachable {
+        host: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 #[derive(Clone)]
@@ -42,6 +57,15 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// The system's clock and randomness; requests go to public addresses only.
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            outbound: Arc::new(SystemOutbound::new(Reach::Public)),
+        }
+    }
+
     /// Now, in UTC, cut to microseconds: PostgreSQL keeps no more, and both databases must agree.
     pub fn now(&self) -> DateTime<Utc> {
         let now = self.clock.now();
@@ -104,7 +128,10 @@ impl Clock for SystemClock {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place; without randomness nothing is safe, so stop")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place; without randomness nothing is safe, so stop"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives randomness");
     }

@@ -1,0 +1,351 @@
+//! Sign-in: start, read, submit, refresh.
+
+use super::{
+    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
+    already_signed_in, blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
+};
+use crate::config::{Hook, Method};
+use crate::effects::to_completion;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::identity::{self, Identity, decode, normalise_identifier};
+use crate::ids::FlowId;
+use crate::password::Verdict;
+use crate::plan::{Client, FlowKind, Plan, Step, plan};
+use crate::session;
+use crate::store;
+use crate::ui::{self, Text, nodes, text};
+use serde_json::{Value, json};
+use url::Url;
+
+/// A finished sign-in.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub client: Client,
+    pub identity: Identity,
+    pub handed_over: HandedOver,
+    pub continue_with: Vec<ContinueWith>,
+    pub return_to: Url,
+    /// Not for a refresh by the same person.
+    pub new_csrf_cookie: bool,
+}
+
+/// Begins a sign-in.
+///
+/// # Errors
+/// 400 for an unknown `aal` or a forbidden `return_to` · 401 `session_aal1_required`.
+pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+    let wanted = first(&start.query, "return_to");
+    let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
+    let refresh = first(&start.query, "refresh").is_some_and(is_true);
+    let aal = first(&start.query, "aal").unwrap_or("aal1").to_lowercase();
+    if !matches!(aal.as_str(), "aal1" | "aal2") {
+        return Err(Error::invalid("The parameter aal knows aal1 and aal2 only."));
+    }
+    let mut flow = blank(ctx, StoredKind::Login, &start, ctx.config.selfservice.login.lifespan);
+    flow.requested_aal = aal;
+    match &start.current {
+        None if flow.requested_aal == "aal2" => {
+            return Err(Error::new(
+                Kind::Unauthenticated,
+                "A second factor can be asked for once somebody is signed in.",
+            )
+            .with_id("session_aal1_required"));
+        }
+        None => {}
+        Some(current) if refresh => {
+            flow.refresh = true;
+            flow.requested_aal = "aal1".to_owned();
+            flow.message(text::refresh());
+            draw_refresh(ctx, &mut flow, &current.identity).await?;
+        }
+        Some(current) if flow.requested_aal > current.session.aal => flow.message(text::second_factor()),
+        Some(_) => {
+            return match start.kind_of_client {
+                FlowType::Api => Err(already_signed_in()),
+                FlowType::Browser => {
+                    Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url())))
+                }
+            };
+        }
+    }
+    if !flow.refresh && flow.requested_aal == "aal1" {
+        draw(ctx, &mut flow);
+    }
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &flow).await?;
+    tx.commit().await?;
+    Ok(Started::Flow(Box::new(flow)))
+}
+
+/// See [`super::get`].
+pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+    let id = id.ok_or_else(super::unknown)?;
+    super::get(ctx, FlowKind::Login, id, csrf_cookie).await
+}
+
+/// Takes a form. See [`Submitted`] for what is not an error.
+///
+/// # Errors
+/// As the contract says: 400, 401, 403, 404, 503.
+pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
+    let mut flow = of_submit(ctx, FlowKind::Login, submit.flow.as_deref()).await?;
+    let client = flow.client(submit.json);
+    flow.ui.reset_messages();
+    if submit.current.is_some() && !flow.refresh && flow.requested_aal == "aal1" {
+        return match client {
+            Client::Browser => Ok(Submitted::SignedIn(ctx.config.default_return_url())),
+            Client::Spa | Client::Native => {
+                again(ctx, flow, [text::generic("Somebody is signed in already. Sign out first.")]).await
+            }
+        };
+    }
+    if flow.expires_at <= ctx.effects().now() {
+        return replace(ctx, &flow, &submit).await;
+    }
+    let body = match decoded(submit.body.clone()) {
+        Ok(body) => body,
+        Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
+    };
+    match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
+        Some(Method::Password) if flow.requested_aal != "aal1" => {
+            return again(ctx, flow, [text::no_login_method()]).await;
+        }
+        Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
+        Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
+        Some(
+            Method::Code
+            | Method::Link
+            | Method::Totp
+            | Method::Passkey
+            | Method::Webauthn
+            | Method::LookupSecret,
+        )
+        | None => return again(ctx, flow, [text::no_login_method()]).await,
+    }
+    let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
+        return comes_back(ctx, flow).await;
+    };
+    let Some(identity) = authenticate(ctx, &identifier, &password).await? else {
+        return again(ctx, flow, [text::invalid_credentials()]).await;
+    };
+    if identity.state == identity::State::Inactive {
+        return Err(Error::new(
+            Kind::Unauthenticated,
+            "This account is switched off. Ask whoever runs this service.",
+        )
+        .detail("identity_id", json!(identity.id)));
+    }
+    let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
+    let ctx = ctx.clone();
+    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await.map(Submitted::Done) })
+        .await
+}
+
+/// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
+fn accept(flow: &mut Flow, submit: &Submit, body: &Value) -> Result<Option<(String, String)>> {
+    let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut identifier = field("identifier");
+    if identifier.is_empty() {
+        identifier = field("password_identifier");
+    }
+    let password = field("password");
+    flow.ui.put_value("identifier", Value::from(identifier.clone()));
+    if identifier.is_empty() {
+        flow.ui.attach("identifier", text::required("identifier"));
+    }
+    if password.is_empty() {
+        flow.ui.attach("password", text::required("password"));
+    }
+    if identifier.is_empty() || password.is_empty() {
+        return Ok(None);
+    }
+    match may_submit(flow, submit, body.get("csrf_token").and_then(Value::as_str)) {
+        Ok(()) => Ok(Some((identifier, password))),
+        Err(Ok(sentence)) => {
+            flow.message(text::generic(&sentence));
+            Ok(None)
+        }
+        Err(Err(error)) => Err(error),
+    }
+}
+
+/// Who that is; `None` for an unknown identifier (which costs a hash all the same) and for a wrong password.
+async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Option<Identity>> {
+    let kind = Method::Password.name();
+    let found = {
+        let mut tx = ctx.db().read().await?;
+        store::identities::by_identifier(&mut tx, kind, &normalise_identifier(identifier)).await?
+    };
+    let stored =
+        found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
+    let keys = &ctx.config.hashers;
+    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;
+    let Some((identity, credential)) = found else { return Ok(None) };
+    match verdict {
+        Verdict::Wrong => return Ok(None),
+        Verdict::Right => {}
+        Verdict::RightButOutdated => {
+            let config =
+                json!({ "hashed_password": ctx.engine.hasher().hash(ctx.effects(), keys, password).await? });
+            let mut tx = ctx.db().write().await?;
+            let now = ctx.effects().now();
+            store::identities::replace_credential_config(
+                &mut tx,
+                identity.id,
+                kind,
+                &credential.config,
+                &config,
+                now,
+            )
+            .await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(Some(identity))
+}
+
+/// Carries the plan out for somebody who has proven who they are.
+async fn execute(
+    ctx: &Ctx,
+    plan: &Plan,
+    flow: &Flow,
+    identity: Identity,
+    submit: Submit,
+) -> Result<SignedIn> {
+    let return_to = return_url(&ctx.config, flow, Method::Password)?;
+    let mut handed_over = None;
+    let mut refreshed = false;
+    for step in &plan.steps {
+        match step {
+            Step::Check | Step::Hash | Step::Store | Step::Authenticate => {}
+            Step::Run(hook) => run_hook(hook),
+            Step::SignIn => {
+                let mut tx = ctx.db().write().await?;
+                let same_person = submit
+                    .current
+                    .clone()
+                    .filter(|current| flow.refresh && current.identity.id == identity.id);
+                handed_over = Some(match same_person {
+                    Some(mut current) => {
+                        refreshed = true;
+                        session::refresh(ctx, &mut current.session, Method::Password.name());
+                        store::sessions::update(&mut tx, &current.session).await?;
+                        HandedOver { session: current.session, token: current.token }
+                    }
+                    None => {
+                        let (session, token) =
+                            session::new(ctx, &identity, Method::Password.name(), &submit.device);
+                        store::sessions::insert(&mut tx, &session).await?;
+                        HandedOver { session, token }
+                    }
+                });
+                tx.commit().await?;
+            }
+        }
+    }
+    let handed_over = handed_over.ok_or_else(|| Error::internal("a login plan without its last step"))?;
+    let continue_with = match plan.client {
+        Client::Spa => vec![ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() }],
+        Client::Browser | Client::Native => Vec::new(),
+    };
+    Ok(SignedIn {
+        client: plan.client,
+        identity,
+        handed_over,
+        continue_with,
+        return_to,
+        new_csrf_cookie: plan.client != Client::Native && !refreshed,
+    })
+}
+
+/// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
+/// configuration was read.
+fn run_hook(hook: &Hook) {
+    match hook {
+        Hook::Session
+        | Hook::ShowVerificationUi
+        | Hook::Verification
+        | Hook::WebHook(_)
+        | Hook::B2bSso
+        | Hook::RequireVerifiedAddress
+        | Hook::RevokeActiveSessions => {
+            tracing::warn!(hook = hook.name(), "this hook does nothing at login yet");
+        }
+    }
+}
+
+/// The nodes of a fresh form.
+fn draw(ctx: &Ctx, flow: &mut Flow) {
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    if ctx.config.selfservice.password.enabled {
+        let schema = ctx.config.default_schema().map(|schema| schema.schema.as_ref());
+        list.push(nodes::identifier(schema));
+        list.push(nodes::password("current-password"));
+        list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));
+    }
+    ui::sort::login(&mut list);
+    flow.ui.nodes = Some(list);
+}
+
+/// The nodes for somebody whose name is known.
+async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result<()> {
+    let mut tx = ctx.db().read().await?;
+    let credentials = store::identities::credentials(&mut tx, identity.id).await?;
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
+    if let Some(identifier) = own.and_then(|credential| credential.identifiers.first()) {
+        list.push(nodes::hidden_identifier(identifier));
+        list.push(nodes::password("current-password"));
+        list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in()));
+    }
+    ui::sort::login(&mut list);
+    flow.ui.nodes = Some(list);
+    Ok(())
+}
+
+fn decoded(body: Body) -> std::result::Result<Value, String> {
+    const MEMBERS: [&str; 6] =
+        ["method", "identifier", "password_identifier", "password", "csrf_token", "transient_payload"];
+    match body {
+        Body::Json(body) => decode::json(body, &MEMBERS),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),
+        Body::Unreadable(reason) => Err(reason),
+    }
+}
+
+/// Go's idea of a true boolean (strconv.ParseBool), which Kratos reads this parameter with.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True")
+}
+
+async fn again(
+    ctx: &Ctx,
+    mut flow: Flow,
+    texts: impl IntoIterator<Item = Text>,
+) -> Result<Submitted<SignedIn>> {
+    flow.ui.messages.extend(texts);
+    comes_back(ctx, flow).await
+}
+
+async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<SignedIn>> {
+    save(ctx, &mut flow).await?;
+    Ok(Submitted::Again(Box::new(flow)))
+}
+
+/// An expired flow gives way to a new one for the same address.
+async fn replace(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<Submitted<SignedIn>> {
+    let mut flow = super::successor(ctx, old, submit, ctx.config.selfservice.login.lifespan);
+    match &submit.current {
+        Some(current) if old.refresh => {
+            flow.refresh = true;
+            draw_refresh(ctx, &mut flow, &current.identity).await?;
+        }
+        Some(_) | None => draw(ctx, &mut flow),
+    }
+    flow.message(text::login_expired(old.expires_at));
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &flow).await?;
+    tx.commit().await?;
+    Ok(Submitted::Replaced { expired_at: old.expires_at, flow: Box::new(flow) })
+}

@@ -1,0 +1,404 @@
+//! Sign-up: start, read, submit. What runs after the form was accepted is [`crate::plan::plan`]'s word; here it is done.
+
+use super::{
+    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
+    already_signed_in, blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
+};
+use crate::config::{Hook, IdentitySchema, Method};
+use crate::effects::to_completion;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::identity::schema::Extracted;
+use crate::identity::{Credential, Identity, decode};
+use crate::ids::FlowId;
+use crate::password;
+use crate::plan::{Client, FlowKind, Plan, Step, plan};
+use crate::session::{self, DeviceInfo};
+use crate::store::{self, identities::Inserted};
+use crate::ui::{self, Text, nodes, text};
+use serde_json::{Value, json};
+use url::Url;
+
+/// A finished sign-up.
+#[derive(Debug)]
+pub struct Registered {
+    pub client: Client,
+    pub identity: Identity,
+    /// Only when the plan signs in: the engine makes no session that it does not hand over.
+    pub handed_over: Option<HandedOver>,
+    pub continue_with: Vec<ContinueWith>,
+    pub return_to: Url,
+    /// The browser gets a new anti-forgery cookie, as whenever a session or a verification begins.
+    pub new_csrf_cookie: bool,
+}
+
+/// Begins a sign-up.
+///
+/// # Errors
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose.
+pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+    enabled(ctx)?;
+    let wanted = first(&start.query, "return_to");
+    let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
+    let schema_id = chosen_schema(ctx, first(&start.query, "identity_schema"))?;
+    if start.current.is_some() {
+        return match start.kind_of_client {
+            FlowType::Api => Err(already_signed_in()),
+            FlowType::Browser => {
+                Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url())))
+            }
+        };
+    }
+    let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
+    flow.identity_schema = schema_id;
+    draw(ctx, &mut flow)?;
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &flow).await?;
+    tx.commit().await?;
+    Ok(Started::Flow(Box::new(flow)))
+}
+
+/// See [`super::get`]; 400 when nothing is found and sign-up is off.
+pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+    enabled(ctx)?;
+    let id = id.ok_or_else(super::unknown)?;
+    super::get(ctx, FlowKind::Registration, id, csrf_cookie).await
+}
+
+/// Takes a form. See [`Submitted`] for what is not an error.
+///
+/// # Errors
+/// As the contract says: 400, 403, 404, 503.
+pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
+    let mut flow = of_submit(ctx, FlowKind::Registration, submit.flow.as_deref()).await?;
+    enabled(ctx)?;
+    let client = flow.client(submit.json);
+    if submit.current.is_some() {
+        return match client {
+            Client::Browser => Ok(Submitted::SignedIn(ctx.config.default_return_url())),
+            Client::Spa | Client::Native => Err(already_signed_in()),
+        };
+    }
+    if flow.expires_at <= ctx.effects().now() {
+        return replace(ctx, &flow, &submit).await;
+    }
+    flow.ui.reset_messages();
+    let body = match decoded(ctx, &flow, submit.body.clone())? {
+        Ok(body) => body,
+        Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
+    };
+    match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
+        Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
+        Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
+        Some(
+            Method::Code
+            | Method::Link
+            | Method::Totp
+            | Method::Passkey
+            | Method::Webauthn
+            | Method::LookupSecret,
+        )
+        | None => return again(ctx, flow, [text::no_registration_method()]).await,
+    }
+    let form = match accept(ctx, &mut flow, &submit, &body)? {
+        Ok(form) => form,
+        Err(()) => return comes_back(ctx, flow).await,
+    };
+    if let Some(refused) = check_password(ctx, &form).await? {
+        flow.ui.put_values(&body);
+        flow.ui.attach("password", refused);
+        return comes_back(ctx, flow).await;
+    }
+    let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
+    let hash = hash_beside_breach_check(ctx, &form).await?;
+    let hash = match hash {
+        Ok(hash) => hash,
+        Err(refused) => {
+            flow.ui.put_values(&body);
+            flow.ui.attach("password", refused);
+            return comes_back(ctx, flow).await;
+        }
+    };
+    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device };
+    // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
+    let ctx = ctx.clone();
+    to_completion(async move {
+        match work.run(&flow).await? {
+            Some(done) => Ok(Submitted::Done(done)),
+            None => {
+                // Kratos empties the form here; nothing that was typed is lost with us (docs/compatibility.md).
+                flow.ui.put_values(&body);
+                again(&ctx, flow, [text::identifier_exists()]).await
+            }
+        }
+    })
+    .await
+}
+
+/// The part of the form that a sign-up with a password needs, checked.
+struct Form {
+    schema_id: String,
+    traits: Value,
+    extracted: Extracted,
+    password: String,
+}
+
+/// Traits and required fields all at once, then the token: a request that fails both gets its form back (Kratos:
+/// selfservice/strategy/password/registration.go).
+fn accept(
+    ctx: &Ctx,
+    flow: &mut Flow,
+    submit: &Submit,
+    body: &Value,
+) -> Result<std::result::Result<Form, ()>> {
+    let schema = schema_of(ctx, flow)?;
+    let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
+    let password = as_text(body.get("password"));
+    let checked = schema.schema.validate(&mut traits);
+    let fine = checked.is_ok() && !password.is_empty();
+    if !fine {
+        // Before the messages: a field that is made for a message only gets no value.
+        flow.ui.put_values(body);
+    }
+    if password.is_empty() {
+        flow.ui.attach("password", text::required("password"));
+    }
+    let extracted = match checked {
+        Ok(extracted) => extracted,
+        Err(violations) => {
+            for violation in violations {
+                flow.ui.attach(&violation.pointer, violation.text);
+            }
+            Extracted::default()
+        }
+    };
+    if !fine {
+        return Ok(Err(()));
+    }
+    match may_submit(flow, submit, body.get("csrf_token").and_then(Value::as_str)) {
+        Ok(()) => {}
+        Err(Ok(sentence)) => {
+            flow.ui.put_values(body);
+            flow.message(text::generic(&sentence));
+            return Ok(Err(()));
+        }
+        Err(Err(error)) => return Err(error),
+    }
+    if extracted.password_identifiers.is_empty() {
+        flow.ui.put_values(body);
+        flow.message(text::no_identifier());
+        return Ok(Err(()));
+    }
+    Ok(Ok(Form { schema_id: schema.id.clone(), traits, extracted, password }))
+}
+
+async fn check_password(ctx: &Ctx, form: &Form) -> Result<Option<Text>> {
+    let policy = &ctx.config.selfservice.password;
+    Ok(password::check_policy(policy, &form.password, &form.extracted.password_identifiers))
+}
+
+/// The breach check waits for the network while the hash waits for a processor.
+async fn hash_beside_breach_check(ctx: &Ctx, form: &Form) -> Result<std::result::Result<String, Text>> {
+    let (hash, breached) = futures::join!(
+        ctx.engine.hasher().hash(ctx.effects(), &ctx.config.hashers, &form.password),
+        password::check_breaches(ctx.effects(), &ctx.config, &form.password),
+    );
+    Ok(match breached? {
+        Some(refused) => Err(refused),
+        None => Ok(hash?),
+    })
+}
+
+/// A plan being carried out for an accepted form.
+struct Execution {
+    ctx: Ctx,
+    plan: Plan,
+    form: Form,
+    hash: String,
+    device: DeviceInfo,
+}
+
+impl Execution {
+    /// `None`: the identifier is taken.
+    async fn run(self, flow: &Flow) -> Result<Option<Registered>> {
+        let mut done = None;
+        for step in &self.plan.steps {
+            match step {
+                // Both came before: a refused form never gets this far.
+                Step::Check | Step::Hash => {}
+                Step::Store => match self.store(flow).await? {
+                    Some(stored) => done = Some(stored),
+                    None => return Ok(None),
+                },
+                Step::Run(hook) => self.run_hook(hook),
+                Step::SignIn => {
+                    if let Some(done) = &mut done {
+                        sign_in(done);
+                    }
+                }
+                Step::Authenticate => {}
+            }
+        }
+        done.map(Some).ok_or_else(|| Error::internal("a registration plan without the step that stores"))
+    }
+
+    /// Identity, credential and, when the plan ends in a sign-in, the session: one transaction.
+    async fn store(&self, flow: &Flow) -> Result<Option<Registered>> {
+        let ctx = &self.ctx;
+        let effects = ctx.effects();
+        let identity = crate::identity::create(
+            effects,
+            &self.form.schema_id,
+            self.form.traits.clone(),
+            &self.form.extracted,
+        );
+        let credential = Credential {
+            kind: Method::Password.name().to_owned(),
+            identifiers: self.form.extracted.password_identifiers.clone(),
+            config: json!({ "hashed_password": self.hash }),
+            created_at: identity.created_at,
+            updated_at: identity.created_at,
+        };
+        let handed_over = self.plan.signs_in().then(|| {
+            let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
+            HandedOver { session, token }
+        });
+        // An address that was allowed at the start and is not any more must not cost the account.
+        let return_to = return_url(&ctx.config, flow, Method::Password)?;
+        let mut tx = ctx.db().write().await?;
+        match store::identities::insert(&mut tx, &identity, &[credential]).await? {
+            Inserted::Done => {}
+            Inserted::Taken => return Ok(None),
+        }
+        if let Some(handed_over) = &handed_over {
+            store::sessions::insert(&mut tx, &handed_over.session).await?;
+        }
+        tx.commit().await?;
+        let mut continue_with = Vec::new();
+        if self.plan.client == Client::Spa {
+            continue_with
+                .push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+        }
+        let new_csrf_cookie = self.plan.client != Client::Native
+            && (handed_over.is_some() || ctx.config.selfservice.verification.enabled);
+        Ok(Some(Registered {
+            client: self.plan.client,
+            identity,
+            handed_over,
+            continue_with,
+            return_to,
+            new_csrf_cookie,
+        }))
+    }
+
+    /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
+    /// configuration was read.
+    fn run_hook(&self, hook: &Hook) {
+        match hook {
+            Hook::Session => {}
+            Hook::ShowVerificationUi
+            | Hook::Verification
+            | Hook::WebHook(_)
+            | Hook::B2bSso
+            | Hook::RequireVerifiedAddress
+            | Hook::RevokeActiveSessions => {
+                tracing::warn!(hook = hook.name(), "this hook does nothing at registration yet");
+            }
+        }
+    }
+}
+
+/// Always the last step: it makes the answer, so nothing may run after it.
+fn sign_in(done: &mut Registered) {
+    if let (Client::Native, Some(handed_over)) = (done.client, &done.handed_over) {
+        done.continue_with
+            .push(ContinueWith::SetOrySessionToken { ory_session_token: handed_over.token.clone() });
+    }
+}
+
+fn enabled(ctx: &Ctx) -> Result<()> {
+    if ctx.config.selfservice.registration.enabled {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "Sign-up is switched off here. Sign in, or ask whoever runs this service for an account.",
+    )
+    .with_id("self_service_flow_disabled"))
+}
+
+/// Only the default schema and those marked `selfservice_selectable` may be chosen.
+fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    let is_default = wanted == ctx.config.identity.default_schema_id;
+    match ctx.config.schema(wanted) {
+        Some(schema) if is_default || schema.selfservice_selectable => Ok(Some(wanted.to_owned())),
+        Some(_) | None => Err(Error::invalid("There is no identity schema of that name to choose.")),
+    }
+}
+
+fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySchema> {
+    let id = flow.identity_schema.as_ref().unwrap_or(&ctx.config.identity.default_schema_id);
+    ctx.config.schema(id).ok_or_else(|| {
+        Error::invalid("The kind of account this form was made for is not offered any more. Start again.")
+    })
+}
+
+/// The nodes of a fresh form.
+fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+    let schema = schema_of(ctx, flow)?.schema.clone();
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    list.extend(nodes::traits(&schema));
+    if ctx.config.selfservice.password.enabled {
+        list.push(nodes::password("new-password"));
+        list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
+    }
+    ui::sort::registration(&mut list, &schema.names());
+    flow.ui.nodes = Some(list);
+    Ok(())
+}
+
+/// Members of the body by name, traits nested; or why the body cannot be read.
+fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Value, String>> {
+    const MEMBERS: [&str; 6] = ["method", "password", "traits", "csrf_token", "transient_payload", "screen"];
+    Ok(match body {
+        Body::Json(body) => decode::json(body, &MEMBERS),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema))),
+        Body::Unreadable(reason) => Err(reason),
+    })
+}
+
+/// Kratos takes a number as its digits.
+fn as_text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => String::new(),
+    }
+}
+
+async fn again(
+    ctx: &Ctx,
+    mut flow: Flow,
+    texts: impl IntoIterator<Item = Text>,
+) -> Result<Submitted<Registered>> {
+    flow.ui.messages.extend(texts);
+    comes_back(ctx, flow).await
+}
+
+async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<Registered>> {
+    let names = schema_of(ctx, &flow).map(|schema| schema.schema.names()).unwrap_or_default();
+    ui::sort::registration(flow.nodes(), &names);
+    save(ctx, &mut flow).await?;
+    Ok(Submitted::Again(Box::new(flow)))
+}
+
+/// An expired flow gives way to a new one of the same kind, for the same address and schema.
+async fn replace(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<Submitted<Registered>> {
+    let mut flow = super::successor(ctx, old, submit, ctx.config.selfservice.registration.lifespan);
+    draw(ctx, &mut flow)?;
+    flow.message(text::registration_expired(old.expires_at));
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &flow).await?;
+    tx.commit().await?;
+    Ok(Submitted::Replaced { expired_at: old.expires_at, flow: Box::new(flow) })
+}

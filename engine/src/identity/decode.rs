@@ -1,0 +1,103 @@
+//! Bodies of forms → one JSON object with nested traits (Kratos: oryx/decoderx/http.go).
+
+use super::schema::{Schema, TraitKind};
+use serde_json::{Map, Value};
+
+/// JSON: nested or with dotted names at the top; unknown members are dropped.
+///
+/// # Errors
+/// A sentence, for a body that is not an object.
+pub fn json(body: Value, members: &[&str]) -> Result<Value, String> {
+    let Value::Object(body) = body else {
+        return Err("The body has to be a JSON object with the form's fields.".to_owned());
+    };
+    let mut decoded = Map::new();
+    for (name, value) in body {
+        let top = name.split('.').next().unwrap_or_default();
+        if members.contains(&top) {
+            put(&mut decoded, &name, value);
+        }
+    }
+    Ok(Value::Object(decoded))
+}
+
+/// A form: dotted names; of a name that comes twice the last counts (a checkbox sends `false` before its `true`), but
+/// for lists, which take all. Texts become what the schema says, and stay texts when they cannot.
+pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema>) -> Value {
+    let mut decoded = Map::new();
+    for (name, value) in pairs {
+        let top = name.split('.').next().unwrap_or_default();
+        if !members.contains(&top) {
+            continue;
+        }
+        let kind = schema.and_then(|schema| schema.traits().iter().find(|leaf| leaf.name == *name)).map(|leaf| leaf.kind);
+        match kind {
+            Some(TraitKind::List) => append(&mut decoded, name, value),
+            Some(TraitKind::Boolean) => put(&mut decoded, name, boolean(value)),
+            Some(TraitKind::Number | TraitKind::Integer) if value.is_empty() => {}
+            Some(TraitKind::Number | TraitKind::Integer) => put(&mut decoded, name, number(value)),
+            // An empty field is one that nobody filled in.
+            _ if value.is_empty() => {}
+            Some(
+                TraitKind::Text
+                | TraitKind::Email
+                | TraitKind::Tel
+                | TraitKind::Url
+                | TraitKind::Date
+                | TraitKind::DateTime,
+            )
+            | None => put(&mut decoded, name, value.clone().into()),
+        }
+    }
+    Value::Object(decoded)
+}
+
+fn boolean(text: &str) -> Value {
+    match text {
+        "true" | "on" | "1" | "t" | "T" | "TRUE" | "True" => true.into(),
+        "false" | "off" | "0" | "f" | "F" | "FALSE" | "False" | "" => false.into(),
+        other => other.into(),
+    }
+}
+
+fn number(text: &str) -> Value {
+    match text.trim().parse::<i64>() {
+        Ok(whole) => whole.into(),
+        Err(_) => text
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .and_then(serde_json::Number::from_f64)
+            .map_or_else(|| text.into(), Value::Number),
+    }
+}
+
+/// Sets `a.b.c`, making objects on the way; a name that leads through a value that is none is dropped.
+fn put(into: &mut Map<String, Value>, name: &str, value: Value) {
+    if let Some((parent, key)) = parent(into, name) {
+        parent.insert(key, value);
+    }
+}
+
+fn append(into: &mut Map<String, Value>, name: &str, value: &str) {
+    let Some((parent, key)) = parent(into, name) else { return };
+    let list = parent.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+    if let (Value::Array(list), false) = (list, value.is_empty()) {
+        list.push(value.into());
+    }
+}
+
+fn parent<'a>(into: &'a mut Map<String, Value>, name: &str) -> Option<(&'a mut Map<String, Value>, String)> {
+    const DEEPEST: usize = 16;
+    let mut parts: Vec<&str> = name.split('.').collect();
+    if parts.len() > DEEPEST {
+        return None;
+    }
+    let key = parts.pop()?.to_owned();
+    let mut at = into;
+    for part in parts {
+        let next = at.entry(part).or_insert_with(|| Value::Object(Map::new()));
+        at = next.as_object_mut()?;
+    }
+    Some((at, key))
+}

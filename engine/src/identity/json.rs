@@ -1,0 +1,55 @@
+//! Identities as Kratos writes them (contract W§6.1).
+
+use super::{Credential, Identity};
+use crate::config::Config;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+/// For people and apps: without credentials and without the administrator's metadata.
+pub fn public(identity: &Identity, config: &Config) -> Value {
+    let schema = config.public_url(&format!("schemas/{}", URL_SAFE_NO_PAD.encode(&identity.schema_id)));
+    let mut json = json!({ "id": identity.id });
+    if let Some(external_id) = &identity.external_id {
+        json["external_id"] = external_id.clone().into();
+    }
+    json["schema_id"] = identity.schema_id.clone().into();
+    json["schema_url"] = schema.into();
+    json["state"] = json!(identity.state);
+    json["state_changed_at"] = json!(identity.state_changed_at);
+    json["traits"] = identity.traits.clone();
+    if !identity.verifiable_addresses.is_empty() {
+        json["verifiable_addresses"] = json!(identity.verifiable_addresses);
+    }
+    if !identity.recovery_addresses.is_empty() {
+        json["recovery_addresses"] = json!(identity.recovery_addresses);
+    }
+    json["metadata_public"] = identity.metadata_public.clone();
+    json["created_at"] = json!(identity.created_at);
+    json["updated_at"] = json!(identity.updated_at);
+    json["organization_id"] = Value::Null;
+    json
+}
+
+/// For the administrator: with the metadata, and with credentials (never what is in them) when given.
+pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, config: &Config) -> Value {
+    let mut json = public(identity, config);
+    json["metadata_admin"] = identity.metadata_admin.clone();
+    if let Some(credentials) = credentials.filter(|credentials| !credentials.is_empty()) {
+        let list: Map<String, Value> = credentials
+            .iter()
+            .map(|credential| {
+                let shown = json!({
+                    "type": credential.kind,
+                    "identifiers": credential.identifiers,
+                    "version": 0,
+                    "created_at": credential.created_at,
+                    "updated_at": credential.updated_at,
+                });
+                (credential.kind.clone(), shown)
+            })
+            .collect();
+        json["credentials"] = Value::Object(list);
+    }
+    json
+}

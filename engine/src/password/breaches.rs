@@ -1,0 +1,120 @@
+//! Whether a password is known from a breach, asked so that the service learns five characters of a digest
+//! (k-anonymity: https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
+
+use super::policy::refusal;
+use crate::config::Config;
+use crate::effects::Effects;
+use crate::error::{Error, Result};
+use crate::ui::Text;
+use sha1::{Digest, Sha1};
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// A range holds some 40 kB today.
+const LIMIT: usize = 512 * 1024;
+
+/// The breach check (SHA-1 prefix of five): `Some` is 4000034, or 4000005 when the service could not be asked and
+/// `ignore_network_errors` is off (Kratos says so on the form as well). Runs beside the hash, one second at most.
+/// When the network or the answer fails and `ignore_network_errors` holds, the password passes.
+pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) -> Result<Option<Text>> {
+    let policy = &config.selfservice.password;
+    if !policy.haveibeenpwned_enabled {
+        return Ok(None);
+    }
+    let digest: String = Sha1::digest(password).iter().map(|byte| format!("{byte:02X}")).collect();
+    let (prefix, suffix) = digest.split_at(5);
+    let url = format!("https://{}/range/{prefix}", policy.haveibeenpwned_host);
+    let url = url::Url::parse(&url).map_err(Error::internal)?;
+    match effects.outbound.get(url, LIMIT, DEADLINE).await {
+        Ok(range) => {
+            let breaches = times_seen(&range, suffix);
+            Ok((breaches > policy.max_breaches).then(|| {
+                let words = "This password is known from a data breach. Choose another one.";
+                refusal(4_000_034, words, [("breaches", breaches.into())])
+            }))
+        }
+        Err(failure) => {
+            tracing::warn!(%failure, passed = policy.ignore_network_errors, "the breach check could not be made");
+            Ok((!policy.ignore_network_errors).then(|| {
+                let words =
+                    "The password could not be checked against known breaches. Try again in a moment.";
+                refusal(4_000_005, words, [("reason", words.into())])
+            }))
+        }
+    }
+}
+
+/// Lines are `SUFFIX:COUNT`; padding lines count zero, lines of another form are none of ours.
+fn times_seen(range: &str, suffix: &str) -> u64 {
+    range
+        .lines()
+        .filter_map(|line| line.trim().split_once(':'))
+        .find(|(seen, _)| seen.eq_ignore_ascii_case(suffix))
+        .and_then(|(_, count)| count.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_range_is_read_line_by_line() {
+        let range = "00000:3\r\nABCDE:12\r\nFFFFF:0\r\n";
+        assert_eq!(times_seen(range, "ABCDE"), 12);
+        assert_eq!(times_seen(range, "FFFFF"), 0);
+        assert_eq!(times_seen(range, "BCDE"), 0);
+        assert_eq!(times_seen("<html>", "ABCDE"), 0);
+    }
+
+    /// SHA-1 of "password" is 5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8.
+    const RANGE: &str = "https://breaches.test/range/5BAA6";
+    const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
+
+    async fn check(world: &World, policy: Value) -> Option<(u64, Value)> {
+        let mut keys = json!({"haveibeenpwned_enabled": true, "haveibeenpwned_host": "breaches.test"});
+        for (key, value) in policy.as_object().unwrap() {
+            keys[key] = value.clone();
+        }
+        let config = world.config(vec![json!({"selfservice": {"methods": {"password": {"config": keys}}}})]);
+        let refused = check_breaches(&world.effects(), &config, "password").await.unwrap();
+        refused.map(|text| (text.id, text.context.get("breaches").cloned().unwrap_or_default()))
+    }
+
+    #[tokio::test]
+    async fn a_known_password_is_refused_and_five_characters_leave_the_house() {
+        let world = World::default();
+        world.outbound.answer(RANGE, format!("00000000000000000000000000000000000:9\r\n{SUFFIX}:7\r\n"));
+        assert_eq!(check(&world, json!({})).await, Some((4_000_034, json!(7))));
+        assert_eq!(check(&world, json!({"max_breaches": 6})).await, Some((4_000_034, json!(7))));
+        assert_eq!(check(&world, json!({"max_breaches": 7})).await, None);
+        assert!(world.outbound.asked().iter().all(|url| url.as_str() == RANGE));
+    }
+
+    #[tokio::test]
+    async fn a_password_that_nobody_lost_passes() {
+        let world = World::default();
+        world.outbound.answer(RANGE, "00000000000000000000000000000000000:9\r\n");
+        assert_eq!(check(&world, json!({})).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_answer_is_a_matter_of_configuration() {
+        let world = World::default();
+        assert_eq!(check(&world, json!({"ignore_network_errors": true})).await, None);
+        let refused = check(&world, json!({"ignore_network_errors": false})).await;
+        assert_eq!(refused.map(|(id, _)| id), Some(4_000_005));
+        world.outbound.refuse(RANGE, 503);
+        assert_eq!(check(&world, json!({"ignore_network_errors": true})).await, None);
+    }
+
+    #[tokio::test]
+    async fn switched_off_nothing_is_asked() {
+        let world = World::default();
+        assert_eq!(check(&world, json!({"haveibeenpwned_enabled": false})).await, None);
+        assert!(world.outbound.asked().is_empty());
+    }
+}

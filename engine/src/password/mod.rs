@@ -1,0 +1,195 @@
+//! Password hashing on threads of its own, and the password policy.
+//!
+//! `algorithm` knows the two formats, `threads` who computes and when, `policy` and `breaches` what is refused,
+//! `bench` what a hash costs here.
+
+mod algorithm;
+mod bench;
+mod breaches;
+mod policy;
+mod threads;
+
+pub use algorithm::is_known_hash;
+pub use bench::{Row, bench};
+pub use breaches::check_breaches;
+pub use policy::{check_encodable, check_policy};
+
+use crate::config::Hashers;
+use crate::effects::Effects;
+use crate::error::{Error, Result};
+use std::sync::Arc;
+use threads::Threads;
+
+/// A cheap handle to the hashing threads. A full queue is [`crate::Kind::Busy`] with `retry_after`.
+/// The threads end with the last handle.
+#[derive(Clone)]
+pub struct Hasher {
+    threads: Arc<Threads>,
+}
+
+/// The outcome of comparing a password with a stored hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and the stored hash has other parameters than the configuration: hash again and store.
+    RightButOutdated,
+}
+
+/// How many callers may wait. With the default parameters and two cores this is about three seconds of work.
+const QUEUE: usize = 256;
+
+impl Hasher {
+    /// Threads from `available_parallelism`, low priority where the system allows.
+    pub fn start() -> Self {
+        Self::sized(std::thread::available_parallelism().map_or(1, usize::from), QUEUE)
+    }
+
+    /// `threads` threads (at least one) and room for `queue` waiting callers.
+    pub fn sized(threads: usize, queue: usize) -> Self {
+        Self { threads: Arc::new(Threads::start(threads, queue)) }
+    }
+
+    /// A PHC string (argon2id) or a modular crypt string (bcrypt) for `password` with today's parameters; the salt
+    /// comes from `effects`. With bcrypt, more than 72 bytes are refused as invalid: nothing is ever truncated.
+    pub async fn hash(&self, effects: &Effects, keys: &Hashers, password: &str) -> Result<String> {
+        if policy::too_long_to_encode(keys, password) {
+            return Err(Error::invalid("The password is too long. Choose a shorter one."));
+        }
+        let mut salt = vec![0; algorithm::salt_length(keys)];
+        effects.random.fill(&mut salt);
+        let (keys, password) = (keys.clone(), password.to_owned());
+        self.threads.run(move |memory| algorithm::hash(memory, &keys, &salt, &password)).await?
+    }
+
+    /// Compares. `stored: None` (nobody has that identifier) costs one dummy hash and is [`Verdict::Wrong`].
+    /// A stored hash of a format that is not known is a fault of ours, not a wrong password.
+    pub async fn verify(&self, keys: &Hashers, password: &str, stored: Option<&str>) -> Result<Verdict> {
+        let (keys, password, stored) = (keys.clone(), password.to_owned(), stored.map(str::to_owned));
+        self.threads.run(move |memory| algorithm::verify(memory, &keys, &password, stored.as_deref())).await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Algorithm, Argon2Keys};
+    use crate::testing;
+
+    fn argon2(memory: u32) -> Hashers {
+        let argon2 = Argon2Keys { memory, iterations: 1, parallelism: 1, salt_length: 16, key_length: 32 };
+        Hashers { algorithm: Algorithm::Argon2, argon2, bcrypt_cost: 4 }
+    }
+
+    fn bcrypt(cost: u32) -> Hashers {
+        Hashers { algorithm: Algorithm::Bcrypt, bcrypt_cost: cost, ..argon2(64) }
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_its_hash_and_no_other() {
+        let (hasher, effects) = (Hasher::sized(1, 8), testing::effects());
+        for keys in [argon2(64), bcrypt(4)] {
+            let stored = hasher.hash(&effects, &keys, "Correct-Horse").await.unwrap();
+            let verify = |password| hasher.verify(&keys, password, Some(&stored));
+            assert_eq!(verify("Correct-Horse").await.unwrap(), Verdict::Right);
+            assert_eq!(verify("correct-horse").await.unwrap(), Verdict::Wrong);
+            assert_eq!(verify("").await.unwrap(), Verdict::Wrong);
+            assert_ne!(
+                hasher.hash(&effects, &keys, "Correct-Horse").await.unwrap(),
+                stored,
+                "a salt of its own"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_string_names_the_parameters_as_kratos_writes_them() {
+        let hasher = Hasher::sized(1, 8);
+        let stored = hasher.hash(&testing::effects(), &argon2(64), "Correct-Horse").await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
+        // 16 bytes of salt and 32 of key, in base64 without padding.
+        let lengths: Vec<_> = stored.split('$').skip(4).map(str::len).collect();
+        assert_eq!(lengths, [22, 43]);
+    }
+
+    #[tokio::test]
+    async fn other_parameters_or_another_algorithm_ask_for_a_new_hash() {
+        let (hasher, effects) = (Hasher::sized(1, 8), testing::effects());
+        let longer_key = Hashers { argon2: Argon2Keys { key_length: 16, ..argon2(64).argon2 }, ..argon2(64) };
+        let all = [argon2(64), argon2(128), longer_key, bcrypt(4), bcrypt(5)];
+        for (i, old) in all.iter().enumerate() {
+            let stored = hasher.hash(&effects, old, "Correct-Horse").await.unwrap();
+            for (j, new) in all.iter().enumerate() {
+                let expected = if i == j { Verdict::Right } else { Verdict::RightButOutdated };
+                assert_eq!(
+                    hasher.verify(new, "Correct-Horse", Some(&stored)).await.unwrap(),
+                    expected,
+                    "{i} {j}"
+                );
+                assert_eq!(hasher.verify(new, "Correct-House", Some(&stored)).await.unwrap(), Verdict::Wrong);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_wrong_whatever_the_password() {
+        let hasher = Hasher::sized(1, 8);
+        for keys in [argon2(64), bcrypt(4)] {
+            assert_eq!(hasher.verify(&keys, "Correct-Horse", None).await.unwrap(), Verdict::Wrong);
+            assert_eq!(hasher.verify(&keys, "", None).await.unwrap(), Verdict::Wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn bcrypt_truncates_nothing() {
+        let (hasher, effects, keys) = (Hasher::sized(1, 8), testing::effects(), bcrypt(4));
+        let longest = "ä".repeat(36);
+        let stored = hasher.hash(&effects, &keys, &longest).await.unwrap();
+        assert_eq!(hasher.verify(&keys, &longest, Some(&stored)).await.unwrap(), Verdict::Right);
+        let longer = format!("{longest}x");
+        assert_eq!(hasher.verify(&keys, &longer, Some(&stored)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.hash(&effects, &keys, &longer).await.unwrap_err().kind, crate::Kind::Invalid);
+    }
+
+    #[tokio::test]
+    async fn hashes_made_elsewhere_are_understood() {
+        let hasher = Hasher::sized(1, 8);
+        let keys = argon2(64);
+        // From the reference implementations: `argon2 -id` and the test vectors of OpenWall's crypt_blowfish.
+        let imported = [
+            (
+                "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+                "password",
+            ),
+            ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
+        ];
+        for (stored, password) in imported {
+            assert_eq!(
+                hasher.verify(&keys, password, Some(stored)).await.unwrap(),
+                Verdict::RightButOutdated
+            );
+            assert_eq!(hasher.verify(&keys, "another", Some(stored)).await.unwrap(), Verdict::Wrong);
+            assert!(is_known_hash(stored));
+        }
+        for broken in ["", "plain", "$argon2id$v=19$m=256", "$2b$05$tooshort", "$scrypt$ln=1$c2FsdA$aGFzaA"] {
+            assert_eq!(
+                hasher.verify(&keys, "x", Some(broken)).await.unwrap_err().kind,
+                crate::Kind::Internal
+            );
+            assert!(!is_known_hash(broken), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_hash_that_would_keep_a_thread_for_hours_is_not_taken_in() {
+        let argon2 = |cost: &str| {
+            is_known_hash(&format!(
+                "$argon2id$v=19${cost},p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+            ))
+        };
+        assert!(argon2("m=131072,t=4"));
+        assert!(!argon2("m=4194304,t=2"));
+        assert!(!argon2("m=256,t=1000000"));
+        assert!(!is_known_hash("$2a$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"));
+    }
+}

@@ -1,0 +1,132 @@
+//! Clock, randomness and outgoing requests under a test's control.
+
+use crate::effects::{Clock, Outbound, OutboundError, Random};
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Barrier;
+use url::Url;
+
+/// Stands still until it is moved.
+pub struct TestClock(Mutex<DateTime<Utc>>);
+
+impl TestClock {
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+impl Default for TestClock {
+    /// 2030-01-01T00:00:00Z
+    fn default() -> Self {
+        Self::at(DateTime::from_timestamp(1_893_456_000, 0).unwrap_or_default())
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same bytes for the same seed and number of calls, never the same twice.
+pub struct TestRandom {
+    seed: u64,
+    calls: AtomicU64,
+}
+
+impl TestRandom {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, calls: AtomicU64::new(0) }
+    }
+}
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        for (block, chunk) in (0_u64..).zip(bytes.chunks_mut(32)) {
+            let digest = Sha256::new()
+                .chain_update(self.seed.to_be_bytes())
+                .chain_update(call.to_be_bytes())
+                .chain_update(block.to_be_bytes())
+                .finalize();
+            chunk.copy_from_slice(&digest[..chunk.len()]);
+        }
+    }
+}
+
+/// Answers from a list, and keeps what was asked. What is not on the list cannot be reached.
+#[derive(Default)]
+pub struct RecordingOutbound {
+    barrier: Mutex<Option<Arc<Barrier>>>,
+    answers: Mutex<BTreeMap<String, Result<String, u16>>>,
+    asked: Mutex<Vec<Url>>,
+}
+
+impl RecordingOutbound {
+    /// From now on `url` answers 200 with `body`.
+    pub fn answer(&self, url: &str, body: impl Into<String>) {
+        self.put(url, Ok(body.into()));
+    }
+
+    /// From now on `url` answers `status`.
+    pub fn refuse(&self, url: &str, status: u16) {
+        self.put(url, Err(status));
+    }
+
+    /// From now on answers come when `count` have been asked for, to all of them at once. A sign-up asks about breaches
+    /// when its form has been checked and nothing is stored yet.
+    pub fn gather(&self, count: usize) {
+        *self.barrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Barrier::new(count)));
+    }
+
+    /// What was asked for so far, in order.
+    pub fn asked(&self) -> Vec<Url> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, url: &str, answer: Result<String, u16>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), answer);
+    }
+}
+
+impl Outbound for RecordingOutbound {
+    fn get(
+        &self,
+        url: Url,
+        limit: usize,
+        _deadline: Duration,
+    ) -> BoxFuture<'static, Result<String, OutboundError>> {
+        let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(url.as_str()).cloned();
+        let host = url.host_str().unwrap_or_default().to_owned();
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(url);
+        let answer = match answer {
+            Some(Ok(body)) if body.len() > limit => Err(OutboundError::TooLarge { host, limit }),
+            Some(Ok(body)) => Ok(body),
+            Some(Err(status)) => Err(OutboundError::Status { host, status }),
+            None => Err(OutboundError::Unreachable {
+                host,
+                source: "the test gives no answer for this address".into(),
+            }),
+        };
+        let barrier = self.barrier.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move {
+            if let Some(barrier) = barrier {
+                barrier.wait().await;
+            }
+            answer
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The nodes that methods put on a form.
+
+use super::{Group, Input, InputKind, Node, text};
+use crate::config::Method;
+use crate::identity::schema::{Schema, Trait, TraitKind};
+use crate::ui::Text;
+
+pub fn csrf(token: &str) -> Node {
+    let input = Input {
+        name: "csrf_token".to_owned(),
+        kind: InputKind::Hidden,
+        value: Some(token.into()),
+        required: true,
+        ..Input::default()
+    };
+    Node::new_input(Group::Default, None, input)
+}
+
+/// A field for each leaf of the schema, in its order; lists of objects have none.
+pub fn traits(schema: &Schema) -> Vec<Node> {
+    schema.traits().iter().map(field).collect()
+}
+
+fn field(leaf: &Trait) -> Node {
+    let (kind, autocomplete) = match leaf.kind {
+        TraitKind::Email => (InputKind::Email, Some("email")),
+        TraitKind::Tel => (InputKind::Tel, Some("tel")),
+        TraitKind::Url => (InputKind::Url, Some("url")),
+        TraitKind::Date => (InputKind::Date, None),
+        TraitKind::DateTime => (InputKind::DatetimeLocal, None),
+        TraitKind::Number | TraitKind::Integer => (InputKind::Number, None),
+        TraitKind::Boolean => (InputKind::Checkbox, None),
+        TraitKind::Text | TraitKind::List => (InputKind::Text, None),
+    };
+    let label = leaf.title.as_ref().map(|title| text::of_schema(title, &leaf.name));
+    let input = Input {
+        name: leaf.name.clone(),
+        kind,
+        required: leaf.required,
+        autocomplete: autocomplete.map(str::to_owned),
+        pattern: leaf.pattern.clone(),
+        disabled: leaf.disabled,
+        ..Input::default()
+    };
+    Node::new_input(Group::Default, label, input)
+}
+
+/// `autocomplete`: `new-password` or `current-password`.
+pub fn password(autocomplete: &str) -> Node {
+    let input = Input {
+        name: "password".to_owned(),
+        kind: InputKind::Password,
+        required: true,
+        autocomplete: Some(autocomplete.to_owned()),
+        ..Input::default()
+    };
+    Node::new_input(Group::Password, Some(text::password()), input)
+}
+
+/// The button that sends the form with that method.
+pub fn method(method: Method, group: Group, label: Text) -> Node {
+    let input = Input {
+        name: "method".to_owned(),
+        kind: InputKind::Submit,
+        value: Some(method.name().into()),
+        ..Input::default()
+    };
+    Node::new_input(group, Some(label), input)
+}
+
+/// Called as the schema calls its one identifier, or "ID" when there are several (Kratos: selfservice/strategy/*/login.go).
+pub fn identifier(schema: Option<&Schema>) -> Node {
+    let label = schema
+        .and_then(Schema::only_identifier)
+        .and_then(|leaf| leaf.title.as_ref().map(|title| text::of_schema(title, &leaf.name)))
+        .unwrap_or_else(text::identifier);
+    let input = Input {
+        name: "identifier".to_owned(),
+        kind: InputKind::Text,
+        value: Some("".into()),
+        required: true,
+        ..Input::default()
+    };
+    Node::new_input(Group::Default, Some(label), input)
+}
+
+/// For somebody whose name is known already.
+pub fn hidden_identifier(value: &str) -> Node {
+    let input = Input {
+        name: "identifier".to_owned(),
+        kind: InputKind::Hidden,
+        value: Some(value.into()),
+        ..Input::default()
+    };
+    Node::new_input(Group::Default, None, input)
+}
+
+/// A field that only carries a message: for something that the form has no field for.
+pub(super) fn bare(name: &str) -> Node {
+    let input = Input { name: name.to_owned(), kind: InputKind::Text, ..Input::default() };
+    Node::new_input(Group::Default, None, input)
+}

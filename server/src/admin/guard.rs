@@ -1,0 +1,84 @@
+//! Who may talk to the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS
+//! rebinding can read the answer. So `Host` must be one of ours, browsers' cross-site requests are refused, and callers
+//! from elsewhere than loopback and private networks need the token.
+
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::{client, cookies};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use engine::config::Config;
+use engine::{Error, Kind};
+use sha2::{Digest, Sha256};
+use std::net::{IpAddr, SocketAddr};
+
+pub async fn guard(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let config = state.engine.begin().config;
+    let path = request.uri().path();
+    // Orchestrators ask for health under any name and from anywhere; the answer tells nothing.
+    if path.ends_with("/health/alive") || path.ends_with("/health/ready") {
+        return next.run(request).await;
+    }
+    match check(&config, request.headers(), client::address(&config, request.headers(), peer)) {
+        Ok(()) => next.run(request).await,
+        Err(error) => ApiError(error).into_response(),
+    }
+}
+
+fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Error> {
+    let forbidden = |reason: &str| Err(Error::new(Kind::Forbidden, reason));
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if !host_is_ours(config, text(header::HOST.as_str()).unwrap_or_default()) {
+        return forbidden(
+            "The admin API does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
+        );
+    }
+    if let Some(origin) = text(header::ORIGIN.as_str()) {
+        if !config.vestibule.admin_allowed_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
+            return forbidden(
+                "The admin API is not for web pages. Add the page's origin to vestibule.admin.allowed_origins if it is yours.",
+            );
+        }
+    } else if text("sec-fetch-site") == Some("cross-site") {
+        return forbidden("The admin API is not for requests that a web page of another site makes.");
+    }
+    match &config.vestibule.admin_token {
+        Some(token) if shows(headers, token) => Ok(()),
+        _ if is_near(address) => Ok(()),
+        _ => Err(Error::new(
+            Kind::Unauthenticated,
+            "From outside loopback and private networks the admin API needs Authorization: Bearer with vestibule.admin.token.",
+        )),
+    }
+}
+
+/// Compared as digests, so that time tells nothing of the token.
+fn shows(headers: &HeaderMap, token: &str) -> bool {
+    cookies::bearer(headers).is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token))
+}
+
+/// Loopback names, the configured base URL's host, `vestibule.allowed_hosts`; an address is what a rebinding page
+/// cannot have as its name.
+fn host_is_ours(config: &Config, host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = name.trim_matches(['[', ']']).to_lowercase();
+    name == "localhost"
+        || name.parse::<IpAddr>().is_ok()
+        || config.serve.admin.base_url.host_str().is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
+        || config.vestibule.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
+}
+
+/// Loopback, RFC 1918, RFC 4193, link-local.
+fn is_near(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}

@@ -1,0 +1,60 @@
+//! The admin port: Kratos' admin API as far as it is there. The route list, readable top to bottom.
+
+pub mod guard;
+pub mod identities;
+
+use crate::public::BODY_LIMIT;
+use crate::state::AppState;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, get};
+
+pub fn router(state: AppState) -> Router {
+    let routes = Router::new()
+        .route("/admin/identities", get(identities::list).post(identities::create))
+        .route("/admin/identities/{id}", get(identities::get).delete(identities::delete))
+        .route("/self-service/{*rest}", any(to_public))
+        .route("/schemas", any(to_public))
+        .route("/schemas/{id}", any(to_public))
+        .route("/sessions/whoami", any(to_public))
+        .merge(crate::meta::admin_routes())
+        .fallback(crate::meta::nothing_here)
+        .layer(middleware::from_fn(uncached))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state);
+    // The prefix is added before routing, so it wraps the router instead of lying inside it.
+    Router::new().fallback_service(tower::ServiceBuilder::new().map_request(with_prefix).service(routes))
+}
+
+/// Kratos adds `/admin` to what the admin port is asked without it.
+fn with_prefix(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if path == "/identities" || path.starts_with("/identities/") {
+        let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        if let Ok(uri) = format!("/admin{wanted}").parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// 307 to the public base URL: what belongs there.
+async fn to_public(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = state.engine.begin().config;
+    let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/');
+    crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &config.public_url(path))
+}
+
+async fn uncached(request: Request, next: Next) -> Response {
+    let get = request.method() == Method::GET;
+    let mut response = next.run(request).await;
+    if get {
+        let value = HeaderValue::from_static("private, no-cache, no-store, must-revalidate");
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
+    }
+    response
+}

@@ -1,0 +1,36 @@
+//! Where a request came from: the peer, or the rightmost hop that is not one of ours when it is a trusted proxy.
+
+use axum::http::{HeaderMap, header};
+use engine::config::Config;
+use engine::session::DeviceInfo;
+use std::net::{IpAddr, SocketAddr};
+
+/// Forwarded headers count only behind `vestibule.trusted_proxies`.
+pub fn address(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let peer = peer.ip().to_canonical();
+    let trusted = |address: &IpAddr| config.vestibule.trusted_proxies.iter().any(|net| net.contains(address));
+    if !trusted(&peer) {
+        return peer;
+    }
+    let forwarded: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let mut address = peer;
+    for hop in forwarded.iter().rev() {
+        // What cannot be read was not written by a proxy of ours: stop at the last address that was.
+        let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
+        address = hop.to_canonical();
+        if !trusted(&address) {
+            break;
+        }
+    }
+    address
+}
+
+pub fn device(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> DeviceInfo {
+    const LONGEST: usize = 512;
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    DeviceInfo {
+        ip_address: address(config, headers, peer).to_string(),
+        user_agent: agent.chars().take(LONGEST).collect(),
+    }
+}

@@ -1,0 +1,168 @@
+//! The public port's cookies: session and anti-forgery. The console's cookie is another, in `console`.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chrono::{DateTime, Utc};
+use engine::config::{Config, CookieKeys, SameSite};
+use engine::flow::HandedOver;
+use engine::flow::csrf;
+use engine::Ctx;
+use hkdf::Hkdf;
+use sha2::{Digest, Sha256};
+
+/// 365 days, as Kratos' (x/nosurfx/nosurf.go).
+const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
+const PURPOSE: &[u8] = b"vestibule/session-cookie/v1";
+
+/// Name and value of each cookie of a request. Of two with one name the first counts.
+fn each(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+}
+
+pub fn names(headers: &HeaderMap) -> Vec<String> {
+    each(headers).map(|(name, _)| name.to_owned()).collect()
+}
+
+pub fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    each(headers).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// `csrf_token_` and the lower-case hex SHA-256 of the base URL exactly as configured.
+pub fn csrf_name(config: &Config) -> String {
+    let digest = Sha256::digest(config.serve.public.base_url_text.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("csrf_token_{hex}")
+}
+
+/// The browser's anti-forgery cookie, if it is one of ours.
+pub fn csrf_cookie(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
+    value(headers, &csrf_name(&ctx.config)).filter(|value| csrf::is_well_formed(value)).map(str::to_owned)
+}
+
+/// The token of the request's session: `X-Session-Token`, then the cookie, then `Authorization: Bearer` (Kratos:
+/// session/manager_http.go). A header that is there and wrong is not passed over.
+pub fn session_token(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if let Some(token) = header("x-session-token").filter(|token| !token.is_empty()) {
+        return Some(token.to_owned());
+    }
+    if let Some(cookie) = value(headers, &ctx.config.session.cookie_name) {
+        return open(&ctx.config, cookie, ctx.effects().now());
+    }
+    bearer(headers)
+}
+
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// `Set-Cookie` for a session.
+pub fn set_session(ctx: &Ctx, handed_over: &HandedOver) -> HeaderValue {
+    let config = &ctx.config;
+    let sealed = seal(ctx, &handed_over.token, handed_over.session.expires_at);
+    let remaining = (handed_over.session.expires_at - ctx.effects().now()).num_seconds();
+    let max_age = config.session.cookie_persistent.then_some(remaining);
+    write(&config.session.cookie_name, &sealed, &session_attributes(config), max_age)
+}
+
+pub fn delete_session(config: &Config) -> HeaderValue {
+    write(&config.session.cookie_name, "", &session_attributes(config), Some(-1))
+}
+
+/// A new anti-forgery cookie: its value and its `Set-Cookie`.
+pub fn new_csrf(ctx: &Ctx) -> (String, HeaderValue) {
+    let value = csrf::new_cookie(ctx.effects());
+    let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
+    let header = write(&csrf_name(&ctx.config), &value, &attributes, Some(CSRF_MAX_AGE));
+    (value, header)
+}
+
+struct Attributes {
+    domain: Option<String>,
+    path: String,
+    same_site: SameSite,
+    secure: bool,
+}
+
+fn session_attributes(config: &Config) -> Attributes {
+    attributes(config, &[&config.session.cookie, &config.cookies])
+}
+
+/// The first layer that says something wins; `Secure` otherwise follows the scheme of the base URL, and without
+/// `Secure` nothing looser than `Lax` holds.
+fn attributes(config: &Config, layers: &[&CookieKeys]) -> Attributes {
+    let secure =
+        layers.iter().find_map(|keys| keys.secure).unwrap_or(config.serve.public.base_url.scheme() == "https");
+    let same_site = layers.iter().find_map(|keys| keys.same_site).unwrap_or(SameSite::Lax);
+    Attributes {
+        domain: layers.iter().find_map(|keys| keys.domain.clone()),
+        path: layers.iter().find_map(|keys| keys.path.clone()).unwrap_or_else(|| "/".to_owned()),
+        same_site: if secure { same_site } else { SameSite::Lax },
+        secure,
+    }
+}
+
+fn write(name: &str, value: &str, attributes: &Attributes, max_age: Option<i64>) -> HeaderValue {
+    let mut cookie = format!("{name}={value}; Path={}", attributes.path);
+    if let Some(domain) = &attributes.domain {
+        cookie.push_str(&format!("; Domain={domain}"));
+    }
+    if let Some(max_age) = max_age {
+        cookie.push_str(&format!("; Max-Age={}", max_age.max(0)));
+        if max_age <= 0 {
+            cookie.push_str("; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        }
+    }
+    cookie.push_str("; HttpOnly");
+    if attributes.secure {
+        cookie.push_str("; Secure");
+    }
+    cookie.push_str(match attributes.same_site {
+        SameSite::Strict => "; SameSite=Strict",
+        SameSite::Lax => "; SameSite=Lax",
+        SameSite::None => "; SameSite=None",
+    });
+    HeaderValue::from_str(&cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// XChaCha20-Poly1305 over end of life and token; the cookie's name is bound, so that no other value fits.
+fn seal(ctx: &Ctx, token: &str, expires_at: DateTime<Utc>) -> String {
+    let config = &ctx.config;
+    let Some(cipher) = config.secrets.cookie.first().and_then(|secret| cipher(secret)) else { return String::new() };
+    let nonce = ctx.effects().bytes::<24>();
+    let plain = format!("{} {token}", expires_at.timestamp());
+    let payload = Payload { msg: plain.as_bytes(), aad: config.session.cookie_name.as_bytes() };
+    let Ok(sealed) = cipher.encrypt(XNonce::from_slice(&nonce), payload) else { return String::new() };
+    URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
+}
+
+/// The token inside, when one of the secrets opens it and its time is not over.
+fn open(config: &Config, cookie: &str, now: DateTime<Utc>) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cookie).ok()?;
+    let (nonce, sealed) = bytes.split_at_checked(24)?;
+    let payload = || Payload { msg: sealed, aad: config.session.cookie_name.as_bytes() };
+    let plain = config
+        .secrets
+        .cookie
+        .iter()
+        .find_map(|secret| cipher(secret)?.decrypt(XNonce::from_slice(nonce), payload()).ok())?;
+    let plain = String::from_utf8(plain).ok()?;
+    let (expires_at, token) = plain.split_once(' ')?;
+    (expires_at.parse::<i64>().ok()? > now.timestamp()).then(|| token.to_owned())
+}
+
+fn cipher(secret: &str) -> Option<XChaCha20Poly1305> {
+    let mut key = [0; 32];
+    Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(PURPOSE, &mut key).ok()?;
+    XChaCha20Poly1305::new_from_slice(&key).ok()
+}

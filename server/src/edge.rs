@@ -1,0 +1,73 @@
+//! What lies around every listener: one log line a request, panics that reach no client, doubled slashes, and large
+//! bodies refused in the envelope that everything else is refused in.
+
+use crate::error::ApiError;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use engine::{Error, Kind};
+use std::any::Any;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Outermost on each of the three routers. `listener` names it in the log.
+pub fn around(router: Router, listener: &'static str) -> Router {
+    router
+        .layer(middleware::from_fn(single_slashes))
+        .layer(middleware::from_fn(too_large))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(move |request, next| logged(listener, request, next)))
+}
+
+/// Method, path and status. Never the query: tokens and codes stand there.
+async fn logged(listener: &'static str, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    tracing::debug!(listener, %method, path, status = response.status().as_u16(), "answered");
+    response
+}
+
+/// A panic is a bug: the log says where, the client only that it happened.
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned();
+    ApiError(Error::internal(text)).into_response()
+}
+
+/// Official pages build addresses with two slashes; Kratos answers 307 to the clean path.
+async fn single_slashes(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if !uri.path().contains("//") {
+        return next.run(request).await;
+    }
+    let mut path = String::with_capacity(uri.path().len());
+    for letter in uri.path().chars() {
+        if letter != '/' || !path.ends_with('/') {
+            path.push(letter);
+        }
+    }
+    if let Some(query) = uri.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &path)
+}
+
+/// axum refuses large bodies in plain text; clients of this API read the envelope.
+async fn too_large(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && plain {
+        return ApiError(Error::new(Kind::TooLarge, "The body is larger than 5 MB.")).into_response();
+    }
+    response
+}

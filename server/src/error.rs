@@ -1,0 +1,149 @@
+//! Engine errors → status and Kratos' envelope (ory/herodot). The only place that does it, and that logs the cause.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::{Ctx, Error, Kind};
+use serde_json::{Map, Value, json};
+
+/// An error on its way out as JSON.
+#[derive(Debug)]
+pub struct ApiError(pub Error);
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        log(&self.0);
+        let status = status(self.0.kind);
+        let mut response = (status, Json(envelope(&self.0, None))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let id = HeaderValue::from_static(self.0.id.unwrap_or_default());
+        headers.insert("ory-error-id", id);
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+pub fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Gone => StatusCode::GONE,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Elsewhere => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Limited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Upstream => StatusCode::BAD_GATEWAY,
+        Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// `{"error": {…}}` with what stands beside it.
+fn envelope(error: &Error, request_id: Option<&str>) -> Value {
+    let mut body = Map::new();
+    let mut inner = object(error);
+    if let (Some(request_id), Some(inner)) = (request_id, inner.as_object_mut()) {
+        inner.insert("request".to_owned(), request_id.into());
+    }
+    body.insert("error".to_owned(), inner);
+    body.extend(error.beside.clone());
+    Value::Object(body)
+}
+
+/// The error alone, as the error page gets it; empty members are left out.
+pub fn object(error: &Error) -> Value {
+    let status = status(error.kind);
+    let mut object = Map::new();
+    if let Some(id) = error.id {
+        object.insert("id".to_owned(), id.into());
+    }
+    object.insert("code".to_owned(), status.as_u16().into());
+    object.insert("status".to_owned(), status.canonical_reason().unwrap_or_default().into());
+    if !error.reason.is_empty() {
+        object.insert("reason".to_owned(), error.reason.clone().into());
+    }
+    if !error.details.is_empty() {
+        object.insert("details".to_owned(), Value::Object(error.details.clone()));
+    }
+    object.insert("message".to_owned(), message(error.kind).into());
+    Value::Object(object)
+}
+
+/// What a status means, for people.
+fn message(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invalid => "The request cannot be used as it is.",
+        Kind::Unauthenticated => "This needs a signed-in session.",
+        Kind::Forbidden => "This is not allowed.",
+        Kind::NotFound => "There is nothing here by that name.",
+        Kind::Conflict => "This clashes with what is there already.",
+        Kind::Gone => "This is over.",
+        Kind::TooLarge => "This is larger than what is taken here.",
+        Kind::Elsewhere => "This goes on in a browser, at another address.",
+        Kind::Limited => "Too many tries. Wait a moment.",
+        Kind::Internal => "Something went wrong on our side.",
+        Kind::Upstream => "Another service did not answer as it should.",
+        Kind::Busy => "Too much is going on at once. Try again in a moment.",
+    }
+}
+
+/// Faults of ours and of the machine, once, with every cause.
+fn log(error: &Error) {
+    let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy);
+    if !fault {
+        return;
+    }
+    let mut causes = Vec::new();
+    let mut next = error.cause().map(|cause| cause as &dyn std::error::Error);
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    tracing::error!(kind = ?error.kind, cause = causes.join(": "), "{error}");
+}
+
+/// What no form can show: JSON clients get the envelope, browsers the error page with a stored copy
+/// (Kratos: selfservice/errorx/manager.go).
+pub async fn forward(ctx: &Ctx, headers: &HeaderMap, error: Error) -> Response {
+    if crate::negotiate::is_json(headers) {
+        return ApiError(error).into_response();
+    }
+    log(&error);
+    match store(ctx, error).await {
+        Ok(url) => crate::respond::see_other(&url),
+        Err(failed) => ApiError(failed).into_response(),
+    }
+}
+
+/// Stores the error and says where its page is.
+async fn store(ctx: &Ctx, mut error: Error) -> engine::Result<String> {
+    error.details.shift_remove("reject_reason");
+    let id = ctx.effects().uuid();
+    let mut tx = ctx.db().write().await?;
+    engine::store::errors::insert(&mut tx, id, &object(&error), ctx.effects().now()).await?;
+    tx.commit().await?;
+    let mut url = ctx.config.ui_url(ctx.config.selfservice.error_ui_url.as_ref(), "error");
+    url.query_pairs_mut().append_pair("id", &id.to_string());
+    Ok(url.into())
+}
+
+/// For `json!` in this crate's tests and handlers that build an error page's sample.
+pub fn sample() -> Value {
+    json!({
+        "code": 500,
+        "status": "Internal Server Error",
+        "reason": "This is a sample error, so that a page can be built for it.",
+        "message": "Something went wrong on our side.",
+    })
+}

@@ -1,0 +1,150 @@
+//! The four routes every flow has: start for browsers, start for apps, fetch, submit.
+
+use super::{CsrfCookie, current};
+use crate::error::{ApiError, forward};
+use crate::state::AppState;
+use crate::{client, cookies, respond};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Extension, OriginalUri, State};
+use axum::http::{HeaderMap, Method, Uri, header};
+use axum::response::{IntoResponse, Response};
+use engine::flow::{self, Body, Flow, FlowType, Start, Started, Submit, Submitted};
+use engine::ids::FlowId;
+use engine::{Ctx, Result};
+use std::net::SocketAddr;
+
+/// What differs between flows, for the routes all have.
+pub trait Kind {
+    type Done: respond::Done;
+    fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
+    fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> impl Future<Output = Result<Flow>> + Send;
+    fn submit(ctx: &Ctx, submit: Submit) -> impl Future<Output = Result<Submitted<Self::Done>>> + Send;
+}
+
+pub struct Registration;
+
+impl Kind for Registration {
+    type Done = flow::registration::Registered;
+    async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+        flow::registration::start(ctx, start).await
+    }
+    async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+        flow::registration::get(ctx, id, csrf_cookie).await
+    }
+    async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
+        flow::registration::submit(ctx, submit).await
+    }
+}
+
+pub struct Login;
+
+impl Kind for Login {
+    type Done = flow::login::SignedIn;
+    async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+        flow::login::start(ctx, start).await
+    }
+    async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+        flow::login::get(ctx, id, csrf_cookie).await
+    }
+    async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
+        flow::login::submit(ctx, submit).await
+    }
+}
+
+pub async fn start<K: Kind>(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    (OriginalUri(uri), csrf): (OriginalUri, Option<Extension<CsrfCookie>>),
+    kind_of_client: FlowType,
+) -> Response {
+    let ctx = state.engine.begin();
+    let csrf_cookie = match kind_of_client {
+        FlowType::Api => String::new(),
+        FlowType::Browser => csrf.map(|Extension(cookie)| cookie.0).unwrap_or_default(),
+    };
+    let outcome = async {
+        let start = Start {
+            kind_of_client,
+            path_and_query: uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/').to_owned(),
+            query: query(&uri),
+            csrf_cookie,
+            current: current(&ctx, &headers).await?,
+        };
+        K::start(&ctx, start).await
+    };
+    match outcome.await {
+        Ok(started) => respond::started(&ctx, &headers, started),
+        Err(error) if kind_of_client == FlowType::Api => ApiError(error).into_response(),
+        Err(error) => forward(&ctx, &headers, error).await,
+    }
+}
+
+pub async fn fetch<K: Kind>(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
+    let ctx = state.engine.begin();
+    let id = flow::first(&query(&uri), "id").and_then(|id| id.parse().ok());
+    let cookie = cookies::csrf_cookie(&ctx, &headers);
+    match K::get(&ctx, id, cookie.as_deref()).await {
+        Ok(flow) => respond::json(&flow.to_json()),
+        Err(error) => ApiError(error).into_response(),
+    }
+}
+
+pub async fn submit<K: Kind>(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    bytes: Bytes,
+) -> Response {
+    let ctx = state.engine.begin();
+    let query = query(&uri);
+    let outcome = async {
+        let submit = Submit {
+            flow: flow::first(&query, "flow").map(str::to_owned),
+            body: if method == Method::GET { Body::Form(query) } else { read(&headers, &bytes) },
+            json: crate::negotiate::is_json(&headers),
+            cookie_names: cookies::names(&headers),
+            csrf_cookie: cookies::csrf_cookie(&ctx, &headers),
+            origin: headers.contains_key(header::ORIGIN),
+            current: current(&ctx, &headers).await?,
+            device: client::device(&ctx.config, &headers, peer),
+        };
+        K::submit(&ctx, submit).await
+    };
+    let outcome = outcome.await;
+    respond::submitted(&ctx, &headers, outcome).await
+}
+
+pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// JSON or a form, by its content type; parameters such as the charset do not matter here (Kratos: decoderx).
+fn read(headers: &HeaderMap, bytes: &[u8]) -> Body {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    if bytes.is_empty() {
+        return Body::Unreadable("The request has no body. Send the form's fields.".to_owned());
+    }
+    match media {
+        "application/json" => match serde_json::from_slice(bytes) {
+            Ok(body) => Body::Json(body),
+            Err(broken) => Body::Unreadable(format!(
+                "The body is not valid JSON (line {}, column {}).",
+                broken.line(),
+                broken.column()
+            )),
+        },
+        "application/x-www-form-urlencoded" => {
+            Body::Form(url::form_urlencoded::parse(bytes).into_owned().collect())
+        }
+        _ => Body::Unreadable(
+            "Send the form as application/x-www-form-urlencoded or as application/json.".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,81 @@
+//! Signing out, in a browser by a token in the address, natively by the session token.
+
+use super::{current, flows::query};
+use crate::error::{ApiError, forward};
+use crate::state::AppState;
+use crate::{cookies, negotiate, respond};
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::flow::{self, logout};
+use engine::{Error, session};
+use serde::Deserialize;
+use serde_json::json;
+
+/// `{logout_url, logout_token}` for the session of this request.
+pub async fn start(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+    let ctx = state.engine.begin();
+    let query = query(&uri);
+    let outcome = async {
+        let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
+        let mut parameters = url::form_urlencoded::Serializer::new(String::new());
+        if let Some(wanted) = flow::first(&query, "return_to") {
+            parameters.append_pair("return_to", flow::return_to::check(&ctx.config, wanted).map(|_| wanted)?);
+        }
+        let token = logout::token(&ctx, &current.session);
+        parameters.append_pair("token", &token);
+        let url = ctx.config.public_url(&format!("self-service/logout?{}", parameters.finish()));
+        Ok::<_, Error>(json!({ "logout_url": url, "logout_token": token }))
+    };
+    match outcome.await {
+        Ok(body) => respond::json(&body),
+        Err(error) => forward(&ctx, &headers, error).await,
+    }
+}
+
+/// Ends the session whose token stands in the address.
+pub async fn submit(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+    let ctx = state.engine.begin();
+    let query = query(&uri);
+    let outcome = async {
+        let token = flow::first(&query, "token").ok_or_else(|| {
+            Error::invalid("The sign-out address has no token. Ask for a new one at /self-service/logout/browser.")
+        })?;
+        let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
+        let target = logout::return_url(&ctx, flow::first(&query, "return_to"))?;
+        logout::submit(&ctx, &current.session, token).await?;
+        Ok::<_, Error>(target)
+    };
+    match outcome.await {
+        Ok(target) => {
+            let mut response = if negotiate::is_json(&headers) {
+                StatusCode::NO_CONTENT.into_response()
+            } else {
+                respond::see_other(target.as_str())
+            };
+            respond::append_cookie(&mut response, cookies::new_csrf(&ctx).1);
+            respond::append_cookie(&mut response, cookies::delete_session(&ctx.config));
+            response
+        }
+        Err(error) => forward(&ctx, &headers, error).await,
+    }
+}
+
+#[derive(Deserialize)]
+struct Native {
+    #[serde(default)]
+    session_token: String,
+}
+
+/// `{session_token}` in the body, for apps.
+pub async fn native(State(state): State<AppState>, bytes: Bytes) -> Response {
+    let ctx = state.engine.begin();
+    let Ok(body) = serde_json::from_slice::<Native>(&bytes) else {
+        return ApiError(Error::invalid("Send a JSON object with the member session_token.")).into_response();
+    };
+    match session::revoke_by_token(&ctx, &body.session_token).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => ApiError(error).into_response(),
+    }
+}

@@ -1,0 +1,133 @@
+//! The public port: Kratos' public API and the hosted pages. The route list, readable top to bottom.
+
+pub mod flows;
+pub mod logout;
+pub mod sessions;
+
+use crate::state::AppState;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, delete, get};
+use engine::flow::FlowType;
+
+/// Bytes of a body, as Kratos.
+pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
+
+pub fn router(state: AppState) -> Router {
+    let api = Router::new()
+        .route(
+            "/self-service/registration/browser",
+            get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Browser)),
+        )
+        .route("/self-service/registration/api", get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)))
+        .route("/self-service/registration/flows", get(flows::fetch::<flows::Registration>))
+        .route(
+            "/self-service/registration",
+            get(flows::submit::<flows::Registration>).post(flows::submit::<flows::Registration>),
+        )
+        .route(
+            "/self-service/login/browser",
+            get(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Browser)),
+        )
+        .route("/self-service/login/api", get(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Api)))
+        .route("/self-service/login/flows", get(flows::fetch::<flows::Login>))
+        .route("/self-service/login", get(flows::submit::<flows::Login>).post(flows::submit::<flows::Login>))
+        .route("/self-service/logout/browser", get(logout::start))
+        .route("/self-service/logout", get(logout::submit))
+        .route("/self-service/logout/api", delete(logout::native))
+        .route("/sessions/whoami", any(sessions::whoami))
+        .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
+        .route("/sessions/{id}", delete(sessions::revoke));
+    api
+        .merge(crate::meta::public_routes())
+        .merge(crate::hosted::routes())
+        .route("/admin/identities", any(to_admin))
+        .route("/admin/identities/{*rest}", any(to_admin))
+        .fallback(crate::meta::nothing_here)
+        .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
+        .layer(middleware::from_fn(uncached))
+        .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state)
+}
+
+/// Sets the anti-forgery cookie where a browser without one reads something that leads to a form
+/// (Kratos: x/nosurfx/nosurf.go), and hands its value to the handler as [`CsrfCookie`].
+async fn csrf_cookie(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if request.method() != Method::GET || !gives_cookie(path) {
+        return next.run(request).await;
+    }
+    let ctx = state.engine.begin();
+    let present = crate::cookies::csrf_cookie(&ctx, request.headers());
+    let fresh = present.is_none().then(|| crate::cookies::new_csrf(&ctx));
+    let value = present.or_else(|| fresh.as_ref().map(|(value, _)| value.clone())).unwrap_or_default();
+    request.extensions_mut().insert(CsrfCookie(value));
+    let mut response = next.run(request).await;
+    // A handler that sets a cookie of its own, as sign-out does, has the last word.
+    let already = response.headers().get_all(header::SET_COOKIE).iter().any(|value| value.as_bytes().starts_with(b"csrf_token_"));
+    if let Some((_, header)) = fresh.filter(|_| !already) {
+        crate::respond::append_cookie(&mut response, header);
+    }
+    response
+}
+
+/// The value of the anti-forgery cookie, also when it is being set by this very answer.
+#[derive(Clone, Debug, Default)]
+pub struct CsrfCookie(pub String);
+
+fn gives_cookie(path: &str) -> bool {
+    let api = path.strip_prefix("/self-service/");
+    match api {
+        Some(rest) => {
+            rest.ends_with("/browser") || rest.ends_with("/flows") || rest == "errors" || rest == "logout"
+        }
+        None => {
+            !(path.starts_with("/sessions")
+                || path.starts_with("/schemas/")
+                || path.starts_with("/health/")
+                || path == "/version"
+                || path.starts_with("/assets/")
+                || path.starts_with("/.well-known/"))
+                && !crate::hosted::is_page(path)
+        }
+    }
+}
+
+/// 307 to the admin base URL: what belongs there.
+async fn to_admin(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = state.engine.begin().config;
+    let base = config.serve.admin.base_url_text.trim_end_matches('/');
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &format!("{base}{path}"))
+}
+
+/// `Cache-Control` on every GET; `Vary: Cookie` wherever a cookie plays a part (Kratos: x/nocache.go).
+async fn uncached(request: Request, next: Next) -> Response {
+    let get = request.method() == Method::GET;
+    let path = request.uri().path();
+    let same_for_all = path.starts_with("/health/") || path == "/version" || path.starts_with("/assets/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if get && !headers.contains_key(header::CACHE_CONTROL) {
+        let value = HeaderValue::from_static("private, no-cache, no-store, must-revalidate");
+        headers.insert(header::CACHE_CONTROL, value);
+    }
+    if !same_for_all {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
+    response
+}
+
+/// Who is signed in on this request.
+pub(crate) async fn current(
+    ctx: &engine::Ctx,
+    headers: &HeaderMap,
+) -> engine::Result<Option<engine::flow::Current>> {
+    let Some(token) = crate::cookies::session_token(ctx, headers) else { return Ok(None) };
+    let found = engine::session::whoami(ctx, &token).await?;
+    Ok(found.map(|(session, identity)| engine::flow::Current { session, identity, token }))
+}

@@ -1,0 +1,108 @@
+//! A person's own sessions (Kratos: session/handler.go).
+
+use super::{current, flows::query};
+use crate::error::ApiError;
+use crate::respond;
+use crate::state::AppState;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::session::{self, Page};
+use engine::{Ctx, Error, flow};
+use serde_json::{Value, json};
+
+const DEFAULT_PAGE: i64 = 250;
+const LARGEST_PAGE: i64 = 1000;
+
+type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+/// Who am I, with any method: proxies forward the original one.
+pub async fn whoami(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let current = signed_in(&ctx, &headers).await?;
+    if let Some(template) = flow::first(&query(&uri), "tokenize_as") {
+        return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
+    }
+    let body = session::to_json(&ctx.config, &current.session, Some(&current.identity), ctx.effects().now());
+    let mut response = respond::json(&body);
+    if let Ok(id) = HeaderValue::from_str(&current.identity.id.to_string()) {
+        response.headers_mut().insert("x-kratos-authenticated-identity-id", id);
+    }
+    Ok(response)
+}
+
+/// The other active sessions, newest first.
+pub async fn list(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let current = signed_in(&ctx, &headers).await?;
+    let page = page(&query(&uri));
+    let (sessions, total) = session::others(&ctx, &current.session, page).await?;
+    let now = ctx.effects().now();
+    let body: Vec<Value> = sessions
+        .iter()
+        .map(|session| {
+            let mut json = session::to_json(&ctx.config, session, Some(&current.identity), now);
+            // Kratos lists them without addresses and without the schema's address.
+            if let Some(identity) = json.get_mut("identity").and_then(Value::as_object_mut) {
+                identity.insert("schema_url".to_owned(), "".into());
+                identity.shift_remove("verifiable_addresses");
+                identity.shift_remove("recovery_addresses");
+            }
+            json
+        })
+        .collect();
+    let mut response = respond::json(&Value::Array(body));
+    let headers = response.headers_mut();
+    headers.insert("x-total-count", HeaderValue::from(total));
+    if let Ok(link) = HeaderValue::from_str(&links(page, total)) {
+        headers.insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+pub async fn revoke(State(state): State<AppState>, headers: HeaderMap, Path(id): Path<String>) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let current = signed_in(&ctx, &headers).await?;
+    let id = id.parse().map_err(|_| Error::invalid(""))?;
+    session::revoke_other(&ctx, &current.session, id).await?;
+    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    Ok((StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, content_type)]).into_response())
+}
+
+pub async fn revoke_others(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let current = signed_in(&ctx, &headers).await?;
+    let count = session::revoke_others(&ctx, &current.session).await?;
+    Ok(respond::json(&json!({ "count": count })))
+}
+
+async fn signed_in(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
+    Ok(current(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
+}
+
+fn page(query: &[(String, String)]) -> Page {
+    let number = |names: [&str; 2]| {
+        names.iter().find_map(|name| flow::first(query, name)).and_then(|text| text.parse::<i64>().ok())
+    };
+    Page {
+        // Counted from 1; 0 is the first page as well (measured).
+        number: number(["page", "page_token"]).unwrap_or(1).max(1) - 1,
+        size: number(["page_size", "per_page"]).unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE),
+    }
+}
+
+/// Kratos' form of page links, with pages that exist.
+fn links(page: Page, total: i64) -> String {
+    let link = |number: i64, rel: &str| {
+        let number = number + 1;
+        format!("</sessions?page={number}&page_size={0}&page_token={number}&per_page={0}>; rel=\"{rel}\"", page.size)
+    };
+    let mut links = vec![link(0, "first")];
+    if page.number > 0 {
+        links.push(link(page.number - 1, "prev"));
+    }
+    if (page.number + 1).saturating_mul(page.size) < total {
+        links.push(link(page.number + 1, "next"));
+    }
+    links.join(",")
+}

@@ -1,0 +1,165 @@
+//! What the engine answered → HTTP, for browsers, SPAs and apps. Nothing else asks which client it is.
+
+use crate::cookies;
+use crate::error::{ApiError, forward};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::config::Config;
+use engine::flow::login::SignedIn;
+use engine::flow::registration::Registered;
+use engine::flow::{self, ContinueWith, Flow, FlowType, Started, StoredKind, Submitted};
+use engine::plan::Client;
+use engine::{Ctx, identity, session};
+use serde_json::{Value, json};
+use url::Url;
+
+/// 200 with `application/json; charset=utf-8`.
+pub fn json(body: &Value) -> Response {
+    with_status(StatusCode::OK, body)
+}
+
+pub fn with_status(status: StatusCode, body: &Value) -> Response {
+    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response()
+}
+
+/// 303.
+pub fn see_other(url: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, url)
+}
+
+pub fn redirect(status: StatusCode, url: &str) -> Response {
+    match HeaderValue::from_str(url) {
+        Ok(location) => (status, [(header::LOCATION, location)]).into_response(),
+        Err(bad) => ApiError(engine::Error::internal(bad)).into_response(),
+    }
+}
+
+pub fn append_cookie(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// The page of a flow, with its id.
+fn page_of(config: &Config, flow: &Flow) -> Url {
+    let (configured, path) = match flow.kind {
+        StoredKind::Registration => (config.selfservice.registration.ui_url.as_ref(), "registration"),
+        StoredKind::Login => (config.selfservice.login.ui_url.as_ref(), "login"),
+    };
+    let mut url = config.ui_url(configured, path);
+    url.query_pairs_mut().append_pair("flow", &flow.id.to_string());
+    url
+}
+
+/// A flow was asked for.
+pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
+    match started {
+        Started::Flow(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::accepts_json(headers) => {
+            json(&flow.to_json())
+        }
+        Started::Flow(flow) => see_other(page_of(&ctx.config, &flow).as_str()),
+        Started::SignedIn(_) if crate::negotiate::is_json(headers) => {
+            ApiError(flow::already_signed_in()).into_response()
+        }
+        Started::SignedIn(url) => see_other(url.as_str()),
+    }
+}
+
+/// A form was sent. `refused` is the status with which a browser goes back to the form: 302 at registration, 303 at
+/// login (Kratos: selfservice/flow/*/error.go).
+pub async fn submitted<D: Done>(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    outcome: engine::Result<Submitted<D>>,
+) -> Response {
+    let wants_json = crate::negotiate::is_json(headers);
+    match outcome {
+        Ok(Submitted::Done(done)) => done.respond(ctx),
+        Ok(Submitted::Again(flow)) if flow.kind_of_client == FlowType::Api || wants_json => {
+            with_status(StatusCode::BAD_REQUEST, &flow.to_json())
+        }
+        Ok(Submitted::Again(flow)) => redirect(D::REFUSED, page_of(&ctx.config, &flow).as_str()),
+        Ok(Submitted::Replaced { expired_at, flow })
+            if flow.kind_of_client == FlowType::Api || wants_json =>
+        {
+            let since = (ctx.effects().now() - expired_at).num_nanoseconds().unwrap_or(i64::MAX);
+            let error = flow::expired()
+                .beside("use_flow_id", json!(flow.id))
+                .beside("expired_at", json!(expired_at))
+                .beside("since", since);
+            ApiError(error).into_response()
+        }
+        Ok(Submitted::Replaced { flow, .. }) => see_other(page_of(&ctx.config, &flow).as_str()),
+        Ok(Submitted::SignedIn(url)) => redirect(D::REFUSED, url.as_str()),
+        Err(error) => forward(ctx, headers, error).await,
+    }
+}
+
+/// An outcome of a flow that has an answer of its own.
+pub trait Done {
+    const REFUSED: StatusCode;
+    fn respond(self, ctx: &Ctx) -> Response;
+}
+
+impl Done for Registered {
+    const REFUSED: StatusCode = StatusCode::FOUND;
+
+    fn respond(self, ctx: &Ctx) -> Response {
+        let mut response = match self.client {
+            Client::Browser => see_other(self.return_to.as_str()),
+            Client::Spa | Client::Native => {
+                let now = ctx.effects().now();
+                let mut body = json!({});
+                if let Some(handed_over) = &self.handed_over {
+                    if self.client == Client::Native {
+                        body["session_token"] = handed_over.token.clone().into();
+                    }
+                    body["session"] =
+                        session::to_json(&ctx.config, &handed_over.session, Some(&self.identity), now);
+                }
+                body["identity"] = identity::json::public(&self.identity, &ctx.config);
+                body["continue_with"] = continue_with(&self.continue_with);
+                json(&body)
+            }
+        };
+        if self.new_csrf_cookie {
+            append_cookie(&mut response, cookies::new_csrf(ctx).1);
+        }
+        if let (Some(handed_over), Client::Browser | Client::Spa) = (&self.handed_over, self.client) {
+            append_cookie(&mut response, cookies::set_session(ctx, handed_over));
+        }
+        response
+    }
+}
+
+impl Done for SignedIn {
+    const REFUSED: StatusCode = StatusCode::SEE_OTHER;
+
+    fn respond(self, ctx: &Ctx) -> Response {
+        let mut response = match self.client {
+            Client::Browser => see_other(self.return_to.as_str()),
+            Client::Spa | Client::Native => {
+                let now = ctx.effects().now();
+                let mut body = json!({});
+                if self.client == Client::Native {
+                    body["session_token"] = self.handed_over.token.clone().into();
+                }
+                body["session"] =
+                    session::to_json(&ctx.config, &self.handed_over.session, Some(&self.identity), now);
+                body["continue_with"] = continue_with(&self.continue_with);
+                json(&body)
+            }
+        };
+        if self.new_csrf_cookie {
+            append_cookie(&mut response, cookies::new_csrf(ctx).1);
+        }
+        if self.client != Client::Native {
+            append_cookie(&mut response, cookies::set_session(ctx, &self.handed_over));
+        }
+        response
+    }
+}
+
+/// `null`, not `[]`, when there is nothing to go on with (Kratos: selfservice/flow/registration/session.go).
+fn continue_with(items: &[ContinueWith]) -> Value {
+    if items.is_empty() { Value::Null } else { json!(items) }
+}

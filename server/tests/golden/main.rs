@@ -1,0 +1,81 @@
+//! Plays what a running Ory Kratos 26.2.0 answered (data/) against the server, one test per scenario.
+//!
+//! `scenario` reads a file, `replay` plays it, `normalise` makes an answer neutral, `compare` finds what differs,
+//! `differences` lists what differs on purpose.
+
+mod compare;
+mod differences;
+mod itself;
+mod normalise;
+mod replay;
+mod scenario;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+
+/// One test per scenario, so that a red one is named; beside each the number of its checked answers.
+macro_rules! scenarios {
+    ($($test:ident = $name:literal, $answers:literal;)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            replay::play($name, $answers).await;
+        })*
+
+        const SCENARIOS: &[(&str, usize)] = &[$(($name, $answers)),*];
+    };
+}
+
+scenarios! {
+    errors_endpoint = "errors-endpoint", 6;
+    health_and_version = "health-and-version", 9;
+    login_already_signed_in = "login-already-signed-in", 20;
+    login_flow_expired = "login-flow-expired", 11;
+    login_form_errors = "login-form-errors", 16;
+    login_init = "login-init", 11;
+    login_password = "login-password", 14;
+    login_password_refused = "login-password-refused", 14;
+    login_refresh = "login-refresh", 21;
+    login_return_to = "login-return-to", 17;
+    logout = "logout", 33;
+    registration_already_signed_in = "registration-already-signed-in", 19;
+    registration_csrf = "registration-csrf", 14;
+    registration_disabled = "registration-disabled", 5;
+    registration_duplicate = "registration-duplicate", 10;
+    registration_flow_expired = "registration-flow-expired", 10;
+    registration_flow_unknown = "registration-flow-unknown", 10;
+    registration_flow_wrong_client = "registration-flow-wrong-client", 8;
+    registration_init_parameters = "registration-init-parameters", 10;
+    registration_init_password = "registration-init-password", 6;
+    registration_init_rich_schema = "registration-init-rich-schema", 1;
+    registration_password_policy = "registration-password-policy", 18;
+    registration_password_session_hook = "registration-password-session-hook", 10;
+    registration_password_without_hook = "registration-password-without-hook", 12;
+    registration_return_to = "registration-return-to", 14;
+    registration_traits_invalid = "registration-traits-invalid", 18;
+    registration_traits_rich = "registration-traits-rich", 19;
+    registration_verification_off = "registration-verification-off", 8;
+    schemas = "schemas", 6;
+    sessions_manage = "sessions-manage", 24;
+    whoami = "whoami", 19;
+}
+
+#[test]
+fn every_recording_is_played_and_none_was_lost() {
+    let recorded: BTreeMap<String, usize> = scenario::all()
+        .into_iter()
+        .map(|scenario| {
+            let answers = scenario.steps.iter().filter(|step| step.expect.is_some()).count();
+            (scenario.name, answers)
+        })
+        .collect();
+    let listed: BTreeMap<String, usize> =
+        SCENARIOS.iter().map(|(name, answers)| ((*name).to_owned(), *answers)).collect();
+    assert_eq!(recorded, listed);
+    assert_eq!((recorded.len(), recorded.values().sum::<usize>()), (31, 413));
+}
+
+#[test]
+fn differences_name_one_place_each() {
+    differences::check(SCENARIOS.iter().map(|(name, answers)| (*name, *answers)));
+}

@@ -1,0 +1,56 @@
+//! The server under test: public port and admin API over one engine, in a world that the test moves.
+
+use axum::Router;
+use engine::Engine;
+use engine::testing::World;
+use serde_json::Value;
+use server::state::AppState;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Ports that are taken before the configuration that names them is made.
+pub(crate) struct Ports {
+    public: TcpListener,
+    admin: TcpListener,
+}
+
+impl Ports {
+    pub(crate) async fn take() -> Self {
+        Self {
+            public: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
+            admin: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
+        }
+    }
+
+    pub(crate) fn public(&self) -> SocketAddr {
+        self.public.local_addr().expect("a bound port")
+    }
+
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.admin.local_addr().expect("a bound port")
+    }
+}
+
+/// Ends with the test's runtime.
+pub(crate) struct Stand {
+    pub engine: Engine,
+    pub world: World,
+}
+
+impl Stand {
+    /// Serves on `ports` with the one document `config`, on the database `dsn`.
+    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value) -> Self {
+        let world = World::default();
+        let engine = world.engine(dsn, vec![config]).await;
+        let state = AppState { engine: engine.clone() };
+        run(ports.public, server::public::router(state.clone()));
+        run(ports.admin, server::admin::router(state));
+        Self { engine, world }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test is the process: there is no worker to hand this to")]
+fn run(listener: TcpListener, router: Router) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+}
