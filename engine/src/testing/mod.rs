@@ -55,13 +55,14 @@ impl World {
         Engine::new(db, self.effects(), Hasher::sized(2, 256), self.config(documents))
     }
 
-    /// Reads `documents` over hash parameters that cost next to nothing and secrets that nobody keeps; a document may
+    /// Reads `documents` over the preset for e-mail, hashing that costs next to nothing and secrets of no worth; a document may
     /// set its own.
     ///
     /// # Panics
     /// When the configuration has problems: it shows them all.
     pub fn config(&self, documents: Vec<Value>) -> Config {
         let cheap = json!({
+            "identity": {"default_schema_id": "default", "schemas": [{"id": "default", "url": "preset://email"}]},
             "hashers": {
                 "algorithm": "argon2",
                 "argon2": {"memory": "64KB", "iterations": 1, "parallelism": 1, "salt_length": 16, "key_length": 32},
