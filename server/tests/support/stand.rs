@@ -4,6 +4,7 @@ use axum::Router;
 use engine::Engine;
 use engine::testing::World;
 use serde_json::Value;
+use server::edge;
 use server::state::AppState;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -43,8 +44,8 @@ impl Stand {
         let world = World::default();
         let engine = world.engine(dsn, vec![config]).await;
         let state = AppState { engine: engine.clone() };
-        run(ports.public, server::public::router(state.clone()));
-        run(ports.admin, server::admin::router(state));
+        run(ports.public, edge::around(server::public::router(state.clone()), "public"));
+        run(ports.admin, edge::around(server::admin::router(state), "admin"));
         Self { engine, world }
     }
 }
