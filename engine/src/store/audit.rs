@@ -1,5 +1,6 @@
 //! The append-only audit: there is no update and no delete, and triggers refuse both.
-use super::Tx;
+
+use super::{Tx, read_json, write_json};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -16,12 +17,16 @@ pub struct Entry {
 }
 
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<()> {
-    let _ = (tx, entry);
-    todo!()
+    const SQL: &str = "insert into audit (at, actor, action, details) values ($1, $2, $3, $4)";
+    tx.execute(SQL, &[&entry.at, &entry.actor, &entry.action, &write_json(&entry.details)?]).await?;
+    Ok(())
 }
 
 /// Newest first.
 pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Entry>> {
-    let _ = (tx, limit);
-    todo!()
+    const SQL: &str = "select at, actor, action, details from audit order by at desc limit $1";
+    let rows: Vec<(DateTime<Utc>, String, String, String)> = tx.fetch_all(SQL, &[&limit]).await?;
+    rows.into_iter()
+        .map(|(at, actor, action, details)| Ok(Entry { at, actor, action, details: read_json(&details)? }))
+        .collect()
 }

@@ -1,0 +1,103 @@
+// An operator at the console. The only file that knows how its pages are built.
+import { expect, type Locator, type Page } from '@playwright/test';
+import { OPERATOR, type Vestibule } from './vestibule';
+
+export const SETTINGS = '/settings/authentication';
+
+export class Console {
+  constructor(
+    readonly page: Page,
+    private readonly vestibule: Vestibule,
+  ) {}
+
+  get email(): Locator {
+    return this.page.locator('#email');
+  }
+
+  get password(): Locator {
+    return this.page.locator('#password');
+  }
+
+  get signInAfterRegistration(): Locator {
+    return this.page.locator('#sign-in-after-registration');
+  }
+
+  get registrationEnabled(): Locator {
+    return this.page.locator('#registration-enabled');
+  }
+
+  get minPasswordLength(): Locator {
+    return this.page.locator('#min-password-length');
+  }
+
+  get saveButton(): Locator {
+    return this.page.locator('button[name=action][value=save]');
+  }
+
+  /** Where the page says what became of a Save. */
+  get status(): Locator {
+    return this.page.getByRole('status');
+  }
+
+  /** The bar that names what is not saved yet. */
+  get bar(): Locator {
+    return this.page.locator('.save');
+  }
+
+  async goto(path: string) {
+    return this.page.goto(`${this.vestibule.consoleUrl}${path}`);
+  }
+
+  heading(): Locator {
+    return this.page.getByRole('heading', { level: 1 });
+  }
+
+  async submit(): Promise<void> {
+    await this.page.locator('main button[type=submit], form button[type=submit]').last().click();
+  }
+
+  async signIn(email = OPERATOR.email, password = OPERATOR.password): Promise<void> {
+    await this.goto('/');
+    await this.email.fill(email);
+    await this.password.fill(password);
+    await this.submit();
+  }
+
+  async openSettings(): Promise<void> {
+    await this.goto(SETTINGS);
+    await expect(this.signInAfterRegistration).toBeAttached();
+    await this.awake();
+  }
+
+  async signInAndOpenSettings(): Promise<void> {
+    await this.signIn();
+    await expect(this.password).toHaveCount(0);
+    await this.openSettings();
+  }
+
+  /** Until the script listens, where there is one. */
+  async awake(): Promise<void> {
+    const island = this.page.locator('leptos-island');
+    if ((await island.count()) > 0 && (await this.scripted())) {
+      await expect(this.page.locator('[data-awake]').first()).toBeAttached();
+    }
+  }
+
+  private async scripted(): Promise<boolean> {
+    return this.page.evaluate(() => document.querySelector('script[type=module], link[rel=modulepreload]') !== null);
+  }
+
+  async save(): Promise<void> {
+    await this.saveButton.click();
+    await expect(this.status.filter({ hasText: /revision/i }).first()).toBeVisible();
+  }
+
+  /** From wherever the operator is, and back to a page that shows what is saved. */
+  async setSignInAfterRegistration(on: boolean): Promise<void> {
+    await this.openSettings();
+    await this.signInAfterRegistration.setChecked(on);
+    await this.save();
+    await this.openSettings();
+    await expect(this.signInAfterRegistration).toBeChecked({ checked: on });
+  }
+}

@@ -1,0 +1,43 @@
+// Every page at 320 px, which is also what 400 % zoom leaves of a common screen (WCAG 1.4.10).
+import type { Page } from '@playwright/test';
+import { test, expect } from './fixtures';
+import { SETTINGS } from './console';
+
+const NARROW = { width: 320, height: 640 };
+
+async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width, page.url()).toBeLessThanOrEqual(NARROW.width);
+}
+
+test('hosted pages', async ({ visitor, complaints }) => {
+  complaints.expect(/status of 404/);
+  const ann = await visitor();
+  await ann.page.setViewportSize(NARROW);
+  await ann.openSignUp();
+  await expectNoSidewaysScroll(ann.page);
+  const long = `${'a-long-name-of-somebody'.repeat(2)}@example.org`;
+  await ann.signUp(long, long);
+  await expect(ann.summary()).toBeVisible();
+  await expectNoSidewaysScroll(ann.page);
+  await ann.register(long);
+  await ann.signIn(long);
+  await ann.page.waitForURL(/\/welcome/);
+  await expect(ann.page.getByTestId('signed-in-as')).toBeVisible();
+  await expectNoSidewaysScroll(ann.page);
+  await ann.goto('/error?id=00000000-0000-4000-8000-000000000000');
+  await expectNoSidewaysScroll(ann.page);
+});
+
+test('console pages', async ({ admin }) => {
+  await admin.page.setViewportSize(NARROW);
+  await admin.goto('/');
+  await expectNoSidewaysScroll(admin.page);
+  await admin.signInAndOpenSettings();
+  await expectNoSidewaysScroll(admin.page);
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await admin.goto(SETTINGS);
+  await expectNoSidewaysScroll(admin.page);
+});

@@ -1,0 +1,91 @@
+// A server of its own for each test: the built binary, free ports, an empty data folder.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const OPERATOR = { email: 'olga@example.org', name: 'Olga', password: 'velvet lantern harbour 41' };
+
+const LISTENERS = ['SERVE_PUBLIC', 'SERVE_ADMIN', 'VESTIBULE_CONSOLE'];
+
+export class Vestibule {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly log: () => string,
+    /** Base URLs, without a slash at the end. */
+    readonly publicUrl: string,
+    readonly adminUrl: string,
+    readonly consoleUrl: string,
+  ) {}
+
+  /** `withOperator`: made on the command line, as an administrator would who has no browser there. */
+  static async start({ withOperator = true } = {}): Promise<Vestibule> {
+    const binary = process.env.VESTIBULE_BIN;
+    if (!binary) throw new Error('VESTIBULE_BIN names no binary: run `cargo xtask test --only end2end`');
+    const folder = await mkdtemp(join(tmpdir(), 'vestibule-'));
+    const ports = await freePorts(LISTENERS.length);
+    const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+    const env: NodeJS.ProcessEnv = {};
+    LISTENERS.forEach((name, at) => {
+      env[`${name}_HOST`] = '127.0.0.1';
+      env[`${name}_PORT`] = String(ports[at]);
+      env[`${name}_BASE_URL`] = `${urls[at]}/`;
+    });
+    const data = ['--data', join(folder, 'data')];
+    if (withOperator) {
+      const create = ['operator', 'create', '--email', OPERATOR.email, '--name', OPERATOR.name, '--password-stdin'];
+      const made = spawnSync(binary, [...create, ...data], { env, cwd: folder, input: OPERATOR.password });
+      if (made.status !== 0) throw new Error(`operator create: ${made.stderr}`);
+    }
+    const child = spawn(binary, ['serve', ...data], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    child.stderr.on('data', (chunk) => (text += chunk));
+    await new Promise<void>((ready, failed) => {
+      child.stdout.on('data', (chunk) => {
+        text += chunk;
+        if (text.includes('Admin API')) ready();
+      });
+      child.once('error', failed);
+      child.once('exit', (code) => failed(new Error(`it ended with ${code} before it was ready:\n${text}`)));
+    });
+    return new Vestibule(child, folder, () => text, urls[0], urls[1], urls[2]);
+  }
+
+  /** The one-time link for the first operator, as the server left it for whoever has no terminal. */
+  async setupLink(): Promise<string> {
+    return (await readFile(join(this.folder, 'data', 'setup-link'), 'utf8')).trim();
+  }
+
+  /** Ends it as an administrator would, and says how that went. */
+  async stop(): Promise<void> {
+    const ended = new Promise<number | null>((done) => this.process.once('exit', done));
+    if (this.process.exitCode === null) {
+      this.process.kill('SIGTERM');
+      const limit = setTimeout(() => this.process.kill('SIGKILL'), 8_000);
+      const code = await ended;
+      clearTimeout(limit);
+      if (code !== 0) throw new Error(`SIGTERM ended it with ${code}:\n${this.log()}`);
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** What the server said so far, for a test that failed. */
+  said(): string {
+    return this.log();
+  }
+}
+
+/** All are held at once, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer();
+      return new Promise<typeof server>((done) => server.listen(0, '127.0.0.1', () => done(server)));
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}

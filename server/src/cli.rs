@@ -1,0 +1,156 @@
+//! The command line: what can be said, and which exit code means what. Each command has its file beside this one.
+
+mod assemble;
+mod config;
+mod failure;
+mod hash_bench;
+mod operator;
+mod secret_file;
+mod serve;
+mod settings;
+
+use clap::{Args, Parser, Subcommand};
+use failure::Outcome;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  something failed; standard error says what
+  2  the command line cannot be understood
+  3  the configuration has problems; all of them are listed
+  4  the database cannot be used: not reached, migrations missing, or made by a newer version";
+
+const EXAMPLES: &str = "Examples:
+  vestibule serve                                     start with the built-in starter configuration and ./data
+  vestibule serve --config kratos.yml --data /var/lib/vestibule
+  vestibule config check --config kratos.yml          every problem with file, key and what to write instead
+  vestibule operator create --email ann@example.org --name Ann";
+
+#[derive(Parser)]
+#[command(
+    name = "vestibule",
+    version,
+    about = "An identity server in one file: sign-up, sign-in, sessions, and a console to set them up.",
+    after_help = concat_help(),
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn concat_help() -> String {
+    format!("{EXAMPLES}\n\n{EXIT_CODES}")
+}
+
+#[derive(Args)]
+pub(crate) struct Global {
+    /// A configuration file in Kratos' format (YAML, JSON or TOML). May be repeated, later ones win. Without any, the
+    /// built-in starter file applies.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    /// The folder for the database, generated secrets and the set-up link.
+    #[arg(long, global = true, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the three listeners: public, admin API, console.
+    #[command(after_help = "On SQLite missing migrations are applied; on PostgreSQL run `vestibule migrate` first.
+SIGTERM and SIGINT let running requests finish and end the process within 5 seconds.
+
+Examples:
+  vestibule serve
+  SERVE_PUBLIC_BASE_URL=https://id.example.org/ vestibule serve --config kratos.yml")]
+    Serve,
+    /// Brings the database to this version's schema.
+    #[command(after_help = "Example:\n  DSN=postgres://vestibule@db/vestibule vestibule migrate --config kratos.yml")]
+    Migrate,
+    /// The people who may use the console.
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// What was saved in the console, as revisions.
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// The configuration that results from defaults, files, console and environment.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Measures what one password hash costs on this machine, with the configured parameters.
+    #[command(after_help = "Example:\n  HASHERS_ARGON2_MEMORY=64MB vestibule hash-bench --count 20")]
+    HashBench(hash_bench::HashBench),
+    /// Prints the version.
+    Version,
+}
+
+/// Runs the command and says what went wrong, if anything.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { global, command } = arguments;
+    let outcome = match command {
+        Command::Serve => asynchronous(serve::serve(&global)),
+        Command::Migrate => asynchronous(assemble::migrate(&global)),
+        Command::Operator(command) => asynchronous(operator::run(&global, command)),
+        Command::Settings(command) => asynchronous(settings::run(&global, command)),
+        Command::Config(command) => asynchronous(config::run(&global, command)),
+        Command::HashBench(bench) => bench.run(&global),
+        Command::Version => {
+            println!("vestibule {}", version());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Such as `0.1.0 (1a2b3c4d5e6f)`; only builds by `cargo xtask build --release` know their commit.
+fn version() -> String {
+    let number = env!("CARGO_PKG_VERSION");
+    option_env!("VESTIBULE_COMMIT").map_or(number.to_owned(), |commit| format!("{number} ({commit})"))
+}
+
+fn asynchronous(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // Whatever still runs on a thread of its own, such as a hash, does not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
+}
+
+/// The one place that reads the process' environment. What is not UTF-8 cannot be a value of ours.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_of_any_command_takes_a_secret() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let takes = argument.get_action().takes_values();
+                assert!(!(takes && name.contains("password")), "{} --{name}", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Arguments::command());
+    }
+}

@@ -1,0 +1,90 @@
+//! From the command line to an engine: configuration, database, the newest revision of the console on top.
+
+use super::Global;
+use super::failure::{Failure, Outcome};
+use super::secret_file;
+use engine::Engine;
+use engine::config::Config;
+use engine::config::load::{Loaded, Note, Sources, load};
+use engine::effects::Effects;
+use engine::password::Hasher;
+use engine::store::{Db, revisions};
+
+pub(super) struct Assembled {
+    pub(super) engine: Engine,
+    pub(super) notes: Vec<Note>,
+}
+
+/// Makes the data folder, where secrets are generated and the SQLite file lies.
+pub(super) fn sources(global: &Global) -> Outcome<Sources> {
+    secret_file::data_folder(&global.data)?;
+    Ok(Sources {
+        files: global.config.clone(),
+        environment: super::environment(),
+        data: global.data.clone(),
+        ..Sources::default()
+    })
+}
+
+async fn connect(config: &Config, global: &Global) -> Outcome<Db> {
+    Db::connect(config.dsn.as_deref(), &global.data).await.map_err(|error| Failure::database(&error))
+}
+
+pub(super) async fn migrate(global: &Global) -> Outcome {
+    let Loaded { config, .. } = load(&sources(global)?, None)?;
+    let db = connect(&config, global).await?;
+    let pending = db.pending_migrations().await.map_err(|error| Failure::database(&error))?;
+    db.migrate().await.map_err(|error| Failure::database(&error))?;
+    match pending {
+        0 => println!("The database is up to date."),
+        1 => println!("Applied 1 migration."),
+        many => println!("Applied {many} migrations."),
+    }
+    Ok(())
+}
+
+/// The newest revision applies, as it does while serving.
+pub(super) async fn engine(global: &Global) -> Outcome<Assembled> {
+    let sources = sources(global)?;
+    // Where the database is cannot be set in the console, so the files alone lead to it.
+    let Loaded { config, .. } = load(&sources, None)?;
+    let db = ready_database(&config, global).await?;
+    let newest = {
+        let mut tx = db.read().await.map_err(|error| Failure::database(&error))?;
+        revisions::newest(&mut tx).await.map_err(|error| Failure::database(&error))?
+    };
+    let revision = newest.as_ref().map(|row| (row.number, &row.settings));
+    let Loaded { config, notes } = load(&sources, revision).inspect_err(|_| {
+        if let Some(row) = &newest {
+            eprintln!(
+                "vestibule: revision {} of the console no longer fits the files. Mend them, or go back with \
+                 `vestibule settings rollback N` (`vestibule settings list` shows the numbers).",
+                row.number
+            );
+        }
+    })?;
+    Ok(Assembled { engine: Engine::new(db, Effects::system(), Hasher::start(), config), notes })
+}
+
+/// The engine as the files alone make it: to read and roll back revisions when the newest no longer fits.
+pub(super) async fn engine_without_revision(global: &Global) -> Outcome<Engine> {
+    let Loaded { config, .. } = load(&sources(global)?, None)?;
+    let db = ready_database(&config, global).await?;
+    Ok(Engine::new(db, Effects::system(), Hasher::start(), config))
+}
+
+async fn ready_database(config: &Config, global: &Global) -> Outcome<Db> {
+    let db = connect(config, global).await?;
+    let pending = db.pending_migrations().await.map_err(|error| Failure::database(&error))?;
+    if pending > 0 && !db.is_sqlite() {
+        return Err(Failure::Database(format!(
+            "{pending} migration{} missing in the database. Make a backup, then run `vestibule migrate` with the same \
+             configuration.",
+            if pending == 1 { " is" } else { "s are" }
+        )));
+    }
+    if pending > 0 {
+        db.migrate().await.map_err(|error| Failure::database(&error))?;
+    }
+    Ok(db)
+}

@@ -1,0 +1,83 @@
+//! Why a command ends without success: the exit code, and what a person reads.
+
+use engine::config::load::Problems;
+use std::process::ExitCode;
+
+pub(super) type Outcome<T = ()> = Result<T, Failure>;
+
+pub(super) enum Failure {
+    /// 1
+    Failed(String),
+    /// 3
+    Configuration(Problems),
+    /// 4
+    Database(String),
+}
+
+impl Failure {
+    pub(super) fn failed(sentence: impl Into<String>) -> Self {
+        Self::Failed(sentence.into())
+    }
+
+    /// What the engine says, with its causes: whoever runs a command may see them.
+    pub(super) fn database(error: &engine::Error) -> Self {
+        Self::Database(with_causes(error))
+    }
+
+    pub(super) fn report(self) -> ExitCode {
+        match self {
+            Self::Failed(sentence) => {
+                eprintln!("vestibule: {sentence}");
+                ExitCode::from(1)
+            }
+            Self::Configuration(Problems(problems)) => {
+                let count = problems.len();
+                eprintln!(
+                    "vestibule: {count} problem{} in the configuration",
+                    if count == 1 { "" } else { "s" }
+                );
+                for problem in problems {
+                    eprintln!("\n  {}: {}", problem.file, problem.path);
+                    eprintln!("    {}", problem.what);
+                    eprintln!("    Instead: {}", problem.instead);
+                }
+                ExitCode::from(3)
+            }
+            Self::Database(sentence) => {
+                eprintln!("vestibule: {sentence}");
+                ExitCode::from(4)
+            }
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self::Failed(with_causes(&error))
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Configuration(problems)
+    }
+}
+
+fn with_causes(error: &engine::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.cause().map(|cause| cause as &dyn std::error::Error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !sentence.contains(&text) {
+            sentence = format!("{sentence} ({text})");
+        }
+        cause = error.source();
+    }
+    sentence
+}

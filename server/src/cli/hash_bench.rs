@@ -1,0 +1,52 @@
+//! `vestibule hash-bench`: what a password hash costs here, so that an administrator can choose its parameters.
+
+use super::Global;
+use super::assemble;
+use super::failure::{Failure, Outcome};
+use engine::config::Algorithm;
+use engine::config::load::load;
+use engine::password::bench;
+
+#[derive(clap::Args)]
+pub(super) struct HashBench {
+    /// How many hashes each thread makes.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    count: u16,
+    /// Threads at once; as many as this machine runs at the same time unless told.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl HashBench {
+    pub(super) fn run(&self, global: &Global) -> Outcome {
+        let hashers = load(&assemble::sources(global)?, None)?.config.hashers;
+        let threads =
+            self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        match hashers.algorithm {
+            Algorithm::Argon2 => {
+                let keys = hashers.argon2;
+                println!("argon2id, {} KiB, t = {}, p = {}", keys.memory, keys.iterations, keys.parallelism);
+            }
+            Algorithm::Bcrypt => println!("bcrypt, cost {}", hashers.bcrypt_cost),
+        }
+        let rows = bench(&hashers, usize::from(self.count), threads)?;
+        println!("thread   best   mean  worst (ms)");
+        let mut per_second = 0.0;
+        for row in &rows {
+            let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
+            println!(
+                "{:>6} {:>6.1} {:>6.1} {:>6.1}",
+                row.thread,
+                millis(row.best),
+                millis(row.mean),
+                millis(row.worst)
+            );
+            per_second += 1.0 / row.mean.as_secs_f64().max(1e-9);
+        }
+        if rows.is_empty() {
+            return Err(Failure::failed("no thread ran"));
+        }
+        println!("about {per_second:.0} hashes a second");
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Files that only the owner may read, for what must not appear in a log.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes the folder, closed to others, unless it is there.
+pub(super) fn data_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
+        io::Error::new(error.kind(), format!("the data folder {} cannot be made: {error}", folder.display()))
+    })
+}
+
+/// Replaces the file; a new one never has, even for a moment, the mode or the owner of an old one.
+pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
+    remove(file)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+/// Nothing happens when there is no such file.
+pub(super) fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! `vestibule serve`: from an engine to three listeners, and to an orderly end.
+
+use super::Global;
+use super::assemble::{self, Assembled};
+use super::failure::Outcome;
+use super::secret_file;
+use engine::config::{Config, Log};
+use engine::{Engine, operators};
+use server::Listeners;
+use std::io::IsTerminal;
+use std::path::Path;
+use tracing_subscriber::EnvFilter;
+
+/// Holds the set-up link when nobody would see it on a terminal.
+const SETUP_FILE: &str = "setup-link";
+
+pub(super) async fn serve(global: &Global) -> Outcome {
+    let Assembled { engine, notes } = assemble::engine(global).await?;
+    let config = engine.begin().config;
+    start_log(&config.log);
+    for note in notes {
+        tracing::warn!(file = note.file, key = note.path, "{}", note.text);
+    }
+    let listeners = Listeners::bind(&config).await?;
+    // Before the signals are awaited: one that comes while the rest starts must not be lost.
+    let stop = stop_signal()?;
+    let setup = setup_link(&engine, &config, &global.data).await?;
+    announce(&config, setup.as_deref());
+    server::serve(engine, listeners, stop).await?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Kratos' level names: its `warning` is tracing's `warn`, `fatal` and `panic` are `error`.
+fn start_log(log: &Log) {
+    let level = match log.level.as_str() {
+        "warning" => "warn",
+        "fatal" | "panic" => "error",
+        level => level,
+    };
+    // Libraries say at debug and trace what only their authors can read.
+    let filter =
+        EnvFilter::try_new(format!("warn,engine={level},server={level},app={level},vestibule={level}"))
+            .unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.format == "json" {
+        builder.json().init();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
+
+/// On a terminal the link itself; otherwise it lies in a file that only the owner may read, since standard output
+/// often ends in a log that many can read.
+async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Option<String>> {
+    let file = data.join(SETUP_FILE);
+    let Some(secret) = operators::issue_setup_link(engine).await? else {
+        secret_file::remove(&file)?;
+        return Ok(None);
+    };
+    let link = console_link(config, "setup", &secret);
+    if std::io::stdout().is_terminal() {
+        secret_file::remove(&file)?;
+        return Ok(Some(link));
+    }
+    secret_file::write(&file, &format!("{link}\n"))?;
+    tracing::info!(file = %file.display(), "the console's set-up link is in this file");
+    Ok(Some(format!("the link is in {}", file.display())))
+}
+
+/// A one-time link into the console.
+pub(super) fn console_link(config: &Config, page: &str, secret: &str) -> String {
+    let mut url = config.vestibule.console.base_url.clone();
+    url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));
+    url.query_pairs_mut().clear().append_pair("secret", secret);
+    url.into()
+}
+
+fn announce(config: &Config, setup: Option<&str>) {
+    let public = config.public_url("");
+    let page = |configured: Option<&url::Url>, path: &str| config.ui_url(configured, path);
+    println!("Vestibule {} is ready. Ctrl+C ends it.\n", super::version());
+    println!("  Sign up   {}", page(config.selfservice.registration.ui_url.as_ref(), "registration"));
+    println!("  Sign in   {}", page(config.selfservice.login.ui_url.as_ref(), "login"));
+    println!("  Console   {}", config.vestibule.console.base_url);
+    if let Some(setup) = setup {
+        println!("            first operator, once: {setup}");
+    }
+    println!("  API       {public}");
+    println!("  Admin API {}\n", config.serve.admin.base_url);
+}
+
+/// Listens from the moment it is called; done at the first SIGTERM or SIGINT.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: running requests may finish");
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        // Without a console there is no Ctrl+C to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

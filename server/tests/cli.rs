@@ -1,0 +1,352 @@
+//! The real binary, started as a process in a folder of its own: what it prints, how it ends, what it leaves there.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Five seconds is what the product promises; the rest is for a machine that is busy with other tests.
+const END: Duration = Duration::from_secs(8);
+
+const CREATE_ANN: [&str; 7] =
+    ["operator", "create", "--email", "ann@example.org", "--name", "Ann", "--password-stdin"];
+
+struct Place {
+    folder: TempDir,
+    ports: [u16; 3],
+}
+
+impl Place {
+    fn new() -> Self {
+        // All three are held at once, so they differ.
+        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            ports: held.map(|listener| listener.local_addr().unwrap().port()),
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.current_dir(self.folder.path()).args(arguments).env_clear().stdin(Stdio::null());
+        for (name, port) in ["SERVE_PUBLIC", "SERVE_ADMIN", "VESTIBULE_CONSOLE"].iter().zip(self.ports) {
+            command
+                .env(format!("{name}_HOST"), "127.0.0.1")
+                .env(format!("{name}_PORT"), port.to_string())
+                .env(format!("{name}_BASE_URL"), format!("http://127.0.0.1:{port}/"));
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Returns when the process says that it is ready.
+    #[track_caller]
+    fn serve(&self) -> Serving {
+        let mut command = self.command(&["serve"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        // Read at all times, or a full pipe would stop the process.
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        let mut printed = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        while !printed.contains("Admin API") {
+            if stdout.read_line(&mut printed).unwrap() == 0 {
+                let status = child.wait().unwrap();
+                panic!("it ended with {status} before it was ready: {printed}{}", log.join().unwrap());
+            }
+        }
+        Serving { child: Some(child), stdout, printed, log: Some(log) }
+    }
+}
+
+struct Serving {
+    child: Option<Child>,
+    stdout: BufReader<ChildStdout>,
+    printed: String,
+    log: Option<JoinHandle<String>>,
+}
+
+struct Ended {
+    status: ExitStatus,
+    printed: String,
+    log: String,
+}
+
+impl Serving {
+    /// Sends SIGTERM and waits, at most [`END`].
+    #[track_caller]
+    fn terminate(mut self) -> Ended {
+        let mut child = self.child.take().unwrap();
+        let id = child.id().to_string();
+        let kill = |signal: &str| Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(kill("-TERM").success());
+        let (done, wait) = mpsc::channel();
+        std::thread::spawn(move || done.send(child.wait()));
+        let Ok(status) = wait.recv_timeout(END) else {
+            kill("-KILL");
+            panic!("SIGTERM did not end it within {END:?}");
+        };
+        self.stdout.read_to_string(&mut self.printed).unwrap();
+        let printed = std::mem::take(&mut self.printed);
+        Ended { status: status.unwrap(), printed, log: self.log.take().unwrap().join().unwrap() }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // A test that failed half-way leaves no process behind.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Status line and everything after it.
+fn get(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(END)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn version_is_the_crates() {
+    let output = Place::new().run(&["version"]);
+    assert!(output.status.success());
+    assert!(text(&output.stdout).starts_with(concat!("vestibule ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn help_tells_exit_codes_and_examples() {
+    let help = text(&Place::new().run(&["--help"]).stdout);
+    for wanted in ["Exit codes:", "Examples:", "--config", "--data", "operator", "hash-bench"] {
+        assert!(help.contains(wanted), "{wanted} is missing in:\n{help}");
+    }
+}
+
+#[test]
+fn an_unknown_command_is_exit_code_2() {
+    assert_eq!(Place::new().run(&["sevre"]).status.code(), Some(2));
+}
+
+#[test]
+fn all_problems_of_a_configuration_are_told_at_once() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "selfservice:
+  flows:
+    login:
+      lifespan: soon
+  methods:
+    password:
+      enabled: perhaps
+",
+    );
+    let output = place.run(&["config", "check", "--config", "kratos.yml"]);
+    assert_eq!(output.status.code(), Some(3));
+    let stderr = text(&output.stderr);
+    let keys = ["selfservice.flows.login.lifespan", "selfservice.methods.password.enabled"];
+    for wanted in ["kratos.yml", keys[0], keys[1], "Instead: "] {
+        assert!(stderr.contains(wanted), "{wanted} is missing in:\n{stderr}");
+    }
+    // Whoever starts the server with it reads the same.
+    let serve = place.run(&["serve", "--config", "kratos.yml"]);
+    assert_eq!((serve.status.code(), text(&serve.stderr)), (Some(3), stderr));
+}
+
+#[test]
+fn the_starter_configuration_holds() {
+    let output = Place::new().run(&["config", "check"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn config_print_masks_secrets() {
+    let place = Place::new();
+    let secret = "a-secret-of-thirty-two-characters";
+    let starter = place.run(&["config", "print"]);
+    place.write("starter.yml", &text(&starter.stdout));
+    place.write("secret.yml", &format!("secrets:\n  cookie:\n    - {secret}\n"));
+    let print = |more: &[&str]| {
+        let files = ["config", "print", "--config", "starter.yml", "--config", "secret.yml"];
+        let output = place.run(&[&files, more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(!print(&[]).contains(secret));
+    assert!(print(&["--with-secrets"]).contains(secret));
+}
+
+#[test]
+fn it_serves_and_ends_with_success_on_sigterm() {
+    let place = Place::new();
+    let serving = place.serve();
+    for port in &place.ports[..2] {
+        let answer = get(*port, "/health/ready");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let ended = serving.terminate();
+    assert!(ended.status.success(), "{}: {}", ended.status, ended.log);
+}
+
+#[test]
+fn a_client_that_never_finishes_does_not_hold_up_the_end() {
+    let place = Place::new();
+    let serving = place.serve();
+    let mut half = TcpStream::connect(("127.0.0.1", place.ports[0])).unwrap();
+    half.write_all(
+        b"POST /self-service/registration HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\nhalf",
+    )
+    .unwrap();
+    // Once this is answered, the connection before it has been accepted too.
+    get(place.ports[0], "/health/alive");
+    let ended = serving.terminate();
+    assert!(ended.status.success(), "{}: {}", ended.status, ended.log);
+}
+
+#[test]
+fn the_set_up_link_goes_to_a_closed_file_and_to_no_log() {
+    let place = Place::new();
+    let ended = place.serve().terminate();
+    let file = place.data().join("setup-link");
+    let link = std::fs::read_to_string(&file).unwrap();
+    let secret = link.trim().split_once("secret=").unwrap().1;
+    assert!(secret.len() >= 20, "{link}");
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(&place.data()), 0o700);
+    assert!(ended.log.contains("setup-link"), "{}", ended.log);
+    assert!(!ended.log.contains(secret) && !ended.printed.contains(secret));
+}
+
+#[test]
+fn the_set_up_link_opens_the_page_of_the_console() {
+    let place = Place::new();
+    let serving = place.serve();
+    let link = std::fs::read_to_string(place.data().join("setup-link")).unwrap();
+    let path = link.trim().split_once(&place.ports[2].to_string()).unwrap().1;
+    let answer = get(place.ports[2], path);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    assert!(serving.terminate().status.success());
+}
+
+#[test]
+fn an_operator_from_the_command_line_ends_the_set_up_link() {
+    let place = Place::new();
+    place.serve().terminate();
+    let created = place.run_with_input(&CREATE_ANN, "a long enough passphrase\n");
+    assert!(created.status.success(), "{}", text(&created.stderr));
+    assert_eq!(place.run_with_input(&CREATE_ANN, "a long enough passphrase\n").status.code(), Some(1));
+    // The second start finds the same data folder: the operator is there, so no link is made.
+    let serving = place.serve();
+    assert!(!place.data().join("setup-link").exists());
+    assert!(serving.terminate().status.success());
+    let list = text(&place.run(&["operator", "list"]).stdout);
+    assert!(list.contains("ann@example.org\tAnn\towner\tactive"), "{list}");
+}
+
+#[test]
+fn generated_secrets_stay_the_same_and_are_closed_to_others() {
+    let place = Place::new();
+    let print = || text(&place.run(&["config", "print", "--with-secrets"]).stdout);
+    let first = print();
+    assert!(first.contains("secrets"), "{first}");
+    assert_eq!(first, print());
+    let (secret, open): (Vec<_>, Vec<_>) = std::fs::read_dir(place.data())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("secret"))
+        .partition(|path| mode(path) == 0o600);
+    assert!(!secret.is_empty() && open.is_empty(), "closed: {secret:?}, open: {open:?}");
+}
+
+#[test]
+fn operators_are_disabled_and_get_reset_links() {
+    let place = Place::new();
+    assert!(place.run_with_input(&CREATE_ANN, "a long enough passphrase").status.success());
+    let link = place.run(&["operator", "reset-link", "--email", "ann@example.org"]);
+    assert!(text(&link.stdout).contains("/reset?secret="), "{}", text(&link.stderr));
+    assert!(place.run(&["operator", "disable", "--email", "ann@example.org"]).status.success());
+    assert!(text(&place.run(&["operator", "list"]).stdout).contains("disabled"));
+    assert_eq!(place.run(&["operator", "disable", "--email", "eve@example.org"]).status.code(), Some(1));
+}
+
+#[test]
+fn an_operator_needs_a_password() {
+    let place = Place::new();
+    let output = place.run_with_input(&CREATE_ANN, "\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!place.data().exists(), "nothing is made before the password is there");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let place = Place::new();
+    let _held = TcpListener::bind(("127.0.0.1", place.ports[2])).unwrap();
+    let output = place.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("vestibule.console") && stderr.contains(&place.ports[2].to_string()), "{stderr}");
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_exit_code_4() {
+    let place = Place::new();
+    let output = place.command(&["migrate"]).env("DSN", "postgres://127.0.0.1:1/nobody").output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+}
+
+#[test]
+fn settings_begin_empty_and_unknown_revisions_are_refused() {
+    let place = Place::new();
+    let list = place.run(&["settings", "list"]);
+    assert!(list.status.success() && list.stdout.is_empty(), "{}", text(&list.stderr));
+    assert_eq!(place.run(&["settings", "rollback", "7"]).status.code(), Some(1));
+}
+
+#[test]
+fn hash_bench_says_what_a_hash_costs() {
+    let output = Place::new().run(&["hash-bench", "--count", "1", "--threads", "1"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("hashes a second"));
+}

@@ -1,0 +1,84 @@
+//! The console's island for the browser: cargo compiles it, wasm-bindgen writes the JavaScript beside it.
+
+use crate::Outcome;
+use crate::workspace::{Workspace, run};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The name under which the pages load it: `/pkg/vestibule.js`, `/pkg/vestibule_bg.wasm`.
+const NAME: &str = "vestibule";
+
+/// Leaves `target/site/pkg`. When nothing changed this takes as long as cargo needs to see it.
+pub(crate) fn build(workspace: &Workspace) -> Outcome {
+    run(&mut workspace.cargo([
+        "build",
+        "--locked",
+        "--profile=wasm-release",
+        "--package=frontend",
+        "--lib",
+        "--target=wasm32-unknown-unknown",
+    ]))?;
+    let compiled = workspace.target.join("wasm32-unknown-unknown/wasm-release/frontend.wasm");
+    let wasm = std::fs::read(&compiled).map_err(|error| format!("{}: {error}", compiled.display()))?;
+    let package = workspace.site().join("pkg");
+    let stamp_file = workspace.target.join("site.stamp");
+    let stamp = stamp(&wasm);
+    let written =
+        [format!("{NAME}.js"), format!("{NAME}_bg.wasm")].iter().all(|file| package.join(file).exists());
+    if written && std::fs::read_to_string(&stamp_file).is_ok_and(|was| was == stamp) {
+        eprintln!("      bindings are up to date");
+        return Ok(());
+    }
+    bind(wasm, &package)?;
+    std::fs::write(&stamp_file, stamp).map_err(|error| format!("{}: {error}", stamp_file.display()))
+}
+
+fn bind(wasm: Vec<u8>, package: &Path) -> Outcome {
+    let before = wasm.len();
+    // What an earlier build left there would be put into the binary with the rest.
+    if package.exists() {
+        std::fs::remove_dir_all(package).map_err(|error| format!("{}: {error}", package.display()))?;
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_bytes(NAME, wasm)
+        .web(true)
+        .map_err(|error| format!("wasm-bindgen: {error:#}"))?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(package)
+        .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+    let after = std::fs::metadata(package.join(format!("{NAME}_bg.wasm"))).map_or(0, |file| file.len());
+    eprintln!("      {} kB of WASM, {} kB with names removed", before / 1000, after / 1000);
+    Ok(())
+}
+
+fn stamp(wasm: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    wasm.hash(&mut hasher);
+    format!("{} {} {:016x}", wasm_bindgen_shared_version(), wasm.len(), hasher.finish())
+}
+
+/// The version in the workspace's manifest; `tests/versions.rs` checks that the lock file has no other.
+fn wasm_bindgen_shared_version() -> &'static str {
+    let manifest = include_str!("../../Cargo.toml");
+    manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("wasm-bindgen-cli-support = \"="))
+        .map_or("unknown", |rest| rest.trim_end_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{stamp, wasm_bindgen_shared_version};
+
+    #[test]
+    fn the_stamp_follows_the_wasm_and_the_tool() {
+        assert_ne!(stamp(b"one"), stamp(b"two"));
+        assert_eq!(stamp(b"one"), stamp(b"one"));
+        assert!(stamp(b"one").starts_with(wasm_bindgen_shared_version()));
+        assert_ne!(wasm_bindgen_shared_version(), "unknown");
+    }
+}

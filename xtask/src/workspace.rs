@@ -1,0 +1,121 @@
+//! Where things are in this workspace, and how its cargo is called. Works from any folder.
+
+use crate::Outcome;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    /// Cargo's, so `CARGO_TARGET_DIR` and `build.target-dir` are honoured.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn find() -> Outcome<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .ok_or("the folder of xtask has no parent folder")?
+            .to_path_buf();
+        let text = output(Command::new(cargo_program()).current_dir(&root).args([
+            "metadata",
+            "--no-deps",
+            "--format-version=1",
+        ]))?;
+        let metadata: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+        let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target folder")?;
+        Ok(Self { root, target: PathBuf::from(target) })
+    }
+
+    /// The folder that `server/build.rs` puts into the binary.
+    pub(crate) fn site(&self) -> PathBuf {
+        self.target.join("site")
+    }
+
+    pub(crate) fn binary(&self, profile: &str) -> PathBuf {
+        self.target.join(profile).join(format!("vestibule{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    pub(crate) fn vestibule(&self, profile: &str) -> Command {
+        let mut command = Command::new(self.binary(profile));
+        // What cargo told xtask is nothing that the server should see.
+        command.env_remove("CARGO_MANIFEST_DIR").env_remove("RUST_RECURSION_COUNT");
+        command
+    }
+
+    /// Every call has the same environment, or cargo would build the server again and again.
+    pub(crate) fn cargo<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(cargo_program());
+        command.current_dir(&self.root).args(arguments).env("VESTIBULE_SITE", self.site());
+        // Cargo sets these for a program it runs; handed on, they would mark inner builds as changed.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn build_server(&self, release: bool) -> Outcome {
+        let mut command = self.cargo(["build", "--locked", "--package", "server", "--bin", "vestibule"]);
+        if release {
+            command.arg("--release");
+            // A development build does not name its commit: each commit would cost a build.
+            if let Some(commit) = self.commit() {
+                command.env("VESTIBULE_COMMIT", commit);
+            }
+        }
+        run(&mut command)
+    }
+
+    fn commit(&self) -> Option<String> {
+        let mut git = Command::new("git");
+        let text = output(git.current_dir(&self.root).args(["rev-parse", "--short=12", "HEAD"])).ok()?;
+        Some(text.trim().to_owned())
+    }
+}
+
+fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Runs with the terminal handed through.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    let shown = words(command);
+    let status = command.status().map_err(|error| format!("`{shown}` could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }
+}
+
+/// Runs and takes what it prints.
+pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+    let shown = words(command);
+    let output = command.output().map_err(|error| format!("`{shown}` could not be started: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(format!("`{shown}` ended with {}: {}", output.status, stderr.trim()))
+    }
+}
+
+/// The command as a person would type it.
+pub(crate) fn words(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(program)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Turns this process into the other one, so that Ctrl+C and the exit code are its own.
+#[cfg(unix)]
+pub(crate) fn become_process(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let shown = words(command);
+    Err(format!("`{shown}` could not be started: {}", command.exec()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn become_process(command: &mut Command) -> Outcome {
+    run(command)
+}
