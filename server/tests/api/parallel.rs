@@ -65,3 +65,8 @@ async fn one_address(dsn: &str) {
 async fn one_of_sixty_four_gets_an_address_on_sqlite() {
     one_address("memory").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_sixty_four_gets_an_address_on_postgresql() {
+    one_address(&engine::testing::postgres::database().await).await;
+}
