@@ -51,9 +51,17 @@ impl World {
     /// # Panics
     /// When the configuration has problems: it shows them all.
     pub async fn engine(&self, dsn: &str, documents: Vec<Value>) -> Engine {
+        self.engine_with(dsn, documents, Hasher::sized(2, 256)).await
+    }
+
+    /// The same with hashing threads of the test's choice.
+    ///
+    /// # Panics
+    /// As [`World::engine`].
+    pub async fn engine_with(&self, dsn: &str, documents: Vec<Value>, hasher: Hasher) -> Engine {
         let db = Db::connect(Some(dsn), self.data.path()).await.expect("the database opens");
         db.migrate().await.expect("the migrations apply");
-        Engine::new(db, self.effects(), Hasher::sized(2, 256), self.config(documents))
+        Engine::new(db, self.effects(), hasher, self.config(documents))
     }
 
     /// Reads `documents` over the preset for e-mail, hashing that costs next to nothing and secrets of no worth; a document may
