@@ -47,7 +47,7 @@ pub(crate) async fn stand_with(dsn: &str, more: Value, hasher: Hasher) -> (Stand
         },
     });
     lay_over(&mut config, more);
-    (Stand::start_with(ports, dsn, config, hasher).await, site)
+    (Stand::start(ports, dsn, config, hasher).await, site)
 }
 
 fn lay_over(target: &mut Value, more: Value) {

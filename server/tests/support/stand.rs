@@ -40,13 +40,8 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
-    /// Serves on `ports` with the one document `config`, on the database `dsn`.
-    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value) -> Self {
-        Self::start_with(ports, dsn, config, Hasher::sized(2, 256)).await
-    }
-
-    /// The same with hashing threads of the test's choice.
-    pub(crate) async fn start_with(ports: Ports, dsn: &str, config: Value, hasher: Hasher) -> Self {
+    /// Serves on `ports` with the one document `config`, on the database `dsn`, hashing with `hasher`.
+    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value, hasher: Hasher) -> Self {
         let world = World::default();
         let engine = world.engine_with(dsn, vec![config], hasher).await;
         let state = AppState { engine: engine.clone() };
