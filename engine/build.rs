@@ -1,5 +1,5 @@
-//! A new migration file has to reach the binary: cargo does not see what `sqlx::migrate!` reads.
+//! The migrations are compiled in: a change to one of their files is a change to this crate.
 
 fn main() {
-    println!("cargo:rerun-if-changed=../migrations");
+    println!("cargo::rerun-if-changed=../migrations");
 }

@@ -1,6 +1,7 @@
 //! What tests need instead of the world: a clock to set, randomness that repeats, outgoing requests that are
 //! answered from a list, and an engine on a database of its own.
 
+pub mod postgres;
 mod world;
 
 pub use world::{RecordingOutbound, TestClock, TestRandom};
