@@ -1,2 +1,345 @@
-//! Placeholder while the console is being merged.
-pub fn router(_: crate::state::AppState) -> axum::Router { axum::Router::new() }
+//! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
+//! on the public port. Each request reads the operator and their role anew.
+
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::{assets, client, cookies, error, guard, respond};
+use app::console::entry::{self, Reset, SetUp, SignIn};
+use app::console::{Assets, Shell, authentication, not_found};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Form, Query, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use engine::config::Config;
+use engine::operators::{self, OperatorSession};
+use engine::{Ctx, Error, Kind};
+use leptos::prelude::provide_context;
+use serde::Deserialize;
+use serde_json::json;
+use std::net::SocketAddr;
+
+/// Another name than any cookie of the public port: ports share one jar.
+const COOKIE: &str = "vestibule_console";
+const BODY_LIMIT: usize = 64 * 1024;
+const STYLESHEET: &str = assets::url("main.css");
+const HOME: &str = authentication::PATH;
+
+pub fn router(state: AppState) -> Router {
+    let inside = Router::new()
+        .route("/", get(|| async { respond::see_other(HOME) }))
+        .route(authentication::PATH, get(settings).post(save_settings))
+        .route("/api/{*function}", post(server_function))
+        .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(state.clone(), signed_in));
+    Router::new()
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/setup", get(set_up_page).post(set_up))
+        .route("/reset", get(reset_page).post(reset))
+        .route("/health/alive", get(|| async { respond::json(&json!({ "status": "ok" })) }))
+        .merge(inside)
+        .layer(middleware::from_fn_with_state(state.clone(), guarded))
+        .merge(assets::routes())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state)
+}
+
+/// Refuses what does not come from our own pages, and puts the headers of every page around the rest.
+async fn guarded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let ctx = state.engine.begin();
+    let nonce = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<16>());
+    let mut response = match guard::refused(&ctx.config, request.method(), request.headers()) {
+        Some(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
+        None => {
+            request.extensions_mut().insert(page_assets(nonce.clone()));
+            next.run(request).await
+        }
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // `no-referrer` would turn the `Origin` of a form into `null`.
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn page_assets(nonce: String) -> Assets {
+    let script = assets::script().map(|(script, wasm)| (script.to_owned(), wasm.to_owned()));
+    Assets { stylesheet: STYLESHEET.to_owned(), script, nonce }
+}
+
+/// Lets operators through; pages lead to the sign-in page and back, server functions answer 401.
+async fn signed_in(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let found = match cookies::value(request.headers(), COOKIE) {
+        Some(token) => operators::session(&state.engine, token).await,
+        None => Ok(None),
+    };
+    match found {
+        Ok(Some(session)) => {
+            request.extensions_mut().insert(session);
+            next.run(request).await
+        }
+        Ok(None) if request.uri().path().starts_with("/api/") => {
+            let body = json!({ "error": "Your session is over. Sign in again." });
+            (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+        }
+        Ok(None) => {
+            let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+            respond::see_other(&format!("/sign-in?next={next}"))
+        }
+        Err(failed) => ApiError(failed).into_response(),
+    }
+}
+
+// Settings
+
+async fn settings(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+    Query(query): Query<Saved>,
+) -> Response {
+    let shell = shell(assets, &operator, authentication::PATH);
+    match authentication::load(&state.engine, &operator).await {
+        Ok(view) => Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new)))).into_response(),
+        Err(failed) => trouble(&shell, failed),
+    }
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    saved: Option<i64>,
+    #[serde(default)]
+    new: bool,
+}
+
+/// The native form: 303 after a Save, otherwise the page again with all that was typed.
+async fn save_settings(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+    Form(posted): Form<authentication::Posted>,
+) -> Response {
+    let shell = shell(assets, &operator, authentication::PATH);
+    match authentication::submit(&state.engine, &operator, posted).await {
+        Ok(authentication::Outcome::Saved { revision, new }) => {
+            respond::see_other(&format!("{}?saved={revision}&new={new}", authentication::PATH))
+        }
+        Ok(authentication::Outcome::Previewed(view)) => Html(authentication::page(&shell, view, None)).into_response(),
+        Ok(authentication::Outcome::Again(status, view)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            (status, Html(authentication::page(&shell, view, None))).into_response()
+        }
+        Err(failed) => trouble(&shell, failed),
+    }
+}
+
+/// Server functions, with the engine and the operator in their context.
+async fn server_function(
+    State(state): State<AppState>,
+    Extension(operator): Extension<OperatorSession>,
+    request: Request,
+) -> Response {
+    let context = move || {
+        provide_context(state.engine.clone());
+        provide_context(operator.clone());
+    };
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+async fn nothing_here(
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+) -> Response {
+    (StatusCode::NOT_FOUND, Html(not_found(&shell(assets, &operator, "")))).into_response()
+}
+
+fn shell(assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
+    Shell { assets, operator: operator.operator.clone(), path }
+}
+
+/// A page for what no form can show.
+fn trouble(shell: &Shell, failed: Error) -> Response {
+    let status = error::status(failed.kind);
+    let sentence = failed.to_string();
+    error::log(&failed);
+    (status, Html(app::console::trouble(shell, &sentence))).into_response()
+}
+
+// The doors
+
+#[derive(Deserialize)]
+struct Destination {
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in_page(Extension(assets): Extension<Assets>, Query(query): Query<Destination>) -> Html<String> {
+    Html(entry::sign_in(&assets, SignIn { next: query.next, ..SignIn::default() }))
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(assets): Extension<Assets>,
+    headers: axum::http::HeaderMap,
+    Form(form): Form<Credentials>,
+) -> Response {
+    let ctx = state.engine.begin();
+    let address = client::address(&ctx.config, &headers, peer).to_string();
+    let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
+    let next = safe(&form.next);
+    let page = |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong });
+    entered(&ctx, outcome, &next, page)
+}
+
+async fn sign_out(State(state): State<AppState>, headers: axum::http::HeaderMap) -> Response {
+    if let Some(token) = cookies::value(&headers, COOKIE)
+        && let Err(failed) = operators::sign_out(&state.engine, token).await
+    {
+        return ApiError(failed).into_response();
+    }
+    let mut response = respond::see_other("/sign-in");
+    respond::append_cookie(&mut response, cookie(&state.engine.begin().config, "", true));
+    response
+}
+
+#[derive(Deserialize)]
+struct Secret {
+    #[serde(default)]
+    secret: String,
+}
+
+/// Opening the link burns nothing: mail scanners and previews open links.
+async fn set_up_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Secret>,
+) -> Response {
+    match operators::setup_link_is_valid(&state.engine, &query.secret).await {
+        Ok(true) => Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response(),
+        Ok(false) => used_up(&assets),
+        Err(failed) => ApiError(failed).into_response(),
+    }
+}
+
+fn used_up(assets: &Assets) -> Response {
+    let text = "The link was used, or is an old one. If somebody has set the console up, sign in. \
+                Otherwise start the server again for a new link, or use `vestibule operator create`.";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
+}
+
+#[derive(Deserialize)]
+struct FirstOperator {
+    #[serde(default)]
+    secret: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn set_up(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Form(form): Form<FirstOperator>,
+) -> Response {
+    match operators::setup_link_is_valid(&state.engine, &form.secret).await {
+        Ok(true) => {}
+        Ok(false) => return used_up(&assets),
+        Err(failed) => return ApiError(failed).into_response(),
+    }
+    let outcome = operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
+    let page =
+        |wrong| entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong });
+    entered(&state.engine.begin(), outcome, HOME, page)
+}
+
+async fn reset_page(Extension(assets): Extension<Assets>, Query(query): Query<Secret>) -> Html<String> {
+    Html(entry::reset(&assets, Reset { secret: query.secret, wrong: None }))
+}
+
+#[derive(Deserialize)]
+struct NewPassword {
+    #[serde(default)]
+    secret: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn reset(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Form(form): Form<NewPassword>,
+) -> Response {
+    let outcome = operators::reset(&state.engine, &form.secret, &form.password).await;
+    let page = |wrong| entry::reset(&assets, Reset { secret: form.secret, wrong });
+    entered(&state.engine.begin(), outcome, HOME, page)
+}
+
+/// In, with the cookie; or the form again with the sentence.
+fn entered(
+    ctx: &Ctx,
+    outcome: engine::Result<operators::SignIn>,
+    next: &str,
+    page: impl FnOnce(Option<String>) -> String,
+) -> Response {
+    match outcome {
+        Ok(operators::SignIn::In { token, .. }) => {
+            let mut response = respond::see_other(next);
+            respond::append_cookie(&mut response, cookie(&ctx.config, &token, false));
+            response
+        }
+        Ok(operators::SignIn::Again(sentence)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(Some(sentence)))).into_response()
+        }
+        Err(failed) if failed.kind == Kind::Busy => {
+            (StatusCode::SERVICE_UNAVAILABLE, Html(page(Some(failed.to_string())))).into_response()
+        }
+        Err(failed) => ApiError(failed).into_response(),
+    }
+}
+
+/// Only a path of this very console.
+fn safe(next: &str) -> String {
+    let path = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if path { next.to_owned() } else { HOME.to_owned() }
+}
+
+fn cookie(config: &Config, token: &str, delete: bool) -> HeaderValue {
+    let secure = if config.vestibule.console.base_url.scheme() == "https" { "; Secure" } else { "" };
+    let age = if delete { "; Max-Age=0" } else { "" };
+    let text = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{age}{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

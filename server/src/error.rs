@@ -99,7 +99,7 @@ fn message(kind: Kind) -> &'static str {
 }
 
 /// Faults of ours and of the machine, once, with every cause.
-fn log(error: &Error) {
+pub fn log(error: &Error) {
     let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy);
     if !fault {
         return;

@@ -45,11 +45,11 @@ fn resolve<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
 }
 
 fn matches(range: &str, offer: &str) -> Option<u8> {
-    if range == offer {
-        return Some(2);
-    }
     if range == "*/*" {
         return Some(0);
+    }
+    if range == offer {
+        return Some(2);
     }
     let main = range.strip_suffix("/*")?;
     (offer.split('/').next() == Some(main)).then_some(1)

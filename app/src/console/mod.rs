@@ -6,4 +6,4 @@ pub mod entry;
 mod plan;
 mod shell;
 
-pub use shell::{Assets, Shell, document, not_found};
+pub use shell::{Assets, Shell, document, not_found, trouble};

@@ -85,6 +85,18 @@ pub fn not_found(shell: &Shell) -> String {
     document(shell, "Not found", main)
 }
 
+/// For what no form can show.
+pub fn trouble(shell: &Shell, sentence: &str) -> String {
+    let sentence = sentence.to_owned();
+    let main = view! {
+        <main id="main">
+            <div class="head"><h1>"This did not work"</h1><p>{sentence}</p></div>
+            <p><a href="/settings/authentication">"Back to the settings"</a></p>
+        </main>
+    };
+    document(shell, "Error", main)
+}
+
 /// Head and body around anything.
 pub(super) fn page<V: IntoView>(assets: &Assets, title: &str, body: impl FnOnce() -> V) -> String {
     let owner = Owner::new();

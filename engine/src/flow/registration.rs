@@ -104,7 +104,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         Ok(form) => form,
         Err(()) => return comes_back(ctx, flow).await,
     };
-    if let Some(refused) = check_password(ctx, &form).await? {
+    if let Some(refused) = check_password(ctx, &form) {
         flow.ui.put_values(&body);
         flow.ui.attach("password", refused);
         return comes_back(ctx, flow).await;
@@ -192,9 +192,11 @@ fn accept(
     Ok(Ok(Form { schema_id: schema.id.clone(), traits, extracted, password }))
 }
 
-async fn check_password(ctx: &Ctx, form: &Form) -> Result<Option<Text>> {
+/// The policy, and whether the algorithm can take the password whole.
+fn check_password(ctx: &Ctx, form: &Form) -> Option<Text> {
     let policy = &ctx.config.selfservice.password;
-    Ok(password::check_policy(policy, &form.password, &form.extracted.password_identifiers))
+    password::check_policy(policy, &form.password, &form.extracted.password_identifiers)
+        .or_else(|| password::check_encodable(&ctx.config.hashers, &form.password))
 }
 
 /// The breach check waits for the network while the hash waits for a processor.

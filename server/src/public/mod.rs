@@ -48,6 +48,7 @@ pub fn router(state: AppState) -> Router {
         .route("/admin/identities/{*rest}", any(to_admin))
         .fallback(crate::meta::nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
+        .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
         .layer(middleware::from_fn(uncached))
         .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
