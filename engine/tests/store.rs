@@ -1,5 +1,6 @@
 //! The store's contract: every function, on SQLite and on PostgreSQL. Since each is called, each SQL text is prepared
 //! and each row decoded by both.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 #[path = "store/identities.rs"]
 mod identities;

@@ -7,11 +7,10 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,8 +37,8 @@ struct Server {
     options: PgConnectOptions,
     /// `(before the database's name, after it)`
     dsn: (String, String),
-    /// Never written to: closing it ends the server.
-    _lifeline: Option<ChildStdin>,
+    /// Its standard input is never written to: closing it, as our end does, ends the server.
+    _keeper: Option<Child>,
 }
 
 /// The DSN of a new, empty database. Panics with what to do when there is no PostgreSQL.
@@ -90,7 +89,7 @@ fn running(dsn: &str) -> Server {
     let before = format!("{}/", url.as_str().trim_end_matches('/'));
     let options = PgConnectOptions::from_str(&format!("{before}postgres{query}"))
         .expect("VESTIBULE_TEST_POSTGRES is a postgres:// URL");
-    Server { options, dsn: (before, query), _lifeline: None }
+    Server { options, dsn: (before, query), _keeper: None }
 }
 
 fn own() -> Server {
@@ -117,15 +116,13 @@ fn own() -> Server {
         chown(&folder, Some(user), Some(group)).expect("the folder can be given away");
         keeper.uid(user).gid(group);
     }
-    let mut keeper = keeper.spawn().expect("sh starts");
-    let mut lifeline = keeper.stdin.take().expect("its standard input is a pipe");
-    lifeline.flush().expect("the pipe is open");
+    let keeper = keeper.spawn().expect("sh starts");
 
     let options =
         PgConnectOptions::new_without_pgpass().socket(&folder).username("vestibule").database("postgres");
     let socket = utf8_percent_encode(&folder.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     let dsn = ("postgres://vestibule@localhost/".to_owned(), format!("?host={socket}&max_conns=16"));
-    Server { options, dsn, _lifeline: Some(lifeline) }
+    Server { options, dsn, _keeper: Some(keeper) }
 }
 
 /// The newest folder that holds both `initdb` and `postgres`.

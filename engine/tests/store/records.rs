@@ -144,3 +144,22 @@ on_both! {
         assert!(errors::get(&mut db.single().await.unwrap(), id(1)).await.unwrap().is_some());
     }
 }
+
+/// The command line beside a running server: each transaction reads first and then writes, and none is told off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_on_one_sqlite_file_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = engine::store::Db::connect(None, folder.path()).await.unwrap();
+    server.migrate().await.unwrap();
+    let command_line = engine::store::Db::connect(None, folder.path()).await.unwrap();
+    let save_often = async |db: &engine::store::Db| {
+        for _ in 0..20 {
+            let mut tx = db.write().await.unwrap();
+            let base = revisions::newest(&mut tx).await.unwrap().map_or(0, |row| row.number);
+            assert!(revisions::insert(&mut tx, &revision(base, true)).await.unwrap());
+            tx.commit().await.unwrap();
+        }
+    };
+    tokio::join!(save_often(&server), save_often(&command_line));
+    assert_eq!(revisions::newest(&mut server.read().await.unwrap()).await.unwrap().unwrap().number, 40);
+}
