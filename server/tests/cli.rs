@@ -202,6 +202,13 @@ fn the_starter_configuration_holds() {
 }
 
 #[test]
+fn the_reference_page_in_the_documents_is_todays() {
+    let output = Place::new().run(&["config", "reference"]);
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md")).unwrap();
+    assert!(text(&output.stdout) == page, "run `vestibule config reference > docs/configuration.md`");
+}
+
+#[test]
 fn config_print_masks_secrets() {
     let place = Place::new();
     let secret = "a-secret-of-thirty-two-characters";
