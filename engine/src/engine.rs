@@ -6,6 +6,7 @@ use crate::password::Hasher;
 use crate::store::Db;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ struct Inner {
     effects: Effects,
     hasher: Hasher,
     config: ArcSwap<Config>,
+    settings_lock: Mutex<()>,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -29,7 +31,15 @@ pub struct Ctx {
 
 impl Engine {
     pub fn new(db: Db, effects: Effects, hasher: Hasher, config: Config) -> Self {
-        Self { inner: Arc::new(Inner { db, effects, hasher, config: ArcSwap::from_pointee(config) }) }
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                effects,
+                hasher,
+                config: ArcSwap::from_pointee(config),
+                settings_lock: Mutex::new(()),
+            }),
+        }
     }
 
     /// Takes the snapshot that a request lives with.
@@ -40,6 +50,11 @@ impl Engine {
     /// From the next [`Engine::begin`] on, `config` applies.
     pub fn publish(&self, config: Config) {
         self.inner.config.store(Arc::new(config));
+    }
+
+    /// Held from reading the newest revision to publishing the next, so that snapshots appear in the order of revisions.
+    pub async fn settings_lock(&self) -> MutexGuard<'_, ()> {
+        self.inner.settings_lock.lock().await
     }
 
     pub fn db(&self) -> &Db {

@@ -72,7 +72,8 @@ async fn schemas(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -
         names.iter().find_map(|name| flow::first(&query, name)).and_then(|text| text.parse::<usize>().ok())
     };
     let size = number(["page_size", "per_page"]).unwrap_or(250).clamp(1, 500);
-    let page = number(["page", "page_token"]).unwrap_or(0);
+    // Counted from 1; 0 is the first page as well (measured).
+    let page = number(["page", "page_token"]).unwrap_or(1).max(1) - 1;
     let all = &config.identity.schemas;
     let list: Vec<Value> = all
         .iter()

@@ -1,9 +1,16 @@
 //! Files and environment → one document → [`Config`], every problem at once.
 
-use super::Config;
-use serde_json::Value;
+use super::console::Named;
+use super::keys::{REGISTRY, State};
+use super::layers::{Layers, STARTER};
+use super::{Config, typed};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use super::print::print;
 
 /// What a configuration is made of. Keep it: a console revision is mapped onto it anew each time.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +21,7 @@ pub struct Sources {
     pub documents: Vec<Value>,
     /// The process' environment, read by whoever starts it.
     pub environment: BTreeMap<String, String>,
-    /// For generated secrets and the default SQLite file.
+    /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
     pub data: PathBuf,
 }
 
@@ -26,20 +33,50 @@ pub struct Note {
     pub text: String,
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.file, self.path, self.text)
+    }
+}
+
 /// A problem that does: wrong type, impossible combination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     pub file: String,
-    /// Such as `selfservice.flows.login.lifespan`
+    /// Such as `selfservice.flows.login.lifespan`; empty when it is about the file as a whole.
     pub path: String,
     pub what: String,
     /// What to write instead.
     pub instead: String,
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{}. Write instead: {}.", self.what, self.instead)
+    }
+}
+
 #[derive(Debug)]
 pub struct Problems(pub Vec<Problem>);
 
+/// One problem a line.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+#[derive(Debug)]
 pub struct Loaded {
     pub config: Config,
     pub notes: Vec<Note>,
@@ -47,13 +84,133 @@ pub struct Loaded {
 
 /// Reads, merges, applies `revision` (number and named settings of the console) and checks.
 /// Layers: defaults < files < console revision < environment.
-pub fn load(sources: &Sources, revision: Option<(i64, &crate::settings::Named)>) -> Result<Loaded, Problems> {
-    let _ = (sources, revision);
-    todo!()
+pub fn load(sources: &Sources, revision: Option<(i64, &Named)>) -> Result<Loaded, Problems> {
+    let layers = Arc::new(Layers::read(sources)?);
+    let (number, named) =
+        revision.map_or_else(|| (0, Named::new()), |(number, named)| (number, named.clone()));
+    build(layers, number, named, None)
 }
 
-/// The merged document as a file that stock Kratos accepts; secrets as `••••` unless `with_secrets`.
-pub fn print(config: &Config, with_secrets: bool) -> String {
-    let _ = (config, with_secrets);
-    todo!()
+/// The same files and environment as `config`, with other settings of the console. Reads no file; schemas and generated
+/// secrets are taken over.
+pub fn remap(config: &Config, revision: i64, named: &Named) -> Result<Config, Problems> {
+    build(config.layers.clone(), revision, named.clone(), Some(config)).map(|loaded| loaded.config)
+}
+
+fn build(
+    layers: Arc<Layers>,
+    revision: i64,
+    named: Named,
+    earlier: Option<&Config>,
+) -> Result<Loaded, Problems> {
+    let (raw, problems) = layers.document(revision, &named);
+    let mut findings = Findings::new(&layers, revision, &raw, problems);
+    let checked = check(&raw, &mut findings);
+    let config = typed::read(&checked, &mut findings, earlier);
+    let Findings { mut problems, notes, .. } = findings;
+    match config {
+        Some(mut config) if problems.is_empty() => {
+            config.raw = raw;
+            config.named = named;
+            config.revision = revision;
+            config.layers = layers;
+            Ok(Loaded { config, notes })
+        }
+        _ => {
+            problems.sort_by(|a, b| (&a.file, &a.path).cmp(&(&b.file, &b.path)));
+            Err(Problems(problems))
+        }
+    }
+}
+
+/// What was found so far, and where things come from.
+pub(super) struct Findings<'a> {
+    pub layers: &'a Layers,
+    revision: i64,
+    document: &'a Value,
+    pub problems: Vec<Problem>,
+    pub notes: Vec<Note>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(layers: &'a Layers, revision: i64, document: &'a Value, problems: Vec<Problem>) -> Self {
+        Self { layers, revision, document, problems, notes: Vec::new() }
+    }
+
+    pub(super) fn problem(&mut self, path: &str, what: impl Into<String>, instead: impl Into<String>) {
+        let file = self.layers.origin(self.revision, self.document, path);
+        self.problems.push(Problem {
+            file,
+            path: path.to_owned(),
+            what: what.into(),
+            instead: instead.into(),
+        });
+    }
+
+    /// Nobody wrote the starter file, so nobody is told about it.
+    pub(super) fn note(&mut self, path: &str, text: impl Into<String>) {
+        let file = self.layers.origin(self.revision, self.document, path);
+        if file != STARTER {
+            self.notes.push(Note { file, path: path.to_owned(), text: text.into() });
+        }
+    }
+}
+
+/// The known keys with right values, in the spelling of stock Kratos. Everything else goes into `findings`.
+pub(super) fn check(document: &Value, findings: &mut Findings<'_>) -> Value {
+    let mut checked = Value::Object(Map::new());
+    section(document, "", findings, &mut checked);
+    checked
+}
+
+fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut Value) {
+    let Some(members) = value.as_object() else {
+        findings.problem(path, "this is a section, not a value", "the keys of the section below it");
+        return;
+    };
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if let Some(key) = REGISTRY.key(&full) {
+            if key.state == State::Later {
+                findings.note(&full, "known, but what it is for is not there yet");
+            }
+            match super::scalars::check(key.kind, value) {
+                Ok(value) => super::layers::set(checked, &full, value),
+                Err(wrong) => {
+                    for wrong in wrong {
+                        findings.problem(&format!("{full}{}", wrong.at), wrong.what, wrong.instead);
+                    }
+                }
+            }
+        } else if REGISTRY.is_section(&full) {
+            section(value, &full, findings, checked);
+        } else {
+            let near = REGISTRY.members(path).map(|member| (distance(name, member), member)).min();
+            findings.note(
+                &full,
+                match near {
+                    Some((distance, member)) if distance <= 2 => {
+                        format!("unknown key without effect; perhaps `{member}` is meant")
+                    }
+                    _ => "unknown key without effect".to_owned(),
+                },
+            );
+        }
+    }
+}
+
+/// How many letters to change, add or drop (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = before + usize::from(x != *y);
+            before = row[j + 1];
+            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }

@@ -1,10 +1,22 @@
 //! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) plus `vestibule:`.
 //! Reading, merging and checking is in the files beside this one; what is here has been checked.
 
+pub mod console;
 pub mod hooks;
+mod keys;
+mod layers;
 pub mod load;
+mod print;
+mod reference;
+mod scalars;
+mod schemas;
+mod secrets;
+mod typed;
 
+pub use console::Named;
 pub use hooks::Hook;
+pub use layers::Layers;
+pub use reference::reference;
 
 use crate::identity::schema::Schema;
 use serde_json::Value;
@@ -41,23 +53,23 @@ impl Method {
         }
     }
 
+    pub const ALL: [Method; 8] = [
+        Method::Password,
+        Method::Oidc,
+        Method::Code,
+        Method::Link,
+        Method::Totp,
+        Method::Passkey,
+        Method::Webauthn,
+        Method::LookupSecret,
+    ];
+
     pub fn parse(name: &str) -> Option<Self> {
-        [
-            Method::Password,
-            Method::Oidc,
-            Method::Code,
-            Method::Link,
-            Method::Totp,
-            Method::Passkey,
-            Method::Webauthn,
-            Method::LookupSecret,
-        ]
-        .into_iter()
-        .find(|method| method.name() == name)
+        Method::ALL.into_iter().find(|method| method.name() == name)
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     pub serve: Serve,
     pub vestibule: VestibuleKeys,
@@ -74,6 +86,17 @@ pub struct Config {
     pub raw: Value,
     /// The console revision that is in force; 0 without any.
     pub revision: i64,
+    /// That revision's settings.
+    pub named: Named,
+    /// What files and environment say, to map other settings onto.
+    pub layers: Arc<Layers>,
+}
+
+/// Short, since the whole holds secrets.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Config(revision {})", self.revision)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -260,7 +283,8 @@ pub struct Argon2Keys {
     pub key_length: u32,
 }
 
-/// The first of each signs or encrypts, all of them verify or decrypt.
+/// The first of each signs or encrypts, all of them verify or decrypt. None is empty. Unset, `cookie` and `cipher` are
+/// `default`, so a cipher secret may have another length than 32: derive keys from it.
 #[derive(Clone)]
 pub struct Secrets {
     pub default: Vec<String>,
@@ -283,6 +307,11 @@ pub struct Log {
 }
 
 impl Config {
+    /// The environment variable that sets `path`, if one does: the console cannot change that key then.
+    pub fn variable(&self, path: &str) -> Option<&str> {
+        self.layers.variable(path)
+    }
+
     pub fn schema(&self, id: &str) -> Option<&IdentitySchema> {
         self.identity.schemas.iter().find(|schema| schema.id == id)
     }

@@ -184,7 +184,7 @@ impl Flow {
         }
     }
 
-    fn kind(&self) -> FlowKind {
+    pub fn kind(&self) -> FlowKind {
         match self.kind {
             StoredKind::Registration => FlowKind::Registration,
             StoredKind::Login => FlowKind::Login,

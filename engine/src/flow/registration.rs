@@ -155,10 +155,13 @@ fn accept(
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
     let password = as_text(body.get("password"));
     let checked = schema.schema.validate(&mut traits);
-    let mut fine = true;
+    let fine = checked.is_ok() && !password.is_empty();
+    if !fine {
+        // Before the messages: a field that is made for a message only gets no value.
+        flow.ui.put_values(body);
+    }
     if password.is_empty() {
         flow.ui.attach("password", text::required("password"));
-        fine = false;
     }
     let extracted = match checked {
         Ok(extracted) => extracted,
@@ -166,12 +169,10 @@ fn accept(
             for violation in violations {
                 flow.ui.attach(&violation.pointer, violation.text);
             }
-            fine = false;
             Extracted::default()
         }
     };
     if !fine {
-        flow.ui.put_values(body);
         return Ok(Err(()));
     }
     match may_submit(flow, submit, body.get("csrf_token").and_then(Value::as_str)) {

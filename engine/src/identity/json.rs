@@ -34,9 +34,7 @@ pub fn public(identity: &Identity, config: &Config) -> Value {
 /// For the administrator: with the metadata, and with credentials (never what is in them) when given.
 pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, config: &Config) -> Value {
     let mut json = public(identity, config);
-    if !identity.metadata_admin.is_null() {
-        json["metadata_admin"] = identity.metadata_admin.clone();
-    }
+    json["metadata_admin"] = identity.metadata_admin.clone();
     if let Some(credentials) = credentials.filter(|credentials| !credentials.is_empty()) {
         let list: Map<String, Value> = credentials
             .iter()

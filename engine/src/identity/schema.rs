@@ -124,8 +124,11 @@ impl Schema {
             self.nest(root, traits, 0);
         }
         let instance = json!({ "traits": traits });
-        let violations: Vec<Violation> = self.validator.iter_errors(&instance).map(|error| violation(&error)).collect();
+        let mut violations: Vec<Violation> =
+            self.validator.iter_errors(&instance).map(|error| violation(&error)).collect();
         if !violations.is_empty() {
+            // What kind of thing it is comes before how long it is (measured).
+            violations.sort_by_key(|violation| !matches!(violation.text.id, 4000040 | 4000041));
             return Err(violations);
         }
         Ok(self.extract(&instance))

@@ -58,6 +58,8 @@ fn times_seen(range: &str, suffix: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::World;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_range_is_read_line_by_line() {
@@ -66,5 +68,53 @@ mod tests {
         assert_eq!(times_seen(range, "FFFFF"), 0);
         assert_eq!(times_seen(range, "BCDE"), 0);
         assert_eq!(times_seen("<html>", "ABCDE"), 0);
+    }
+
+    /// SHA-1 of "password" is 5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8.
+    const RANGE: &str = "https://breaches.test/range/5BAA6";
+    const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
+
+    async fn check(world: &World, policy: Value) -> Option<(u64, Value)> {
+        let mut keys = json!({"haveibeenpwned_enabled": true, "haveibeenpwned_host": "breaches.test"});
+        for (key, value) in policy.as_object().unwrap() {
+            keys[key] = value.clone();
+        }
+        let config = world.config(vec![json!({"selfservice": {"methods": {"password": {"config": keys}}}})]);
+        let refused = check_breaches(&world.effects(), &config, "password").await.unwrap();
+        refused.map(|text| (text.id, text.context.get("breaches").cloned().unwrap_or_default()))
+    }
+
+    #[tokio::test]
+    async fn a_known_password_is_refused_and_five_characters_leave_the_house() {
+        let world = World::default();
+        world.outbound.answer(RANGE, format!("00000000000000000000000000000000000:9\r\n{SUFFIX}:7\r\n"));
+        assert_eq!(check(&world, json!({})).await, Some((4_000_034, json!(7))));
+        assert_eq!(check(&world, json!({"max_breaches": 6})).await, Some((4_000_034, json!(7))));
+        assert_eq!(check(&world, json!({"max_breaches": 7})).await, None);
+        assert!(world.outbound.asked().iter().all(|url| url.as_str() == RANGE));
+    }
+
+    #[tokio::test]
+    async fn a_password_that_nobody_lost_passes() {
+        let world = World::default();
+        world.outbound.answer(RANGE, "00000000000000000000000000000000000:9\r\n");
+        assert_eq!(check(&world, json!({})).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_answer_is_a_matter_of_configuration() {
+        let world = World::default();
+        assert_eq!(check(&world, json!({"ignore_network_errors": true})).await, None);
+        let refused = check(&world, json!({"ignore_network_errors": false})).await;
+        assert_eq!(refused.map(|(id, _)| id), Some(4_000_005));
+        world.outbound.refuse(RANGE, 503);
+        assert_eq!(check(&world, json!({"ignore_network_errors": true})).await, None);
+    }
+
+    #[tokio::test]
+    async fn switched_off_nothing_is_asked() {
+        let world = World::default();
+        assert_eq!(check(&world, json!({"haveibeenpwned_enabled": false})).await, None);
+        assert!(world.outbound.asked().is_empty());
     }
 }

@@ -1,16 +1,18 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
-use crate::config::Config;
-use crate::engine::Engine;
-use crate::error::Result;
+mod page;
+mod preview;
+mod revise;
+
+pub use crate::config::Named;
+pub use page::current;
+pub use preview::preview;
+pub use revise::{history, list, load_current, roll_back, rollback, save};
+
 use crate::plan::Plan;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Name → value, as stored in a revision: `registration_enabled: true`,
-/// `sign_in_after_registration: {"password": "on"}`, `password_min_length: 12`, …
-pub type Named = BTreeMap<String, serde_json::Value>;
 
 /// The page *Authentication settings*, typed: what is shown and what is posted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,39 +107,4 @@ pub struct Revision {
     pub settings: Named,
     /// What changed, in words.
     pub summary: Vec<String>,
-}
-
-/// What the page shows.
-pub async fn current(engine: &Engine) -> Result<Current> {
-    let _ = engine;
-    todo!()
-}
-
-/// Warnings and plans for values that were not saved yet. Pure but for reading the configuration in force.
-pub fn preview(config: &Config, values: &Authentication) -> Preview {
-    let _ = (config, values);
-    todo!()
-}
-
-/// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
-pub async fn save(
-    engine: &Engine,
-    by: &crate::operators::Operator,
-    base: i64,
-    values: &Authentication,
-) -> Result<Saved> {
-    let _ = (engine, by, base, values);
-    todo!()
-}
-
-/// Makes a new revision with the settings of an old one (0: none). `Err(sentence)` when it cannot be applied.
-pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, String>> {
-    let _ = (engine, by, to);
-    todo!()
-}
-
-/// Newest first.
-pub async fn history(engine: &Engine) -> Result<Vec<Revision>> {
-    let _ = engine;
-    todo!()
 }

@@ -1,10 +1,10 @@
 //! The append-only audit: there is no update and no delete, and triggers refuse both.
-use super::Tx;
+use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
     pub at: DateTime<Utc>,
     /// Operator's e-mail, `command line` or `system`
@@ -15,13 +15,21 @@ pub struct Entry {
     pub details: Value,
 }
 
+const APPEND: &str = "insert into audit (at, actor, action, details) values ($1, $2, $3, $4)";
+const LIST: &str = "select at, actor, action, details from audit order by id desc limit $1";
+
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<()> {
-    let _ = (tx, entry);
-    todo!()
+    let details = to_text(&entry.details)?;
+    tx.execute(APPEND, &[&entry.at, &entry.actor, &entry.action, &details]).await?;
+    Ok(())
 }
 
 /// Newest first.
 pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Entry>> {
-    let _ = (tx, limit);
-    todo!()
+    let rows: Vec<(DateTime<Utc>, String, String, String)> = tx.fetch_all(LIST, &[&limit]).await?;
+    rows.into_iter()
+        .map(|(at, actor, action, details)| {
+            Ok(Entry { at, actor, action, details: from_text("audit.details", &details)? })
+        })
+        .collect()
 }

@@ -1,17 +1,27 @@
 //! Rows of errors stored for the error page.
-use super::Tx;
+use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+const INSERT: &str = "insert into flow_errors (id, body, created_at) values ($1, $2, $3)";
+const GET: &str = "select body, created_at from flow_errors where id = $1";
+const DELETE_BEFORE: &str = "delete from flow_errors
+    where id in (select id from flow_errors where created_at < $1 order by created_at limit $2)";
+
 pub async fn insert(tx: &mut Tx, id: Uuid, error: &Value, now: DateTime<Utc>) -> Result<()> {
-    let _ = (tx, id, error, now);
-    todo!()
+    tx.execute(INSERT, &[&id, &to_text(error)?, &now]).await?;
+    Ok(())
 }
 
 /// The error and when it was stored.
 pub async fn get(tx: &mut Tx, id: Uuid) -> Result<Option<(Value, DateTime<Utc>)>> {
-    let _ = (tx, id);
-    todo!()
+    let row: Option<(String, DateTime<Utc>)> = tx.fetch_optional(GET, &[&id]).await?;
+    row.map(|(body, stored)| Ok((from_text("flow_errors.body", &body)?, stored))).transpose()
+}
+
+/// At most `limit` of those stored earlier than `before`; answers how many went.
+pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_BEFORE, &[&before, &limit]).await
 }

@@ -1,28 +1,67 @@
-//! Rows of running flows.
-use super::Tx;
-use crate::error::Result;
-use crate::flow::Flow;
+//! Rows of running flows. The flow is one document; beside it stand the columns that are looked for.
+use super::{Tx, from_text, to_text};
+use crate::error::{Error, Result};
+use crate::flow::{Flow, FlowType, StoredKind};
 use crate::ids::FlowId;
 use crate::plan::FlowKind;
 use chrono::{DateTime, Utc};
 
+const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
+    values ($1, $2, $3, $4, $5, $6, $7)";
+const GET: &str = "select body from flows where id = $1 and kind = $2";
+const UPDATE: &str =
+    "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
+const DELETE_EXPIRED: &str = "delete from flows
+    where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
+
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
-    let _ = (tx, flow);
-    todo!()
+    let kind = match flow.kind {
+        StoredKind::Registration => kind(FlowKind::Registration),
+        StoredKind::Login => kind(FlowKind::Login),
+    };
+    let client = client(flow);
+    let body = to_text(flow)?;
+    tx.execute(
+        INSERT,
+        &[&flow.id.0, &kind, &client, &flow.issued_at, &flow.expires_at, &flow.csrf_cookie, &body],
+    )
+    .await?;
+    Ok(())
 }
 
 pub async fn get(tx: &mut Tx, kind: FlowKind, id: FlowId) -> Result<Option<Flow>> {
-    let _ = (tx, kind, id);
-    todo!()
+    let row: Option<(String,)> = tx.fetch_optional(GET, &[&id.0, &self::kind(kind)]).await?;
+    row.map(|(body,)| from_text("flows.body", &body)).transpose()
 }
 
+/// [`crate::Kind::NotFound`] when it was cleaned up meanwhile.
 pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<()> {
-    let _ = (tx, flow);
-    todo!()
+    let client = client(flow);
+    let body = to_text(flow)?;
+    let touched = tx
+        .execute(UPDATE, &[&flow.id.0, &client, &flow.issued_at, &flow.expires_at, &flow.csrf_cookie, &body])
+        .await?;
+    if touched == 0 {
+        return Err(Error::not_found("This form is no longer there. Start again."));
+    }
+    Ok(())
 }
 
 /// At most `limit` rows; answers how many went.
 pub async fn delete_expired(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
-    let _ = (tx, before, limit);
-    todo!()
+    tx.execute(DELETE_EXPIRED, &[&before, &limit]).await
+}
+
+fn kind(kind: FlowKind) -> &'static str {
+    match kind {
+        FlowKind::Registration => "registration",
+        FlowKind::Login => "login",
+    }
+}
+
+fn client(flow: &Flow) -> &'static str {
+    match flow.kind_of_client {
+        FlowType::Browser => "browser",
+        FlowType::Api => "api",
+    }
 }

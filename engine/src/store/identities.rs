@@ -1,29 +1,212 @@
 //! Rows of identities, their credentials, identifiers and addresses.
-use super::Tx;
-use crate::error::Result;
-use crate::identity::{Credential, Identity};
+//!
+//! An identity is read with its addresses in one query: one row for each address, put together here.
+use super::{Tx, from_text, to_text, unreadable};
+use crate::error::{Error, Result};
+use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Inserted {
     Done,
-    /// An identifier (or external id) is taken; roll back. Decided by `on conflict do nothing` and the row count.
+    /// An identifier, address or external id is taken; roll back. Decided by `on conflict do nothing` and the row count.
     Taken,
 }
 
+macro_rules! columns {
+    () => {
+        "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
+         i.metadata_admin, i.external_id, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
+         a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
+         a.created_at as address_created_at, a.updated_at as address_updated_at"
+    };
+}
+pub(super) use columns;
+
+const INSERT: &str =
+    "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
+        metadata_admin, external_id, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+const INSERT_CREDENTIAL: &str =
+    "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
+    values ($1, $2, $3, $4, $5)";
+const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identifier, identity_id, position)
+    values ($1, $2, $3, $4) on conflict do nothing";
+const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
+        verified, status, verified_at, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+const GET: &str = concat!(
+    "select ",
+    columns!(),
+    " from identities i left join identity_addresses a on a.identity_id = i.id
+      where i.id = $1 order by a.purpose, a.position"
+);
+// The nil id is smaller than every random one.
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from (select * from identities where id > $1 order by id limit $2) i
+      left join identity_addresses a on a.identity_id = i.id
+      order by i.id, a.purpose, a.position"
+);
+const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, n.identifier
+    from identity_credentials c
+    left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
+    where c.identity_id = $1 order by c.created_at, c.kind, n.position";
+const WHOSE: &str = "select identity_id from identity_identifiers where kind = $1 and identifier = $2";
+const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
+    where identity_id = $1 and kind = $2 and config = $3";
+const DELETE: &str = "delete from identities where id = $1";
+
+/// One address's row; the identity's columns repeat.
+#[derive(sqlx::FromRow)]
+pub(super) struct Joined {
+    identity_id: Uuid,
+    schema_id: String,
+    state: String,
+    state_changed_at: DateTime<Utc>,
+    traits: String,
+    metadata_public: String,
+    metadata_admin: String,
+    external_id: Option<String>,
+    identity_created_at: DateTime<Utc>,
+    identity_updated_at: DateTime<Utc>,
+    address_id: Option<Uuid>,
+    address_purpose: Option<String>,
+    address_via: Option<String>,
+    address_value: Option<String>,
+    address_verified: Option<bool>,
+    address_status: Option<String>,
+    address_verified_at: Option<DateTime<Utc>>,
+    address_created_at: Option<DateTime<Utc>>,
+    address_updated_at: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredCredential {
+    kind: String,
+    config: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    identifier: Option<String>,
+}
+
+/// An address on its way into the table.
+struct Address<'a> {
+    purpose: &'static str,
+    position: i64,
+    id: Uuid,
+    via: &'a str,
+    value: &'a str,
+    verified: Option<bool>,
+    status: Option<String>,
+    verified_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
 pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]) -> Result<Inserted> {
-    let _ = (tx, identity, credentials);
-    todo!()
+    let traits = to_text(&identity.traits)?;
+    let public = to_text(&identity.metadata_public)?;
+    let admin = to_text(&identity.metadata_admin)?;
+    refuse_nul(identity.external_id.as_deref())?;
+    let made = tx
+        .execute(
+            INSERT,
+            &[
+                &identity.id.0,
+                &identity.schema_id,
+                &identity.state.name(),
+                &identity.state_changed_at,
+                &traits,
+                &public,
+                &admin,
+                &identity.external_id,
+                &identity.created_at,
+                &identity.updated_at,
+            ],
+        )
+        .await?;
+    if made == 0 {
+        return Ok(Inserted::Taken);
+    }
+
+    // Always in the same order: two people who want the same two identifiers must not wait for each other.
+    let mut identifiers = BTreeSet::new();
+    for credential in credentials {
+        let config = to_text(&credential.config)?;
+        tx.execute(
+            INSERT_CREDENTIAL,
+            &[&identity.id.0, &credential.kind, &config, &credential.created_at, &credential.updated_at],
+        )
+        .await?;
+        let mut seen = BTreeSet::new();
+        for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
+            if seen.insert(identifier) {
+                identifiers.insert((&credential.kind, identifier, position));
+            }
+        }
+    }
+    for (kind, identifier, position) in identifiers {
+        refuse_nul(Some(identifier))?;
+        if tx.execute(INSERT_IDENTIFIER, &[kind, identifier, &identity.id.0, &position]).await? == 0 {
+            return Ok(Inserted::Taken);
+        }
+    }
+    for address in addresses(identity) {
+        refuse_nul(Some(address.value))?;
+        let made = tx
+            .execute(
+                INSERT_ADDRESS,
+                &[
+                    &address.id,
+                    &identity.id.0,
+                    &address.purpose,
+                    &address.position,
+                    &address.via,
+                    &address.value,
+                    &address.verified,
+                    &address.status,
+                    &address.verified_at,
+                    &address.created_at,
+                    &address.updated_at,
+                ],
+            )
+            .await?;
+        if made == 0 {
+            return Ok(Inserted::Taken);
+        }
+    }
+    Ok(Inserted::Done)
 }
 
 pub async fn get(tx: &mut Tx, id: IdentityId) -> Result<Option<Identity>> {
-    let _ = (tx, id);
-    todo!()
+    let rows: Vec<Joined> = tx.fetch_all(GET, &[&id.0]).await?;
+    Ok(gather(rows)?.pop())
 }
 
 pub async fn credentials(tx: &mut Tx, id: IdentityId) -> Result<Vec<Credential>> {
-    let _ = (tx, id);
-    todo!()
+    let rows: Vec<StoredCredential> = tx.fetch_all(CREDENTIALS, &[&id.0]).await?;
+    let mut credentials: Vec<Credential> = Vec::new();
+    for row in rows {
+        if credentials.last().is_none_or(|last| last.kind != row.kind) {
+            credentials.push(Credential {
+                kind: row.kind,
+                identifiers: Vec::new(),
+                config: from_text("identity_credentials.config", &row.config)?,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            });
+        }
+        if let (Some(credential), Some(identifier)) = (credentials.last_mut(), row.identifier) {
+            credential.identifiers.push(identifier);
+        }
+    }
+    Ok(credentials)
 }
 
 /// Whose credential of `kind` has that (normalised) identifier, with that credential.
@@ -32,8 +215,16 @@ pub async fn by_identifier(
     kind: &str,
     identifier: &str,
 ) -> Result<Option<(Identity, Credential)>> {
-    let _ = (tx, kind, identifier);
-    todo!()
+    // PostgreSQL refuses the character, so nobody has it.
+    if identifier.contains('\0') {
+        return Ok(None);
+    }
+    let Some((id,)) = tx.fetch_optional::<(Uuid,)>(WHOSE, &[&kind, &identifier]).await? else {
+        return Ok(None);
+    };
+    let id = IdentityId(id);
+    let credential = credentials(tx, id).await?.into_iter().find(|credential| credential.kind == kind);
+    Ok(get(tx, id).await?.zip(credential))
 }
 
 /// Replaces `config` of that identity's credential of `kind` if it still is `was`: compare and set.
@@ -43,20 +234,126 @@ pub async fn replace_credential_config(
     kind: &str,
     was: &serde_json::Value,
     config: &serde_json::Value,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<bool> {
-    let _ = (tx, id, kind, was, config, now);
-    todo!()
+    let (was, config) = (to_text(was)?, to_text(config)?);
+    Ok(tx.execute(REPLACE_CONFIG, &[&id.0, &kind, &was, &config, &now]).await? == 1)
 }
 
-/// By creation, newest first as Kratos does (`created_at desc`-like keyset: after `after`, at most `limit`).
+/// By id, at most `limit`, those after `after`; it need not exist any more.
+/// Kratos: persistence/sql/identity/persister_identity.go orders by id, ascending, which is not by time.
 pub async fn list(tx: &mut Tx, after: Option<IdentityId>, limit: i64) -> Result<Vec<Identity>> {
-    let _ = (tx, after, limit);
-    todo!()
+    let after = after.map_or(Uuid::nil(), |id| id.0);
+    let rows: Vec<Joined> = tx.fetch_all(LIST, &[&after, &limit]).await?;
+    gather(rows)
 }
 
 /// Deletes with credentials, addresses, sessions. `false`: unknown.
 pub async fn delete(tx: &mut Tx, id: IdentityId) -> Result<bool> {
-    let _ = (tx, id);
-    todo!()
+    Ok(tx.execute(DELETE, &[&id.0]).await? == 1)
+}
+
+/// Sorted as they are inserted, each value once.
+fn addresses(identity: &Identity) -> Vec<Address<'_>> {
+    let verifiable = (0_i64..).zip(&identity.verifiable_addresses).map(|(position, address)| Address {
+        purpose: "verifiable",
+        position,
+        id: address.id,
+        via: &address.via,
+        value: &address.value,
+        verified: Some(address.verified),
+        status: Some(address.status.clone()),
+        verified_at: address.verified_at,
+        created_at: address.created_at,
+        updated_at: address.updated_at,
+    });
+    let recovery = (0_i64..).zip(&identity.recovery_addresses).map(|(position, address)| Address {
+        purpose: "recovery",
+        position,
+        id: address.id,
+        via: &address.via,
+        value: &address.value,
+        verified: None,
+        status: None,
+        verified_at: None,
+        created_at: address.created_at,
+        updated_at: address.updated_at,
+    });
+    let mut all: Vec<_> = verifiable.chain(recovery).collect();
+    all.sort_by_key(|address| (address.purpose, address.via, address.value, address.position));
+    all.dedup_by_key(|address| (address.purpose, address.via, address.value));
+    all
+}
+
+/// Puts rows that follow each other and belong to one identity together.
+pub(super) fn gather(rows: Vec<Joined>) -> Result<Vec<Identity>> {
+    let mut identities: Vec<Identity> = Vec::new();
+    for row in rows {
+        if identities.last().is_none_or(|last| last.id.0 != row.identity_id) {
+            identities.push(row.identity()?);
+        }
+        if let Some(identity) = identities.last_mut() {
+            row.add_address(identity)?;
+        }
+    }
+    Ok(identities)
+}
+
+impl Joined {
+    fn identity(&self) -> Result<Identity> {
+        Ok(Identity {
+            id: IdentityId(self.identity_id),
+            schema_id: self.schema_id.clone(),
+            state: match self.state.as_str() {
+                "active" => State::Active,
+                "inactive" => State::Inactive,
+                other => return Err(unreadable("identities.state", other)),
+            },
+            state_changed_at: self.state_changed_at,
+            traits: from_text("identities.traits", &self.traits)?,
+            verifiable_addresses: Vec::new(),
+            recovery_addresses: Vec::new(),
+            metadata_public: from_text("identities.metadata_public", &self.metadata_public)?,
+            metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
+            external_id: self.external_id.clone(),
+            created_at: self.identity_created_at,
+            updated_at: self.identity_updated_at,
+        })
+    }
+
+    fn add_address(self, identity: &mut Identity) -> Result<()> {
+        let Some(id) = self.address_id else { return Ok(()) };
+        let missing = |column| unreadable(column, "null");
+        let value = self.address_value.ok_or_else(|| missing("identity_addresses.value"))?;
+        let via = self.address_via.ok_or_else(|| missing("identity_addresses.via"))?;
+        let created_at = self.address_created_at.ok_or_else(|| missing("identity_addresses.created_at"))?;
+        let updated_at = self.address_updated_at.ok_or_else(|| missing("identity_addresses.updated_at"))?;
+        match self.address_purpose.as_deref() {
+            Some("verifiable") => identity.verifiable_addresses.push(VerifiableAddress {
+                id,
+                value,
+                verified: self.address_verified.ok_or_else(|| missing("identity_addresses.verified"))?,
+                via,
+                status: self.address_status.ok_or_else(|| missing("identity_addresses.status"))?,
+                verified_at: self.address_verified_at,
+                created_at,
+                updated_at,
+            }),
+            Some("recovery") => {
+                identity.recovery_addresses.push(RecoveryAddress { id, value, via, created_at, updated_at });
+            }
+            other => return Err(unreadable("identity_addresses.purpose", other.unwrap_or("null"))),
+        }
+        Ok(())
+    }
+}
+
+/// PostgreSQL cannot store the character in a text; both databases must agree.
+fn refuse_nul(text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if text.contains('\0') => {
+            Err(Error::invalid("An address or user name holds a character that cannot be stored. Remove it."))
+        }
+        _ => Ok(()),
+    }
 }

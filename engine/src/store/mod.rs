@@ -1,55 +1,500 @@
-//! Storage: one SQL text for SQLite and PostgreSQL; the only file that knows which driver is in use.
+//! Storage: one SQL text for SQLite and PostgreSQL; nothing outside this folder knows which driver is in use.
+//!
+//! `$n` is a placeholder in both. Every value that sqlx can encode for both databases is a [`Param`]; every row that it
+//! can decode from both is a [`Row`]. SQLite has one writer connection with a fair queue in front of it, and readers
+//! that cannot write. What may be null, sorted or compared is a column; everything else is a document, stored as text.
 
 pub mod audit;
+mod dsn;
 pub mod errors;
+mod fault;
 pub mod flows;
 pub mod identities;
+mod migrate;
 pub mod operators;
 pub mod revisions;
 pub mod sessions;
 
-use crate::error::Result;
-use std::path::Path;
+use crate::error::{Error, Kind, Result};
+use dsn::Dsn;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Arguments, Connection, Encode, FromRow, Postgres, Sqlite, Transaction, Type};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for a connection, the writer's queue included, before it is told to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long [`Db::ready`] waits for an answer.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// Connections to PostgreSQL unless the DSN says `max_conns` (Kratos: 2 per processor; we hash elsewhere and hold
+/// transactions briefly, so a fixed number does).
+const POSTGRES_CONNECTIONS: u32 = 20;
+
+/// A value bound to `$n`.
+trait Param: Send + Sync {
+    fn bind_sqlite(&self, to: &mut SqliteArguments) -> sqlx::Result<()>;
+    fn bind_postgres(&self, to: &mut PgArguments) -> sqlx::Result<()>;
+}
+
+impl<T> Param for T
+where
+    T: Send + Sync + Type<Sqlite> + Type<Postgres>,
+    for<'q> &'q T: Encode<'q, Sqlite> + Encode<'q, Postgres> + Type<Sqlite> + Type<Postgres>,
+{
+    fn bind_sqlite(&self, to: &mut SqliteArguments) -> sqlx::Result<()> {
+        Arguments::add(to, self).map_err(sqlx::Error::Encode)
+    }
+
+    fn bind_postgres(&self, to: &mut PgArguments) -> sqlx::Result<()> {
+        Arguments::add(to, self).map_err(sqlx::Error::Encode)
+    }
+}
+
+/// What a query answers with: derive `sqlx::FromRow`, or take a tuple.
+trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// A cheap handle to the database.
+#[derive(Clone)]
+pub struct Db {
+    pools: Pools,
+    /// The folder of a `memory` database; it goes with the last handle.
+    _folder: Option<Arc<tempfile::TempDir>>,
+}
 
 #[derive(Clone)]
-pub struct Db {}
+enum Pools {
+    Sqlite {
+        /// One connection.
+        writer: SqlitePool,
+        /// Opened read-only.
+        readers: SqlitePool,
+        file: PathBuf,
+    },
+    Postgres(PgPool),
+}
 
 /// One transaction. Dropping rolls back. [`Db::write`] begins immediately on SQLite; [`Db::read`] never takes its write lock.
-pub struct Tx {}
+pub struct Tx {
+    state: State,
+}
+
+enum State {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+    SqliteSingle(PoolConnection<Sqlite>),
+    PostgresSingle(PoolConnection<Postgres>),
+}
+
+enum Driver<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
 
 impl Db {
     /// `dsn` in Kratos' forms: `sqlite://FILE?_fk=true`, `sqlite:///abs/file`, `memory`, `postgres://…`.
     /// `None`: `<data>/vestibule.sqlite`. `memory` is a temporary file, removed with the last handle.
+    ///
+    /// An `Invalid` error says what is wrong with the DSN, never its password.
     pub async fn connect(dsn: Option<&str>, data: &Path) -> Result<Self> {
-        let _ = (dsn, data);
-        todo!()
+        let dsn = match dsn {
+            Some(text) => Dsn::parse(text)?,
+            None => Dsn::file(data.join("vestibule.sqlite")),
+        };
+        match dsn {
+            Dsn::Memory => {
+                let folder =
+                    tempfile::Builder::new().prefix("vestibule-memory-").tempdir().map_err(|error| {
+                        Error::new(
+                            Kind::Internal,
+                            "No temporary folder can be made for the database in memory.",
+                        )
+                        .caused_by(error)
+                    })?;
+                let pools = sqlite(folder.path().join("memory.sqlite"), true, None).await?;
+                Ok(Self { pools, _folder: Some(Arc::new(folder)) })
+            }
+            Dsn::Sqlite { file, create, max_connections } => {
+                Ok(Self { pools: sqlite(file, create, max_connections).await?, _folder: None })
+            }
+            Dsn::Postgres { options, max_connections } => {
+                let pool = pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS))
+                    .connect_with(*options)
+                    .await
+                    .map_err(|error| cannot_open("The PostgreSQL server of the dsn", error))?;
+                Ok(Self { pools: Pools::Postgres(pool), _folder: None })
+            }
+        }
     }
 
+    /// A transaction that may write. On SQLite it waits for its turn; after five seconds it is [`Kind::Busy`].
     pub async fn write(&self) -> Result<Tx> {
-        todo!()
+        let state = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                State::Sqlite(writer.begin_with("begin immediate").await.map_err(fault::error)?)
+            }
+            Pools::Postgres(pool) => State::Postgres(pool.begin().await.map_err(fault::error)?),
+        };
+        Ok(Tx { state })
     }
 
+    /// A transaction that sees one state of the database throughout and cannot write.
     pub async fn read(&self) -> Result<Tx> {
-        todo!()
+        let state = match &self.pools {
+            Pools::Sqlite { readers, .. } => State::Sqlite(readers.begin().await.map_err(fault::error)?),
+            Pools::Postgres(pool) => State::Postgres(
+                pool.begin_with("begin isolation level repeatable read, read only")
+                    .await
+                    .map_err(fault::error)?,
+            ),
+        };
+        Ok(Tx { state })
+    }
+
+    /// For one reading statement: without the round trips of `begin` and `rollback`, two thirds of the time.
+    pub async fn single(&self) -> Result<Tx> {
+        let state = match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                State::SqliteSingle(readers.acquire().await.map_err(fault::error)?)
+            }
+            Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
+        };
+        Ok(Tx { state })
     }
 
     pub fn is_sqlite(&self) -> bool {
-        todo!()
+        matches!(self.pools, Pools::Sqlite { .. })
     }
 
     /// Applies what is missing. A schema newer than this binary is refused.
     pub async fn migrate(&self) -> Result<()> {
-        todo!()
+        migrate::run(self).await
     }
 
     /// How many migrations are missing; refuses a newer schema.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        todo!()
+        migrate::pending(self).await
+    }
+
+    /// For `health/ready`: the database answers within two seconds, its file is still there, its schema is ours.
+    /// [`Kind::Busy`] otherwise.
+    pub async fn ready(&self) -> Result<()> {
+        if let Pools::Sqlite { file, .. } = &self.pools {
+            // An open file lives on after its deletion, and so would everything written to it.
+            if !tokio::fs::try_exists(file).await.unwrap_or(false) {
+                return Err(not_ready("The database file is gone. Restore it and restart."));
+            }
+        }
+        match tokio::time::timeout(READY_WITHIN, self.pending_migrations()).await {
+            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(_)) => Err(not_ready("The database waits for migrations. Run the command migrate.")),
+            Ok(Err(mut error)) => {
+                error.kind = Kind::Busy;
+                Err(error)
+            }
+            Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
+        }
+    }
+
+    /// Waits until all connections are closed, so that SQLite's write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
     }
 }
 
 impl Tx {
+    /// Makes the changes last. What was answered with `Ok` survives a power cut.
     pub async fn commit(self) -> Result<()> {
-        todo!()
+        match self.state {
+            State::Sqlite(tx) => tx.commit().await.map_err(fault::error),
+            State::Postgres(tx) => tx.commit().await.map_err(fault::error),
+            State::SqliteSingle(_) | State::PostgresSingle(_) => Ok(()),
+        }
+    }
+
+    fn driver(&mut self) -> Driver<'_> {
+        match &mut self.state {
+            State::Sqlite(tx) => Driver::Sqlite(tx),
+            State::SqliteSingle(connection) => Driver::Sqlite(connection),
+            State::Postgres(tx) => Driver::Postgres(tx),
+            State::PostgresSingle(connection) => Driver::Postgres(connection),
+        }
+    }
+
+    /// How many rows it touched.
+    async fn execute(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64> {
+        let touched = match self.driver() {
+            Driver::Sqlite(connection) => sqlx::query_with(sql, sqlite_arguments(params)?)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected()),
+            Driver::Postgres(connection) => sqlx::query_with(sql, postgres_arguments(params)?)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected()),
+        };
+        touched.map_err(fault::error)
+    }
+
+    async fn fetch_optional<T: Row>(
+        &mut self,
+        sql: &'static str,
+        params: &[&dyn Param],
+    ) -> Result<Option<T>> {
+        let row = match self.driver() {
+            Driver::Sqlite(connection) => {
+                sqlx::query_as_with(sql, sqlite_arguments(params)?).fetch_optional(connection).await
+            }
+            Driver::Postgres(connection) => {
+                sqlx::query_as_with(sql, postgres_arguments(params)?).fetch_optional(connection).await
+            }
+        };
+        row.map_err(fault::error)
+    }
+
+    async fn fetch_all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        let rows = match self.driver() {
+            Driver::Sqlite(connection) => {
+                sqlx::query_as_with(sql, sqlite_arguments(params)?).fetch_all(connection).await
+            }
+            Driver::Postgres(connection) => {
+                sqlx::query_as_with(sql, postgres_arguments(params)?).fetch_all(connection).await
+            }
+        };
+        rows.map_err(fault::error)
+    }
+
+    /// For a statement that always answers with one row.
+    async fn fetch_one<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<T> {
+        self.fetch_optional(sql, params).await?.ok_or_else(|| Error::internal(sqlx::Error::RowNotFound))
+    }
+}
+
+fn sqlite_arguments(params: &[&dyn Param]) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for param in params {
+        param.bind_sqlite(&mut arguments).map_err(fault::error)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres_arguments(params: &[&dyn Param]) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for param in params {
+        param.bind_postgres(&mut arguments).map_err(fault::error)?;
+    }
+    Ok(arguments)
+}
+
+/// A document column's text. The order of keys is kept, so that equal documents of ours are equal texts.
+fn to_text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// The inverse of [`to_text`]; `place` is `table.column`, for the log.
+fn from_text<T: DeserializeOwned>(place: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| unreadable(place, error))
+}
+
+/// Stored data that this program did not write.
+fn unreadable(place: &'static str, why: impl std::fmt::Display) -> Error {
+    Error::internal(format!("{place} holds what cannot be read: {why}"))
+}
+
+fn pool<D: sqlx::Database>(connections: u32) -> PoolOptions<D> {
+    PoolOptions::new().max_connections(connections.max(1)).acquire_timeout(PATIENCE)
+}
+
+async fn sqlite(file: PathBuf, create: bool, max_connections: Option<u32>) -> Result<Pools> {
+    if create {
+        prepare(&file).map_err(|error| {
+            Error::new(
+                Kind::Invalid,
+                format!("The database file {} cannot be made: {error}.", file.display()),
+            )
+            .caused_by(error)
+        })?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(create)
+        .busy_timeout(PATIENCE)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full);
+    let what = || format!("The database file {}", file.display());
+    // The writer comes first: it turns write-ahead logging on and repairs what a crash left behind.
+    let writer = pool(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
+        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+        .await
+        .map_err(|error| cannot_open(&what(), error))?;
+    let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+    let readers = max_connections.unwrap_or(u32::try_from(processors * 2).unwrap_or(4).clamp(4, 16));
+    let readers = pool(readers)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
+        .connect_with(options.create_if_missing(false).read_only(true))
+        .await
+        .map_err(|error| cannot_open(&what(), error))?;
+    Ok(Pools::Sqlite { writer, readers, file })
+}
+
+/// Makes folder and file, readable by their owner only: password hashes lie in it. SQLite gives its log files the same mode.
+fn prepare(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether no transaction is open. On a full disk SQLite rolls back by itself, sqlx's own rollback then fails, and the
+/// connection would refuse every further transaction; such a one is closed and opened anew.
+async fn is_clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // A dropped transaction's rollback is queued; the ping comes back after it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+fn cannot_open(what: &str, error: sqlx::Error) -> Error {
+    Error::new(Kind::Busy, format!("{what} cannot be opened: {error}.")).caused_by(error)
+}
+
+fn not_ready(reason: &str) -> Error {
+    Error::new(Kind::Busy, reason).retry_after(fault::RETRY_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn memory() -> Db {
+        let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
+        db.migrate().await.unwrap();
+        db
+    }
+
+    #[tokio::test]
+    async fn sqlite_is_set_up_to_survive_a_power_cut() {
+        let db = memory().await;
+        for mut tx in [db.write().await.unwrap(), db.read().await.unwrap()] {
+            let (mode,): (String,) = tx.fetch_one("pragma journal_mode", &[]).await.unwrap();
+            let (keys,): (i64,) = tx.fetch_one("pragma foreign_keys", &[]).await.unwrap();
+            assert_eq!((mode.as_str(), keys), ("wal", 1));
+        }
+        let (synchronous,): (i64,) =
+            db.write().await.unwrap().fetch_one("pragma synchronous", &[]).await.unwrap();
+        assert_eq!(synchronous, 2, "2 is full");
+    }
+
+    #[tokio::test]
+    async fn a_reader_neither_waits_for_the_writer_nor_writes() {
+        let db = memory().await;
+        let mut writing = db.write().await.unwrap();
+        writing
+            .execute("insert into flow_errors (id, body, created_at) values (x'00', '{}', 'now')", &[])
+            .await
+            .unwrap();
+
+        let mut reading = db.read().await.unwrap();
+        let (seen,): (i64,) = reading.fetch_one("select count(*) from flow_errors", &[]).await.unwrap();
+        assert_eq!(seen, 0);
+        let refused = reading.execute("delete from flow_errors", &[]).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Busy, "{:?}", refused.cause());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_busy_and_the_writer_recovers_without_a_restart() {
+        const FILL: &str = "insert into flow_errors (id, body, created_at) values ($1, $2, 'now')";
+        let db = memory().await;
+        let large = "x".repeat(200_000);
+
+        let mut tx = db.write().await.unwrap();
+        let (pages,): (i64,) = tx.fetch_one("pragma page_count", &[]).await.unwrap();
+        assert!(pages < 100);
+        let _: (i64,) = tx.fetch_one("pragma max_page_count = 100", &[]).await.unwrap();
+        let mut failed = None;
+        for n in 0..10_u8 {
+            if let Err(error) = tx.execute(FILL, &[&vec![n], &large]).await {
+                failed = Some(error);
+                break;
+            }
+        }
+        let failed = failed.unwrap();
+        assert_eq!((failed.kind, failed.retry_after.is_some()), (Kind::Busy, true), "{:?}", failed.cause());
+        drop(tx);
+
+        let mut tx = db.write().await.unwrap();
+        let _: (i64,) = tx.fetch_one("pragma max_page_count = 100000", &[]).await.unwrap();
+        tx.execute(FILL, &[&vec![1_u8], &large]).await.unwrap();
+        tx.commit().await.unwrap();
+        let (kept,): (i64,) =
+            db.read().await.unwrap().fetch_one("select count(*) from flow_errors", &[]).await.unwrap();
+        assert_eq!(kept, 1);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_database_file_is_not_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(None, folder.path()).await.unwrap();
+        assert_eq!(db.ready().await.unwrap_err().kind, Kind::Busy, "not migrated yet");
+        db.migrate().await.unwrap();
+        db.ready().await.unwrap();
+        std::fs::remove_file(folder.path().join("vestibule.sqlite")).unwrap();
+        assert_eq!(db.ready().await.unwrap_err().kind, Kind::Busy);
+    }
+
+    #[tokio::test]
+    async fn memory_leaves_no_file_behind() {
+        let db = memory().await;
+        let Pools::Sqlite { file, .. } = &db.pools else { panic!("memory is SQLite") };
+        let file = file.clone();
+        assert!(file.exists());
+        let second = db.clone();
+        drop(db);
+        assert!(file.exists());
+        drop(second);
+        assert!(!file.exists() && !file.parent().unwrap().exists());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_database_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(None, folder.path()).await.unwrap();
+        db.migrate().await.unwrap();
+        for name in ["vestibule.sqlite", "vestibule.sqlite-wal"] {
+            let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
     }
 }

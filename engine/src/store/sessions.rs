@@ -1,24 +1,113 @@
 //! Rows of sessions.
-use super::Tx;
+use super::identities::{Joined, columns, gather};
+use super::{Tx, from_text, to_text};
 use crate::error::Result;
+use crate::identity::Identity;
 use crate::ids::{IdentityId, SessionId};
 use crate::session::Session;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+macro_rules! session {
+    () => {
+        "s.id as session_id, s.identity_id as session_of, s.token_hash, s.aal, s.methods, s.devices, s.active,
+         s.issued_at, s.authenticated_at, s.expires_at"
+    };
+}
+
+const INSERT: &str =
+    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, issued_at,
+        authenticated_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
+const BY_TOKEN_WITH_IDENTITY: &str = concat!(
+    "select ",
+    session!(),
+    ", ",
+    columns!(),
+    " from sessions s join identities i on i.id = s.identity_id
+      left join identity_addresses a on a.identity_id = i.id
+      where s.token_hash = $1 order by a.purpose, a.position"
+);
+const GET: &str = concat!("select ", session!(), " from sessions s where s.id = $1");
+const LIST_OTHERS: &str = concat!(
+    "select ",
+    session!(),
+    " from sessions s where s.identity_id = $1 and s.id <> $2 and s.active and s.expires_at > $3
+      order by s.issued_at desc, s.id limit $4 offset $5"
+);
+const COUNT_OTHERS: &str = "select count(*) from sessions
+    where identity_id = $1 and id <> $2 and active and expires_at > $3";
+const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
+const REVOKE_OTHERS: &str =
+    "update sessions set active = false where identity_id = $1 and id <> $2 and active";
+const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, authenticated_at = $5,
+        expires_at = $6
+    where id = $1";
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    session_id: Uuid,
+    session_of: Uuid,
+    token_hash: Vec<u8>,
+    aal: String,
+    methods: String,
+    devices: String,
+    active: bool,
+    issued_at: DateTime<Utc>,
+    authenticated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct WithIdentity {
+    #[sqlx(flatten)]
+    session: Stored,
+    #[sqlx(flatten)]
+    identity: Joined,
+}
 
 pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
-    let _ = (tx, session);
-    todo!()
+    let (methods, devices) = (to_text(&session.methods)?, to_text(&session.devices)?);
+    tx.execute(
+        INSERT,
+        &[
+            &session.id.0,
+            &session.identity_id.0,
+            &session.token_hash,
+            &session.aal,
+            &methods,
+            &devices,
+            &session.active,
+            &session.issued_at,
+            &session.authenticated_at,
+            &session.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Also revoked and expired ones: the caller judges.
 pub async fn by_token_hash(tx: &mut Tx, hash: &[u8]) -> Result<Option<Session>> {
-    let _ = (tx, hash);
-    todo!()
+    tx.fetch_optional::<Stored>(BY_TOKEN, &[&hash]).await?.map(Stored::read).transpose()
+}
+
+/// The same with whom it belongs to, in one query: what whoami needs. One statement, so [`super::Db::single`] will do.
+pub async fn by_token_hash_with_identity(tx: &mut Tx, hash: &[u8]) -> Result<Option<(Session, Identity)>> {
+    let rows: Vec<WithIdentity> = tx.fetch_all(BY_TOKEN_WITH_IDENTITY, &[&hash]).await?;
+    let mut session = None;
+    let mut identity = Vec::with_capacity(rows.len());
+    for row in rows {
+        session = Some(row.session);
+        identity.push(row.identity);
+    }
+    let session = session.map(Stored::read).transpose()?;
+    Ok(session.zip(gather(identity)?.pop()))
 }
 
 pub async fn get(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
-    let _ = (tx, id);
-    todo!()
+    tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
 }
 
 /// Active and unexpired ones of that identity but `except`, newest first.
@@ -30,8 +119,9 @@ pub async fn list_others(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Session>> {
-    let _ = (tx, identity, except, now, limit, offset);
-    todo!()
+    let rows: Vec<Stored> =
+        tx.fetch_all(LIST_OTHERS, &[&identity.0, &except.0, &now, &limit, &offset]).await?;
+    rows.into_iter().map(Stored::read).collect()
 }
 
 pub async fn count_others(
@@ -40,24 +130,44 @@ pub async fn count_others(
     except: SessionId,
     now: DateTime<Utc>,
 ) -> Result<i64> {
-    let _ = (tx, identity, except, now);
-    todo!()
+    let (count,): (i64,) = tx.fetch_one(COUNT_OTHERS, &[&identity.0, &except.0, &now]).await?;
+    Ok(count)
 }
 
 /// Sets `active` to false where it belongs to `identity`; whether a row changed.
 pub async fn revoke(tx: &mut Tx, identity: IdentityId, id: SessionId) -> Result<bool> {
-    let _ = (tx, identity, id);
-    todo!()
+    Ok(tx.execute(REVOKE, &[&identity.0, &id.0]).await? == 1)
 }
 
 /// How many went.
 pub async fn revoke_others(tx: &mut Tx, identity: IdentityId, except: SessionId) -> Result<u64> {
-    let _ = (tx, identity, except);
-    todo!()
+    tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await
 }
 
-/// After a refresh: methods, level, authenticated_at, expires_at, devices.
+/// After a refresh: methods, level, authenticated_at, expires_at, devices. A session that was revoked stays so.
 pub async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
-    let _ = (tx, session);
-    todo!()
+    let (methods, devices) = (to_text(&session.methods)?, to_text(&session.devices)?);
+    tx.execute(
+        UPDATE,
+        &[&session.id.0, &session.aal, &methods, &devices, &session.authenticated_at, &session.expires_at],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Stored {
+    fn read(self) -> Result<Session> {
+        Ok(Session {
+            id: SessionId(self.session_id),
+            identity_id: IdentityId(self.session_of),
+            token_hash: self.token_hash,
+            aal: self.aal,
+            methods: from_text("sessions.methods", &self.methods)?,
+            devices: from_text("sessions.devices", &self.devices)?,
+            active: self.active,
+            issued_at: self.issued_at,
+            authenticated_at: self.authenticated_at,
+            expires_at: self.expires_at,
+        })
+    }
 }

@@ -6,8 +6,9 @@ use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Barrier;
 use url::Url;
 
 /// Stands still until it is moved.
@@ -69,6 +70,7 @@ impl Random for TestRandom {
 /// Answers from a list, and keeps what was asked. What is not on the list cannot be reached.
 #[derive(Default)]
 pub struct RecordingOutbound {
+    barrier: Mutex<Option<Arc<Barrier>>>,
     answers: Mutex<BTreeMap<String, Result<String, u16>>>,
     asked: Mutex<Vec<Url>>,
 }
@@ -82,6 +84,12 @@ impl RecordingOutbound {
     /// From now on `url` answers `status`.
     pub fn refuse(&self, url: &str, status: u16) {
         self.put(url, Err(status));
+    }
+
+    /// From now on answers come when `count` have been asked for, to all of them at once. A sign-up asks about breaches
+    /// when its form has been checked and nothing is stored yet.
+    pub fn gather(&self, count: usize) {
+        *self.barrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Barrier::new(count)));
     }
 
     /// What was asked for so far, in order.
@@ -113,6 +121,12 @@ impl Outbound for RecordingOutbound {
                 source: "the test gives no answer for this address".into(),
             }),
         };
-        Box::pin(async move { answer })
+        let barrier = self.barrier.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move {
+            if let Some(barrier) = barrier {
+                barrier.wait().await;
+            }
+            answer
+        })
     }
 }

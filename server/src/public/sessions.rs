@@ -85,7 +85,8 @@ fn page(query: &[(String, String)]) -> Page {
         names.iter().find_map(|name| flow::first(query, name)).and_then(|text| text.parse::<i64>().ok())
     };
     Page {
-        number: number(["page", "page_token"]).unwrap_or(0).max(0),
+        // Counted from 1; 0 is the first page as well (measured).
+        number: number(["page", "page_token"]).unwrap_or(1).max(1) - 1,
         size: number(["page_size", "per_page"]).unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE),
     }
 }
@@ -93,6 +94,7 @@ fn page(query: &[(String, String)]) -> Page {
 /// Kratos' form of page links, with pages that exist.
 fn links(page: Page, total: i64) -> String {
     let link = |number: i64, rel: &str| {
+        let number = number + 1;
         format!("</sessions?page={number}&page_size={0}&page_token={number}&per_page={0}>; rel=\"{rel}\"", page.size)
     };
     let mut links = vec![link(0, "first")];

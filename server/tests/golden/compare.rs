@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 static LABEL: LazyLock<Regex> = LazyLock::new(|| Regex::new("<uuid:([^>]+)>").expect("a pattern of ours"));
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// A pointer into the recording's `expect`, such as `/json/identity/state`.
     pub at: String,
     pub expected: String,
@@ -17,13 +17,13 @@ pub struct Difference {
 
 /// Which number of the recording is which id here, for the length of a scenario, both ways.
 #[derive(Default)]
-pub struct Labels {
+pub(crate) struct Labels {
     real: HashMap<String, String>,
     label: HashMap<String, String>,
 }
 
 impl Labels {
-    pub fn diff(&mut self, expected: &Value, got: &Value) -> Vec<Difference> {
+    pub(crate) fn diff(&mut self, expected: &Value, got: &Value) -> Vec<Difference> {
         let mut found = Vec::new();
         self.walk(expected, got, String::new(), &mut found);
         found
@@ -97,7 +97,7 @@ impl Labels {
 }
 
 /// Sorts the arrays whose order is free, by their text without ids.
-pub fn sort_unordered(document: &mut Value, pointers: &[String]) {
+pub(crate) fn sort_unordered(document: &mut Value, pointers: &[String]) {
     for pointer in pointers {
         if let Some(Value::Array(items)) = document.pointer_mut(pointer) {
             items.sort_by_cached_key(|item| {

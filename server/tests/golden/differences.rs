@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 #[derive(Clone, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Meant {
+pub(crate) struct Meant {
     pub scenario: String,
     pub step: usize,
     /// As in [`Difference::at`].
@@ -18,12 +18,12 @@ fn all() -> Vec<Meant> {
     serde_json::from_str(include_str!("differences.json")).expect("differences.json is a list of entries")
 }
 
-pub fn of(scenario: &str) -> Vec<Meant> {
+pub(crate) fn of(scenario: &str) -> Vec<Meant> {
     all().into_iter().filter(|meant| meant.scenario == scenario).collect()
 }
 
 /// Takes out what is meant; an entry of this step that meets nothing becomes a difference itself.
-pub fn without_meant(meant: &[Meant], step: usize, found: Vec<Difference>) -> Vec<Difference> {
+pub(crate) fn without_meant(meant: &[Meant], step: usize, found: Vec<Difference>) -> Vec<Difference> {
     let here: Vec<&Meant> = meant.iter().filter(|meant| meant.step == step).collect();
     let unneeded = here.iter().filter(|meant| !found.iter().any(|difference| difference.at == meant.at));
     let unneeded: Vec<Difference> = unneeded
@@ -41,7 +41,7 @@ pub fn without_meant(meant: &[Meant], step: usize, found: Vec<Difference>) -> Ve
 
 /// Every entry belongs to a scenario and a step that exist, names one place inside an answer, gives a reason, and
 /// leaves most answers of its scenario untouched.
-pub fn check<'a>(scenarios: impl Iterator<Item = (&'a str, usize)>) {
+pub(crate) fn check<'a>(scenarios: impl Iterator<Item = (&'a str, usize)>) {
     let entries = all();
     let mut known = Vec::new();
     for (name, answers) in scenarios {

@@ -5,6 +5,7 @@
 
 mod compare;
 mod differences;
+mod itself;
 mod normalise;
 mod replay;
 mod scenario;

@@ -49,21 +49,21 @@ fn rounded(seconds: f64) -> i64 {
     if seconds.abs() >= 60.0 { (seconds / 10.0).round() as i64 * 10 } else { seconds.round() as i64 }
 }
 
-pub struct Normaliser {
+pub(crate) struct Normaliser {
     /// Base URL and its word, longest first.
     bases: Vec<(String, String)>,
     run: String,
 }
 
 impl Normaliser {
-    pub fn new(bases: &[(&str, &str)], run: &str) -> Self {
+    pub(crate) fn new(bases: &[(&str, &str)], run: &str) -> Self {
         let mut bases: Vec<_> =
             bases.iter().map(|(url, word)| ((*url).to_owned(), (*word).to_owned())).collect();
         bases.sort_by_key(|(url, _)| std::cmp::Reverse(url.len()));
         Self { bases, run: run.to_owned() }
     }
 
-    pub fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (url, word) in &self.bases {
             text = text.replace(url, &format!("<{word}>"));
@@ -82,7 +82,7 @@ impl Normaliser {
         replace(&text, &IMAGE, "<data>")
     }
 
-    pub fn json(&self, value: &Value) -> Value {
+    pub(crate) fn json(&self, value: &Value) -> Value {
         match value {
             Value::Object(members) => {
                 Value::Object(members.iter().map(|(key, value)| self.member(members, key, value)).collect())
@@ -123,7 +123,7 @@ impl Normaliser {
     }
 
     /// Those headers that recordings speak of.
-    pub fn headers(&self, answer: &Answer, now: f64) -> Map<String, Value> {
+    pub(crate) fn headers(&self, answer: &Answer, now: f64) -> Map<String, Value> {
         let mut headers = Map::new();
         let all = |name: &str| -> Vec<&str> {
             answer.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
@@ -242,7 +242,12 @@ fn title(word: &str) -> String {
 }
 
 /// What an answer amounts to, in the shape of a recording's `expect`.
-pub fn observe(normaliser: &Normaliser, answer: &Answer, ignore: &[String], now: f64) -> Map<String, Value> {
+pub(crate) fn observe(
+    normaliser: &Normaliser,
+    answer: &Answer,
+    ignore: &[String],
+    now: f64,
+) -> Map<String, Value> {
     let redirect = (300..400).contains(&answer.status);
     let mut headers = normaliser.headers(answer, now);
     let content_type = headers.get("content-type").and_then(Value::as_str).unwrap_or_default();

@@ -6,7 +6,6 @@ use crate::normalise::{Normaliser, observe};
 use crate::scenario::{self, Capture, Mail, Request, Scenario, Step, Vars, fill, fill_text};
 use crate::support::http::{self, Answer};
 use crate::support::stand::{Ports, Stand};
-use engine::testing;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +26,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// # Panics
 /// When an answer differs, with every place; when another number of answers than `answers` was checked.
-pub async fn play(name: &str, answers: usize) {
+pub(crate) async fn play(name: &str, answers: usize) {
     let scenario = scenario::named(name);
     let meant = differences::of(name);
     let mut player = Player::start(&scenario).await;
@@ -123,7 +122,7 @@ impl Player {
         if let Some(patch) = &step.config {
             self.patches.push(patch.clone());
             let document = scenario::config(scenario, &self.patches, &self.vars)?;
-            self.stand.engine.publish(testing::config(vec![document]));
+            self.stand.engine.publish(self.stand.world.config(vec![document]));
             return Ok(vec![]);
         }
         if step.sink.is_some() || step.totp.is_some() {
@@ -285,7 +284,7 @@ impl Player {
 }
 
 /// Cuts the answer down to what the recording kept.
-fn narrow(step: &Step, expect: &mut Value, seen: &mut Map<String, Value>) {
+pub(crate) fn narrow(step: &Step, expect: &mut Value, seen: &mut Map<String, Value>) {
     let listed = expect.get("headers").and_then(Value::as_object).cloned();
     let check = step.check.as_deref().unwrap_or("full");
     if check == "status" {

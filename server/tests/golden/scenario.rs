@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 #[derive(Deserialize)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     pub name: String,
     pub schema: Option<String>,
     #[serde(default)]
@@ -18,7 +18,7 @@ pub struct Scenario {
 
 /// One of `request`, `mail`, `sink`, `wait_ms`, `config`, `totp` is there.
 #[derive(Deserialize)]
-pub struct Step {
+pub(crate) struct Step {
     #[serde(default)]
     pub note: String,
     #[serde(default)]
@@ -41,7 +41,7 @@ pub struct Step {
 }
 
 #[derive(Deserialize)]
-pub struct Request {
+pub(crate) struct Request {
     pub method: String,
     pub path: String,
     pub base: Option<String>,
@@ -53,14 +53,14 @@ pub struct Request {
 }
 
 #[derive(Deserialize)]
-pub struct Mail {
+pub(crate) struct Mail {
     pub to: String,
     pub count: usize,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub enum Capture {
+pub(crate) enum Capture {
     Json { json: String },
     Node { node: String, at: Option<String> },
     Query { query: String },
@@ -69,7 +69,7 @@ pub enum Capture {
 }
 
 /// What `{{name}}` stands for.
-pub type Vars = HashMap<String, Value>;
+pub(crate) type Vars = HashMap<String, Value>;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
@@ -84,12 +84,12 @@ fn document(path: &str) -> Value {
     serde_json::from_str(&read(path)).unwrap_or_else(|failure| panic!("{path}: {failure}"))
 }
 
-pub fn named(name: &str) -> Scenario {
+pub(crate) fn named(name: &str) -> Scenario {
     serde_json::from_str(&read(&format!("{name}.json"))).unwrap_or_else(|failure| panic!("{name}: {failure}"))
 }
 
 /// Every scenario in the folder.
-pub fn all() -> Vec<Scenario> {
+pub(crate) fn all() -> Vec<Scenario> {
     let mut names: Vec<String> = std::fs::read_dir(folder())
         .expect("the folder of recordings")
         .filter_map(|entry| {
@@ -102,7 +102,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// base ← schema ← the scenario's own ← `patches`, placeholders filled in.
-pub fn config(scenario: &Scenario, patches: &[Value], vars: &Vars) -> Result<Value, String> {
+pub(crate) fn config(scenario: &Scenario, patches: &[Value], vars: &Vars) -> Result<Value, String> {
     let schema = format!("{{{{schema:{}}}}}", scenario.schema.as_deref().unwrap_or("person"));
     let mut config = document("base-config.json");
     merge(&mut config, &json!({"identity": {"schemas": [{"id": "default", "url": schema}]}}));
@@ -116,7 +116,7 @@ pub fn config(scenario: &Scenario, patches: &[Value], vars: &Vars) -> Result<Val
 }
 
 /// RFC 7396.
-pub fn merge(target: &mut Value, patch: &Value) {
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return;
@@ -135,7 +135,7 @@ pub fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// Fills in the placeholders everywhere. A string that is nothing but one takes the captured value's type.
-pub fn fill(value: &Value, vars: &Vars) -> Result<Value, String> {
+pub(crate) fn fill(value: &Value, vars: &Vars) -> Result<Value, String> {
     Ok(match value {
         Value::String(text) => match text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
             Some(name) if vars.get(name).is_some_and(|value| !value.is_string()) => vars[name].clone(),
@@ -155,7 +155,7 @@ pub fn fill(value: &Value, vars: &Vars) -> Result<Value, String> {
     })
 }
 
-pub fn fill_text(text: &str, vars: &Vars) -> Result<String, String> {
+pub(crate) fn fill_text(text: &str, vars: &Vars) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {

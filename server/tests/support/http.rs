@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     /// Names in small letters, in the order they came.
     pub headers: Vec<(String, String)>,
@@ -14,13 +14,13 @@ pub struct Answer {
 
 impl Answer {
     /// The first header of that name (small letters).
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// `authority` is `host:port`; `target` is sent as it is.
-pub async fn send(
+pub(crate) async fn send(
     authority: &str,
     method: &str,
     target: &str,

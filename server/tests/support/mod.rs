@@ -1,4 +1,4 @@
 //! A server in the test's own process, on ports of its own, and a client that sends exactly what it is told.
 
-pub mod http;
-pub mod stand;
+pub(crate) mod http;
+pub(crate) mod stand;

@@ -2,46 +2,46 @@
 
 use axum::Router;
 use engine::Engine;
-use engine::testing::{self, World};
+use engine::testing::World;
 use serde_json::Value;
 use server::state::AppState;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Ports that are taken before the configuration that names them is made.
-pub struct Ports {
+pub(crate) struct Ports {
     public: TcpListener,
     admin: TcpListener,
 }
 
 impl Ports {
-    pub async fn take() -> Self {
+    pub(crate) async fn take() -> Self {
         Self {
             public: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
             admin: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
         }
     }
 
-    pub fn public(&self) -> SocketAddr {
+    pub(crate) fn public(&self) -> SocketAddr {
         self.public.local_addr().expect("a bound port")
     }
 
-    pub fn admin(&self) -> SocketAddr {
+    pub(crate) fn admin(&self) -> SocketAddr {
         self.admin.local_addr().expect("a bound port")
     }
 }
 
 /// Ends with the test's runtime.
-pub struct Stand {
+pub(crate) struct Stand {
     pub engine: Engine,
     pub world: World,
 }
 
 impl Stand {
     /// Serves on `ports` with the one document `config`, on the database `dsn`.
-    pub async fn start(ports: Ports, dsn: &str, config: Value) -> Self {
+    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value) -> Self {
         let world = World::default();
-        let engine = testing::engine_in(&world, dsn, vec![config]).await;
+        let engine = world.engine(dsn, vec![config]).await;
         let state = AppState { engine: engine.clone() };
         run(ports.public, server::public::router(state.clone()));
         run(ports.admin, server::admin::router(state));

@@ -1,0 +1,78 @@
+//! The error page: what happened and what to do about it, by the kind of error. The engine's own sentence is shown
+//! with it; its number and time stand in the small print for whoever is asked for help.
+
+use super::Site;
+use super::message::Message;
+use serde_json::Value;
+
+/// An error as the engine stored it for this page.
+#[derive(Clone, Debug)]
+pub struct StoredError {
+    pub id: String,
+    /// Kratos' shape: `id`, `code`, `reason`, `message`.
+    pub error: Value,
+    /// In words, such as `23 Nov 2026, 21:49 UTC`.
+    pub at: String,
+}
+
+pub fn error(site: &Site, stored: StoredError) -> String {
+    let word = |key: &str| stored.error.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let code = stored.error.get("code").and_then(Value::as_u64).unwrap_or(500);
+    let mut message = said(site, word("id").unwrap_or_default(), code, word("reason").or(word("message")));
+    message.details = vec![("Reference", stored.id.clone()), ("Time", stored.at), ("Code", code.to_string())];
+    message.page(site)
+}
+
+/// An error of this very request, which is not stored anywhere.
+pub fn failed(site: &Site, id: Option<&str>, code: u16, reason: &str) -> String {
+    said(site, id.unwrap_or_default(), u64::from(code), Some(reason)).page(site)
+}
+
+fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
+    let (title, todo) = match (id, code) {
+        ("self_service_flow_disabled", _) => (
+            "This is switched off",
+            "It cannot be used here at the moment. If you have an account, sign in with it.",
+        ),
+        ("security_csrf_violation", _) => (
+            "We could not tell that this was you",
+            "Start again in this browser, in one tab, with cookies allowed for this site.",
+        ),
+        ("security_identity_mismatch", _) => {
+            ("This belongs to another account", "Sign out, then sign in with the account it was made for.")
+        }
+        ("self_service_flow_expired" | "self_service_flow_replaced", _) => {
+            ("This took too long", "Start again. Nothing was changed.")
+        }
+        ("self_service_flow_return_to_forbidden", _) => (
+            "This link leads somewhere it must not",
+            "Go back to the app you came from. If it happens again, tell those who run it.",
+        ),
+        ("session_inactive" | "session_aal1_required", _) | (_, 401) => {
+            ("You are not signed in", "Sign in, then try again.")
+        }
+        ("session_already_available", _) => ("You are signed in already", "There is nothing more to do."),
+        (_, 403) => {
+            ("This is not allowed", "If you think that it should be, ask those who run this service.")
+        }
+        (_, 404 | 410) => ("This is no longer there", "Start again from the beginning."),
+        (_, 429) => ("Too many tries", "Wait a few minutes, then try again."),
+        (_, 503) => ("A lot is going on right now", "Wait a moment, then try again."),
+        (_, 400..=499) => {
+            ("This did not work", "Go back and try again. The link you followed may be broken.")
+        }
+        _ => ("Something went wrong on our side", "It is not your fault. Try again in a few minutes."),
+    };
+    // Where the kind is known, or the fault is ours, the engine's sentence would say the same a second time.
+    let unknown = id.is_empty() && (400..500).contains(&code);
+    let reason = reason.filter(|reason| unknown && !reason.is_empty()).map(str::to_owned);
+    let mut links = vec![("Sign in", site.sign_in.clone())];
+    links.extend(site.sign_up.clone().map(|url| ("Create an account", url)));
+    Message {
+        title,
+        text: reason.into_iter().chain([todo.to_owned()]).collect(),
+        links,
+        details: Vec::new(),
+        failed: true,
+    }
+}

@@ -1,0 +1,201 @@
+//! The one renderer of the engine's forms: a container of nodes becomes an HTML form that works without any script.
+//! Hidden nodes come first, then fields in the engine's order, the form's own button, then every other way in.
+
+use super::document::{Glyph, icon};
+use super::field;
+use engine::ui::{Container, Group, InputKind, Node, Text, TextKind};
+use leptos::prelude::*;
+
+/// What the renderer says that no node carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// `selfservice.methods.password.config.min_password_length`, told under a new password before anybody fails at it.
+    pub min_password_length: usize,
+}
+
+/// What the form needs attention for; decides the title and where the focus is.
+pub fn has_errors(ui: &Container) -> bool {
+    let of_nodes = nodes(ui).iter().flat_map(|node| &node.messages);
+    ui.messages.iter().chain(of_nodes).any(|message| message.kind == TextKind::Error)
+}
+
+/// `<form>` with all its messages; `Err` is shown as words where no field and no button is left to show.
+pub fn form(ui: &Container, rules: Rules) -> AnyView {
+    let nodes = nodes(ui);
+    let (hidden, visible): (Vec<_>, Vec<_>) =
+        nodes.iter().partition(|node| kind(node) == Some(InputKind::Hidden));
+    let (buttons, fields): (Vec<_>, Vec<_>) = visible
+        .into_iter()
+        .partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
+    // The first button of a form is the one that the Enter key presses: it must be the form's own, never a provider's.
+    let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
+        buttons.iter().position(|node| {
+            !matches!(node.group, Group::Oidc | Group::Saml) && kind(node) == Some(InputKind::Submit)
+        })
+    });
+    let others: Vec<_> = buttons
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| Some(*at) != own)
+        .map(|(_, node)| button(node, false))
+        .collect();
+    let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
+    let own = own.map(|at| button(buttons[at], true));
+    let empty = (fields.is_empty() && buttons.is_empty()).then(|| {
+        view! { <p class="note">"Nothing can be done here at the moment. Ask those who run this service."</p> }
+    });
+    let signs_up = fields.iter().any(|node| field::is_new_password(node));
+    let hidden: Vec<_> = hidden.into_iter().map(field::hidden).collect();
+    let fields: Vec<_> = fields
+        .into_iter()
+        .enumerate()
+        .map(|(at, node)| field::field(node, &field_id(at), signs_up, rules))
+        .collect();
+    view! {
+        {summary(ui)}
+        {notices(ui)}
+        <form action=ui.action.clone() method=method(ui)>
+            {hidden}
+            {fields}
+            {own}
+            {divider}
+            {others}
+            {empty}
+        </form>
+    }
+    .into_any()
+}
+
+fn nodes(ui: &Container) -> &[Node] {
+    ui.nodes.as_deref().unwrap_or_default()
+}
+
+fn kind(node: &Node) -> Option<InputKind> {
+    node.input().map(|input| input.kind)
+}
+
+/// Numbers, since a node's name comes from somebody's schema and may hold what an id must not.
+fn field_id(at: usize) -> String {
+    format!("field-{}", at + 1)
+}
+
+fn method(ui: &Container) -> &'static str {
+    if ui.method.eq_ignore_ascii_case("get") { "get" } else { "post" }
+}
+
+fn is_error(message: &&Text) -> bool {
+    message.kind == TextKind::Error
+}
+
+fn test_id(message: &Text) -> String {
+    format!("ui/message/{}", message.id)
+}
+
+/// All that is wrong, at the top, with links to the fields. It takes the focus: that is how somebody who does not see
+/// the page learns that it came back.
+fn summary(ui: &Container) -> Option<AnyView> {
+    let visible = || {
+        nodes(ui).iter().filter(|node| {
+            !matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
+        })
+    };
+    // What hangs on a node that nobody sees has no other place to be read.
+    let unseen = nodes(ui).iter().filter(|node| {
+        matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
+    });
+    let general: Vec<_> = ui
+        .messages
+        .iter()
+        .chain(unseen.flat_map(|node| &node.messages))
+        .filter(is_error)
+        .map(|message| view! { <p data-testid=test_id(message)>{message.text.clone()}</p> })
+        .collect();
+    let links: Vec<_> = visible()
+        .enumerate()
+        .flat_map(|(at, node)| node.messages.iter().filter(is_error).map(move |message| (at, node, message)))
+        .map(|(at, node, message)| {
+            view! {
+                <li>
+                    <a href=format!("#{}", field_id(at))>
+                        <b>{field::label(node)}</b>
+                        ": "
+                        {message.text.clone()}
+                    </a>
+                </li>
+            }
+        })
+        .collect();
+    let title = match (general.is_empty(), links.len()) {
+        (true, 0) => return None,
+        (false, 0) => "That did not work".to_owned(),
+        (_, 1) => "One thing to correct".to_owned(),
+        (_, many) => format!("{many} things to correct"),
+    };
+    let links = (!links.is_empty()).then(|| view! { <ul>{links}</ul> });
+    let view = view! {
+        <div class="summary" role="group" aria-labelledby="summary-title" tabindex="-1" autofocus=true>
+            <h2 id="summary-title">{icon(Glyph::Wrong)} {title}</h2>
+            {general}
+            {links}
+        </div>
+    };
+    Some(view.into_any())
+}
+
+/// What the engine says that is no error, such as "Confirm that it is you".
+fn notices(ui: &Container) -> Vec<AnyView> {
+    ui.messages
+        .iter()
+        .filter(|message| !is_error(message))
+        .map(|message| {
+            let (class, sign) = match message.kind {
+                TextKind::Success => ("note done", Glyph::Done),
+                _ => ("note", Glyph::Note),
+            };
+            view! { <p class=class data-testid=test_id(message)>{icon(sign)} {message.text.clone()}</p> }
+                .into_any()
+        })
+        .collect()
+}
+
+/// A button beside the form's own leaves fields alone that are not its business, hence `formnovalidate`.
+fn button(node: &Node, own: bool) -> AnyView {
+    let Some(input) = node.input() else { return ().into_any() };
+    let kind = if input.kind == InputKind::Button { "button" } else { "submit" };
+    view! {
+        <button
+            type=kind
+            name=input.name.clone()
+            value=input.value.as_ref().map(field::text)
+            class=own.then_some("main")
+            disabled=input.disabled
+            formnovalidate=!own
+            data-testid=format!("node/input/{}", input.name)
+        >
+            {field::label(node)}
+        </button>
+    }
+    .into_any()
+}
+
+/// The messages of one field, each once, under it.
+pub(super) fn messages_of(node: &Node) -> Vec<AnyView> {
+    node.messages
+        .iter()
+        .map(|message| {
+            let (class, sign, word) = match message.kind {
+                TextKind::Error => ("bad", Glyph::Wrong, "Error: "),
+                TextKind::Success => ("good", Glyph::Done, ""),
+                TextKind::Info => ("hint", Glyph::Note, ""),
+            };
+            let word = (!word.is_empty()).then(|| view! { <span class="unseen">{word}</span> });
+            view! {
+                <p class=class data-testid=test_id(message)>
+                    {icon(sign)}
+                    <span>{word} {message.text.clone()}</span>
+                </p>
+            }
+            .into_any()
+        })
+        .collect()
+}

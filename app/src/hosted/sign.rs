@@ -1,0 +1,53 @@
+//! The pages with a form: sign up, sign in, and confirming that it is you.
+
+use super::document::{Glyph, document, icon};
+use super::form::{Rules, form, has_errors};
+use super::{Restarted, Site};
+use engine::ui::Container;
+use leptos::prelude::*;
+
+/// One form and what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Sign {
+    pub ui: Container,
+    pub rules: Rules,
+    /// Host name of where the person goes on to, when it is another site than this one.
+    pub continue_to: Option<String>,
+    pub restarted: Option<Restarted>,
+    /// Sign in: a person who is signed in already is asked again (Kratos' `refresh`).
+    pub refresh: bool,
+    /// With `refresh`: the URL that signs out, for whoever is somebody else.
+    pub sign_out: Option<String>,
+}
+
+pub fn sign_up(site: &Site, sign: Sign) -> String {
+    let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> };
+    page(site, "Create your account", sign, Some(foot.into_any()))
+}
+
+pub fn sign_in(site: &Site, sign: Sign) -> String {
+    if sign.refresh {
+        let foot =
+            sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
+        return page(site, "Confirm that it is you", sign, foot);
+    }
+    let foot =
+        site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
+    page(site, "Sign in", sign, foot)
+}
+
+fn page(site: &Site, title: &'static str, sign: Sign, foot: Option<AnyView>) -> String {
+    let lead = sign.continue_to.map(|host| view! { <p class="lead">"to continue to " <b>{host}</b></p> });
+    let restarted = sign.restarted.map(|why| {
+        view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
+    });
+    let foot = foot.map(|foot| view! { <p class="foot">{foot}</p> });
+    let main = view! {
+        <h1>{title}</h1>
+        {lead}
+        {restarted}
+        {form(&sign.ui, sign.rules)}
+        {foot}
+    };
+    document(site, title, has_errors(&sign.ui), main)
+}

@@ -1,0 +1,345 @@
+//! Every configuration key that is known, once: path, type, default, one sentence, whether it has an effect yet.
+//! Checking, environment variables, defaults and the reference page are all read from this table.
+//! Names and defaults are Kratos' (Kratos: embedx/config.schema.json); `vestibule.*` is ours.
+
+use super::hooks::Stage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// What a value must look like.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Kind {
+    Bool,
+    /// `true` or `false` as a text: what Kratos' schema asks for `secure`.
+    Flag,
+    /// Both ends included.
+    Integer(i64, i64),
+    /// `1h30m`
+    Duration,
+    /// `19MB`
+    Size,
+    Text,
+    Choice(&'static [&'static str]),
+    /// Absolute, http or https.
+    BaseUrl,
+    /// Absolute http(s), or relative to the public base URL.
+    Page,
+    Texts,
+    /// Texts of at least so many characters.
+    Secrets(usize),
+    /// Addresses in CIDR notation.
+    Networks,
+    Hooks(Stage),
+    Schemas,
+    /// Not looked into.
+    Open,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    Supported,
+    /// Known, read and reported; what it switches is not there yet.
+    Later,
+}
+
+/// `path` may hold alternatives in braces, which stand for one key each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) path: &'static str,
+    pub(super) kind: Kind,
+    /// As it would stand in an environment variable; empty without a default.
+    pub(super) default: &'static str,
+    pub(super) text: &'static str,
+    pub(super) state: State,
+}
+
+const fn key(path: &'static str, kind: Kind, default: &'static str, text: &'static str) -> Key {
+    Key { path, kind, default, text, state: State::Supported }
+}
+
+const fn later(path: &'static str, kind: Kind, default: &'static str, text: &'static str) -> Key {
+    Key { path, kind, default, text, state: State::Later }
+}
+
+use Kind::{
+    BaseUrl, Bool, Choice, Duration, Flag, Hooks, Integer, Networks, Open, Page, Schemas, Secrets, Size,
+    Text, Texts,
+};
+
+/// 0 lets the system choose; for tests.
+const PORT: Kind = Integer(0, 65_535);
+const COUNT: Kind = Integer(0, i64::MAX);
+const SAME_SITE: Kind = Choice(&["Strict", "Lax", "None"]);
+const AAL: Kind = Choice(&["aal1", "highest_available"]);
+const USE: Kind = Choice(&["code", "link"]);
+
+/// In the order of the reference page.
+#[rustfmt::skip]
+pub(super) const TABLE: &[Key] = &[
+    // Listeners
+    key("serve.public.host", Text, "0.0.0.0", "Address that the public API and the hosted pages listen on."),
+    key("serve.public.port", PORT, "4433", "Port of the public API and the hosted pages."),
+    key("serve.public.base_url", BaseUrl, "", "Address under which browsers and apps reach the public port; unset, it is made from host and port."),
+    key("serve.public.cors.enabled", Bool, "false", "Answer cross-origin requests of the listed origins."),
+    key("serve.public.cors.allowed_origins", Texts, r#"["*"]"#, "Origins that may read answers; one `*` may stand inside a host."),
+    key("serve.public.cors.allowed_methods", Texts, r#"["POST","GET","PUT","PATCH","DELETE"]"#, "Methods that other origins may use."),
+    key("serve.public.cors.allowed_headers", Texts, r#"["Authorization","Content-Type","Max-Age","X-Session-Token","X-XSRF-TOKEN","X-CSRF-TOKEN"]"#, "Request headers that other origins may send."),
+    key("serve.public.cors.exposed_headers", Texts, r#"["Content-Type"]"#, "Answer headers that other origins may read."),
+    key("serve.public.cors.allow_credentials", Bool, "true", "Let cross-origin requests carry cookies."),
+    key("serve.public.cors.max_age", COUNT, "0", "Seconds for which a browser may keep the answer to a preflight request."),
+    later("serve.public.cors.{options_passthrough,debug}", Bool, "false", "Switches of Kratos' CORS library."),
+    key("serve.admin.host", Text, "0.0.0.0", "Address that the admin API listens on."),
+    key("serve.admin.port", PORT, "4434", "Port of the admin API."),
+    key("serve.admin.base_url", BaseUrl, "", "Address under which the admin API is reached; unset, it is made from host and port."),
+    later("serve.{public,admin}.request_log.disable_for_health", Bool, "false", "Keep health checks out of the request log."),
+    later("serve.{public,admin}.socket.{owner,group}", Text, "", "Owner of a unix socket."),
+    later("serve.{public,admin}.socket.mode", Open, "", "Mode of a unix socket."),
+    later("serve.{public,admin}.tls.{key,cert}.{path,base64}", Text, "", "TLS by the server itself."),
+    key("vestibule.console.host", Text, "127.0.0.1", "Address that the console listens on."),
+    key("vestibule.console.port", PORT, "4435", "Port of the console."),
+    key("vestibule.console.base_url", BaseUrl, "", "Address under which operators reach the console; unset, it is made from host and port."),
+    key("vestibule.allowed_hosts", Texts, "[]", "Further host names that the console and the admin API answer to, beside loopback names and those of the base URLs."),
+    key("vestibule.admin.token", Text, "", "Bearer token for callers of the admin API that come from elsewhere than loopback and private networks."),
+    key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),
+    key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
+    // Storage
+    key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
+    // Identities
+    key("identity.default_schema_id", Text, "default", "Identity schema of whoever signs up without naming one."),
+    key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),
+    // Self-service
+    key("selfservice.default_browser_return_url", Page, "", "Where a browser goes when nothing else says so; unset, to our own welcome page."),
+    key("selfservice.allowed_return_urls", Texts, "[]", "Addresses that `return_to` may name."),
+    key("selfservice.methods.password.enabled", Bool, "true", "Sign up and sign in with a password."),
+    key("selfservice.methods.password.config.min_password_length", Integer(6, 1024), "8", "Fewest characters of a new password."),
+    key("selfservice.methods.password.config.identifier_similarity_check_enabled", Bool, "true", "Refuse passwords that look like the person's own address or name."),
+    key("selfservice.methods.password.config.haveibeenpwned_enabled", Bool, "true", "Refuse passwords known from data breaches."),
+    key("selfservice.methods.password.config.haveibeenpwned_host", Text, "api.pwnedpasswords.com", "Host that answers the breach check; it only learns five characters of a digest."),
+    key("selfservice.methods.password.config.max_breaches", COUNT, "0", "In how many breaches a password may have been seen."),
+    key("selfservice.methods.password.config.ignore_network_errors", Bool, "true", "Let a password pass when the breach check cannot be asked."),
+    key("vestibule.password.max_length", Integer(64, 4096), "1024", "Most characters of a password; longer ones are refused, never cut."),
+    later("selfservice.methods.password.config.migrate_hook", Open, "", "Asking another system for a password at the first sign-in."),
+    later("selfservice.methods.{code,profile}.enabled", Bool, "true", "The method as a whole."),
+    later("selfservice.methods.{oidc,link,totp,passkey,webauthn,lookup_secret}.enabled", Bool, "false", "The method as a whole."),
+    later("selfservice.methods.code.{passwordless_enabled,mfa_enabled}", Bool, "false", "Sign in by a code, as the first or the second factor."),
+    later("selfservice.methods.{code,link}.config.lifespan", Duration, "1h", "How long a code or link is good."),
+    later("selfservice.methods.code.config.max_submissions", COUNT, "5", "How often a code may be tried."),
+    later("selfservice.methods.code.config.missing_credential_fallback_enabled", Bool, "false", "Sign in by code without a credential of that kind."),
+    later("selfservice.methods.link.config.base_url", Text, "", "Base URL of links in mails."),
+    later("selfservice.methods.{oidc,totp,passkey,webauthn,b2b}.config", Open, "", "Settings of the method."),
+    // Registration
+    key("selfservice.flows.registration.enabled", Bool, "true", "Whether anybody can sign up."),
+    key("selfservice.flows.registration.ui_url", Page, "", "Sign-up page; unset, our own."),
+    key("selfservice.flows.registration.lifespan", Duration, "1h", "How long a sign-up form can be sent."),
+    key("selfservice.flows.registration.login_hints", Bool, "false", "Tell whoever signs up with a taken address how that account signs in."),
+    key("selfservice.flows.registration.style", Choice(&["profile_first", "unified"]), "profile_first", "Sign up in two steps or with one form."),
+    key("selfservice.flows.registration.enable_legacy_one_step", Bool, "false", "Kratos' older way to say `style: unified`; it wins over `style`."),
+    key("selfservice.flows.registration.before.hooks", Hooks(Stage::Before), "", "What runs before a sign-up form is made."),
+    key("selfservice.flows.registration.after.hooks", Hooks(Stage::AfterRegistration), "", "What runs after sign-up by a method without a list of its own."),
+    key("selfservice.flows.registration.after.{password,code,oidc,passkey,webauthn}.hooks", Hooks(Stage::AfterRegistrationMethod), "", "What runs after sign-up by that method; replaces the flow's list."),
+    key("selfservice.flows.registration.after.default_browser_return_url", Page, "", "Where a browser goes after sign-up."),
+    key("selfservice.flows.registration.after.{password,code,oidc,passkey,webauthn}.default_browser_return_url", Page, "", "Where a browser goes after sign-up by that method."),
+    // Login
+    key("selfservice.flows.login.ui_url", Page, "", "Sign-in page; unset, our own."),
+    key("selfservice.flows.login.lifespan", Duration, "1h", "How long a sign-in form can be sent."),
+    key("selfservice.flows.login.style", Choice(&["unified", "identifier_first"]), "unified", "Ask for everything at once, or for the address first."),
+    key("selfservice.flows.login.before.hooks", Hooks(Stage::Before), "", "What runs before a sign-in form is made."),
+    key("selfservice.flows.login.after.hooks", Hooks(Stage::AfterLogin), "", "What runs after sign-in by a method without a list of its own."),
+    key("selfservice.flows.login.after.{password,code,totp,passkey,webauthn,lookup_secret}.hooks", Hooks(Stage::AfterLogin), "", "What runs after sign-in by that method; replaces the flow's list."),
+    key("selfservice.flows.login.after.oidc.hooks", Hooks(Stage::AfterLoginOidc), "", "What runs after sign-in by a provider; replaces the flow's list."),
+    key("selfservice.flows.login.after.default_browser_return_url", Page, "", "Where a browser goes after sign-in."),
+    key("selfservice.flows.login.after.{password,code,oidc,totp,passkey,webauthn,lookup_secret}.default_browser_return_url", Page, "", "Where a browser goes after sign-in by that method."),
+    // Other flows
+    key("selfservice.flows.logout.after.default_browser_return_url", Page, "", "Where a browser goes after sign-out."),
+    later("selfservice.flows.logout.clear_browser_data", Bool, "false", "Tell the browser to forget everything of the site at sign-out."),
+    key("selfservice.flows.error.ui_url", Page, "", "Page that shows errors; unset, our own."),
+    later("selfservice.flows.{verification,recovery}.enabled", Bool, "false", "The flow as a whole."),
+    later("selfservice.flows.{verification,recovery,settings}.ui_url", Page, "", "Page of the flow."),
+    later("selfservice.flows.{verification,recovery,settings}.lifespan", Duration, "1h", "How long a form of the flow can be sent."),
+    later("selfservice.flows.{verification,recovery}.use", USE, "code", "Prove an address by a code or by a link."),
+    later("selfservice.flows.{verification,recovery}.notify_unknown_recipients", Bool, "false", "Write to addresses that nobody has."),
+    later("selfservice.flows.{verification,recovery,settings}.{before,after}", Open, "", "What runs before and after the flow."),
+    later("selfservice.flows.settings.privileged_session_max_age", Duration, "1h", "How fresh a sign-in must be for changing credentials."),
+    later("selfservice.flows.settings.required_aal", AAL, "highest_available", "Assurance level that the settings flow asks for."),
+    // Sessions and cookies
+    key("session.lifespan", Duration, "24h", "How long a session lives."),
+    key("session.cookie.name", Text, "ory_kratos_session", "Name of the session cookie."),
+    key("session.cookie.persistent", Bool, "true", "Let the session cookie outlive the browser window."),
+    key("session.cookie.domain", Text, "", "Domain of the session cookie; unset, as `cookies.domain`."),
+    key("session.cookie.path", Text, "", "Path of the session cookie; unset, as `cookies.path`."),
+    key("session.cookie.same_site", SAME_SITE, "", "`SameSite` of the session cookie; unset, as `cookies.same_site`."),
+    key("session.cookie.secure", Flag, "", "`Secure` of the session cookie; unset, as `cookies.secure`."),
+    later("session.whoami.required_aal", AAL, "highest_available", "Assurance level that whoami asks for."),
+    later("session.whoami.tokenizer.templates", Open, "", "Sessions as JSON Web Tokens."),
+    later("session.earliest_possible_extend", Duration, "", "How early a session can be extended."),
+    key("cookies.domain", Text, "", "Domain of cookies; unset, the host alone."),
+    key("cookies.path", Text, "/", "Path of cookies."),
+    key("cookies.same_site", SAME_SITE, "Lax", "`SameSite` of cookies."),
+    key("cookies.secure", Flag, "", "`Secure` of cookies; unset, by the scheme of the public base URL."),
+    // Secrets and hashes
+    key("secrets.default", Secrets(16), "", "Signs and encrypts whatever has no secret of its own; unset, generated into the data folder. The first one writes, all of them read."),
+    key("secrets.cookie", Secrets(16), "", "Signs cookies; unset, as `secrets.default`."),
+    key("secrets.cipher", Secrets(32), "", "Encrypts what is stored, 32 characters each; unset, as `secrets.default`."),
+    later("secrets.pagination", Secrets(16), "", "Encrypts page tokens."),
+    key("hashers.algorithm", Choice(&["argon2", "bcrypt"]), "bcrypt", "How new passwords are hashed; others are hashed anew at the next sign-in."),
+    key("hashers.argon2.memory", Size, "19MB", "Memory of one argon2id hash (Kratos: 128MB)."),
+    key("hashers.argon2.iterations", Integer(1, 1000), "2", "Passes of one argon2id hash (Kratos: 1)."),
+    key("hashers.argon2.parallelism", Integer(1, 255), "1", "Lanes of one argon2id hash (Kratos: twice the number of processors)."),
+    key("hashers.argon2.salt_length", Integer(16, 64), "16", "Bytes of salt."),
+    key("hashers.argon2.key_length", Integer(16, 256), "32", "Bytes of the hash."),
+    later("hashers.argon2.{expected_duration,expected_deviation}", Duration, "500ms", "Kratos' own measuring."),
+    later("hashers.argon2.dedicated_memory", Size, "1GB", "Kratos' own measuring."),
+    key("hashers.bcrypt.cost", Integer(4, 31), "12", "Work factor of bcrypt."),
+    later("ciphers.algorithm", Choice(&["noop", "aes", "xchacha20-poly1305"]), "noop", "How stored secrets are encrypted."),
+    // Log
+    key("log.level", Choice(&["trace", "debug", "info", "warning", "error", "fatal", "panic"]), "info", "How much is logged."),
+    key("log.format", Choice(&["text", "json"]), "text", "How it is written."),
+    later("log.leak_sensitive_values", Bool, "false", "Log secrets; ours never does."),
+    later("log.redaction_text", Text, "", "What stands in the log for a secret."),
+    // Not there yet
+    later("courier.smtp.connection_uri", Text, "", "Mail server."),
+    later("courier.smtp.{from_address,from_name,local_name,client_cert_path,client_key_path}", Text, "", "How mail is sent."),
+    later("courier.smtp.headers", Open, "", "Further headers of mails."),
+    later("courier.worker.pull_count", COUNT, "10", "Messages taken at once."),
+    later("courier.worker.pull_wait", Duration, "1s", "Pause between looks into the queue."),
+    later("courier.message_retries", COUNT, "5", "How often sending is tried."),
+    later("courier.delivery_strategy", Choice(&["smtp", "http"]), "smtp", "How messages leave."),
+    later("courier.template_override_path", Text, "", "Folder with other texts of mails."),
+    later("courier.{templates,http,channels}", Open, "", "Messages and where they go."),
+    later("security.account_enumeration.mitigate", Bool, "false", "Answer alike whether or not an account exists."),
+    later("security.disallow_ref_in_identity_schemas", Bool, "false", "Refuse `$ref` in identity schemas."),
+    later("oauth2_provider.url", Text, "", "OAuth2 server that asks us who signs in."),
+    later("oauth2_provider.headers", Open, "", "Headers for the OAuth2 server."),
+    later("oauth2_provider.override_return_to", Bool, "false", "Return to where the OAuth2 request began."),
+    later("feature_flags.{cacheable_sessions,use_continue_with_transitions,choose_recovery_address,legacy_continue_with_verification_ui,legacy_require_verified_login_error,faster_session_extend,legacy_oidc_registration_node_group,legacy_allow_insecure_origins,refresh_login_choose_address}", Bool, "false", "Kratos' feature flags."),
+    later("feature_flags.cacheable_sessions_max_age", Duration, "", "How long whoami may be cached."),
+    later("feature_flags.password_profile_registration_node_group", Text, "", "Node group of traits."),
+    later("database.cleanup", Open, "", "Kratos' cleaning of the database."),
+    later("clients", Open, "", "Limits on outgoing requests."),
+    later("preview", Open, "", "Kratos' previews."),
+    later("tracing", Open, "", "Traces to elsewhere."),
+    later("enterprise", Open, "", "Of Kratos' enterprise edition."),
+    later("organizations", Open, "", "Of Kratos' enterprise edition."),
+    later("revision", Text, "", "A mark of yours, told back at `health/config`."),
+    later("version", Text, "", "Version of Kratos that the file was written for."),
+    later("{dev,help,sqa-opt-out,watch-courier}", Bool, "false", "Switches of Kratos' command line."),
+    later("expose-metrics-port", COUNT, "0", "Switch of Kratos' command line."),
+    later("config", Open, "", "Switch of Kratos' command line."),
+];
+
+/// The table with its alternatives spelt out.
+pub(super) struct Registry {
+    keys: BTreeMap<String, Key>,
+    /// Paths of sections, such as `serve` and `serve.public`.
+    sections: BTreeSet<String>,
+    /// Environment variable → path.
+    variables: BTreeMap<String, String>,
+}
+
+pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+impl Registry {
+    fn new() -> Self {
+        let mut keys = BTreeMap::new();
+        let mut sections = BTreeSet::from([String::new()]);
+        let mut variables = BTreeMap::new();
+        for key in TABLE {
+            for path in alternatives(key.path) {
+                for (dot, _) in path.match_indices('.') {
+                    sections.insert(path[..dot].to_owned());
+                }
+                if let Some(variable) = variable(&path) {
+                    variables.insert(variable, path.clone());
+                }
+                keys.insert(path, *key);
+            }
+        }
+        Self { keys, sections, variables }
+    }
+
+    pub(super) fn key(&self, path: &str) -> Option<&Key> {
+        self.keys.get(path)
+    }
+
+    pub(super) fn is_section(&self, path: &str) -> bool {
+        self.sections.contains(path)
+    }
+
+    /// The key that an environment variable stands for.
+    pub(super) fn by_variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Names that may stand in the section `path`.
+    pub(super) fn members<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.keys.keys().chain(&self.sections).filter_map(move |full| {
+            let rest = if path.is_empty() { full } else { full.strip_prefix(path)?.strip_prefix('.')? };
+            (!rest.is_empty() && !rest.contains('.')).then_some(rest)
+        })
+    }
+
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
+        self.keys.iter().map(|(path, key)| (path.as_str(), key))
+    }
+}
+
+/// The environment variable of a key. `dsn` apart, keys of one word have none: `VERSION` or `CONFIG` in an environment
+/// are rarely meant for us.
+pub(super) fn variable(path: &str) -> Option<String> {
+    (path.contains('.') || path == "dsn").then(|| path.to_uppercase().replace(['.', '-'], "_"))
+}
+
+/// `a.{b,c}` → `a.b`, `a.c`
+fn alternatives(path: &str) -> Vec<String> {
+    let parts = path.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)));
+    let Some((head, (names, tail))) = parts else { return vec![path.to_owned()] };
+    let tails = alternatives(tail);
+    names.split(',').flat_map(|name| tails.iter().map(move |tail| format!("{head}{name}{tail}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::scalars;
+
+    #[test]
+    fn no_path_and_no_variable_stands_twice() {
+        let paths: Vec<String> = TABLE.iter().flat_map(|key| alternatives(key.path)).collect();
+        let distinct: BTreeSet<&String> = paths.iter().collect();
+        assert_eq!(paths.len(), distinct.len());
+        let named: Vec<String> = paths.iter().filter_map(|path| variable(path)).collect();
+        assert_eq!(named.len(), REGISTRY.variables.len(), "two keys share an environment variable");
+    }
+
+    #[test]
+    fn no_key_is_a_section_of_another() {
+        for (path, _) in REGISTRY.iter() {
+            assert!(!REGISTRY.is_section(path), "{path} is both a key and a section");
+        }
+    }
+
+    #[test]
+    fn every_default_passes_its_own_check() {
+        for (path, key) in REGISTRY.iter().filter(|(_, key)| !key.default.is_empty()) {
+            let value = scalars::from_text(key.kind, key.default)
+                .unwrap_or_else(|wrong| panic!("{path}: {}", wrong.what));
+            assert!(scalars::check(key.kind, &value).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn variables_are_upper_cased_paths() {
+        for (variable, path) in [
+            ("SERVE_PUBLIC_BASE_URL", "serve.public.base_url"),
+            ("SELFSERVICE_FLOWS_LOGIN_LIFESPAN", "selfservice.flows.login.lifespan"),
+            ("SESSION_COOKIE_SECURE", "session.cookie.secure"),
+            ("DSN", "dsn"),
+            ("LOG_LEVEL", "log.level"),
+            ("VESTIBULE_CONSOLE_PORT", "vestibule.console.port"),
+        ] {
+            assert_eq!(REGISTRY.by_variable(variable), Some(path));
+        }
+        assert_eq!(REGISTRY.by_variable("VERSION"), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! Files, documents and environment, read once and kept apart: settings of the console are mapped onto them anew each
+//! time, and a problem names the place it comes from.
+
+use super::console::{self, Named};
+use super::keys::REGISTRY;
+use super::load::{Problem, Problems, Sources};
+use super::scalars;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where values of the built-in starter file come from.
+pub(super) const STARTER: &str = "built-in starter file";
+const STARTER_TEXT: &str = include_str!("starter.yml");
+
+#[derive(Clone)]
+pub struct Layers {
+    /// Name and content, in the order given.
+    files: Vec<(String, Value)>,
+    merged: Value,
+    /// Path → variable and value.
+    environment: BTreeMap<String, (String, Value)>,
+    pub(super) data: PathBuf,
+}
+
+/// Short, since the whole holds secrets.
+impl std::fmt::Debug for Layers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Layers({} files, {} variables)", self.files.len(), self.environment.len())
+    }
+}
+
+impl Layers {
+    pub(super) fn read(sources: &Sources) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut files = Vec::new();
+        for path in &sources.files {
+            match read_file(path) {
+                Ok(document) => files.push((path.display().to_string(), document)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        for (index, document) in sources.documents.iter().enumerate() {
+            files.push((format!("document {}", index + 1), document.clone()));
+        }
+        if sources.files.is_empty() && sources.documents.is_empty() {
+            match parse(STARTER, "yml", STARTER_TEXT) {
+                Ok(document) => files.push((STARTER.to_owned(), document)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let mut environment = BTreeMap::new();
+        // An empty variable is how many tools say "unset".
+        for (variable, text) in sources.environment.iter().filter(|(_, text)| !text.is_empty()) {
+            let Some((path, key)) =
+                REGISTRY.by_variable(variable).and_then(|path| Some((path, REGISTRY.key(path)?)))
+            else {
+                continue;
+            };
+            match scalars::from_text(key.kind, text) {
+                Ok(value) => {
+                    environment.insert(path.to_owned(), (variable.clone(), value));
+                }
+                Err(wrong) => problems.push(Problem {
+                    file: environment_name(variable),
+                    path: path.to_owned(),
+                    what: wrong.what,
+                    instead: wrong.instead,
+                }),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Problems(problems));
+        }
+        let mut merged = Value::Object(Map::new());
+        for (_, document) in &files {
+            merge(&mut merged, document);
+        }
+        Ok(Self { files, merged, environment, data: sources.data.clone() })
+    }
+
+    /// Files < console < environment, with what is wrong with the settings of the console.
+    pub(super) fn document(&self, revision: i64, named: &Named) -> (Value, Vec<Problem>) {
+        let (mut document, wrong) = console::apply(&self.merged, named);
+        for (path, (_, value)) in &self.environment {
+            set(&mut document, path, value.clone());
+        }
+        let problems = wrong
+            .into_iter()
+            .map(|(name, what)| Problem {
+                file: revision_name(revision),
+                path: name,
+                what,
+                instead: "a roll-back: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
+                    .into(),
+            })
+            .collect();
+        (document, problems)
+    }
+
+    pub(super) fn variable(&self, path: &str) -> Option<&str> {
+        self.environment.get(path).map(|(variable, _)| variable.as_str())
+    }
+
+    /// Which layer `path` in `document` comes from. A path without a value: the file that comes closest.
+    pub(super) fn origin(&self, revision: i64, document: &Value, path: &str) -> String {
+        let key = path.split('[').next().unwrap_or(path);
+        if let Some(variable) = self.variable(key) {
+            return environment_name(variable);
+        }
+        let value = get(document, key);
+        if value.is_some() && value != get(&self.merged, key) {
+            return revision_name(revision);
+        }
+        let mut prefix = key;
+        loop {
+            let holder = self.files.iter().rev().find(|(_, file)| get(file, prefix).is_some());
+            match (holder, prefix.rsplit_once('.')) {
+                (Some((name, _)), _) => return name.clone(),
+                (None, Some((shorter, _))) => prefix = shorter,
+                (None, None) => return self.files.last().map(|(name, _)| name.clone()).unwrap_or_default(),
+            }
+        }
+    }
+}
+
+fn environment_name(variable: &str) -> String {
+    format!("environment variable {variable}")
+}
+
+fn revision_name(revision: i64) -> String {
+    if revision == 0 { "unsaved settings".into() } else { format!("console revision {revision}") }
+}
+
+fn read_file(path: &Path) -> Result<Value, Problem> {
+    let name = path.display().to_string();
+    let problem = |what: String, instead: &str| Problem {
+        file: name.clone(),
+        path: String::new(),
+        what,
+        instead: instead.to_owned(),
+    };
+    let extension =
+        path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if !matches!(extension.as_str(), "yml" | "yaml" | "json" | "toml") {
+        return Err(problem(
+            "the name tells no format".into(),
+            "a name that ends in .yml, .yaml, .json or .toml",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        problem(format!("the file cannot be read: {error}"), "a path to a readable text file")
+    })?;
+    parse(&name, &extension, &text)
+}
+
+/// Errors name line and column, and never repeat the file, which may hold secrets.
+fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
+    let problem = |what: String, instead: &str| Problem {
+        file: name.to_owned(),
+        path: String::new(),
+        what,
+        instead: instead.to_owned(),
+    };
+    if text.trim().is_empty() {
+        return Err(problem(
+            "the file is empty".into(),
+            "at least `identity` with its schemas, or no such file",
+        ));
+    }
+    let (format, parsed) = match extension {
+        "json" => (
+            "JSON",
+            serde_json::from_str::<Value>(text).map_err(|error| {
+                let message = error.to_string();
+                let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+                (error.line() as u64, error.column() as u64, message)
+            }),
+        ),
+        "toml" => (
+            "TOML",
+            toml::from_str::<Value>(text).map_err(|error| {
+                let at = error.span().map_or(0, |span| span.start).min(text.len());
+                let before = text.get(..at).unwrap_or_default();
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                (before.matches('\n').count() as u64 + 1, column as u64, error.message().to_owned())
+            }),
+        ),
+        _ => (
+            "YAML",
+            serde_saphyr::from_str::<Value>(text).map_err(|error| {
+                let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+                let message = error.without_snippet().to_string();
+                (line, column, message.lines().next().unwrap_or_default().to_owned())
+            }),
+        ),
+    };
+    match parsed {
+        Ok(document @ Value::Object(_)) => Ok(document),
+        Ok(Value::Null) => Err(problem(
+            "the file says nothing".into(),
+            "at least `identity` with its schemas, or no such file",
+        )),
+        Ok(_) => {
+            Err(problem("the file is not a set of keys".into(), "keys and values, such as `dsn: memory`"))
+        }
+        Err((line, column, message)) => Err(problem(
+            format!("line {line}, column {column}: {message}"),
+            &format!("{format} that can be parsed"),
+        )),
+    }
+}
+
+/// RFC 7396: objects merge, all else replaces, null removes.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.shift_remove(name);
+        } else {
+            merge(target.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// The value at a dotted path.
+pub(super) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(document, |value, name| value.get(name)).filter(|value| !value.is_null())
+}
+
+/// Puts `value` at a dotted path, making the sections on the way.
+pub(super) fn set(document: &mut Value, path: &str, value: Value) {
+    let mut place = document;
+    for name in path.split('.') {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(members) = place else { return };
+        place = members.entry(name.to_owned()).or_insert(Value::Null);
+    }
+    *place = value;
+}
+
+/// Takes the value at a dotted path away; sections stay.
+pub(super) fn remove(document: &mut Value, path: &str) {
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let holder = if section.is_empty() {
+        Some(document)
+    } else {
+        section.split('.').try_fold(document, |value, name| value.get_mut(name))
+    };
+    if let Some(Value::Object(members)) = holder {
+        members.shift_remove(name);
+    }
+}

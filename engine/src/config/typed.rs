@@ -1,0 +1,482 @@
+//! The checked document → [`Config`], with what only shows when several keys are seen together.
+
+use super::keys::{Kind, REGISTRY};
+use super::layers::get;
+use super::load::Findings;
+use super::scalars;
+use super::*;
+use serde_json::Map;
+
+/// `None` when there is no way to make one; the reason is in `findings`. Generated secrets and compiled schemas are taken
+/// from `earlier` where there is one.
+pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option<&Config>) -> Option<Config> {
+    let mut reader = Reader { checked, findings };
+    let serve = serve(&mut reader);
+    let vestibule = vestibule(&mut reader);
+    ports(
+        &mut reader,
+        [
+            ("serve.public", &serve.public),
+            ("serve.admin", &serve.admin),
+            ("vestibule.console", &vestibule.console),
+        ],
+    );
+    if vestibule.admin_token.is_none() && !is_loopback(&serve.admin.host) {
+        reader.findings.note(
+            "serve.admin.host",
+            "the admin API listens beyond this machine without a token: set `vestibule.admin.token`, or `serve.admin.host: 127.0.0.1`",
+        );
+    }
+    let identity = identity(&mut reader, earlier);
+    let selfservice = selfservice(&mut reader, &serve.public.base_url);
+    let session = session(&mut reader);
+    let cookies = cookies(&mut reader, "cookies");
+    same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
+    let hashers = hashers(&mut reader);
+    let log = Log {
+        level: match reader.text("log.level").as_str() {
+            "fatal" | "panic" => "error".into(),
+            level => level.to_owned(),
+        },
+        format: reader.text("log.format"),
+    };
+    let dsn = reader.optional("dsn");
+    let secrets = if reader.findings.problems.is_empty() { secrets(&mut reader, earlier) } else { None };
+    Some(Config {
+        serve,
+        vestibule,
+        dsn,
+        identity,
+        selfservice,
+        session,
+        cookies,
+        hashers,
+        secrets: secrets?,
+        log,
+        raw: Value::Object(Map::new()),
+        revision: 0,
+        named: Named::new(),
+        layers: Arc::new(reader.findings.layers.clone()),
+    })
+}
+
+/// Reads values that were checked; the defaults come from the table of keys.
+struct Reader<'a, 'b> {
+    checked: &'a Value,
+    findings: &'a mut Findings<'b>,
+}
+
+impl Reader<'_, '_> {
+    fn value(&self, path: &str) -> Option<Value> {
+        if let Some(value) = get(self.checked, path) {
+            return Some(value.clone());
+        }
+        let key = REGISTRY.key(path).unwrap_or_else(|| unreachable!("{path} is not in the table of keys"));
+        if key.default.is_empty() {
+            return None;
+        }
+        let value = scalars::from_text(key.kind, key.default).ok()?;
+        scalars::check(key.kind, &value).ok()
+    }
+
+    fn optional(&self, path: &str) -> Option<String> {
+        Some(self.value(path)?.as_str()?.to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn text(&self, path: &str) -> String {
+        self.optional(path).unwrap_or_default()
+    }
+
+    fn texts(&self, path: &str) -> Vec<String> {
+        let value = self.value(path).unwrap_or_default();
+        value.as_array().into_iter().flatten().filter_map(|entry| Some(entry.as_str()?.to_owned())).collect()
+    }
+
+    fn boolean(&self, path: &str) -> bool {
+        self.value(path).and_then(|value| value.as_bool()).unwrap_or_default()
+    }
+
+    fn flag(&self, path: &str) -> Option<bool> {
+        self.optional(path).map(|text| text == "true")
+    }
+
+    fn integer<T: TryFrom<i64> + Default>(&self, path: &str) -> T {
+        self.value(path).and_then(|value| T::try_from(value.as_i64()?).ok()).unwrap_or_default()
+    }
+
+    fn lifespan(&mut self, path: &str) -> Duration {
+        let length = self.optional(path).and_then(|text| scalars::duration(&text)).unwrap_or_default();
+        if length.is_zero() {
+            self.findings.problem(path, "nothing lives for no time at all", "a longer time, such as `1h`");
+        }
+        length
+    }
+
+    fn page(&self, path: &str, base: &Url) -> Option<Url> {
+        let text = self.optional(path)?;
+        // A base URL may have a path of its own, and `/welcome` is below it.
+        if scalars::page_is_relative(&text) {
+            return Url::parse(&format!("{}{text}", base.as_str().trim_end_matches('/'))).ok();
+        }
+        scalars::web_url(&text)
+    }
+
+    fn hooks(&mut self, path: &str) -> Vec<Hook> {
+        let Some(Kind::Hooks(stage)) = REGISTRY.key(path).map(|key| key.kind) else { return Vec::new() };
+        let entries = self.value(path).unwrap_or_default();
+        let hooks: Vec<Hook> = entries
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Hook::read(stage, entry).ok())
+            .collect();
+        for (index, hook) in hooks.iter().enumerate().filter(|(_, hook)| !hook.runs()) {
+            self.findings.note(
+                &format!("{path}[{index}]"),
+                format!("the hook `{}` keeps its place, but does not run yet", hook.name()),
+            );
+        }
+        hooks
+    }
+
+    fn after(&mut self, flow: &str, base: &Url) -> After {
+        let path = format!("selfservice.flows.{flow}.after");
+        let methods = Method::ALL.into_iter().filter_map(|method| {
+            let own = format!("{path}.{}", method.name());
+            // Not every method can register.
+            REGISTRY.is_section(&own).then(|| {
+                let after = AfterMethod {
+                    default_browser_return_url: self.page(&format!("{own}.default_browser_return_url"), base),
+                    hooks: self.hooks(&format!("{own}.hooks")),
+                };
+                (method, after)
+            })
+        });
+        let methods = methods.collect();
+        After {
+            default_browser_return_url: self.page(&format!("{path}.default_browser_return_url"), base),
+            hooks: self.hooks(&format!("{path}.hooks")),
+            methods,
+        }
+    }
+}
+
+fn serve(reader: &mut Reader<'_, '_>) -> Serve {
+    let cors = reader.boolean("serve.public.cors.enabled").then(|| Cors {
+        allowed_origins: reader.texts("serve.public.cors.allowed_origins"),
+        allowed_methods: reader.texts("serve.public.cors.allowed_methods"),
+        allowed_headers: reader.texts("serve.public.cors.allowed_headers"),
+        exposed_headers: reader.texts("serve.public.cors.exposed_headers"),
+        allow_credentials: reader.boolean("serve.public.cors.allow_credentials"),
+        max_age: reader.integer("serve.public.cors.max_age"),
+    });
+    if let Some(cors) = &cors
+        && cors.allow_credentials
+        && cors.allowed_origins.iter().any(|origin| origin == "*")
+    {
+        reader.findings.note(
+            "serve.public.cors.allowed_origins",
+            "`*` together with credentials is unsafe: name the origins",
+        );
+    }
+    Serve { public: listener(reader, "serve.public"), admin: listener(reader, "serve.admin"), cors }
+}
+
+fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
+    let host = reader.text(&format!("{path}.host"));
+    let port: u16 = reader.integer(&format!("{path}.port"));
+    let base_url_text = reader.optional(&format!("{path}.base_url")).unwrap_or_else(|| {
+        let name = match host.trim_matches(['[', ']']) {
+            "" | "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
+            name if name.contains(':') => format!("[{name}]"),
+            name => name.to_owned(),
+        };
+        format!("http://{name}:{port}/")
+    });
+    let base_url = scalars::web_url(&base_url_text).unwrap_or_else(|| {
+        reader.findings.problem(
+            &format!("{path}.host"),
+            "no address can be made of this host",
+            "a host name or an IP address",
+        );
+        loopback()
+    });
+    Listener { host, port, base_url_text, base_url }
+}
+
+/// Stands where a problem was found, so that the search for others goes on.
+fn loopback() -> Url {
+    Url::parse("http://127.0.0.1/").unwrap_or_else(|_| unreachable!("a constant that parses"))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn ports(reader: &mut Reader<'_, '_>, listeners: [(&str, &Listener); 3]) {
+    for (index, (path, listener)) in listeners.iter().enumerate() {
+        let clash = listeners[..index].iter().find(|(_, other)| {
+            let everywhere = |host: &str| matches!(host, "" | "0.0.0.0" | "::");
+            listener.port != 0
+                && other.port == listener.port
+                && (other.host == listener.host || everywhere(&other.host) || everywhere(&listener.host))
+        });
+        if let Some((other, _)) = clash {
+            let what = format!("port {} is also that of `{other}`", listener.port);
+            reader.findings.problem(
+                &format!("{path}.port"),
+                what,
+                "another port: every listener has its own",
+            );
+        }
+    }
+}
+
+fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
+    let token = reader.optional("vestibule.admin.token");
+    if token.as_ref().is_some_and(|token| token.len() < 16) {
+        reader.findings.problem(
+            "vestibule.admin.token",
+            "the token is too short to keep anybody out",
+            "16 characters or more",
+        );
+    }
+    VestibuleKeys {
+        console: listener(reader, "vestibule.console"),
+        allowed_hosts: reader.texts("vestibule.allowed_hosts"),
+        admin_token: token,
+        admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
+        trusted_proxies: reader
+            .texts("vestibule.trusted_proxies")
+            .iter()
+            .filter_map(|text| scalars::network(text))
+            .collect(),
+    }
+}
+
+fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKeys {
+    let default_schema_id = reader.text("identity.default_schema_id");
+    let entries = reader.value("identity.schemas").unwrap_or_default();
+    let mut schemas = Vec::new();
+    for (index, entry) in entries.as_array().into_iter().flatten().enumerate() {
+        let member = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        let (id, url) = (member("id"), member("url"));
+        let known = earlier.and_then(|config| config.schema(&id)).filter(|schema| schema.url == url);
+        let schema = match known
+            .map(|schema| Ok(schema.schema.clone()))
+            .unwrap_or_else(|| schemas::compile(&url).map(Arc::new))
+        {
+            Ok(schema) => schema,
+            Err(wrong) => {
+                for wrong in wrong {
+                    reader.findings.problem(
+                        &format!("identity.schemas[{index}].url"),
+                        wrong.what,
+                        wrong.instead,
+                    );
+                }
+                continue;
+            }
+        };
+        let selfservice_selectable = entry["selfservice_selectable"].as_bool().unwrap_or_default();
+        schemas.push(IdentitySchema { id, url, selfservice_selectable, schema });
+    }
+    let ids: Vec<&str> =
+        entries.as_array().into_iter().flatten().filter_map(|entry| entry["id"].as_str()).collect();
+    // When the list is there but wrong, that was reported.
+    let listed = reader.findings.problems.iter().any(|problem| problem.path.starts_with("identity.schemas"));
+    if ids.is_empty() && !listed {
+        reader.findings.problem(
+            "identity.schemas",
+            "there is no identity schema, so nobody can sign up",
+            "`identity: {default_schema_id: default, schemas: [{id: default, url: \"preset://email\"}]}`",
+        );
+    } else if !ids.is_empty() && !ids.contains(&default_schema_id.as_str()) {
+        reader.findings.problem(
+            "identity.default_schema_id",
+            format!("there is no schema `{default_schema_id}` in `identity.schemas`"),
+            format!("one of {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")),
+        );
+    }
+    IdentityKeys { default_schema_id, schemas }
+}
+
+fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
+    let others = Method::ALL.into_iter().filter(|method| *method != Method::Password);
+    let enabled = others
+        .map(|method| (method, reader.boolean(&format!("selfservice.methods.{}.enabled", method.name()))))
+        .collect();
+    let one_step = reader.boolean("selfservice.flows.registration.enable_legacy_one_step");
+    let registration = RegistrationFlow {
+        enabled: reader.boolean("selfservice.flows.registration.enabled"),
+        ui_url: reader.page("selfservice.flows.registration.ui_url", base),
+        lifespan: reader.lifespan("selfservice.flows.registration.lifespan"),
+        login_hints: reader.boolean("selfservice.flows.registration.login_hints"),
+        style: match reader.text("selfservice.flows.registration.style").as_str() {
+            "profile_first" if !one_step => Style::ProfileFirst,
+            _ => Style::Unified,
+        },
+        before: reader.hooks("selfservice.flows.registration.before.hooks"),
+        after: reader.after("registration", base),
+    };
+    let login = LoginFlow {
+        ui_url: reader.page("selfservice.flows.login.ui_url", base),
+        lifespan: reader.lifespan("selfservice.flows.login.lifespan"),
+        style: match reader.text("selfservice.flows.login.style").as_str() {
+            "identifier_first" => Style::IdentifierFirst,
+            _ => Style::Unified,
+        },
+        before: reader.hooks("selfservice.flows.login.before.hooks"),
+        after: reader.after("login", base),
+    };
+    SelfService {
+        default_browser_return_url: reader.page("selfservice.default_browser_return_url", base),
+        allowed_return_urls: reader.texts("selfservice.allowed_return_urls"),
+        password: password(reader),
+        enabled,
+        registration,
+        login,
+        verification: VerificationFlow {
+            enabled: reader.boolean("selfservice.flows.verification.enabled"),
+            ui_url: reader.page("selfservice.flows.verification.ui_url", base),
+            lifespan: reader.lifespan("selfservice.flows.verification.lifespan"),
+        },
+        logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
+        error_ui_url: reader.page("selfservice.flows.error.ui_url", base),
+    }
+}
+
+fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
+    const CONFIG: &str = "selfservice.methods.password.config";
+    let keys = PasswordMethod {
+        enabled: reader.boolean("selfservice.methods.password.enabled"),
+        min_password_length: reader.integer(&format!("{CONFIG}.min_password_length")),
+        max_password_length: reader.integer("vestibule.password.max_length"),
+        identifier_similarity_check_enabled: reader
+            .boolean(&format!("{CONFIG}.identifier_similarity_check_enabled")),
+        haveibeenpwned_enabled: reader.boolean(&format!("{CONFIG}.haveibeenpwned_enabled")),
+        haveibeenpwned_host: reader.text(&format!("{CONFIG}.haveibeenpwned_host")),
+        max_breaches: reader.integer(&format!("{CONFIG}.max_breaches")),
+        ignore_network_errors: reader.boolean(&format!("{CONFIG}.ignore_network_errors")),
+    };
+    if keys.min_password_length > keys.max_password_length {
+        reader.findings.problem(
+            &format!("{CONFIG}.min_password_length"),
+            format!(
+                "no password can be this long: `vestibule.password.max_length` is {}",
+                keys.max_password_length
+            ),
+            "a smaller number, or a larger `vestibule.password.max_length`",
+        );
+    }
+    keys
+}
+
+fn session(reader: &mut Reader<'_, '_>) -> SessionKeys {
+    let cookie_name = reader.text("session.cookie.name");
+    // RFC 6265 §4.1.1: a cookie's name is a token.
+    if cookie_name.is_empty()
+        || !cookie_name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    {
+        reader.findings.problem(
+            "session.cookie.name",
+            "this cannot be the name of a cookie",
+            "letters, digits, `-` and `_`",
+        );
+    }
+    SessionKeys {
+        lifespan: reader.lifespan("session.lifespan"),
+        cookie_name,
+        cookie_persistent: reader.boolean("session.cookie.persistent"),
+        cookie: cookies(reader, "session.cookie"),
+    }
+}
+
+fn cookies(reader: &mut Reader<'_, '_>, section: &str) -> CookieKeys {
+    for name in ["domain", "path"] {
+        let path = format!("{section}.{name}");
+        if reader
+            .optional(&path)
+            .is_some_and(|text| text.chars().any(|c| c == ';' || c == ',' || c.is_control()))
+        {
+            reader.findings.problem(&path, "this cannot stand in a cookie", "a text without `;` and `,`");
+        }
+    }
+    CookieKeys {
+        domain: reader.optional(&format!("{section}.domain")),
+        path: reader.optional(&format!("{section}.path")),
+        same_site: reader.optional(&format!("{section}.same_site")).and_then(|text| match text.as_str() {
+            "Strict" => Some(SameSite::Strict),
+            "Lax" => Some(SameSite::Lax),
+            "None" => Some(SameSite::None),
+            _ => None,
+        }),
+        secure: reader.flag(&format!("{section}.secure")),
+    }
+}
+
+/// Browsers drop such cookies.
+fn same_site(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &CookieKeys, https: bool) {
+    let secure = cookies.secure.unwrap_or(https);
+    for (path, same_site, secure) in [
+        ("cookies.same_site", cookies.same_site, secure),
+        (
+            "session.cookie.same_site",
+            session.same_site.or(cookies.same_site),
+            session.secure.unwrap_or(secure),
+        ),
+    ] {
+        let said_already =
+            path.starts_with("session") && session.same_site.is_none() && session.secure.is_none();
+        if same_site == Some(SameSite::None) && !secure && !said_already {
+            reader.findings.problem(
+                path,
+                "browsers refuse cookies with `SameSite: None` that are not `Secure`",
+                "`Lax`, or an https base URL, or `secure: \"true\"` beside it",
+            );
+        }
+    }
+}
+
+fn hashers(reader: &mut Reader<'_, '_>) -> Hashers {
+    let memory =
+        reader.optional("hashers.argon2.memory").and_then(|text| scalars::size(&text)).unwrap_or_default();
+    let argon2 = Argon2Keys {
+        memory: u32::try_from(memory / 1024).unwrap_or(u32::MAX),
+        iterations: reader.integer("hashers.argon2.iterations"),
+        parallelism: reader.integer("hashers.argon2.parallelism"),
+        salt_length: reader.integer("hashers.argon2.salt_length"),
+        key_length: reader.integer("hashers.argon2.key_length"),
+    };
+    // RFC 9106 §3.1: at least 8 KiB a lane. Above 4 GiB a single sign-in would take the machine down.
+    if argon2.memory < 8 * argon2.parallelism || argon2.memory > 4 << 20 {
+        reader.findings.problem(
+            "hashers.argon2.memory",
+            format!("{} KiB do not suit {} lanes", argon2.memory, argon2.parallelism),
+            format!("from {}KB to 4GB; 19MB is a good value", 8 * argon2.parallelism),
+        );
+    }
+    Hashers {
+        algorithm: match reader.text("hashers.algorithm").as_str() {
+            "argon2" => Algorithm::Argon2,
+            _ => Algorithm::Bcrypt,
+        },
+        argon2,
+        bcrypt_cost: reader.integer("hashers.bcrypt.cost"),
+    }
+}
+
+fn secrets(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> Option<Secrets> {
+    // The console never changes secrets.
+    if let Some(config) = earlier {
+        return Some(config.secrets.clone());
+    }
+    let completed = secrets::complete(
+        &reader.findings.layers.data,
+        reader.texts("secrets.default"),
+        reader.texts("secrets.cookie"),
+        reader.texts("secrets.cipher"),
+    );
+    completed.map_err(|problem| reader.findings.problems.push(problem)).ok()
+}

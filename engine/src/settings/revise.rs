@@ -1,0 +1,225 @@
+//! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
+
+use super::page::{changes, differences, field_of, locked, named, registering, values};
+use super::{Authentication, FieldError, Named, Revision, Saved};
+use crate::config::Config;
+use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
+use crate::effects::to_completion;
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::operators::{Operator, Role};
+use crate::store::revisions::{self, Row};
+use crate::store::{Db, Tx, audit};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// How many revisions a list shows.
+const SHOWN: i64 = 1000;
+
+/// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
+/// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
+pub async fn save(engine: &Engine, by: &Operator, base: i64, values: &Authentication) -> Result<Saved> {
+    let (engine, by, values) = (engine.clone(), by.clone(), values.clone());
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        save_alone(&engine, &by, base, &values).await
+    })
+    .await
+}
+
+async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authentication) -> Result<Saved> {
+    if by.disabled || by.role == Role::Viewer {
+        let mut tx = engine.db().write().await?;
+        record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({"reason": "role"}))
+            .await?;
+        tx.commit().await?;
+        return Err(Error::new(Kind::Forbidden, "Your role lets you look at settings, not change them."));
+    }
+    let newest = newest(engine.db()).await?;
+    let (number, held) =
+        newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
+    if number != base {
+        return conflict(newest);
+    }
+    let mut config = engine.begin().config;
+    if config.revision != number {
+        // Another process saved it and this one has not taken it over yet.
+        config = std::sync::Arc::new(remap(&config, number, &held).map_err(Error::internal)?);
+    }
+    let saved = values(&config);
+    let different = differences(&saved, wanted);
+    if different.is_empty() {
+        return Ok(Saved::Unchanged { revision: number });
+    }
+    let mut errors = Vec::new();
+    for field in different {
+        if let Some(message) = locked(&config, field) {
+            errors.push(FieldError { field, message });
+        } else if field == SIGN_IN_AFTER_REGISTRATION && registering(&config).next().is_none() {
+            errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
+        }
+    }
+    let settings = named(&config, &held, wanted);
+    let next = match remap(&config, base + 1, &settings) {
+        Ok(next) => Some(next),
+        Err(problems) => {
+            errors.extend(problems.0.iter().map(field_error));
+            None
+        }
+    };
+    let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
+    let row = Row {
+        number: base + 1,
+        at: engine.effects().now(),
+        by: if by.name.is_empty() { by.email.clone() } else { by.name.clone() },
+        base,
+        settings,
+        summary: changes(&saved, wanted),
+    };
+    let mut tx = engine.db().write().await?;
+    if !revisions::insert(&mut tx, &row).await? {
+        drop(tx);
+        return conflict(self::newest(engine.db()).await?);
+    }
+    let details = json!({"revision": row.number, "changes": row.summary, "settings": row.settings});
+    record(&mut tx, row.at, &by.email, "settings.save", details).await?;
+    tx.commit().await?;
+    engine.publish(next);
+    Ok(Saved::Done { revision: row.number })
+}
+
+fn conflict(newest: Option<Row>) -> Result<Saved> {
+    let gone = || Error::new(Kind::Conflict, "The settings changed meanwhile. Load the page again.");
+    newest.map(|row| Saved::Conflict { revision: row.number, by: row.by, at: row.at }).ok_or_else(gone)
+}
+
+/// A problem of the whole configuration, said beside the field that brings it about.
+fn field_error(problem: &Problem) -> FieldError {
+    let mut what = problem.what.chars();
+    let what: String = what.next().into_iter().flat_map(char::to_uppercase).chain(what).collect();
+    match field_of(&problem.path) {
+        Some(field) => FieldError { field, message: format!("{what}. Give {}.", problem.instead) },
+        None => FieldError {
+            field: SIGN_IN_AFTER_REGISTRATION,
+            message: format!("{}: {what}. The configuration needs {}.", problem.path, problem.instead),
+        },
+    }
+}
+
+/// Makes a new revision with the settings of an old one (0: none) and publishes it. `Err(sentence)` when it cannot be
+/// applied. The caller has checked that `by` may do this.
+pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, String>> {
+    let (engine, by) = (engine.clone(), by.to_owned());
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        let config = engine.begin().config;
+        let fit = |number: i64, named: &Named| remap(&config, number, named);
+        let written = write_rollback(engine.db(), engine.effects().now(), &by, to, fit).await?;
+        Ok(written.map(|(number, config)| {
+            engine.publish(config);
+            number
+        }))
+    })
+    .await
+}
+
+/// The same from the command line, for when no engine can start because the newest revision does not fit the files.
+pub async fn roll_back(
+    db: &Db,
+    sources: &Sources,
+    now: DateTime<Utc>,
+    by: &str,
+    to: i64,
+) -> Result<Result<i64, String>> {
+    let fit = |number: i64, named: &Named| load(sources, Some((number, named))).map(|loaded| loaded.config);
+    Ok(write_rollback(db, now, by, to, fit).await?.map(|(number, _)| number))
+}
+
+async fn write_rollback(
+    db: &Db,
+    now: DateTime<Utc>,
+    by: &str,
+    to: i64,
+    fit: impl Fn(i64, &Named) -> Result<Config, Problems> + Send,
+) -> Result<Result<(i64, Config), String>> {
+    let mut tx = db.read().await?;
+    let newest = revisions::newest(&mut tx).await?;
+    let target = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
+    drop(tx);
+    let Some(newest) = newest else {
+        return Ok(Err("There is no revision yet, so there is nothing to go back to.".into()));
+    };
+    if to != 0 && target.is_none() {
+        return Ok(Err(format!("There is no revision {to}.")));
+    }
+    let settings = target.map(|row| row.settings).unwrap_or_default();
+    if settings == newest.settings {
+        return Ok(Err(format!("Revision {} already says the same.", newest.number)));
+    }
+    let number = newest.number + 1;
+    let config = match fit(number, &settings) {
+        Ok(config) => config,
+        Err(problems) => return Ok(Err(format!("Revision {to} does not fit the files.\n{problems}"))),
+    };
+    let summary =
+        if to == 0 { "Back to the files alone".to_owned() } else { format!("Back to revision {to}") };
+    let row =
+        Row { number, at: now, by: by.to_owned(), base: newest.number, settings, summary: vec![summary] };
+    let mut tx = db.write().await?;
+    if !revisions::insert(&mut tx, &row).await? {
+        return Ok(Err("Somebody saved settings meanwhile. Look at the list, and try again.".into()));
+    }
+    record(&mut tx, now, by, "settings.rollback", json!({"revision": number, "to": to})).await?;
+    tx.commit().await?;
+    Ok(Ok((number, config)))
+}
+
+/// What applies at the start: the files with the newest revision mapped onto them. A revision that no longer fits is
+/// refused, with the way out among the problems.
+pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, Problems>> {
+    let Some(row) = newest(db).await? else { return Ok(load(sources, None)) };
+    let loaded = load(sources, Some((row.number, &row.settings)));
+    let Err(Problems(mut problems)) = loaded else { return Ok(loaded) };
+    // Files that do not even load alone are no fault of the revision.
+    if load(sources, None).is_ok() {
+        problems.push(Problem {
+            file: format!("console revision {}", row.number),
+            path: String::new(),
+            what: format!("revision {} no longer fits the files", row.number),
+            instead: "files that fit it, or go back: `vestibule settings list`, then `vestibule settings rollback NUMBER` \
+                      (0 is the files alone)"
+                .into(),
+        });
+    }
+    Ok(Err(Problems(problems)))
+}
+
+/// Newest first.
+pub async fn history(engine: &Engine) -> Result<Vec<Revision>> {
+    list(engine.db()).await
+}
+
+/// The same without an engine. Newest first.
+pub async fn list(db: &Db) -> Result<Vec<Revision>> {
+    let mut tx = db.read().await?;
+    let rows = revisions::list(&mut tx, SHOWN).await?;
+    let revision = |row: Row| Revision {
+        number: row.number,
+        at: row.at,
+        by: row.by,
+        base: row.base,
+        settings: row.settings,
+        summary: row.summary,
+    };
+    Ok(rows.into_iter().map(revision).collect())
+}
+
+async fn newest(db: &Db) -> Result<Option<Row>> {
+    let mut tx = db.read().await?;
+    revisions::newest(&mut tx).await
+}
+
+async fn record(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
+    audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
+}

@@ -1,0 +1,131 @@
+//! The schema's history, compiled in: one folder for each database, the same names in both.
+//! Here, and only here, statements differ between the databases.
+
+use super::{Db, Driver, Pools, fault};
+use crate::error::{Error, Kind, Result};
+use sqlx::migrate::{MigrateError, Migrator};
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// sqlx's own table.
+const EXISTS_SQLITE: &str =
+    "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
+const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
+    where table_schema = current_schema() and table_name = '_sqlx_migrations'";
+const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
+
+pub(super) async fn run(db: &Db) -> Result<()> {
+    // Reads first, so that a newer schema is refused with our sentence and untouched.
+    if pending(db).await? == 0 {
+        return Ok(());
+    }
+    let outcome = match &db.pools {
+        Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
+        Pools::Postgres(pool) => POSTGRES.run(pool).await,
+    };
+    outcome.map_err(|error| match error {
+        MigrateError::Execute(cause) => fault::error(cause),
+        other => Error::new(
+            Kind::Internal,
+            format!(
+                "The database could not be migrated: {other}. Restore the backup made before the upgrade."
+            ),
+        )
+        .caused_by(other),
+    })
+}
+
+pub(super) async fn pending(db: &Db) -> Result<usize> {
+    let known = if db.is_sqlite() { &SQLITE } else { &POSTGRES };
+    let mut tx = db.read().await?;
+    let exists = match tx.driver() {
+        Driver::Sqlite(_) => EXISTS_SQLITE,
+        Driver::Postgres(_) => EXISTS_POSTGRES,
+    };
+    let (exists,): (i64,) = tx.fetch_one(exists, &[]).await?;
+    if exists == 0 {
+        return Ok(known.iter().count());
+    }
+    let applied: Vec<(i64, bool, Vec<u8>)> = tx.fetch_all(APPLIED, &[]).await?;
+    let ours = known.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let theirs = applied.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+    if theirs > ours {
+        return Err(Error::new(
+            Kind::Internal,
+            format!(
+                "The database has schema {theirs}, this program knows {ours}: a newer version wrote it. \
+                 Start the newer version, or restore the backup made before the upgrade."
+            ),
+        ));
+    }
+    for (version, success, checksum) in &applied {
+        let same = known.iter().any(|step| step.version == *version && *step.checksum == **checksum);
+        if !success || !same {
+            return Err(Error::new(
+                Kind::Internal,
+                format!(
+                    "Migration {version} in the database is not the one of this program. \
+                     Restore a backup, or start the version that wrote it."
+                ),
+            ));
+        }
+    }
+    Ok(known.iter().count() - applied.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn names(folder: &str) -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(folder);
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        assert_eq!(names("sqlite"), names("postgres"));
+        assert_eq!(names("sqlite").len(), SQLITE.iter().count());
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused_with_what_to_do() {
+        let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
+        assert_eq!(db.pending_migrations().await.unwrap(), SQLITE.iter().count());
+        db.migrate().await.unwrap();
+        assert_eq!(db.pending_migrations().await.unwrap(), 0);
+        db.migrate().await.unwrap();
+
+        let mut tx = db.write().await.unwrap();
+        tx.execute(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (9999, 'later', true, x'00', 0)",
+            &[],
+        )
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        for refused in [db.migrate().await.unwrap_err(), db.pending_migrations().await.unwrap_err()] {
+            assert!(
+                refused.to_string().contains("9999") && refused.to_string().contains("newer version"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_was_changed_afterwards_is_refused() {
+        let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        tx.execute("update _sqlx_migrations set checksum = x'00'", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(db.migrate().await.unwrap_err().to_string().contains("not the one of this program"));
+    }
+}

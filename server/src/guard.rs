@@ -1,0 +1,1 @@
+//! Placeholder while the console is being merged.

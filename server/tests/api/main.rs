@@ -1,0 +1,8 @@
+//! The public API from outside, where no recording can show it: a setting that changes between two requests, and many
+//! requests at once.
+
+mod clients;
+mod parallel;
+mod session_hook;
+#[path = "../support/mod.rs"]
+mod support;
