@@ -114,7 +114,10 @@ impl Layers {
         }
         let mut prefix = key;
         loop {
-            let holder = self.files.iter().rev().find(|(_, file)| get(file, prefix).is_some());
+            // A null counts: it is what takes a key away.
+            let names =
+                |file| prefix.split('.').try_fold(file, |value: &Value, name| value.get(name)).is_some();
+            let holder = self.files.iter().rev().find(|(_, file)| names(file));
             match (holder, prefix.rsplit_once('.')) {
                 (Some((name, _)), _) => return name.clone(),
                 (None, Some((shorter, _))) => prefix = shorter,
@@ -191,7 +194,13 @@ fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
             serde_saphyr::from_str::<Value>(text).map_err(|error| {
                 let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
                 let message = error.without_snippet().to_string();
-                (line, column, message.lines().next().unwrap_or_default().to_owned())
+                let message = match message.lines().next().and_then(|line| line.split(" at line ").next()) {
+                    Some(several) if several.starts_with("multiple YAML documents") => {
+                        "a second document begins here"
+                    }
+                    other => other.unwrap_or_default(),
+                };
+                (line, column, message.to_owned())
             }),
         ),
     };

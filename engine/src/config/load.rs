@@ -133,7 +133,12 @@ pub(super) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(layers: &'a Layers, revision: i64, document: &'a Value, problems: Vec<Problem>) -> Self {
+    pub(super) fn new(
+        layers: &'a Layers,
+        revision: i64,
+        document: &'a Value,
+        problems: Vec<Problem>,
+    ) -> Self {
         Self { layers, revision, document, problems, notes: Vec::new() }
     }
 

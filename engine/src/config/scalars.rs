@@ -201,7 +201,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 fn size_text(bytes: u64) -> String {
     for (unit, power) in [("GB", 30), ("MB", 20), ("KB", 10)] {
-        if bytes > 0 && bytes % (1 << power) == 0 {
+        if bytes > 0 && bytes.is_multiple_of(1 << power) {
             return format!("{}{unit}", bytes >> power);
         }
     }

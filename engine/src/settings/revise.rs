@@ -40,7 +40,7 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     let (number, held) =
         newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
     if number != base {
-        return conflict(newest);
+        return newest.map(conflict).ok_or_else(gone);
     }
     let mut config = engine.begin().config;
     if config.revision != number {
@@ -79,8 +79,8 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     };
     let mut tx = engine.db().write().await?;
     if !revisions::insert(&mut tx, &row).await? {
-        drop(tx);
-        return conflict(self::newest(engine.db()).await?);
+        // Dropping `tx` rolls back.
+        return self::newest(engine.db()).await?.map(conflict).ok_or_else(gone);
     }
     let details = json!({"revision": row.number, "changes": row.summary, "settings": row.settings});
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
@@ -89,9 +89,13 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     Ok(Saved::Done { revision: row.number })
 }
 
-fn conflict(newest: Option<Row>) -> Result<Saved> {
-    let gone = || Error::new(Kind::Conflict, "The settings changed meanwhile. Load the page again.");
-    newest.map(|row| Saved::Conflict { revision: row.number, by: row.by, at: row.at }).ok_or_else(gone)
+fn conflict(newest: Row) -> Saved {
+    Saved::Conflict { revision: newest.number, by: newest.by, at: newest.at }
+}
+
+/// The page stands on a revision, and there is none: another database.
+fn gone() -> Error {
+    Error::new(Kind::Conflict, "The settings changed meanwhile. Load the page again.")
 }
 
 /// A problem of the whole configuration, said beside the field that brings it about.
@@ -143,10 +147,11 @@ async fn write_rollback(
     to: i64,
     fit: impl Fn(i64, &Named) -> Result<Config, Problems> + Send,
 ) -> Result<Result<(i64, Config), String>> {
-    let mut tx = db.read().await?;
-    let newest = revisions::newest(&mut tx).await?;
-    let target = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
-    drop(tx);
+    let (newest, target) = {
+        let mut tx = db.read().await?;
+        let target = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
+        (revisions::newest(&mut tx).await?, target)
+    };
     let Some(newest) = newest else {
         return Ok(Err("There is no revision yet, so there is nothing to go back to.".into()));
     };
@@ -193,6 +198,22 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
         });
     }
     Ok(Err(Problems(problems)))
+}
+
+/// Takes over what another process saved: the new revision, if there was one. On a timer. A revision that does not fit is
+/// an error, and the old snapshot stays.
+pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
+    let engine = engine.clone();
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        let config = engine.begin().config;
+        let Some(row) = newest(engine.db()).await?.filter(|row| row.number > config.revision) else {
+            return Ok(None);
+        };
+        engine.publish(remap(&config, row.number, &row.settings).map_err(Error::internal)?);
+        Ok(Some(row.number))
+    })
+    .await
 }
 
 /// Newest first.

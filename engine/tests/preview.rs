@@ -1,0 +1,129 @@
+//! What the console shows for values that were not saved yet.
+
+use engine::config::Config;
+use engine::config::load::{Sources, load};
+use engine::plan::{Client, Step};
+use engine::settings::{Authentication, Named, Preview, Severity, preview};
+use serde_json::{Value, json};
+
+fn config(patch: Value, named: &Named) -> Config {
+    let base = json!({
+        "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
+        "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
+    });
+    let sources = Sources { documents: vec![base, patch], ..Sources::default() };
+    load(&sources, Some((1, named))).unwrap_or_else(|problems| panic!("{problems}")).config
+}
+
+const SAVED: Authentication = Authentication {
+    registration_enabled: true,
+    sign_in_after_registration: false,
+    min_password_length: 8,
+    identifier_similarity_check: true,
+    breach_check: true,
+};
+
+fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
+    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at)).collect()
+}
+
+#[test]
+fn saved_values_preview_as_no_change() {
+    let preview = preview(&config(json!({}), &Named::new()), &SAVED);
+    assert_eq!(preview.changes, Vec::<String>::new());
+    assert!(preview.plans.iter().all(|(saved, unsaved)| saved == unsaved));
+    assert_eq!(
+        warnings(&preview),
+        [("enumeration_by_form", Severity::Warning, "sign_in_after_registration")]
+    );
+}
+
+#[test]
+fn switching_on_adds_the_last_step_and_the_danger() {
+    let unsaved = Authentication { sign_in_after_registration: true, ..SAVED };
+    let preview = preview(&config(json!({}), &Named::new()), &unsaved);
+    assert_eq!(preview.changes, ["Sign in after registration: on"]);
+    assert_eq!(warnings(&preview), [("enumeration", Severity::Danger, "sign_in_after_registration")]);
+    let text = &preview.warnings[0].text;
+    assert!(text.contains("cookie") && text.contains("not enough"), "{text}");
+    let clients: Vec<Client> = preview.plans.iter().map(|(saved, _)| saved.client).collect();
+    assert_eq!(clients, [Client::Browser, Client::Spa, Client::Native]);
+    for (saved, unsaved) in &preview.plans {
+        assert!(!saved.signs_in() && unsaved.signs_in());
+        assert_eq!(unsaved.answer.session_cookie, unsaved.client != Client::Native);
+    }
+    assert!(preview.plans[2].1.answer.body.contains(&"session_token"));
+}
+
+#[test]
+fn a_carried_over_hook_stays_in_the_plan() {
+    let hook = json!({"hook": "web_hook", "config": {"url": "http://crm.test/", "method": "POST"}});
+    let config = config(
+        json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}}),
+        &Named::new(),
+    );
+    let preview = preview(&config, &Authentication { sign_in_after_registration: true, ..SAVED });
+    let (saved, unsaved) = &preview.plans[0];
+    let calls =
+        |plan: &engine::plan::Plan| plan.steps.iter().filter(|step| matches!(step, Step::Run(_))).count();
+    assert_eq!((calls(saved), calls(unsaved)), (1, 1));
+    assert!(!warnings(&preview).iter().any(|(id, ..)| *id == "shadowed_hooks"));
+}
+
+#[test]
+fn a_hook_that_files_silence_is_told() {
+    let after = json!({
+        "hooks": [{"hook": "web_hook", "config": {"url": "http://crm.test/", "method": "POST"}}],
+        "password": {"hooks": [{"hook": "session"}]},
+    });
+    let config = config(json!({"selfservice": {"flows": {"registration": {"after": after}}}}), &Named::new());
+    let on = Authentication { sign_in_after_registration: true, ..SAVED };
+    let shadowed =
+        |values| warnings(&preview(&config, values)).iter().any(|(id, ..)| *id == "shadowed_hooks");
+    assert!(shadowed(&on));
+    assert!(!shadowed(&SAVED), "without a list of its own the method inherits");
+}
+
+#[test]
+fn every_weak_choice_has_its_warning() {
+    let config = config(json!({}), &Named::new());
+    for (unsaved, id, at) in [
+        (
+            Authentication { registration_enabled: false, ..SAVED },
+            "registration_closed",
+            "registration_enabled",
+        ),
+        (Authentication { min_password_length: 7, ..SAVED }, "short_passwords", "min_password_length"),
+        (
+            Authentication { identifier_similarity_check: false, ..SAVED },
+            "similarity_check_off",
+            "identifier_similarity_check",
+        ),
+        (Authentication { breach_check: false, ..SAVED }, "breach_check_off", "breach_check"),
+    ] {
+        let preview = preview(&config, &unsaved);
+        assert!(warnings(&preview).iter().any(|(found, _, place)| (*found, *place) == (id, at)), "{id}");
+        assert_eq!(preview.changes.len(), 1, "{id}");
+    }
+    let closed = Authentication { registration_enabled: false, sign_in_after_registration: true, ..SAVED };
+    assert!(
+        !warnings(&preview(&config, &closed)).iter().any(|(id, ..)| *id == "enumeration"),
+        "nobody can sign up"
+    );
+}
+
+#[test]
+fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
+    let preview =
+        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..SAVED });
+    assert_eq!(preview.changes, ["Minimum password length: 2 (was 8)"]);
+}
+
+#[test]
+fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
+    let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
+    let config = config(json!({"selfservice": {"methods": {"password": {"enabled": false}}}}), &named);
+    let preview = preview(&config, &SAVED);
+    assert_eq!(preview.changes, Vec::<String>::new());
+    assert!(warnings(&preview).iter().any(|(id, ..)| *id == "no_method"));
+}

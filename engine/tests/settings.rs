@@ -1,0 +1,231 @@
+//! Revisions on a real database: save, conflict, locked keys, roll-back, what applies at the start.
+
+use engine::config::load::{Sources, load};
+use engine::effects::{Effects, Outbound, OutboundError, SystemClock, SystemRandom};
+use engine::operators::{Operator, Role};
+use engine::password::Hasher;
+use engine::plan::{Client, FlowKind, plan};
+use engine::settings::{self, Authentication, Saved};
+use engine::store::{Db, audit};
+use engine::{Engine, Kind, config::Method};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nothing here goes out.
+struct Nowhere;
+
+impl Outbound for Nowhere {
+    fn get(&self, url: url::Url, _: usize, _: Duration) -> BoxFuture<'static, Result<String, OutboundError>> {
+        Box::pin(async move { Err(OutboundError::Status { host: url.to_string(), status: 500 }) })
+    }
+}
+
+fn effects() -> Effects {
+    Effects { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), outbound: Arc::new(Nowhere) }
+}
+
+struct Console {
+    engine: Engine,
+    sources: Sources,
+    _data: tempfile::TempDir,
+}
+
+impl Console {
+    async fn start(patch: Value, environment: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let base = json!({
+            "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
+            "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
+        });
+        let sources = Sources {
+            documents: vec![base, patch],
+            environment: environment
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+            data: data.path().to_path_buf(),
+            ..Sources::default()
+        };
+        let db = Db::connect(None, data.path()).await.unwrap();
+        db.migrate().await.unwrap();
+        let config = settings::load_current(&db, &sources).await.unwrap().unwrap().config;
+        let engine = Engine::new(db, effects(), Hasher::start(), config);
+        Self { engine, sources, _data: data }
+    }
+
+    async fn values(&self) -> (i64, Authentication) {
+        let current = settings::current(&self.engine).await.unwrap();
+        (current.revision, current.values)
+    }
+
+    async fn save(&self, base: i64, change: impl FnOnce(&mut Authentication)) -> Saved {
+        let mut values = self.values().await.1;
+        change(&mut values);
+        settings::save(&self.engine, &operator(Role::Owner), base, &values).await.unwrap()
+    }
+
+    fn signs_in(&self) -> bool {
+        plan(&self.engine.begin().config, FlowKind::Registration, Method::Password, Client::Browser)
+            .signs_in()
+    }
+
+    async fn audit(&self) -> Vec<audit::Entry> {
+        let mut tx = self.engine.db().read().await.unwrap();
+        audit::list(&mut tx, 100).await.unwrap()
+    }
+}
+
+fn operator(role: Role) -> Operator {
+    Operator {
+        id: effects().operator_id(),
+        email: "grace@example.org".into(),
+        name: "Grace".into(),
+        role,
+        disabled: false,
+        created_at: effects().now(),
+    }
+}
+
+#[tokio::test]
+async fn off_on_off_takes_effect_with_the_next_snapshot_only() {
+    let console = Console::start(json!({}), &[]).await;
+    let before = console.engine.begin().config;
+    assert!(matches!(
+        console.save(0, |v| v.sign_in_after_registration = true).await,
+        Saved::Done { revision: 1 }
+    ));
+    assert!(console.signs_in());
+    assert_eq!(before.revision, 0, "a request keeps the snapshot it began with");
+    assert!(matches!(
+        console.save(1, |v| v.sign_in_after_registration = false).await,
+        Saved::Done { revision: 2 }
+    ));
+    assert!(!console.signs_in());
+    let history = settings::history(&console.engine).await.unwrap();
+    assert_eq!(history.iter().map(|revision| revision.number).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(history[1].summary, ["Sign in after registration: on"]);
+    assert_eq!(
+        serde_json::to_value(&history[1].settings).unwrap(),
+        json!({"sign_in_after_registration": {"password": "on"}})
+    );
+    assert_eq!((history[1].by.as_str(), history[1].base), ("Grace", 0));
+}
+
+#[tokio::test]
+async fn what_was_never_changed_is_not_stored_and_what_was_is_carried_forward() {
+    let console = Console::start(json!({}), &[]).await;
+    console.save(0, |v| v.min_password_length = 12).await;
+    assert!(matches!(console.save(1, |_| ()).await, Saved::Unchanged { revision: 1 }));
+    console.save(1, |v| v.breach_check = false).await;
+    let newest = settings::history(&console.engine).await.unwrap().remove(0);
+    assert_eq!(
+        serde_json::to_value(&newest.settings).unwrap(),
+        json!({"breach_check": false, "min_password_length": 12})
+    );
+    let current = settings::current(&console.engine).await.unwrap();
+    let changed =
+        |field| current.provenance[field].changed.as_ref().map(|(by, _, number)| (by.clone(), *number));
+    assert_eq!(changed("min_password_length"), Some(("Grace".to_owned(), 1)));
+    assert_eq!(changed("breach_check"), Some(("Grace".to_owned(), 2)));
+    assert_eq!(changed("registration_enabled"), None);
+}
+
+#[tokio::test]
+async fn a_save_on_an_old_base_is_a_conflict_and_changes_nothing() {
+    let console = Console::start(json!({}), &[]).await;
+    console.save(0, |v| v.min_password_length = 12).await;
+    let Saved::Conflict { revision, by, .. } = console.save(0, |v| v.breach_check = false).await else {
+        panic!("somebody was faster")
+    };
+    assert_eq!((revision, by.as_str()), (1, "Grace"));
+    assert!(console.values().await.1.breach_check);
+}
+
+#[tokio::test]
+async fn of_saves_at_once_one_wins_and_the_snapshot_is_that_of_the_newest_revision() {
+    let console = Console::start(json!({}), &[]).await;
+    let saves = (0..8).map(|index| console.save(0, move |v| v.min_password_length = 10 + index));
+    let saved = futures::future::join_all(saves).await;
+    assert_eq!(saved.iter().filter(|saved| matches!(saved, Saved::Done { .. })).count(), 1);
+    assert_eq!(saved.iter().filter(|saved| matches!(saved, Saved::Conflict { .. })).count(), 7);
+    let restarted =
+        settings::load_current(console.engine.db(), &console.sources).await.unwrap().unwrap().config;
+    let running = console.engine.begin().config;
+    assert_eq!(restarted.revision, running.revision);
+    assert_eq!(
+        restarted.selfservice.password.min_password_length,
+        running.selfservice.password.min_password_length
+    );
+}
+
+#[tokio::test]
+async fn the_server_refuses_what_the_page_should_not_send() {
+    let variable = "SELFSERVICE_METHODS_PASSWORD_CONFIG_HAVEIBEENPWNED_ENABLED";
+    let console = Console::start(json!({}), &[(variable, "false")]).await;
+    let locked = settings::current(&console.engine).await.unwrap().provenance["breach_check"].locked.clone();
+    assert!(locked.is_some_and(|reason| reason.contains(variable)));
+    let saved = console.save(0, |v| (v.breach_check, v.min_password_length) = (true, 5)).await;
+    let Saved::Again(errors) = saved else { panic!("{saved:?}") };
+    let fields: Vec<&str> = errors.iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["breach_check", "min_password_length"]);
+    assert!(errors[1].message.contains("6 to 1024"), "{}", errors[1].message);
+
+    let values = console.values().await.1;
+    let changed = Authentication { registration_enabled: false, ..values };
+    let refused = settings::save(&console.engine, &operator(Role::Viewer), 0, &changed).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Forbidden);
+    let editor = settings::save(&console.engine, &operator(Role::Editor), 0, &changed).await.unwrap();
+    assert!(matches!(editor, Saved::Done { revision: 1 }));
+    let actions: Vec<String> = console.audit().await.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["settings.save", "settings.refused"]);
+}
+
+#[tokio::test]
+async fn a_roll_back_is_a_new_revision_with_old_settings() {
+    let console = Console::start(json!({}), &[]).await;
+    console.save(0, |v| v.sign_in_after_registration = true).await;
+    console.save(1, |v| v.sign_in_after_registration = false).await;
+    let back = settings::rollback(&console.engine, "Grace", 1).await.unwrap();
+    assert_eq!(back, Ok(3));
+    assert!(console.signs_in());
+    assert!(settings::rollback(&console.engine, "Grace", 1).await.unwrap().is_err(), "nothing would change");
+    assert!(settings::rollback(&console.engine, "Grace", 99).await.unwrap().is_err());
+    assert_eq!(settings::rollback(&console.engine, "Grace", 0).await.unwrap(), Ok(4));
+    assert!(!console.signs_in());
+    assert_eq!(settings::history(&console.engine).await.unwrap()[0].settings.len(), 0);
+    assert_eq!(console.audit().await[0].action, "settings.rollback");
+}
+
+#[tokio::test]
+async fn a_revision_that_no_longer_fits_stops_the_start_and_can_be_rolled_back() {
+    let console = Console::start(json!({}), &[]).await;
+    console.save(0, |v| v.min_password_length = 100).await;
+    let db = console.engine.db();
+    let mut sources = console.sources.clone();
+    sources.documents.push(json!({"vestibule": {"password": {"max_length": 64}}}));
+    let problems = settings::load_current(db, &sources).await.unwrap().unwrap_err();
+    assert!(problems.to_string().contains("vestibule settings rollback"), "{problems}");
+    assert_eq!(settings::list(db).await.unwrap().len(), 1);
+    let now = effects().now();
+    assert_eq!(settings::roll_back(db, &sources, now, "command line", 0).await.unwrap(), Ok(2));
+    assert!(settings::load_current(db, &sources).await.unwrap().is_ok());
+    let refused = settings::roll_back(db, &sources, now, "command line", 1).await.unwrap().unwrap_err();
+    assert!(refused.contains("does not fit"), "{refused}");
+    assert!(load(&sources, None).is_ok());
+}
+
+#[tokio::test]
+async fn what_another_process_saved_is_taken_over() {
+    let console = Console::start(json!({}), &[]).await;
+    let db = console.engine.db().clone();
+    let config = settings::load_current(&db, &console.sources).await.unwrap().unwrap().config;
+    let other = Engine::new(db, effects(), Hasher::start(), config);
+    console.save(0, |v| v.sign_in_after_registration = true).await;
+    assert_eq!(other.begin().config.revision, 0);
+    assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));
+    assert_eq!(settings::refresh(&other).await.unwrap(), None);
+    let plan = plan(&other.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
+    assert!(plan.signs_in());
+}
