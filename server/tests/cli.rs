@@ -204,7 +204,8 @@ fn the_starter_configuration_holds() {
 #[test]
 fn the_reference_page_in_the_documents_is_todays() {
     let output = Place::new().run(&["config", "reference"]);
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md")).unwrap();
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md")).unwrap();
     assert!(text(&output.stdout) == page, "run `vestibule config reference > docs/configuration.md`");
 }
 
@@ -212,7 +213,7 @@ fn the_reference_page_in_the_documents_is_todays() {
 fn config_print_masks_secrets() {
     let place = Place::new();
     let secret = "a-secret-of-thirty-two-characters";
-    let starter = place.run(&["config", "print"]);
+    let starter = place.run(&["config", "print", "--with-secrets"]);
     place.write("starter.yml", &text(&starter.stdout));
     place.write("secret.yml", &format!("secrets:\n  cookie:\n    - {secret}\n"));
     let print = |more: &[&str]| {
