@@ -187,7 +187,7 @@ fn all_problems_of_a_configuration_are_told_at_once() {
     assert_eq!(output.status.code(), Some(3));
     let stderr = text(&output.stderr);
     let keys = ["selfservice.flows.login.lifespan", "selfservice.methods.password.enabled"];
-    for wanted in ["kratos.yml", keys[0], keys[1], "Instead: "] {
+    for wanted in ["kratos.yml", keys[0], keys[1], "Write instead: "] {
         assert!(stderr.contains(wanted), "{wanted} is missing in:\n{stderr}");
     }
     // Whoever starts the server with it reads the same.
