@@ -51,18 +51,27 @@ impl World {
     /// # Panics
     /// When the configuration has problems: it shows them all.
     pub async fn engine(&self, dsn: &str, documents: Vec<Value>) -> Engine {
-        let db = Db::connect(Some(dsn), self.data.path()).await.expect("the database opens");
-        db.migrate().await.expect("the migrations apply");
-        Engine::new(db, self.effects(), Hasher::sized(2, 256), self.config(documents))
+        self.engine_with(dsn, documents, Hasher::sized(2, 256)).await
     }
 
-    /// Reads `documents` over hash parameters that cost next to nothing and secrets that nobody keeps; a document may
+    /// The same with hashing threads of the test's choice.
+    ///
+    /// # Panics
+    /// As [`World::engine`].
+    pub async fn engine_with(&self, dsn: &str, documents: Vec<Value>, hasher: Hasher) -> Engine {
+        let db = Db::connect(Some(dsn), self.data.path()).await.expect("the database opens");
+        db.migrate().await.expect("the migrations apply");
+        Engine::new(db, self.effects(), hasher, self.config(documents))
+    }
+
+    /// Reads `documents` over the preset for e-mail, hashing that costs next to nothing and secrets of no worth; a document may
     /// set its own.
     ///
     /// # Panics
     /// When the configuration has problems: it shows them all.
     pub fn config(&self, documents: Vec<Value>) -> Config {
         let cheap = json!({
+            "identity": {"default_schema_id": "default", "schemas": [{"id": "default", "url": "preset://email"}]},
             "hashers": {
                 "algorithm": "argon2",
                 "argon2": {"memory": "64KB", "iterations": 1, "parallelism": 1, "salt_length": 16, "key_length": 32},

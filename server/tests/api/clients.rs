@@ -3,6 +3,7 @@
 use crate::support::http::{Answer, send};
 use crate::support::stand::{Ports, Stand};
 use base64::Engine as _;
+use engine::password::Hasher;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -14,6 +15,11 @@ const SESSION_COOKIE: &str = "ory_kratos_session";
 
 /// Sign-up with an e-mail address and a password; nothing signs in yet. `more` is laid over it.
 pub(crate) async fn stand(dsn: &str, more: Value) -> (Stand, Site) {
+    stand_with(dsn, more, Hasher::sized(2, 256)).await
+}
+
+/// The same with hashing threads of the test's choice.
+pub(crate) async fn stand_with(dsn: &str, more: Value, hasher: Hasher) -> (Stand, Site) {
     let ports = Ports::take().await;
     let site = Site { public: ports.public().to_string(), admin: ports.admin().to_string() };
     let schema = json!({
@@ -41,7 +47,7 @@ pub(crate) async fn stand(dsn: &str, more: Value) -> (Stand, Site) {
         },
     });
     lay_over(&mut config, more);
-    (Stand::start(ports, dsn, config).await, site)
+    (Stand::start(ports, dsn, config, hasher).await, site)
 }
 
 fn lay_over(target: &mut Value, more: Value) {

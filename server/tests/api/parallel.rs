@@ -1,6 +1,7 @@
 //! Many sign-ups at once: none fails, and one address belongs to one person. Kratos on SQLite hangs at eight.
 
-use crate::clients::{Kind, Outcome, Person, accounts, document, sign_up, stand};
+use crate::clients::{Kind, Outcome, Person, accounts, document, sign_up, stand, stand_with};
+use engine::password::Hasher;
 use serde_json::json;
 
 async fn all_at_once(count: usize) {
@@ -59,9 +60,30 @@ async fn one_address(dsn: &str) {
         }
     }
     assert_eq!(accounts(&site).await.len(), ROUNDS);
+    assert_eq!(stand.world.outbound.asked().len(), RIVALS * ROUNDS, "everybody came to the barrier");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_sixty_four_gets_an_address_on_sqlite() {
     one_address("memory").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_sixty_four_gets_an_address_on_postgresql() {
+    one_address(&engine::testing::postgres::database().await).await;
+}
+
+#[tokio::test]
+async fn who_finds_the_queue_for_hashing_full_learns_when_to_come_back() {
+    let (_stand, site) = stand_with("memory", json!({}), Hasher::sized(1, 0)).await;
+    for kind in [Kind::Native, Kind::Spa] {
+        let mut person = Person::new(&site, kind);
+        let begun = person.begin().await;
+        let answer = person.send(&begun, "person@vestibule.test").await;
+        assert_eq!(answer.status, 503);
+        let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
+        assert!(seconds.is_some_and(|seconds| seconds >= 1), "{:?}", answer.headers);
+        assert_eq!(document(&answer)["error"]["code"], 503);
+    }
+    assert!(accounts(&site).await.is_empty());
 }

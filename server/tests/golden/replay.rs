@@ -6,6 +6,7 @@ use crate::normalise::{Normaliser, observe};
 use crate::scenario::{self, Capture, Mail, Request, Scenario, Step, Vars, fill, fill_text};
 use crate::support::http::{self, Answer};
 use crate::support::stand::{Ports, Stand};
+use engine::password::Hasher;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -97,7 +98,7 @@ impl Player {
         .collect();
         let config =
             scenario::config(scenario, &[], &vars).expect("the configuration has no captured placeholder");
-        let stand = Stand::start(ports, "memory", config).await;
+        let stand = Stand::start(ports, "memory", config, Hasher::sized(2, 256)).await;
         let bases = [(public.as_str(), "public"), (admin.as_str(), "admin"), (UI, "ui"), (SINK, "sink")];
         let normaliser = Normaliser::new(&bases, RUN);
         Self {

@@ -2,8 +2,10 @@
 
 use axum::Router;
 use engine::Engine;
+use engine::password::Hasher;
 use engine::testing::World;
 use serde_json::Value;
+use server::edge;
 use server::state::AppState;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -38,13 +40,13 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
-    /// Serves on `ports` with the one document `config`, on the database `dsn`.
-    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value) -> Self {
+    /// Serves on `ports` with the one document `config`, on the database `dsn`, hashing with `hasher`.
+    pub(crate) async fn start(ports: Ports, dsn: &str, config: Value, hasher: Hasher) -> Self {
         let world = World::default();
-        let engine = world.engine(dsn, vec![config]).await;
+        let engine = world.engine_with(dsn, vec![config], hasher).await;
         let state = AppState { engine: engine.clone() };
-        run(ports.public, server::public::router(state.clone()));
-        run(ports.admin, server::admin::router(state));
+        run(ports.public, edge::around(server::public::router(state.clone()), "public"));
+        run(ports.admin, edge::around(server::admin::router(state), "admin"));
         Self { engine, world }
     }
 }

@@ -1,0 +1,130 @@
+//! One-time links: the set-up link that makes the first operator, and the reset link that sets a new password.
+//! Looking at one burns nothing; using one is a single conditional update.
+
+use super::{COMMAND_LINE, SYSTEM, SignIn, append, digest, entry, hash, new_owner, open_session, secret, throttle};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::store::operators::{self as rows, Link};
+use chrono::TimeDelta;
+use serde_json::json;
+
+/// A restart issues a new one (OWASP ASVS 5, 6.4.1: initial secrets expire).
+const SETUP_LIFESPAN: TimeDelta = TimeDelta::hours(24);
+const RESET_LIFESPAN: TimeDelta = TimeDelta::hours(1);
+
+const SETUP_USED: &str = "This link was used, replaced by a newer one, or is older than a day. \
+     Restart Vestibule for a new one; if there is an operator already, sign in.";
+const RESET_USED: &str =
+    "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link.";
+
+/// A new secret for the set-up link, or `None` once any operator exists. Stored hashed; an earlier one stops working.
+/// Good for a day.
+pub async fn issue_setup_link(engine: &Engine) -> Result<Option<String>> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    if rows::exists(&mut tx).await? {
+        return Ok(None);
+    }
+    let secret = secret(engine);
+    rows::replace_link(&mut tx, Link::Setup, None, &digest(&secret), now + SETUP_LIFESPAN).await?;
+    append(&mut tx, now, SYSTEM, "operator.setup_link", json!({})).await?;
+    tx.commit().await?;
+    Ok(Some(secret))
+}
+
+/// Whether the secret would be accepted now; burns nothing.
+pub async fn setup_link_is_valid(engine: &Engine, secret: &str) -> Result<bool> {
+    let mut tx = engine.db().read().await?;
+    Ok(!rows::exists(&mut tx).await?
+        && rows::link_is_valid(&mut tx, Link::Setup, &digest(secret), engine.effects().now()).await?)
+}
+
+/// Burns the link atomically and makes the first operator (role owner), signed in.
+pub async fn set_up(engine: &Engine, secret: &str, email: &str, name: &str, password: &str) -> Result<SignIn> {
+    // Asked first: nobody without the link can make us hash.
+    if !setup_link_is_valid(engine, secret).await? {
+        return Ok(SignIn::Again(SETUP_USED.to_owned()));
+    }
+    let entry = match entry::check(email, name, password) {
+        Ok(entry) => entry,
+        Err(sentence) => return Ok(SignIn::Again(sentence)),
+    };
+    let password_hash = match hash(engine, password).await? {
+        Ok(hash) => hash,
+        Err(sentence) => return Ok(SignIn::Again(sentence)),
+    };
+    let now = engine.effects().now();
+    let operator = new_owner(engine, entry, now);
+    let mut tx = engine.db().write().await?;
+    let burned = rows::burn_link(&mut tx, Link::Setup, &digest(secret), now).await?.is_some();
+    // The link may have been issued while the command line was making an operator.
+    if !burned || rows::exists(&mut tx).await? || !rows::insert(&mut tx, &operator, &password_hash).await? {
+        return Ok(SignIn::Again(SETUP_USED.to_owned()));
+    }
+    let token = open_session(engine, &mut tx, &operator, None, now).await?;
+    append(&mut tx, now, &operator.email, "operator.set_up", json!({"role": operator.role.name()})).await?;
+    tx.commit().await?;
+    Ok(SignIn::In { operator, token })
+}
+
+/// From the command line. A one-time secret with which that operator sets a new password (1 hour).
+/// `None`: nobody has that address. [`crate::Kind::Invalid`] for somebody who is disabled.
+pub async fn issue_reset_link(engine: &Engine, email: &str) -> Result<Option<String>> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
+        return Ok(None);
+    };
+    if operator.disabled {
+        return Err(Error::invalid(format!(
+            "{} is disabled and cannot sign in. Create an operator with another address: vestibule operator create.",
+            operator.email
+        )));
+    }
+    let secret = secret(engine);
+    rows::replace_link(&mut tx, Link::Reset, Some(operator.id), &digest(&secret), now + RESET_LIFESPAN).await?;
+    append(&mut tx, now, COMMAND_LINE, "operator.reset_link", json!({"operator": operator.email})).await?;
+    tx.commit().await?;
+    Ok(Some(secret))
+}
+
+/// Whether the secret would be accepted now; burns nothing.
+pub async fn reset_link_is_valid(engine: &Engine, secret: &str) -> Result<bool> {
+    let mut tx = engine.db().single().await?;
+    rows::link_is_valid(&mut tx, Link::Reset, &digest(secret), engine.effects().now()).await
+}
+
+/// Burns the reset link, stores the new password, ends older sessions, signs in.
+pub async fn reset(engine: &Engine, secret: &str, password: &str) -> Result<SignIn> {
+    if !reset_link_is_valid(engine, secret).await? {
+        return Ok(SignIn::Again(RESET_USED.to_owned()));
+    }
+    if let Err(sentence) = entry::check_password(password, "") {
+        return Ok(SignIn::Again(sentence));
+    }
+    let password_hash = match hash(engine, password).await? {
+        Ok(hash) => hash,
+        Err(sentence) => return Ok(SignIn::Again(sentence)),
+    };
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    let whose = rows::burn_link(&mut tx, Link::Reset, &digest(secret), now).await?.flatten();
+    let operator = match whose {
+        Some(id) => rows::get(&mut tx, id).await?,
+        None => None,
+    };
+    let Some(operator) = operator else { return Ok(SignIn::Again(RESET_USED.to_owned())) };
+    // Before anything is kept: dropping the transaction leaves the link as it was.
+    if let Err(sentence) = entry::check_password(password, &operator.email) {
+        return Ok(SignIn::Again(sentence));
+    }
+    if !rows::set_password(&mut tx, operator.id, &password_hash).await? {
+        return Ok(SignIn::Again(RESET_USED.to_owned()));
+    }
+    rows::end_sessions(&mut tx, operator.id, now).await?;
+    throttle::forget(&mut tx, &operator.email).await?;
+    let token = open_session(engine, &mut tx, &operator, None, now).await?;
+    append(&mut tx, now, &operator.email, "operator.reset", json!({})).await?;
+    tx.commit().await?;
+    Ok(SignIn::In { operator, token })
+}

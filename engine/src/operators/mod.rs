@@ -1,0 +1,180 @@
+//! Operators: the administrators of the console. Set-up link, sign-in, sign-out, roles, throttling, audit.
+//!
+//! Every change appends to the audit in its own transaction. Links and tokens are 256 random bits, stored as SHA-256:
+//! so much chance needs neither salt nor key.
+
+mod entry;
+mod links;
+mod sign_in;
+mod throttle;
+
+pub use links::{issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid};
+pub use sign_in::{session, sign_in, sign_out};
+
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::ids::OperatorId;
+use crate::store::operators::{self as rows, Link};
+use crate::store::{Tx, audit};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
+const SESSION_LIFESPAN: TimeDelta = TimeDelta::hours(12);
+
+/// The audit's name for whoever may run the program on the server.
+const COMMAND_LINE: &str = "command line";
+const SYSTEM: &str = "system";
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Operator {
+    pub id: OperatorId,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    pub disabled: bool,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    Owner,
+    Editor,
+    Viewer,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Editor => "editor",
+            Role::Viewer => "viewer",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Role::Owner, Role::Editor, Role::Viewer].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// A signed-in operator, read from the database at each request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OperatorSession {
+    pub operator: Operator,
+    pub authenticated_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// `Again` carries the sentence for the form.
+pub enum SignIn {
+    /// The token for the console's cookie.
+    In {
+        operator: Operator,
+        token: String,
+    },
+    Again(String),
+}
+
+/// From the command line; owner. `Err` is the sentence that says what to change.
+pub async fn create(engine: &Engine, email: &str, name: &str, password: &str) -> Result<Result<Operator, String>> {
+    let entry = match entry::check(email, name, password) {
+        Ok(entry) => entry,
+        Err(sentence) => return Ok(Err(sentence)),
+    };
+    let password_hash = match hash(engine, password).await? {
+        Ok(hash) => hash,
+        Err(sentence) => return Ok(Err(sentence)),
+    };
+    let now = engine.effects().now();
+    let operator = new_owner(engine, entry, now);
+    let mut tx = engine.db().write().await?;
+    if !rows::insert(&mut tx, &operator, &password_hash).await? {
+        return Ok(Err(format!("{} is an operator already. Choose another address.", operator.email)));
+    }
+    // Whoever waits with the set-up link comes too late.
+    rows::drop_links(&mut tx, Link::Setup, None).await?;
+    let details = json!({"operator": operator.email, "role": operator.role.name()});
+    append(&mut tx, now, COMMAND_LINE, "operator.create", details).await?;
+    tx.commit().await?;
+    Ok(Ok(operator))
+}
+
+/// Oldest first.
+pub async fn list(engine: &Engine) -> Result<Vec<Operator>> {
+    rows::list(&mut engine.db().single().await?).await
+}
+
+/// From the command line. Ends all of that operator's sessions at once. `false`: nobody has that address.
+/// [`Kind::Invalid`] for the last active owner: nobody could let anybody in any more.
+pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    let owners = rows::lock_active_owners(&mut tx).await?;
+    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
+        return Ok(false);
+    };
+    if operator.disabled {
+        return Ok(true);
+    }
+    if operator.role == Role::Owner && owners < 2 {
+        return Err(Error::invalid(format!(
+            "{} is the last active owner. Create another owner first: vestibule operator create.",
+            operator.email
+        )));
+    }
+    rows::disable(&mut tx, operator.id).await?;
+    rows::end_sessions(&mut tx, operator.id, now).await?;
+    rows::drop_links(&mut tx, Link::Reset, Some(operator.id)).await?;
+    append(&mut tx, now, COMMAND_LINE, "operator.disable", json!({"operator": operator.email})).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The outer error is ours, the inner one a sentence for whoever chose the password.
+async fn hash(engine: &Engine, password: &str) -> Result<Result<String, String>> {
+    match engine.hasher().hash(engine.effects(), &engine.begin().config.hashers, password).await {
+        Ok(hash) => Ok(Ok(hash)),
+        Err(error) if error.kind == Kind::Invalid => Ok(Err(error.reason)),
+        Err(error) => Err(error),
+    }
+}
+
+fn new_owner(engine: &Engine, entry: entry::Entry, now: DateTime<Utc>) -> Operator {
+    Operator {
+        id: engine.effects().operator_id(),
+        email: entry.email,
+        name: entry.name,
+        role: Role::Owner,
+        disabled: false,
+        created_at: now,
+    }
+}
+
+/// A session's row and its token.
+async fn open_session(
+    engine: &Engine,
+    tx: &mut Tx,
+    operator: &Operator,
+    address: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<String> {
+    let token = secret(engine);
+    rows::insert_session(tx, &digest(&token), operator.id, address, now, now + SESSION_LIFESPAN).await?;
+    Ok(token)
+}
+
+async fn append(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
+    audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
+}
+
+/// 256 bits that fit into a URL.
+fn secret(engine: &Engine) -> String {
+    URL_SAFE_NO_PAD.encode(engine.effects().bytes::<32>())
+}
+
+fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}

@@ -1,0 +1,109 @@
+//! Sign-in, sign-out, and who is signed in.
+
+use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session, throttle};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::password::Verdict;
+use crate::store::operators as rows;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+/// So long an address is known after a sign-in from it.
+const FAMILIAR: TimeDelta = TimeDelta::days(90);
+
+const WRONG: &str = "The address or the password is wrong. Check both and try again.";
+
+/// The same time and words for an unknown address and a wrong password; failures delay, never lock out.
+/// `address` is the client's.
+pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str) -> Result<SignIn> {
+    let email = entry::normalise(email);
+    let address = throttle::address_of(address);
+    let now = engine.effects().now();
+
+    let mut tx = engine.db().write().await?;
+    let known = rows::by_email(&mut tx, &email).await?;
+    let familiar = match &known {
+        Some((operator, _)) => rows::signed_in_from(&mut tx, operator.id, &address, now - FAMILIAR).await?,
+        None => false,
+    };
+    if let Some(seconds) = throttle::admit(&mut tx, &email, &address, familiar, now).await? {
+        // Not in the audit: whoever is told to wait must not be able to fill the disk.
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        return Ok(SignIn::Again(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
+    }
+    tx.commit().await?;
+
+    // No transaction is open while a password is hashed.
+    let config = engine.begin().config;
+    let stored = known.as_ref().map(|(_, password_hash)| password_hash.as_str());
+    let verdict = match engine.hasher().verify(&config.hashers, password, stored).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            let mut tx = engine.db().write().await?;
+            throttle::forgive(&mut tx, &email, &address).await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+    };
+    let known = known.filter(|(operator, _)| verdict != Verdict::Wrong && !operator.disabled);
+    match known {
+        Some((operator, was)) => {
+            let new = match verdict {
+                // Not worth failing for: the next sign-in tries again.
+                Verdict::RightButOutdated => {
+                    engine.hasher().hash(engine.effects(), &config.hashers, password).await.ok()
+                }
+                Verdict::Right | Verdict::Wrong => None,
+            };
+            enter(engine, operator, &was, new.as_deref().unwrap_or(&was), &address).await
+        }
+        None => refuse(engine, &email, &address).await,
+    }
+}
+
+/// The password was right when it was read: lets in if it still is.
+async fn enter(engine: &Engine, operator: Operator, was: &str, new: &str, address: &str) -> Result<SignIn> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    if !rows::confirm_password(&mut tx, operator.id, was, new).await? {
+        return Ok(SignIn::Again(WRONG.to_owned()));
+    }
+    throttle::succeeded(&mut tx, &operator.email, address).await?;
+    rows::forget_sessions(&mut tx, operator.id, now - FAMILIAR).await?;
+    let token = open_session(engine, &mut tx, &operator, Some(address), now).await?;
+    append(&mut tx, now, &operator.email, "operator.sign_in", json!({"address": address})).await?;
+    tx.commit().await?;
+    Ok(SignIn::In { operator, token })
+}
+
+async fn refuse(engine: &Engine, email: &str, address: &str) -> Result<SignIn> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    // What was typed is kept only if it is an operator's address: people type passwords into the wrong field.
+    let operator = rows::by_email(&mut tx, email).await?.map(|(operator, _)| operator);
+    let details = json!({
+        "address": address,
+        "operator": operator.as_ref().map_or(Value::Null, |operator| operator.email.as_str().into()),
+        "disabled": operator.is_some_and(|operator| operator.disabled),
+    });
+    append(&mut tx, now, SYSTEM, "operator.sign_in_failed", details).await?;
+    tx.commit().await?;
+    Ok(SignIn::Again(WRONG.to_owned()))
+}
+
+/// Who has that token now. Read anew at each request: disabling and changes of role act at once.
+pub async fn session(engine: &Engine, token: &str) -> Result<Option<OperatorSession>> {
+    rows::session(&mut engine.db().single().await?, &digest(token), engine.effects().now()).await
+}
+
+/// Ends the session; a token that is not valid any more changes nothing.
+pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    if let Some(id) = rows::end_session(&mut tx, &digest(token), now).await? {
+        let email = rows::get(&mut tx, id).await?.map_or_else(|| SYSTEM.to_owned(), |operator| operator.email);
+        append(&mut tx, now, &email, "operator.sign_out", json!({})).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
