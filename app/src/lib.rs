@@ -1,4 +1,7 @@
-//! Pages: the console and the hosted pages. The browser build sees only what the one island needs, never `engine`.
+//! Pages: the console and the hosted pages. The browser build sees only the one island, never `engine`.
 
 #[cfg(feature = "ssr")]
+pub mod console;
+#[cfg(feature = "ssr")]
 pub mod hosted;
+pub mod island;

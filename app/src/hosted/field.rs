@@ -32,12 +32,17 @@ pub(super) fn is_new_password(node: &Node) -> bool {
 
 pub(super) fn hidden(node: &Node) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
+    // A password manager looks for the name that goes with a password, and not among hidden inputs.
+    let names = input.name == "identifier";
     view! {
         <input
-            type="hidden"
+            type=if names { "text" } else { "hidden" }
             name=input.name.clone()
             value=input.value.as_ref().map(text)
             disabled=input.disabled
+            autocomplete=names.then_some("username")
+            readonly=names
+            hidden=names
             data-testid=format!("node/input/{}", input.name)
         />
     }

@@ -37,7 +37,12 @@ pub fn sign_in(site: &Site, sign: Sign) -> String {
 }
 
 fn page(site: &Site, title: &'static str, sign: Sign, foot: Option<AnyView>) -> String {
-    let lead = sign.continue_to.map(|host| view! { <p class="lead">"to continue to " <b>{host}</b></p> });
+    let lead = match (who(&sign), sign.continue_to) {
+        (Some(who), _) => Some(("as ", who)),
+        (None, Some(host)) => Some(("to continue to ", host)),
+        (None, None) => None,
+    };
+    let lead = lead.map(|(words, what)| view! { <p class="lead">{words} <b>{what}</b></p> });
     let restarted = sign.restarted.map(|why| {
         view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
     });
@@ -50,4 +55,11 @@ fn page(site: &Site, title: &'static str, sign: Sign, foot: Option<AnyView>) -> 
         {foot}
     };
     document(site, title, has_errors(&sign.ui), main)
+}
+
+/// Whom a person is asked to confirm to be.
+fn who(sign: &Sign) -> Option<String> {
+    let nodes = sign.ui.nodes.as_deref().filter(|_| sign.refresh)?;
+    let input = nodes.iter().filter_map(|node| node.input()).find(|input| input.name == "identifier")?;
+    input.value.as_ref()?.as_str().filter(|who| !who.is_empty()).map(str::to_owned)
 }

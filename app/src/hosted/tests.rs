@@ -321,6 +321,25 @@ fn what_is_no_error_is_told_without_alarm() {
 }
 
 #[test]
+fn who_confirms_reads_as_whom_and_the_password_manager_knows_too() {
+    let name = node(
+        "default",
+        json!({"name": "identifier", "type": "hidden", "value": "anna@example.org"}),
+        None,
+        json!([]),
+    );
+    let sign = with(json!([name, password("current-password")]), json!([]));
+    let html = sign_in(&site(), Sign { refresh: true, ..sign });
+    assert!(html.contains("as <b>anna@example.org</b>"), "{html}");
+    let name = tag(&html, "node/input/identifier");
+    for attribute in
+        ["type=\"text\"", "autocomplete=\"username\"", "readonly", "hidden", "value=\"anna@example.org\""]
+    {
+        assert!(has(name, attribute), "{attribute} in {name}");
+    }
+}
+
+#[test]
 fn an_unticked_box_says_no_and_no_is_an_answer() {
     let html = form(json!([node(
         "default",

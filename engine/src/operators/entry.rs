@@ -32,10 +32,16 @@ pub(super) fn check(email: &str, name: &str, password: &str) -> Result<Entry, St
 pub(super) fn check_password(password: &str, email: &str) -> Result<(), String> {
     let length = password.chars().count();
     if length < *PASSWORD.start() {
-        return Err(format!("The password has {length} characters. Choose one of at least {}.", PASSWORD.start()));
+        return Err(format!(
+            "The password has {length} characters. Choose one of at least {}.",
+            PASSWORD.start()
+        ));
     }
     if length > *PASSWORD.end() {
-        return Err(format!("The password has {length} characters. Choose one of at most {}.", PASSWORD.end()));
+        return Err(format!(
+            "The password has {length} characters. Choose one of at most {}.",
+            PASSWORD.end()
+        ));
     }
     if normalise(password) == email {
         return Err("The password is the address. Choose another one.".to_owned());
@@ -69,7 +75,20 @@ mod tests {
             assert!(is_email(&normalise(good)), "{good}");
         }
         let long = format!("{}@example.org", "a".repeat(250));
-        for bad in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@c.de", "a@b..de", "a@.de", "a\u{0}@b.de", "a@b.de\n", "<a@b.de>", &long] {
+        for bad in [
+            "",
+            "ann",
+            "@example.org",
+            "ann@",
+            "a@b@c",
+            "a b@c.de",
+            "a@b..de",
+            "a@.de",
+            "a\u{0}@b.de",
+            "a@b.de\n",
+            "<a@b.de>",
+            &long,
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
         assert_eq!(check(" Ann@Example.org ", " Ann ", "correct horse").unwrap().email, "ann@example.org");

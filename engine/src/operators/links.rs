@@ -1,7 +1,9 @@
 //! One-time links: the set-up link that makes the first operator, and the reset link that sets a new password.
 //! Looking at one burns nothing; using one is a single conditional update.
 
-use super::{COMMAND_LINE, SYSTEM, SignIn, append, digest, entry, hash, new_owner, open_session, secret, throttle};
+use super::{
+    COMMAND_LINE, SYSTEM, SignIn, append, digest, entry, hash, new_owner, open_session, secret, throttle,
+};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::operators::{self as rows, Link};
@@ -14,8 +16,7 @@ const RESET_LIFESPAN: TimeDelta = TimeDelta::hours(1);
 
 const SETUP_USED: &str = "This link was used, replaced by a newer one, or is older than a day. \
      Restart Vestibule for a new one; if there is an operator already, sign in.";
-const RESET_USED: &str =
-    "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link.";
+const RESET_USED: &str = "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link.";
 
 /// A new secret for the set-up link, or `None` once any operator exists. Stored hashed; an earlier one stops working.
 /// Good for a day.
@@ -40,7 +41,13 @@ pub async fn setup_link_is_valid(engine: &Engine, secret: &str) -> Result<bool> 
 }
 
 /// Burns the link atomically and makes the first operator (role owner), signed in.
-pub async fn set_up(engine: &Engine, secret: &str, email: &str, name: &str, password: &str) -> Result<SignIn> {
+pub async fn set_up(
+    engine: &Engine,
+    secret: &str,
+    email: &str,
+    name: &str,
+    password: &str,
+) -> Result<SignIn> {
     // Asked first: nobody without the link can make us hash.
     if !setup_link_is_valid(engine, secret).await? {
         return Ok(SignIn::Again(SETUP_USED.to_owned()));
@@ -82,7 +89,8 @@ pub async fn issue_reset_link(engine: &Engine, email: &str) -> Result<Option<Str
         )));
     }
     let secret = secret(engine);
-    rows::replace_link(&mut tx, Link::Reset, Some(operator.id), &digest(&secret), now + RESET_LIFESPAN).await?;
+    rows::replace_link(&mut tx, Link::Reset, Some(operator.id), &digest(&secret), now + RESET_LIFESPAN)
+        .await?;
     append(&mut tx, now, COMMAND_LINE, "operator.reset_link", json!({"operator": operator.email})).await?;
     tx.commit().await?;
     Ok(Some(secret))

@@ -8,7 +8,9 @@ mod links;
 mod sign_in;
 mod throttle;
 
-pub use links::{issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid};
+pub use links::{
+    issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
+};
 pub use sign_in::{session, sign_in, sign_out};
 
 use crate::engine::Engine;
@@ -79,7 +81,12 @@ pub enum SignIn {
 }
 
 /// From the command line; owner. `Err` is the sentence that says what to change.
-pub async fn create(engine: &Engine, email: &str, name: &str, password: &str) -> Result<Result<Operator, String>> {
+pub async fn create(
+    engine: &Engine,
+    email: &str,
+    name: &str,
+    password: &str,
+) -> Result<Result<Operator, String>> {
     let entry = match entry::check(email, name, password) {
         Ok(entry) => entry,
         Err(sentence) => return Ok(Err(sentence)),

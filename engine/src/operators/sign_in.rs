@@ -29,7 +29,9 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str
     if let Some(seconds) = throttle::admit(&mut tx, &email, &address, familiar, now).await? {
         // Not in the audit: whoever is told to wait must not be able to fill the disk.
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        return Ok(SignIn::Again(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
+        return Ok(SignIn::Again(format!(
+            "There were too many failed attempts. Try again in {seconds} {unit}."
+        )));
     }
     tx.commit().await?;
 
@@ -101,7 +103,8 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     let now = engine.effects().now();
     let mut tx = engine.db().write().await?;
     if let Some(id) = rows::end_session(&mut tx, &digest(token), now).await? {
-        let email = rows::get(&mut tx, id).await?.map_or_else(|| SYSTEM.to_owned(), |operator| operator.email);
+        let email =
+            rows::get(&mut tx, id).await?.map_or_else(|| SYSTEM.to_owned(), |operator| operator.email);
         append(&mut tx, now, &email, "operator.sign_out", json!({})).await?;
         tx.commit().await?;
     }

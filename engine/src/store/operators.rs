@@ -35,8 +35,10 @@ const INSERT: &str = "insert into operators (id, email, name, role, password_has
 const COUNT: &str = "select count(*) from operators";
 const LIST: &str = concat!("select ", columns!(), " from operators o order by o.created_at, o.email");
 const GET: &str = concat!("select ", columns!(), " from operators o where o.id = $1");
-const BY_EMAIL: &str = concat!("select ", columns!(), ", o.password_hash from operators o where o.email = $1");
-const CONFIRM: &str = "update operators set password_hash = $3 where id = $1 and password_hash = $2 and not disabled";
+const BY_EMAIL: &str =
+    concat!("select ", columns!(), ", o.password_hash from operators o where o.email = $1");
+const CONFIRM: &str =
+    "update operators set password_hash = $3 where id = $1 and password_hash = $2 and not disabled";
 const SET_PASSWORD: &str = "update operators set password_hash = $2 where id = $1 and not disabled";
 const LOCK_OWNERS: &str = "update operators set disabled = disabled where role = 'owner' and not disabled";
 const DISABLE: &str = "update operators set disabled = true where id = $1";
@@ -52,10 +54,12 @@ const SESSION: &str = concat!(
 );
 const END_SESSION: &str = "update operator_sessions set ended_at = $2
     where token_hash = $1 and ended_at is null returning operator_id";
-const END_SESSIONS: &str = "update operator_sessions set ended_at = $2 where operator_id = $1 and ended_at is null";
+const END_SESSIONS: &str =
+    "update operator_sessions set ended_at = $2 where operator_id = $1 and ended_at is null";
 const SIGNED_IN_FROM: &str = "select count(*) from operator_sessions
     where operator_id = $1 and address = $2 and authenticated_at > $3";
-const FORGET_SESSIONS: &str = "delete from operator_sessions where operator_id = $1 and authenticated_at < $2";
+const FORGET_SESSIONS: &str =
+    "delete from operator_sessions where operator_id = $1 and authenticated_at < $2";
 
 const INSERT_LINK: &str = "insert into operator_links (secret_hash, kind, operator_id, expires_at, used_at)
     values ($1, $2, $3, $4, null)";
@@ -68,9 +72,11 @@ const BURN_LINK: &str = "update operator_links set used_at = $3
     where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning operator_id";
 
 // The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
-const LOCK_FAILURES: &str = "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, 0, $3)
+const LOCK_FAILURES: &str =
+    "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, 0, $3)
     on conflict (scope, key) do update set failures = operator_failures.failures returning failures, last_at";
-const SET_FAILURES: &str = "update operator_failures set failures = $3, last_at = $4 where scope = $1 and key = $2";
+const SET_FAILURES: &str =
+    "update operator_failures set failures = $3, last_at = $4 where scope = $1 and key = $2";
 const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
     where scope = $1 and key = $2 and failures > 0";
 const FORGET_FAILURES: &str = "delete from operator_failures where scope = $1 and key = $2";
@@ -202,7 +208,12 @@ pub async fn end_sessions(tx: &mut Tx, operator: OperatorId, now: DateTime<Utc>)
 }
 
 /// Whether that operator signed in from that address after `since`.
-pub async fn signed_in_from(tx: &mut Tx, operator: OperatorId, address: &str, since: DateTime<Utc>) -> Result<bool> {
+pub async fn signed_in_from(
+    tx: &mut Tx,
+    operator: OperatorId,
+    address: &str,
+    since: DateTime<Utc>,
+) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(SIGNED_IN_FROM, &[&operator.0, &address, &since]).await?;
     Ok(count > 0)
 }
@@ -263,7 +274,13 @@ pub async fn lock_failures(
     tx.fetch_one(LOCK_FAILURES, &[&scope.name(), &key, &now]).await
 }
 
-pub async fn set_failures(tx: &mut Tx, scope: Scope, key: &[u8], failures: i64, last_at: DateTime<Utc>) -> Result<()> {
+pub async fn set_failures(
+    tx: &mut Tx,
+    scope: Scope,
+    key: &[u8],
+    failures: i64,
+    last_at: DateTime<Utc>,
+) -> Result<()> {
     tx.execute(SET_FAILURES, &[&scope.name(), &key, &failures, &last_at]).await?;
     Ok(())
 }

@@ -1,0 +1,477 @@
+//! *Authentication settings*: the switch this product exists for, and what stands beside it.
+
+use super::plan;
+use super::shell::{Shell, document};
+use crate::island::LiveForm;
+use chrono::{DateTime, Utc};
+use engine::operators::{OperatorSession, Role};
+use engine::settings::{self, Authentication, Current, FieldError, Preview, Saved, Severity, Warning};
+use engine::{Engine, Error, Kind};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub const PATH: &str = "/settings/authentication";
+const ENDPOINT: &str = "/api/settings/authentication";
+
+/// The form as it is posted, by the browser itself and by the island alike.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Posted {
+    /// `save`, `preview` or `undo`
+    #[serde(default)]
+    pub action: String,
+    /// The revision the form was made from.
+    #[serde(default)]
+    pub base: i64,
+    #[serde(default)]
+    pub registration_enabled: bool,
+    #[serde(default)]
+    pub sign_in_after_registration: bool,
+    /// As typed.
+    #[serde(default)]
+    pub min_password_length: String,
+    #[serde(default)]
+    pub identifier_similarity_check: bool,
+    #[serde(default)]
+    pub breach_check: bool,
+}
+
+/// What the page shows.
+pub struct View {
+    current: Current,
+    values: Authentication,
+    /// As typed, also when it is no number.
+    min_password_length: String,
+    preview: Preview,
+    problems: Vec<FieldError>,
+    /// Who saved meanwhile.
+    conflict: Option<(String, DateTime<Utc>, i64)>,
+    editable: bool,
+    now: DateTime<Utc>,
+}
+
+/// What became of a post.
+pub enum Outcome {
+    /// The revision that is in force now, and whether it is a new one.
+    Saved { revision: i64, new: bool },
+    Previewed(View),
+    /// 409 or 422, with everything that was typed.
+    Again(u16, View),
+}
+
+/// What is in force.
+pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result<View> {
+    let current = settings::current(engine).await?;
+    let values = current.values.clone();
+    let length = values.min_password_length.to_string();
+    Ok(view(engine, operator, current, values, length, Vec::new()))
+}
+
+/// Save, preview and undo: the one way in for a native post and for the island.
+pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
+    if operator.operator.role == Role::Viewer {
+        return Err(Error::new(Kind::Forbidden, "Viewers can read settings and not change them. Ask an owner or an editor."));
+    }
+    let current = settings::current(engine).await?;
+    if posted.action == "undo" {
+        return undo(engine, operator, current, posted.base).await;
+    }
+    let (values, problems) = read(&current, &posted);
+    let typed = posted.min_password_length.clone();
+    if posted.action == "preview" {
+        return Ok(Outcome::Previewed(view(engine, operator, current, values, typed, problems)));
+    }
+    if !problems.is_empty() {
+        return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
+    }
+    match settings::save(engine, &operator.operator, posted.base, &values).await? {
+        Saved::Done { revision } => Ok(Outcome::Saved { revision, new: true }),
+        Saved::Unchanged { revision } => Ok(Outcome::Saved { revision, new: false }),
+        Saved::Conflict { revision, by, at } => {
+            // A second Save is made on what is in force now, knowingly.
+            let current = settings::current(engine).await?;
+            let mut view = view(engine, operator, current, values, typed, Vec::new());
+            view.conflict = Some((by, at, revision));
+            Ok(Outcome::Again(409, view))
+        }
+        Saved::Again(problems) => Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems))),
+    }
+}
+
+/// Back to the revision before `base`, as a new one; only while `base` is still the newest.
+async fn undo(engine: &Engine, operator: &OperatorSession, current: Current, base: i64) -> engine::Result<Outcome> {
+    let values = current.values.clone();
+    let typed = values.min_password_length.to_string();
+    if current.revision != base || base < 1 {
+        let last = settings::history(engine).await?.into_iter().next();
+        let mut view = view(engine, operator, current, values, typed, Vec::new());
+        view.conflict = last.map(|last| (last.by, last.at, last.number));
+        return Ok(Outcome::Again(409, view));
+    }
+    match settings::rollback(engine, &operator.operator.name, base - 1).await? {
+        Ok(revision) => Ok(Outcome::Saved { revision, new: true }),
+        Err(sentence) => Err(Error::new(Kind::Conflict, sentence)),
+    }
+}
+
+/// Typed values; what is locked keeps what is in force, since a disabled field posts nothing.
+fn read(current: &Current, posted: &Posted) -> (Authentication, Vec<FieldError>) {
+    let mut problems = Vec::new();
+    let locked = |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
+    let switch = |name: &str, typed: bool, saved: bool| if locked(name) { saved } else { typed };
+    let saved = &current.values;
+    let length = match posted.min_password_length.trim().parse() {
+        _ if locked("min_password_length") => saved.min_password_length,
+        Ok(length) => length,
+        Err(_) => {
+            problems.push(FieldError { field: "min_password_length", message: "Write a whole number, such as 12.".to_owned() });
+            saved.min_password_length
+        }
+    };
+    let values = Authentication {
+        registration_enabled: switch("registration_enabled", posted.registration_enabled, saved.registration_enabled),
+        sign_in_after_registration: switch(
+            "sign_in_after_registration",
+            posted.sign_in_after_registration,
+            saved.sign_in_after_registration,
+        ),
+        min_password_length: length,
+        identifier_similarity_check: switch(
+            "identifier_similarity_check",
+            posted.identifier_similarity_check,
+            saved.identifier_similarity_check,
+        ),
+        breach_check: switch("breach_check", posted.breach_check, saved.breach_check),
+    };
+    (values, problems)
+}
+
+fn view(
+    engine: &Engine,
+    operator: &OperatorSession,
+    current: Current,
+    values: Authentication,
+    min_password_length: String,
+    problems: Vec<FieldError>,
+) -> View {
+    View {
+        preview: settings::preview(&engine.begin().config, &values),
+        editable: operator.operator.role != Role::Viewer,
+        now: engine.effects().now(),
+        conflict: None,
+        current,
+        values,
+        min_password_length,
+        problems,
+    }
+}
+
+/// Save, preview and undo for the island. The page's own POST ends in the same [`submit`].
+#[server(name = SaveAuthentication, prefix = "/api", endpoint = "settings/authentication")]
+#[expect(clippy::too_many_arguments, reason = "one per field of the form")]
+pub async fn save_authentication(
+    #[server(default)] action: String,
+    #[server(default)] base: i64,
+    #[server(default)] registration_enabled: bool,
+    #[server(default)] sign_in_after_registration: bool,
+    #[server(default)] min_password_length: String,
+    #[server(default)] identifier_similarity_check: bool,
+    #[server(default)] breach_check: bool,
+) -> Result<Swap, ServerFnError> {
+    let posted = Posted {
+        action,
+        base,
+        registration_enabled,
+        sign_in_after_registration,
+        min_password_length,
+        identifier_similarity_check,
+        breach_check,
+    };
+    let engine = expect_context::<Engine>();
+    let operator = expect_context::<OperatorSession>();
+    let outcome = match submit(&engine, &operator, posted).await {
+        Ok(outcome) => outcome,
+        Err(error) => return Err(failed(error)),
+    };
+    let (status, view, notice) = match outcome {
+        Outcome::Saved { revision, new } => {
+            let view = load(&engine, &operator).await.map_err(failed)?;
+            (200, view, notice(revision, new))
+        }
+        Outcome::Previewed(view) => (200, view, String::new()),
+        Outcome::Again(status, view) => {
+            let notice = if status == 409 { "Not saved: somebody else saved first." } else { "Not saved: see the marked fields." };
+            (status, view, format!("<p>{notice}</p>"))
+        }
+    };
+    answer(status);
+    Ok(Swap { html: region(view), notice })
+}
+
+/// What the island swaps in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Swap {
+    pub html: String,
+    pub notice: String,
+}
+
+fn answer(status: u16) {
+    let response = expect_context::<leptos_axum::ResponseOptions>();
+    if let Ok(status) = axum::http::StatusCode::from_u16(status) {
+        response.set_status(status);
+    }
+}
+
+/// The public part only; the cause went to the log.
+fn failed(error: Error) -> ServerFnError {
+    answer(match error.kind {
+        Kind::Forbidden => 403,
+        Kind::Conflict => 409,
+        Kind::Busy => 503,
+        _ => 500,
+    });
+    ServerFnError::ServerError(error.to_string())
+}
+
+/// The sentence after a Save, with the way back.
+fn notice(revision: i64, new: bool) -> String {
+    let owner = Owner::new();
+    owner.with(|| {
+        if !new {
+            return view! { <p>{format!("Nothing to save: revision {revision} says the same.")}</p> }.to_html();
+        }
+        view! {
+            <p>{format!("Saved as revision {revision}. It applies from the next request on.")}</p>
+            <form method="post" action=PATH data-endpoint=ENDPOINT>
+                <input type="hidden" name="base" value=revision />
+                <button class="button small" name="action" value="undo" type="submit">"Undo"</button>
+            </form>
+        }
+        .to_html()
+    })
+}
+
+/// The whole page. `saved`: the revision a redirect after a Save speaks of, and whether it was new.
+pub fn page(shell: &Shell, view: View, saved: Option<(i64, bool)>) -> String {
+    let said = match (&saved, view.conflict.is_some(), view.problems.is_empty()) {
+        (Some((revision, new)), _, _) => notice(*revision, *new),
+        (None, true, _) => "<p>Not saved: somebody else saved first.</p>".to_owned(),
+        (None, false, false) => "<p>Not saved: see the marked fields.</p>".to_owned(),
+        (None, false, true) => String::new(),
+    };
+    let title = if view.conflict.is_some() || !view.problems.is_empty() { "Error: Authentication" } else { "Authentication" };
+    document(shell, title, view! {
+        <LiveForm>
+            <div class="toast" role="status" inner_html=said></div>
+            <div data-region="" inner_html=region(view)></div>
+        </LiveForm>
+    })
+}
+
+/// Form, drawing and bar: what a Save replaces.
+fn region(view: View) -> String {
+    let owner = Owner::new();
+    owner.with(|| form(view).to_html())
+}
+
+fn form(view: View) -> AnyView {
+    let View { current, values, min_password_length, preview, problems, conflict, editable, now } = view;
+    let rows = Rows { current: &current, preview: &preview, problems: &problems, editable, now };
+    let disabled = !editable;
+    let on = values.sign_in_after_registration;
+    let chips = view! {
+        <ul class="chips" aria-label="Ways to sign up">
+            <li class=if on { "on" } else { "" }>{if on { "✓ Password" } else { "Password" }}</li>
+        </ul>
+    };
+    view! {
+        <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT class="frame-form">
+            <input type="hidden" name="base" value=current.revision />
+            <main id="main" tabindex="-1">
+                <div class="head">
+                    <h1>"Authentication"</h1>
+                    <p>"What people can do at the door, and what happens once they are through. Changes take effect with the next request."</p>
+                </div>
+                {disabled.then(|| view! { <div class="note info"><span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span></div> })}
+                {conflict.map(|(by, at, revision)| view! {
+                    <div class="note warning" role="alert" id="conflict">
+                        {sign(Severity::Warning)}
+                        <span><b>{format!("{by} saved revision {revision} {}", ago(now, at))}</b>
+                        "Nothing of yours was saved, and nothing is lost: below is what you chose, compared with what is in force now. Save again to put it in force, or discard it."</span>
+                    </div>
+                })}
+                {(!problems.is_empty()).then(|| view! {
+                    <div class="note danger" role="alert" id="problems">
+                        {sign(Severity::Danger)}
+                        <span><b>"Not saved"</b>{problems.iter().map(|problem| {
+                            let target = format!("#{}", id(problem.field));
+                            view! { <a href=target>{problem.message.clone()}</a>" " }
+                        }).collect_view()}</span>
+                    </div>
+                })}
+                <section aria-labelledby="after-sign-up">
+                    <h2 id="after-sign-up">"Sign-up"</h2>
+                    {rows.switch("registration_enabled", "Registration enabled", values.registration_enabled,
+                        "People can create accounts themselves. Off: only those who have an account can come in.", ().into_any())}
+                    {rows.switch("sign_in_after_registration", "Sign in after registration", on,
+                        "People who finish sign-up are signed in at once. Off: they must sign in themselves.", chips.into_any())}
+                </section>
+                <section aria-labelledby="passwords">
+                    <h2 id="passwords">"Passwords"</h2>
+                    {rows.number("min_password_length", "Minimum length", min_password_length,
+                        "Characters that a new password needs at least. Existing passwords stay as they are.")}
+                    {rows.switch("identifier_similarity_check", "Refuse passwords like the address", values.identifier_similarity_check,
+                        "A password that resembles the person's e-mail address or user name is refused.", ().into_any())}
+                    {rows.switch("breach_check", "Refuse passwords from known breaches", values.breach_check,
+                        "New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes.", ().into_any())}
+                </section>
+            </main>
+            <aside aria-label="Preview" id="plan" data-part="">{plan::drawing(&preview.plans)}</aside>
+            {editable.then(|| view! {
+                <div class="save" role="region" aria-label="Unsaved changes">
+                    <p id="unsaved" data-part="">{unsaved(&preview.changes)}</p>
+                    <button class="button main" name="action" value="save" type="submit">"Save"</button>
+                    <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
+                    <a class="button" href=PATH data-discard="">"Discard"</a>
+                </div>
+            })}
+        </form>
+    }
+    .into_any()
+}
+
+fn unsaved(changes: &[String]) -> AnyView {
+    match changes {
+        [] => view! { "No unsaved changes" }.into_any(),
+        [one] => view! { <b>"1 unsaved change: "</b>{one.clone()} }.into_any(),
+        several => {
+            let count = several.len();
+            view! { <b>{format!("{count} unsaved changes: ")}</b>{several.join(" · ")} }.into_any()
+        }
+    }
+}
+
+/// What every row needs to know.
+struct Rows<'a> {
+    current: &'a Current,
+    preview: &'a Preview,
+    problems: &'a [FieldError],
+    editable: bool,
+    now: DateTime<Utc>,
+}
+
+/// `sign_in_after_registration` → `sign-in-after-registration`
+fn id(field: &str) -> String {
+    field.replace('_', "-")
+}
+
+impl Rows<'_> {
+    fn switch(&self, field: &'static str, label: &'static str, on: bool, effect: &'static str, beside: AnyView) -> AnyView {
+        let id = id(field);
+        let described = format!("{id}-effect");
+        let locked = self.locked(field);
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state">
+                    <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
+                        disabled=!self.editable || locked.is_some() aria-describedby=described.clone() />
+                </span>
+                <p id=described>{effect}</p>
+                {beside}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    fn number(&self, field: &'static str, label: &'static str, value: String, effect: &'static str) -> AnyView {
+        let id = id(field);
+        let problem = self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.message.clone());
+        let described = match problem {
+            Some(_) => format!("{id}-problem {id}-effect"),
+            None => format!("{id}-effect"),
+        };
+        let locked = self.locked(field);
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state">
+                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="128" required=true value=value
+                        disabled=!self.editable || locked.is_some() aria-describedby=described
+                        aria-invalid=problem.as_ref().map(|_| "true") />
+                </span>
+                <p id=format!("{id}-effect")>{effect}</p>
+                {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    fn locked(&self, field: &str) -> Option<String> {
+        self.current.provenance.get(field).and_then(|provenance| provenance.locked.clone())
+    }
+
+    /// Warnings that react to the unsaved state, then the small print.
+    fn around(&self, field: &'static str, locked: Option<String>) -> AnyView {
+        let provenance = self.current.provenance.get(field);
+        let warnings: Vec<AnyView> =
+            self.preview.warnings.iter().filter(|warning| warning.at == field).map(note).collect();
+        let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
+            format!("Last changed by {by}, {} (revision {revision})", ago(self.now, at))
+        });
+        let part = format!("warnings-{}", id(field));
+        view! {
+            <div class="warnings" id=part data-part="" aria-live="polite">{warnings}</div>
+            {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
+            <div class="meta">
+                {provenance.map(|provenance| view! { <span>{format!("Default: {}", provenance.default)}</span> })}
+                <span>{changed.unwrap_or_else(|| "Never changed here".to_owned())}</span>
+                {provenance.map(|provenance| view! { <code>{provenance.key.clone()}</code> })}
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn note(warning: &Warning) -> AnyView {
+    let (class, word) = match warning.severity {
+        Severity::Danger => ("note danger", "Danger: "),
+        Severity::Warning => ("note warning", "Warning: "),
+        Severity::Info => ("note info", "Note: "),
+    };
+    view! {
+        <div class=class>
+            {sign(warning.severity)}
+            <span><b><span class="word">{word}</span>{warning.title.clone()}</b>{warning.text.clone()}</span>
+        </div>
+    }
+    .into_any()
+}
+
+fn sign(severity: Severity) -> AnyView {
+    let path = match severity {
+        Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
+        Severity::Warning => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 5v5M9 12.5v.1",
+        Severity::Info => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 8v5M9 5.4v.1",
+    };
+    view! {
+        <svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+    .into_any()
+}
+
+/// "5 minutes ago"; the exact time is in the history.
+fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let seconds = (now - at).num_seconds().max(0);
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86400 => (seconds / 3600, "hour"),
+        86400..1_209_600 => (seconds / 86400, "day"),
+        _ => (seconds / 604_800, "week"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,121 @@
+//! The doors of the console: set-up, sign-in, a new password. They work without a script and need none.
+
+use super::shell::{Assets, mark, page};
+use leptos::prelude::*;
+
+/// Signing in. What was typed comes back, but never the password.
+#[derive(Clone, Debug, Default)]
+pub struct SignIn {
+    pub email: String,
+    /// The path to go to afterwards.
+    pub next: String,
+    pub wrong: Option<String>,
+}
+
+pub fn sign_in(assets: &Assets, form: SignIn) -> String {
+    let fields = view! {
+        <input type="hidden" name="next" value=form.next />
+        {email(form.email)}
+        {password("Password", "current-password", None)}
+        <button class="button main" type="submit">"Sign in"</button>
+    };
+    door(assets, "Sign in", "to the console", "/sign-in", form.wrong, fields)
+}
+
+/// Making the first operator.
+#[derive(Clone, Debug, Default)]
+pub struct SetUp {
+    pub secret: String,
+    pub email: String,
+    pub name: String,
+    pub wrong: Option<String>,
+}
+
+pub fn set_up(assets: &Assets, form: SetUp) -> String {
+    let fields = view! {
+        <input type="hidden" name="secret" value=form.secret />
+        <div class="field">
+            <label for="name">"Your name"</label>
+            <input id="name" name="name" type="text" autocomplete="name" required=true value=form.name />
+        </div>
+        {email(form.email)}
+        {password("Password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
+        <button class="button main" type="submit">"Create the first account"</button>
+    };
+    door(assets, "Set up the console", "This link works once. You become the owner.", "/setup", form.wrong, fields)
+}
+
+/// A new password by a link from the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Reset {
+    pub secret: String,
+    pub wrong: Option<String>,
+}
+
+pub fn reset(assets: &Assets, form: Reset) -> String {
+    let fields = view! {
+        <input type="hidden" name="secret" value=form.secret />
+        {password("New password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
+        <button class="button main" type="submit">"Set the password"</button>
+    };
+    door(assets, "Set a new password", "This link works once. Older sessions of yours end.", "/reset", form.wrong, fields)
+}
+
+/// A sentence and a way on, where there is no form to show.
+pub fn notice(assets: &Assets, title: &str, text: &str) -> String {
+    let (title, text) = (title.to_owned(), text.to_owned());
+    page(assets, &title.clone(), move || {
+        view! {
+            <main class="door">
+                <p class="brand">{mark()}"Vestibule"</p>
+                <h1>{title}</h1>
+                <p class="lead">{text}</p>
+                <p class="foot"><a href="/sign-in">"To the sign-in page"</a></p>
+            </main>
+        }
+    })
+}
+
+fn door(
+    assets: &Assets,
+    title: &'static str,
+    lead: &'static str,
+    action: &'static str,
+    wrong: Option<String>,
+    fields: impl IntoView + 'static,
+) -> String {
+    let shown = if wrong.is_some() { format!("Error: {title}") } else { title.to_owned() };
+    page(assets, &shown, move || {
+        view! {
+            <main class="door">
+                <p class="brand">{mark()}"Vestibule"</p>
+                <h1>{title}</h1>
+                <p class="lead">{lead}</p>
+                {wrong.map(|wrong| view! { <p class="summary" role="alert" tabindex="-1" autofocus=true>{wrong}</p> })}
+                <form method="post" action=action>{fields}</form>
+            </main>
+        }
+    })
+}
+
+fn email(value: String) -> AnyView {
+    view! {
+        <div class="field">
+            <label for="email">"E-mail"</label>
+            <input id="email" name="email" type="email" autocomplete="username" required=true value=value />
+        </div>
+    }
+    .into_any()
+}
+
+fn password(label: &'static str, autocomplete: &'static str, hint: Option<&'static str>) -> AnyView {
+    let described = hint.map(|_| "password-hint");
+    view! {
+        <div class="field">
+            <label for="password">{label}</label>
+            <input id="password" name="password" type="password" autocomplete=autocomplete required=true aria-describedby=described />
+            {hint.map(|hint| view! { <p class="hint" id="password-hint">{hint}</p> })}
+        </div>
+    }
+    .into_any()
+}

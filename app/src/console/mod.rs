@@ -1,0 +1,9 @@
+//! The console's pages, rendered on the server. A page file holds its view struct, what loads it, what its form does and
+//! its markup; rules are in `engine::settings` and `engine::operators`.
+
+pub mod authentication;
+pub mod entry;
+mod plan;
+mod shell;
+
+pub use shell::{Assets, Shell, document, not_found};

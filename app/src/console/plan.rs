@@ -1,0 +1,133 @@
+//! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes. It draws what the
+//! engine's planner says and knows no rule of its own.
+
+use engine::plan::{Client, Plan, Source, Step};
+use leptos::prelude::*;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Stays,
+    New,
+    Gone,
+}
+
+/// `plans`: what is saved and what would be, for each kind of client.
+pub(super) fn drawing(plans: &[(Plan, Plan)]) -> AnyView {
+    let Some((saved, would_be)) = plans.first() else { return ().into_any() };
+    let source = match would_be.source {
+        Source::Method => Some("The list of the method password is in force."),
+        Source::Flow => Some("The flow's list is in force; the method has none of its own."),
+        Source::Nothing => None,
+    };
+    let shadowed: Vec<&'static str> = would_be.shadowed.iter().map(|hook| hook.name()).collect();
+    view! {
+        <h2 id="plan-title">"What happens after sign-up"</h2>
+        <p class="soft">"With a password. Drawn by the same code that runs it."</p>
+        <ol class="steps" aria-labelledby="plan-title">
+            {merged(&saved.steps, &would_be.steps).into_iter().map(|(step, mark)| {
+                let (name, small) = words(&step);
+                let (class, word) = match mark {
+                    Mark::Stays => ("", None),
+                    Mark::New => ("new", Some("new")),
+                    Mark::Gone => ("gone", Some("no longer")),
+                };
+                view! {
+                    <li class=class>
+                        <b>{name}</b>
+                        {word.map(|word| view! { " "<span class="mark">{word}</span> })}
+                        <small>{small}</small>
+                    </li>
+                }
+            }).collect_view()}
+        </ol>
+        {source.map(|source| view! { <p class="soft">{source}</p> })}
+        {(!shadowed.is_empty()).then(|| view! {
+            <p class="soft">"Of the flow's list these do not run: "<code>{shadowed.join(", ")}</code></p>
+        })}
+        <h3>"The answer"</h3>
+        {plans.iter().map(|(saved, would_be)| answer(saved, would_be)).collect_view()}
+    }
+    .into_any()
+}
+
+fn answer(saved: &Plan, would_be: &Plan) -> AnyView {
+    let title = match would_be.client {
+        Client::Browser => "Browser form",
+        Client::Spa => "Single-page app",
+        Client::Native => "Native app",
+    };
+    let lines = merged(&lines(saved), &lines(would_be));
+    view! {
+        <h4>{title}</h4>
+        <ul class="answer">
+            {lines.into_iter().map(|(line, mark)| match mark {
+                Mark::Stays => view! { <li>{line}</li> }.into_any(),
+                Mark::New => view! { <li><ins>{line}</ins></li> }.into_any(),
+                Mark::Gone => view! { <li><del>{line}</del></li> }.into_any(),
+            }).collect_view()}
+        </ul>
+    }
+    .into_any()
+}
+
+fn lines(plan: &Plan) -> Vec<String> {
+    let mut lines = vec![match &plan.answer.redirect {
+        Some(target) => format!("{} → {target}", plan.answer.status),
+        None => format!("{} {{{}}}", plan.answer.status, plan.answer.body.join(", ")),
+    }];
+    if plan.answer.session_cookie {
+        lines.push("Set-Cookie: the session".to_owned());
+    }
+    lines
+}
+
+fn words(step: &Step) -> (&'static str, String) {
+    match step {
+        Step::Check => ("Check the form", "identity schema, password policy, breach list".to_owned()),
+        Step::Hash => ("Hash the password", "argon2id or what is configured".to_owned()),
+        Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
+        Step::Authenticate => ("Compare the password", String::new()),
+        Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing yet", hook.name())),
+        Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
+    }
+}
+
+/// Both lists in one, in run order: what only the first has is gone, what only the second has is new.
+fn merged<T: PartialEq + Clone>(before: &[T], after: &[T]) -> Vec<(T, Mark)> {
+    let mut list = Vec::new();
+    let mut left = before;
+    for item in after {
+        match left.iter().position(|other| other == item) {
+            Some(at) => {
+                list.extend(left[..at].iter().map(|gone| (gone.clone(), Mark::Gone)));
+                list.push((item.clone(), Mark::Stays));
+                left = &left[at + 1..];
+            }
+            None => list.push((item.clone(), Mark::New)),
+        }
+    }
+    list.extend(left.iter().map(|gone| (gone.clone(), Mark::Gone)));
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(before: &[&str], after: &[&str]) -> String {
+        let sign = |mark| match mark {
+            Mark::Stays => "",
+            Mark::New => "+",
+            Mark::Gone => "-",
+        };
+        merged(before, after).into_iter().map(|(item, mark)| format!("{}{item} ", sign(mark))).collect()
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_marked_where_it_runs() {
+        assert_eq!(drawn(&["a", "b"], &["a", "b", "c"]), "a b +c ");
+        assert_eq!(drawn(&["a", "b", "c"], &["a", "c"]), "a -b c ");
+        assert_eq!(drawn(&["a"], &["b"]), "+b -a ");
+        assert_eq!(drawn(&[], &[]), "");
+    }
+}

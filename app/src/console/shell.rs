@@ -1,0 +1,134 @@
+//! The frame of every console page: bar, navigation from one table, the script that wakes the island.
+
+use engine::operators::{Operator, Role};
+use leptos::prelude::*;
+
+/// URLs of what a page loads.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    pub stylesheet: String,
+    /// JavaScript and WASM; `None` in a binary that was built without them: then all works without a script.
+    pub script: Option<(String, String)>,
+    /// For the one inline script of the content security policy.
+    pub nonce: String,
+}
+
+/// What a page of a signed-in operator has around it.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    pub assets: Assets,
+    pub operator: Operator,
+    /// Path of the page, to mark it in the navigation.
+    pub path: &'static str,
+}
+
+/// Title, pages. Only what exists.
+const NAVIGATION: [(&str, &[(&str, &str)]); 1] =
+    [("Sign-up and sign-in", &[("Authentication", "/settings/authentication")])];
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::Editor => "Editor",
+        Role::Viewer => "Viewer",
+    }
+}
+
+/// A whole page in the shell. `area`: the group of the navigation it belongs to.
+pub fn document(shell: &Shell, title: &str, main: impl IntoView + 'static) -> String {
+    let shell = shell.clone();
+    let title = title.to_owned();
+    page(&shell.assets.clone(), &title.clone(), move || {
+        let group = NAVIGATION
+            .into_iter()
+            .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
+            .map(|(group, _)| group);
+        let initials: String =
+            shell.operator.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
+        view! {
+            <a class="skip" href="#main">"Skip to the settings"</a>
+            <header class="bar">
+                <a class="brand" href="/">{mark()}"Vestibule"</a>
+                <span class="crumb">{group.map(|group| view! { {group} <span aria-hidden="true">" / "</span> })}<b>{title.clone()}</b></span>
+                <details class="menu">
+                    <summary aria-label=format!("Your account: {}", shell.operator.name)><span class="me" aria-hidden="true">{initials.to_uppercase()}</span></summary>
+                    <div class="sheet">
+                        <p class="who"><b>{shell.operator.name.clone()}</b><span>{shell.operator.email.clone()}</span><span>{role(shell.operator.role)}</span></p>
+                        <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
+                    </div>
+                </details>
+            </header>
+            <div class="frame">
+                <nav class="side" aria-label="Console">
+                    {NAVIGATION.into_iter().map(|(group, pages)| view! {
+                        <h2>{group}</h2>
+                        <ul>{pages.iter().map(|(name, path)| {
+                            let current = (*path == shell.path).then_some("page");
+                            view! { <li><a href=*path aria-current=current>{*name}</a></li> }
+                        }).collect_view()}</ul>
+                    }).collect_view()}
+                </nav>
+                {main}
+            </div>
+        }
+    })
+}
+
+/// For an address that no page has.
+pub fn not_found(shell: &Shell) -> String {
+    let main = view! {
+        <main id="main">
+            <div class="head"><h1>"There is no such page"</h1><p>"The address may be old, or mistyped."</p></div>
+            <p><a href="/settings/authentication">"Authentication settings"</a></p>
+        </main>
+    };
+    document(shell, "Not found", main)
+}
+
+/// Head and body around anything.
+pub(super) fn page<V: IntoView>(assets: &Assets, title: &str, body: impl FnOnce() -> V) -> String {
+    let owner = Owner::new();
+    owner.with(|| {
+        let wake = assets.script.as_ref().map(|(script, wasm)| {
+            let code = format!(
+                "import start,* as islands from {script:?};await start({{module_or_path:{wasm:?}}});islands.hydrate();\
+                 for(const element of document.querySelectorAll('leptos-island'))await islands[element.dataset.component]?.(element);"
+            );
+            view! {
+                <link rel="modulepreload" href=script.clone() />
+                <script type="module" nonce=assets.nonce.clone() inner_html=code></script>
+            }
+        });
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width,initial-scale=1" />
+                    <meta name="color-scheme" content="light dark" />
+                    <title>{format!("{title} · Vestibule")}</title>
+                    <link rel="icon" href=ICON />
+                    <link rel="stylesheet" href=assets.stylesheet.clone() />
+                    {wake}
+                </head>
+                <body>{body()}</body>
+            </html>
+        }
+        .to_html()
+    })
+}
+
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' \
+    stroke='%231c5a49' stroke-width='2'%3E%3Cpath d='M3 23V11a9 9 0 0 1 18 0v12'/%3E%3Cpath d='M8 23V12a4 4 0 0 1 8 \
+    0v11' fill='%231c5a49' stroke='none'/%3E%3C/svg%3E";
+
+/// The arch with a door in it.
+pub(super) fn mark() -> AnyView {
+    view! {
+        <svg width="22" height="24" viewBox="0 0 22 24" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">
+            <path d="M2 23V11a9 9 0 0 1 18 0v12" />
+            <path d="M7 23V12a4 4 0 0 1 8 0v11" fill="currentColor" stroke="none" />
+        </svg>
+    }
+    .into_any()
+}

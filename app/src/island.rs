@@ -1,0 +1,262 @@
+//! The one island of the console. Around any form of ours it turns a submit into a request to the server function that
+//! the form names, and swaps in what comes back; while somebody edits it asks the same function for a preview. It holds
+//! no rule: every word it shows was rendered by the server.
+//!
+//! Contract with the markup, all below the island's element:
+//! `form[data-live]` with `data-endpoint`, the fields; `[data-region]` is replaced after a submit; `[data-part]` with an
+//! id are replaced by a preview; `[role=status]` says what happened; `[data-discard]` leaves without being asked.
+//! `data-awake` appears on the element once all of this works.
+
+use leptos::prelude::*;
+
+/// Without a script it is just the form.
+#[island]
+pub fn LiveForm(children: Children) -> impl IntoView {
+    let element = NodeRef::<leptos::html::Div>::new();
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        if let Some(element) = element.get() {
+            live::attach(element.into());
+        }
+    });
+    view! { <div class="live" node_ref=element>{children()}</div> }
+}
+
+#[cfg(feature = "hydrate")]
+mod live {
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+    use wasm_bindgen::prelude::*;
+    use wasm_bindgen_futures::{JsFuture, spawn_local};
+    use web_sys::{
+        BeforeUnloadEvent, Document, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement,
+        HtmlTemplateElement, KeyboardEvent, RequestInit, Response, SubmitEvent, UrlSearchParams, Window,
+    };
+
+    /// Milliseconds of quiet after a key press before a preview is asked for.
+    const QUIET: i32 = 200;
+
+    struct Live {
+        window: Window,
+        document: Document,
+        root: Element,
+        /// The form's fields as they were when the server last said that they are saved.
+        saved: RefCell<String>,
+        leaving: Cell<bool>,
+        timer: Cell<Option<i32>>,
+        /// Only the answer to the newest question counts.
+        asked: Cell<u32>,
+    }
+
+    pub(super) fn attach(root: Element) {
+        let Some(window) = web_sys::window() else { return };
+        let Some(document) = window.document() else { return };
+        let live = Rc::new(Live {
+            window,
+            document,
+            root,
+            saved: RefCell::default(),
+            leaving: Cell::new(false),
+            timer: Cell::new(None),
+            asked: Cell::new(0),
+        });
+        live.saved.replace(live.fields());
+        listen(&live.root, "submit", &live, Live::submitted);
+        listen(&live.root, "input", &live, Live::edited);
+        listen(&live.root, "click", &live, Live::clicked);
+        listen(&live.document, "keydown", &live, Live::pressed);
+        listen(&live.window, "beforeunload", &live, Live::left);
+        let _ = live.root.set_attribute("data-awake", "");
+    }
+
+    fn listen(to: &web_sys::EventTarget, name: &str, live: &Rc<Live>, run: fn(&Rc<Live>, Event)) {
+        let live = live.clone();
+        let closure = Closure::<dyn FnMut(Event)>::new(move |event| run(&live, event));
+        let _ = to.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        // It lives as long as the page.
+        closure.forget();
+    }
+
+    impl Live {
+        fn form(&self) -> Option<HtmlFormElement> {
+            self.root.query_selector("form[data-live]").ok()??.dyn_into().ok()
+        }
+
+        fn fields(&self) -> String {
+            self.form().map(|form| encode(&form, None)).unwrap_or_default()
+        }
+
+        fn is_dirty(&self) -> bool {
+            *self.saved.borrow() != self.fields()
+        }
+
+        fn submitted(self: &Rc<Self>, event: Event) {
+            let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else {
+                return;
+            };
+            let Some(endpoint) = form.get_attribute("data-endpoint") else { return };
+            event.prevent_default();
+            let submitter = event.dyn_into::<SubmitEvent>().ok().and_then(|event| event.submitter());
+            let body = encode(&form, submitter.as_ref());
+            let live = self.clone();
+            self.say("");
+            spawn_local(async move {
+                match live.ask(&endpoint, &body).await {
+                    Ok(answer) => live.take(&answer),
+                    Err(sentence) => live.say_text(&sentence),
+                }
+            });
+        }
+
+        /// A new state from the server: the whole region, and what to say.
+        fn take(&self, answer: &Answer) {
+            self.cancel_preview();
+            let focused = self.document.active_element().map(|element| element.id()).unwrap_or_default();
+            if let Ok(Some(region)) = self.root.query_selector("[data-region]") {
+                region.set_inner_html(&answer.html);
+            }
+            self.say(&answer.notice);
+            if answer.saved {
+                self.saved.replace(self.fields());
+            }
+            let again = (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
+            if let Some(element) = again.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+                let _ = element.focus();
+            }
+        }
+
+        fn edited(self: &Rc<Self>, _: Event) {
+            self.cancel_preview();
+            let live = self.clone();
+            let preview = Closure::once_into_js(move || live.preview());
+            let timer = self
+                .window
+                .set_timeout_with_callback_and_timeout_and_arguments_0(preview.unchecked_ref(), QUIET);
+            self.timer.set(timer.ok());
+        }
+
+        fn cancel_preview(&self) {
+            if let Some(timer) = self.timer.take() {
+                self.window.clear_timeout_with_handle(timer);
+            }
+            self.asked.set(self.asked.get() + 1);
+        }
+
+        fn preview(self: &Rc<Self>) {
+            let Some(form) = self.form() else { return };
+            let Some(endpoint) = form.get_attribute("data-endpoint") else { return };
+            let body = format!("{}&action=preview", encode(&form, None));
+            let question = self.asked.get();
+            let live = self.clone();
+            spawn_local(async move {
+                // A preview that cannot be had changes nothing: the next one, or the Save, will say why.
+                let Ok(answer) = live.ask(&endpoint, &body).await else { return };
+                if live.asked.get() == question {
+                    live.replace_parts(&answer.html);
+                }
+            });
+        }
+
+        fn replace_parts(&self, html: &str) {
+            let template = self.document.create_element("template").ok();
+            let Some(template) = template.and_then(|element| element.dyn_into::<HtmlTemplateElement>().ok()) else {
+                return;
+            };
+            template.set_inner_html(html);
+            let Ok(parts) = template.content().query_selector_all("[data-part]") else { return };
+            for index in 0..parts.length() {
+                let part = parts.item(index).and_then(|node| node.dyn_into::<Element>().ok());
+                let Some(part) = part else { continue };
+                if let Some(here) = self.document.get_element_by_id(&part.id()) {
+                    here.set_inner_html(&part.inner_html());
+                }
+            }
+        }
+
+        fn clicked(self: &Rc<Self>, event: Event) {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            if target.is_some_and(|target| matches!(target.closest("[data-discard]"), Ok(Some(_)))) {
+                self.leaving.set(true);
+            }
+        }
+
+        fn pressed(self: &Rc<Self>, event: Event) {
+            let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
+            if !(key.ctrl_key() || key.meta_key()) || key.shift_key() || key.alt_key() || key.key() != "s" {
+                return;
+            }
+            let Some(form) = self.form() else { return };
+            event.prevent_default();
+            let button = form.query_selector("button[value=save]").ok().flatten();
+            let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
+            if let Some(button) = button {
+                button.click();
+            }
+        }
+
+        fn left(self: &Rc<Self>, event: Event) {
+            if self.is_dirty() && !self.leaving.get() {
+                event.prevent_default();
+                if let Some(event) = event.dyn_ref::<BeforeUnloadEvent>() {
+                    event.set_return_value("unsaved");
+                }
+            }
+        }
+
+        fn say(&self, html: &str) {
+            if let Ok(Some(status)) = self.root.query_selector("[role=status]") {
+                status.set_inner_html(html);
+            }
+        }
+
+        fn say_text(&self, sentence: &str) {
+            if let Ok(Some(status)) = self.root.query_selector("[role=status]") {
+                status.set_text_content(Some(sentence));
+            }
+        }
+
+        async fn ask(&self, endpoint: &str, body: &str) -> Result<Answer, String> {
+            let gone = |_| "The server cannot be reached. What you typed is still here: try again in a moment.".to_owned();
+            let headers = Headers::new().map_err(gone)?;
+            headers.set("accept", "application/json").map_err(gone)?;
+            headers.set("content-type", "application/x-www-form-urlencoded").map_err(gone)?;
+            let init = RequestInit::new();
+            init.set_method("POST");
+            init.set_headers(&headers);
+            init.set_body(&JsValue::from_str(body));
+            let response = JsFuture::from(self.window.fetch_with_str_and_init(endpoint, &init)).await.map_err(gone)?;
+            let response: Response = response.dyn_into().map_err(gone)?;
+            let status = response.status();
+            if !matches!(status, 200 | 409 | 422) {
+                return Err(match status {
+                    401 => "Your session is over. Sign in again in another tab, then press Save here: what you typed stays.",
+                    403 => "This was refused. Reload the page, and ask an owner if it stays so.",
+                    _ => "The server could not do this. What you typed is still here: try again in a moment.",
+                }
+                .to_owned());
+            }
+            let json = JsFuture::from(response.json().map_err(gone)?).await.map_err(gone)?;
+            let text = |name: &str| {
+                js_sys::Reflect::get(&json, &JsValue::from_str(name)).ok().and_then(|value| value.as_string()).unwrap_or_default()
+            };
+            Ok(Answer { html: text("html"), notice: text("notice"), saved: status == 200 })
+        }
+    }
+
+    struct Answer {
+        html: String,
+        notice: String,
+        saved: bool,
+    }
+
+    /// What a browser would send, with the button that was pressed.
+    fn encode(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> String {
+        let Ok(data) = FormData::new_with_form(form) else { return String::new() };
+        let Ok(parameters) = UrlSearchParams::new_with_str_sequence_sequence(&data) else { return String::new() };
+        let attribute = |name| submitter.and_then(|button| button.get_attribute(name));
+        if let (Some(name), Some(value)) = (attribute("name"), attribute("value")) {
+            parameters.append(&name, &value);
+        }
+        parameters.to_string().into()
+    }
+}
