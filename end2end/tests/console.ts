@@ -8,6 +8,8 @@ export class Console {
   constructor(
     readonly page: Page,
     private readonly vestibule: Vestibule,
+    /** Whether the page's script runs. */
+    private readonly scripted: boolean,
   ) {}
 
   get email(): Locator {
@@ -63,6 +65,11 @@ export class Console {
     await this.submit();
   }
 
+  async signOut(): Promise<void> {
+    await this.page.locator('details.menu > summary').click();
+    await this.page.getByRole('button', { name: 'Sign out' }).click();
+  }
+
   async openSettings(): Promise<void> {
     await this.goto(SETTINGS);
     await expect(this.signInAfterRegistration).toBeAttached();
@@ -77,14 +84,7 @@ export class Console {
 
   /** Until the script listens, where there is one. */
   async awake(): Promise<void> {
-    const island = this.page.locator('leptos-island');
-    if ((await island.count()) > 0 && (await this.scripted())) {
-      await expect(this.page.locator('[data-awake]').first()).toBeAttached();
-    }
-  }
-
-  private async scripted(): Promise<boolean> {
-    return this.page.evaluate(() => document.querySelector('script[type=module], link[rel=modulepreload]') !== null);
+    if (this.scripted) await expect(this.page.locator('[data-awake]')).toBeAttached();
   }
 
   async save(): Promise<void> {

@@ -34,7 +34,7 @@ type Fixtures = {
   /** Somebody at the public pages, in a browser that shares nothing with the others. */
   visitor: () => Promise<Visitor>;
   /** A page in a browser that shares nothing with the others. */
-  elsewhere: (options?: { javaScriptEnabled?: boolean }) => Promise<Page>;
+  elsewhere: () => Promise<Page>;
 };
 
 export const test = base.extend<Fixtures>({
@@ -55,8 +55,8 @@ export const test = base.extend<Fixtures>({
   ],
   elsewhere: async ({ browser, complaints, javaScriptEnabled }, use) => {
     const contexts: BrowserContext[] = [];
-    await use(async (options = {}) => {
-      const context = await browser.newContext({ javaScriptEnabled, locale: 'en-GB', ...options });
+    await use(async () => {
+      const context = await browser.newContext({ javaScriptEnabled, locale: 'en-GB' });
       complaints.watch(context);
       contexts.push(context);
       return context.newPage();
@@ -66,8 +66,8 @@ export const test = base.extend<Fixtures>({
   visitor: async ({ vestibule, elsewhere }, use) => {
     await use(async () => new Visitor(await elsewhere(), vestibule));
   },
-  admin: async ({ page, vestibule }, use) => {
-    await use(new Console(page, vestibule));
+  admin: async ({ page, vestibule, javaScriptEnabled }, use) => {
+    await use(new Console(page, vestibule, javaScriptEnabled ?? true));
   },
 });
 

@@ -74,7 +74,8 @@ test('password managers are told which field is which', async ({ visitor }) => {
   const ann = await visitor();
   await ann.openSignUp();
   await expect(ann.field('password')).toHaveAttribute('autocomplete', 'new-password');
-  await expect(ann.field('traits.email')).toHaveAttribute('autocomplete', 'email');
+  // The address is the name that goes with the password.
+  await expect(ann.field('traits.email')).toHaveAttribute('autocomplete', 'username');
   await ann.goto('/login');
   await expect(ann.field('password')).toHaveAttribute('autocomplete', 'current-password');
 });

@@ -71,7 +71,7 @@ test('Authentication settings without the script', async ({ elsewhere, vestibule
   complaints.expect(/ERR_FAILED|Failed to fetch dynamically/);
   const page = await elsewhere();
   await page.route(/\/pkg\//, (route) => route.abort());
-  const admin = new Console(page, vestibule);
+  const admin = new Console(page, vestibule, false);
   await admin.signIn();
   await admin.goto('/settings/authentication');
   await expectAccessible(page, /authentication/i);

@@ -4,11 +4,11 @@ import { OPERATOR, Vestibule } from './vestibule';
 import { Console } from './console';
 import { Visitor } from './visitor';
 
-test('from the set-up link to a signed-in user, and back', async ({ page, elsewhere }) => {
+test('from the set-up link to a signed-in user, and back', async ({ page, elsewhere, javaScriptEnabled }) => {
   // Only here is there no operator yet.
   const vestibule = await Vestibule.start({ withOperator: false });
   try {
-    const admin = new Console(page, vestibule);
+    const admin = new Console(page, vestibule, javaScriptEnabled ?? true);
     const link = await vestibule.setupLink();
     // Looking at it burns nothing: mail scanners and previews look at links.
     await page.goto(link);

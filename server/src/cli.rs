@@ -1,6 +1,7 @@
 //! The command line: what can be said, and which exit code means what. Each command has its file beside this one.
 
 mod assemble;
+mod chores;
 mod config;
 mod failure;
 mod hash_bench;
@@ -63,15 +64,19 @@ pub(crate) struct Global {
 #[derive(Subcommand)]
 enum Command {
     /// Starts the three listeners: public, admin API, console.
-    #[command(after_help = "On SQLite missing migrations are applied; on PostgreSQL run `vestibule migrate` first.
+    #[command(
+        after_help = "On SQLite missing migrations are applied; on PostgreSQL run `vestibule migrate` first.
 SIGTERM and SIGINT let running requests finish and end the process within 5 seconds.
 
 Examples:
   vestibule serve
-  SERVE_PUBLIC_BASE_URL=https://id.example.org/ vestibule serve --config kratos.yml")]
+  SERVE_PUBLIC_BASE_URL=https://id.example.org/ vestibule serve --config kratos.yml"
+    )]
     Serve,
     /// Brings the database to this version's schema.
-    #[command(after_help = "Example:\n  DSN=postgres://vestibule@db/vestibule vestibule migrate --config kratos.yml")]
+    #[command(
+        after_help = "Example:\n  DSN=postgres://vestibule@db/vestibule vestibule migrate --config kratos.yml"
+    )]
     Migrate,
     /// The people who may use the console.
     #[command(subcommand)]

@@ -187,7 +187,7 @@ fn all_problems_of_a_configuration_are_told_at_once() {
     assert_eq!(output.status.code(), Some(3));
     let stderr = text(&output.stderr);
     let keys = ["selfservice.flows.login.lifespan", "selfservice.methods.password.enabled"];
-    for wanted in ["kratos.yml", keys[0], keys[1], "Instead: "] {
+    for wanted in ["kratos.yml", keys[0], keys[1], "Write instead: "] {
         assert!(stderr.contains(wanted), "{wanted} is missing in:\n{stderr}");
     }
     // Whoever starts the server with it reads the same.
@@ -202,10 +202,18 @@ fn the_starter_configuration_holds() {
 }
 
 #[test]
+fn the_reference_page_in_the_documents_is_todays() {
+    let output = Place::new().run(&["config", "reference"]);
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md")).unwrap();
+    assert!(text(&output.stdout) == page, "run `vestibule config reference > docs/configuration.md`");
+}
+
+#[test]
 fn config_print_masks_secrets() {
     let place = Place::new();
     let secret = "a-secret-of-thirty-two-characters";
-    let starter = place.run(&["config", "print"]);
+    let starter = place.run(&["config", "print", "--with-secrets"]);
     place.write("starter.yml", &text(&starter.stdout));
     place.write("secret.yml", &format!("secrets:\n  cookie:\n    - {secret}\n"));
     let print = |more: &[&str]| {
@@ -306,9 +314,15 @@ fn operators_are_disabled_and_get_reset_links() {
     assert!(place.run_with_input(&CREATE_ANN, "a long enough passphrase").status.success());
     let link = place.run(&["operator", "reset-link", "--email", "ann@example.org"]);
     assert!(text(&link.stdout).contains("/reset?secret="), "{}", text(&link.stderr));
-    assert!(place.run(&["operator", "disable", "--email", "ann@example.org"]).status.success());
-    assert!(text(&place.run(&["operator", "list"]).stdout).contains("disabled"));
-    assert_eq!(place.run(&["operator", "disable", "--email", "eve@example.org"]).status.code(), Some(1));
+    let disable = |email: &str| place.run(&["operator", "disable", "--email", email]).status.code();
+    // Nobody would be left to let anybody in again.
+    assert_eq!(disable("ann@example.org"), Some(1));
+    let create_ben = CREATE_ANN.map(|word| if word.starts_with("ann") { "ben@example.org" } else { word });
+    assert!(place.run_with_input(&create_ben, "a long enough passphrase").status.success());
+    assert_eq!(disable("ann@example.org"), Some(0));
+    let list = text(&place.run(&["operator", "list"]).stdout);
+    assert_eq!(list.lines().filter(|line| line.contains("disabled")).count(), 1, "{list}");
+    assert_eq!(disable("eve@example.org"), Some(1));
 }
 
 #[test]

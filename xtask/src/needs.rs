@@ -11,6 +11,9 @@ pub(crate) const BROWSER: &str = "VESTIBULE_CHROMIUM";
 /// Where a person, or xtask for the tests it starts, names the folder with `initdb` and `postgres`.
 pub(crate) const POSTGRES: &str = "VESTIBULE_POSTGRES_BIN";
 
+/// A running server instead, as a `postgres://` URL; the tests read it themselves.
+const RUNNING_POSTGRES: &str = "VESTIBULE_TEST_POSTGRES";
+
 const WASM: &str = "wasm32-unknown-unknown";
 const NODE: u32 = 20;
 
@@ -89,25 +92,28 @@ pub(crate) fn browser(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
     Err(format!("no browser for the tests: install Chromium or Chrome, or set {BROWSER} to the file of one"))
 }
 
-/// The folder with PostgreSQL's programs: the one of `PATH`, else the newest of Debian's.
-pub(crate) fn postgres() -> Outcome<PathBuf> {
+/// The folder with PostgreSQL's programs: the one of `PATH`, else the newest of Debian's. `None` with a running server.
+pub(crate) fn postgres() -> Outcome<Option<PathBuf>> {
+    if std::env::var_os(RUNNING_POSTGRES).is_some() {
+        return Ok(None);
+    }
     if let Some(named) = std::env::var_os(POSTGRES) {
         let named = PathBuf::from(named);
         return if has_postgres(&named) {
-            Ok(named)
+            Ok(Some(named))
         } else {
             Err(format!("{POSTGRES} names {}, where initdb and postgres are not", named.display()))
         };
     }
     if let Some(found) = find_postgres() {
-        return Ok(found);
+        return Ok(Some(found));
     }
     if apt_can_install() {
         eprintln!("      PostgreSQL not found, installing Debian's");
         if apt("postgresql").is_ok()
             && let Some(found) = find_postgres()
         {
-            return Ok(found);
+            return Ok(Some(found));
         }
     }
     Err(format!(

@@ -135,7 +135,7 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
                         workspace.cargo(["test", "--locked", "--no-fail-fast", "--package", package]);
                     command.args(arguments);
                     if matches!(part, Part::Engine | Part::Server) {
-                        command.env(needs::POSTGRES, needs::postgres()?);
+                        command.envs(needs::postgres()?.map(|folder| (needs::POSTGRES, folder)));
                     }
                     cargo_test(&mut command)
                 }),

@@ -8,7 +8,8 @@ use engine::config::Config;
 use engine::config::load::{Loaded, Note, Sources, load};
 use engine::effects::Effects;
 use engine::password::Hasher;
-use engine::store::{Db, revisions};
+use engine::settings;
+use engine::store::Db;
 
 pub(super) struct Assembled {
     pub(super) engine: Engine,
@@ -49,28 +50,16 @@ pub(super) async fn engine(global: &Global) -> Outcome<Assembled> {
     // Where the database is cannot be set in the console, so the files alone lead to it.
     let Loaded { config, .. } = load(&sources, None)?;
     let db = ready_database(&config, global).await?;
-    let newest = {
-        let mut tx = db.read().await.map_err(|error| Failure::database(&error))?;
-        revisions::newest(&mut tx).await.map_err(|error| Failure::database(&error))?
-    };
-    let revision = newest.as_ref().map(|row| (row.number, &row.settings));
-    let Loaded { config, notes } = load(&sources, revision).inspect_err(|_| {
-        if let Some(row) = &newest {
-            eprintln!(
-                "vestibule: revision {} of the console no longer fits the files. Mend them, or go back with \
-                 `vestibule settings rollback N` (`vestibule settings list` shows the numbers).",
-                row.number
-            );
-        }
-    })?;
+    let loaded = settings::load_current(&db, &sources).await.map_err(|error| Failure::database(&error))?;
+    let Loaded { config, notes } = loaded?;
     Ok(Assembled { engine: Engine::new(db, Effects::system(), Hasher::start(), config), notes })
 }
 
-/// The engine as the files alone make it: to read and roll back revisions when the newest no longer fits.
-pub(super) async fn engine_without_revision(global: &Global) -> Outcome<Engine> {
-    let Loaded { config, .. } = load(&sources(global)?, None)?;
-    let db = ready_database(&config, global).await?;
-    Ok(Engine::new(db, Effects::system(), Hasher::start(), config))
+/// The database alone, for what must work when the newest revision no longer fits the files.
+pub(super) async fn database(global: &Global) -> Outcome<(Db, Sources)> {
+    let sources = sources(global)?;
+    let Loaded { config, .. } = load(&sources, None)?;
+    Ok((ready_database(&config, global).await?, sources))
 }
 
 async fn ready_database(config: &Config, global: &Global) -> Outcome<Db> {

@@ -37,9 +37,7 @@ impl Failure {
                     if count == 1 { "" } else { "s" }
                 );
                 for problem in problems {
-                    eprintln!("\n  {}: {}", problem.file, problem.path);
-                    eprintln!("    {}", problem.what);
-                    eprintln!("    Instead: {}", problem.instead);
+                    eprintln!("  {problem}");
                 }
                 ExitCode::from(3)
             }

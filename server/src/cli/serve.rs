@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::assemble::{self, Assembled};
+use super::chores;
 use super::failure::Outcome;
 use super::secret_file;
 use engine::config::{Config, Log};
@@ -26,7 +27,10 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     let stop = stop_signal()?;
     let setup = setup_link(&engine, &config, &global.data).await?;
     announce(&config, setup.as_deref());
-    server::serve(engine, listeners, stop).await?;
+    tokio::select! {
+        outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
+        () = chores::run(&engine) => {}
+    }
     tracing::info!("ended");
     Ok(())
 }

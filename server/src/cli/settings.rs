@@ -3,6 +3,7 @@
 use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
+use engine::effects::Effects;
 use engine::settings;
 
 #[derive(clap::Subcommand)]
@@ -20,16 +21,18 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
-    let engine = assemble::engine_without_revision(global).await?;
+    let (db, sources) = assemble::database(global).await?;
     match command {
         Command::List => {
-            for revision in settings::history(&engine).await? {
+            for revision in settings::list(&db).await? {
                 let at = revision.at.format("%Y-%m-%d %H:%M:%S UTC");
                 println!("{}\t{at}\t{}\t{}", revision.number, revision.by, revision.summary.join("; "));
             }
         }
         Command::Rollback { to } => {
-            let number = settings::rollback(&engine, "command line", to).await?.map_err(Failure::failed)?;
+            let number = settings::roll_back(&db, &sources, Effects::system().now(), "command line", to)
+                .await?
+                .map_err(Failure::failed)?;
             println!("Revision {number} has the settings of revision {to}.");
         }
     }
