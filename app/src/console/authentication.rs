@@ -275,11 +275,12 @@ fn region(view: View) -> String {
 
 fn form(view: View) -> AnyView {
     let View { current, values, min_password_length, preview, problems, conflict, editable, now } = view;
-    let rows = Rows { current: &current, preview: &preview, problems: &problems, editable, now };
+    let unsaved_fields = different(&current.values, &values);
+    let rows = Rows { current: &current, preview: &preview, problems: &problems, unsaved: &unsaved_fields, editable, now };
     let disabled = !editable;
     let on = values.sign_in_after_registration;
     let chips = view! {
-        <ul class="chips" aria-label="Ways to sign up">
+        <ul class="chips" aria-label="Ways to sign up" id="ways" data-part="">
             <li class=if on { "on" } else { "" }>{if on { "✓ Password" } else { "Password" }}</li>
         </ul>
     };
@@ -355,8 +356,21 @@ struct Rows<'a> {
     current: &'a Current,
     preview: &'a Preview,
     problems: &'a [FieldError],
+    /// Fields that differ from what is saved.
+    unsaved: &'a [&'static str],
     editable: bool,
     now: DateTime<Utc>,
+}
+
+fn different(saved: &Authentication, values: &Authentication) -> Vec<&'static str> {
+    let all = [
+        ("registration_enabled", saved.registration_enabled != values.registration_enabled),
+        ("sign_in_after_registration", saved.sign_in_after_registration != values.sign_in_after_registration),
+        ("min_password_length", saved.min_password_length != values.min_password_length),
+        ("identifier_similarity_check", saved.identifier_similarity_check != values.identifier_similarity_check),
+        ("breach_check", saved.breach_check != values.breach_check),
+    ];
+    all.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
 
 /// `sign_in_after_registration` → `sign-in-after-registration`
@@ -422,7 +436,10 @@ impl Rows<'_> {
         });
         let part = format!("warnings-{}", id(field));
         view! {
-            <div class="warnings" id=part data-part="" aria-live="polite">{warnings}</div>
+            <div class="warnings" id=part data-part="" aria-live="polite">
+                {self.unsaved.contains(&field).then(|| view! { <span class="unsaved">"Not saved yet"</span> })}
+                {warnings}
+            </div>
             {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
             <div class="meta">
                 {provenance.map(|provenance| view! { <span>{format!("Default: {}", provenance.default)}</span> })}
