@@ -259,7 +259,7 @@ pub fn page(shell: &Shell, view: View, saved: Option<(i64, bool)>) -> String {
         (None, false, true) => String::new(),
     };
     let title = if view.conflict.is_some() || !view.problems.is_empty() { "Error: Authentication" } else { "Authentication" };
-    document(shell, title, view! {
+    document(shell, title, || view! {
         <LiveForm>
             <div class="toast" role="status" inner_html=said></div>
             <div data-region="" inner_html=region(view)></div>

@@ -1,7 +1,9 @@
 //! The frame of every console page: bar, navigation from one table, the script that wakes the island.
 
 use engine::operators::{Operator, Role};
+use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// URLs of what a page loads.
 #[derive(Clone, Debug)]
@@ -34,8 +36,8 @@ pub(super) fn role(role: Role) -> &'static str {
     }
 }
 
-/// A whole page in the shell. `area`: the group of the navigation it belongs to.
-pub fn document(shell: &Shell, title: &str, main: impl IntoView + 'static) -> String {
+/// A whole page in the shell. `main` is called once everything that an island needs is there.
+pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl FnOnce() -> V) -> String {
     let shell = shell.clone();
     let title = title.to_owned();
     page(&shell.assets.clone(), &title.clone(), move || {
@@ -68,7 +70,7 @@ pub fn document(shell: &Shell, title: &str, main: impl IntoView + 'static) -> St
                         }).collect_view()}</ul>
                     }).collect_view()}
                 </nav>
-                {main}
+                {main()}
             </div>
         }
     })
@@ -76,7 +78,7 @@ pub fn document(shell: &Shell, title: &str, main: impl IntoView + 'static) -> St
 
 /// For an address that no page has.
 pub fn not_found(shell: &Shell) -> String {
-    let main = view! {
+    let main = || view! {
         <main id="main">
             <div class="head"><h1>"There is no such page"</h1><p>"The address may be old, or mistyped."</p></div>
             <p><a href="/settings/authentication">"Authentication settings"</a></p>
@@ -88,7 +90,7 @@ pub fn not_found(shell: &Shell) -> String {
 /// For what no form can show.
 pub fn trouble(shell: &Shell, sentence: &str) -> String {
     let sentence = sentence.to_owned();
-    let main = view! {
+    let main = || view! {
         <main id="main">
             <div class="head"><h1>"This did not work"</h1><p>{sentence}</p></div>
             <p><a href="/settings/authentication">"Back to the settings"</a></p>
@@ -99,7 +101,8 @@ pub fn trouble(shell: &Shell, sentence: &str) -> String {
 
 /// Head and body around anything.
 pub(super) fn page<V: IntoView>(assets: &Assets, title: &str, body: impl FnOnce() -> V) -> String {
-    let owner = Owner::new();
+    // The island needs to know that it is being rendered for islands.
+    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     owner.with(|| {
         let wake = assets.script.as_ref().map(|(script, wasm)| {
             let code = format!(
