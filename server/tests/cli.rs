@@ -1,5 +1,6 @@
 //! The real binary, started as a process in a folder of its own: what it prints, how it ends, what it leaves there.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -35,7 +35,6 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome {
 }
 
 fn bind(wasm: Vec<u8>, package: &Path) -> Outcome {
-    let before = wasm.len();
     // What an earlier build left there would be put into the binary with the rest.
     if package.exists() {
         std::fs::remove_dir_all(package).map_err(|error| format!("{}: {error}", package.display()))?;
@@ -51,7 +50,7 @@ fn bind(wasm: Vec<u8>, package: &Path) -> Outcome {
         .generate(package)
         .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
     let after = std::fs::metadata(package.join(format!("{NAME}_bg.wasm"))).map_or(0, |file| file.len());
-    eprintln!("      {} kB of WASM, {} kB with names removed", before / 1000, after / 1000);
+    eprintln!("      {} kB of WASM, not compressed yet", after / 1000);
     Ok(())
 }
 

@@ -212,7 +212,7 @@ fn finish(mut counts: Counts, success: bool, shown: &str) -> Result<Counts, Fail
 }
 
 #[cfg(test)]
-mod tests {
+mod judged {
     use super::{Counts, finish};
 
     fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {

@@ -1,4 +1,5 @@
 //! The WASM and the tool that writes its bindings must be of one version, or the bindings do not fit.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::path::Path;
 
