@@ -91,7 +91,8 @@ mod live {
         }
 
         fn submitted(self: &Rc<Self>, event: Event) {
-            let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else {
+            let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok())
+            else {
                 return;
             };
             let Some(endpoint) = form.get_attribute("data-endpoint") else { return };
@@ -159,7 +160,8 @@ mod live {
 
         fn replace_parts(&self, html: &str) {
             let template = self.document.create_element("template").ok();
-            let Some(template) = template.and_then(|element| element.dyn_into::<HtmlTemplateElement>().ok()) else {
+            let Some(template) = template.and_then(|element| element.dyn_into::<HtmlTemplateElement>().ok())
+            else {
                 return;
             };
             template.set_inner_html(html);
@@ -216,7 +218,10 @@ mod live {
         }
 
         async fn ask(&self, endpoint: &str, body: &str) -> Result<Answer, String> {
-            let gone = |_| "The server cannot be reached. What you typed is still here: try again in a moment.".to_owned();
+            let gone = |_| {
+                "The server cannot be reached. What you typed is still here: try again in a moment."
+                    .to_owned()
+            };
             let headers = Headers::new().map_err(gone)?;
             headers.set("accept", "application/json").map_err(gone)?;
             headers.set("content-type", "application/x-www-form-urlencoded").map_err(gone)?;
@@ -224,7 +229,8 @@ mod live {
             init.set_method("POST");
             init.set_headers(&headers);
             init.set_body(&JsValue::from_str(body));
-            let response = JsFuture::from(self.window.fetch_with_str_and_init(endpoint, &init)).await.map_err(gone)?;
+            let response =
+                JsFuture::from(self.window.fetch_with_str_and_init(endpoint, &init)).await.map_err(gone)?;
             let response: Response = response.dyn_into().map_err(gone)?;
             let status = response.status();
             if !matches!(status, 200 | 409 | 422) {
@@ -237,7 +243,10 @@ mod live {
             }
             let json = JsFuture::from(response.json().map_err(gone)?).await.map_err(gone)?;
             let text = |name: &str| {
-                js_sys::Reflect::get(&json, &JsValue::from_str(name)).ok().and_then(|value| value.as_string()).unwrap_or_default()
+                js_sys::Reflect::get(&json, &JsValue::from_str(name))
+                    .ok()
+                    .and_then(|value| value.as_string())
+                    .unwrap_or_default()
             };
             Ok(Answer { html: text("html"), notice: text("notice"), saved: status == 200 })
         }
@@ -252,7 +261,9 @@ mod live {
     /// What a browser would send, with the button that was pressed.
     fn encode(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> String {
         let Ok(data) = FormData::new_with_form(form) else { return String::new() };
-        let Ok(parameters) = UrlSearchParams::new_with_str_sequence_sequence(&data) else { return String::new() };
+        let Ok(parameters) = UrlSearchParams::new_with_str_sequence_sequence(&data) else {
+            return String::new();
+        };
         let attribute = |name| submitter.and_then(|button| button.get_attribute(name));
         if let (Some(name), Some(value)) = (attribute("name"), attribute("value")) {
             parameters.append(&name, &value);

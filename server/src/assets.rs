@@ -113,10 +113,11 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
         value.split(',').any(|coding| {
             let mut parts = coding.split(';').map(str::trim);
             let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br"));
-            named && !parts.any(|part| {
-                let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-                weight.and_then(|weight| weight.trim().parse::<f32>().ok()) == Some(0.0)
-            })
+            named
+                && !parts.any(|part| {
+                    let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+                    weight.and_then(|weight| weight.trim().parse::<f32>().ok()) == Some(0.0)
+                })
         })
     })
 }
@@ -166,7 +167,11 @@ mod tests {
         brotli::BrotliDecompress(&mut small.as_slice(), &mut plain).unwrap();
         assert_eq!(plain, include_bytes!("../../style/hosted.css"));
         for refused in ["br;q=0", "gzip", "identity", "*", "brrr", ""] {
-            assert_eq!(header(&get(HOSTED, &[("accept-encoding", refused)]).await, "content-encoding"), "", "{refused}");
+            assert_eq!(
+                header(&get(HOSTED, &[("accept-encoding", refused)]).await, "content-encoding"),
+                "",
+                "{refused}"
+            );
         }
     }
 
@@ -174,7 +179,9 @@ mod tests {
     async fn who_has_it_gets_it_not_again() {
         for encoding in ["br", "identity"] {
             let tag = header(&get(HOSTED, &[("accept-encoding", encoding)]).await, "etag");
-            let again = get(HOSTED, &[("accept-encoding", encoding), ("if-none-match", &format!("\"x\", W/{tag}"))]).await;
+            let again =
+                get(HOSTED, &[("accept-encoding", encoding), ("if-none-match", &format!("\"x\", W/{tag}"))])
+                    .await;
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
             assert_eq!(header(&again, "etag"), tag);
             assert!(bytes(again).await.is_empty());
@@ -186,7 +193,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_not_found() {
-        for url in ["/assets/0/hosted.css", "/assets/hosted.css", "/assets/../Cargo.toml", "/assets/0/../../Cargo.toml"] {
+        for url in [
+            "/assets/0/hosted.css",
+            "/assets/hosted.css",
+            "/assets/../Cargo.toml",
+            "/assets/0/../../Cargo.toml",
+        ] {
             assert_eq!(get(url, &[]).await.status(), StatusCode::NOT_FOUND, "{url}");
         }
     }

@@ -12,8 +12,12 @@ pub fn address(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> IpAddr
     if !trusted(&peer) {
         return peer;
     }
-    let forwarded: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     let mut address = peer;
     for hop in forwarded.iter().rev() {
         // What cannot be read was not written by a proxy of ours: stop at the last address that was.

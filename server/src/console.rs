@@ -120,7 +120,10 @@ async fn settings(
 ) -> Response {
     let shell = shell(assets, &operator, authentication::PATH);
     match authentication::load(&state.engine, &operator).await {
-        Ok(view) => Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new)))).into_response(),
+        Ok(view) => {
+            Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new))))
+                .into_response()
+        }
         Err(failed) => trouble(&shell, failed),
     }
 }
@@ -144,7 +147,9 @@ async fn save_settings(
         Ok(authentication::Outcome::Saved { revision, new }) => {
             respond::see_other(&format!("{}?saved={revision}&new={new}", authentication::PATH))
         }
-        Ok(authentication::Outcome::Previewed(view)) => Html(authentication::page(&shell, view, None)).into_response(),
+        Ok(authentication::Outcome::Previewed(view)) => {
+            Html(authentication::page(&shell, view, None)).into_response()
+        }
         Ok(authentication::Outcome::Again(status, view)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
             (status, Html(authentication::page(&shell, view, None))).into_response()
@@ -193,7 +198,10 @@ struct Destination {
     next: String,
 }
 
-async fn sign_in_page(Extension(assets): Extension<Assets>, Query(query): Query<Destination>) -> Html<String> {
+async fn sign_in_page(
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Destination>,
+) -> Html<String> {
     Html(entry::sign_in(&assets, SignIn { next: query.next, ..SignIn::default() }))
 }
 
@@ -246,7 +254,9 @@ async fn set_up_page(
     Query(query): Query<Secret>,
 ) -> Response {
     match operators::setup_link_is_valid(&state.engine, &query.secret).await {
-        Ok(true) => Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response(),
+        Ok(true) => {
+            Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response()
+        }
         Ok(false) => used_up(&assets),
         Err(failed) => ApiError(failed).into_response(),
     }
@@ -280,9 +290,11 @@ async fn set_up(
         Ok(false) => return used_up(&assets),
         Err(failed) => return ApiError(failed).into_response(),
     }
-    let outcome = operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
-    let page =
-        |wrong| entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong });
+    let outcome =
+        operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
+    let page = |wrong| {
+        entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
+    };
     entered(&state.engine.begin(), outcome, HOME, page)
 }
 

@@ -6,10 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use chrono::{DateTime, Utc};
+use engine::Ctx;
 use engine::config::{Config, CookieKeys, SameSite};
 use engine::flow::HandedOver;
 use engine::flow::csrf;
-use engine::Ctx;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 
@@ -101,8 +101,10 @@ fn session_attributes(config: &Config) -> Attributes {
 /// The first layer that says something wins; `Secure` otherwise follows the scheme of the base URL, and without
 /// `Secure` nothing looser than `Lax` holds.
 fn attributes(config: &Config, layers: &[&CookieKeys]) -> Attributes {
-    let secure =
-        layers.iter().find_map(|keys| keys.secure).unwrap_or(config.serve.public.base_url.scheme() == "https");
+    let secure = layers
+        .iter()
+        .find_map(|keys| keys.secure)
+        .unwrap_or(config.serve.public.base_url.scheme() == "https");
     let same_site = layers.iter().find_map(|keys| keys.same_site).unwrap_or(SameSite::Lax);
     Attributes {
         domain: layers.iter().find_map(|keys| keys.domain.clone()),
@@ -138,7 +140,9 @@ fn write(name: &str, value: &str, attributes: &Attributes, max_age: Option<i64>)
 /// XChaCha20-Poly1305 over end of life and token; the cookie's name is bound, so that no other value fits.
 fn seal(ctx: &Ctx, token: &str, expires_at: DateTime<Utc>) -> String {
     let config = &ctx.config;
-    let Some(cipher) = config.secrets.cookie.first().and_then(|secret| cipher(secret)) else { return String::new() };
+    let Some(cipher) = config.secrets.cookie.first().and_then(|secret| cipher(secret)) else {
+        return String::new();
+    };
     let nonce = ctx.effects().bytes::<24>();
     let plain = format!("{} {token}", expires_at.timestamp());
     let payload = Payload { msg: plain.as_bytes(), aad: config.session.cookie_name.as_bytes() };

@@ -46,9 +46,9 @@ pub async fn cors(State(state): State<AppState>, request: Request, next: Next) -
 fn allows(cors: &Cors, origin: &str) -> Option<bool> {
     let origin = origin.to_lowercase();
     let listed = cors.allowed_origins.iter().any(|entry| match entry.to_lowercase().split_once("://*.") {
-        Some((scheme, below)) => origin
-            .strip_prefix(&format!("{scheme}://"))
-            .is_some_and(|host| host.strip_suffix(below).is_some_and(|label| label.ends_with('.') && label.len() > 1)),
+        Some((scheme, below)) => origin.strip_prefix(&format!("{scheme}://")).is_some_and(|host| {
+            host.strip_suffix(below).is_some_and(|label| label.ends_with('.') && label.len() > 1)
+        }),
         None => entry.trim_end_matches('/').eq_ignore_ascii_case(&origin),
     });
     if listed {
@@ -76,9 +76,14 @@ fn answer_preflight(
     if !cors.allowed_methods.iter().any(|allowed| allowed.eq_ignore_ascii_case(method)) {
         return;
     }
-    let wanted: Vec<&str> =
-        text(header::ACCESS_CONTROL_REQUEST_HEADERS).split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    let known = |name: &&str| cors.allowed_headers.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(name));
+    let wanted: Vec<&str> = text(header::ACCESS_CONTROL_REQUEST_HEADERS)
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let known = |name: &&str| {
+        cors.allowed_headers.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(name))
+    };
     if !wanted.iter().all(known) {
         return;
     }
@@ -87,7 +92,8 @@ fn answer_preflight(
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, method);
     }
     let names: Vec<String> = wanted.iter().map(|name| title_case(name)).collect();
-    if let Some(names) = (!names.is_empty()).then(|| HeaderValue::from_str(&names.join(", ")).ok()).flatten() {
+    if let Some(names) = (!names.is_empty()).then(|| HeaderValue::from_str(&names.join(", ")).ok()).flatten()
+    {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
     }
     if cors.max_age > 0 {

@@ -9,7 +9,9 @@ use std::net::IpAddr;
 pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !host_is_ours(config, &config.vestibule.console, text(header::HOST.as_str()).unwrap_or_default()) {
-        return Some("The console does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.");
+        return Some(
+            "The console does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
+        );
     }
     if method == Method::GET || method == Method::HEAD {
         return None;
@@ -18,21 +20,29 @@ pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<
     match text(header::ORIGIN.as_str()) {
         Some(origin) if origin == own => None,
         // `null`, which a sandboxed page sends, lands here too.
-        Some(_) => Some("This was sent from another site's page. Open the console at its own address and try again there."),
+        Some(_) => Some(
+            "This was sent from another site's page. Open the console at its own address and try again there.",
+        ),
         None if text("sec-fetch-site") == Some("same-origin") => None,
-        None => Some("This was sent without saying from which page. Open the console in a browser and try again there."),
+        None => Some(
+            "This was sent without saying from which page. Open the console in a browser and try again there.",
+        ),
     }
 }
 
 /// Loopback names, addresses, the base URL's host, `vestibule.allowed_hosts`. An address is no name that somebody
 /// else's DNS could point here.
 pub fn host_is_ours(config: &Config, listener: &Listener, host: &str) -> bool {
-    let without_port =
-        host.rsplit_once(':').filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let without_port = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     let name = without_port.map_or(host, |(name, _)| name).trim_matches(['[', ']']).to_lowercase();
     name == "localhost"
         || name.parse::<IpAddr>().is_ok()
-        || listener.base_url.host_str().is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
+        || listener
+            .base_url
+            .host_str()
+            .is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
         || config.vestibule.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
 }
 
@@ -61,7 +71,9 @@ mod tests {
         }
         assert!(ask(&Method::POST, &[host]).is_some(), "neither Origin nor Sec-Fetch-Site");
         assert!(ask(&Method::POST, &[host, ("sec-fetch-site", "same-site")]).is_some());
-        assert!(ask(&Method::DELETE, &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]).is_some());
+        assert!(
+            ask(&Method::DELETE, &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]).is_some()
+        );
     }
 
     #[test]

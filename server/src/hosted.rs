@@ -102,8 +102,10 @@ fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap)
         return None;
     }
     // What a proxy says of the host decides only whether to lead, never where to: that is the base URL alone.
-    let forwarded = text(HeaderName::from_static("x-forwarded-host")).and_then(|hosts| hosts.split(',').next());
-    let asked = forwarded.or_else(|| text(header::HOST)).or_else(|| uri.authority().map(Authority::as_str))?;
+    let forwarded =
+        text(HeaderName::from_static("x-forwarded-host")).and_then(|hosts| hosts.split(',').next());
+    let asked =
+        forwarded.or_else(|| text(header::HOST)).or_else(|| uri.authority().map(Authority::as_str))?;
     let asked: Authority = asked.trim().parse().ok()?;
     let own = public.base_url.host_str()?;
     if asked.host().trim_end_matches('.').eq_ignore_ascii_case(own.trim_end_matches('.')) {
@@ -111,7 +113,8 @@ fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap)
     }
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).trim_start_matches('/');
     let target = format!("{}/{path}", public.base_url_text.trim_end_matches('/'));
-    let direct = public.base_url.scheme() == "http" && public.base_url.port_or_known_default() == Some(public.port);
+    let direct =
+        public.base_url.scheme() == "http" && public.base_url.port_or_known_default() == Some(public.port);
     if direct {
         return Some(target);
     }
@@ -269,7 +272,9 @@ fn name(config: &Config) -> Option<String> {
         "/selfservice/methods/totp/config/issuer",
         "/courier/smtp/from_name",
     ];
-    let text = |key: &&str| config.raw.pointer(key).and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty());
+    let text = |key: &&str| {
+        config.raw.pointer(key).and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty())
+    };
     KEYS.iter().find_map(text).map(str::to_owned)
 }
 
@@ -322,7 +327,9 @@ async fn welcome(
 /// The page of ours that led here, by what the browser says. It chooses words, nothing else.
 fn came_from(base: &Url, headers: &HeaderMap) -> Option<String> {
     let referer = Url::parse(headers.get(header::REFERER)?.to_str().ok()?).ok()?;
-    (referer.origin() == base.origin()).then(|| referer.path_segments()?.next_back().map(str::to_owned)).flatten()
+    (referer.origin() == base.origin())
+        .then(|| referer.path_segments()?.next_back().map(str::to_owned))
+        .flatten()
 }
 
 /// What a person knows their account by: an address, else a trait that names them, else the account's id.
@@ -404,7 +411,13 @@ mod tests {
         }
     }
 
-    fn led_to(base: &str, port: u16, method: Method, path: &str, headers: &[(&'static str, &str)]) -> Option<String> {
+    fn led_to(
+        base: &str,
+        port: u16,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Option<String> {
         let mut map = HeaderMap::new();
         map.insert(header::ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8"));
         for (name, value) in headers {
@@ -421,7 +434,8 @@ mod tests {
         assert_eq!(asked("[::1]:4433").as_deref(), Some("http://127.0.0.1:4433/login?flow=1&x=%2F"));
         assert_eq!(asked("127.0.0.1:4433"), None);
         assert_eq!(asked("127.0.0.1"), None, "a port is no part of where a cookie lives");
-        let named = |host| led_to("http://Auth.Example.org:4433", 4433, Method::GET, "/login", &[("host", host)]);
+        let named =
+            |host| led_to("http://Auth.Example.org:4433", 4433, Method::GET, "/login", &[("host", host)]);
         assert_eq!(named("AUTH.example.org.:4433"), None);
         assert_eq!(named("127.0.0.1:4433").as_deref(), Some("http://Auth.Example.org:4433/login"));
     }
@@ -438,7 +452,13 @@ mod tests {
 
     #[test]
     fn a_target_is_always_under_the_base_url() {
-        let target = led_to("http://127.0.0.1:4433", 4433, Method::GET, "//evil.example/login", &[("host", "localhost")]);
+        let target = led_to(
+            "http://127.0.0.1:4433",
+            4433,
+            Method::GET,
+            "//evil.example/login",
+            &[("host", "localhost")],
+        );
         assert_eq!(target.as_deref(), Some("http://127.0.0.1:4433/evil.example/login"));
     }
 
@@ -447,7 +467,8 @@ mod tests {
         let base = "https://auth.example.org/id";
         let first = led_to(base, 4433, Method::GET, "/login?flow=1", &[("host", "10.0.0.7:4433")]).unwrap();
         assert_eq!(first, "https://auth.example.org/id/login?flow=1&vestibule_led=1");
-        let again = led_to(base, 4433, Method::GET, "/login?flow=1&vestibule_led=1", &[("host", "10.0.0.7:4433")]);
+        let again =
+            led_to(base, 4433, Method::GET, "/login?flow=1&vestibule_led=1", &[("host", "10.0.0.7:4433")]);
         assert_eq!(again, None);
         let told = [("host", "10.0.0.7:4433"), ("x-forwarded-host", "auth.example.org, inner")];
         assert_eq!(led_to(base, 4433, Method::GET, "/login", &told), None);
@@ -467,7 +488,10 @@ mod tests {
     #[test]
     fn a_flow_remembers_that_it_was_restarted() {
         for why in [Restarted::Expired, Restarted::Unknown, Restarted::OtherBrowser] {
-            let url = format!("http://127.0.0.1:4433/self-service/login/browser?return_to=x&{RESTARTED}={}", why.name());
+            let url = format!(
+                "http://127.0.0.1:4433/self-service/login/browser?return_to=x&{RESTARTED}={}",
+                why.name()
+            );
             assert_eq!(restarted(&url), Some(why));
         }
         assert_eq!(restarted("http://127.0.0.1:4433/self-service/login/browser?return_to=restarted"), None);

@@ -98,7 +98,10 @@ async fn schema(State(state): State<AppState>, Path(id): Path<String>) -> Result
 }
 
 /// A stored error, or the sample that pages are built with.
-async fn stored_error(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response, ApiError> {
+async fn stored_error(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, ApiError> {
     let ctx = state.engine.begin();
     let query = crate::public::flows::query(&uri);
     let id = flow::first(&query, "id").or_else(|| flow::first(&query, "error")).unwrap_or_default();

@@ -24,7 +24,8 @@ pub fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// Highest quality, then the more specific range, then the order of offers; the first offer when nothing fits.
 fn resolve<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
-    let accept: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let accept = accept.join(",");
     let mut best: Option<(u32, u8, usize)> = None;
     for range in accept.split(',').map(str::trim).filter(|range| !range.is_empty()) {

@@ -53,7 +53,9 @@ fn page_of(config: &Config, flow: &Flow) -> Url {
 /// A flow was asked for.
 pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
     match started {
-        Started::Flow(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::accepts_json(headers) => {
+        Started::Flow(flow)
+            if flow.kind_of_client == FlowType::Api || crate::negotiate::accepts_json(headers) =>
+        {
             json(&flow.to_json())
         }
         Started::Flow(flow) => see_other(page_of(&ctx.config, &flow).as_str()),

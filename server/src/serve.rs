@@ -37,19 +37,33 @@ impl Listeners {
 async fn bind(key: &str, listener: &Listener) -> io::Result<TcpListener> {
     let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
     TcpListener::bind((host.trim_matches(['[', ']']), listener.port)).await.map_err(|error| {
-        io::Error::new(error.kind(), format!("{key}: cannot listen on {host}:{}: {error}. Set {key}.port or {key}.host to a free one.", listener.port))
+        io::Error::new(
+            error.kind(),
+            format!(
+                "{key}: cannot listen on {host}:{}: {error}. Set {key}.port or {key}.host to a free one.",
+                listener.port
+            ),
+        )
     })
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
-pub async fn serve(engine: Engine, listeners: Listeners, stop: impl Future<Output = ()> + Send) -> io::Result<()> {
+pub async fn serve(
+    engine: Engine,
+    listeners: Listeners,
+    stop: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
     let state = AppState { engine };
     let (ended, end) = watch::channel(());
     let all = async {
         tokio::try_join!(
             run(listeners.public, edge::around(crate::public::router(state.clone()), "public"), end.clone()),
             run(listeners.admin, edge::around(crate::admin::router(state.clone()), "admin"), end.clone()),
-            run(listeners.console, edge::around(crate::console::router(state.clone()), "console"), end.clone()),
+            run(
+                listeners.console,
+                edge::around(crate::console::router(state.clone()), "console"),
+                end.clone()
+            ),
         )
     };
     tokio::pin!(all);

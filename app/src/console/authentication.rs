@@ -52,7 +52,10 @@ pub struct View {
 /// What became of a post.
 pub enum Outcome {
     /// The revision that is in force now, and whether it is a new one.
-    Saved { revision: i64, new: bool },
+    Saved {
+        revision: i64,
+        new: bool,
+    },
     Previewed(View),
     /// 409 or 422, with everything that was typed.
     Again(u16, View),
@@ -69,7 +72,10 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
 /// Save, preview and undo: the one way in for a native post and for the island.
 pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
     if operator.operator.role == Role::Viewer {
-        return Err(Error::new(Kind::Forbidden, "Viewers can read settings and not change them. Ask an owner or an editor."));
+        return Err(Error::new(
+            Kind::Forbidden,
+            "Viewers can read settings and not change them. Ask an owner or an editor.",
+        ));
     }
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
@@ -93,12 +99,19 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
             view.conflict = Some((by, at, revision));
             Ok(Outcome::Again(409, view))
         }
-        Saved::Again(problems) => Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems))),
+        Saved::Again(problems) => {
+            Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)))
+        }
     }
 }
 
 /// Back to the revision before `base`, as a new one; only while `base` is still the newest.
-async fn undo(engine: &Engine, operator: &OperatorSession, current: Current, base: i64) -> engine::Result<Outcome> {
+async fn undo(
+    engine: &Engine,
+    operator: &OperatorSession,
+    current: Current,
+    base: i64,
+) -> engine::Result<Outcome> {
     let values = current.values.clone();
     let typed = values.min_password_length.to_string();
     if current.revision != base || base < 1 {
@@ -116,19 +129,27 @@ async fn undo(engine: &Engine, operator: &OperatorSession, current: Current, bas
 /// Typed values; what is locked keeps what is in force, since a disabled field posts nothing.
 fn read(current: &Current, posted: &Posted) -> (Authentication, Vec<FieldError>) {
     let mut problems = Vec::new();
-    let locked = |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
+    let locked =
+        |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
     let switch = |name: &str, typed: bool, saved: bool| if locked(name) { saved } else { typed };
     let saved = &current.values;
     let length = match posted.min_password_length.trim().parse() {
         _ if locked("min_password_length") => saved.min_password_length,
         Ok(length) => length,
         Err(_) => {
-            problems.push(FieldError { field: "min_password_length", message: "Write a whole number, such as 12.".to_owned() });
+            problems.push(FieldError {
+                field: "min_password_length",
+                message: "Write a whole number, such as 12.".to_owned(),
+            });
             saved.min_password_length
         }
     };
     let values = Authentication {
-        registration_enabled: switch("registration_enabled", posted.registration_enabled, saved.registration_enabled),
+        registration_enabled: switch(
+            "registration_enabled",
+            posted.registration_enabled,
+            saved.registration_enabled,
+        ),
         sign_in_after_registration: switch(
             "sign_in_after_registration",
             posted.sign_in_after_registration,
@@ -199,7 +220,11 @@ pub async fn save_authentication(
         }
         Outcome::Previewed(view) => (200, view, String::new()),
         Outcome::Again(status, view) => {
-            let notice = if status == 409 { "Not saved: somebody else saved first." } else { "Not saved: see the marked fields." };
+            let notice = if status == 409 {
+                "Not saved: somebody else saved first."
+            } else {
+                "Not saved: see the marked fields."
+            };
             (status, view, format!("<p>{notice}</p>"))
         }
     };
@@ -237,7 +262,8 @@ fn notice(revision: i64, new: bool) -> String {
     let owner = Owner::new();
     owner.with(|| {
         if !new {
-            return view! { <p>{format!("Nothing to save: revision {revision} says the same.")}</p> }.to_html();
+            return view! { <p>{format!("Nothing to save: revision {revision} says the same.")}</p> }
+                .to_html();
         }
         view! {
             <p>{format!("Saved as revision {revision}. It applies from the next request on.")}</p>
@@ -258,12 +284,18 @@ pub fn page(shell: &Shell, view: View, saved: Option<(i64, bool)>) -> String {
         (None, false, false) => "<p>Not saved: see the marked fields.</p>".to_owned(),
         (None, false, true) => String::new(),
     };
-    let title = if view.conflict.is_some() || !view.problems.is_empty() { "Error: Authentication" } else { "Authentication" };
-    document(shell, title, || view! {
-        <LiveForm>
-            <div class="toast" role="status" inner_html=said></div>
-            <div data-region="" inner_html=region(view)></div>
-        </LiveForm>
+    let title = if view.conflict.is_some() || !view.problems.is_empty() {
+        "Error: Authentication"
+    } else {
+        "Authentication"
+    };
+    document(shell, title, || {
+        view! {
+            <LiveForm>
+                <div class="toast" role="status" inner_html=said></div>
+                <div data-region="" inner_html=region(view)></div>
+            </LiveForm>
+        }
     })
 }
 
@@ -276,7 +308,14 @@ fn region(view: View) -> String {
 fn form(view: View) -> AnyView {
     let View { current, values, min_password_length, preview, problems, conflict, editable, now } = view;
     let unsaved_fields = different(&current.values, &values);
-    let rows = Rows { current: &current, preview: &preview, problems: &problems, unsaved: &unsaved_fields, editable, now };
+    let rows = Rows {
+        current: &current,
+        preview: &preview,
+        problems: &problems,
+        unsaved: &unsaved_fields,
+        editable,
+        now,
+    };
     let disabled = !editable;
     let on = values.sign_in_after_registration;
     let chips = view! {
@@ -367,7 +406,10 @@ fn different(saved: &Authentication, values: &Authentication) -> Vec<&'static st
         ("registration_enabled", saved.registration_enabled != values.registration_enabled),
         ("sign_in_after_registration", saved.sign_in_after_registration != values.sign_in_after_registration),
         ("min_password_length", saved.min_password_length != values.min_password_length),
-        ("identifier_similarity_check", saved.identifier_similarity_check != values.identifier_similarity_check),
+        (
+            "identifier_similarity_check",
+            saved.identifier_similarity_check != values.identifier_similarity_check,
+        ),
         ("breach_check", saved.breach_check != values.breach_check),
     ];
     all.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
@@ -379,7 +421,14 @@ fn id(field: &str) -> String {
 }
 
 impl Rows<'_> {
-    fn switch(&self, field: &'static str, label: &'static str, on: bool, effect: &'static str, beside: AnyView) -> AnyView {
+    fn switch(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        on: bool,
+        effect: &'static str,
+        beside: AnyView,
+    ) -> AnyView {
         let id = id(field);
         let described = format!("{id}-effect");
         let locked = self.locked(field);
@@ -398,9 +447,19 @@ impl Rows<'_> {
         .into_any()
     }
 
-    fn number(&self, field: &'static str, label: &'static str, value: String, effect: &'static str) -> AnyView {
+    fn number(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: String,
+        effect: &'static str,
+    ) -> AnyView {
         let id = id(field);
-        let problem = self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.message.clone());
+        let problem = self
+            .problems
+            .iter()
+            .find(|problem| problem.field == field)
+            .map(|problem| problem.message.clone());
         let described = match problem {
             Some(_) => format!("{id}-problem {id}-effect"),
             None => format!("{id}-effect"),
@@ -431,9 +490,10 @@ impl Rows<'_> {
         let provenance = self.current.provenance.get(field);
         let warnings: Vec<AnyView> =
             self.preview.warnings.iter().filter(|warning| warning.at == field).map(note).collect();
-        let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
-            format!("Last changed by {by}, {} (revision {revision})", ago(self.now, at))
-        });
+        let changed =
+            provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
+                format!("Last changed by {by}, {} (revision {revision})", ago(self.now, at))
+            });
         let part = format!("warnings-{}", id(field));
         view! {
             <div class="warnings" id=part data-part="" aria-live="polite">

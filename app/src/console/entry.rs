@@ -42,7 +42,14 @@ pub fn set_up(assets: &Assets, form: SetUp) -> String {
         {password("Password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
         <button class="button main" type="submit">"Create the first account"</button>
     };
-    door(assets, "Set up the console", "This link works once. You become the owner.", "/setup", form.wrong, fields)
+    door(
+        assets,
+        "Set up the console",
+        "This link works once. You become the owner.",
+        "/setup",
+        form.wrong,
+        fields,
+    )
 }
 
 /// A new password by a link from the command line.
@@ -58,7 +65,14 @@ pub fn reset(assets: &Assets, form: Reset) -> String {
         {password("New password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
         <button class="button main" type="submit">"Set the password"</button>
     };
-    door(assets, "Set a new password", "This link works once. Older sessions of yours end.", "/reset", form.wrong, fields)
+    door(
+        assets,
+        "Set a new password",
+        "This link works once. Older sessions of yours end.",
+        "/reset",
+        form.wrong,
+        fields,
+    )
 }
 
 /// A sentence and a way on, where there is no form to show.

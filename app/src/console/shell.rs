@@ -78,11 +78,13 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
 
 /// For an address that no page has.
 pub fn not_found(shell: &Shell) -> String {
-    let main = || view! {
-        <main id="main">
-            <div class="head"><h1>"There is no such page"</h1><p>"The address may be old, or mistyped."</p></div>
-            <p><a href="/settings/authentication">"Authentication settings"</a></p>
-        </main>
+    let main = || {
+        view! {
+            <main id="main">
+                <div class="head"><h1>"There is no such page"</h1><p>"The address may be old, or mistyped."</p></div>
+                <p><a href="/settings/authentication">"Authentication settings"</a></p>
+            </main>
+        }
     };
     document(shell, "Not found", main)
 }
@@ -90,11 +92,13 @@ pub fn not_found(shell: &Shell) -> String {
 /// For what no form can show.
 pub fn trouble(shell: &Shell, sentence: &str) -> String {
     let sentence = sentence.to_owned();
-    let main = || view! {
-        <main id="main">
-            <div class="head"><h1>"This did not work"</h1><p>{sentence}</p></div>
-            <p><a href="/settings/authentication">"Back to the settings"</a></p>
-        </main>
+    let main = || {
+        view! {
+            <main id="main">
+                <div class="head"><h1>"This did not work"</h1><p>{sentence}</p></div>
+                <p><a href="/settings/authentication">"Back to the settings"</a></p>
+            </main>
+        }
     };
     document(shell, "Error", main)
 }

@@ -30,7 +30,9 @@ pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema
         if !members.contains(&top) {
             continue;
         }
-        let kind = schema.and_then(|schema| schema.traits().iter().find(|leaf| leaf.name == *name)).map(|leaf| leaf.kind);
+        let kind = schema
+            .and_then(|schema| schema.traits().iter().find(|leaf| leaf.name == *name))
+            .map(|leaf| leaf.kind);
         match kind {
             Some(TraitKind::List) => append(&mut decoded, name, value),
             Some(TraitKind::Boolean) => put(&mut decoded, name, boolean(value)),

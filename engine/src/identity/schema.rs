@@ -91,7 +91,11 @@ impl Schema {
         let mut problems = Vec::new();
         let mut traits = Vec::new();
         collect(document, root, "traits", false, 0, &mut traits, &mut problems);
-        if problems.is_empty() { Ok(Self { document: document.clone(), validator, traits }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { document: document.clone(), validator, traits })
+        } else {
+            Err(problems)
+        }
     }
 
     /// As it was written.
@@ -136,7 +140,8 @@ impl Schema {
 
     /// Objects exist once they are in the schema, so that a required leaf of an optional object is demanded (measured).
     fn nest(&self, schema: &Value, value: &mut Value, depth: usize) {
-        let Some(properties) = resolve(&self.document, schema).get("properties").and_then(Value::as_object) else {
+        let Some(properties) = resolve(&self.document, schema).get("properties").and_then(Value::as_object)
+        else {
             return;
         };
         let Value::Object(members) = value else { return };
@@ -164,7 +169,8 @@ impl Schema {
                 }
                 let address = |via: &String| Address { value: value.clone(), via: via.clone() };
                 let add = |list: &mut Vec<Address>, via: &Option<String>| {
-                    if let Some(address) = via.as_ref().map(address).filter(|address| !list.contains(address)) {
+                    if let Some(address) = via.as_ref().map(address).filter(|address| !list.contains(address))
+                    {
                         list.push(address);
                     }
                 };
@@ -186,7 +192,9 @@ impl fmt::Debug for Schema {
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..DEEPEST {
-        let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) else {
+        let Some(target) =
+            schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
+        else {
             break;
         };
         let Some(found) = document.pointer(target) else { break };
@@ -211,7 +219,10 @@ fn collect(
     let schema = resolve(document, schema);
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         let demanded = |key: &String| {
-            schema.get("required").and_then(Value::as_array).is_some_and(|list| list.iter().any(|entry| entry == key))
+            schema
+                .get("required")
+                .and_then(Value::as_array)
+                .is_some_and(|list| list.iter().any(|entry| entry == key))
         };
         for (key, below) in properties {
             let name = format!("{name}.{key}");
@@ -223,14 +234,20 @@ fn collect(
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
     let extension = schema.get("ory.sh/kratos").cloned().unwrap_or(Value::Null);
     let flag = |pointer: &str| extension.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
-    let via = |pointer: &str| extension.pointer(pointer).and_then(Value::as_str).filter(|via| !via.is_empty());
+    let via =
+        |pointer: &str| extension.pointer(pointer).and_then(Value::as_str).filter(|via| !via.is_empty());
     for pointer in ["/verification/via", "/recovery/via"] {
         if via(pointer).is_some_and(|via| !matches!(via, "email" | "sms")) {
             problems.push((format!("{name}{pointer}"), "Write \"email\" or \"sms\".".to_owned()));
         }
     }
     let password = flag("/credentials/password/identifier");
-    let others = ["/credentials/webauthn/identifier", "/credentials/code/identifier", "/credentials/passkey/display_name", "/credentials/totp/account_name"];
+    let others = [
+        "/credentials/webauthn/identifier",
+        "/credentials/code/identifier",
+        "/credentials/passkey/display_name",
+        "/credentials/totp/account_name",
+    ];
     into.push(Trait {
         name: name.to_owned(),
         kind,
@@ -249,7 +266,9 @@ fn collect(
 fn kind(document: &Value, schema: &Value) -> Option<TraitKind> {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect(),
+        Some(Value::Array(several)) => {
+            several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect()
+        }
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => vec![],
     };
     Some(match (types.first().copied().unwrap_or("string"), schema.get("format").and_then(Value::as_str)) {
@@ -305,8 +324,12 @@ fn violation(error: &ValidationError<'_>) -> Violation {
         ValidationErrorKind::Format { format } if format == "tel" => text::not_a_phone_number(shown()),
         ValidationErrorKind::Format { format } => text::generic(&format!("This is not a valid {format}.")),
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<String> =
-                options.as_array().into_iter().flatten().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
+            let options: Vec<String> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
+                .collect();
             text::generic(&format!("Choose one of: {}.", options.join(", ")))
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -350,7 +373,9 @@ fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
     dotted(local)
-        && !local.chars().any(|letter| letter.is_control() || letter.is_whitespace() || "()<>[]:;@\\,\"".contains(letter))
+        && !local
+            .chars()
+            .any(|letter| letter.is_control() || letter.is_whitespace() || "()<>[]:;@\\,\"".contains(letter))
         && dotted(domain)
         && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         && domain.split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'))

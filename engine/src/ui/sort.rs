@@ -46,7 +46,9 @@ pub fn login(nodes: &mut [Node]) {
 
 fn sort(nodes: &mut [Node], groups: &[Group], keys: &[&str]) {
     // A group that is not listed comes first.
-    nodes.sort_by_key(|node| groups.iter().position(|group| *group == node.group).map_or(0, |index| index + 1));
+    nodes.sort_by_key(|node| {
+        groups.iter().position(|group| *group == node.group).map_or(0, |index| index + 1)
+    });
     for end in 1..nodes.len() {
         let mut at = end;
         while at > 0 && comes_before(&nodes[at], &nodes[at - 1], keys) {
@@ -78,6 +80,8 @@ fn printed(node: &Node) -> String {
     match node.input().and_then(|input| input.value.as_ref()) {
         None | Some(Value::Null) => "<nil>".to_owned(),
         Some(Value::String(text)) => text.clone(),
-        Some(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => value.to_string(),
+        Some(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            value.to_string()
+        }
     }
 }

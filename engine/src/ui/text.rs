@@ -91,10 +91,18 @@ pub fn invalid_credentials() -> Text {
     error(4000006, "The address or the password is wrong. Check both and try again.", Value::Null)
 }
 pub fn identifier_exists() -> Text {
-    error(4000007, "There is an account with this address already. Sign in, or use another address.", Value::Null)
+    error(
+        4000007,
+        "There is an account with this address already. Sign in, or use another address.",
+        Value::Null,
+    )
 }
 pub fn no_identifier() -> Text {
-    error(4000009, "Nothing here can be signed in with. Fill in an e-mail address or a user name.", Value::Null)
+    error(
+        4000009,
+        "Nothing here can be signed in with. Fill in an e-mail address or a user name.",
+        Value::Null,
+    )
 }
 pub fn too_long(max_length: u64, actual_length: usize) -> Text {
     let text = format!("At most {max_length} characters. You have {actual_length}.");
@@ -134,7 +142,11 @@ pub fn not_the_constant(expected: &Value) -> Text {
     error(4000029, format!("This has to be {expected}."), json!({ "expected": expected }))
 }
 pub fn password_too_similar() -> Text {
-    error(4000031, "The password is too similar to your address or user name. Choose another one.", Value::Null)
+    error(
+        4000031,
+        "The password is too similar to your address or user name. Choose another one.",
+        Value::Null,
+    )
 }
 /// Lengths in characters.
 pub fn password_too_short(min_length: usize, actual_length: usize) -> Text {
@@ -169,8 +181,16 @@ pub fn registration_expired(at: DateTime<Utc>) -> Text {
     expired(4040001, at)
 }
 pub fn no_login_method() -> Text {
-    error(4010002, "The form does not say which way of signing in it is for. Use one of its buttons.", Value::Null)
+    error(
+        4010002,
+        "The form does not say which way of signing in it is for. Use one of its buttons.",
+        Value::Null,
+    )
 }
 pub fn no_registration_method() -> Text {
-    error(4010003, "The form does not say which way of signing up it is for. Use one of its buttons.", Value::Null)
+    error(
+        4010003,
+        "The form does not say which way of signing up it is for. Use one of its buttons.",
+        Value::Null,
+    )
 }

@@ -41,7 +41,12 @@ fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Er
         );
     }
     if let Some(origin) = text(header::ORIGIN.as_str()) {
-        if !config.vestibule.admin_allowed_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
+        if !config
+            .vestibule
+            .admin_allowed_origins
+            .iter()
+            .any(|allowed| allowed.trim_end_matches('/') == origin)
+        {
             return forbidden(
                 "The admin API is not for web pages. Add the page's origin to vestibule.admin.allowed_origins if it is yours.",
             );
@@ -67,11 +72,19 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 /// Loopback names, the configured base URL's host, `vestibule.allowed_hosts`; an address is what a rebinding page
 /// cannot have as its name.
 fn host_is_ours(config: &Config, host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     let name = name.trim_matches(['[', ']']).to_lowercase();
     name == "localhost"
         || name.parse::<IpAddr>().is_ok()
-        || config.serve.admin.base_url.host_str().is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
+        || config
+            .serve
+            .admin
+            .base_url
+            .host_str()
+            .is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
         || config.vestibule.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
 }
 

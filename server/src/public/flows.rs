@@ -17,7 +17,11 @@ use std::net::SocketAddr;
 pub trait Kind {
     type Done: respond::Done;
     fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
-    fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> impl Future<Output = Result<Flow>> + Send;
+    fn get(
+        ctx: &Ctx,
+        id: Option<FlowId>,
+        csrf_cookie: Option<&str>,
+    ) -> impl Future<Output = Result<Flow>> + Send;
     fn submit(ctx: &Ctx, submit: Submit) -> impl Future<Output = Result<Submitted<Self::Done>>> + Send;
 }
 
@@ -65,7 +69,11 @@ pub async fn start<K: Kind>(
     let outcome = async {
         let start = Start {
             kind_of_client,
-            path_and_query: uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/').to_owned(),
+            path_and_query: uri
+                .path_and_query()
+                .map_or("", |path| path.as_str())
+                .trim_start_matches('/')
+                .to_owned(),
             query: query(&uri),
             csrf_cookie,
             current: current(&ctx, &headers).await?,
@@ -126,7 +134,8 @@ pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {
 
 /// JSON or a form, by its content type; parameters such as the charset do not matter here (Kratos: decoderx).
 fn read(headers: &HeaderMap, bytes: &[u8]) -> Body {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim();
     if bytes.is_empty() {
         return Body::Unreadable("The request has no body. Send the form's fields.".to_owned());

@@ -14,7 +14,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 /// `{logout_url, logout_token}` for the session of this request.
-pub async fn start(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+pub async fn start(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
     let ctx = state.engine.begin();
     let query = query(&uri);
     let outcome = async {
@@ -35,12 +39,18 @@ pub async fn start(State(state): State<AppState>, headers: HeaderMap, OriginalUr
 }
 
 /// Ends the session whose token stands in the address.
-pub async fn submit(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+pub async fn submit(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
     let ctx = state.engine.begin();
     let query = query(&uri);
     let outcome = async {
         let token = flow::first(&query, "token").ok_or_else(|| {
-            Error::invalid("The sign-out address has no token. Ask for a new one at /self-service/logout/browser.")
+            Error::invalid(
+                "The sign-out address has no token. Ask for a new one at /self-service/logout/browser.",
+            )
         })?;
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
         let target = logout::return_url(&ctx, flow::first(&query, "return_to"))?;

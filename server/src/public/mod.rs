@@ -22,7 +22,10 @@ pub fn router(state: AppState) -> Router {
             "/self-service/registration/browser",
             get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Browser)),
         )
-        .route("/self-service/registration/api", get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)))
+        .route(
+            "/self-service/registration/api",
+            get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)),
+        )
         .route("/self-service/registration/flows", get(flows::fetch::<flows::Registration>))
         .route(
             "/self-service/registration",
@@ -41,8 +44,7 @@ pub fn router(state: AppState) -> Router {
         .route("/sessions/whoami", any(sessions::whoami))
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/sessions/{id}", delete(sessions::revoke));
-    api
-        .merge(crate::meta::public_routes())
+    api.merge(crate::meta::public_routes())
         .merge(crate::hosted::routes())
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
@@ -69,7 +71,11 @@ async fn csrf_cookie(State(state): State<AppState>, mut request: Request, next: 
     request.extensions_mut().insert(CsrfCookie(value));
     let mut response = next.run(request).await;
     // A handler that sets a cookie of its own, as sign-out does, has the last word.
-    let already = response.headers().get_all(header::SET_COOKIE).iter().any(|value| value.as_bytes().starts_with(b"csrf_token_"));
+    let already = response
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .any(|value| value.as_bytes().starts_with(b"csrf_token_"));
     if let Some((_, header)) = fresh.filter(|_| !already) {
         crate::respond::append_cookie(&mut response, header);
     }

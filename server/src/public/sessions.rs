@@ -17,7 +17,11 @@ const LARGEST_PAGE: i64 = 1000;
 type Result<T, E = ApiError> = std::result::Result<T, E>;
 
 /// Who am I, with any method: proxies forward the original one.
-pub async fn whoami(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Result<Response> {
+pub async fn whoami(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = signed_in(&ctx, &headers).await?;
     if let Some(template) = flow::first(&query(&uri), "tokenize_as") {
@@ -32,7 +36,11 @@ pub async fn whoami(State(state): State<AppState>, headers: HeaderMap, OriginalU
 }
 
 /// The other active sessions, newest first.
-pub async fn list(State(state): State<AppState>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Result<Response> {
+pub async fn list(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = signed_in(&ctx, &headers).await?;
     let page = page(&query(&uri));
@@ -60,7 +68,11 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap, OriginalUri
     Ok(response)
 }
 
-pub async fn revoke(State(state): State<AppState>, headers: HeaderMap, Path(id): Path<String>) -> Result<Response> {
+pub async fn revoke(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = signed_in(&ctx, &headers).await?;
     let id = id.parse().map_err(|_| Error::invalid(""))?;
@@ -95,7 +107,10 @@ fn page(query: &[(String, String)]) -> Page {
 fn links(page: Page, total: i64) -> String {
     let link = |number: i64, rel: &str| {
         let number = number + 1;
-        format!("</sessions?page={number}&page_size={0}&page_token={number}&per_page={0}>; rel=\"{rel}\"", page.size)
+        format!(
+            "</sessions?page={number}&page_size={0}&page_token={number}&per_page={0}>; rel=\"{rel}\"",
+            page.size
+        )
     };
     let mut links = vec![link(0, "first")];
     if page.number > 0 {
