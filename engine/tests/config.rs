@@ -1,5 +1,7 @@
 //! Reading configuration: layers, every kind of problem, notes, generated secrets, and the printed file.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use engine::config::load::{Loaded, Problem, Sources, load, print};
 use engine::config::{Algorithm, Config, Hook, Method, Named, SameSite, Style};
 use serde_json::{Value, json};
@@ -538,17 +540,16 @@ fn what_is_printed_loads_again_and_says_the_same() {
         let path = file(folder.path(), "printed.yml", &format!("{theirs}\n{ours}"));
         let again = loaded(&Sources { files: vec![path], ..Sources::default() }).config;
         assert_eq!(password_hooks(&again), [Hook::Session], "settings of the console are in the file");
-        for (a, b) in [(&config, &again)] {
-            assert_eq!(a.hashers.argon2, b.hashers.argon2);
-            assert_eq!(a.secrets.default, b.secrets.default);
-            assert_eq!(a.secrets.cookie, b.secrets.cookie);
-            assert_eq!(a.secrets.cipher, b.secrets.cipher);
-            assert_eq!(a.serve.public.base_url_text, b.serve.public.base_url_text);
-            assert_eq!(a.vestibule.console.port, b.vestibule.console.port);
-            assert_eq!(a.selfservice.registration.lifespan, b.selfservice.registration.lifespan);
-            assert_eq!(a.default_return_url(), b.default_return_url());
-            assert_eq!(a.session.cookie.secure, b.session.cookie.secure);
-        }
+        let (a, b) = (&config, &again);
+        assert_eq!(a.hashers.argon2, b.hashers.argon2);
+        assert_eq!(a.secrets.default, b.secrets.default);
+        assert_eq!(a.secrets.cookie, b.secrets.cookie);
+        assert_eq!(a.secrets.cipher, b.secrets.cipher);
+        assert_eq!(a.serve.public.base_url_text, b.serve.public.base_url_text);
+        assert_eq!(a.vestibule.console.port, b.vestibule.console.port);
+        assert_eq!(a.selfservice.registration.lifespan, b.selfservice.registration.lifespan);
+        assert_eq!(a.default_return_url(), b.default_return_url());
+        assert_eq!(a.session.cookie.secure, b.session.cookie.secure);
         let document: Value = serde_saphyr::from_str(&text).unwrap();
         for required in ["/dsn", "/identity/schemas/0/url", "/selfservice/default_browser_return_url"] {
             assert!(document.pointer(required).is_some_and(Value::is_string), "{required} is there:\n{text}");

@@ -1,5 +1,7 @@
 //! Revisions on a real database: save, conflict, locked keys, roll-back, what applies at the start.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use engine::config::load::{Sources, load};
 use engine::effects::{Effects, Outbound, OutboundError, SystemClock, SystemRandom};
 use engine::operators::{Operator, Role};

@@ -188,7 +188,6 @@ fn view(
 
 /// Save, preview and undo for the island. The page's own POST ends in the same [`submit`].
 #[server(name = SaveAuthentication, prefix = "/api", endpoint = "settings/authentication")]
-#[expect(clippy::too_many_arguments, reason = "one per field of the form")]
 pub async fn save_authentication(
     #[server(default)] action: String,
     #[server(default)] base: i64,
