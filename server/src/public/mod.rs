@@ -93,13 +93,9 @@ fn gives_cookie(path: &str) -> bool {
             rest.ends_with("/browser") || rest.ends_with("/flows") || rest == "errors" || rest == "logout"
         }
         None => {
-            !(path.starts_with("/sessions")
-                || path.starts_with("/schemas/")
-                || path.starts_with("/health/")
-                || path == "/version"
-                || path.starts_with("/assets/")
-                || path.starts_with("/.well-known/"))
-                && !crate::hosted::is_page(path)
+            const WITHOUT: [&str; 6] =
+                ["/sessions", "/schemas/", "/health/", "/version", "/assets/", "/.well-known/"];
+            !crate::hosted::is_page(path) && !WITHOUT.iter().any(|prefix| path.starts_with(prefix))
         }
     }
 }
