@@ -83,9 +83,21 @@ test('a Save that came too late answers with what was typed', async ({ admin, el
   expect((await answer).status()).toBe(409);
   await expect(admin.minPasswordLength).toHaveValue('14');
   await expect(admin.page.locator('#conflict')).toContainText(OPERATOR.name);
-  // Nothing of it was saved.
+  // Nothing of it was saved; a second Save, made knowingly, is.
   await other.openSettings();
   await expect(other.minPasswordLength).not.toHaveValue('14');
+  await admin.saveButton.click();
+  await expect(admin.status.filter({ hasText: /revision 2/i }).first()).toBeVisible();
+});
+
+test('a Save can be undone', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await admin.page.getByRole('button', { name: 'Undo' }).click();
+  await expect(admin.status.filter({ hasText: /revision 2/i }).first()).toBeVisible();
+  await admin.openSettings();
+  await expect(admin.signInAfterRegistration).not.toBeChecked();
 });
 
 test('an impossible value comes back with a message at the field', async ({ admin, complaints }) => {
