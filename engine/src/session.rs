@@ -94,7 +94,7 @@ pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
 
 /// Whose valid session that token is: not revoked, not expired, and the identity is active.
 pub async fn whoami(ctx: &Ctx, token: &str) -> Result<Option<(Session, Identity)>> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().single().await?;
     let found = store::sessions::by_token_hash_with_identity(&mut tx, &token_hash(token)).await?;
     let now = ctx.effects().now();
     Ok(found.filter(|(session, identity)| is_valid(session, identity, now)))
@@ -119,7 +119,7 @@ pub fn to_json(config: &Config, session: &Session, identity: Option<&Identity>, 
         "issued_at": session.issued_at,
     });
     if let Some(identity) = identity {
-        json["identity"] = identity::json::public(identity, config);
+        json["identity"] = identity::json::public(identity, &config.serve.public.base_url_text);
     }
     json["devices"] = json!(session.devices);
     json

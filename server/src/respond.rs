@@ -118,7 +118,8 @@ impl Done for Registered {
                     body["session"] =
                         session::to_json(&ctx.config, &handed_over.session, Some(&self.identity), now);
                 }
-                body["identity"] = identity::json::public(&self.identity, &ctx.config);
+                body["identity"] =
+                    identity::json::public(&self.identity, &ctx.config.serve.public.base_url_text);
                 body["continue_with"] = continue_with(&self.continue_with);
                 json(&body)
             }

@@ -1,6 +1,8 @@
 //! The hosted pages as a browser meets them: the whole public router, cookies, redirects, and the ways that lead
 //! nowhere.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;

@@ -2,7 +2,7 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
-    already_signed_in, blank, csrf_token, first, may_submit, of_submit, return_to, return_url, save,
+    already_signed_in, blank, csrf_token, first, may_submit, nodes, of_submit, return_to, return_url, save,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -14,7 +14,7 @@ use crate::password::Verdict;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::session;
 use crate::store;
-use crate::ui::{self, Text, nodes, text};
+use crate::ui::{self, Text, text};
 use serde_json::{Value, json};
 use url::Url;
 

@@ -48,6 +48,7 @@ pub enum FlowType {
 pub mod csrf;
 pub mod login;
 pub mod logout;
+mod nodes;
 pub mod registration;
 pub mod return_to;
 

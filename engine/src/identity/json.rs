@@ -1,14 +1,14 @@
 //! Identities as Kratos writes them (contract W§6.1).
 
 use super::{Credential, Identity};
-use crate::config::Config;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-/// For people and apps: without credentials and without the administrator's metadata.
-pub fn public(identity: &Identity, config: &Config) -> Value {
-    let schema = config.public_url(&format!("schemas/{}", URL_SAFE_NO_PAD.encode(&identity.schema_id)));
+/// For people and apps: without credentials and without the administrator's metadata. `base`: the public base URL.
+pub fn public(identity: &Identity, base: &str) -> Value {
+    let schema = URL_SAFE_NO_PAD.encode(&identity.schema_id);
+    let schema = format!("{}/schemas/{schema}", base.trim_end_matches('/'));
     let mut json = json!({ "id": identity.id });
     if let Some(external_id) = &identity.external_id {
         json["external_id"] = external_id.clone().into();
@@ -32,8 +32,8 @@ pub fn public(identity: &Identity, config: &Config) -> Value {
 }
 
 /// For the administrator: with the metadata, and with credentials (never what is in them) when given.
-pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, config: &Config) -> Value {
-    let mut json = public(identity, config);
+pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, base: &str) -> Value {
+    let mut json = public(identity, base);
     json["metadata_admin"] = identity.metadata_admin.clone();
     if let Some(credentials) = credentials.filter(|credentials| !credentials.is_empty()) {
         let list: Map<String, Value> = credentials

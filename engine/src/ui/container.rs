@@ -1,6 +1,6 @@
 //! How a form comes back: messages at their fields, values as typed (Kratos: ui/container/container.go).
 
-use super::{Container, Node, Text, nodes};
+use super::{Container, Group, Input, InputKind, Node, Text};
 use serde_json::Value;
 
 impl Container {
@@ -22,7 +22,7 @@ impl Container {
         match list.iter_mut().find(|node| node.id() == name) {
             Some(node) => node.messages.push(text),
             None => {
-                let mut node = nodes::bare(name);
+                let mut node = bare(name);
                 node.messages.push(text);
                 list.push(node);
             }
@@ -57,4 +57,10 @@ impl Container {
             input.value = Some(value);
         }
     }
+}
+
+/// A field that only carries a message: for something that the form has no field for.
+fn bare(name: &str) -> Node {
+    let input = Input { name: name.to_owned(), kind: InputKind::Text, ..Input::default() };
+    Node::new_input(Group::Default, None, input)
 }

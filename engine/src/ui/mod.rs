@@ -2,7 +2,6 @@
 //! Source: Kratos ui/container/container.go, ui/node/attributes.go.
 
 mod container;
-pub mod nodes;
 pub mod sort;
 pub mod text;
 

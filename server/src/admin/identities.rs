@@ -24,7 +24,7 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
     let body = serde_json::from_slice(&bytes)
         .map_err(|broken| Error::invalid(format!("The body does not describe an identity: {broken}.")))?;
     let (identity, credentials) = admin::create(&ctx, body).await?;
-    let json = identity::json::admin(&identity, Some(&credentials), &ctx.config);
+    let json = identity::json::admin(&identity, Some(&credentials), &ctx.config.serve.public.base_url_text);
     let mut response = respond::with_status(StatusCode::CREATED, &json);
     let base = ctx.config.serve.admin.base_url_text.trim_end_matches('/');
     if let Ok(location) = HeaderValue::from_str(&format!("{base}/identities/{}", identity.id)) {
@@ -36,7 +36,11 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
 pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
     let ctx = state.engine.begin();
     let (identity, credentials) = admin::get(&ctx, parse(&id)?).await?;
-    Ok(respond::json(&identity::json::admin(&identity, Some(&credentials), &ctx.config)))
+    Ok(respond::json(&identity::json::admin(
+        &identity,
+        Some(&credentials),
+        &ctx.config.serve.public.base_url_text,
+    )))
 }
 
 /// A page by keyset, or whoever has `credentials_identifier`.
@@ -47,7 +51,9 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
         let found = admin::by_identifier(&ctx, identifier).await?;
         let list: Vec<Value> = found
             .iter()
-            .map(|(identity, credentials)| identity::json::admin(identity, Some(credentials), &ctx.config))
+            .map(|(identity, credentials)| {
+                identity::json::admin(identity, Some(credentials), &ctx.config.serve.public.base_url_text)
+            })
             .collect();
         return Ok(respond::json(&Value::Array(list)));
     }
@@ -62,8 +68,10 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     if let (true, Some(last)) = (more, identities.last()) {
         link.push_str(&format!(",</admin/identities?page_size={size}&page_token={}>; rel=\"next\"", last.id));
     }
-    let list: Vec<Value> =
-        identities.iter().map(|identity| identity::json::admin(identity, None, &ctx.config)).collect();
+    let list: Vec<Value> = identities
+        .iter()
+        .map(|identity| identity::json::admin(identity, None, &ctx.config.serve.public.base_url_text))
+        .collect();
     let mut response = respond::json(&Value::Array(list));
     if let Ok(link) = HeaderValue::from_str(&link) {
         response.headers_mut().insert(header::LINK, link);

@@ -1,11 +1,10 @@
 //! The nodes that methods put on a form.
 
-use super::{Group, Input, InputKind, Node, text};
 use crate::config::Method;
 use crate::identity::schema::{Schema, Trait, TraitKind};
-use crate::ui::Text;
+use crate::ui::{Group, Input, InputKind, Node, Text, text};
 
-pub fn csrf(token: &str) -> Node {
+pub(super) fn csrf(token: &str) -> Node {
     let input = Input {
         name: "csrf_token".to_owned(),
         kind: InputKind::Hidden,
@@ -17,7 +16,7 @@ pub fn csrf(token: &str) -> Node {
 }
 
 /// A field for each leaf of the schema, in its order; lists of objects have none.
-pub fn traits(schema: &Schema) -> Vec<Node> {
+pub(super) fn traits(schema: &Schema) -> Vec<Node> {
     schema.traits().iter().map(field).collect()
 }
 
@@ -46,7 +45,7 @@ fn field(leaf: &Trait) -> Node {
 }
 
 /// `autocomplete`: `new-password` or `current-password`.
-pub fn password(autocomplete: &str) -> Node {
+pub(super) fn password(autocomplete: &str) -> Node {
     let input = Input {
         name: "password".to_owned(),
         kind: InputKind::Password,
@@ -58,7 +57,7 @@ pub fn password(autocomplete: &str) -> Node {
 }
 
 /// The button that sends the form with that method.
-pub fn method(method: Method, group: Group, label: Text) -> Node {
+pub(super) fn method(method: Method, group: Group, label: Text) -> Node {
     let input = Input {
         name: "method".to_owned(),
         kind: InputKind::Submit,
@@ -69,7 +68,7 @@ pub fn method(method: Method, group: Group, label: Text) -> Node {
 }
 
 /// Called as the schema calls its one identifier, or "ID" when there are several (Kratos: selfservice/strategy/*/login.go).
-pub fn identifier(schema: Option<&Schema>) -> Node {
+pub(super) fn identifier(schema: Option<&Schema>) -> Node {
     let label = schema
         .and_then(Schema::only_identifier)
         .and_then(|leaf| leaf.title.as_ref().map(|title| text::of_schema(title, &leaf.name)))
@@ -85,18 +84,12 @@ pub fn identifier(schema: Option<&Schema>) -> Node {
 }
 
 /// For somebody whose name is known already.
-pub fn hidden_identifier(value: &str) -> Node {
+pub(super) fn hidden_identifier(value: &str) -> Node {
     let input = Input {
         name: "identifier".to_owned(),
         kind: InputKind::Hidden,
         value: Some(value.into()),
         ..Input::default()
     };
-    Node::new_input(Group::Default, None, input)
-}
-
-/// A field that only carries a message: for something that the form has no field for.
-pub(super) fn bare(name: &str) -> Node {
-    let input = Input { name: name.to_owned(), kind: InputKind::Text, ..Input::default() };
     Node::new_input(Group::Default, None, input)
 }
