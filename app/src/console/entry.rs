@@ -75,10 +75,15 @@ pub fn reset(assets: &Assets, form: Reset) -> String {
     )
 }
 
+/// Doors have no island, so they load no script.
+fn plain(assets: &Assets) -> Assets {
+    Assets { script: None, ..assets.clone() }
+}
+
 /// A sentence and a way on, where there is no form to show.
 pub fn notice(assets: &Assets, title: &str, text: &str) -> String {
     let (title, text) = (title.to_owned(), text.to_owned());
-    page(assets, &title.clone(), move || {
+    page(&plain(assets), &title.clone(), move || {
         view! {
             <main class="door">
                 <p class="brand">{mark()}"Vestibule"</p>
@@ -99,7 +104,7 @@ fn door(
     fields: impl IntoView + 'static,
 ) -> String {
     let shown = if wrong.is_some() { format!("Error: {title}") } else { title.to_owned() };
-    page(assets, &shown, move || {
+    page(&plain(assets), &shown, move || {
         view! {
             <main class="door">
                 <p class="brand">{mark()}"Vestibule"</p>

@@ -4,6 +4,7 @@
 pub mod authentication;
 pub mod entry;
 mod plan;
+mod rows;
 mod shell;
 
 pub use shell::{Assets, Shell, document, not_found, trouble};

@@ -107,6 +107,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
+    if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
+        return again(ctx, flow, [refused]).await;
+    }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if flow.requested_aal != "aal1" => {
             return again(ctx, flow, [text::no_login_method()]).await;

@@ -316,6 +316,18 @@ async fn of_submit(ctx: &Ctx, kind: FlowKind, id: Option<&str>) -> Result<Flow> 
     store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)
 }
 
+/// What an app hands through to hooks and mails: an object, and never part of the identity.
+fn take_transient_payload(flow: &mut Flow, body: &Value) -> std::result::Result<(), Text> {
+    match body.get("transient_payload") {
+        None | Some(Value::Null) => Ok(()),
+        Some(payload @ Value::Object(_)) => {
+            flow.transient_payload = Some(payload.clone());
+            Ok(())
+        }
+        Some(_) => Err(crate::ui::text::generic("transient_payload has to be an object.")),
+    }
+}
+
 /// Who may send this form: apps without cookies and `Origin`, browsers with the token of their cookie.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! from elsewhere than loopback and private networks need the token.
 
 use crate::error::ApiError;
+use crate::guard::host_is_ours;
 use crate::state::AppState;
 use crate::{client, cookies};
 use axum::extract::{ConnectInfo, Request, State};
@@ -35,7 +36,7 @@ pub async fn guard(
 fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Error> {
     let forbidden = |reason: &str| Err(Error::new(Kind::Forbidden, reason));
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if !host_is_ours(config, text(header::HOST.as_str()).unwrap_or_default()) {
+    if !host_is_ours(config, &config.serve.admin, text(header::HOST.as_str()).unwrap_or_default()) {
         return forbidden(
             "The admin API does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
         );
@@ -67,25 +68,6 @@ fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Er
 /// Compared as digests, so that time tells nothing of the token.
 fn shows(headers: &HeaderMap, token: &str) -> bool {
     cookies::bearer(headers).is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token))
-}
-
-/// Loopback names, the configured base URL's host, `vestibule.allowed_hosts`; an address is what a rebinding page
-/// cannot have as its name.
-fn host_is_ours(config: &Config, host: &str) -> bool {
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let name = name.trim_matches(['[', ']']).to_lowercase();
-    name == "localhost"
-        || name.parse::<IpAddr>().is_ok()
-        || config
-            .serve
-            .admin
-            .base_url
-            .host_str()
-            .is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
-        || config.vestibule.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
 }
 
 /// Loopback, RFC 1918, RFC 4193, link-local.

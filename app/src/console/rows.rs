@@ -1,0 +1,155 @@
+//! Rows of a settings page: label and control on one line, one sentence of effect, what can happen now, the small print.
+
+use chrono::{DateTime, Utc};
+use engine::settings::{Current, FieldError, Preview, Severity, Warning};
+use leptos::prelude::*;
+
+/// What every row needs to know.
+pub(super) struct Rows<'a> {
+    pub(super) current: &'a Current,
+    pub(super) preview: &'a Preview,
+    pub(super) problems: &'a [FieldError],
+    /// Fields that differ from what is saved.
+    pub(super) unsaved: &'a [&'static str],
+    pub(super) editable: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
+
+/// `sign_in_after_registration` → `sign-in-after-registration`
+pub(super) fn id(field: &str) -> String {
+    field.replace('_', "-")
+}
+
+impl Rows<'_> {
+    pub(super) fn switch(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        on: bool,
+        effect: &'static str,
+        beside: AnyView,
+    ) -> AnyView {
+        let id = id(field);
+        let described = format!("{id}-effect");
+        let locked = self.locked(field);
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state">
+                    <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
+                        disabled=!self.editable || locked.is_some() aria-describedby=described.clone() />
+                </span>
+                <p id=described>{effect}</p>
+                {beside}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    pub(super) fn number(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: String,
+        effect: &'static str,
+    ) -> AnyView {
+        let id = id(field);
+        let problem = self
+            .problems
+            .iter()
+            .find(|problem| problem.field == field)
+            .map(|problem| problem.message.clone());
+        let described = match problem {
+            Some(_) => format!("{id}-problem {id}-effect"),
+            None => format!("{id}-effect"),
+        };
+        let locked = self.locked(field);
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state">
+                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="128" required=true value=value
+                        disabled=!self.editable || locked.is_some() aria-describedby=described
+                        aria-invalid=problem.as_ref().map(|_| "true") />
+                </span>
+                <p id=format!("{id}-effect")>{effect}</p>
+                {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    fn locked(&self, field: &str) -> Option<String> {
+        self.current.provenance.get(field).and_then(|provenance| provenance.locked.clone())
+    }
+
+    /// Warnings that react to the unsaved state, then the small print.
+    fn around(&self, field: &'static str, locked: Option<String>) -> AnyView {
+        let provenance = self.current.provenance.get(field);
+        let warnings: Vec<AnyView> =
+            self.preview.warnings.iter().filter(|warning| warning.at == field).map(note).collect();
+        let changed =
+            provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
+                format!("Last changed by {by}, {} (revision {revision})", ago(self.now, at))
+            });
+        let part = format!("warnings-{}", id(field));
+        view! {
+            <div class="warnings" id=part data-part="" aria-live="polite">
+                {self.unsaved.contains(&field).then(|| view! { <span class="unsaved">"Not saved yet"</span> })}
+                {warnings}
+            </div>
+            {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
+            <div class="meta">
+                {provenance.map(|provenance| view! { <span>{format!("Default: {}", provenance.default)}</span> })}
+                <span>{changed.unwrap_or_else(|| "Never changed here".to_owned())}</span>
+                {provenance.map(|provenance| view! { <code>{provenance.key.clone()}</code> })}
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn note(warning: &Warning) -> AnyView {
+    let (class, word) = match warning.severity {
+        Severity::Danger => ("note danger", "Danger: "),
+        Severity::Warning => ("note warning", "Warning: "),
+        Severity::Info => ("note info", "Note: "),
+    };
+    view! {
+        <div class=class>
+            {sign(warning.severity)}
+            <span><b><span class="word">{word}</span>{warning.title.clone()}</b>{warning.text.clone()}</span>
+        </div>
+    }
+    .into_any()
+}
+
+pub(super) fn sign(severity: Severity) -> AnyView {
+    let path = match severity {
+        Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
+        Severity::Warning => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 5v5M9 12.5v.1",
+        Severity::Info => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 8v5M9 5.4v.1",
+    };
+    view! {
+        <svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+    .into_any()
+}
+
+/// "5 minutes ago"; the exact time is in the history.
+pub(super) fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let seconds = (now - at).num_seconds().max(0);
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86400 => (seconds / 3600, "hour"),
+        86400..1_209_600 => (seconds / 86400, "day"),
+        _ => (seconds / 604_800, "week"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
