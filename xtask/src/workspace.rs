@@ -47,10 +47,20 @@ impl Workspace {
     /// Every call has the same environment, or cargo would build the server again and again.
     pub(crate) fn cargo<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(cargo_program());
-        command.current_dir(&self.root).args(arguments).env("VESTIBULE_SITE", self.site());
-        // Cargo sets these for a program it runs; handed on, they would mark inner builds as changed.
-        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-            command.env_remove(name);
+        command.current_dir(&self.root).args(arguments);
+        // Where the server's build script looks by itself, it is not told: a plain cargo then builds the same.
+        if self.target == self.root.join("target") {
+            command.env_remove("VESTIBULE_SITE");
+        } else {
+            command.env("VESTIBULE_SITE", self.site());
+        }
+        // Cargo sets these for a program it runs. Some build scripts watch them (ring's does): handed on, every change
+        // between `cargo xtask` and a plain cargo would compile half of the dependencies again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix)) {
+                command.env_remove(&*name);
+            }
         }
         command
     }
