@@ -15,7 +15,6 @@ pub(super) struct Rows<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
-
 /// `sign_in_after_registration` → `sign-in-after-registration`
 pub(super) fn id(field: &str) -> String {
     field.replace('_', "-")
