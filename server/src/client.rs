@@ -38,3 +38,37 @@ pub fn device(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> DeviceI
         user_agent: agent.chars().take(LONGEST).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::testing;
+    use serde_json::json;
+
+    fn seen(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let config = testing::config(vec![json!({ "vestibule": { "trusted_proxies": trusted } })]);
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        address(&config, &headers, SocketAddr::new(peer.parse().unwrap(), 1)).to_string()
+    }
+
+    #[test]
+    fn forwarded_addresses_count_behind_our_own_proxies_only() {
+        let proxies = ["10.0.0.0/8"];
+        for (trusted, peer, forwarded, expected) in [
+            (&[][..], "203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
+            (&proxies, "203.0.113.9", &["198.51.100.1"], "203.0.113.9"),
+            (&proxies, "10.0.0.1", &[], "10.0.0.1"),
+            (&proxies, "10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            // What the client wrote itself stands further left.
+            (&proxies, "10.0.0.1", &["1.1.1.1, 198.51.100.1"], "198.51.100.1"),
+            (&proxies, "10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.0.0.7"], "198.51.100.1"),
+            (&proxies, "10.0.0.1", &["1.1.1.1, nonsense, 10.0.0.7"], "10.0.0.7"),
+            (&proxies, "::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+        ] {
+            assert_eq!(seen(trusted, peer, forwarded), expected, "{trusted:?} {peer} {forwarded:?}");
+        }
+    }
+}

@@ -170,3 +170,82 @@ fn cipher(secret: &str) -> Option<XChaCha20Poly1305> {
     Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(PURPOSE, &mut key).ok()?;
     XChaCha20Poly1305::new_from_slice(&key).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::testing::{self, World};
+    use serde_json::{Value, json};
+
+    async fn ctx(document: Value) -> (Ctx, World) {
+        let world = World::default();
+        (world.engine("memory", vec![document]).await.begin(), world)
+    }
+
+    fn with_cookie(name: &str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, format!("a=1; {name}={value}; b=2").parse().unwrap());
+        headers
+    }
+
+    #[tokio::test]
+    async fn a_sealed_token_opens_with_its_secrets_name_and_time_only() {
+        let (own, world) = ctx(json!({ "secrets": { "cookie": ["the first cookie secret"] } })).await;
+        let sealed = seal(&own, "ory_st_token", own.effects().now() + chrono::TimeDelta::hours(1));
+        let now = own.effects().now();
+        assert_eq!(open(&own.config, &sealed, now).as_deref(), Some("ory_st_token"));
+        assert!(!sealed.contains("ory_st"), "the token cannot be read");
+
+        let rotated = testing::config(vec![
+            json!({ "secrets": { "cookie": ["a newer cookie secret", "the first cookie secret"] } }),
+        ]);
+        assert_eq!(open(&rotated, &sealed, now).as_deref(), Some("ory_st_token"), "older secrets still open");
+        let other = testing::config(vec![json!({ "secrets": { "cookie": ["a newer cookie secret"] } })]);
+        assert_eq!(open(&other, &sealed, now), None);
+        let renamed = testing::config(vec![json!({
+            "secrets": { "cookie": ["the first cookie secret"] }, "session": { "cookie": { "name": "other" } },
+        })]);
+        assert_eq!(open(&renamed, &sealed, now), None, "the name is bound");
+        world.clock.advance(std::time::Duration::from_secs(3600));
+        assert_eq!(open(&own.config, &sealed, own.effects().now()), None, "its time is over");
+        for broken in ["", "AAAA", "nonsense!", &sealed[1..]] {
+            assert_eq!(open(&own.config, broken, now), None, "{broken:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn secure_follows_the_scheme_and_same_site_none_needs_it() {
+        for (document, expected) in [
+            (
+                json!({ "serve": { "public": { "base_url": "http://127.0.0.1:4433/" } } }),
+                "; HttpOnly; SameSite=Lax",
+            ),
+            (
+                json!({ "serve": { "public": { "base_url": "https://id.example/" } } }),
+                "; HttpOnly; Secure; SameSite=Lax",
+            ),
+            (
+                json!({ "serve": { "public": { "base_url": "https://id.example/" } }, "cookies": { "same_site": "None", "domain": "example" } }),
+                "; HttpOnly; Secure; SameSite=None",
+            ),
+        ] {
+            let (ctx, _world) = ctx(document).await;
+            let (_, header) = new_csrf(&ctx);
+            assert!(header.to_str().unwrap().ends_with(expected), "{header:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_header_that_is_there_and_wrong_is_not_passed_over() {
+        let (ctx, _world) = ctx(json!({})).await;
+        let sealed = seal(&ctx, "ory_st_cookie", ctx.effects().now() + chrono::TimeDelta::hours(1));
+        let mut headers = with_cookie("ory_kratos_session", &sealed);
+        assert_eq!(session_token(&ctx, &headers).as_deref(), Some("ory_st_cookie"));
+        headers.insert("x-session-token", "nonsense".parse().unwrap());
+        assert_eq!(session_token(&ctx, &headers).as_deref(), Some("nonsense"));
+        let mut broken = with_cookie("ory_kratos_session", "nonsense");
+        broken.insert(header::AUTHORIZATION, "Bearer ory_st_bearer".parse().unwrap());
+        assert_eq!(session_token(&ctx, &broken), None);
+        assert_eq!(csrf_cookie(&ctx, &with_cookie(&csrf_name(&ctx.config), "short")), None);
+    }
+}

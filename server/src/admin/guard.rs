@@ -77,3 +77,54 @@ fn is_near(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::testing;
+    use serde_json::{Value, json};
+
+    fn ask(vestibule: Value, address: &str, pairs: &[(&'static str, &str)]) -> Result<(), Kind> {
+        let config = testing::config(vec![json!({ "vestibule": vestibule })]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        check(&config, &headers, address.parse().unwrap()).map_err(|error| error.kind)
+    }
+
+    #[test]
+    fn web_pages_and_strangers_are_refused() {
+        let host = ("host", "127.0.0.1:4434");
+        let near = "127.0.0.1";
+        let token = json!({ "admin": { "token": "a long token for the admin API" } });
+        assert_eq!(ask(json!({}), near, &[host]), Ok(()));
+        assert_eq!(ask(json!({}), "192.168.1.7", &[host]), Ok(()));
+        assert_eq!(ask(json!({}), near, &[("host", "rebound.evil.example")]), Err(Kind::Forbidden));
+        assert_eq!(
+            ask(json!({ "allowed_hosts": ["admin.example"] }), near, &[("host", "admin.example:4434")]),
+            Ok(())
+        );
+        assert_eq!(ask(json!({}), near, &[host, ("origin", "http://127.0.0.1:4434")]), Err(Kind::Forbidden));
+        assert_eq!(ask(json!({}), near, &[host, ("origin", "null")]), Err(Kind::Forbidden));
+        assert_eq!(ask(json!({}), near, &[host, ("sec-fetch-site", "cross-site")]), Err(Kind::Forbidden));
+        let allowed = json!({ "admin": { "allowed_origins": ["https://ops.example"] } });
+        assert_eq!(ask(allowed.clone(), near, &[host, ("origin", "https://ops.example")]), Ok(()));
+        assert_eq!(
+            ask(allowed, near, &[host, ("origin", "https://ops.example.evil.example")]),
+            Err(Kind::Forbidden)
+        );
+        assert_eq!(ask(json!({}), "203.0.113.9", &[host]), Err(Kind::Unauthenticated));
+        assert_eq!(ask(token.clone(), "203.0.113.9", &[host]), Err(Kind::Unauthenticated));
+        assert_eq!(
+            ask(token.clone(), "203.0.113.9", &[host, ("authorization", "Bearer wrong")]),
+            Err(Kind::Unauthenticated)
+        );
+        assert_eq!(
+            ask(token, "203.0.113.9", &[host, ("authorization", "Bearer a long token for the admin API")]),
+            Ok(())
+        );
+        assert_eq!(ask(json!({}), "::ffff:203.0.113.9", &[host]), Err(Kind::Unauthenticated));
+        assert_eq!(ask(json!({}), "::1", &[("host", "[::1]:4434")]), Ok(()));
+    }
+}
