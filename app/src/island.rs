@@ -3,9 +3,10 @@
 //! no rule: every word it shows was rendered by the server.
 //!
 //! Contract with the markup, all below the island's element:
-//! `form[data-live]` with `data-endpoint`, the fields; `[data-region]` is replaced after a submit; `[data-part]` with an
-//! id are replaced by a preview; `[role=status]` says what happened; `[data-discard]` leaves without being asked.
-//! `data-awake` appears on the element once all of this works.
+//! `form[data-live]` with `data-endpoint`, the fields, among them `was`: what the others would send if nothing was changed;
+//! `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview; `[role=status]` says what
+//! happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes the focus.
+//! `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
 
 use leptos::prelude::*;
 
@@ -24,7 +25,7 @@ pub fn LiveForm(children: Children) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod live {
-    use std::cell::{Cell, RefCell};
+    use std::cell::Cell;
     use std::rc::Rc;
     use wasm_bindgen::prelude::*;
     use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -40,8 +41,8 @@ mod live {
         window: Window,
         document: Document,
         root: Element,
-        /// The form's fields as they were when the server last said that they are saved.
-        saved: RefCell<String>,
+        /// A submit is under way: a second click is the same one.
+        busy: Cell<bool>,
         leaving: Cell<bool>,
         timer: Cell<Option<i32>>,
         /// Only the answer to the newest question counts.
@@ -55,18 +56,21 @@ mod live {
             window,
             document,
             root,
-            saved: RefCell::default(),
+            busy: Cell::new(false),
             leaving: Cell::new(false),
             timer: Cell::new(None),
             asked: Cell::new(0),
         });
-        live.saved.replace(live.fields());
         listen(&live.root, "submit", &live, Live::submitted);
         listen(&live.root, "input", &live, Live::edited);
         listen(&live.root, "click", &live, Live::clicked);
         listen(&live.document, "keydown", &live, Live::pressed);
         listen(&live.window, "beforeunload", &live, Live::left);
         let _ = live.root.set_attribute("data-awake", "");
+        // Somebody was faster than the script.
+        if live.is_dirty() {
+            live.preview();
+        }
     }
 
     fn listen(to: &web_sys::EventTarget, name: &str, live: &Rc<Live>, run: fn(&Rc<Live>, Event)) {
@@ -82,12 +86,11 @@ mod live {
             self.root.query_selector("form[data-live]").ok()??.dyn_into().ok()
         }
 
-        fn fields(&self) -> String {
-            self.form().map(|form| encode(&form, None)).unwrap_or_default()
-        }
-
         fn is_dirty(&self) -> bool {
-            *self.saved.borrow() != self.fields()
+            let Some(fields) = self.form().as_ref().and_then(fields) else { return false };
+            let Some(was) = fields.get("was") else { return false };
+            fields.delete("was");
+            String::from(fields.to_string()) != was
         }
 
         fn submitted(self: &Rc<Self>, event: Event) {
@@ -97,31 +100,52 @@ mod live {
             };
             let Some(endpoint) = form.get_attribute("data-endpoint") else { return };
             event.prevent_default();
+            if self.busy.get() || !self.may_lose(&form) {
+                return;
+            }
             let submitter = event.dyn_into::<SubmitEvent>().ok().and_then(|event| event.submitter());
             let body = encode(&form, submitter.as_ref());
             let live = self.clone();
-            self.say("");
+            self.cancel_preview();
+            self.under_way(true);
             spawn_local(async move {
                 match live.ask(&endpoint, &body).await {
                     Ok(answer) => live.take(&answer),
                     Err(sentence) => live.say_text(&sentence),
                 }
+                live.under_way(false);
             });
+        }
+
+        /// Another form than the edited one, such as Undo, brings a new state: what is not saved would go with the old one.
+        fn may_lose(&self, form: &HtmlFormElement) -> bool {
+            let question = "Your unsaved changes go with this. Go on all the same?";
+            form.has_attribute("data-live")
+                || !self.is_dirty()
+                || self.window.confirm_with_message(question).unwrap_or(true)
+        }
+
+        fn under_way(&self, busy: bool) {
+            self.busy.set(busy);
+            let _ = if busy {
+                self.root.set_attribute("data-busy", "")
+            } else {
+                self.root.remove_attribute("data-busy")
+            };
         }
 
         /// A new state from the server: the whole region, and what to say.
         fn take(&self, answer: &Answer) {
-            self.cancel_preview();
             let focused = self.document.active_element().map(|element| element.id()).unwrap_or_default();
             if let Ok(Some(region)) = self.root.query_selector("[data-region]") {
                 region.set_inner_html(&answer.html);
             }
             self.say(&answer.notice);
-            if answer.saved {
-                self.saved.replace(self.fields());
-            }
-            let again = (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
-            if let Some(element) = again.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let wanted = self.root.query_selector("[data-region] [autofocus]").ok().flatten();
+            let again = || (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
+            if let Some(element) =
+                wanted.or_else(again).and_then(|element| element.dyn_into::<HtmlElement>().ok())
+            {
                 let _ = element.focus();
             }
         }
@@ -184,6 +208,9 @@ mod live {
 
         fn pressed(self: &Rc<Self>, event: Event) {
             let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
+            if key.key() == "Escape" {
+                self.close_menu();
+            }
             if !(key.ctrl_key() || key.meta_key()) || key.shift_key() || key.alt_key() || key.key() != "s" {
                 return;
             }
@@ -193,6 +220,18 @@ mod live {
             let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
             if let Some(button) = button {
                 button.click();
+            }
+        }
+
+        fn close_menu(&self) {
+            let Ok(Some(menu)) = self.document.query_selector("details[open]") else { return };
+            let inside = menu.contains(self.document.active_element().as_deref());
+            let _ = menu.remove_attribute("open");
+            let summary = menu.query_selector("summary").ok().flatten();
+            if let Some(summary) =
+                summary.filter(|_| inside).and_then(|found| found.dyn_into::<HtmlElement>().ok())
+            {
+                let _ = summary.focus();
             }
         }
 
@@ -232,38 +271,41 @@ mod live {
             let response =
                 JsFuture::from(self.window.fetch_with_str_and_init(endpoint, &init)).await.map_err(gone)?;
             let response: Response = response.dyn_into().map_err(gone)?;
-            let status = response.status();
-            if !matches!(status, 200 | 409 | 422) {
-                return Err(match status {
+            let refused = || {
+                match response.status() {
                     401 => "Your session is over. Sign in again in another tab, then press Save here: what you typed stays.",
-                    403 => "This was refused. Reload the page, and ask an owner if it stays so.",
+                    403 => "This was refused, and nothing was changed. Reload the page, and ask an owner if it stays so.",
+                    503 => "The server is busy. What you typed is still here: try again in a moment.",
                     _ => "The server could not do this. What you typed is still here: try again in a moment.",
                 }
-                .to_owned());
-            }
-            let json = JsFuture::from(response.json().map_err(gone)?).await.map_err(gone)?;
-            let text = |name: &str| {
-                js_sys::Reflect::get(&json, &JsValue::from_str(name))
-                    .ok()
-                    .and_then(|value| value.as_string())
-                    .unwrap_or_default()
+                .to_owned()
             };
-            Ok(Answer { html: text("html"), notice: text("notice"), saved: status == 200 })
+            if !matches!(response.status(), 200 | 409 | 422) {
+                return Err(refused());
+            }
+            let json = JsFuture::from(response.json().map_err(gone)?).await.map_err(|_| refused())?;
+            let text = |name: &str| {
+                js_sys::Reflect::get(&json, &JsValue::from_str(name)).ok().and_then(|value| value.as_string())
+            };
+            // A page without HTML is an error in the framework's own form.
+            let html = text("html").ok_or_else(refused)?;
+            Ok(Answer { html, notice: text("notice").unwrap_or_default() })
         }
     }
 
     struct Answer {
         html: String,
         notice: String,
-        saved: bool,
+    }
+
+    fn fields(form: &HtmlFormElement) -> Option<UrlSearchParams> {
+        let data = FormData::new_with_form(form).ok()?;
+        UrlSearchParams::new_with_str_sequence_sequence(&data).ok()
     }
 
     /// What a browser would send, with the button that was pressed.
     fn encode(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> String {
-        let Ok(data) = FormData::new_with_form(form) else { return String::new() };
-        let Ok(parameters) = UrlSearchParams::new_with_str_sequence_sequence(&data) else {
-            return String::new();
-        };
+        let Some(parameters) = fields(form) else { return String::new() };
         let attribute = |name| submitter.and_then(|button| button.get_attribute(name));
         if let (Some(name), Some(value)) = (attribute("name"), attribute("value")) {
             parameters.append(&name, &value);

@@ -201,6 +201,27 @@ async fn a_roll_back_is_a_new_revision_with_old_settings() {
 }
 
 #[tokio::test]
+async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
+    let console = Console::start(json!({}), &[]).await;
+    console.save(0, |v| v.sign_in_after_registration = true).await;
+    console.save(1, |v| v.min_password_length = 12).await;
+    let late = settings::undo(&console.engine, &operator(Role::Owner), 1).await.unwrap();
+    assert!(matches!(late, Saved::Conflict { revision: 2, .. }), "{late:?}");
+    let refused = settings::undo(&console.engine, &operator(Role::Viewer), 2).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Forbidden);
+    let undone = settings::undo(&console.engine, &operator(Role::Editor), 2).await.unwrap();
+    assert!(matches!(undone, Saved::Done { revision: 3 }), "{undone:?}");
+    let (revision, values) = console.values().await;
+    assert_eq!((revision, values.min_password_length), (3, 8));
+    assert!(values.sign_in_after_registration, "what was saved before stays");
+    let newest = &console.audit().await[0];
+    assert_eq!(
+        (newest.action.as_str(), newest.actor.as_str()),
+        ("settings.rollback", operator(Role::Editor).email.as_str())
+    );
+}
+
+#[tokio::test]
 async fn a_revision_that_no_longer_fits_stops_the_start_and_can_be_rolled_back() {
     let console = Console::start(json!({}), &[]).await;
     console.save(0, |v| v.min_password_length = 100).await;

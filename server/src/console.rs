@@ -3,11 +3,11 @@
 
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{assets, client, cookies, error, guard, respond};
+use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
 use app::console::{Assets, Shell, authentication, not_found};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Form, Query, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,6 +21,7 @@ use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
 use std::net::SocketAddr;
+use tower_http::limit::RequestBodyLimitLayer;
 
 /// Another name than any cookie of the public port: ports share one jar.
 const COOKIE: &str = "vestibule_console";
@@ -42,9 +43,10 @@ pub fn router(state: AppState) -> Router {
         .route("/reset", get(reset_page).post(reset))
         .route("/health/alive", get(|| async { respond::json(&json!({ "status": "ok" })) }))
         .merge(inside)
+        // On the body itself: a server function reads it without axum's extractors, which alone know `DefaultBodyLimit`.
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
         .merge(assets::routes())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
 }
 
@@ -52,15 +54,33 @@ pub fn router(state: AppState) -> Router {
 async fn guarded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let ctx = state.engine.begin();
     let nonce = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<16>());
-    let mut response = match guard::refused(&ctx.config, request.method(), request.headers()) {
-        Some(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
-        None => {
-            request.extensions_mut().insert(page_assets(nonce.clone()));
-            next.run(request).await
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let mut response = if let Some(sentence) = guard::refused(&ctx.config, method, headers) {
+        (StatusCode::FORBIDDEN, sentence).into_response()
+    } else if let Some(url) = hosted::elsewhere(&ctx.config.vestibule.console, method, uri, headers) {
+        // `localhost` and `127.0.0.1` are two origins: whoever came by the other name could read every page and would be
+        // refused every form.
+        hosted::led(&url)
+    } else {
+        let assets = page_assets(nonce.clone());
+        request.extensions_mut().insert(assets.clone());
+        match next.run(request).await {
+            large if large.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                let page = entry::notice(
+                    &assets,
+                    "Too much was sent",
+                    "Nothing was changed. A form holds 64 kB at most.",
+                );
+                (StatusCode::PAYLOAD_TOO_LARGE, Html(page)).into_response()
+            }
+            answer => answer,
         }
     };
+    // The one file that the page's script imports, by its full name: browsers differ in whether a nonce reaches imports.
+    let origin = ctx.config.vestibule.console.base_url.origin().ascii_serialization();
+    let script = assets::script().map(|(script, _)| format!(" {origin}{script}")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'nonce-{nonce}'{script} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     let headers = response.headers_mut();
@@ -88,11 +108,7 @@ fn page_assets(nonce: String) -> Assets {
 
 /// Lets operators through; pages lead to the sign-in page and back, server functions answer 401.
 async fn signed_in(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let found = match cookies::value(request.headers(), COOKIE) {
-        Some(token) => operators::session(&state.engine, token).await,
-        None => Ok(None),
-    };
-    match found {
+    match session(&state, request.headers()).await {
         Ok(Some(session)) => {
             request.extensions_mut().insert(session);
             next.run(request).await
@@ -106,8 +122,33 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
             respond::see_other(&format!("/sign-in?next={next}"))
         }
-        Err(failed) => ApiError(failed).into_response(),
+        Err(failed) if request.uri().path().starts_with("/api/") => ApiError(failed).into_response(),
+        Err(failed) => match request.extensions().get::<Assets>() {
+            Some(assets) => out_of_order(assets, &failed),
+            None => ApiError(failed).into_response(),
+        },
     }
+}
+
+async fn session(state: &AppState, headers: &HeaderMap) -> engine::Result<Option<OperatorSession>> {
+    match cookies::value(headers, COOKIE) {
+        Some(token) => operators::session(&state.engine, token).await,
+        None => Ok(None),
+    }
+}
+
+/// A page for people without a session: what no form can show.
+fn out_of_order(assets: &Assets, failed: &Error) -> Response {
+    error::log(failed);
+    let page = entry::notice(assets, "This did not work", &failed.to_string());
+    with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
+}
+
+fn with_retry_after(mut response: Response, failed: &Error) -> Response {
+    if let Some(seconds) = failed.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 // Settings
@@ -198,11 +239,20 @@ struct Destination {
     next: String,
 }
 
+/// Whoever is signed in already is led on.
 async fn sign_in_page(
+    State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Query(query): Query<Destination>,
-) -> Html<String> {
-    Html(entry::sign_in(&assets, SignIn { next: query.next, ..SignIn::default() }))
+    headers: HeaderMap,
+) -> Response {
+    match session(&state, &headers).await {
+        Ok(Some(_)) => respond::see_other(&safe(&query.next)),
+        Ok(None) => {
+            Html(entry::sign_in(&assets, SignIn { next: query.next, ..SignIn::default() })).into_response()
+        }
+        Err(failed) => out_of_order(&assets, &failed),
+    }
 }
 
 #[derive(Deserialize)]
@@ -219,7 +269,7 @@ async fn sign_in(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Extension(assets): Extension<Assets>,
-    headers: axum::http::HeaderMap,
+    headers: HeaderMap,
     Form(form): Form<Credentials>,
 ) -> Response {
     let ctx = state.engine.begin();
@@ -227,14 +277,18 @@ async fn sign_in(
     let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
     let next = safe(&form.next);
     let page = |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong });
-    entered(&ctx, outcome, &next, page)
+    entered(&ctx, &assets, outcome, &next, page)
 }
 
-async fn sign_out(State(state): State<AppState>, headers: axum::http::HeaderMap) -> Response {
+async fn sign_out(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
+) -> Response {
     if let Some(token) = cookies::value(&headers, COOKIE)
         && let Err(failed) = operators::sign_out(&state.engine, token).await
     {
-        return ApiError(failed).into_response();
+        return out_of_order(&assets, &failed);
     }
     let mut response = respond::see_other("/sign-in");
     respond::append_cookie(&mut response, cookie(&state.engine.begin().config, "", true));
@@ -258,7 +312,7 @@ async fn set_up_page(
             Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response()
         }
         Ok(false) => used_up(&assets),
-        Err(failed) => ApiError(failed).into_response(),
+        Err(failed) => out_of_order(&assets, &failed),
     }
 }
 
@@ -288,18 +342,32 @@ async fn set_up(
     match operators::setup_link_is_valid(&state.engine, &form.secret).await {
         Ok(true) => {}
         Ok(false) => return used_up(&assets),
-        Err(failed) => return ApiError(failed).into_response(),
+        Err(failed) => return out_of_order(&assets, &failed),
     }
     let outcome =
         operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
     let page = |wrong| {
         entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
     };
-    entered(&state.engine.begin(), outcome, HOME, page)
+    entered(&state.engine.begin(), &assets, outcome, HOME, page)
 }
 
-async fn reset_page(Extension(assets): Extension<Assets>, Query(query): Query<Secret>) -> Html<String> {
-    Html(entry::reset(&assets, Reset { secret: query.secret, wrong: None }))
+async fn reset_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Secret>,
+) -> Response {
+    match operators::reset_link_is_valid(&state.engine, &query.secret).await {
+        Ok(true) => Html(entry::reset(&assets, Reset { secret: query.secret, wrong: None })).into_response(),
+        Ok(false) => no_reset(&assets),
+        Err(failed) => out_of_order(&assets, &failed),
+    }
+}
+
+fn no_reset(assets: &Assets) -> Response {
+    let text = "The link was used, or is older than an hour. Whoever runs the server makes a new one with \
+                `vestibule operator reset-link`.";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
 }
 
 #[derive(Deserialize)]
@@ -315,14 +383,20 @@ async fn reset(
     Extension(assets): Extension<Assets>,
     Form(form): Form<NewPassword>,
 ) -> Response {
+    match operators::reset_link_is_valid(&state.engine, &form.secret).await {
+        Ok(true) => {}
+        Ok(false) => return no_reset(&assets),
+        Err(failed) => return out_of_order(&assets, &failed),
+    }
     let outcome = operators::reset(&state.engine, &form.secret, &form.password).await;
     let page = |wrong| entry::reset(&assets, Reset { secret: form.secret, wrong });
-    entered(&state.engine.begin(), outcome, HOME, page)
+    entered(&state.engine.begin(), &assets, outcome, HOME, page)
 }
 
 /// In, with the cookie; or the form again with the sentence.
 fn entered(
     ctx: &Ctx,
+    assets: &Assets,
     outcome: engine::Result<operators::SignIn>,
     next: &str,
     page: impl FnOnce(Option<String>) -> String,
@@ -337,9 +411,10 @@ fn entered(
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(Some(sentence)))).into_response()
         }
         Err(failed) if failed.kind == Kind::Busy => {
-            (StatusCode::SERVICE_UNAVAILABLE, Html(page(Some(failed.to_string())))).into_response()
+            let again = Html(page(Some(failed.to_string())));
+            with_retry_after((StatusCode::SERVICE_UNAVAILABLE, again).into_response(), &failed)
         }
-        Err(failed) => ApiError(failed).into_response(),
+        Err(failed) => out_of_order(assets, &failed),
     }
 }
 

@@ -88,14 +88,15 @@ pub async fn canonical_host(State(state): State<AppState>, request: Request, nex
     next.run(request).await
 }
 
-fn led(url: &str) -> Response {
+/// To the base URL, and not to be remembered.
+pub fn led(url: &str) -> Response {
     let mut response = redirect(StatusCode::TEMPORARY_REDIRECT, url);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// The same path and query under the base URL, when the request is a browser's for a page by another host name.
-fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if !reads || !text(header::ACCEPT).is_some_and(|accept| accept.contains("text/html")) {

@@ -23,6 +23,9 @@ pub struct Posted {
     /// The revision the form was made from.
     #[serde(default)]
     pub base: i64,
+    /// What the form would have sent if nothing was changed, so that a late Save does not take back what others changed.
+    #[serde(default)]
+    pub was: String,
     #[serde(default)]
     pub registration_enabled: bool,
     #[serde(default)]
@@ -47,6 +50,8 @@ pub struct View {
     /// Who saved meanwhile.
     conflict: Option<(String, DateTime<Utc>, i64)>,
     editable: bool,
+    /// How the configuration in force hashes and what it calls the session's cookie, for the drawing.
+    facts: plan::Facts,
     now: DateTime<Utc>,
 }
 
@@ -70,17 +75,14 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
     Ok(view(engine, operator, current, values, length, Vec::new()))
 }
 
-/// Save, preview and undo: the one way in for a native post and for the island.
+/// Save, preview and undo: the one way in for a native post and for the island. What a role may not do is refused, and
+/// kept in the audit, by the engine.
 pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
-    if operator.operator.role == Role::Viewer {
-        return Err(Error::new(
-            Kind::Forbidden,
-            "Viewers can read settings and not change them. Ask an owner or an editor.",
-        ));
-    }
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
-        return undo(engine, operator, current, posted.base).await;
+        let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
+        let saved = settings::undo(engine, &operator.operator, posted.base).await?;
+        return became(engine, operator, saved, &posted, values, typed).await;
     }
     let (values, problems) = read(&current, &posted);
     let typed = posted.min_password_length.clone();
@@ -90,12 +92,33 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
     if !problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
     }
-    match settings::save(engine, &operator.operator, posted.base, &values).await? {
+    let saved = settings::save(engine, &operator.operator, posted.base, &values).await?;
+    became(engine, operator, saved, &posted, values, typed).await
+}
+
+/// The page for what the engine answered, on what is in force after it.
+async fn became(
+    engine: &Engine,
+    operator: &OperatorSession,
+    saved: Saved,
+    posted: &Posted,
+    values: Authentication,
+    typed: String,
+) -> engine::Result<Outcome> {
+    let current = settings::current(engine).await?;
+    match saved {
         Saved::Done { revision } => Ok(Outcome::Saved { revision, new: true }),
         Saved::Unchanged { revision } => Ok(Outcome::Saved { revision, new: false }),
+        // A second click on Save: the first one did it.
+        Saved::Conflict { revision, ref by, .. }
+            if posted.action != "undo" && current.revision == revision && current.values == values =>
+        {
+            let own = revision == posted.base + 1 && by == &operator.operator.name;
+            Ok(Outcome::Saved { revision, new: own })
+        }
         Saved::Conflict { revision, by, at } => {
-            // A second Save is made on what is in force now, knowingly.
-            let current = settings::current(engine).await?;
+            // Made anew on what is in force: a second Save is meant.
+            let (values, typed) = on_top_of(&current.values, &posted.was, values, typed);
             let mut view = view(engine, operator, current, values, typed, Vec::new());
             view.conflict = Some((by, at, revision));
             Ok(Outcome::Again(409, view))
@@ -106,25 +129,41 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
     }
 }
 
-/// Back to the revision before `base`, as a new one; only while `base` is still the newest.
-async fn undo(
-    engine: &Engine,
-    operator: &OperatorSession,
-    current: Current,
-    base: i64,
-) -> engine::Result<Outcome> {
-    let values = current.values.clone();
-    let typed = values.min_password_length.to_string();
-    if current.revision != base || base < 1 {
-        let last = settings::history(engine).await?.into_iter().next();
-        let mut view = view(engine, operator, current, values, typed, Vec::new());
-        view.conflict = last.map(|last| (last.by, last.at, last.number));
-        return Ok(Outcome::Again(409, view));
+/// What was typed, with everything untouched following `theirs`. `was` is [`encoded`] on the revision the form was made
+/// from; without it nothing is known to be untouched.
+fn on_top_of(
+    theirs: &Authentication,
+    was: &str,
+    mut mine: Authentication,
+    mut typed: String,
+) -> (Authentication, String) {
+    if was.is_empty() {
+        return (mine, typed);
     }
-    match settings::rollback(engine, &operator.operator.name, base - 1).await? {
-        Ok(revision) => Ok(Outcome::Saved { revision, new: true }),
-        Err(sentence) => Err(Error::new(Kind::Conflict, sentence)),
+    let was: Vec<(&str, &str)> = was.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let on = |name: &str| was.contains(&(name, "true"));
+    let follow = |mine: &mut bool, name: &str, theirs: bool| {
+        if *mine == on(name) {
+            *mine = theirs;
+        }
+    };
+    follow(&mut mine.registration_enabled, "registration_enabled", theirs.registration_enabled);
+    follow(
+        &mut mine.sign_in_after_registration,
+        "sign_in_after_registration",
+        theirs.sign_in_after_registration,
+    );
+    follow(
+        &mut mine.identifier_similarity_check,
+        "identifier_similarity_check",
+        theirs.identifier_similarity_check,
+    );
+    follow(&mut mine.breach_check, "breach_check", theirs.breach_check);
+    if was.contains(&("min_password_length", mine.min_password_length.to_string().as_str())) {
+        mine.min_password_length = theirs.min_password_length;
+        typed = theirs.min_password_length.to_string();
     }
+    (mine, typed)
 }
 
 /// Typed values; what is locked keeps what is in force, since a disabled field posts nothing.
@@ -175,8 +214,10 @@ fn view(
     min_password_length: String,
     problems: Vec<FieldError>,
 ) -> View {
+    let config = engine.begin().config;
     View {
-        preview: settings::preview(&engine.begin().config, &values),
+        preview: settings::preview(&config, &values),
+        facts: plan::Facts::of(&config),
         editable: operator.operator.role != Role::Viewer,
         now: engine.effects().now(),
         conflict: None,
@@ -192,6 +233,7 @@ fn view(
 pub async fn save_authentication(
     #[server(default)] action: String,
     #[server(default)] base: i64,
+    #[server(default)] was: String,
     #[server(default)] registration_enabled: bool,
     #[server(default)] sign_in_after_registration: bool,
     #[server(default)] min_password_length: String,
@@ -201,6 +243,7 @@ pub async fn save_authentication(
     let posted = Posted {
         action,
         base,
+        was,
         registration_enabled,
         sign_in_after_registration,
         min_password_length,
@@ -220,12 +263,8 @@ pub async fn save_authentication(
         }
         Outcome::Previewed(view) => (200, view, String::new()),
         Outcome::Again(status, view) => {
-            let notice = if status == 409 {
-                "Not saved: somebody else saved first."
-            } else {
-                "Not saved: see the marked fields."
-            };
-            (status, view, format!("<p>{notice}</p>"))
+            let notice = not_saved(&view).to_owned();
+            (status, view, notice)
         }
     };
     answer(status);
@@ -269,26 +308,29 @@ fn notice(revision: i64, new: bool) -> String {
             <p>{format!("Saved as revision {revision}. It applies from the next request on.")}</p>
             <form method="post" action=PATH data-endpoint=ENDPOINT>
                 <input type="hidden" name="base" value=revision />
-                <button class="button small" name="action" value="undo" type="submit">"Undo"</button>
+                <button class="button small" id="undo" name="action" value="undo" type="submit">"Undo"</button>
             </form>
         }
         .to_html()
     })
 }
 
-/// The whole page. `saved`: the revision a redirect after a Save speaks of, and whether it was new.
+fn not_saved(view: &View) -> &'static str {
+    match (&view.conflict, view.problems.is_empty()) {
+        (Some(_), _) => "<p>Not saved: somebody else saved first.</p>",
+        (None, false) => "<p>Not saved: see the marked fields.</p>",
+        (None, true) => "",
+    }
+}
+
+/// The whole page. `saved`: the revision a redirect after a Save speaks of, and whether it was new. An address that was
+/// kept from then says nothing any more once another revision is in force.
 pub fn page(shell: &Shell, view: View, saved: Option<(i64, bool)>) -> String {
-    let said = match (&saved, view.conflict.is_some(), view.problems.is_empty()) {
-        (Some((revision, new)), _, _) => notice(*revision, *new),
-        (None, true, _) => "<p>Not saved: somebody else saved first.</p>".to_owned(),
-        (None, false, false) => "<p>Not saved: see the marked fields.</p>".to_owned(),
-        (None, false, true) => String::new(),
+    let said = match saved {
+        Some((revision, new)) if revision == view.current.revision => notice(revision, new),
+        _ => not_saved(&view).to_owned(),
     };
-    let title = if view.conflict.is_some() || !view.problems.is_empty() {
-        "Error: Authentication"
-    } else {
-        "Authentication"
-    };
+    let title = if not_saved(&view).is_empty() { "Authentication" } else { "Error: Authentication" };
     document(shell, title, || {
         view! {
             <LiveForm>
@@ -306,7 +348,9 @@ fn region(view: View) -> String {
 }
 
 fn form(view: View) -> AnyView {
-    let View { current, values, min_password_length, preview, problems, conflict, editable, now } = view;
+    let View { current, values, min_password_length, preview, problems, conflict, editable, facts, now } =
+        view;
+    let was = editable.then(|| view! { <input type="hidden" name="was" value=encoded(&current) /> });
     let unsaved_fields = different(&current.values, &values);
     let rows = Rows {
         current: &current,
@@ -318,14 +362,19 @@ fn form(view: View) -> AnyView {
     };
     let disabled = !editable;
     let on = values.sign_in_after_registration;
+    let ways = facts.ways(&preview.plans);
     let chips = view! {
         <ul class="chips" aria-label="Ways to sign up" id="ways" data-part="">
-            <li class=if on { "on" } else { "" }>{if on { "✓ Password" } else { "Password" }}</li>
+            {ways.into_iter().map(|(name, signs_in)| match signs_in {
+                true => view! { <li class="on"><span aria-hidden="true">"✓ "</span>{name}<span class="unseen">": signed in"</span></li> }.into_any(),
+                false => view! { <li>{name}<span class="unseen">": not signed in"</span></li> }.into_any(),
+            }).collect_view()}
         </ul>
     };
     view! {
-        <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT class="frame-form">
+        <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
             <input type="hidden" name="base" value=current.revision />
+            {was}
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Authentication"</h1>
@@ -333,14 +382,14 @@ fn form(view: View) -> AnyView {
                 </div>
                 {disabled.then(|| view! { <div class="note info"><span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span></div> })}
                 {conflict.map(|(by, at, revision)| view! {
-                    <div class="note warning" role="alert" id="conflict">
+                    <div class="note warning" role="alert" id="conflict" tabindex="-1" autofocus=true>
                         {sign(Severity::Warning)}
-                        <span><b>{format!("{by} saved revision {revision} {}", ago(now, at))}</b>
-                        "Nothing of yours was saved, and nothing is lost: below is what you chose, compared with what is in force now. Save again to put it in force, or discard it."</span>
+                        <span><b>{format!("{by} saved revision {revision} ")}{ago(now, at)}</b>
+                        "Nothing of yours was saved, and nothing is lost: below is what you chose, compared with what is in force now. What you did not touch follows the newer revision. Save again to put it in force, or discard it."</span>
                     </div>
                 })}
                 {(!problems.is_empty()).then(|| view! {
-                    <div class="note danger" role="alert" id="problems">
+                    <div class="note danger" role="alert" id="problems" tabindex="-1" autofocus=true>
                         {sign(Severity::Danger)}
                         <span><b>"Not saved"</b>{problems.iter().map(|problem| {
                             let target = format!("#{}", id(problem.field));
@@ -365,13 +414,13 @@ fn form(view: View) -> AnyView {
                         "New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes.", ().into_any())}
                 </section>
             </main>
-            <aside aria-label="Preview" id="plan" data-part="">{plan::drawing(&preview.plans)}</aside>
+            <aside aria-label="Preview" id="plan" data-part="">{plan::drawing(&preview.plans, &values, &facts)}</aside>
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
-                    <p id="unsaved" data-part="">{unsaved(&preview.changes)}</p>
-                    <button class="button main" name="action" value="save" type="submit">"Save"</button>
-                    <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
+                    <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}</p>
                     <a class="button" href=PATH data-discard="">"Discard"</a>
+                    <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
+                    <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
                 </div>
             })}
         </form>
@@ -379,15 +428,41 @@ fn form(view: View) -> AnyView {
     .into_any()
 }
 
-fn unsaved(changes: &[String]) -> AnyView {
-    match changes {
-        [] => view! { "No unsaved changes" }.into_any(),
-        [one] => view! { <b>"1 unsaved change: "</b>{one.clone()} }.into_any(),
-        several => {
-            let count = several.len();
-            view! { <b>{format!("{count} unsaved changes: ")}</b>{several.join(" · ")} }.into_any()
-        }
-    }
+/// What the bar says. What cannot be read is no change yet, and has to be said all the same.
+fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
+    let said: Vec<String> =
+        changes.iter().cloned().chain(problems.iter().map(|problem| problem.message.clone())).collect();
+    let count = match said.len() {
+        0 => return view! { "No unsaved changes" }.into_any(),
+        1 => "1 unsaved change: ".to_owned(),
+        several => format!("{several} unsaved changes: "),
+    };
+    view! { <b>{count}</b>{said.join(" · ")} }.into_any()
+}
+
+/// The form's fields as a browser would send them if nothing was changed, `was` itself aside: by this the island tells
+/// whether something was, and a late Save what others may keep. In the order of the page; what is locked or off sends nothing.
+fn encoded(current: &Current) -> String {
+    let values = &current.values;
+    let on = |on: bool| on.then(|| "true".to_owned());
+    let fields = [
+        ("registration_enabled", on(values.registration_enabled)),
+        ("sign_in_after_registration", on(values.sign_in_after_registration)),
+        ("min_password_length", Some(values.min_password_length.to_string())),
+        ("identifier_similarity_check", on(values.identifier_similarity_check)),
+        ("breach_check", on(values.breach_check)),
+    ];
+    let locked =
+        |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
+    fields.into_iter().filter(|(name, _)| !locked(name)).fold(
+        format!("base={}", current.revision),
+        |mut all, (name, value)| {
+            if let Some(value) = value {
+                all.push_str(&format!("&{name}={value}"));
+            }
+            all
+        },
+    )
 }
 
 fn different(saved: &Authentication, values: &Authentication) -> Vec<&'static str> {

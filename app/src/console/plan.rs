@@ -1,8 +1,36 @@
 //! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes. It draws what the
 //! engine's planner says and knows no rule of its own.
 
+use engine::config::{Algorithm, Config};
 use engine::plan::{Client, Plan, Source, Step};
+use engine::settings::Authentication;
 use leptos::prelude::*;
+
+/// What of the configuration in force the drawing names.
+pub(super) struct Facts {
+    hash: &'static str,
+    cookie: String,
+    password: bool,
+}
+
+impl Facts {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            hash: match config.hashers.algorithm {
+                Algorithm::Argon2 => "argon2id",
+                Algorithm::Bcrypt => "bcrypt",
+            },
+            cookie: config.session.cookie_name.clone(),
+            password: config.selfservice.password.enabled,
+        }
+    }
+
+    /// The methods that a person can sign up with, and whether each would sign them in.
+    pub(super) fn ways(&self, plans: &[(Plan, Plan)]) -> Vec<(&'static str, bool)> {
+        let signs_in = plans.first().is_some_and(|(_, would_be)| would_be.signs_in());
+        if self.password { vec![("Password", signs_in)] } else { Vec::new() }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -12,7 +40,7 @@ enum Mark {
 }
 
 /// `plans`: what is saved and what would be, for each kind of client.
-pub(super) fn drawing(plans: &[(Plan, Plan)]) -> AnyView {
+pub(super) fn drawing(plans: &[(Plan, Plan)], values: &Authentication, facts: &Facts) -> AnyView {
     let Some((saved, would_be)) = plans.first() else { return ().into_any() };
     let source = match would_be.source {
         Source::Method => Some("The list of the method password is in force."),
@@ -23,9 +51,10 @@ pub(super) fn drawing(plans: &[(Plan, Plan)]) -> AnyView {
     view! {
         <h2 id="plan-title">"What happens after sign-up"</h2>
         <p class="soft">"With a password. Drawn by the same code that runs it."</p>
+        {(!values.registration_enabled).then(|| view! { <p class="closed">"Sign-up is closed: none of this runs."</p> })}
         <ol class="steps" aria-labelledby="plan-title">
             {merged(&saved.steps, &would_be.steps).into_iter().map(|(step, mark)| {
-                let (name, small) = words(&step);
+                let (name, small) = words(&step, values, facts);
                 let (class, word) = match mark {
                     Mark::Stays => ("", None),
                     Mark::New => ("new", Some("new")),
@@ -45,18 +74,18 @@ pub(super) fn drawing(plans: &[(Plan, Plan)]) -> AnyView {
             <p class="soft">"Of the flow's list these do not run: "<code>{shadowed.join(", ")}</code></p>
         })}
         <h3>"The answer"</h3>
-        {plans.iter().map(|(saved, would_be)| answer(saved, would_be)).collect_view()}
+        {plans.iter().map(|(saved, would_be)| answer(saved, would_be, facts)).collect_view()}
     }
     .into_any()
 }
 
-fn answer(saved: &Plan, would_be: &Plan) -> AnyView {
+fn answer(saved: &Plan, would_be: &Plan, facts: &Facts) -> AnyView {
     let title = match would_be.client {
         Client::Browser => "Browser form",
         Client::Spa => "Single-page app",
         Client::Native => "Native app",
     };
-    let lines = merged(&lines(saved), &lines(would_be));
+    let lines = merged(&lines(saved, facts), &lines(would_be, facts));
     view! {
         <h4>{title}</h4>
         <ul class="answer">
@@ -70,26 +99,37 @@ fn answer(saved: &Plan, would_be: &Plan) -> AnyView {
     .into_any()
 }
 
-fn lines(plan: &Plan) -> Vec<String> {
+fn lines(plan: &Plan, facts: &Facts) -> Vec<String> {
     let mut lines = vec![match &plan.answer.redirect {
         Some(target) => format!("{} → {target}", plan.answer.status),
         None => format!("{} {{{}}}", plan.answer.status, plan.answer.body.join(", ")),
     }];
     if plan.answer.session_cookie {
-        lines.push("Set-Cookie: the session".to_owned());
+        lines.push(format!("Set-Cookie: {}=…", facts.cookie));
     }
     lines
 }
 
-fn words(step: &Step) -> (&'static str, String) {
+fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, String) {
     match step {
-        Step::Check => ("Check the form", "identity schema, password policy, breach list".to_owned()),
-        Step::Hash => ("Hash the password", "argon2id or what is configured".to_owned()),
+        Step::Check => ("Check the form", checks(values)),
+        Step::Hash => ("Hash the password", facts.hash.to_owned()),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
         Step::Authenticate => ("Compare the password", String::new()),
         Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing yet", hook.name())),
         Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
     }
+}
+
+fn checks(values: &Authentication) -> String {
+    let mut all = format!("identity schema, {} characters or more", values.min_password_length);
+    if values.identifier_similarity_check {
+        all.push_str(", not like the address");
+    }
+    if values.breach_check {
+        all.push_str(", in no known breach");
+    }
+    all
 }
 
 /// Both lists in one, in run order: what only the first has is gone, what only the second has is new.

@@ -69,7 +69,7 @@ impl Rows<'_> {
             <div class="row">
                 <label for=id.clone()>{label}</label>
                 <span class="state">
-                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="128" required=true value=value
+                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="1024" required=true value=value
                         disabled=!self.editable || locked.is_some() aria-describedby=described
                         aria-invalid=problem.as_ref().map(|_| "true") />
                 </span>
@@ -90,10 +90,9 @@ impl Rows<'_> {
         let provenance = self.current.provenance.get(field);
         let warnings: Vec<AnyView> =
             self.preview.warnings.iter().filter(|warning| warning.at == field).map(note).collect();
-        let changed =
-            provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
-                format!("Last changed by {by}, {} (revision {revision})", ago(self.now, at))
-            });
+        let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
+            view! { <span>{format!("Last changed by {by}, ")}{ago(self.now, at)}{format!(" (revision {revision})")}</span> }
+        });
         let part = format!("warnings-{}", id(field));
         view! {
             <div class="warnings" id=part data-part="" aria-live="polite">
@@ -103,8 +102,8 @@ impl Rows<'_> {
             {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
             <div class="meta">
                 {provenance.map(|provenance| view! { <span>{format!("Default: {}", provenance.default)}</span> })}
-                <span>{changed.unwrap_or_else(|| "Never changed here".to_owned())}</span>
-                {provenance.map(|provenance| view! { <code>{provenance.key.clone()}</code> })}
+                {changed.map_or_else(|| view! { <span>"Never changed here"</span> }.into_any(), IntoAny::into_any)}
+                {provenance.map(|provenance| view! { <code>{breakable(&provenance.key)}</code> })}
             </div>
         }
         .into_any()
@@ -140,8 +139,14 @@ pub(super) fn sign(severity: Severity) -> AnyView {
     .into_any()
 }
 
-/// "5 minutes ago"; the exact time is in the history.
-pub(super) fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+/// "5 minutes ago", with the time itself for those who point at it.
+pub(super) fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> AnyView {
+    let exact = at.format("%-d %B %Y, %H:%M UTC").to_string();
+    view! { <time datetime=at.format("%Y-%m-%dT%H:%M:%SZ").to_string() title=exact>{span(now, at)}</time> }
+        .into_any()
+}
+
+fn span(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
     let seconds = (now - at).num_seconds().max(0);
     let (count, unit) = match seconds {
         0..60 => return "just now".to_owned(),
@@ -151,4 +156,31 @@ pub(super) fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
         _ => (seconds / 604_800, "week"),
     };
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+/// A key with places where a narrow page may break it, rather than anywhere.
+fn breakable(key: &str) -> Vec<AnyView> {
+    key.split_inclusive(['.', '_']).map(|part| view! { {part.to_owned()}<wbr /> }.into_any()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_unit_a_person_would_use() {
+        let now = DateTime::from_timestamp(2_000_000_000, 0).unwrap();
+        let before = |seconds: i64| span(now, now - chrono::TimeDelta::seconds(seconds));
+        for (seconds, said) in [
+            (-5, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (7200, "2 hours ago"),
+            (86_400, "1 day ago"),
+            (13 * 86_400, "13 days ago"),
+            (14 * 86_400, "2 weeks ago"),
+        ] {
+            assert_eq!(before(seconds), said);
+        }
+    }
 }

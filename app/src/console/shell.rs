@@ -114,7 +114,7 @@ pub(super) fn page<V: IntoView>(assets: &Assets, title: &str, body: impl FnOnce(
                  for(const element of document.querySelectorAll('leptos-island'))await islands[element.dataset.component]?.(element);"
             );
             view! {
-                <link rel="modulepreload" href=script.clone() />
+                <link rel="modulepreload" href=script.clone() nonce=assets.nonce.clone() />
                 <script type="module" nonce=assets.nonce.clone() inner_html=code></script>
             }
         });

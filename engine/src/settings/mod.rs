@@ -7,7 +7,7 @@ mod revise;
 pub use crate::config::Named;
 pub use page::current;
 pub use preview::preview;
-pub use revise::{history, list, load_current, refresh, roll_back, rollback, save};
+pub use revise::{history, list, load_current, refresh, roll_back, rollback, save, undo};
 
 use crate::plan::Plan;
 use chrono::{DateTime, Utc};

@@ -29,13 +29,7 @@ pub async fn save(engine: &Engine, by: &Operator, base: i64, values: &Authentica
 }
 
 async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authentication) -> Result<Saved> {
-    if by.disabled || by.role == Role::Viewer {
-        let mut tx = engine.db().write().await?;
-        record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({"reason": "role"}))
-            .await?;
-        tx.commit().await?;
-        return Err(Error::new(Kind::Forbidden, "Your role lets you look at settings, not change them."));
-    }
+    may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
         newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
@@ -72,7 +66,7 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     let row = Row {
         number: base + 1,
         at: engine.effects().now(),
-        by: if by.name.is_empty() { by.email.clone() } else { by.name.clone() },
+        by: shown(by).to_owned(),
         base,
         settings,
         summary: changes(&saved, wanted),
@@ -87,6 +81,61 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     tx.commit().await?;
     engine.publish(next);
     Ok(Saved::Done { revision: row.number })
+}
+
+/// A refusal is kept in the audit.
+async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
+    if !by.disabled && by.role != Role::Viewer {
+        return Ok(());
+    }
+    let mut tx = engine.db().write().await?;
+    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({"reason": "role"})).await?;
+    tx.commit().await?;
+    Err(Error::new(Kind::Forbidden, "Your role lets you look at settings, not change them."))
+}
+
+/// How a revision names an operator.
+fn shown(by: &Operator) -> &str {
+    if by.name.is_empty() { &by.email } else { &by.name }
+}
+
+/// Takes the revision `base` back while it is still the newest: a new revision with the settings of the one before it.
+/// [`Kind::Forbidden`] for viewers.
+pub async fn undo(engine: &Engine, by: &Operator, base: i64) -> Result<Saved> {
+    let (engine, by) = (engine.clone(), by.clone());
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        may_write(&engine, &by).await?;
+        match newest(engine.db()).await? {
+            Some(row) if row.number == base => {}
+            Some(row) => return Ok(conflict(row)),
+            None => return Err(gone()),
+        }
+        let config = engine.begin().config;
+        let fit = |number: i64, named: &Named| remap(&config, number, named);
+        let author = Author { name: shown(&by), actor: &by.email };
+        Ok(match write_rollback(engine.db(), engine.effects().now(), author, base - 1, fit).await? {
+            Ok((revision, config)) => {
+                engine.publish(config);
+                Saved::Done { revision }
+            }
+            Err(message) => Saved::Again(vec![FieldError { field: SIGN_IN_AFTER_REGISTRATION, message }]),
+        })
+    })
+    .await
+}
+
+/// Who goes back: as revisions show it, and as the audit names it.
+#[derive(Clone, Copy)]
+struct Author<'a> {
+    name: &'a str,
+    actor: &'a str,
+}
+
+impl<'a> Author<'a> {
+    fn called(name: &'a str) -> Self {
+        Self { name, actor: name }
+    }
 }
 
 fn conflict(newest: Row) -> Saved {
@@ -119,7 +168,8 @@ pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, 
         let _one_at_a_time = engine.settings_lock().await;
         let config = engine.begin().config;
         let fit = |number: i64, named: &Named| remap(&config, number, named);
-        let written = write_rollback(engine.db(), engine.effects().now(), &by, to, fit).await?;
+        let written =
+            write_rollback(engine.db(), engine.effects().now(), Author::called(&by), to, fit).await?;
         Ok(written.map(|(number, config)| {
             engine.publish(config);
             number
@@ -137,13 +187,13 @@ pub async fn roll_back(
     to: i64,
 ) -> Result<Result<i64, String>> {
     let fit = |number: i64, named: &Named| load(sources, Some((number, named))).map(|loaded| loaded.config);
-    Ok(write_rollback(db, now, by, to, fit).await?.map(|(number, _)| number))
+    Ok(write_rollback(db, now, Author::called(by), to, fit).await?.map(|(number, _)| number))
 }
 
 async fn write_rollback(
     db: &Db,
     now: DateTime<Utc>,
-    by: &str,
+    by: Author<'_>,
     to: i64,
     fit: impl Fn(i64, &Named) -> Result<Config, Problems> + Send,
 ) -> Result<Result<(i64, Config), String>> {
@@ -169,13 +219,19 @@ async fn write_rollback(
     };
     let summary =
         if to == 0 { "Back to the files alone".to_owned() } else { format!("Back to revision {to}") };
-    let row =
-        Row { number, at: now, by: by.to_owned(), base: newest.number, settings, summary: vec![summary] };
+    let row = Row {
+        number,
+        at: now,
+        by: by.name.to_owned(),
+        base: newest.number,
+        settings,
+        summary: vec![summary],
+    };
     let mut tx = db.write().await?;
     if !revisions::insert(&mut tx, &row).await? {
         return Ok(Err("Somebody saved settings meanwhile. Look at the list, and try again.".into()));
     }
-    record(&mut tx, now, by, "settings.rollback", json!({"revision": number, "to": to})).await?;
+    record(&mut tx, now, by.actor, "settings.rollback", json!({"revision": number, "to": to})).await?;
     tx.commit().await?;
     Ok(Ok((number, config)))
 }
