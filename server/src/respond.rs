@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use engine::config::Config;
 use engine::flow::login::SignedIn;
 use engine::flow::registration::Registered;
-use engine::flow::{self, ContinueWith, Flow, FlowType, Started, StoredKind, Submitted};
+use engine::flow::{self, ContinueWith, Flow, FlowType, HandedOver, Started, StoredKind, Submitted};
 use engine::plan::Client;
 use engine::{Ctx, identity, session};
 use serde_json::{Value, json};
@@ -124,12 +124,8 @@ impl Done for Registered {
                 json(&body)
             }
         };
-        if self.new_csrf_cookie {
-            append_cookie(&mut response, cookies::new_csrf(ctx).1);
-        }
-        if let (Some(handed_over), Client::Browser | Client::Spa) = (&self.handed_over, self.client) {
-            append_cookie(&mut response, cookies::set_session(ctx, handed_over));
-        }
+        let handed_over = self.handed_over.as_ref().filter(|_| self.client != Client::Native);
+        set_cookies(&mut response, ctx, self.new_csrf_cookie, handed_over);
         response
     }
 }
@@ -152,13 +148,19 @@ impl Done for SignedIn {
                 json(&body)
             }
         };
-        if self.new_csrf_cookie {
-            append_cookie(&mut response, cookies::new_csrf(ctx).1);
-        }
-        if self.client != Client::Native {
-            append_cookie(&mut response, cookies::set_session(ctx, &self.handed_over));
-        }
+        let handed_over = (self.client != Client::Native).then_some(&self.handed_over);
+        set_cookies(&mut response, ctx, self.new_csrf_cookie, handed_over);
         response
+    }
+}
+
+/// Both cookies that a finished flow may set.
+fn set_cookies(response: &mut Response, ctx: &Ctx, new_csrf: bool, handed_over: Option<&HandedOver>) {
+    if new_csrf {
+        append_cookie(response, cookies::new_csrf(ctx).1);
+    }
+    if let Some(handed_over) = handed_over {
+        append_cookie(response, cookies::set_session(ctx, handed_over));
     }
 }
 

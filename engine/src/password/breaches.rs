@@ -1,11 +1,10 @@
 //! Whether a password is known from a breach, asked so that the service learns five characters of a digest
 //! (k-anonymity: https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
 
-use super::policy::refusal;
 use crate::config::Config;
 use crate::effects::Effects;
 use crate::error::{Error, Result};
-use crate::ui::Text;
+use crate::ui::{Text, text};
 use sha1::{Digest, Sha1};
 use std::time::Duration;
 
@@ -29,18 +28,11 @@ pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) 
     match effects.outbound.get(url, LIMIT, DEADLINE).await {
         Ok(range) => {
             let breaches = times_seen(&range, suffix);
-            Ok((breaches > policy.max_breaches).then(|| {
-                let words = "This password is known from a data breach. Choose another one.";
-                refusal(4_000_034, words, [("breaches", breaches.into())])
-            }))
+            Ok((breaches > policy.max_breaches).then(|| text::password_breached(breaches)))
         }
         Err(failure) => {
             tracing::warn!(%failure, passed = policy.ignore_network_errors, "the breach check could not be made");
-            Ok((!policy.ignore_network_errors).then(|| {
-                let words =
-                    "The password could not be checked against known breaches. Try again in a moment.";
-                refusal(4_000_005, words, [("reason", words.into())])
-            }))
+            Ok((!policy.ignore_network_errors).then(text::password_unchecked))
         }
     }
 }

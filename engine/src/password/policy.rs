@@ -2,8 +2,7 @@
 //! (Kratos: selfservice/strategy/password/validator.go; NIST SP 800-63B for counting characters, not bytes).
 
 use crate::config::{Algorithm, Hashers, PasswordMethod};
-use crate::ui::{Text, TextKind};
-use serde_json::{Map, Value};
+use crate::ui::{Text, text};
 
 /// bcrypt reads no further.
 pub(super) const BCRYPT_BYTES: usize = 72;
@@ -19,21 +18,15 @@ const COMPARED: usize = 1024;
 pub fn check_policy(policy: &PasswordMethod, password: &str, identifiers: &[String]) -> Option<Text> {
     let length = password.chars().count();
     if length < policy.min_password_length {
-        let min = policy.min_password_length;
-        return Some(refusal(
-            4_000_032,
-            format!("Use at least {min} characters, you used {length}."),
-            [("min_length", min.into()), ("actual_length", length.into())],
-        ));
+        return Some(text::password_too_short(policy.min_password_length, length));
     }
     if length > policy.max_password_length {
-        return Some(too_long(policy.max_password_length, length));
+        return Some(text::password_too_long(policy.max_password_length, length));
     }
     if policy.identifier_similarity_check_enabled
         && identifiers.iter().any(|identifier| similar(identifier, password))
     {
-        let words = "This is too close to the name you sign in with. Choose something else.";
-        return Some(refusal(4_000_031, words, []));
+        return Some(text::password_too_similar());
     }
     None
 }
@@ -41,25 +34,11 @@ pub fn check_policy(policy: &PasswordMethod, password: &str, identifiers: &[Stri
 /// Whether the hash in force can take all of `password`: `Some` is 4000033 when it is bcrypt and there are more than
 /// 72 bytes. Beside [`check_policy`], since it depends on `hashers`, not on the policy. Lengths are in bytes.
 pub fn check_encodable(keys: &Hashers, password: &str) -> Option<Text> {
-    too_long_to_encode(keys, password).then(|| too_long(BCRYPT_BYTES, password.len()))
+    too_long_to_encode(keys, password).then(|| text::password_too_long(BCRYPT_BYTES, password.len()))
 }
 
 pub(super) fn too_long_to_encode(keys: &Hashers, password: &str) -> bool {
     keys.algorithm == Algorithm::Bcrypt && password.len() > BCRYPT_BYTES
-}
-
-fn too_long(max: usize, length: usize) -> Text {
-    refusal(
-        4_000_033,
-        format!("Use at most {max} characters, you used {length}."),
-        [("max_length", max.into()), ("actual_length", length.into())],
-    )
-}
-
-/// A message for the field `password`.
-pub(super) fn refusal<const N: usize>(id: u64, text: impl Into<String>, context: [(&str, Value); N]) -> Text {
-    let context: Map<_, _> = context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    Text { id, text: text.into(), kind: TextKind::Error, context }
 }
 
 /// Fewer than five edits apart, or more than half of the password is one stretch of the identifier; capitals count

@@ -44,7 +44,7 @@ pub fn sign_in() -> Text {
     info(1010001, "Sign in")
 }
 pub fn refresh() -> Text {
-    info(1010003, "Confirm that it is you: sign in once more.")
+    info(1010003, "This needs a fresh sign-in.")
 }
 pub fn second_factor() -> Text {
     info(1010004, "Confirm with your second factor.")
@@ -86,6 +86,11 @@ pub fn too_short(min_length: u64, actual_length: usize) -> Text {
 }
 pub fn pattern(pattern: &str) -> Text {
     error(4000004, "This does not have the form that is asked for.", json!({ "pattern": pattern }))
+}
+/// The breach check could not be made, and passing without it is not allowed.
+pub fn password_unchecked() -> Text {
+    let text = "The password could not be checked against known breaches. Try again in a moment.";
+    error(4000005, text, json!({ "reason": text }))
 }
 pub fn invalid_credentials() -> Text {
     error(4000006, "The address or the password is wrong. Check both and try again.", Value::Null)
@@ -150,11 +155,11 @@ pub fn password_too_similar() -> Text {
 }
 /// Lengths in characters.
 pub fn password_too_short(min_length: usize, actual_length: usize) -> Text {
-    let text = format!("At least {min_length} characters. You have {actual_length}.");
+    let text = format!("Use at least {min_length} characters, you used {actual_length}.");
     error(4000032, text, json!({ "min_length": min_length, "actual_length": actual_length }))
 }
 pub fn password_too_long(max_length: usize, actual_length: usize) -> Text {
-    let text = format!("At most {max_length} characters. You have {actual_length}.");
+    let text = format!("Use at most {max_length} characters, you used {actual_length}.");
     error(4000033, text, json!({ "max_length": max_length, "actual_length": actual_length }))
 }
 pub fn password_breached(breaches: u64) -> Text {
@@ -193,4 +198,20 @@ pub fn no_registration_method() -> Text {
         "The form does not say which way of signing up it is for. Use one of its buttons.",
         Value::Null,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    /// Clients translate by number: two messages with one number would read the same to them.
+    #[test]
+    fn every_message_has_a_number_of_its_own() {
+        let source = include_str!("text.rs");
+        let mut ids: Vec<&str> =
+            source.split(|letter: char| !letter.is_ascii_digit()).filter(|word| word.len() == 7).collect();
+        let count = ids.len();
+        assert!(count > 30, "the numbers are found");
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "a number is used twice");
+    }
 }

@@ -2,6 +2,7 @@
 //! requests at once.
 
 mod clients;
+mod edges;
 mod parallel;
 mod session_hook;
 #[path = "../support/mod.rs"]

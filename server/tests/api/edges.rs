@@ -1,0 +1,153 @@
+//! What no well-behaved client sends: each is answered in words, and leaves no account behind.
+
+use crate::clients::{PASSWORD, Site, stand};
+use crate::support::http::{Answer, send};
+use serde_json::{Value, json};
+
+async fn ask(
+    site: &Site,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    let mut all = vec![("Host".to_owned(), site.public.clone())];
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    send(&site.public, method, target, &all, body).await.expect("an answer")
+}
+
+fn body(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
+/// Where an app's form is to be sent.
+async fn form(site: &Site) -> String {
+    let answer = ask(site, "GET", "/self-service/registration/api", &[], None).await;
+    format!("/self-service/registration?flow={}", body(&answer)["id"].as_str().expect("an id"))
+}
+
+async fn accounts(site: &Site) -> usize {
+    let host = [("Host".to_owned(), site.admin.clone())];
+    let answer = send(&site.admin, "GET", "/admin/identities", &host, None).await.expect("an answer");
+    body(&answer).as_array().expect("a list").len()
+}
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+#[tokio::test]
+async fn doubled_slashes_lead_to_the_clean_path() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let answer = ask(&site, "GET", "//self-service//login/api?refresh=true", &[], None).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (307, Some("/self-service/login/api?refresh=true"))
+    );
+    // Joined, it is a path of ours: never the name of another host.
+    let answer = ask(&site, "GET", "//evil.example/x", &[], None).await;
+    assert_eq!((answer.status, answer.header("location")), (307, Some("/evil.example/x")));
+}
+
+#[tokio::test]
+async fn a_body_larger_than_five_megabytes_is_refused_in_the_envelope() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let action = form(&site).await;
+    let large =
+        json!({ "method": "password", "password": PASSWORD, "traits": { "email": "a".repeat(6 << 20) } });
+    // The server may close before it has read all: what counts is the answer, if it is there, and that nothing is stored.
+    let mut headers = vec![("Host".to_owned(), site.public.clone())];
+    headers.push((JSON.0.to_owned(), JSON.1.to_owned()));
+    if let Ok(answer) =
+        send(&site.public, "POST", &action, &headers, Some(large.to_string().as_bytes())).await
+    {
+        assert_eq!(answer.status, 413);
+        assert_eq!(body(&answer)["error"]["code"], 413);
+    }
+    assert_eq!(accounts(&site).await, 0);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let answer = ask(&site, "DELETE", "/self-service/login/browser", &[], None).await;
+    assert_eq!(answer.status, 405);
+    assert!(
+        answer.header("allow").is_some_and(|allow| allow.contains("GET")),
+        "{:?}",
+        answer.header("allow")
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_comes_back_as_the_form_with_a_reason() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let action = form(&site).await;
+    let form_type = ("Content-Type", "application/x-www-form-urlencoded");
+    for (header, sent) in [
+        (JSON, &b"{\"method\": "[..]),
+        (JSON, b"[]"),
+        (JSON, b"\"password\""),
+        (JSON, b"\xff\xfe"),
+        (JSON, b""),
+        (form_type, b""),
+        (("Content-Type", "text/plain"), b"method=password"),
+        (("Content-Type", "multipart/form-data; boundary=x"), b"--x--"),
+        (JSON, b"{\"method\":\"password\",\"transient_payload\":[1]}"),
+    ] {
+        let answer = ask(&site, "POST", &action, &[header], Some(sent)).await;
+        let text = String::from_utf8_lossy(sent);
+        assert_eq!(answer.status, 400, "{header:?} {text:?}");
+        let message = &body(&answer)["ui"]["messages"][0];
+        assert_eq!(message["id"], 4000001, "{header:?} {text:?}");
+        assert!(message["text"].as_str().is_some_and(|text| !text.is_empty()));
+    }
+    assert_eq!(accounts(&site).await, 0);
+    // The form is none the worse for it.
+    let good =
+        json!({ "method": "password", "password": PASSWORD, "traits": { "email": "ann@example.org" } });
+    let answer = ask(&site, "POST", &action, &[JSON], Some(good.to_string().as_bytes())).await;
+    assert_eq!((answer.status, accounts(&site).await), (200, 1));
+}
+
+#[tokio::test]
+async fn hostile_addresses_and_passwords_make_no_account() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let action = form(&site).await;
+    let long = format!("{}@example.org", "a".repeat(10_000));
+    for (email, password, fine) in [
+        ("ann\u{0}@example.org", PASSWORD, false),
+        ("ann@example.org\r\nBcc: eve@example.org", PASSWORD, false),
+        (long.as_str(), &"p".repeat(5000), false),
+        ("ann@example.org", "short", false),
+        ("ann@example.org", "ann@example.org", false),
+        ("ann@example.org", "пароль-лошадь-скрепка", true),
+    ] {
+        let before = accounts(&site).await;
+        let sent = json!({ "method": "password", "password": password, "traits": { "email": email } });
+        let answer = ask(&site, "POST", &action, &[JSON], Some(sent.to_string().as_bytes())).await;
+        assert_eq!(answer.status, if fine { 200 } else { 400 }, "{email:.40?}");
+        assert_eq!(accounts(&site).await - before, usize::from(fine), "{email:.40?}");
+        let answer = String::from_utf8_lossy(&answer.body).into_owned();
+        let telling = password != "short" && password != email;
+        assert!(!telling || !answer.contains(password), "no answer repeats a password");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_told_so() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    for path in ["/no/such/path", "/self-service/nothing", "/api/settings/authentication", "/setup"] {
+        assert_eq!(ask(&site, "GET", path, &[], None).await.status, 404, "{path}");
+        assert_eq!(ask(&site, "POST", path, &[], Some(b"x")).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_schema_list_ends_where_it_ends() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    for query in ["page=1000000", "page=-1", "page_size=0", "page_size=99999999999999999999", "page_token=x"]
+    {
+        let answer = ask(&site, "GET", &format!("/schemas?{query}"), &[], None).await;
+        assert_eq!(answer.status, 200, "{query}");
+        assert!(body(&answer).is_array());
+    }
+}
