@@ -3,10 +3,10 @@
 //! no rule: every word it shows was rendered by the server.
 //!
 //! Contract with the markup, all below the island's element:
-//! `form[data-live]` with `data-endpoint`, the fields, among them `was`: what the others would send if nothing was changed;
-//! `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview; `[role=status]` says what
-//! happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes the focus.
-//! `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
+//! `form[data-live]` with `data-endpoint` and the fields, among them `base`: a revision, `&`, and what the others would send
+//! if nothing was changed; `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview;
+//! `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes
+//! the focus. `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
 
 use leptos::prelude::*;
 
@@ -88,9 +88,9 @@ mod live {
 
         fn is_dirty(&self) -> bool {
             let Some(fields) = self.form().as_ref().and_then(fields) else { return false };
-            let Some(was) = fields.get("was") else { return false };
-            fields.delete("was");
-            String::from(fields.to_string()) != was
+            let Some(base) = fields.get("base") else { return false };
+            fields.delete("base");
+            base.split_once('&').is_some_and(|(_, was)| fields.to_string() != was)
         }
 
         fn submitted(self: &Rc<Self>, event: Event) {

@@ -20,12 +20,10 @@ pub struct Posted {
     /// `save`, `preview` or `undo`
     #[serde(default)]
     pub action: String,
-    /// The revision the form was made from.
+    /// The revision the form was made from and, after a `&`, what it would have sent if nothing was changed: so that a late
+    /// Save does not take back what others changed. See [`made_from`].
     #[serde(default)]
-    pub base: i64,
-    /// What the form would have sent if nothing was changed, so that a late Save does not take back what others changed.
-    #[serde(default)]
-    pub was: String,
+    pub base: String,
     #[serde(default)]
     pub registration_enabled: bool,
     #[serde(default)]
@@ -37,6 +35,18 @@ pub struct Posted {
     pub identifier_similarity_check: bool,
     #[serde(default)]
     pub breach_check: bool,
+}
+
+impl Posted {
+    /// No revision at all stands on none, so nothing can be saved on it.
+    fn revision(&self) -> i64 {
+        let number = self.base.split_once('&').map_or(self.base.as_str(), |(number, _)| number);
+        number.parse().unwrap_or(-1)
+    }
+
+    fn was(&self) -> &str {
+        self.base.split_once('&').map_or("", |(_, was)| was)
+    }
 }
 
 /// What the page shows.
@@ -81,7 +91,7 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
         let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
-        let saved = settings::undo(engine, &operator.operator, posted.base).await?;
+        let saved = settings::undo(engine, &operator.operator, posted.revision()).await?;
         return became(engine, operator, saved, &posted, values, typed).await;
     }
     let (values, problems) = read(&current, &posted);
@@ -92,7 +102,7 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
     if !problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
     }
-    let saved = settings::save(engine, &operator.operator, posted.base, &values).await?;
+    let saved = settings::save(engine, &operator.operator, posted.revision(), &values).await?;
     became(engine, operator, saved, &posted, values, typed).await
 }
 
@@ -113,12 +123,12 @@ async fn became(
         Saved::Conflict { revision, ref by, .. }
             if posted.action != "undo" && current.revision == revision && current.values == values =>
         {
-            let own = revision == posted.base + 1 && by == &operator.operator.name;
+            let own = revision == posted.revision() + 1 && by == &operator.operator.name;
             Ok(Outcome::Saved { revision, new: own })
         }
         Saved::Conflict { revision, by, at } => {
             // Made anew on what is in force: a second Save is meant.
-            let (values, typed) = on_top_of(&current.values, &posted.was, values, typed);
+            let (values, typed) = on_top_of(&current.values, posted.was(), values, typed);
             let mut view = view(engine, operator, current, values, typed, Vec::new());
             view.conflict = Some((by, at, revision));
             Ok(Outcome::Again(409, view))
@@ -129,7 +139,7 @@ async fn became(
     }
 }
 
-/// What was typed, with everything untouched following `theirs`. `was` is [`encoded`] on the revision the form was made
+/// What was typed, with everything untouched following `theirs`. `was` is what the form had on the revision the form was made
 /// from; without it nothing is known to be untouched.
 fn on_top_of(
     theirs: &Authentication,
@@ -232,8 +242,7 @@ fn view(
 #[server(name = SaveAuthentication, prefix = "/api", endpoint = "settings/authentication")]
 pub async fn save_authentication(
     #[server(default)] action: String,
-    #[server(default)] base: i64,
-    #[server(default)] was: String,
+    #[server(default)] base: String,
     #[server(default)] registration_enabled: bool,
     #[server(default)] sign_in_after_registration: bool,
     #[server(default)] min_password_length: String,
@@ -243,7 +252,6 @@ pub async fn save_authentication(
     let posted = Posted {
         action,
         base,
-        was,
         registration_enabled,
         sign_in_after_registration,
         min_password_length,
@@ -350,7 +358,6 @@ fn region(view: View) -> String {
 fn form(view: View) -> AnyView {
     let View { current, values, min_password_length, preview, problems, conflict, editable, facts, now } =
         view;
-    let was = editable.then(|| view! { <input type="hidden" name="was" value=encoded(&current) /> });
     let unsaved_fields = different(&current.values, &values);
     let rows = Rows {
         current: &current,
@@ -373,8 +380,7 @@ fn form(view: View) -> AnyView {
     };
     view! {
         <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
-            <input type="hidden" name="base" value=current.revision />
-            {was}
+            <input type="hidden" name="base" value=made_from(&current) />
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Authentication"</h1>
@@ -440,9 +446,10 @@ fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
     view! { <b>{count}</b>{said.join(" · ")} }.into_any()
 }
 
-/// The form's fields as a browser would send them if nothing was changed, `was` itself aside: by this the island tells
-/// whether something was, and a late Save what others may keep. In the order of the page; what is locked or off sends nothing.
-fn encoded(current: &Current) -> String {
+/// The field `base`: the revision, and the other fields as a browser would send them if nothing was changed. By this the
+/// island tells whether something was, and a late Save what others may keep. In the order of the page; what is locked or
+/// off sends nothing.
+fn made_from(current: &Current) -> String {
     let values = &current.values;
     let on = |on: bool| on.then(|| "true".to_owned());
     let fields = [
@@ -454,15 +461,10 @@ fn encoded(current: &Current) -> String {
     ];
     let locked =
         |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
-    fields.into_iter().filter(|(name, _)| !locked(name)).fold(
-        format!("base={}", current.revision),
-        |mut all, (name, value)| {
-            if let Some(value) = value {
-                all.push_str(&format!("&{name}={value}"));
-            }
-            all
-        },
-    )
+    let sent = fields.into_iter().filter(|(name, _)| !locked(name));
+    let sent: Vec<String> =
+        sent.filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
+    format!("{}&{}", current.revision, sent.join("&"))
 }
 
 fn different(saved: &Authentication, values: &Authentication) -> Vec<&'static str> {
