@@ -64,3 +64,50 @@ test('the switch works by keyboard alone', async ({ admin }) => {
   await admin.page.keyboard.press('Enter');
   await expect(admin.status.filter({ hasText: /revision 1/i }).first()).toBeVisible();
 });
+
+test('a double click saves once, and the focus stays', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.saveButton.dblclick();
+  await expect(admin.status).toContainText('Saved as revision 1');
+  await expect(admin.saveButton).toBeFocused();
+  await admin.openSettings();
+  await expect(admin.page.locator('main')).toContainText('(revision 1)');
+});
+
+test('what was flipped before the script woke is neither lost nor overlooked', async ({ admin, vestibule }) => {
+  await admin.signInAndOpenSettings();
+  let wake = () => {};
+  const asleep = new Promise<void>((done) => (wake = done));
+  await admin.page.route('**/*.wasm', async (route) => {
+    await asleep;
+    await route.continue();
+  });
+  await admin.page.goto(`${vestibule.consoleUrl}/settings/authentication`);
+  await admin.signInAfterRegistration.setChecked(true);
+  wake();
+  await admin.awake();
+  await expect(admin.bar).toContainText('Sign in after registration');
+  await expect(admin.signInAfterRegistration).toBeChecked();
+});
+
+test('Undo asks before it takes unsaved changes along', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await admin.minPasswordLength.fill('15');
+  admin.page.once('dialog', (dialog) => dialog.dismiss());
+  await admin.page.getByRole('button', { name: 'Undo' }).click();
+  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.signInAfterRegistration).toBeChecked();
+});
+
+test('a Save after the session is over says so and keeps what was typed', async ({ admin, complaints }) => {
+  complaints.expect(/status of 401/);
+  await admin.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('15');
+  await admin.page.context().clearCookies();
+  await admin.saveButton.click();
+  await expect(admin.status).toContainText('session is over');
+  await expect(admin.minPasswordLength).toHaveValue('15');
+});
