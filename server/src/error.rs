@@ -20,7 +20,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         log(&self.0);
         let status = status(self.0.kind);
-        let mut response = (status, Json(envelope(&self.0, None))).into_response();
+        let mut response = (status, Json(envelope(&self.0))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let id = HeaderValue::from_static(self.0.id.unwrap_or_default());
@@ -50,13 +50,8 @@ pub fn status(kind: Kind) -> StatusCode {
 }
 
 /// `{"error": {…}}` with what stands beside it.
-fn envelope(error: &Error, request_id: Option<&str>) -> Value {
-    let mut body = Map::new();
-    let mut inner = object(error);
-    if let (Some(request_id), Some(inner)) = (request_id, inner.as_object_mut()) {
-        inner.insert("request".to_owned(), request_id.into());
-    }
-    body.insert("error".to_owned(), inner);
+fn envelope(error: &Error) -> Value {
+    let mut body = Map::from_iter([("error".to_owned(), object(error))]);
     body.extend(error.beside.clone());
     Value::Object(body)
 }

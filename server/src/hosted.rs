@@ -21,7 +21,7 @@ use engine::flow::{self, Flow, FlowType, first};
 use engine::identity::Identity;
 use engine::ids::FlowId;
 use engine::plan::FlowKind;
-use engine::{Ctx, Error, Kind, Result, session, store};
+use engine::{Ctx, Error, Kind, Result, store};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
@@ -287,9 +287,8 @@ fn continue_to(config: &Config, return_to: Option<&str>) -> Option<String> {
 }
 
 async fn sign_out_url(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
-    let token = cookies::session_token(ctx, headers)?;
-    let (session, _) = session::whoami(ctx, &token).await.ok()??;
-    let token = flow::logout::token(ctx, &session);
+    let current = crate::public::current(ctx, headers).await.ok()??;
+    let token = flow::logout::token(ctx, &current.session);
     Some(ctx.config.public_url(&format!("self-service/logout?token={token}")))
 }
 
@@ -304,11 +303,7 @@ async fn welcome(
         return led(&url);
     }
     let site = site(&ctx.config, None);
-    let found = match cookies::session_token(&ctx, &headers) {
-        Some(token) => session::whoami(&ctx, &token).await,
-        None => Ok(None),
-    };
-    let (session, identity) = match found {
+    let flow::Current { session, identity, .. } = match crate::public::current(&ctx, &headers).await {
         Ok(Some(found)) => found,
         Ok(None) => {
             let came_from = came_from(&ctx.config.serve.public.base_url, &headers);

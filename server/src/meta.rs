@@ -67,18 +67,13 @@ async fn version() -> Response {
 /// `[{id, schema}]`, in pages.
 async fn schemas(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
     let config = state.engine.begin().config;
-    let query = crate::public::flows::query(&uri);
-    let number = |names: [&str; 2]| {
-        names.iter().find_map(|name| flow::first(&query, name)).and_then(|text| text.parse::<usize>().ok())
-    };
-    let size = number(["page_size", "per_page"]).unwrap_or(250).clamp(1, 500);
-    // Counted from 1; 0 is the first page as well (measured).
-    let page = number(["page", "page_token"]).unwrap_or(1).max(1) - 1;
+    let page = crate::public::page(&crate::public::flows::query(&uri), 250, 500);
+    let at_most = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
     let all = &config.identity.schemas;
     let list: Vec<Value> = all
         .iter()
-        .skip(page.saturating_mul(size))
-        .take(size)
+        .skip(at_most(page.number.saturating_mul(page.size)))
+        .take(at_most(page.size))
         .map(|schema| json!({ "id": schema.id, "schema": schema.schema.document() }))
         .collect();
     let mut response = respond::json(&Value::Array(list));

@@ -373,6 +373,13 @@ fn return_url(config: &Config, flow: &Flow, method: crate::config::Method) -> Re
     }
 }
 
+/// Stores a new flow.
+async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, flow).await?;
+    tx.commit().await
+}
+
 /// Stores the flow with its messages.
 async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     flow.updated_at = ctx.effects().now();

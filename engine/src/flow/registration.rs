@@ -2,7 +2,8 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
-    already_signed_in, blank, csrf_token, first, may_submit, nodes, of_submit, return_to, return_url, save,
+    already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to, return_url,
+    save,
 };
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
@@ -52,9 +53,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;
-    let mut tx = ctx.db().write().await?;
-    store::flows::insert(&mut tx, &flow).await?;
-    tx.commit().await?;
+    insert(ctx, &flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
 
@@ -402,8 +401,6 @@ async fn replace(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<Submitted<Reg
     let mut flow = super::successor(ctx, old, submit, ctx.config.selfservice.registration.lifespan);
     draw(ctx, &mut flow)?;
     flow.message(text::registration_expired(old.expires_at));
-    let mut tx = ctx.db().write().await?;
-    store::flows::insert(&mut tx, &flow).await?;
-    tx.commit().await?;
+    insert(ctx, &flow).await?;
     Ok(Submitted::Replaced { expired_at: old.expires_at, flow: Box::new(flow) })
 }

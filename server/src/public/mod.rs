@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, delete, get};
-use engine::flow::FlowType;
+use engine::flow::{FlowType, first};
+use engine::session::Page;
 
 /// Bytes of a body, as Kratos.
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
@@ -123,6 +124,17 @@ async fn uncached(request: Request, next: Next) -> Response {
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
     }
     response
+}
+
+/// Kratos' page parameters: counted from 1, where 0 is the first page as well (measured); what is no number is left out.
+pub(crate) fn page(query: &[(String, String)], usual: i64, largest: i64) -> Page {
+    let number = |names: [&str; 2]| {
+        names.iter().find_map(|name| first(query, name)).and_then(|text| text.parse::<i64>().ok())
+    };
+    Page {
+        number: number(["page", "page_token"]).unwrap_or(1).max(1) - 1,
+        size: number(["page_size", "per_page"]).unwrap_or(usual).clamp(1, largest),
+    }
 }
 
 /// Who is signed in on this request.

@@ -1,6 +1,6 @@
 //! A person's own sessions (Kratos: session/handler.go).
 
-use super::{current, flows::query};
+use super::{current, flows::query, page};
 use crate::error::ApiError;
 use crate::respond;
 use crate::state::AppState;
@@ -43,7 +43,7 @@ pub async fn list(
 ) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = signed_in(&ctx, &headers).await?;
-    let page = page(&query(&uri));
+    let page = page(&query(&uri), DEFAULT_PAGE, LARGEST_PAGE);
     let (sessions, total) = session::others(&ctx, &current.session, page).await?;
     let now = ctx.effects().now();
     let body: Vec<Value> = sessions
@@ -90,17 +90,6 @@ pub async fn revoke_others(State(state): State<AppState>, headers: HeaderMap) ->
 
 async fn signed_in(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
     Ok(current(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
-}
-
-fn page(query: &[(String, String)]) -> Page {
-    let number = |names: [&str; 2]| {
-        names.iter().find_map(|name| flow::first(query, name)).and_then(|text| text.parse::<i64>().ok())
-    };
-    Page {
-        // Counted from 1; 0 is the first page as well (measured).
-        number: number(["page", "page_token"]).unwrap_or(1).max(1) - 1,
-        size: number(["page_size", "per_page"]).unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE),
-    }
 }
 
 /// Kratos' form of page links, with pages that exist.
