@@ -31,7 +31,8 @@ mod live {
     use wasm_bindgen_futures::{JsFuture, spawn_local};
     use web_sys::{
         BeforeUnloadEvent, Document, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement,
-        HtmlTemplateElement, KeyboardEvent, RequestInit, Response, SubmitEvent, UrlSearchParams, Window,
+        HtmlInputElement, HtmlTemplateElement, KeyboardEvent, RequestInit, Response, SubmitEvent,
+        UrlSearchParams, Window,
     };
 
     /// Milliseconds of quiet after a key press before a preview is asked for.
@@ -105,12 +106,13 @@ mod live {
             }
             let submitter = event.dyn_into::<SubmitEvent>().ok().and_then(|event| event.submitter());
             let body = encode(&form, submitter.as_ref());
+            let sent = self.controls();
             let live = self.clone();
             self.cancel_preview();
             self.under_way(true);
             spawn_local(async move {
                 match live.ask(&endpoint, &body).await {
-                    Ok(answer) => live.take(&answer),
+                    Ok(answer) => live.take(&answer, &sent),
                     Err(sentence) => live.say_text(&sentence),
                 }
                 live.under_way(false);
@@ -134,8 +136,20 @@ mod live {
             };
         }
 
-        /// A new state from the server: the whole region, and what to say.
-        fn take(&self, answer: &Answer) {
+        /// Every control of the edited form and how it stands.
+        fn controls(&self) -> Vec<Control> {
+            let Some(Ok(inputs)) = self.form().map(|form| form.query_selector_all("input[id]")) else {
+                return Vec::new();
+            };
+            let inputs = (0..inputs.length()).filter_map(|index| inputs.item(index)?.dyn_into().ok());
+            inputs.map(Control::of).collect()
+        }
+
+        /// A new state from the server: the whole region, and what to say. What was typed while the answer was under way, and
+        /// so is not in it, stays.
+        fn take(self: &Rc<Self>, answer: &Answer, sent: &[Control]) {
+            let typed = self.controls().into_iter().filter(|control| !sent.contains(control));
+            let typed: Vec<Control> = typed.collect();
             let focused = self.document.active_element().map(|element| element.id()).unwrap_or_default();
             if let Ok(Some(region)) = self.root.query_selector("[data-region]") {
                 region.set_inner_html(&answer.html);
@@ -147,6 +161,12 @@ mod live {
                 wanted.or_else(again).and_then(|element| element.dyn_into::<HtmlElement>().ok())
             {
                 let _ = element.focus();
+            }
+            for control in &typed {
+                control.restore(&self.document);
+            }
+            if !typed.is_empty() {
+                self.preview();
             }
         }
 
@@ -290,6 +310,27 @@ mod live {
             // A page without HTML is an error in the framework's own form.
             let html = text("html").ok_or_else(refused)?;
             Ok(Answer { html, notice: text("notice").unwrap_or_default() })
+        }
+    }
+
+    #[derive(PartialEq)]
+    struct Control {
+        id: String,
+        checked: bool,
+        value: String,
+    }
+
+    impl Control {
+        fn of(input: HtmlInputElement) -> Self {
+            Self { id: input.id(), checked: input.checked(), value: input.value() }
+        }
+
+        fn restore(&self, document: &Document) {
+            let input = document.get_element_by_id(&self.id);
+            if let Some(input) = input.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+                input.set_checked(self.checked);
+                input.set_value(&self.value);
+            }
         }
     }
 

@@ -102,6 +102,23 @@ test('Undo asks before it takes unsaved changes along', async ({ admin }) => {
   await expect(admin.signInAfterRegistration).toBeChecked();
 });
 
+test('what is typed while a Save is under way stays', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  let answer = () => {};
+  const held = new Promise<void>((done) => (answer = done));
+  await admin.page.route('**/api/settings/authentication', async (route) => {
+    if (route.request().postData()?.includes('action=save')) await held;
+    await route.continue();
+  });
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.saveButton.click();
+  await admin.minPasswordLength.fill('15');
+  answer();
+  await expect(admin.status).toContainText('Saved as revision 1');
+  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.bar).toContainText('Minimum password length: 15');
+});
+
 test('a Save after the session is over says so and keeps what was typed', async ({ admin, complaints }) => {
   complaints.expect(/status of 401/);
   await admin.signInAndOpenSettings();

@@ -45,7 +45,9 @@ export const test = base.extend<Fixtures>({
     await vestibule.stop();
   },
   complaints: [
-    async ({ context }, use) => {
+    // On top of the server, so that it is read before the server stops: an answer that nobody waits for any more, such as a
+    // preview's, is then no complaint.
+    async ({ context, vestibule: _ }, use) => {
       const complaints = new Complaints();
       complaints.watch(context);
       await use(complaints);
