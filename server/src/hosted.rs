@@ -256,27 +256,12 @@ fn start_url(
 fn site(config: &Config, return_to: Option<&str>) -> Site {
     let start = |kind| start_url(config, kind, &[], return_to, None);
     Site {
-        name: name(config),
+        name: config.service_name(),
         // Relative, so that it holds under whatever path a proxy puts in front.
         stylesheet: STYLESHEET.trim_start_matches('/').to_owned(),
         sign_in: start(FlowKind::Login),
         sign_up: config.selfservice.registration.enabled.then(|| start(FlowKind::Registration)),
     }
-}
-
-/// The customer's name: our own key, or where Kratos' configuration already names the service to people.
-fn name(config: &Config) -> Option<String> {
-    const KEYS: [&str; 5] = [
-        "/vestibule/pages/name",
-        "/selfservice/methods/passkey/config/rp/display_name",
-        "/selfservice/methods/webauthn/config/rp/display_name",
-        "/selfservice/methods/totp/config/issuer",
-        "/courier/smtp/from_name",
-    ];
-    let text = |key: &&str| {
-        config.raw.pointer(key).and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty())
-    };
-    KEYS.iter().find_map(text).map(str::to_owned)
 }
 
 /// The host of where the person goes on to, when it is not this one.

@@ -368,7 +368,7 @@ fn equal_pair(value: &Value) -> (usize, usize) {
 
 /// As measured on Kratos: blanks around it are forgiven, the local part may be anything printable, the domain is ASCII
 /// (an international one in its punycode form). A control character is never part of an address.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let text = text.trim_matches(' ');
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());

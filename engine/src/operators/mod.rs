@@ -5,6 +5,7 @@
 
 mod entry;
 mod links;
+pub mod mailbox;
 mod sign_in;
 mod throttle;
 

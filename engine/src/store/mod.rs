@@ -5,11 +5,13 @@
 //! that cannot write. What may be null, sorted or compared is a column; everything else is a document, stored as text.
 
 pub mod audit;
+pub mod codes;
 mod dsn;
 pub mod errors;
 mod fault;
 pub mod flows;
 pub mod identities;
+pub mod messages;
 mod migrate;
 pub mod operators;
 pub mod revisions;
