@@ -102,6 +102,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.admin.token", Text, "", "Bearer token for callers of the admin API that come from elsewhere than loopback and private networks."),
     key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
+    key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),

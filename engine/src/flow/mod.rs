@@ -312,7 +312,11 @@ async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, csrf_cookie: Option<&str>)
     let mut tx = ctx.db().read().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
     if flow.kind_of_client == FlowType::Browser && csrf_cookie != Some(flow.csrf_cookie.as_str()) {
-        return Err(csrf::violation());
+        let error = csrf::violation();
+        return Err(match csrf_cookie {
+            Some(_) => error,
+            None => error.detail("reject_reason", "The request carried no anti-forgery cookie."),
+        });
     }
     if flow.expires_at <= ctx.effects().now() {
         return Err(expired_on_read(&ctx.config, &flow));
@@ -347,6 +351,13 @@ fn expired_on_read(config: &Config, flow: &Flow) -> Error {
 pub fn expired() -> Error {
     Error::new(Kind::Gone, "This form was open for too long. Start again with a new one.")
         .with_id("self_service_flow_expired")
+}
+
+/// 410 `self_service_flow_replaced`, with the flow to go on with.
+pub fn replaced(by: &Flow) -> Error {
+    Error::new(Kind::Gone, "This form is over. Go on with the new one.")
+        .with_id("self_service_flow_replaced")
+        .beside("use_flow_id", json!(by.id))
 }
 
 /// 400 `session_already_available`.

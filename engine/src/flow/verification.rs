@@ -31,7 +31,12 @@ pub enum Submitted {
     /// The form comes back with messages.
     Again(Box<Flow>),
     /// Another flow takes its place, and belongs to a new anti-forgery cookie.
-    Replaced { flow: Box<Flow>, why: Replaced },
+    Replaced {
+        flow: Box<Flow>,
+        why: Replaced,
+        /// The replaced one was an app's.
+        of_app: bool,
+    },
     /// The mail's link: the form waits with the code filled in, and belongs to a new anti-forgery cookie.
     Filled(Box<Flow>),
 }
@@ -181,7 +186,8 @@ fn enabled(ctx: &Ctx) -> Result<()> {
 /// Neither a code nor an address.
 async fn without_address(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
     if let Some(node) = flow.nodes().iter_mut().find(|node| node.id() == "email") {
-        let input = Input { kind: InputKind::Email, value: Some("".into()), ..as_input(node) };
+        let input =
+            Input { kind: InputKind::Email, value: Some("".into()), required: true, ..as_input(node) };
         *node = Node::new_input(Group::Code, Some(text::email()), input);
     }
     flow.ui.attach("email", text::required("email"));
@@ -341,7 +347,7 @@ fn after_verification(request_url: &str) -> Option<String> {
 }
 
 /// The address that is to be proven first: the first in the schema's order that waits for it and can be written to.
-pub(super) fn unproven(identity: &Identity) -> Option<&VerifiableAddress> {
+pub fn unproven(identity: &Identity) -> Option<&VerifiableAddress> {
     identity.verifiable_addresses.iter().find(|address| !address.verified && address.via == "email")
 }
 
@@ -371,7 +377,7 @@ async fn replace(
     ask_for_address(ctx, &mut flow);
     flow.message(message);
     insert(ctx, &flow).await?;
-    Ok(Submitted::Replaced { flow: Box::new(flow), why })
+    Ok(Submitted::Replaced { flow: Box::new(flow), why, of_app: old.kind_of_client == FlowType::Api })
 }
 
 fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
