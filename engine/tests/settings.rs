@@ -25,7 +25,12 @@ impl Outbound for Nowhere {
 }
 
 fn effects() -> Effects {
-    Effects { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), outbound: Arc::new(Nowhere) }
+    Effects {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        outbound: Arc::new(Nowhere),
+        mailer: Arc::new(engine::testing::RecordingMailer::default()),
+    }
 }
 
 struct Console {

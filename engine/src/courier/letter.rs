@@ -33,11 +33,13 @@ pub struct Written {
     pub subject: String,
     pub text: String,
     pub html: String,
-    /// What is masked once the mail has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Text and HTML as they are kept once the mail has left, written from the same template without code and link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    masked: Option<(String, String)>,
 }
 
 const FILES: [(&str, &str); 7] = [
@@ -79,15 +81,19 @@ impl Letter {
             Letter::VerificationUnknown => (None, None, 0),
         };
         let letters = LETTERS.as_ref().map_err(Error::internal)?;
-        let part = |kind: &str| -> Result<String> {
+        let part = |kind: &str, code: &Option<String>, link: &Option<String>| -> Result<String> {
             let name = format!("{LANGUAGE}/{}.{kind}", self.template());
             let template = letters.get_template(&name).map_err(Error::internal)?;
             template.render(context! { service, to, code, link, minutes }).map_err(Error::internal)
         };
+        let hidden = |secret: &Option<String>| secret.as_ref().map(|_| MASK.to_owned());
+        let (no_code, no_link) = (hidden(&code), hidden(&link));
         Ok(Written {
-            subject: one_line(&part("subject")?),
-            text: part("txt")?,
-            html: part("html")?,
+            // Shown on locked screens and kept in lists: never with a code.
+            subject: one_line(&part("subject", &no_code, &no_link)?),
+            text: part("txt", &code, &link)?,
+            html: part("html", &code, &link)?,
+            masked: Some((part("txt", &no_code, &no_link)?, part("html", &no_code, &no_link)?)),
             code,
             link,
         })
@@ -100,25 +106,12 @@ fn one_line(text: &str) -> String {
 }
 
 impl Written {
-    /// The same with code and link masked.
+    /// The same with code and link masked; nothing of them stays in it.
     #[must_use]
     pub fn masked(&self) -> Self {
-        let mask = |text: &str| {
-            let mut text = text.to_owned();
-            // The link first: it holds the code.
-            for secret in [&self.link, &self.code].into_iter().flatten() {
-                let escaped = secret.replace('&', "&amp;");
-                text = text.replace(&escaped, MASK).replace(secret.as_str(), MASK);
-            }
-            text
-        };
-        Self {
-            subject: mask(&self.subject),
-            text: mask(&self.text),
-            html: mask(&self.html),
-            code: None,
-            link: None,
-        }
+        // Masked already: what was kept has no second text.
+        let (text, html) = self.masked.clone().unwrap_or_else(|| (self.text.clone(), self.html.clone()));
+        Self { subject: self.subject.clone(), text, html, code: None, link: None, masked: None }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::flow::{Flow, FlowType, StoredKind};
+use engine::flow::{Flow, FlowType, Sent, StoredKind};
 use engine::ids::FlowId;
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
 use serde_json::json;
 
-fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
+pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
     Flow {
         id: FlowId(id(number)),
         kind,
@@ -25,6 +25,7 @@ fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         requested_aal: "aal1".into(),
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
+        sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
     }
 }
 
