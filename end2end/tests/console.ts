@@ -92,6 +92,22 @@ export class Console {
     await expect(this.status.filter({ hasText: /revision/i }).first()).toBeVisible();
   }
 
+  /** Until the mailbox holds so many mails to that address. */
+  async expectMails(to: string, count: number): Promise<void> {
+    await expect(async () => {
+      await this.goto(`/mailbox?to=${encodeURIComponent(to)}`);
+      await expect(this.page.getByTestId('code')).toHaveCount(count, { timeout: 500 });
+    }).toPass({ timeout: 15_000 });
+  }
+
+  /** The newest mail to that address, once there are so many: its code and its link. */
+  async newestMail(to: string, count = 1): Promise<{ code: string; link: string }> {
+    await this.expectMails(to, count);
+    const code = await this.page.getByTestId('code').first().innerText();
+    const link = (await this.page.getByTestId('link').first().getAttribute('href')) ?? '';
+    return { code, link };
+  }
+
   /** From wherever the operator is, and back to a page that shows what is saved. */
   async setSignInAfterRegistration(on: boolean): Promise<void> {
     await this.openSettings();

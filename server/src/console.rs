@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Shell, authentication, not_found};
+use app::console::{Assets, Shell, authentication, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -33,6 +33,7 @@ pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
+        .route(mailbox::PATH, get(mails))
         .route("/api/{*function}", post(server_function))
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), signed_in));
@@ -159,7 +160,7 @@ async fn settings(
     Extension(operator): Extension<OperatorSession>,
     Query(query): Query<Saved>,
 ) -> Response {
-    let shell = shell(assets, &operator, authentication::PATH);
+    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::load(&state.engine, &operator).await {
         Ok(view) => {
             Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new))))
@@ -183,7 +184,7 @@ async fn save_settings(
     Extension(operator): Extension<OperatorSession>,
     Form(posted): Form<authentication::Posted>,
 ) -> Response {
-    let shell = shell(assets, &operator, authentication::PATH);
+    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::submit(&state.engine, &operator, posted).await {
         Ok(authentication::Outcome::Saved { revision, new }) => {
             respond::see_other(&format!("{}?saved={revision}&new={new}", authentication::PATH))
@@ -212,15 +213,38 @@ async fn server_function(
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
+async fn mails(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+    Query(query): Query<Recipient>,
+) -> Response {
+    let shell = shell(&state.engine.begin().config, assets, &operator, mailbox::PATH);
+    match mailbox::load(&state.engine, &operator, &query.to).await {
+        Ok(view) => Html(mailbox::page(&shell, view)).into_response(),
+        Err(failed) => trouble(&shell, failed),
+    }
+}
+
+#[derive(Deserialize)]
+struct Recipient {
+    #[serde(default)]
+    to: String,
+}
+
 async fn nothing_here(
+    State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Extension(operator): Extension<OperatorSession>,
 ) -> Response {
-    (StatusCode::NOT_FOUND, Html(not_found(&shell(assets, &operator, "")))).into_response()
+    (StatusCode::NOT_FOUND, Html(not_found(&shell(&state.engine.begin().config, assets, &operator, ""))))
+        .into_response()
 }
 
-fn shell(assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
-    Shell { assets, operator: operator.operator.clone(), path }
+fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
+    let operator = operator.operator.clone();
+    let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
+    Shell { assets, operator, path, mailbox }
 }
 
 /// A page for what no form can show.

@@ -369,7 +369,12 @@ fn equal_pair(value: &Value) -> (usize, usize) {
 /// As measured on Kratos: blanks around it are forgiven, the local part may be anything printable, the domain is ASCII
 /// (an international one in its punycode form). A control character is never part of an address.
 pub(crate) fn is_email(text: &str) -> bool {
+    /// RFC 5321 §4.5.3.1.3, without the angle brackets: nothing longer can be written to.
+    const LONGEST: usize = 254;
     let text = text.trim_matches(' ');
+    if text.len() > LONGEST {
+        return false;
+    }
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
     dotted(local)
