@@ -99,6 +99,20 @@ impl Schema {
     }
 
     /// As it was written.
+    /// Whether an identity of this schema can have an e-mail address that is to be proven.
+    pub fn proves_email(&self) -> bool {
+        fn has(part: &Value) -> bool {
+            let via = part.pointer("/ory.sh~1kratos/verification/via").and_then(Value::as_str);
+            via == Some("email")
+                || match part {
+                    Value::Object(members) => members.values().any(has),
+                    Value::Array(items) => items.iter().any(has),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+                }
+        }
+        has(&self.document)
+    }
+
     pub fn document(&self) -> &Value {
         &self.document
     }

@@ -20,6 +20,10 @@ pub struct Authentication {
     pub registration_enabled: bool,
     /// For every enabled method that can register (so far: password).
     pub sign_in_after_registration: bool,
+    /// For every enabled method that can register.
+    pub show_verification_page: bool,
+    /// For every method that signs in (so far: password).
+    pub require_verified_address: bool,
     pub min_password_length: u32,
     pub identifier_similarity_check: bool,
     pub breach_check: bool,

@@ -3,7 +3,7 @@
 use super::page::{changes, differences, field_of, locked, named, registering, values};
 use super::{Authentication, FieldError, Named, Revision, Saved};
 use crate::config::Config;
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
@@ -50,7 +50,9 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     for field in different {
         if let Some(message) = locked(&config, field) {
             errors.push(FieldError { field, message });
-        } else if field == SIGN_IN_AFTER_REGISTRATION && registering(&config).next().is_none() {
+        } else if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
+            && registering(&config).next().is_none()
+        {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
         }
     }
