@@ -28,12 +28,20 @@ export class Console {
     return this.page.locator('#registration-enabled');
   }
 
+  get showVerificationPage(): Locator {
+    return this.page.locator('#show-verification-page');
+  }
+
+  get requireVerifiedAddress(): Locator {
+    return this.page.locator('#require-verified-address');
+  }
+
   get minPasswordLength(): Locator {
     return this.page.locator('#min-password-length');
   }
 
   get saveButton(): Locator {
-    return this.page.locator('button[name=action][value=save]');
+    return this.page.locator('#save');
   }
 
   /** Where the page says what became of a Save. */

@@ -7,7 +7,7 @@ use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
 use app::console::{Assets, Shell, authentication, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -118,6 +118,9 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
+        Ok(None) if request.method() == Method::POST && request.uri().path() == authentication::PATH => {
+            keep(&state, request).await
+        }
         Ok(None) => {
             let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
             let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
@@ -129,6 +132,24 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             None => ApiError(failed).into_response(),
         },
     }
+}
+
+/// The session ran out before Save: what was typed waits for this operator while they sign in.
+async fn keep(state: &AppState, request: Request) -> Response {
+    let page = authentication::PATH;
+    let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
+    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    let kept = match (token, body.ok().and_then(|body| String::from_utf8(body.to_vec()).ok())) {
+        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
+        _ => Ok(false),
+    };
+    let wanted = match kept {
+        Ok(true) => format!("{page}?kept=true"),
+        Ok(false) => page.to_owned(),
+        Err(failed) => return ApiError(failed).into_response(),
+    };
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign-in?next={next}"))
 }
 
 async fn session(state: &AppState, headers: &HeaderMap) -> engine::Result<Option<OperatorSession>> {
@@ -161,7 +182,20 @@ async fn settings(
     Query(query): Query<Saved>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
-    match authentication::load(&state.engine, &operator).await {
+    let kept = match query.kept {
+        true => operators::kept::kept(&state.engine, &operator.operator, authentication::PATH).await,
+        false => Ok(None),
+    };
+    let kept = kept.map(|form| {
+        let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
+        Some(Query::<authentication::Posted>::try_from_uri(&uri).ok()?.0)
+    });
+    let loaded = match kept {
+        Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
+        Ok(None) => authentication::load(&state.engine, &operator).await,
+        Err(failed) => Err(failed),
+    };
+    match loaded {
         Ok(view) => {
             Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new))))
                 .into_response()
@@ -175,6 +209,9 @@ struct Saved {
     saved: Option<i64>,
     #[serde(default)]
     new: bool,
+    /// Back from the sign-in page, to what was typed before it.
+    #[serde(default)]
+    kept: bool,
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.

@@ -98,6 +98,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.console.host", Text, "127.0.0.1", "Address that the console listens on."),
     key("vestibule.console.port", PORT, "4435", "Port of the console."),
     key("vestibule.console.base_url", BaseUrl, "", "Address under which operators reach the console; unset, it is made from host and port."),
+    key("vestibule.console.session_lifespan", Duration, "12h", "How long an operator stays signed in to the console, used or not."),
     key("vestibule.allowed_hosts", Texts, "[]", "Further host names that the console and the admin API answer to, beside loopback names and those of the base URLs."),
     key("vestibule.admin.token", Text, "", "Bearer token for callers of the admin API that come from elsewhere than loopback and private networks."),
     key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),

@@ -138,6 +138,8 @@ pub struct VestibuleKeys {
     pub admin_token: Option<String>,
     pub admin_allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
+    pub operator_session: Duration,
     /// How long the hosted page waits before it offers another code.
     pub resend_after: Duration,
 }

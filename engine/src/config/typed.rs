@@ -249,6 +249,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         allowed_hosts: reader.texts("vestibule.allowed_hosts"),
         admin_token: token,
         admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
+        operator_session: reader.lifespan("vestibule.console.session_lifespan"),
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")

@@ -5,7 +5,7 @@ mod preview;
 mod revise;
 
 pub use crate::config::Named;
-pub use page::current;
+pub use page::{changes, current};
 pub use preview::preview;
 pub use revise::{history, list, load_current, refresh, roll_back, rollback, save, undo};
 

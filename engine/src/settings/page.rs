@@ -94,7 +94,7 @@ pub(super) fn differences(saved: &Authentication, values: &Authentication) -> Ve
 }
 
 /// One sentence per difference, such as `Minimum password length: 12 (was 8)`.
-pub(super) fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
+pub fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
     let different = differences(saved, values);
     let (saved, values) = (texts(saved), texts(values));
     let fields = FIELDS.into_iter().filter(|(name, _, _)| different.contains(name));

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::operators::{Operator, Role};
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit};
+use crate::store::{Db, Tx, audit, kept_forms};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -80,6 +80,8 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     }
     let details = json!({"revision": row.number, "changes": row.summary, "settings": row.settings});
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
+    // What was kept for this operator is saved now, or was given up for something else.
+    kept_forms::forget(&mut tx, by.id).await?;
     tx.commit().await?;
     engine.publish(next);
     Ok(Saved::Done { revision: row.number })
