@@ -1,6 +1,8 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
+mod history;
+
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
@@ -33,6 +35,7 @@ pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
+        .merge(history::routes())
         .route(mailbox::PATH, get(mails))
         .route("/api/{*function}", post(server_function))
         .fallback(nothing_here)

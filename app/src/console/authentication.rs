@@ -39,6 +39,9 @@ pub struct Posted {
     pub identifier_similarity_check: bool,
     #[serde(default)]
     pub breach_check: bool,
+    /// Why, in the operator's words.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// A switch of the page, by its field.
@@ -107,6 +110,8 @@ pub struct View {
     values: Authentication,
     /// As typed, also when it is no number.
     min_password_length: String,
+    /// As typed.
+    reason: String,
     preview: Preview,
     problems: Vec<FieldError>,
     /// Who saved meanwhile.
@@ -161,6 +166,15 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
 /// Save, preview and undo: the one way in for a native post and for the island. What a role may not do is refused, and
 /// kept in the audit, by the engine.
 pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
+    let reason = posted.reason.clone();
+    let mut outcome = decide(engine, operator, posted).await?;
+    if let Outcome::Previewed(view) | Outcome::Again(_, view) = &mut outcome {
+        view.reason = reason;
+    }
+    Ok(outcome)
+}
+
+async fn decide(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
         let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
@@ -180,7 +194,8 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted)
     if !problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
     }
-    let saved = settings::save(engine, &operator.operator, posted.revision(), &values).await?;
+    let saved =
+        settings::save(engine, &operator.operator, posted.revision(), &values, &posted.reason).await?;
     became(engine, operator, saved, &posted, values, typed).await
 }
 
@@ -192,6 +207,7 @@ pub async fn resume(engine: &Engine, operator: &OperatorSession, posted: Posted)
         on_top_of(&current.values, posted.was(), values, posted.min_password_length.clone());
     let mut view = view(engine, operator, current, values, typed, problems);
     view.kept = true;
+    view.reason = posted.reason;
     Ok(view)
 }
 
@@ -324,6 +340,7 @@ fn view(
         current,
         values,
         min_password_length,
+        reason: String::new(),
         problems,
     }
 }
@@ -340,6 +357,7 @@ pub async fn save_authentication(
     #[server(default)] min_password_length: String,
     #[server(default)] identifier_similarity_check: bool,
     #[server(default)] breach_check: bool,
+    #[server(default)] reason: String,
 ) -> Result<Swap, ServerFnError> {
     let posted = Posted {
         action,
@@ -351,6 +369,7 @@ pub async fn save_authentication(
         min_password_length,
         identifier_similarity_check,
         breach_check,
+        reason,
     };
     let engine = expect_context::<Engine>();
     let operator = expect_context::<OperatorSession>();
@@ -454,6 +473,7 @@ fn form(view: View) -> AnyView {
         current,
         values,
         min_password_length,
+        reason,
         preview,
         problems,
         conflict,
@@ -484,7 +504,7 @@ fn form(view: View) -> AnyView {
     };
     view! {
         <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
-            <input type="hidden" name="base" value=made_from(&current) />
+            <input type="hidden" name="base" value=made_from(&current, editable) />
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Authentication"</h1>
@@ -535,6 +555,7 @@ fn form(view: View) -> AnyView {
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
                     <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}</p>
+                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why (optional)" value=reason />
                     <a class="button" href=PATH data-discard="">"Discard"</a>
                     <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
                     <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
@@ -560,7 +581,7 @@ fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
 /// The field `base`: the revision, and the other fields as a browser would send them if nothing was changed. By this the
 /// island tells whether something was, and a late Save what others may keep. In the order of the page; what is locked or
 /// off sends nothing.
-fn made_from(current: &Current) -> String {
+fn made_from(current: &Current, editable: bool) -> String {
     let values = &current.values;
     let mut sent = Vec::new();
     for (name, get, _) in SWITCHES {
@@ -571,6 +592,9 @@ fn made_from(current: &Current) -> String {
         if get(values) && !locked(current, name) {
             sent.push(format!("{name}=true"));
         }
+    }
+    if editable {
+        sent.push("reason=".to_owned());
     }
     format!("{}&{}", current.revision, sent.join("&"))
 }

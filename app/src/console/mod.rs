@@ -3,6 +3,7 @@
 
 pub mod authentication;
 pub mod entry;
+pub mod history;
 pub mod mailbox;
 mod plan;
 mod rows;

@@ -28,7 +28,10 @@ pub struct Shell {
 
 /// Title, pages. Only what exists.
 const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
-    ("Sign-up and sign-in", &[("Authentication", "/settings/authentication")]),
+    (
+        "Sign-up and sign-in",
+        &[("Authentication", super::authentication::PATH), ("History", super::history::PATH)],
+    ),
     ("Trial", &[("Mailbox", super::mailbox::PATH)]),
 ];
 

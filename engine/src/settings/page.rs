@@ -173,6 +173,7 @@ mod tests {
             base: number - 1,
             settings: serde_json::from_value(settings).unwrap(),
             summary: Vec::new(),
+            reason: String::new(),
         }
     }
 

@@ -37,6 +37,7 @@ fn revision(base: i64, value: bool) -> revisions::Row {
         base,
         settings: [("registration_enabled".to_owned(), json!(value))].into(),
         summary: vec!["Registration: on".into()],
+        reason: "we open".into(),
     }
 }
 
