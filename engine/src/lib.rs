@@ -6,6 +6,7 @@
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
 pub mod admin;
+pub mod cleanup;
 pub mod config;
 pub mod courier;
 pub mod effects;

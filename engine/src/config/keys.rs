@@ -107,6 +107,10 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
+    key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),
+    key("vestibule.cleanup.sessions", Duration, "720h", "How long a session stays after its end."),
+    key("vestibule.cleanup.messages", Duration, "720h", "How long a mail stays in the list."),
+    key("vestibule.cleanup.errors", Duration, "168h", "How long an error can be read at its page."),
     // Identities
     key("identity.default_schema_id", Text, "default", "Identity schema of whoever signs up without naming one."),
     key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),

@@ -140,8 +140,18 @@ pub struct VestibuleKeys {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
     pub operator_session: Duration,
+    pub cleanup: CleanupKeys,
     /// How long the hosted page waits before it offers another code.
     pub resend_after: Duration,
+}
+
+/// How long rows stay that are over.
+#[derive(Clone, Debug)]
+pub struct CleanupKeys {
+    pub flows: Duration,
+    pub sessions: Duration,
+    pub messages: Duration,
+    pub errors: Duration,
 }
 
 #[derive(Clone, Debug)]

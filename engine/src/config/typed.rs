@@ -250,6 +250,12 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         admin_token: token,
         admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
         operator_session: reader.lifespan("vestibule.console.session_lifespan"),
+        cleanup: CleanupKeys {
+            flows: reader.lifespan("vestibule.cleanup.flows"),
+            sessions: reader.lifespan("vestibule.cleanup.sessions"),
+            messages: reader.lifespan("vestibule.cleanup.messages"),
+            errors: reader.lifespan("vestibule.cleanup.errors"),
+        },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
