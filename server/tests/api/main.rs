@@ -8,3 +8,4 @@ mod proof;
 mod session_hook;
 #[path = "../support/mod.rs"]
 mod support;
+mod trouble;
