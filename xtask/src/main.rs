@@ -1,9 +1,12 @@
-//! The project's two commands: `cargo xtask run` and `cargo xtask test`, and `build` which both stand on.
+//! The project's two commands: `cargo xtask run` and `cargo xtask test`, and `build` which both stand on. Beside them
+//! `bench`, which measures, and `sabotage`, which tests the tests.
 //! Needs rustup and package registries, nothing else; see docs/decisions/0007-xtask-builds-the-wasm.md.
 
+mod bench;
 mod browser_part;
 mod counts;
 mod needs;
+mod sabotage;
 mod steps;
 mod tests;
 mod workspace;
@@ -11,6 +14,7 @@ mod workspace;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 use steps::Steps;
 use workspace::Workspace;
 
@@ -29,7 +33,9 @@ const EXAMPLES: &str = "Examples:
   cargo xtask run -- --config kratos.yml       the same with your configuration
   cargo xtask build --release                  one file: target/release/vestibule
   cargo xtask test                             everything CI checks
-  cargo xtask test --only engine --only server the parts you are working on";
+  cargo xtask test --only engine --only server the parts you are working on
+  cargo xtask bench --only whoami --seconds 20 one of the figures of docs/performance.md
+  cargo xtask sabotage --only session-hook     whether the named test notices that change";
 
 #[derive(Subcommand)]
 enum Command {
@@ -51,6 +57,27 @@ enum Command {
         #[arg(long, value_enum)]
         only: Vec<tests::Part>,
     },
+    /// Measures the release binary on this machine and prints one table. Needs Linux.
+    Bench {
+        /// Only these; may be repeated.
+        #[arg(long, value_enum)]
+        only: Vec<bench::Part>,
+        /// How long each load lasts.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// Takes `target/release/vestibule` as it is.
+        #[arg(long)]
+        built: bool,
+    },
+    /// Breaks one line at a time, in a copy of this tree, and expects the test that protects it to fail.
+    Sabotage {
+        /// Only these, by name; may be repeated.
+        #[arg(long)]
+        only: Vec<String>,
+        /// So many of them, others with each commit.
+        #[arg(long, conflicts_with = "only")]
+        rotate: Option<usize>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +86,10 @@ fn main() -> ExitCode {
         Command::Run { arguments } => run(&workspace, &arguments),
         Command::Build { release } => build(&workspace, release),
         Command::Test { only } => tests::run(&workspace, &only),
+        Command::Bench { only, seconds, built } => {
+            bench::run(&workspace, &only, Duration::from_secs(seconds), built)
+        }
+        Command::Sabotage { only, rotate } => sabotage::run(&workspace, &only, rotate),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::steps::Steps;
 use crate::workspace::{Workspace, run as run_command, words};
-use crate::{Outcome, browser_part, needs};
+use crate::{Outcome, browser_part, needs, sabotage};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -24,6 +24,8 @@ pub(crate) enum Part {
     Xtask,
     /// The browser.
     End2end,
+    /// Two lines broken, two tests red; which ones goes by the commit.
+    Sabotage,
 }
 
 /// Package, and the arguments its lints need.
@@ -42,6 +44,9 @@ const TESTS: [(Part, &str, &[&str]); 4] = [
     (Part::Server, "server", &[]),
     (Part::Xtask, "xtask", &[]),
 ];
+
+/// So many in each run: all of them take as long as everything else together.
+const SABOTAGES: usize = 2;
 
 /// A step that counted tests before it failed keeps its counts.
 struct Failed {
@@ -105,7 +110,7 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
         );
     }
     // The server carries the browser part, so that comes before whatever compiles the server.
-    if [Part::Lint, Part::Server, Part::End2end].into_iter().any(wanted) {
+    if [Part::Lint, Part::Server, Part::End2end, Part::Sabotage].into_iter().any(wanted) {
         step(
             "Browser part (WASM)".into(),
             plain(move || {
@@ -145,6 +150,9 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
     if wanted(Part::End2end) {
         step("Server for the browser".into(), plain(move || workspace.build_server(false)));
         step("Browser".into(), Box::new(move || playwright(workspace)));
+    }
+    if wanted(Part::Sabotage) {
+        step("Sabotage".into(), Box::new(move || Ok(sabotage::measure(workspace, &[], Some(SABOTAGES))?)));
     }
     plan
 }

@@ -9,6 +9,8 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Cargo's, so `CARGO_TARGET_DIR` and `build.target-dir` are honoured.
     pub(crate) target: PathBuf,
+    /// Where cargo compiles: the target folder, or what `CARGO_BUILD_BUILD_DIR` names.
+    pub(crate) build: PathBuf,
 }
 
 impl Workspace {
@@ -25,7 +27,8 @@ impl Workspace {
         let metadata: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
         let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target folder")?;
-        Ok(Self { root, target: PathBuf::from(target) })
+        let build = metadata["build_directory"].as_str().unwrap_or(target);
+        Ok(Self { root, target: PathBuf::from(target), build: PathBuf::from(build) })
     }
 
     /// The folder that `server/build.rs` puts into the binary.

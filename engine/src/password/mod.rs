@@ -140,6 +140,23 @@ mod tests {
         }
     }
 
+    /// Seen by the memory that a hash fills, not by a clock.
+    #[test]
+    fn nobody_costs_a_hash() {
+        let mut memory = algorithm::Memory::new();
+        assert_eq!(algorithm::verify(&mut memory, &argon2(64), "x", None).unwrap(), Verdict::Wrong);
+        assert!(memory.len() >= 64, "64 KiB in blocks of 1 KiB, {} of them were filled", memory.len());
+    }
+
+    #[tokio::test]
+    async fn argon2_truncates_nothing() {
+        let (hasher, effects, keys) = (Hasher::sized(1, 8), testing::effects(), argon2(64));
+        let long = "ä".repeat(1000);
+        let stored = hasher.hash(&effects, &keys, &format!("{long}x")).await.unwrap();
+        assert_eq!(hasher.verify(&keys, &format!("{long}y"), Some(&stored)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(&keys, &format!("{long}x"), Some(&stored)).await.unwrap(), Verdict::Right);
+    }
+
     #[tokio::test]
     async fn bcrypt_truncates_nothing() {
         let (hasher, effects, keys) = (Hasher::sized(1, 8), testing::effects(), bcrypt(4));

@@ -1,0 +1,200 @@
+//! The list: one rule of the product a line, how it is broken, and the test that must notice. To add one, append here;
+//! the test below says when a text no longer stands exactly once in its file.
+
+pub(super) struct Change {
+    /// What `--only` takes.
+    pub(super) name: &'static str,
+    pub(super) file: &'static str,
+    /// Stands exactly once in the file.
+    pub(super) text: &'static str,
+    pub(super) instead: &'static str,
+    pub(super) test: Test,
+}
+
+/// One test, as libtest names it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Test {
+    pub(super) package: &'static str,
+    /// `--lib`, or `--test` and the file.
+    pub(super) target: &'static [&'static str],
+    pub(super) name: &'static str,
+}
+
+const fn test(package: &'static str, target: &'static [&'static str], name: &'static str) -> Test {
+    Test { package, target, name }
+}
+
+const LIB: &[&str] = &["--lib"];
+const API: &[&str] = &["--test", "api"];
+const CONSOLE: &[&str] = &["--test", "console"];
+const GOLDEN: &[&str] = &["--test", "golden"];
+const CONFIG: &[&str] = &["--test", "config"];
+const RULES: &[&str] = &["--test", "rules"];
+const SETTINGS: &[&str] = &["--test", "settings"];
+
+pub(super) const CHANGES: &[Change] = &[
+    Change {
+        name: "session-hook",
+        file: "engine/src/plan.rs",
+        text: "FlowKind::Registration => list.contains(&Hook::Session),",
+        instead: "FlowKind::Registration => list.contains(&Hook::Session) && false,",
+        test: test("server", API, "session_hook::an_app_gets_a_token_while_the_switch_is_on"),
+    },
+    Change {
+        name: "session-not-last",
+        file: "engine/src/plan.rs",
+        text: "steps.push(Step::SignIn);",
+        instead: "steps.insert(1, Step::SignIn);",
+        test: test("engine", RULES, "the_session_is_handed_over_last_whatever_the_list_says"),
+    },
+    Change {
+        name: "any-origin",
+        file: "server/src/guard.rs",
+        text: "Some(origin) if origin == own => None,",
+        instead: "Some(origin) if origin == own || own.contains(\"://\") => None,",
+        test: test("server", CONSOLE, "a_post_from_elsewhere_changes_nothing"),
+    },
+    Change {
+        name: "snapshot-ignored",
+        file: "engine/src/settings/revise.rs",
+        text: "engine.publish(next);",
+        instead: "drop(next);",
+        test: test("engine", SETTINGS, "off_on_off_takes_effect_with_the_next_snapshot_only"),
+    },
+    Change {
+        name: "carry-over-forgotten",
+        file: "engine/src/config/console.rs",
+        text: "own = flow;",
+        instead: "drop(flow);",
+        test: test("engine", CONFIG, "a_flow_level_hook_is_carried_over_and_back"),
+    },
+    Change {
+        name: "duplicate-signed-in",
+        file: "engine/src/flow/registration.rs",
+        text: "Inserted::Taken => return Ok(None),",
+        instead: "Inserted::Taken => {}",
+        test: test("server", GOLDEN, "registration_duplicate"),
+    },
+    Change {
+        name: "any-form-token",
+        file: "engine/src/flow/csrf.rs",
+        text: "unmasked.ct_eq(&secret).into()",
+        instead: "unmasked.len() == secret.len() || bool::from(unmasked.ct_eq(&secret))",
+        test: test("engine", RULES, "a_form_token_fits_its_own_cookie_only"),
+    },
+    Change {
+        name: "any-return-address",
+        file: "engine/src/flow/return_to.rs",
+        text: "|entry| allows(entry, &url)",
+        instead: "|entry| !entry.is_empty() || allows(entry, &url)",
+        test: test("engine", RULES, "only_allowed_addresses_are_returned_to"),
+    },
+    Change {
+        name: "link-works-again",
+        file: "engine/src/store/operators.rs",
+        text: "update operator_links set used_at = $3",
+        instead: "update operator_links set used_at = null",
+        test: test("server", CONSOLE, "a_reset_link_sets_a_password_once_and_ends_older_sessions"),
+    },
+    Change {
+        name: "nobody-costs-nothing",
+        file: "engine/src/password/algorithm.rs",
+        text: "    let Some(stored) = stored else {\n        dummy(memory, keys, password)?;\n",
+        instead: "    let Some(stored) = stored else {\n",
+        test: test("engine", LIB, "password::tests::nobody_costs_a_hash"),
+    },
+    Change {
+        name: "revoked-still-counts",
+        file: "engine/src/session.rs",
+        text: "    session.active && session.expires_at > now && identity.state",
+        instead: "    session.expires_at > now && identity.state",
+        test: test("server", GOLDEN, "logout"),
+    },
+    Change {
+        name: "password-cut-off",
+        file: "engine/src/password/algorithm.rs",
+        text: ".hash_password_into_with_memory(password.as_bytes(), ",
+        instead: ".hash_password_into_with_memory(&password.as_bytes()[..password.len().min(72)], ",
+        test: test("engine", LIB, "password::tests::argon2_truncates_nothing"),
+    },
+    Change {
+        name: "viewer-saves",
+        file: "engine/src/settings/revise.rs",
+        text: "if !by.disabled && by.role != Role::Viewer {",
+        instead: "if !by.disabled {",
+        test: test("server", CONSOLE, "a_viewer_sees_everything_and_changes_nothing"),
+    },
+    Change {
+        name: "late-save-wins",
+        file: "engine/src/settings/revise.rs",
+        text: "    if number != base {",
+        instead: "    let base = number;\n    if number != base {",
+        test: test("engine", SETTINGS, "a_save_on_an_old_base_is_a_conflict_and_changes_nothing"),
+    },
+    Change {
+        name: "forwarded-believed",
+        file: "server/src/client.rs",
+        text: "    if !trusted(&peer) {",
+        instead: "    if !trusted(&peer) && !headers.contains_key(\"x-forwarded-for\") {",
+        test: test("server", LIB, "client::tests::forwarded_addresses_count_behind_our_own_proxies_only"),
+    },
+    Change {
+        name: "expired-accepted",
+        file: "engine/src/flow/registration.rs",
+        text: "if flow.expires_at <= ctx.effects().now() {",
+        instead: "if flow.expires_at < flow.issued_at {",
+        test: test("server", GOLDEN, "registration_flow_expired"),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::CHANGES;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn read(file: &str) -> String {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file))
+            .unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    #[test]
+    fn every_text_stands_exactly_once_and_changes() {
+        for change in CHANGES {
+            let found = read(change.file).matches(change.text).count();
+            assert_eq!(found, 1, "{}: the text stands {found} times in {}", change.name, change.file);
+            assert_ne!(change.text, change.instead, "{}", change.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_said_in_small_letters() {
+        let names: BTreeSet<&str> = CHANGES.iter().map(|change| change.name).collect();
+        assert_eq!(names.len(), CHANGES.len());
+        let fine = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        assert_eq!(names.iter().find(|name| !fine(name)), None);
+    }
+
+    /// Whether it can fail is for `cargo xtask sabotage`; that it is there is seen without compiling anything.
+    #[test]
+    fn every_named_test_exists() {
+        for change in CHANGES {
+            let name = change.test.name.rsplit("::").next().unwrap_or_default();
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(change.test.package);
+            assert!(stands_below(&folder, name), "{}: there is no test {name}", change.name);
+        }
+    }
+
+    fn stands_below(folder: &Path, name: &str) -> bool {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+            if path.is_dir() {
+                return stands_below(&path, name);
+            }
+            // A function, or a line of the golden tests' list.
+            path.extension().is_some_and(|extension| extension == "rs")
+                && std::fs::read_to_string(&path).unwrap().lines().any(|line| {
+                    line.contains(&format!("fn {name}(")) || line.contains(&format!(" {name} = "))
+                })
+        })
+    }
+}
