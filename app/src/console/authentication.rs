@@ -1,4 +1,8 @@
 //! *Authentication settings*: the switch this product exists for, and what stands beside it.
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has a parameter for each field of its form"
+)]
 
 use super::plan;
 use super::rows::{Rows, ago, id, sign};

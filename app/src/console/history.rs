@@ -60,7 +60,7 @@ pub enum Outcome {
     /// 303 to the list.
     Done { revision: i64 },
     /// 409 or 422, with what was typed.
-    Again(u16, Detail),
+    Again(u16, Box<Detail>),
     /// There is no such revision.
     Unknown,
 }
@@ -97,11 +97,11 @@ pub async fn submit(
         Saved::Done { revision } | Saved::Unchanged { revision } => Outcome::Done { revision },
         Saved::Conflict { revision, by, at } => {
             detail.meanwhile = Some((by, at, revision));
-            Outcome::Again(409, detail)
+            Outcome::Again(409, Box::new(detail))
         }
         Saved::Again(problems) => {
             detail.refused = Some(problems.into_iter().map(|problem| problem.message).collect());
-            Outcome::Again(422, detail)
+            Outcome::Again(422, Box::new(detail))
         }
     })
 }

@@ -197,10 +197,10 @@ impl Db {
     /// For `health/ready`: the database answers within two seconds, its file is still there, its schema is ours.
     /// [`Kind::Busy`] otherwise.
     pub async fn ready(&self) -> Result<()> {
-        if let Pools::Sqlite { file, .. } = &self.pools {
-            if !tokio::fs::try_exists(file).await.unwrap_or(false) {
-                return Err(not_ready(GONE));
-            }
+        if let Pools::Sqlite { file, .. } = &self.pools
+            && !tokio::fs::try_exists(file).await.unwrap_or(false)
+        {
+            return Err(not_ready(GONE));
         }
         match tokio::time::timeout(READY_WITHIN, self.pending_migrations()).await {
             Ok(Ok(0)) => Ok(()),

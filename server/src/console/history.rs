@@ -70,7 +70,7 @@ async fn go_back(
         Ok(Outcome::Done { revision }) => respond::see_other(&format!("{PATH}?done={revision}")),
         Ok(Outcome::Again(status, detail)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            (status, Html(history::detail(&page, detail))).into_response()
+            (status, Html(history::detail(&page, *detail))).into_response()
         }
         Ok(Outcome::Unknown) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
         Err(failed) => trouble(&page, failed),
