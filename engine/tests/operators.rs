@@ -58,7 +58,15 @@ async fn create(engine: &Engine, name: &str) {
 }
 
 async fn sign_in(engine: &Engine, name: &str, password: &str, address: &str) -> SignIn {
-    operators::sign_in(engine, &format!("{name}@example.org"), password, address).await.unwrap()
+    match operators::sign_in(engine, &format!("{name}@example.org"), password, address).await {
+        Err(early) if early.kind == engine::Kind::Limited => {
+            assert!(
+                early.retry_after.is_some_and(|seconds| early.to_string().contains(&seconds.to_string()))
+            );
+            SignIn::Again(early.to_string())
+        }
+        outcome => outcome.unwrap(),
+    }
 }
 
 /// `action actor`, oldest first.

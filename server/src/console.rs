@@ -474,9 +474,9 @@ fn entered(
         Ok(operators::SignIn::Again(sentence)) => {
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(Some(sentence)))).into_response()
         }
-        Err(failed) if failed.kind == Kind::Busy => {
+        Err(failed) if matches!(failed.kind, Kind::Busy | Kind::Limited) => {
             let again = Html(page(Some(failed.to_string())));
-            with_retry_after((StatusCode::SERVICE_UNAVAILABLE, again).into_response(), &failed)
+            with_retry_after((error::status(failed.kind), again).into_response(), &failed)
         }
         Err(failed) => out_of_order(assets, &failed),
     }

@@ -30,7 +30,7 @@ const UNTOUCHED: [(&str, &str); 4] = [
 
 struct Console {
     /// Its data folder lasts as long.
-    _world: World,
+    world: World,
     engine: Engine,
     router: Router,
     cookie: Option<String>,
@@ -56,7 +56,7 @@ impl Console {
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let state = AppState { engine: engine.clone() };
         let router = server::console::router(state).layer(MockConnectInfo(peer));
-        Self { _world: world, engine, router, cookie: None }
+        Self { world, engine, router, cookie: None }
     }
 
     async fn signed_in(name: &str) -> Self {
@@ -189,6 +189,31 @@ async fn nobody_is_let_in_without_a_session_and_everybody_is_led_back_to_where_t
         StatusCode::SEE_OTHER,
         "a copy of the cookie is worth nothing"
     );
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_nobody_is_locked_out() {
+    let console = Console::start().await;
+    operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();
+    let with =
+        async |password: &str| console.post("/sign-in", &[("email", EMAIL), ("password", password)]).await;
+    let mut early = None;
+    for _ in 0..20 {
+        let page = with("not the password 12").await;
+        if page.status == StatusCode::TOO_MANY_REQUESTS {
+            early = Some(page);
+            break;
+        }
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let early = early.unwrap();
+    let seconds: u64 = early.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!(early.html.contains(&format!("Try again in {seconds} second")), "{}", early.html);
+    assert!(early.html.contains(EMAIL) && !early.html.contains("not the password"), "what was typed stays");
+    // The right password has to wait as well, and is let in after that.
+    assert_eq!(with(PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    console.world.clock.advance(std::time::Duration::from_secs(seconds));
+    assert_eq!(with(PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

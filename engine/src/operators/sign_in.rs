@@ -2,7 +2,7 @@
 
 use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session, throttle};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::password::Verdict;
 use crate::store::operators as rows;
 use chrono::TimeDelta;
@@ -15,6 +15,9 @@ const WRONG: &str = "The address or the password is wrong. Check both and try ag
 
 /// The same time and words for an unknown address and a wrong password; failures delay, never lock out.
 /// `address` is the client's.
+///
+/// # Errors
+/// 429 for whoever comes too early after failures, with the seconds to wait.
 pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str) -> Result<SignIn> {
     let email = entry::normalise(email);
     let address = throttle::address_of(address);
@@ -29,9 +32,9 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str
     if let Some(seconds) = throttle::admit(&mut tx, &email, &address, familiar, now).await? {
         // Not in the audit: whoever is told to wait must not be able to fill the disk.
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        return Ok(SignIn::Again(format!(
-            "There were too many failed attempts. Try again in {seconds} {unit}."
-        )));
+        let sentence = format!("There were too many failed attempts. Try again in {seconds} {unit}.");
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        return Err(Error::new(Kind::Limited, sentence).retry_after(seconds));
     }
     tx.commit().await?;
 
