@@ -25,6 +25,7 @@ fn main() -> std::io::Result<()> {
     let welcome = Welcome {
         who: "anna@example.org".to_owned(),
         logout: ("/self-service/logout".to_owned(), "token".to_owned()),
+        unproven: Some(("anna@example.org".to_owned(), "/verification".to_owned())),
         since: ("2026-11-23T21:49:00Z".to_owned(), "23 Nov 2026, 21:49 UTC".to_owned()),
         until: ("2026-11-24T21:49:00Z".to_owned(), "24 Nov 2026, 21:49 UTC".to_owned()),
     };
@@ -115,8 +116,8 @@ fn main() -> std::io::Result<()> {
         ),
         ("welcome", hosted::welcome(&ours, welcome)),
         ("welcome-long", hosted::welcome(&shop, long)),
-        ("signed-out", hosted::signed_out(&ours, None)),
-        ("account-ready", hosted::signed_out(&shop, Some("registration"))),
+        ("signed-out", hosted::signed_out(&ours, None, false)),
+        ("account-ready", hosted::signed_out(&shop, Some("registration"), false)),
         ("closed", hosted::closed(&Site { sign_up: None, ..shop.clone() })),
         ("cookies", hosted::cookies_blocked(&shop, "#".to_owned())),
         (

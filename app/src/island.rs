@@ -35,6 +35,11 @@ mod live {
         UrlSearchParams, Window,
     };
 
+    const OVER: &str = "401";
+    /// The page stays as it is, with everything that was typed; signing in happens beside it.
+    const SIGN_IN: &str = "<p>Your session is over. <a href=\"/sign-in\" target=\"_blank\">Sign in</a> in another tab, then \
+        press Save here: what you typed stays.</p>";
+
     /// Milliseconds of quiet after a key press before a preview is asked for.
     const QUIET: i32 = 200;
 
@@ -113,6 +118,7 @@ mod live {
             spawn_local(async move {
                 match live.ask(&endpoint, &body).await {
                     Ok(answer) => live.take(&answer, &sent),
+                    Err(sentence) if sentence == OVER => live.say(SIGN_IN),
                     Err(sentence) => live.say_text(&sentence),
                 }
                 live.under_way(false);
@@ -236,7 +242,7 @@ mod live {
             }
             let Some(form) = self.form() else { return };
             event.prevent_default();
-            let button = form.query_selector("button[value=save]").ok().flatten();
+            let button = form.query_selector("#save").ok().flatten();
             let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
             if let Some(button) = button {
                 button.click();
@@ -293,7 +299,7 @@ mod live {
             let response: Response = response.dyn_into().map_err(gone)?;
             let refused = || {
                 match response.status() {
-                    401 => "Your session is over. Sign in again in another tab, then press Save here: what you typed stays.",
+                    401 => OVER,
                     403 => "This was refused, and nothing was changed. Reload the page, and ask an owner if it stays so.",
                     503 => "The server is busy. What you typed is still here: try again in a moment.",
                     _ => "The server could not do this. What you typed is still here: try again in a moment.",

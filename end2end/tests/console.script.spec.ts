@@ -128,3 +128,33 @@ test('a Save after the session is over says so and keeps what was typed', async 
   await expect(admin.status).toContainText('session is over');
   await expect(admin.minPasswordLength).toHaveValue('15');
 });
+
+test('being signed in once without proof is said before Save', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  const warning = admin.page.locator('#warnings-require-verified-address');
+  await admin.requireVerifiedAddress.setChecked(true);
+  await expect(admin.bar).toContainText('Require a verified address');
+  await expect(warning).not.toContainText('Signed in once');
+  await admin.signInAfterRegistration.setChecked(true);
+  await expect(warning).toContainText('Signed in once without proof');
+  await expect(warning).toContainText('24 hours');
+  await admin.signInAfterRegistration.setChecked(false);
+  await expect(warning).not.toContainText('Signed in once');
+});
+
+test('a server that is away for a while loses nothing that was typed', async ({ admin, complaints }) => {
+  complaints.expect(/ERR_CONNECTION_REFUSED|ERR_FAILED/);
+  await admin.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('15');
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.page.route('**/api/**', (route) => route.abort('connectionrefused'));
+  await admin.saveButton.click();
+  await expect(admin.status).toContainText('cannot be reached');
+  await expect(admin.minPasswordLength).toHaveValue('15');
+  await admin.page.unroute('**/api/**');
+  await admin.saveButton.click();
+  await expect(admin.status).toContainText('Saved as revision 1');
+  await admin.openSettings();
+  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.signInAfterRegistration).toBeChecked();
+});

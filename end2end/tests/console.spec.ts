@@ -131,3 +131,112 @@ test('the console is strict about what may run, be kept, and frame it', async ({
   expect(headers['cache-control']).toContain('no-store');
   expect(headers['referrer-policy']).toBe('same-origin');
 });
+
+test('two windows that save against each other lose nothing', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
+  complaints.expect(/status of 409/);
+  const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
+  await admin.signInAndOpenSettings();
+  await other.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('10');
+  await admin.requireVerifiedAddress.setChecked(true);
+  await admin.save();
+  await other.minPasswordLength.fill('14');
+  await other.signInAfterRegistration.setChecked(true);
+  await other.saveButton.click();
+  const conflict = other.page.locator('#conflict');
+  await expect(conflict).toContainText('saved revision 1');
+  // What they changed, what both changed, and what was typed here.
+  await expect(conflict).toContainText('Require a verified address to sign in: on');
+  await expect(conflict.locator('tbody tr')).toHaveText(/Minimum length.*8.*10.*14/);
+  await expect(other.minPasswordLength).toHaveValue('14');
+  await expect(other.signInAfterRegistration).toBeChecked();
+  await expect(other.requireVerifiedAddress).toBeChecked();
+  await conflict.getByRole('button', { name: 'Take 10' }).click();
+  await expect(other.minPasswordLength).toHaveValue('10');
+  await expect(other.signInAfterRegistration).toBeChecked();
+  await other.save();
+  await other.openSettings();
+  await expect(other.minPasswordLength).toHaveValue('10');
+  await expect(other.signInAfterRegistration).toBeChecked();
+  await expect(other.requireVerifiedAddress).toBeChecked();
+});
+
+test('a second Save after a conflict puts what was typed in force', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
+  complaints.expect(/status of 409/);
+  const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
+  await admin.signInAndOpenSettings();
+  await other.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('10');
+  await admin.save();
+  await other.minPasswordLength.fill('14');
+  await other.minPasswordLength.press('Enter');
+  await expect(other.page.locator('#conflict')).toBeVisible();
+  // Enter stays Save, though another button comes first now.
+  await other.minPasswordLength.press('Enter');
+  await expect(other.status.filter({ hasText: /revision 2/ }).first()).toBeVisible();
+  await other.openSettings();
+  await expect(other.minPasswordLength).toHaveValue('14');
+});
+
+test.describe('a session that runs out', () => {
+  test.use({ config: { vestibule: { console: { session_lifespan: '10s' } } } });
+
+  test('before Save leads back to what was typed, unsaved', async ({ admin, javaScriptEnabled, complaints }) => {
+    complaints.expect(/status of 401/);
+    await admin.signInAndOpenSettings();
+    await admin.minPasswordLength.fill('15');
+    await admin.signInAfterRegistration.setChecked(true);
+    const session = (await admin.page.context().cookies()).find((cookie) => cookie.name === 'vestibule_console');
+    // Until the server says that it is over.
+    await expect(async () => {
+      const answer = await fetch(`${admin.page.url()}`, { headers: { cookie: `vestibule_console=${session?.value}` }, redirect: 'manual' });
+      expect(answer.status).toBe(303);
+    }).toPass({ timeout: 15_000 });
+    await admin.saveButton.click();
+    if (javaScriptEnabled) {
+      // The page stays as it is; signing in happens beside it.
+      await expect(admin.status).toContainText('session is over');
+      const link = admin.status.getByRole('link', { name: 'Sign in' });
+      const [beside] = await Promise.all([admin.page.context().waitForEvent('page'), link.click()]);
+      await beside.locator('#email').fill(OPERATOR.email);
+      await beside.locator('#password').fill(OPERATOR.password);
+      await beside.locator('form button[type=submit]').last().click();
+      await expect(beside.getByRole('heading', { level: 1 })).toHaveText('Authentication');
+      await beside.close();
+      await expect(admin.minPasswordLength).toHaveValue('15');
+    } else {
+      await admin.email.fill(OPERATOR.email);
+      await admin.password.fill(OPERATOR.password);
+      await admin.submit();
+      await expect(admin.page.locator('#kept')).toContainText('not saved yet');
+      await expect(admin.minPasswordLength).toHaveValue('15');
+      await expect(admin.signInAfterRegistration).toBeChecked();
+    }
+    await admin.saveButton.click();
+    await expect(admin.status.filter({ hasText: /revision 1/ }).first()).toBeVisible();
+  });
+});
+
+test('the switches about addresses lead people to their code and ask for it', async ({ admin, visitor }) => {
+  await admin.signInAndOpenSettings();
+  await admin.showVerificationPage.setChecked(true);
+  await admin.requireVerifiedAddress.setChecked(true);
+  await admin.save();
+  const anna = await visitor();
+  await anna.openSignUp();
+  await anna.signUp('anna@example.org');
+  await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+  const early = await visitor();
+  await early.signIn('anna@example.org');
+  await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+  await early.expectSignedOut();
+  await admin.openSettings();
+  await admin.showVerificationPage.setChecked(false);
+  await admin.requireVerifiedAddress.setChecked(false);
+  await admin.save();
+  const ben = await visitor();
+  await ben.register('ben@example.org');
+  await ben.signIn('ben@example.org');
+  await ben.page.waitForURL(/\/welcome/);
+  await ben.expectSignedIn('ben@example.org');
+});

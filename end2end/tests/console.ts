@@ -28,12 +28,20 @@ export class Console {
     return this.page.locator('#registration-enabled');
   }
 
+  get showVerificationPage(): Locator {
+    return this.page.locator('#show-verification-page');
+  }
+
+  get requireVerifiedAddress(): Locator {
+    return this.page.locator('#require-verified-address');
+  }
+
   get minPasswordLength(): Locator {
     return this.page.locator('#min-password-length');
   }
 
   get saveButton(): Locator {
-    return this.page.locator('button[name=action][value=save]');
+    return this.page.locator('#save');
   }
 
   /** Where the page says what became of a Save. */
@@ -90,6 +98,22 @@ export class Console {
   async save(): Promise<void> {
     await this.saveButton.click();
     await expect(this.status.filter({ hasText: /revision/i }).first()).toBeVisible();
+  }
+
+  /** Until the mailbox holds so many mails to that address. */
+  async expectMails(to: string, count: number): Promise<void> {
+    await expect(async () => {
+      await this.goto(`/mailbox?to=${encodeURIComponent(to)}`);
+      await expect(this.page.getByTestId('code')).toHaveCount(count, { timeout: 500 });
+    }).toPass({ timeout: 15_000 });
+  }
+
+  /** The newest mail to that address, once there are so many: its code and its link. */
+  async newestMail(to: string, count = 1): Promise<{ code: string; link: string }> {
+    await this.expectMails(to, count);
+    const code = await this.page.getByTestId('code').first().innerText();
+    const link = (await this.page.getByTestId('link').first().getAttribute('href')) ?? '';
+    return { code, link };
   }
 
   /** From wherever the operator is, and back to a page that shows what is saved. */

@@ -2,7 +2,7 @@
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 import { Console } from './console';
 import { Visitor } from './visitor';
-import { Vestibule } from './vestibule';
+import { Vestibule, type Config } from './vestibule';
 
 /** Complaints that a test provokes on purpose. */
 export class Complaints {
@@ -27,6 +27,8 @@ export class Complaints {
 }
 
 type Fixtures = {
+  /** Laid over the starter configuration. */
+  config: Config | undefined;
   vestibule: Vestibule;
   complaints: Complaints;
   /** The console in the test's own browser, with an operator who is not signed in yet. */
@@ -38,8 +40,9 @@ type Fixtures = {
 };
 
 export const test = base.extend<Fixtures>({
-  vestibule: async ({}, use, info) => {
-    const vestibule = await Vestibule.start();
+  config: [undefined, { option: true }],
+  vestibule: async ({ config }, use, info) => {
+    const vestibule = await Vestibule.start({ config });
     await use(vestibule);
     if (info.status !== info.expectedStatus) await info.attach('server', { body: vestibule.said() });
     await vestibule.stop();

@@ -26,6 +26,12 @@ test('hosted pages', async ({ visitor, complaints }) => {
   await ann.page.waitForURL(/\/welcome/);
   await expect(ann.page.getByTestId('signed-in-as')).toBeVisible();
   await expectNoSidewaysScroll(ann.page);
+  await ann.goto('/verification');
+  await expectNoSidewaysScroll(ann.page);
+  await ann.field('email').fill(long);
+  await ann.submit();
+  await expect(ann.field('code')).toBeVisible();
+  await expectNoSidewaysScroll(ann.page);
   await ann.goto('/error?id=00000000-0000-4000-8000-000000000000');
   await expectNoSidewaysScroll(ann.page);
 });
@@ -40,4 +46,8 @@ test('console pages', async ({ admin }) => {
   await admin.save();
   await admin.goto(SETTINGS);
   await expectNoSidewaysScroll(admin.page);
+  for (const path of ['/settings/history', '/settings/history/0', '/mailbox']) {
+    await admin.goto(path);
+    await expectNoSidewaysScroll(admin.page);
+  }
 });

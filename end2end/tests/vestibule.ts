@@ -1,11 +1,24 @@
 // A server of its own for each test: the built binary, free ports, an empty data folder.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const OPERATOR = { email: 'olga@example.org', name: 'Olga', password: 'velvet lantern harbour 41' };
+
+/** Kratos' configuration, as JSON. */
+export type Config = { [key: string]: unknown };
+
+/** What the starter file says beside addresses. */
+const BASE: Config = {
+  identity: { default_schema_id: 'default', schemas: [{ id: 'default', url: 'preset://email' }] },
+  selfservice: {
+    methods: { password: { enabled: true } },
+    flows: { registration: { enabled: true, style: 'unified' }, login: { style: 'unified' }, verification: { enabled: true } },
+  },
+  hashers: { algorithm: 'argon2', argon2: { memory: '19MB', iterations: 2, parallelism: 1 } },
+};
 
 const LISTENERS = ['SERVE_PUBLIC', 'SERVE_ADMIN', 'VESTIBULE_CONSOLE'];
 
@@ -20,8 +33,11 @@ export class Vestibule {
     readonly consoleUrl: string,
   ) {}
 
-  /** `withOperator`: made on the command line, as an administrator would who has no browser there. */
-  static async start({ withOperator = true } = {}): Promise<Vestibule> {
+  /**
+   * `withOperator`: made on the command line, as an administrator would who has no browser there.
+   * `config`: laid over what the starter file says; without it the starter file itself applies.
+   */
+  static async start({ withOperator = true, config = undefined as Config | undefined } = {}): Promise<Vestibule> {
     const binary = process.env.VESTIBULE_BIN;
     if (!binary) throw new Error('VESTIBULE_BIN names no binary: run `cargo xtask test --only end2end`');
     const folder = await mkdtemp(join(tmpdir(), 'vestibule-'));
@@ -34,6 +50,11 @@ export class Vestibule {
       env[`${name}_BASE_URL`] = `${urls[at]}/`;
     });
     const data = ['--data', join(folder, 'data')];
+    if (config) {
+      await writeFile(join(folder, 'base.json'), JSON.stringify(BASE));
+      await writeFile(join(folder, 'more.json'), JSON.stringify(config));
+      data.push('--config', join(folder, 'base.json'), '--config', join(folder, 'more.json'));
+    }
     if (withOperator) {
       const create = ['operator', 'create', '--email', OPERATOR.email, '--name', OPERATOR.name, '--password-stdin'];
       const made = spawnSync(binary, [...create, ...data], { env, cwd: folder, input: OPERATOR.password });

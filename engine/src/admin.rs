@@ -4,6 +4,7 @@
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
 use crate::store::{self, identities::Inserted};
@@ -164,9 +165,8 @@ fn given_addresses(
         });
         if given.verified {
             let address = &mut identity.verifiable_addresses[index];
-            address.verified = true;
-            address.status = "completed".to_owned();
-            address.verified_at = Some(given.verified_at.unwrap_or(now));
+            address_proven(address, By::Admin, given.verified_at.unwrap_or(now));
+            address.updated_at = now;
         }
     }
     for given in recovery {

@@ -33,3 +33,5 @@ id!(/// A person's session.
     SessionId);
 id!(/// An administrator of the console.
     OperatorId);
+id!(/// A mail.
+    MessageId);

@@ -1,12 +1,14 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `plan`, `session`, `operators` → `identity`, `password` → `store` → `ui`, `config`, `ids`,
+//! `settings`, `flow` → `plan`, `session`, `operators`, `courier` → `identity`, `password` → `store` → `ui`, `config`, `ids`,
 //! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
 pub mod admin;
+pub mod cleanup;
 pub mod config;
+pub mod courier;
 pub mod effects;
 pub mod engine;
 pub mod error;

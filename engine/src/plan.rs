@@ -38,6 +38,9 @@ pub enum Step {
     Hash,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
+    /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
+    /// wherever verification is on (Kratos: selfservice/hook/verification.go).
+    SendCode,
     /// Look the person up and compare the credential.
     Authenticate,
     /// An entry of the list in force, other than `session`.
@@ -67,7 +70,7 @@ pub struct Answer {
     pub session_cookie: bool,
     /// Members of the JSON body, in order; empty for a redirect.
     pub body: Vec<&'static str>,
-    /// Where a browser is led when the flow says nothing else.
+    /// Where a browser is led when the flow says nothing else, and where an address waits for proof.
     pub redirect: Option<String>,
 }
 
@@ -90,14 +93,25 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     };
     let mut steps = vec![Step::Check];
     match flow {
-        FlowKind::Registration => steps.extend([Step::Hash, Step::Store]),
+        FlowKind::Registration => {
+            steps.extend([Step::Hash, Step::Store]);
+            if config.sends_codes() {
+                steps.push(Step::SendCode);
+            }
+        }
         FlowKind::Login => steps.push(Step::Authenticate),
     }
     steps.extend(list.iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
     if sign_in {
         steps.push(Step::SignIn);
     }
-    let redirect = (client == Client::Browser).then(|| default_return_url(config, flow, method).to_string());
+    let shows_verification = list.contains(&Hook::ShowVerificationUi)
+        && (steps.contains(&Step::SendCode)
+            || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
+    let redirect = (client == Client::Browser).then(|| match shows_verification {
+        true => config.verification_page().to_string(),
+        false => default_return_url(config, flow, method).to_string(),
+    });
     let answer = Answer {
         status: if client == Client::Browser { 303 } else { 200 },
         session_cookie: sign_in && client != Client::Native,

@@ -18,6 +18,8 @@ fn config(patch: Value, named: &Named) -> Config {
 const SAVED: Authentication = Authentication {
     registration_enabled: true,
     sign_in_after_registration: false,
+    show_verification_page: false,
+    require_verified_address: false,
     min_password_length: 8,
     identifier_similarity_check: true,
     breach_check: true,
@@ -126,4 +128,85 @@ fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let preview = preview(&config, &SAVED);
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(warnings(&preview).iter().any(|(id, ..)| *id == "no_method"));
+}
+
+/// A configuration where codes are sent, and leave.
+fn proving() -> Value {
+    json!({
+        "selfservice": {"flows": {"verification": {"enabled": true}}},
+        "courier": {"smtp": {"connection_uri": "smtps://mail.example.org/"}},
+    })
+}
+
+/// Ids of the warnings beside the two switches about addresses.
+fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
+    let preview = preview(&config(patch, &Named::new()), values);
+    let beside = ["show_verification_page", "require_verified_address"];
+    preview.warnings.iter().filter(|warning| beside.contains(&warning.at)).map(|warning| warning.id).collect()
+}
+
+#[test]
+fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
+    let gate = Authentication { require_verified_address: true, ..SAVED };
+    let both = Authentication { sign_in_after_registration: true, ..gate.clone() };
+    assert_eq!(about_addresses(proving(), &both), ["signed_in_once_without_proof"]);
+    let mut longer = proving();
+    longer["session"] = json!({"lifespan": "72h"});
+    let text = preview(&config(longer, &Named::new()), &both)
+        .warnings
+        .into_iter()
+        .find(|warning| warning.id == "signed_in_once_without_proof")
+        .map(|warning| warning.text);
+    assert!(text.as_ref().is_some_and(|text| text.contains("72 hours")), "{text:?}");
+    assert_eq!(about_addresses(proving(), &gate), Vec::<&str>::new());
+    let signs_in = Authentication { sign_in_after_registration: true, ..SAVED };
+    assert_eq!(about_addresses(proving(), &signs_in), Vec::<&str>::new());
+}
+
+#[test]
+fn a_gate_that_nobody_can_pass_is_a_danger() {
+    let gate = Authentication { require_verified_address: true, ..SAVED };
+    assert_eq!(about_addresses(json!({}), &gate), ["nobody_can_sign_in"]);
+    let mut names = proving();
+    names["identity"] = json!({"schemas": [{"id": "default", "url": "preset://username"}]});
+    assert_eq!(about_addresses(names, &gate), ["nobody_can_sign_in"]);
+    let mut silent = proving();
+    silent["courier"] = json!({});
+    assert_eq!(about_addresses(silent, &gate), ["codes_go_nowhere"]);
+    let mut trial = proving();
+    trial["courier"] = json!({});
+    trial["vestibule"] = json!({"mailbox": {"enabled": true}});
+    assert_eq!(about_addresses(trial, &gate), Vec::<&str>::new());
+}
+
+#[test]
+fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
+    let shows = Authentication { show_verification_page: true, ..SAVED };
+    assert_eq!(about_addresses(json!({}), &shows), ["no_code_to_show_a_page_for"]);
+    assert_eq!(about_addresses(proving(), &shows), Vec::<&str>::new());
+}
+
+#[test]
+fn the_switches_are_read_back_from_what_the_planner_says() {
+    use engine::config::Method;
+    use engine::plan::{FlowKind, plan};
+    let both = Authentication { show_verification_page: true, require_verified_address: true, ..SAVED };
+    let changes = preview(&config(proving(), &Named::new()), &both).changes;
+    assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
+    let named: Named = [
+        ("show_verification_page".to_owned(), json!({"password": "on"})),
+        ("require_verified_address".to_owned(), json!(true)),
+    ]
+    .into();
+    let saved = config(proving(), &named);
+    assert!(preview(&saved, &both).changes.is_empty(), "what was saved is no change");
+    let page = plan(&saved, FlowKind::Registration, Method::Password, Client::Browser);
+    assert!(page.answer.redirect.is_some_and(|to| to.ends_with("/verification")));
+    // A list in the files does the same.
+    let mut files = proving();
+    files["selfservice"]["flows"]["login"] =
+        json!({"after": {"hooks": [{"hook": "require_verified_address"}]}});
+    let by_files = config(files, &Named::new());
+    let gate = Authentication { require_verified_address: true, ..SAVED };
+    assert!(preview(&by_files, &gate).changes.is_empty());
 }

@@ -25,7 +25,12 @@ impl Outbound for Nowhere {
 }
 
 fn effects() -> Effects {
-    Effects { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), outbound: Arc::new(Nowhere) }
+    Effects {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        outbound: Arc::new(Nowhere),
+        mailer: Arc::new(engine::testing::RecordingMailer::default()),
+    }
 }
 
 struct Console {
@@ -65,7 +70,7 @@ impl Console {
     async fn save(&self, base: i64, change: impl FnOnce(&mut Authentication)) -> Saved {
         let mut values = self.values().await.1;
         change(&mut values);
-        settings::save(&self.engine, &operator(Role::Owner), base, &values).await.unwrap()
+        settings::save(&self.engine, &operator(Role::Owner), base, &values, "").await.unwrap()
     }
 
     fn signs_in(&self) -> bool {
@@ -105,7 +110,7 @@ async fn off_on_off_takes_effect_with_the_next_snapshot_only() {
         Saved::Done { revision: 2 }
     ));
     assert!(!console.signs_in());
-    let history = settings::history(&console.engine).await.unwrap();
+    let history = settings::list(console.engine.db()).await.unwrap();
     assert_eq!(history.iter().map(|revision| revision.number).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(history[1].summary, ["Sign in after registration: on"]);
     assert_eq!(
@@ -121,7 +126,7 @@ async fn what_was_never_changed_is_not_stored_and_what_was_is_carried_forward() 
     console.save(0, |v| v.min_password_length = 12).await;
     assert!(matches!(console.save(1, |_| ()).await, Saved::Unchanged { revision: 1 }));
     console.save(1, |v| v.breach_check = false).await;
-    let newest = settings::history(&console.engine).await.unwrap().remove(0);
+    let newest = settings::list(console.engine.db()).await.unwrap().remove(0);
     assert_eq!(
         serde_json::to_value(&newest.settings).unwrap(),
         json!({"breach_check": false, "min_password_length": 12})
@@ -176,9 +181,10 @@ async fn the_server_refuses_what_the_page_should_not_send() {
 
     let values = console.values().await.1;
     let changed = Authentication { registration_enabled: false, ..values };
-    let refused = settings::save(&console.engine, &operator(Role::Viewer), 0, &changed).await.unwrap_err();
+    let refused =
+        settings::save(&console.engine, &operator(Role::Viewer), 0, &changed, "").await.unwrap_err();
     assert_eq!(refused.kind, Kind::Forbidden);
-    let editor = settings::save(&console.engine, &operator(Role::Editor), 0, &changed).await.unwrap();
+    let editor = settings::save(&console.engine, &operator(Role::Editor), 0, &changed, "").await.unwrap();
     assert!(matches!(editor, Saved::Done { revision: 1 }));
     let actions: Vec<String> = console.audit().await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["settings.save", "settings.refused"]);
@@ -196,7 +202,7 @@ async fn a_roll_back_is_a_new_revision_with_old_settings() {
     assert!(settings::rollback(&console.engine, "Grace", 99).await.unwrap().is_err());
     assert_eq!(settings::rollback(&console.engine, "Grace", 0).await.unwrap(), Ok(4));
     assert!(!console.signs_in());
-    assert_eq!(settings::history(&console.engine).await.unwrap()[0].settings.len(), 0);
+    assert_eq!(settings::list(console.engine.db()).await.unwrap()[0].settings.len(), 0);
     assert_eq!(console.audit().await[0].action, "settings.rollback");
 }
 

@@ -3,6 +3,7 @@
 mod assemble;
 mod chores;
 mod config;
+mod courier;
 mod failure;
 mod hash_bench;
 mod operator;

@@ -1,13 +1,15 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
+mod history;
+
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Shell, authentication, not_found};
+use app::console::{Assets, Shell, authentication, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -33,6 +35,8 @@ pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
+        .merge(history::routes())
+        .route(mailbox::PATH, get(mails))
         .route("/api/{*function}", post(server_function))
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), signed_in));
@@ -119,6 +123,9 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
+        Ok(None) if request.method() == Method::POST && request.uri().path() == authentication::PATH => {
+            keep(&state, request).await
+        }
         Ok(None) => {
             let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
             let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
@@ -130,6 +137,24 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             None => ApiError(failed).into_response(),
         },
     }
+}
+
+/// The session ran out before Save: what was typed waits for this operator while they sign in.
+async fn keep(state: &AppState, request: Request) -> Response {
+    let page = authentication::PATH;
+    let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
+    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    let kept = match (token, body.ok().and_then(|body| String::from_utf8(body.to_vec()).ok())) {
+        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
+        _ => Ok(false),
+    };
+    let wanted = match kept {
+        Ok(true) => format!("{page}?kept=true"),
+        Ok(false) => page.to_owned(),
+        Err(failed) => return ApiError(failed).into_response(),
+    };
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign-in?next={next}"))
 }
 
 async fn session(state: &AppState, headers: &HeaderMap) -> engine::Result<Option<OperatorSession>> {
@@ -161,8 +186,21 @@ async fn settings(
     Extension(operator): Extension<OperatorSession>,
     Query(query): Query<Saved>,
 ) -> Response {
-    let shell = shell(assets, &operator, authentication::PATH);
-    match authentication::load(&state.engine, &operator).await {
+    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
+    let kept = match query.kept {
+        true => operators::kept::kept(&state.engine, &operator.operator, authentication::PATH).await,
+        false => Ok(None),
+    };
+    let kept = kept.map(|form| {
+        let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
+        Some(Query::<authentication::Posted>::try_from_uri(&uri).ok()?.0)
+    });
+    let loaded = match kept {
+        Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
+        Ok(None) => authentication::load(&state.engine, &operator).await,
+        Err(failed) => Err(failed),
+    };
+    match loaded {
         Ok(view) => {
             Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new))))
                 .into_response()
@@ -176,6 +214,9 @@ struct Saved {
     saved: Option<i64>,
     #[serde(default)]
     new: bool,
+    /// Back from the sign-in page, to what was typed before it.
+    #[serde(default)]
+    kept: bool,
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.
@@ -185,7 +226,7 @@ async fn save_settings(
     Extension(operator): Extension<OperatorSession>,
     Form(posted): Form<authentication::Posted>,
 ) -> Response {
-    let shell = shell(assets, &operator, authentication::PATH);
+    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::submit(&state.engine, &operator, posted).await {
         Ok(authentication::Outcome::Saved { revision, new }) => {
             respond::see_other(&format!("{}?saved={revision}&new={new}", authentication::PATH))
@@ -214,15 +255,38 @@ async fn server_function(
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
+async fn mails(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+    Query(query): Query<Recipient>,
+) -> Response {
+    let shell = shell(&state.engine.begin().config, assets, &operator, mailbox::PATH);
+    match mailbox::load(&state.engine, &operator, &query.to).await {
+        Ok(view) => Html(mailbox::page(&shell, view)).into_response(),
+        Err(failed) => trouble(&shell, failed),
+    }
+}
+
+#[derive(Deserialize)]
+struct Recipient {
+    #[serde(default)]
+    to: String,
+}
+
 async fn nothing_here(
+    State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Extension(operator): Extension<OperatorSession>,
 ) -> Response {
-    (StatusCode::NOT_FOUND, Html(not_found(&shell(assets, &operator, "")))).into_response()
+    (StatusCode::NOT_FOUND, Html(not_found(&shell(&state.engine.begin().config, assets, &operator, ""))))
+        .into_response()
 }
 
-fn shell(assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
-    Shell { assets, operator: operator.operator.clone(), path }
+fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
+    let operator = operator.operator.clone();
+    let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
+    Shell { assets, operator, path, mailbox }
 }
 
 /// A page for what no form can show.

@@ -82,9 +82,14 @@ pub fn delete_session(config: &Config) -> HeaderValue {
 /// A new anti-forgery cookie: its value and its `Set-Cookie`.
 pub fn new_csrf(ctx: &Ctx) -> (String, HeaderValue) {
     let value = csrf::new_cookie(ctx.effects());
-    let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
-    let header = write(&csrf_name(&ctx.config), &value, &attributes, Some(CSRF_MAX_AGE));
+    let header = set_csrf(ctx, &value);
     (value, header)
+}
+
+/// The anti-forgery cookie with a value that a flow belongs to.
+pub fn set_csrf(ctx: &Ctx, value: &str) -> HeaderValue {
+    let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
+    write(&csrf_name(&ctx.config), value, &attributes, Some(CSRF_MAX_AGE))
 }
 
 struct Attributes {

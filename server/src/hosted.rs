@@ -16,11 +16,11 @@ use axum::middleware::{Next, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use engine::config::{Config, Listener};
-use engine::flow::{self, Flow, FlowType, first};
+use engine::config::{Config, Hook, Listener};
+use engine::flow::{self, Flow, FlowType, StoredKind, first};
 use engine::identity::Identity;
 use engine::ids::FlowId;
-use engine::plan::FlowKind;
+use engine::plan::{Client, FlowKind, Step, plan};
 use engine::{Ctx, Error, Kind, Result, store};
 use serde_json::Value;
 use url::Url;
@@ -49,11 +49,12 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The four pages, and under `/assets/` what they are made of.
+/// The pages, and under `/assets/` what they are made of.
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/registration", get(registration))
         .route("/login", get(login))
+        .route("/verification", get(verification))
         .route("/welcome", get(welcome))
         .route("/error", get(error))
         .layer(map_response(with_headers))
@@ -62,7 +63,7 @@ pub fn routes() -> Router<AppState> {
 
 /// Pages read the anti-forgery cookie and never set it.
 pub fn is_page(path: &str) -> bool {
-    matches!(path, "/registration" | "/login" | "/welcome" | "/error")
+    matches!(path, "/registration" | "/login" | "/verification" | "/welcome" | "/error")
 }
 
 async fn with_headers(mut response: Response) -> Response {
@@ -133,7 +134,7 @@ async fn registration(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Registration, &method, &headers, &uri).await
+    sign(&state.engine.begin(), StoredKind::Registration, &method, &headers, &uri).await
 }
 
 async fn login(
@@ -142,17 +143,26 @@ async fn login(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Login, &method, &headers, &uri).await
+    sign(&state.engine.begin(), StoredKind::Login, &method, &headers, &uri).await
+}
+
+async fn verification(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
+    sign(&state.engine.begin(), StoredKind::Verification, &method, &headers, &uri).await
 }
 
 /// A page with a form: the flow of the address, or the way to one.
-async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
+async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
     if let Some(url) = elsewhere(&ctx.config.serve.public, method, uri, headers) {
         return led(&url);
     }
     let query = query(uri);
     let site = |return_to: Option<&str>| site(&ctx.config, return_to.or_else(|| first(&query, "return_to")));
-    if kind == FlowKind::Registration && !ctx.config.selfservice.registration.enabled {
+    if kind == StoredKind::Registration && !ctx.config.selfservice.registration.enabled {
         return page(StatusCode::FORBIDDEN, hosted::closed(&site(None)));
     }
     let Some(id) = first(&query, "flow") else {
@@ -161,11 +171,13 @@ async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, u
     let id = id.parse().ok();
     let cookie = cookies::csrf_cookie(ctx, headers);
     let found = match kind {
-        FlowKind::Registration => flow::registration::get(ctx, id, cookie.as_deref()).await,
-        FlowKind::Login => flow::login::get(ctx, id, cookie.as_deref()).await,
+        StoredKind::Registration => flow::registration::get(ctx, id, cookie.as_deref()).await,
+        StoredKind::Login => flow::login::get(ctx, id, cookie.as_deref()).await,
+        StoredKind::Verification => flow::verification::get(ctx, id, cookie.as_deref()).await,
     };
     let error = match found {
-        Ok(flow) if flow.kind_of_client == FlowType::Browser => {
+        // A mail's link leads to an app's verification too, and its code needs no cookie.
+        Ok(flow) if flow.kind_of_client == FlowType::Browser || kind == StoredKind::Verification => {
             return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await;
         }
         // A browser cannot send an app's form.
@@ -186,8 +198,11 @@ async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, u
     }
 }
 
-async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
+async fn show(ctx: &Ctx, kind: StoredKind, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
     let config = &ctx.config;
+    if kind == StoredKind::Verification {
+        return show_verification(ctx, site, flow, headers).await;
+    }
     let sign_out = if flow.refresh { sign_out_url(ctx, headers).await } else { None };
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let sign = Sign {
@@ -199,16 +214,32 @@ async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &Head
         ui: flow.ui,
     };
     let html = match kind {
-        FlowKind::Registration => hosted::sign_up(site, sign),
-        FlowKind::Login => hosted::sign_in(site, sign),
+        StoredKind::Registration => hosted::sign_up(site, sign),
+        StoredKind::Login | StoredKind::Verification => hosted::sign_in(site, sign),
     };
     page(StatusCode::OK, html)
+}
+
+async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
+    let pause = ctx.config.vestibule.resend_after;
+    let waited = flow.sent.as_ref().and_then(|sent| (ctx.effects().now() - sent.at).to_std().ok());
+    // An app's form takes no address from a browser (see `engine::flow`), so it offers none.
+    let resend = (flow.kind_of_client == FlowType::Browser)
+        .then(|| pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000))
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    let signed_in = matches!(crate::public::current(ctx, headers).await, Ok(Some(_)));
+    let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
+    let page =
+        hosted::Verification { to: flow.sent.map(|sent| sent.to), ui: flow.ui, resend, restarted, signed_in };
+    self::page(StatusCode::OK, hosted::verification(site, page))
 }
 
 /// Why a flow that cannot be shown is followed by a new one; `None` for what a new one would not help.
 fn restart_reason(error: &Error) -> Option<Restarted> {
     match (error.id, error.kind) {
         (Some("self_service_flow_expired"), _) => Some(Restarted::Expired),
+        // Kratos gives the error of an expired verification no id.
+        (None, Kind::Gone) => Some(Restarted::Expired),
         (Some("security_csrf_violation"), _) => Some(Restarted::OtherBrowser),
         (None, Kind::NotFound) => Some(Restarted::Unknown),
         _ => None,
@@ -216,7 +247,7 @@ fn restart_reason(error: &Error) -> Option<Restarted> {
 }
 
 /// Whether the flow is a restart itself, whoever it belongs to.
-async fn was_restarted(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>) -> Result<bool> {
+async fn was_restarted(ctx: &Ctx, kind: StoredKind, id: Option<FlowId>) -> Result<bool> {
     let Some(id) = id else { return Ok(false) };
     let mut tx = ctx.db().read().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?;
@@ -231,7 +262,7 @@ fn restarted(request_url: &str) -> Option<Restarted> {
 /// Where a flow of this kind starts, with everything the page was asked with (`return_to`, `refresh`, …) but the flow.
 fn start_url(
     config: &Config,
-    kind: FlowKind,
+    kind: StoredKind,
     query: &[(String, String)],
     return_to: Option<&str>,
     why: Option<Restarted>,
@@ -244,10 +275,7 @@ fn start_url(
     if let Some(why) = why {
         pairs.append_pair(RESTARTED, why.name());
     }
-    let name = match kind {
-        FlowKind::Registration => "registration",
-        FlowKind::Login => "login",
-    };
+    let name = kind.name();
     let pairs = pairs.finish();
     let joint = if pairs.is_empty() { "" } else { "?" };
     config.public_url(&format!("self-service/{name}/browser{joint}{pairs}"))
@@ -256,27 +284,12 @@ fn start_url(
 fn site(config: &Config, return_to: Option<&str>) -> Site {
     let start = |kind| start_url(config, kind, &[], return_to, None);
     Site {
-        name: name(config),
+        name: config.service_name(),
         // Relative, so that it holds under whatever path a proxy puts in front.
         stylesheet: STYLESHEET.trim_start_matches('/').to_owned(),
-        sign_in: start(FlowKind::Login),
-        sign_up: config.selfservice.registration.enabled.then(|| start(FlowKind::Registration)),
+        sign_in: start(StoredKind::Login),
+        sign_up: config.selfservice.registration.enabled.then(|| start(StoredKind::Registration)),
     }
-}
-
-/// The customer's name: our own key, or where Kratos' configuration already names the service to people.
-fn name(config: &Config) -> Option<String> {
-    const KEYS: [&str; 5] = [
-        "/vestibule/pages/name",
-        "/selfservice/methods/passkey/config/rp/display_name",
-        "/selfservice/methods/webauthn/config/rp/display_name",
-        "/selfservice/methods/totp/config/issuer",
-        "/courier/smtp/from_name",
-    ];
-    let text = |key: &&str| {
-        config.raw.pointer(key).and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty())
-    };
-    KEYS.iter().find_map(text).map(str::to_owned)
 }
 
 /// The host of where the person goes on to, when it is not this one.
@@ -307,17 +320,33 @@ async fn welcome(
         Ok(Some(found)) => found,
         Ok(None) => {
             let came_from = came_from(&ctx.config.serve.public.base_url, &headers);
-            return page(StatusCode::OK, hosted::signed_out(&site, came_from.as_deref()));
+            return page(
+                StatusCode::OK,
+                hosted::signed_out(&site, came_from.as_deref(), proof_first(&ctx.config)),
+            );
         }
         Err(error) => return fault(&site, error),
     };
     let welcome = Welcome {
         who: who(&identity),
+        unproven: unproven(&ctx.config, &identity),
         logout: (ctx.config.public_url("self-service/logout"), flow::logout::token(&ctx, &session)),
         since: times(session.authenticated_at),
         until: times(session.expires_at),
     };
     page(StatusCode::OK, hosted::welcome(&site, welcome))
+}
+
+/// Whether sign-in asks for a confirmed address: the planner's word.
+fn proof_first(config: &Config) -> bool {
+    let plan = plan(config, FlowKind::Login, engine::config::Method::Password, Client::Browser);
+    plan.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
+}
+
+/// The address that waits for proof, and where a code can be asked for.
+fn unproven(config: &Config, identity: &Identity) -> Option<(String, String)> {
+    let waits = flow::verification::unproven(identity).filter(|_| config.sends_codes())?;
+    Some((waits.value.clone(), start_url(config, StoredKind::Verification, &[], None, None)))
 }
 
 /// The page of ours that led here, by what the browser says. It chooses words, nothing else.

@@ -1,4 +1,4 @@
-//! What a client wants, in the two ways that Kratos asks so far; they disagree on common inputs on purpose (Kratos:
+//! What a client wants, in the three ways that Kratos asks; they disagree on common inputs on purpose (Kratos:
 //! x/isjsonrequest.go, x/http.go). Media types are compared case-sensitively, as measured.
 
 use axum::http::{HeaderMap, header};
@@ -10,6 +10,11 @@ const TWO: [&str; 2] = ["text/html", "application/json"];
 pub fn is_json(headers: &HeaderMap) -> bool {
     resolve(headers, &FOUR) == "application/json"
         || headers.get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json")
+}
+
+/// Accept alone, and HTML wins over everything else: also without any Accept.
+pub fn is_browser(headers: &HeaderMap) -> bool {
+    resolve(headers, &FOUR) == "text/html"
 }
 
 /// Accept alone, HTML or JSON.

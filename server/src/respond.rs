@@ -7,7 +7,10 @@ use axum::response::{IntoResponse, Response};
 use engine::config::Config;
 use engine::flow::login::SignedIn;
 use engine::flow::registration::Registered;
-use engine::flow::{self, ContinueWith, Flow, FlowType, HandedOver, Started, StoredKind, Submitted};
+use engine::flow::{
+    self, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Started, StoredKind, Submitted,
+    verification,
+};
 use engine::plan::Client;
 use engine::{Ctx, identity, session};
 use serde_json::{Value, json};
@@ -44,6 +47,7 @@ fn page_of(config: &Config, flow: &Flow) -> Url {
     let (configured, path) = match flow.kind {
         StoredKind::Registration => (config.selfservice.registration.ui_url.as_ref(), "registration"),
         StoredKind::Login => (config.selfservice.login.ui_url.as_ref(), "login"),
+        StoredKind::Verification => (config.selfservice.verification.ui_url.as_ref(), "verification"),
     };
     let mut url = config.ui_url(configured, path);
     url.query_pairs_mut().append_pair("flow", &flow.id.to_string());
@@ -92,6 +96,66 @@ pub async fn submitted<D: Done>(
         }
         Ok(Submitted::Replaced { flow, .. }) => see_other(page_of(&ctx.config, &flow).as_str()),
         Ok(Submitted::SignedIn(url)) => redirect(D::REFUSED, url.as_str()),
+        Ok(Submitted::Unverified(shown)) if wants_json => unverified(&shown),
+        Ok(Submitted::Unverified(shown)) => see_other(shown.url.as_str()),
+        Err(error) => forward(ctx, headers, error).await,
+    }
+}
+
+/// HTTP 403 around an error that says 400: so does Kratos, and clients read both (Kratos:
+/// selfservice/hook/require_verified_address.go).
+fn unverified(shown: &ShowVerification) -> Response {
+    let error =
+        engine::Error::invalid("Signing in needs a confirmed address. A code was mailed: type it in first.")
+            .with_id("session_verified_address_required")
+            .detail("continue_with", json!([shown.item(true)]));
+    let mut response = ApiError(error).into_response();
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// A verification was submitted. Which header asks for JSON differs by outcome (Kratos: selfservice/strategy/code/
+/// strategy_verification.go): `Accept` alone while it goes on, also the content type where it does not.
+pub async fn verification(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    outcome: engine::Result<verification::Submitted>,
+) -> Response {
+    use verification::{Replaced, Submitted};
+    let is_json = crate::negotiate::is_json(headers);
+    let page = |flow: &Flow| see_other(page_of(&ctx.config, flow).as_str());
+    match outcome {
+        Ok(Submitted::Next(flow)) if crate::negotiate::accepts_json(headers) => json(&flow.to_json()),
+        Ok(Submitted::Wrong(flow)) if !crate::negotiate::is_browser(headers) => json(&flow.to_json()),
+        Ok(Submitted::Again(flow)) if is_json || flow.kind_of_client == FlowType::Api => {
+            with_status(StatusCode::BAD_REQUEST, &flow.to_json())
+        }
+        Ok(Submitted::Next(flow) | Submitted::Wrong(flow) | Submitted::Again(flow)) => page(&flow),
+        Ok(Submitted::Filled(flow)) => {
+            let mut response = page(&flow);
+            append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+            response
+        }
+        Ok(Submitted::Replaced { flow, why, of_app }) => {
+            let mut response = match why {
+                _ if !is_json && !of_app => page(&flow),
+                Replaced::FlowExpired => {
+                    let path = format!("self-service/verification/flows?id={}", flow.id);
+                    see_other(&ctx.config.public_url(&path))
+                }
+                Replaced::CodeExpired(at) => {
+                    let since = (ctx.effects().now() - at).num_nanoseconds().unwrap_or(i64::MAX);
+                    let error = flow::expired()
+                        .beside("use_flow_id", json!(flow.id))
+                        .beside("expired_at", json!(at))
+                        .beside("since", since);
+                    ApiError(error).into_response()
+                }
+                Replaced::Over => ApiError(flow::replaced(&flow)).into_response(),
+            };
+            append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+            response
+        }
         Err(error) => forward(ctx, headers, error).await,
     }
 }
@@ -125,7 +189,7 @@ impl Done for Registered {
             }
         };
         let handed_over = self.handed_over.as_ref().filter(|_| self.client != Client::Native);
-        set_cookies(&mut response, ctx, self.new_csrf_cookie, handed_over);
+        set_cookies(&mut response, ctx, self.new_csrf_cookie.as_deref(), handed_over);
         response
     }
 }
@@ -149,15 +213,16 @@ impl Done for SignedIn {
             }
         };
         let handed_over = (self.client != Client::Native).then_some(&self.handed_over);
-        set_cookies(&mut response, ctx, self.new_csrf_cookie, handed_over);
+        let new_csrf = self.new_csrf_cookie.then(|| flow::csrf::new_cookie(ctx.effects()));
+        set_cookies(&mut response, ctx, new_csrf.as_deref(), handed_over);
         response
     }
 }
 
 /// Both cookies that a finished flow may set.
-fn set_cookies(response: &mut Response, ctx: &Ctx, new_csrf: bool, handed_over: Option<&HandedOver>) {
-    if new_csrf {
-        append_cookie(response, cookies::new_csrf(ctx).1);
+fn set_cookies(response: &mut Response, ctx: &Ctx, new_csrf: Option<&str>, handed_over: Option<&HandedOver>) {
+    if let Some(value) = new_csrf {
+        append_cookie(response, cookies::set_csrf(ctx, value));
     }
     if let Some(handed_over) = handed_over {
         append_cookie(response, cookies::set_session(ctx, handed_over));

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -68,7 +69,11 @@ impl Place {
     /// Returns when the process says that it is ready.
     #[track_caller]
     fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve"]);
+        Self::serving(self.command(&["serve"]))
+    }
+
+    #[track_caller]
+    fn serving(mut command: Command) -> Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         // Read at all times, or a full pipe would stop the process.
@@ -134,12 +139,33 @@ impl Drop for Serving {
 
 /// Status line and everything after it.
 fn get(port: u16, path: &str) -> String {
+    ask(port, "GET", path, &[], "")
+}
+
+fn ask(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(END)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// The JSON after the head, as far as a test needs it.
+fn document(answer: &str) -> Value {
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    let (start, end) = (body.find('{').unwrap(), body.rfind('}').unwrap());
+    serde_json::from_str(&body[start..=end]).unwrap()
+}
+
+/// The value of a cookie that an answer sets.
+fn cookie<'a>(answer: &'a str, name: &str) -> &'a str {
+    let (_, rest) = answer.split_once(&format!("{name}=")).unwrap();
+    rest.split(';').next().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -266,6 +292,168 @@ fn the_set_up_link_goes_to_a_closed_file_and_to_no_log() {
     assert_eq!(mode(&place.data()), 0o700);
     assert!(ended.log.contains("setup-link"), "{}", ended.log);
     assert!(!ended.log.contains(secret) && !ended.printed.contains(secret));
+}
+
+#[test]
+fn no_secret_that_was_used_is_in_the_log() {
+    const DEFAULT: &str = "the-default-secret-of-this-test";
+    const ADMIN: &str = "the-token-of-the-administrator";
+    const PASSWORD: &str = "quiet copper meadow 73";
+    const WRONG: &str = "loud iron mountain 37";
+    const OPERATOR: &str = "velvet lantern harbour 41";
+    const HASH: &str =
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$QmFzZTY0QmFzZTY0QmFzZTY0QmFzZTY0QmFzZTY0QmFzZTY";
+    const JSON: (&str, &str) = ("Content-Type", "application/json");
+    let place = Place::new();
+    let mut command = place.command(&["serve"]);
+    command
+        .env("LOG_LEVEL", "trace")
+        .env("SECRETS_DEFAULT", format!("[\"{DEFAULT}\"]"))
+        .env("VESTIBULE_ADMIN_TOKEN", ADMIN);
+    let serving = Place::serving(command);
+    let [public, admin, console] = place.ports;
+    let mut secrets: Vec<String> =
+        [DEFAULT, ADMIN, PASSWORD, WRONG, OPERATOR, HASH].map(str::to_owned).into();
+
+    // A person: sign-up, wrong and right sign-in, a verification with a code, sign-out.
+    let flow = |kind: &str| {
+        let flow = document(&get(public, &format!("/self-service/{kind}/api")));
+        format!("/self-service/{kind}?flow={}", flow["id"].as_str().unwrap())
+    };
+    let post = |port: u16, target: &str, headers: &[(&str, &str)], body: Value| {
+        let headers = [headers, &[JSON, ("Accept", "application/json")]].concat();
+        ask(port, "POST", target, &headers, &body.to_string())
+    };
+    let email = "anna@vestibule.test";
+    let signed_up = post(
+        public,
+        &flow("registration"),
+        &[],
+        json!({"method": "password", "password": PASSWORD, "traits": {"email": email}}),
+    );
+    assert!(signed_up.starts_with("HTTP/1.1 200"), "{signed_up}");
+    let login = |password: &str| {
+        let body = json!({"method": "password", "identifier": email, "password": password});
+        post(public, &flow("login"), &[], body)
+    };
+    assert!(login(WRONG).starts_with("HTTP/1.1 400"));
+    let token = document(&login(PASSWORD))["session_token"].as_str().unwrap().to_owned();
+    let whoami = ask(public, "GET", "/sessions/whoami", &[("X-Session-Token", &token)], "");
+    assert!(whoami.starts_with("HTTP/1.1 200"));
+    post(public, &flow("verification"), &[], json!({"method": "code", "email": email}));
+    post(public, &flow("verification"), &[], json!({"method": "code", "code": "918273"}));
+    get(public, "/self-service/verification?code=918273&flow=7d1f6f5e-0b1c-4c43-9a55-1f0a5b1c2d3e");
+    let browser = get(public, "/self-service/login/browser");
+    let (_, csrf) = browser.split_once("csrf_token_").unwrap();
+    let csrf = csrf.split_once('=').unwrap().1.split(';').next().unwrap().to_owned();
+    secrets.push(csrf);
+    let out = json!({"session_token": token}).to_string();
+    ask(public, "DELETE", "/self-service/logout/api", &[JSON], &out);
+    secrets.extend([token, "918273".to_owned()]);
+
+    // An administrator's program: a password, a hash, a wrong token.
+    let bearer = format!("Bearer {ADMIN}");
+    for credential in [json!({"password": PASSWORD}), json!({"hashed_password": HASH})] {
+        let person = json!({"traits": {"email": format!("{}@vestibule.test", secrets.len())},
+            "credentials": {"password": {"config": credential}}});
+        post(admin, "/admin/identities", &[("Authorization", &bearer)], person);
+        secrets.push("unguessable-and-wrong".to_owned());
+    }
+    post(admin, "/admin/identities", &[("Authorization", "Bearer unguessable-and-wrong")], json!({}));
+
+    // An operator: set-up, wrong and right sign-in, Save.
+    let link = std::fs::read_to_string(place.data().join("setup-link")).unwrap();
+    let secret = link.trim().split_once("secret=").unwrap().1.to_owned();
+    let origin = format!("http://127.0.0.1:{console}");
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin.as_str())];
+    let form = |pairs: &[(&str, &str)]| {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    };
+    let set_up = form(&[
+        ("secret", &secret),
+        ("name", "Olga"),
+        ("email", "olga@vestibule.test"),
+        ("password", OPERATOR),
+    ]);
+    let entered = ask(console, "POST", "/setup", &headers, &set_up);
+    let session = cookie(&entered, "vestibule_console").to_owned();
+    for password in [WRONG, OPERATOR] {
+        let body = form(&[("email", "olga@vestibule.test"), ("password", password)]);
+        ask(console, "POST", "/sign-in", &headers, &body);
+    }
+    let with = format!("vestibule_console={session}");
+    let save = form(&[("action", "save"), ("base", "0"), ("min_password_length", "12")]);
+    let saved = ask(
+        console,
+        "POST",
+        "/settings/authentication",
+        &[&headers[..], &[("Cookie", &with)]].concat(),
+        &save,
+    );
+    assert!(saved.starts_with("HTTP/1.1 303"), "{saved}");
+    assert!(get(console, "/mailbox").starts_with("HTTP/1.1 303"));
+    let mails = ask(console, "GET", "/mailbox", &[("Cookie", &with)], "");
+    assert!(mails.starts_with("HTTP/1.1 200"));
+    secrets.extend([secret, session]);
+    if let Some((_, rest)) = mails.split_once("data-testid=\"code\">") {
+        secrets.push(rest[..6].to_owned());
+    }
+
+    let ended = serving.terminate();
+    assert!(ended.log.contains("/self-service/registration"), "the log holds what was asked: {}", ended.log);
+    for secret in &secrets {
+        assert!(secret.len() >= 6, "{secret}");
+        for text in [&ended.log, &ended.printed] {
+            assert!(!text.contains(secret.as_str()), "{secret} is in the log");
+        }
+    }
+}
+
+/// A disk that is full: no file grows any further.
+#[test]
+fn a_full_disk_is_told_and_serving_goes_on_once_there_is_room() {
+    let place = Place::new();
+    assert!(place.serve().terminate().status.success(), "the database is made");
+    let mut command = place.command(&["serve"]);
+    let arguments: Vec<_> =
+        command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let program = command.get_program().to_string_lossy().into_owned();
+    let environment: Vec<_> =
+        command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    command = Command::new("/bin/sh");
+    // Blocks of 512 bytes; the signal that says so would end the process.
+    let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\"";
+    command.args(["-c", script, &program]).args(arguments).current_dir(place.folder.path());
+    command.env_clear().envs(environment).stdin(Stdio::null());
+    let serving = Place::serving(command);
+    let public = place.ports[0];
+    let mut made = Vec::new();
+    let refused = (0..2000).find_map(|_| {
+        let answer = get(public, "/self-service/login/api");
+        if answer.starts_with("HTTP/1.1 200") {
+            made.push(document(&answer)["id"].as_str().unwrap().to_owned());
+            return None;
+        }
+        Some(answer)
+    });
+    let refused = refused.unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.to_lowercase().contains("retry-after"), "{refused}");
+    // What was answered with success is there, and who only reads is not held up.
+    for id in &made {
+        assert!(get(public, &format!("/self-service/login/flows?id={id}")).starts_with("HTTP/1.1 200"));
+    }
+    assert!(get(public, "/sessions/whoami").starts_with("HTTP/1.1 401"));
+    serving.terminate();
+    let serving = place.serve();
+    for id in &made {
+        assert!(
+            get(public, &format!("/self-service/login/flows?id={id}")).starts_with("HTTP/1.1 200"),
+            "{id}"
+        );
+    }
+    assert!(get(public, "/self-service/login/api").starts_with("HTTP/1.1 200"));
+    assert!(serving.terminate().status.success());
 }
 
 #[test]

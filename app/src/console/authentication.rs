@@ -1,4 +1,8 @@
 //! *Authentication settings*: the switch this product exists for, and what stands beside it.
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has a parameter for each field of its form"
+)]
 
 use super::plan;
 use super::rows::{Rows, ago, id, sign};
@@ -17,7 +21,7 @@ const ENDPOINT: &str = "/api/settings/authentication";
 /// The form as it is posted, by the browser itself and by the island alike.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Posted {
-    /// `save`, `preview` or `undo`
+    /// `save`, `preview`, `undo`, or `theirs:FIELD` to take back one's own value of a field
     #[serde(default)]
     pub action: String,
     /// The revision the form was made from and, after a `&`, what it would have sent if nothing was changed: so that a late
@@ -28,6 +32,10 @@ pub struct Posted {
     pub registration_enabled: bool,
     #[serde(default)]
     pub sign_in_after_registration: bool,
+    #[serde(default)]
+    pub show_verification_page: bool,
+    #[serde(default)]
+    pub require_verified_address: bool,
     /// As typed.
     #[serde(default)]
     pub min_password_length: String,
@@ -35,9 +43,60 @@ pub struct Posted {
     pub identifier_similarity_check: bool,
     #[serde(default)]
     pub breach_check: bool,
+    /// Why, in the operator's words.
+    #[serde(default)]
+    pub reason: String,
 }
 
+/// A switch of the page, by its field.
+type Switch = (&'static str, fn(&Authentication) -> bool, fn(&mut Authentication, bool));
+
+/// In the order of the page.
+const SWITCHES: [Switch; 6] = [
+    (
+        "registration_enabled",
+        |values| values.registration_enabled,
+        |values, on| values.registration_enabled = on,
+    ),
+    (
+        "sign_in_after_registration",
+        |values| values.sign_in_after_registration,
+        |values, on| values.sign_in_after_registration = on,
+    ),
+    (
+        "show_verification_page",
+        |values| values.show_verification_page,
+        |values, on| values.show_verification_page = on,
+    ),
+    (
+        "require_verified_address",
+        |values| values.require_verified_address,
+        |values, on| values.require_verified_address = on,
+    ),
+    (
+        "identifier_similarity_check",
+        |values| values.identifier_similarity_check,
+        |values, on| values.identifier_similarity_check = on,
+    ),
+    ("breach_check", |values| values.breach_check, |values, on| values.breach_check = on),
+];
+
+const LENGTH: &str = "min_password_length";
+
 impl Posted {
+    /// What is posted for the switch; an unticked box posts nothing.
+    fn typed(&self) -> Authentication {
+        Authentication {
+            registration_enabled: self.registration_enabled,
+            sign_in_after_registration: self.sign_in_after_registration,
+            show_verification_page: self.show_verification_page,
+            require_verified_address: self.require_verified_address,
+            min_password_length: 0,
+            identifier_similarity_check: self.identifier_similarity_check,
+            breach_check: self.breach_check,
+        }
+    }
+
     /// No revision at all stands on none, so nothing can be saved on it.
     fn revision(&self) -> i64 {
         let number = self.base.split_once('&').map_or(self.base.as_str(), |(number, _)| number);
@@ -55,14 +114,37 @@ pub struct View {
     values: Authentication,
     /// As typed, also when it is no number.
     min_password_length: String,
+    /// As typed.
+    reason: String,
     preview: Preview,
     problems: Vec<FieldError>,
     /// Who saved meanwhile.
-    conflict: Option<(String, DateTime<Utc>, i64)>,
+    conflict: Option<Conflict>,
+    /// The values were typed before the operator's session ran out.
+    kept: bool,
     editable: bool,
     /// How the configuration in force hashes and what it calls the session's cookie, for the drawing.
     facts: plan::Facts,
     now: DateTime<Utc>,
+}
+
+/// Somebody saved between the loading of the form and its Save.
+struct Conflict {
+    by: String,
+    at: DateTime<Utc>,
+    revision: i64,
+    /// What is in force now and was not when the form was made, in words.
+    theirs: Vec<String>,
+    /// What both changed, and differently.
+    clashes: Vec<Clash>,
+}
+
+struct Clash {
+    field: &'static str,
+    label: &'static str,
+    was: String,
+    theirs: String,
+    mine: String,
 }
 
 /// What became of a post.
@@ -88,22 +170,49 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
 /// Save, preview and undo: the one way in for a native post and for the island. What a role may not do is refused, and
 /// kept in the audit, by the engine.
 pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
+    let reason = posted.reason.clone();
+    let mut outcome = decide(engine, operator, posted).await?;
+    if let Outcome::Previewed(view) | Outcome::Again(_, view) = &mut outcome {
+        view.reason = reason;
+    }
+    Ok(outcome)
+}
+
+async fn decide(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
         let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
         let saved = settings::undo(engine, &operator.operator, posted.revision()).await?;
         return became(engine, operator, saved, &posted, values, typed).await;
     }
-    let (values, problems) = read(&current, &posted);
-    let typed = posted.min_password_length.clone();
+    let (mut values, problems) = read(&current, &posted);
+    let mut typed = posted.min_password_length.clone();
+    if posted.action == format!("theirs:{LENGTH}") {
+        values.min_password_length = current.values.min_password_length;
+        typed = values.min_password_length.to_string();
+        return Ok(Outcome::Previewed(view(engine, operator, current, values, typed, Vec::new())));
+    }
     if posted.action == "preview" {
         return Ok(Outcome::Previewed(view(engine, operator, current, values, typed, problems)));
     }
     if !problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
     }
-    let saved = settings::save(engine, &operator.operator, posted.revision(), &values).await?;
+    let saved =
+        settings::save(engine, &operator.operator, posted.revision(), &values, &posted.reason).await?;
     became(engine, operator, saved, &posted, values, typed).await
+}
+
+/// What somebody typed before their session ran out, on top of what is in force now. Nothing of it is saved.
+pub async fn resume(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<View> {
+    let current = settings::current(engine).await?;
+    let (values, problems) = read(&current, &posted);
+    let (values, typed, _) =
+        on_top_of(&current.values, posted.was(), values, posted.min_password_length.clone());
+    let mut view = view(engine, operator, current, values, typed, problems);
+    view.kept = true;
+    view.reason = posted.reason;
+    Ok(view)
 }
 
 /// The page for what the engine answered, on what is in force after it.
@@ -128,9 +237,11 @@ async fn became(
         }
         Saved::Conflict { revision, by, at } => {
             // Made anew on what is in force: a second Save is meant.
-            let (values, typed) = on_top_of(&current.values, posted.was(), values, typed);
+            let was = base(&current, posted.was());
+            let theirs = was.as_ref().map(|was| settings::changes(was, &current.values)).unwrap_or_default();
+            let (values, typed, clashes) = on_top_of(&current.values, posted.was(), values, typed);
             let mut view = view(engine, operator, current, values, typed, Vec::new());
-            view.conflict = Some((by, at, revision));
+            view.conflict = Some(Conflict { by, at, revision, theirs, clashes });
             Ok(Outcome::Again(409, view))
         }
         Saved::Again(problems) => {
@@ -139,79 +250,77 @@ async fn became(
     }
 }
 
+/// What the form was made from; what is locked posts nothing and stays what it is. `None` without the field.
+fn base(current: &Current, was: &str) -> Option<Authentication> {
+    let was: Vec<(&str, &str)> = was.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let length = was.iter().find(|(name, _)| *name == LENGTH).map(|(_, length)| *length);
+    let mut base = current.values.clone();
+    base.min_password_length = match length {
+        Some(length) => length.parse().ok()?,
+        None if locked(current, LENGTH) => base.min_password_length,
+        None => return None,
+    };
+    for (name, _, set) in SWITCHES.iter().filter(|(name, _, _)| !locked(current, name)) {
+        set(&mut base, was.contains(&(name, "true")));
+    }
+    Some(base)
+}
+
 /// What was typed, with everything untouched following `theirs`. `was` is what the form had on the revision the form was made
-/// from; without it nothing is known to be untouched.
+/// from; without it nothing is known to be untouched. A switch that both changed is the same for both; a number can clash.
 fn on_top_of(
     theirs: &Authentication,
     was: &str,
     mut mine: Authentication,
     mut typed: String,
-) -> (Authentication, String) {
+) -> (Authentication, String, Vec<Clash>) {
     if was.is_empty() {
-        return (mine, typed);
+        return (mine, typed, Vec::new());
     }
     let was: Vec<(&str, &str)> = was.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    let on = |name: &str| was.contains(&(name, "true"));
-    let follow = |mine: &mut bool, name: &str, theirs: bool| {
-        if *mine == on(name) {
-            *mine = theirs;
+    for (name, get, set) in SWITCHES {
+        if get(&mine) == was.contains(&(name, "true")) {
+            set(&mut mine, get(theirs));
         }
-    };
-    follow(&mut mine.registration_enabled, "registration_enabled", theirs.registration_enabled);
-    follow(
-        &mut mine.sign_in_after_registration,
-        "sign_in_after_registration",
-        theirs.sign_in_after_registration,
-    );
-    follow(
-        &mut mine.identifier_similarity_check,
-        "identifier_similarity_check",
-        theirs.identifier_similarity_check,
-    );
-    follow(&mut mine.breach_check, "breach_check", theirs.breach_check);
-    if was.contains(&("min_password_length", mine.min_password_length.to_string().as_str())) {
-        mine.min_password_length = theirs.min_password_length;
-        typed = theirs.min_password_length.to_string();
     }
-    (mine, typed)
+    let length = was.iter().find(|(name, _)| *name == LENGTH).map_or("", |(_, length)| *length);
+    let now = theirs.min_password_length.to_string();
+    let mut clashes = Vec::new();
+    if length == typed {
+        mine.min_password_length = theirs.min_password_length;
+        typed = now;
+    } else if length != now && typed != now {
+        clashes.push(Clash {
+            field: LENGTH,
+            label: "Minimum length",
+            was: length.to_owned(),
+            theirs: now,
+            mine: typed.clone(),
+        });
+    }
+    (mine, typed, clashes)
+}
+
+fn locked(current: &Current, name: &str) -> bool {
+    current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some())
 }
 
 /// Typed values; what is locked keeps what is in force, since a disabled field posts nothing.
 fn read(current: &Current, posted: &Posted) -> (Authentication, Vec<FieldError>) {
     let mut problems = Vec::new();
-    let locked =
-        |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
-    let switch = |name: &str, typed: bool, saved: bool| if locked(name) { saved } else { typed };
     let saved = &current.values;
-    let length = match posted.min_password_length.trim().parse() {
-        _ if locked("min_password_length") => saved.min_password_length,
+    let mut values = posted.typed();
+    for (_, get, set) in SWITCHES.iter().filter(|(name, _, _)| locked(current, name)) {
+        set(&mut values, get(saved));
+    }
+    values.min_password_length = match posted.min_password_length.trim().parse() {
+        _ if locked(current, LENGTH) => saved.min_password_length,
         Ok(length) => length,
         Err(_) => {
-            problems.push(FieldError {
-                field: "min_password_length",
-                message: "Write a whole number, such as 12.".to_owned(),
-            });
+            problems
+                .push(FieldError { field: LENGTH, message: "Write a whole number, such as 12.".to_owned() });
             saved.min_password_length
         }
-    };
-    let values = Authentication {
-        registration_enabled: switch(
-            "registration_enabled",
-            posted.registration_enabled,
-            saved.registration_enabled,
-        ),
-        sign_in_after_registration: switch(
-            "sign_in_after_registration",
-            posted.sign_in_after_registration,
-            saved.sign_in_after_registration,
-        ),
-        min_password_length: length,
-        identifier_similarity_check: switch(
-            "identifier_similarity_check",
-            posted.identifier_similarity_check,
-            saved.identifier_similarity_check,
-        ),
-        breach_check: switch("breach_check", posted.breach_check, saved.breach_check),
     };
     (values, problems)
 }
@@ -231,9 +340,11 @@ fn view(
         editable: operator.operator.role != Role::Viewer,
         now: engine.effects().now(),
         conflict: None,
+        kept: false,
         current,
         values,
         min_password_length,
+        reason: String::new(),
         problems,
     }
 }
@@ -245,18 +356,24 @@ pub async fn save_authentication(
     #[server(default)] base: String,
     #[server(default)] registration_enabled: bool,
     #[server(default)] sign_in_after_registration: bool,
+    #[server(default)] show_verification_page: bool,
+    #[server(default)] require_verified_address: bool,
     #[server(default)] min_password_length: String,
     #[server(default)] identifier_similarity_check: bool,
     #[server(default)] breach_check: bool,
+    #[server(default)] reason: String,
 ) -> Result<Swap, ServerFnError> {
     let posted = Posted {
         action,
         base,
         registration_enabled,
         sign_in_after_registration,
+        show_verification_page,
+        require_verified_address,
         min_password_length,
         identifier_similarity_check,
         breach_check,
+        reason,
     };
     let engine = expect_context::<Engine>();
     let operator = expect_context::<OperatorSession>();
@@ -356,8 +473,19 @@ fn region(view: View) -> String {
 }
 
 fn form(view: View) -> AnyView {
-    let View { current, values, min_password_length, preview, problems, conflict, editable, facts, now } =
-        view;
+    let View {
+        current,
+        values,
+        min_password_length,
+        reason,
+        preview,
+        problems,
+        conflict,
+        kept,
+        editable,
+        facts,
+        now,
+    } = view;
     let unsaved_fields = different(&current.values, &values);
     let rows = Rows {
         current: &current,
@@ -380,20 +508,20 @@ fn form(view: View) -> AnyView {
     };
     view! {
         <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
-            <input type="hidden" name="base" value=made_from(&current) />
+            <input type="hidden" name="base" value=made_from(&current, editable) />
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Authentication"</h1>
                     <p>"What people can do at the door, and what happens once they are through. Changes take effect with the next request."</p>
                 </div>
                 {disabled.then(|| view! { <div class="note info"><span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span></div> })}
-                {conflict.map(|(by, at, revision)| view! {
-                    <div class="note warning" role="alert" id="conflict" tabindex="-1" autofocus=true>
-                        {sign(Severity::Warning)}
-                        <span><b>{format!("{by} saved revision {revision} ")}{ago(now, at)}</b>
-                        "Nothing of yours was saved, and nothing is lost: below is what you chose, compared with what is in force now. What you did not touch follows the newer revision. Save again to put it in force, or discard it."</span>
+                {kept.then(|| view! {
+                    <div class="note info" role="alert" id="kept" tabindex="-1" autofocus=true>
+                        {sign(Severity::Info)}
+                        <span><b>"Your changes are here, and not saved yet"</b>"Your session ran out before you saved. This is what you had chosen; press Save to put it in force."</span>
                     </div>
                 })}
+                {conflict.map(|conflict| meanwhile(conflict, now))}
                 {(!problems.is_empty()).then(|| view! {
                     <div class="note danger" role="alert" id="problems" tabindex="-1" autofocus=true>
                         {sign(Severity::Danger)}
@@ -410,6 +538,13 @@ fn form(view: View) -> AnyView {
                     {rows.switch("sign_in_after_registration", "Sign in after registration", on,
                         "People who finish sign-up are signed in at once. Off: they must sign in themselves.", chips.into_any())}
                 </section>
+                <section aria-labelledby="addresses">
+                    <h2 id="addresses">"Addresses"</h2>
+                    {rows.switch("show_verification_page", "Show the verification page", values.show_verification_page,
+                        "After sign-up people see the page for the code that was mailed to them. Off: the mail alone leads there.", ().into_any())}
+                    {rows.switch("require_verified_address", "Require a verified address to sign in", values.require_verified_address,
+                        "Whoever has no confirmed address is sent a code instead of being signed in. Off: people sign in without.", ().into_any())}
+                </section>
                 <section aria-labelledby="passwords">
                     <h2 id="passwords">"Passwords"</h2>
                     {rows.number("min_password_length", "Minimum length", min_password_length,
@@ -424,6 +559,7 @@ fn form(view: View) -> AnyView {
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
                     <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}</p>
+                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why (optional)" value=reason />
                     <a class="button" href=PATH data-discard="">"Discard"</a>
                     <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
                     <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
@@ -449,34 +585,66 @@ fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
 /// The field `base`: the revision, and the other fields as a browser would send them if nothing was changed. By this the
 /// island tells whether something was, and a late Save what others may keep. In the order of the page; what is locked or
 /// off sends nothing.
-fn made_from(current: &Current) -> String {
+fn made_from(current: &Current, editable: bool) -> String {
     let values = &current.values;
-    let on = |on: bool| on.then(|| "true".to_owned());
-    let fields = [
-        ("registration_enabled", on(values.registration_enabled)),
-        ("sign_in_after_registration", on(values.sign_in_after_registration)),
-        ("min_password_length", Some(values.min_password_length.to_string())),
-        ("identifier_similarity_check", on(values.identifier_similarity_check)),
-        ("breach_check", on(values.breach_check)),
-    ];
-    let locked =
-        |name: &str| current.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some());
-    let sent = fields.into_iter().filter(|(name, _)| !locked(name));
-    let sent: Vec<String> =
-        sent.filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
+    let mut sent = Vec::new();
+    for (name, get, _) in SWITCHES {
+        // The number stands between the switches, as on the page.
+        if name == "identifier_similarity_check" && !locked(current, LENGTH) {
+            sent.push(format!("{LENGTH}={}", values.min_password_length));
+        }
+        if get(values) && !locked(current, name) {
+            sent.push(format!("{name}=true"));
+        }
+    }
+    if editable {
+        sent.push("reason=".to_owned());
+    }
     format!("{}&{}", current.revision, sent.join("&"))
 }
 
 fn different(saved: &Authentication, values: &Authentication) -> Vec<&'static str> {
-    let all = [
-        ("registration_enabled", saved.registration_enabled != values.registration_enabled),
-        ("sign_in_after_registration", saved.sign_in_after_registration != values.sign_in_after_registration),
-        ("min_password_length", saved.min_password_length != values.min_password_length),
-        (
-            "identifier_similarity_check",
-            saved.identifier_similarity_check != values.identifier_similarity_check,
-        ),
-        ("breach_check", saved.breach_check != values.breach_check),
-    ];
-    all.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    let switches =
+        SWITCHES.into_iter().filter(|(_, get, _)| get(saved) != get(values)).map(|(name, _, _)| name);
+    let length = (saved.min_password_length != values.min_password_length).then_some(LENGTH);
+    switches.chain(length).collect()
+}
+
+/// Who saved first, what they changed, and where that clashes with what was typed here.
+fn meanwhile(conflict: Conflict, now: DateTime<Utc>) -> AnyView {
+    let Conflict { by, at, revision, theirs, clashes } = conflict;
+    let who = by.clone();
+    let table = (!clashes.is_empty()).then(|| {
+        view! {
+            // The first button of a form is what Enter presses: that stays Save.
+            <button class="unseen" type="submit" name="action" value="save" tabindex="-1" aria-hidden="true">"Save"</button>
+            <table class="clashes">
+                <caption>"Changed by both of you"</caption>
+                <thead><tr><th scope="col">"Setting"</th><th scope="col">"Was"</th><th scope="col">{who}</th><th scope="col">"You"</th><td></td></tr></thead>
+                <tbody>
+                    {clashes.into_iter().map(|clash| view! {
+                        <tr>
+                            <th scope="row">{clash.label}</th>
+                            <td>{clash.was}</td>
+                            <td>{clash.theirs.clone()}</td>
+                            <td>{clash.mine}</td>
+                            <td><button class="button small" type="submit" name="action" value=format!("theirs:{}", clash.field) formnovalidate=true>{format!("Take {}", clash.theirs)}</button></td>
+                        </tr>
+                    }).collect_view()}
+                </tbody>
+            </table>
+        }
+    });
+    view! {
+        <div class="note warning" role="alert" id="conflict" tabindex="-1" autofocus=true>
+            {sign(Severity::Warning)}
+            <div>
+                <b>{format!("{by} saved revision {revision} ")}{ago(now, at)}</b>
+                {(!theirs.is_empty()).then(|| view! { <ul>{theirs.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul> })}
+                <p>"Nothing of yours was saved, and nothing is lost: below is what you chose, on top of what is in force now. What you did not touch follows the newer revision. Save again to put it in force, or discard it."</p>
+                {table}
+            </div>
+        </div>
+    }
+    .into_any()
 }

@@ -3,6 +3,8 @@
 
 pub mod authentication;
 pub mod entry;
+pub mod history;
+pub mod mailbox;
 mod plan;
 mod rows;
 mod shell;

@@ -1,7 +1,7 @@
 //! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes. It draws what the
 //! engine's planner says and knows no rule of its own.
 
-use engine::config::{Algorithm, Config};
+use engine::config::{Algorithm, Config, Hook};
 use engine::plan::{Client, Plan, Source, Step};
 use engine::settings::Authentication;
 use leptos::prelude::*;
@@ -115,7 +115,13 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
+        Step::SendCode => {
+            ("Mail a code", "to the first address that is not confirmed, with the account".to_owned())
+        }
         Step::Authenticate => ("Compare the password", String::new()),
+        Step::Run(Hook::ShowVerificationUi) => {
+            ("Lead to the page for the code", "where there is a code to type in".to_owned())
+        }
         Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing yet", hook.name())),
         Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
     }

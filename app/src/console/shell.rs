@@ -22,11 +22,26 @@ pub struct Shell {
     pub operator: Operator,
     /// Path of the page, to mark it in the navigation.
     pub path: &'static str,
+    /// Mails stay here, and this operator may read them.
+    pub mailbox: bool,
 }
 
 /// Title, pages. Only what exists.
-const NAVIGATION: [(&str, &[(&str, &str)]); 1] =
-    [("Sign-up and sign-in", &[("Authentication", "/settings/authentication")])];
+const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
+    (
+        "Sign-up and sign-in",
+        &[("Authentication", super::authentication::PATH), ("History", super::history::PATH)],
+    ),
+    ("Trial", &[("Mailbox", super::mailbox::PATH)]),
+];
+
+impl Shell {
+    /// What this operator finds.
+    fn navigation(&self) -> impl Iterator<Item = (&'static str, &'static [(&'static str, &'static str)])> {
+        let mailbox = self.mailbox;
+        NAVIGATION.into_iter().filter(move |(title, _)| mailbox || *title != "Trial")
+    }
+}
 
 pub(super) fn role(role: Role) -> &'static str {
     match role {
@@ -41,8 +56,8 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
     let shell = shell.clone();
     let title = title.to_owned();
     page(&shell.assets.clone(), &title.clone(), move || {
-        let group = NAVIGATION
-            .into_iter()
+        let group = shell
+            .navigation()
             .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
             .map(|(group, _)| group);
         let initials: String =
@@ -62,7 +77,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             </header>
             <div class="frame">
                 <nav class="side" aria-label="Console">
-                    {NAVIGATION.into_iter().map(|(group, pages)| view! {
+                    {shell.navigation().map(|(group, pages)| view! {
                         <h2>{group}</h2>
                         <ul>{pages.iter().map(|(name, path)| {
                             let current = (*path == shell.path).then_some("page");

@@ -216,6 +216,8 @@ impl Control<'_> {
             (Some(purpose), _) if self.signs_up && purpose == "email" => "username",
             (Some(purpose), _) => purpose,
             (None, "identifier") => "username",
+            (None, "code") => "one-time-code",
+            (None, "email") => "email",
             (None, "traits.username") => "username",
             (None, "traits.name") => "name",
             (None, "traits.name.first" | "traits.first_name" | "traits.given_name") => "given-name",
@@ -229,7 +231,7 @@ impl Control<'_> {
     }
 
     fn inputmode(&self) -> Option<&'static str> {
-        if self.input.autocomplete.as_deref() == Some("one-time-code") {
+        if self.autocomplete().as_deref() == Some("one-time-code") {
             return Some("numeric");
         }
         match self.input.kind {

@@ -95,8 +95,14 @@ pub fn not_here(site: &Site) -> String {
 }
 
 /// `/welcome` without a session. `came_from`: the page the browser says it comes from, if it is one of ours.
-pub fn signed_out(site: &Site, came_from: Option<&str>) -> String {
+/// `proof_first`: nobody signs in before their address is confirmed.
+pub fn signed_out(site: &Site, came_from: Option<&str>, proof_first: bool) -> String {
     let (title, text, failed) = match came_from {
+        Some("registration") if proof_first => (
+            "Check your mail to finish",
+            "Your account is made. Open the mail that we sent you and confirm your address, then sign in.",
+            false,
+        ),
         Some("registration") => ("Your account is ready", "Sign in with it to go on.", false),
         Some("login") => (
             "You are not signed in",

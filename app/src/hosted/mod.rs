@@ -7,11 +7,13 @@ mod field;
 pub mod form;
 mod message;
 mod sign;
+mod verification;
 mod welcome;
 
 pub use error::{StoredError, error, failed};
 pub use message::{closed, cookies_blocked, not_here, signed_out};
 pub use sign::{Sign, sign_in, sign_up};
+pub use verification::{Verification, verification};
 pub use welcome::{Welcome, welcome};
 
 /// What is the same on every page of one installation.

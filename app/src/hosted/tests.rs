@@ -153,12 +153,21 @@ fn hostile_values_stay_text() {
     let pages = [
         sign_up(&site, sign.clone()),
         sign_in(&site, Sign { refresh: true, sign_out: Some(evil.to_owned()), ..sign }),
-        welcome(&site, Welcome { who: evil.to_owned(), logout: pair(), since: pair(), until: pair() }),
+        welcome(
+            &site,
+            Welcome {
+                who: evil.to_owned(),
+                logout: pair(),
+                unproven: Some(pair()),
+                since: pair(),
+                until: pair(),
+            },
+        ),
         error(&site, stored),
         cookies_blocked(&site, evil.to_owned()),
         closed(&site),
         not_here(&site),
-        signed_out(&site, None),
+        signed_out(&site, None, false),
     ];
     for page in pages {
         assert!(!page.contains("<script"), "{page}");
@@ -505,7 +514,13 @@ fn a_restart_is_explained() {
 fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
     let pair = |text: &str| (text.to_owned(), "23 Nov 2026, 21:49 UTC".to_owned());
     let logout = ("http://127.0.0.1:4433/self-service/logout".to_owned(), "ory_lo_1".to_owned());
-    let page = Welcome { who: "anna@example.org".to_owned(), logout, since: pair("a"), until: pair("b") };
+    let page = Welcome {
+        who: "anna@example.org".to_owned(),
+        logout,
+        unproven: None,
+        since: pair("a"),
+        until: pair("b"),
+    };
     let html = welcome(&site(), page);
     assert!(
         html.contains("<h1>You are signed in</h1>") && html.contains("as <b>anna@example.org</b>"),
@@ -516,12 +531,14 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
 
 #[test]
 fn signed_out_says_which_of_the_worlds_it_is() {
-    assert!(signed_out(&site(), Some("registration")).contains("<h1>Your account is ready</h1>"));
-    assert!(signed_out(&site(), Some("welcome")).contains("<h1>You are signed out</h1>"));
-    assert!(signed_out(&site(), Some("login")).contains("Allow cookies"));
-    let html = signed_out(&site(), None);
+    assert!(signed_out(&site(), Some("registration"), false).contains("<h1>Your account is ready</h1>"));
+    let mail_first = signed_out(&site(), Some("registration"), true);
+    assert!(mail_first.contains("<h1>Check your mail to finish</h1>"));
+    assert!(signed_out(&site(), Some("welcome"), false).contains("<h1>You are signed out</h1>"));
+    assert!(signed_out(&site(), Some("login"), false).contains("Allow cookies"));
+    let html = signed_out(&site(), None, false);
     assert!(html.contains("<h1>You are not signed in</h1>") && html.contains("Create an account"));
-    assert!(!signed_out(&Site { sign_up: None, ..site() }, None).contains("Create an account"));
+    assert!(!signed_out(&Site { sign_up: None, ..site() }, None, false).contains("Create an account"));
 }
 
 #[test]

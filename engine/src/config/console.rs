@@ -12,6 +12,8 @@ pub type Named = BTreeMap<String, Value>;
 
 pub const REGISTRATION_ENABLED: &str = "registration_enabled";
 pub const SIGN_IN_AFTER_REGISTRATION: &str = "sign_in_after_registration";
+pub const SHOW_VERIFICATION_PAGE: &str = "show_verification_page";
+pub const REQUIRE_VERIFIED_ADDRESS: &str = "require_verified_address";
 pub const MIN_PASSWORD_LENGTH: &str = "min_password_length";
 pub const IDENTIFIER_SIMILARITY_CHECK: &str = "identifier_similarity_check";
 pub const BREACH_CHECK: &str = "breach_check";
@@ -19,13 +21,24 @@ pub const BREACH_CHECK: &str = "breach_check";
 /// Methods that a person can sign up with.
 pub const REGISTERING: &[Method] = &[Method::Password];
 
-const AFTER: &str = "selfservice.flows.registration.after";
+/// Methods that a person can sign in with.
+const SIGNING_IN: &[Method] = &[Method::Password];
 
-/// The key that a named setting writes; for `sign_in_after_registration` that of the method password.
+const SIGN_UP: &str = "selfservice.flows.registration.after";
+const SIGN_IN: &str = "selfservice.flows.login.after";
+
+const SESSION: &str = "session";
+const VERIFICATION_UI: &str = "show_verification_ui";
+const GATE: &str = "require_verified_address";
+
+/// The key that a named setting writes; for those that are hooks, that of the method password.
 pub fn key(name: &str) -> Option<&'static str> {
     Some(match name {
         REGISTRATION_ENABLED => "selfservice.flows.registration.enabled",
-        SIGN_IN_AFTER_REGISTRATION => "selfservice.flows.registration.after.password.hooks",
+        SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => {
+            "selfservice.flows.registration.after.password.hooks"
+        }
+        REQUIRE_VERIFIED_ADDRESS => "selfservice.flows.login.after.password.hooks",
         MIN_PASSWORD_LENGTH => "selfservice.methods.password.config.min_password_length",
         IDENTIFIER_SIMILARITY_CHECK => {
             "selfservice.methods.password.config.identifier_similarity_check_enabled"
@@ -42,7 +55,12 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
     let mut wrong = Vec::new();
     for (name, value) in named {
         let mapped = match (name.as_str(), key(name)) {
-            (SIGN_IN_AFTER_REGISTRATION, _) => sign_in(&mut document, value),
+            (SIGN_IN_AFTER_REGISTRATION, _) => per_method(&mut document, value, SESSION),
+            (SHOW_VERIFICATION_PAGE, _) => per_method(&mut document, value, VERIFICATION_UI),
+            (REQUIRE_VERIFIED_ADDRESS, _) if value.is_boolean() => {
+                gate(&mut document, value == &Value::Bool(true));
+                Ok(())
+            }
             (MIN_PASSWORD_LENGTH, Some(key)) if value.is_u64() => {
                 set(&mut document, key, value.clone());
                 Ok(())
@@ -62,64 +80,112 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
     (document, wrong)
 }
 
-fn sign_in(document: &mut Value, value: &Value) -> Result<(), String> {
+fn per_method(document: &mut Value, value: &Value, hook: &str) -> Result<(), String> {
     let methods = value.as_object().ok_or("the value is not a set of methods")?;
     for (name, switch) in methods {
         if !REGISTERING.iter().any(|method| method.name() == name) {
             return Err(format!("nobody can sign up by `{name}`"));
         }
+        let after = After { flow: SIGN_UP, method: name };
         match switch.as_str() {
-            Some("on") => switch_on(document, name),
-            Some("off") => switch_off(document, name),
+            Some("on") => after.switch_on(document, hook),
+            Some("off") => after.switch_off(document, hook),
             _ => return Err(format!("`{name}` is neither `on` nor `off`")),
         }
     }
     Ok(())
 }
 
-/// A method's first own list takes the flow's entries over, for it replaces that list and they would fall silent
-/// (ory/network#361).
-fn switch_on(document: &mut Value, method: &str) {
-    let (Some(flow), Some(mut own)) = lists(document, method) else { return };
-    if own.iter().any(is_session) {
-        return;
-    }
-    if own.is_empty() {
-        own = flow;
-    }
-    own.push(json!({"hook": "session"}));
-    set(document, &own_path(method), Value::Array(own));
-}
-
-/// A list that holds nothing else than the flow's goes altogether: the method inherits again.
-fn switch_off(document: &mut Value, method: &str) {
-    let (Some(flow), Some(own)) = lists(document, method) else { return };
-    if !own.iter().any(is_session) {
-        return;
-    }
-    let rest: Vec<Value> = own.into_iter().filter(|entry| !is_session(entry)).collect();
-    if rest.is_empty() || rest == flow {
-        remove(document, &own_path(method));
-    } else {
-        set(document, &own_path(method), Value::Array(rest));
+/// For every method that a person can sign in with.
+fn gate(document: &mut Value, on: bool) {
+    for method in SIGNING_IN {
+        let after = After { flow: SIGN_IN, method: method.name() };
+        if on {
+            after.switch_on(document, GATE);
+        } else {
+            after.silence(document, GATE);
+        }
     }
 }
 
-/// The flow's list and the method's own; `None` where something else than a list stands.
-fn lists(document: &Value, method: &str) -> (Option<Vec<Value>>, Option<Vec<Value>>) {
-    let list = |path: &str| match get(document, path) {
-        None => Some(Vec::new()),
-        Some(value) => value.as_array().cloned(),
-    };
-    (list(&format!("{AFTER}.hooks")), list(&own_path(method)))
+/// The lists of one method in one flow.
+#[derive(Clone, Copy)]
+struct After<'a> {
+    flow: &'static str,
+    method: &'a str,
 }
 
-fn own_path(method: &str) -> String {
-    format!("{AFTER}.{method}.hooks")
+impl After<'_> {
+    /// A method's first own list takes the flow's entries over, for it replaces that list and they would fall silent
+    /// (ory/network#361). What the flow's list does already for a method without its own needs no list.
+    fn switch_on(self, document: &mut Value, hook: &str) {
+        let (Some(flow), Some(mut own)) = self.lists(document) else { return };
+        if own.iter().any(|entry| is(entry, hook)) {
+            return;
+        }
+        if own.is_empty() {
+            if flow.iter().any(|entry| is(entry, hook)) {
+                return;
+            }
+            own = flow;
+        }
+        let entry = json!({ "hook": hook });
+        // `session` runs last wherever it stands; a list reads better when it stands there too.
+        let at = own.iter().position(|entry| is(entry, SESSION)).unwrap_or(own.len());
+        own.insert(at, entry);
+        set(document, &self.own_path(), Value::Array(own));
+    }
+
+    /// A list that holds nothing else than the flow's goes altogether: the method inherits again.
+    fn switch_off(self, document: &mut Value, hook: &str) {
+        let (Some(flow), Some(own)) = self.lists(document) else { return };
+        if !own.iter().any(|entry| is(entry, hook)) {
+            return;
+        }
+        let rest: Vec<Value> = own.into_iter().filter(|entry| !is(entry, hook)).collect();
+        if rest.is_empty() || rest == flow {
+            remove(document, &self.own_path());
+        } else {
+            set(document, &self.own_path(), Value::Array(rest));
+        }
+    }
+
+    /// Off also where the flow's list switches it on: the method then gets a list of its own with the rest of the flow's. Where
+    /// there is no rest, an own list would count as none, so the entry leaves the flow's list.
+    fn silence(self, document: &mut Value, hook: &str) {
+        self.switch_off(document, hook);
+        let (Some(flow), Some(own)) = self.lists(document) else { return };
+        if !own.is_empty() || !flow.iter().any(|entry| is(entry, hook)) {
+            return;
+        }
+        let rest: Vec<Value> = flow.into_iter().filter(|entry| !is(entry, hook)).collect();
+        if rest.is_empty() {
+            remove(document, &self.flow_path());
+        } else {
+            set(document, &self.own_path(), Value::Array(rest));
+        }
+    }
+
+    /// The flow's list and the method's own; `None` where something else than a list stands.
+    fn lists(self, document: &Value) -> (Option<Vec<Value>>, Option<Vec<Value>>) {
+        let list = |path: &str| match get(document, path) {
+            None => Some(Vec::new()),
+            Some(value) => value.as_array().cloned(),
+        };
+        (list(&self.flow_path()), list(&self.own_path()))
+    }
+
+    fn flow_path(self) -> String {
+        format!("{}.hooks", self.flow)
+    }
+
+    fn own_path(self) -> String {
+        format!("{}.{}.hooks", self.flow, self.method)
+    }
 }
 
-fn is_session(entry: &Value) -> bool {
-    entry.get("hook").and_then(Value::as_str) == Some("session")
+fn is(entry: &Value, hook: &str) -> bool {
+    entry.get("hook").and_then(Value::as_str) == Some(hook)
 }
 
 #[cfg(test)]
@@ -193,6 +259,77 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_the_code_and_the_session_share_a_list_and_mind_their_own_entry() {
+        let (session, shown) = (json!({"hook": "session"}), json!({"hook": "show_verification_ui"}));
+        let called = json!({"hook": "web_hook", "config": {"url": "http://x/"}});
+        let both = |page: &str, session: &str| {
+            Named::from([
+                (SHOW_VERIFICATION_PAGE.to_owned(), json!({ "password": page })),
+                (SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({ "password": session })),
+            ])
+        };
+        for (flow, list, page, signs_in, expected) in [
+            (json!(null), json!(null), "on", "on", json!([shown, session])),
+            (json!(null), json!(null), "on", "off", json!([shown])),
+            (json!(null), json!([session]), "on", "on", json!([shown, session])),
+            (json!(null), json!([shown, session]), "off", "on", json!([session])),
+            (json!(null), json!([shown, session]), "off", "off", json!(null)),
+            (json!([called]), json!(null), "on", "on", json!([called, shown, session])),
+            (json!([called]), json!([called, shown, session]), "off", "off", json!(null)),
+        ] {
+            let mapped = apply(&after(flow.clone(), list.clone()), &both(page, signs_in)).0;
+            assert_eq!(own(&mapped).unwrap_or_default(), expected, "{flow} {list} {page} {signs_in}");
+        }
+    }
+
+    #[test]
+    fn the_gate_opens_and_closes_and_leaves_other_hooks_alone() {
+        let (gate, other) =
+            (json!({"hook": "require_verified_address"}), json!({"hook": "revoke_active_sessions"}));
+        let (flow_path, own_path) =
+            ("selfservice.flows.login.after.hooks", "selfservice.flows.login.after.password.hooks");
+        // flow's list, own list → when on → when off, each as (flow's, own)
+        for (flow, own, on, off) in [
+            (json!(null), json!(null), (json!(null), json!([gate])), (json!(null), json!(null))),
+            (
+                json!([other]),
+                json!(null),
+                (json!([other]), json!([other, gate])),
+                (json!([other]), json!(null)),
+            ),
+            (json!([gate]), json!(null), (json!([gate]), json!(null)), (json!(null), json!(null))),
+            (
+                json!([gate, other]),
+                json!(null),
+                (json!([gate, other]), json!(null)),
+                (json!([gate, other]), json!([other])),
+            ),
+            (
+                json!([gate]),
+                json!([other]),
+                (json!([gate]), json!([other, gate])),
+                (json!([gate]), json!([other])),
+            ),
+            (json!([gate]), json!([gate]), (json!([gate]), json!([gate])), (json!(null), json!(null))),
+        ] {
+            let mut document = json!({});
+            for (path, list) in [(flow_path, &flow), (own_path, &own)] {
+                if !list.is_null() {
+                    set(&mut document, path, list.clone());
+                }
+            }
+            for (value, expected) in [(true, on), (false, off)] {
+                let named = Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), json!(value))]);
+                let (mapped, wrong) = apply(&document, &named);
+                assert_eq!(wrong, []);
+                let list = |path| get(&mapped, path).cloned().unwrap_or_default();
+                assert_eq!((list(flow_path), list(own_path)), expected, "{flow} {own} {value}");
+                assert_eq!(apply(&mapped, &named).0, mapped, "mapping twice changes nothing more");
+            }
+        }
+    }
+
+    #[test]
     fn what_cannot_be_mapped_is_named() {
         for (name, value) in [
             (SIGN_IN_AFTER_REGISTRATION, json!(true)),
@@ -200,6 +337,8 @@ mod tests {
             (SIGN_IN_AFTER_REGISTRATION, json!({"carrier_pigeon": "on"})),
             (MIN_PASSWORD_LENGTH, json!("12")),
             (BREACH_CHECK, json!(1)),
+            (REQUIRE_VERIFIED_ADDRESS, json!("on")),
+            (SHOW_VERIFICATION_PAGE, json!(true)),
             ("of_a_later_version", json!(true)),
         ] {
             let (_, wrong) = apply(&json!({}), &Named::from([(name.to_owned(), value)]));

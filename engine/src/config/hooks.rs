@@ -70,13 +70,10 @@ impl Hook {
     /// Whether it does something today; the others keep their place and are reported.
     pub(super) fn runs(&self) -> bool {
         match self {
-            Hook::Session => true,
-            Hook::ShowVerificationUi
-            | Hook::Verification
-            | Hook::RequireVerifiedAddress
-            | Hook::RevokeActiveSessions
-            | Hook::WebHook(_)
-            | Hook::B2bSso => false,
+            Hook::Session | Hook::ShowVerificationUi | Hook::Verification | Hook::RequireVerifiedAddress => {
+                true
+            }
+            Hook::RevokeActiveSessions | Hook::WebHook(_) | Hook::B2bSso => false,
         }
     }
 

@@ -2,6 +2,7 @@
 //! Reading, merging and checking is in the files beside this one; what is here has been checked.
 
 pub mod console;
+mod courier;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -18,6 +19,7 @@ pub use hooks::Hook;
 pub use layers::Layers;
 pub use reference::reference;
 
+use crate::effects::MailServer;
 use crate::identity::schema::Schema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -81,6 +83,7 @@ pub struct Config {
     pub cookies: CookieKeys,
     pub hashers: Hashers,
     pub secrets: Secrets,
+    pub courier: CourierKeys,
     pub log: Log,
     /// The merged document this was read from, settings of the console included, secrets and all.
     pub raw: Value,
@@ -135,6 +138,20 @@ pub struct VestibuleKeys {
     pub admin_token: Option<String>,
     pub admin_allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
+    pub operator_session: Duration,
+    pub cleanup: CleanupKeys,
+    /// How long the hosted page waits before it offers another code.
+    pub resend_after: Duration,
+}
+
+/// How long rows stay that are over.
+#[derive(Clone, Debug)]
+pub struct CleanupKeys {
+    pub flows: Duration,
+    pub sessions: Duration,
+    pub messages: Duration,
+    pub errors: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -158,6 +175,7 @@ pub struct SelfService {
     /// As configured; `crate::flow::return_to` holds the rule.
     pub allowed_return_urls: Vec<String>,
     pub password: PasswordMethod,
+    pub code: CodeMethod,
     /// `selfservice.methods.<name>.enabled` of every other method, for what a plan or a page says of them.
     pub enabled: BTreeMap<Method, bool>,
     pub registration: RegistrationFlow,
@@ -201,12 +219,39 @@ pub struct LoginFlow {
     pub after: After,
 }
 
-/// Only read so far, for what the plan says; the flow itself is not there yet.
 #[derive(Clone, Debug)]
 pub struct VerificationFlow {
     pub enabled: bool,
     pub ui_url: Option<Url>,
     pub lifespan: Duration,
+    /// `after.default_browser_return_url`
+    pub return_url: Option<Url>,
+    pub notify_unknown_recipients: bool,
+}
+
+/// `selfservice.methods.code`
+#[derive(Clone, Debug)]
+pub struct CodeMethod {
+    pub enabled: bool,
+    pub lifespan: Duration,
+    pub max_submissions: i64,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct CourierKeys {
+    /// `courier.smtp.connection_uri`
+    pub smtp: Option<MailServer>,
+    pub from_address: String,
+    pub from_name: String,
+    pub headers: Vec<(String, String)>,
+    /// Tries after the first.
+    pub message_retries: i64,
+    pub pull_count: i64,
+    pub pull_wait: Duration,
+    pub keep_bodies: bool,
+    /// Mails stay in the console's mailbox and go nowhere else.
+    pub mailbox: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -330,8 +375,33 @@ impl Config {
         configured.cloned().unwrap_or_else(|| self.own_page(path))
     }
 
+    /// Whether codes that prove an address are sent at all.
+    pub fn sends_codes(&self) -> bool {
+        self.selfservice.verification.enabled && self.selfservice.code.enabled
+    }
+
+    /// The customer's name: our own key, or where Kratos' configuration already names the service to people.
+    pub fn service_name(&self) -> Option<String> {
+        const KEYS: [&str; 5] = [
+            "/vestibule/pages/name",
+            "/selfservice/methods/passkey/config/rp/display_name",
+            "/selfservice/methods/webauthn/config/rp/display_name",
+            "/selfservice/methods/totp/config/issuer",
+            "/courier/smtp/from_name",
+        ];
+        let text = |key: &&str| {
+            self.raw.pointer(key).and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty())
+        };
+        KEYS.iter().find_map(text).map(str::to_owned)
+    }
+
     pub fn default_return_url(&self) -> Url {
         self.selfservice.default_browser_return_url.clone().unwrap_or_else(|| self.own_page("welcome"))
+    }
+
+    /// The page that takes a code.
+    pub fn verification_page(&self) -> Url {
+        self.ui_url(self.selfservice.verification.ui_url.as_ref(), "verification")
     }
 
     fn own_page(&self, path: &str) -> Url {

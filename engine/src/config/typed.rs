@@ -33,6 +33,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
     let hashers = hashers(&mut reader);
+    let courier = courier::read(&mut reader, &serve, &vestibule);
     let log = Log {
         level: match reader.text("log.level").as_str() {
             "fatal" | "panic" => "error".into(),
@@ -52,6 +53,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         cookies,
         hashers,
         secrets: secrets?,
+        courier,
         log,
         raw: Value::Object(Map::new()),
         revision: 0,
@@ -61,13 +63,13 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
 }
 
 /// Reads values that were checked; the defaults come from the table of keys.
-struct Reader<'a, 'b> {
+pub(super) struct Reader<'a, 'b> {
     checked: &'a Value,
-    findings: &'a mut Findings<'b>,
+    pub(super) findings: &'a mut Findings<'b>,
 }
 
 impl Reader<'_, '_> {
-    fn value(&self, path: &str) -> Option<Value> {
+    pub(super) fn value(&self, path: &str) -> Option<Value> {
         if let Some(value) = get(self.checked, path) {
             return Some(value.clone());
         }
@@ -79,32 +81,32 @@ impl Reader<'_, '_> {
         scalars::check(key.kind, &value).ok()
     }
 
-    fn optional(&self, path: &str) -> Option<String> {
+    pub(super) fn optional(&self, path: &str) -> Option<String> {
         Some(self.value(path)?.as_str()?.to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn text(&self, path: &str) -> String {
+    pub(super) fn text(&self, path: &str) -> String {
         self.optional(path).unwrap_or_default()
     }
 
-    fn texts(&self, path: &str) -> Vec<String> {
+    pub(super) fn texts(&self, path: &str) -> Vec<String> {
         let value = self.value(path).unwrap_or_default();
         value.as_array().into_iter().flatten().filter_map(|entry| Some(entry.as_str()?.to_owned())).collect()
     }
 
-    fn boolean(&self, path: &str) -> bool {
+    pub(super) fn boolean(&self, path: &str) -> bool {
         self.value(path).and_then(|value| value.as_bool()).unwrap_or_default()
     }
 
-    fn flag(&self, path: &str) -> Option<bool> {
+    pub(super) fn flag(&self, path: &str) -> Option<bool> {
         self.optional(path).map(|text| text == "true")
     }
 
-    fn integer<T: TryFrom<i64> + Default>(&self, path: &str) -> T {
+    pub(super) fn integer<T: TryFrom<i64> + Default>(&self, path: &str) -> T {
         self.value(path).and_then(|value| T::try_from(value.as_i64()?).ok()).unwrap_or_default()
     }
 
-    fn lifespan(&mut self, path: &str) -> Duration {
+    pub(super) fn lifespan(&mut self, path: &str) -> Duration {
         let length = self.optional(path).and_then(|text| scalars::duration(&text)).unwrap_or_default();
         if length.is_zero() {
             self.findings.problem(path, "nothing lives for no time at all", "a longer time, such as `1h`");
@@ -209,7 +211,7 @@ fn loopback() -> Url {
     Url::parse("http://127.0.0.1/").unwrap_or_else(|_| unreachable!("a constant that parses"))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
@@ -247,6 +249,14 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         allowed_hosts: reader.texts("vestibule.allowed_hosts"),
         admin_token: token,
         admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
+        operator_session: reader.lifespan("vestibule.console.session_lifespan"),
+        cleanup: CleanupKeys {
+            flows: reader.lifespan("vestibule.cleanup.flows"),
+            sessions: reader.lifespan("vestibule.cleanup.sessions"),
+            messages: reader.lifespan("vestibule.cleanup.messages"),
+            errors: reader.lifespan("vestibule.cleanup.errors"),
+        },
+        resend_after: reader.lifespan("vestibule.pages.resend_after"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
             .iter()
@@ -334,6 +344,11 @@ fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
         default_browser_return_url: reader.page("selfservice.default_browser_return_url", base),
         allowed_return_urls: reader.texts("selfservice.allowed_return_urls"),
         password: password(reader),
+        code: CodeMethod {
+            enabled: reader.boolean("selfservice.methods.code.enabled"),
+            lifespan: reader.lifespan("selfservice.methods.code.config.lifespan"),
+            max_submissions: reader.integer("selfservice.methods.code.config.max_submissions"),
+        },
         enabled,
         registration,
         login,
@@ -341,6 +356,9 @@ fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
             enabled: reader.boolean("selfservice.flows.verification.enabled"),
             ui_url: reader.page("selfservice.flows.verification.ui_url", base),
             lifespan: reader.lifespan("selfservice.flows.verification.lifespan"),
+            return_url: reader.page("selfservice.flows.verification.after.default_browser_return_url", base),
+            notify_unknown_recipients: reader
+                .boolean("selfservice.flows.verification.notify_unknown_recipients"),
         },
         logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
         error_ui_url: reader.page("selfservice.flows.error.ui_url", base),

@@ -1,8 +1,10 @@
 //! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
 //! The ambient ones are banned by `clippy.toml`.
 
+mod mailer;
 mod outbound;
 
+pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
 pub use outbound::{Reach, SystemOutbound};
 
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
@@ -54,6 +56,7 @@ pub struct Effects {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub outbound: Arc<dyn Outbound>,
+    pub mailer: Arc<dyn Mailer>,
 }
 
 impl Effects {
@@ -63,6 +66,7 @@ impl Effects {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             outbound: Arc::new(SystemOutbound::new(Reach::Public)),
+            mailer: Arc::new(SmtpMailer),
         }
     }
 
@@ -96,6 +100,20 @@ impl Effects {
 
     pub fn operator_id(&self) -> OperatorId {
         OperatorId(self.uuid())
+    }
+
+    /// `length` decimal digits, each drawn evenly.
+    pub fn digits(&self, length: usize) -> String {
+        let mut text = String::with_capacity(length);
+        while text.len() < length {
+            for byte in self.bytes::<16>() {
+                // 250 = 25 × 10: larger bytes would favour the first digits.
+                if byte < 250 && text.len() < length {
+                    text.push(char::from(b'0' + byte % 10));
+                }
+            }
+        }
+        text
     }
 
     /// `length` characters out of 62, each drawn evenly: 32 of them carry 190 bits.

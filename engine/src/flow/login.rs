@@ -1,15 +1,15 @@
 //! Sign-in: start, read, submit, refresh.
 
 use super::{
-    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
-    already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to, return_url,
-    save,
+    Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
+    Submitted, already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to,
+    return_url, save, verification,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::identity::{self, Identity, decode, normalise_identifier};
+use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
 use crate::ids::FlowId;
 use crate::password::Verdict;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
@@ -80,7 +80,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
 /// See [`super::get`].
 pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
     let id = id.ok_or_else(super::unknown)?;
-    super::get(ctx, FlowKind::Login, id, csrf_cookie).await
+    super::get(ctx, StoredKind::Login, id, csrf_cookie).await
 }
 
 /// Takes a form. See [`Submitted`] for what is not an error.
@@ -88,7 +88,7 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
 /// # Errors
 /// As the contract says: 400, 401, 403, 404, 503.
 pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
-    let mut flow = of_submit(ctx, FlowKind::Login, submit.flow.as_deref()).await?;
+    let mut flow = of_submit(ctx, StoredKind::Login, submit.flow.as_deref()).await?;
     let client = flow.client(submit.json);
     flow.ui.reset_messages();
     if submit.current.is_some() && !flow.refresh && flow.requested_aal == "aal1" {
@@ -140,8 +140,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     }
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
     let ctx = ctx.clone();
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await.map(Submitted::Done) })
-        .await
+    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await }).await
 }
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
@@ -214,14 +213,32 @@ async fn execute(
     flow: &Flow,
     identity: Identity,
     submit: Submit,
-) -> Result<SignedIn> {
-    let return_to = return_url(&ctx.config, flow, Method::Password)?;
+) -> Result<Submitted<SignedIn>> {
+    let mut return_to = return_url(&ctx.config, flow, FlowKind::Login, Method::Password)?;
     let mut handed_over = None;
     let mut refreshed = false;
+    let mut verification = None;
+    let mut shown = false;
     for step in &plan.steps {
         match step {
-            Step::Check | Step::Hash | Step::Store | Step::Authenticate => {}
-            Step::Run(hook) => run_hook(hook),
+            Step::Check | Step::Hash | Step::Store | Step::SendCode | Step::Authenticate => {}
+            // No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named
+            // when the configuration was read.
+            Step::Run(Hook::RequireVerifiedAddress) => {
+                if let Some(refused) = require_verified_address(ctx, flow, &identity, &submit).await? {
+                    return Ok(Submitted::Unverified(refused));
+                }
+            }
+            Step::Run(Hook::Verification) => {
+                if let Some(address) = verification::unproven(&identity).filter(|_| ctx.config.sends_codes())
+                {
+                    verification = Some(send_code(ctx, flow, &identity, address, &submit).await?);
+                }
+            }
+            Step::Run(Hook::ShowVerificationUi) => shown = true,
+            Step::Run(
+                hook @ (Hook::Session | Hook::WebHook(_) | Hook::B2bSso | Hook::RevokeActiveSessions),
+            ) => tracing::warn!(hook = hook.name(), "this hook does nothing at login yet"),
             Step::SignIn => {
                 let mut tx = ctx.db().write().await?;
                 let same_person = submit
@@ -247,34 +264,65 @@ async fn execute(
         }
     }
     let handed_over = handed_over.ok_or_else(|| Error::internal("a login plan without its last step"))?;
-    let continue_with = match plan.client {
+    let mut continue_with = match plan.client {
         Client::Spa => vec![ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() }],
         Client::Browser | Client::Native => Vec::new(),
     };
-    Ok(SignedIn {
+    if let Some(verification) = verification.filter(|_| shown) {
+        continue_with.push(verification.item(plan.client != Client::Native));
+        return_to = verification.url;
+    }
+    Ok(Submitted::Done(SignedIn {
         client: plan.client,
         identity,
         handed_over,
         continue_with,
         return_to,
         new_csrf_cookie: plan.client != Client::Native && !refreshed,
-    })
+    }))
 }
 
-/// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
-/// configuration was read.
-fn run_hook(hook: &Hook) {
-    match hook {
-        Hook::Session
-        | Hook::ShowVerificationUi
-        | Hook::Verification
-        | Hook::WebHook(_)
-        | Hook::B2bSso
-        | Hook::RequireVerifiedAddress
-        | Hook::RevokeActiveSessions => {
-            tracing::warn!(hook = hook.name(), "this hook does nothing at login yet");
-        }
+/// `None`: some address is proven. Otherwise a code is under way, and nobody is signed in (Kratos:
+/// selfservice/hook/require_verified_address.go).
+///
+/// # Errors
+/// 500 `invalid_configuration` for an identity without any address that could be proven.
+async fn require_verified_address(
+    ctx: &Ctx,
+    flow: &Flow,
+    identity: &Identity,
+    submit: &Submit,
+) -> Result<Option<ShowVerification>> {
+    if identity.verifiable_addresses.iter().any(|address| address.verified) {
+        return Ok(None);
     }
+    let Some(address) = verification::unproven(identity).filter(|_| ctx.config.sends_codes()) else {
+        return Err(Error::new(
+            Kind::Internal,
+            "Signing in needs a confirmed address, and this account has none that could be confirmed. Ask whoever runs \
+             this service.",
+        )
+        .with_id("invalid_configuration"));
+    };
+    send_code(ctx, flow, identity, address, submit).await.map(Some)
+}
+
+async fn send_code(
+    ctx: &Ctx,
+    flow: &Flow,
+    identity: &Identity,
+    address: &VerifiableAddress,
+    submit: &Submit,
+) -> Result<ShowVerification> {
+    // Whoever submits need not be the browser that the flow began in.
+    let cookie = match flow.kind_of_client {
+        FlowType::Api => "",
+        FlowType::Browser => submit.csrf_cookie.as_deref().unwrap_or(&flow.csrf_cookie),
+    };
+    let mut tx = ctx.db().write().await?;
+    let begun = verification::begin(ctx, &mut tx, flow, cookie, identity.id, address).await?;
+    tx.commit().await?;
+    Ok(begun)
 }
 
 /// The nodes of a fresh form.

@@ -2,6 +2,7 @@
 //! turns them into HTTP.
 
 use crate::ids::FlowId;
+use crate::plan::default_return_url;
 pub use crate::plan::{Client, FlowKind};
 use crate::ui::Container;
 use chrono::{DateTime, Utc};
@@ -29,6 +30,17 @@ pub struct Flow {
     pub requested_aal: String,
     pub transient_payload: Option<Value>,
     pub updated_at: DateTime<Utc>,
+    /// Verification: where the code went, and when the last one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
+}
+
+/// What a verification flow has mailed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sent {
+    /// As it was asked for, known or not.
+    pub to: String,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -36,6 +48,18 @@ pub struct Flow {
 pub enum StoredKind {
     Registration,
     Login,
+    Verification,
+}
+
+impl StoredKind {
+    /// As in the paths of the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            StoredKind::Registration => "registration",
+            StoredKind::Login => "login",
+            StoredKind::Verification => "verification",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,12 +69,14 @@ pub enum FlowType {
     Api,
 }
 
+mod code;
 pub mod csrf;
 pub mod login;
 pub mod logout;
 mod nodes;
 pub mod registration;
 pub mod return_to;
+pub mod verification;
 
 use crate::config::Config;
 use crate::effects::Effects;
@@ -127,6 +153,18 @@ pub enum Submitted<D> {
     },
     /// Somebody is signed in already: a browser goes there.
     SignedIn(Url),
+    /// No session before the address is proven (Kratos: selfservice/hook/require_verified_address.go).
+    Unverified(ShowVerification),
+}
+
+/// A verification flow that somebody is led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShowVerification {
+    pub flow: FlowId,
+    /// Where the code went.
+    pub address: String,
+    /// The page with the flow's form.
+    pub url: Url,
 }
 
 /// What an app or a page does next (Kratos: selfservice/flow/continue_with.go).
@@ -135,6 +173,30 @@ pub enum Submitted<D> {
 pub enum ContinueWith {
     RedirectBrowserTo { redirect_browser_to: String },
     SetOrySessionToken { ory_session_token: String },
+    ShowVerificationUi { flow: VerificationItem },
+}
+
+/// Kratos: selfservice/flow/continue_with.go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VerificationItem {
+    pub id: FlowId,
+    pub verifiable_address: String,
+    /// For browsers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl ShowVerification {
+    /// `with_url`: the client is a browser, or has to open one.
+    pub fn item(&self, with_url: bool) -> ContinueWith {
+        ContinueWith::ShowVerificationUi {
+            flow: VerificationItem {
+                id: self.flow,
+                verifiable_address: self.address.clone(),
+                url: with_url.then(|| self.url.to_string()),
+            },
+        }
+    }
 }
 
 /// A session that leaves with the answer.
@@ -154,7 +216,6 @@ impl Flow {
             "issued_at": self.issued_at,
             "request_url": self.request_url,
             "ui": self.ui,
-            "organization_id": null,
             "state": self.state,
         });
         let mut put = |key: &str, value: Option<Value>| {
@@ -166,8 +227,13 @@ impl Flow {
         put("active", self.active.clone().map(Value::from));
         put("transient_payload", self.transient_payload.clone());
         match self.kind {
-            StoredKind::Registration => put("identity_schema", self.identity_schema.clone().map(Value::from)),
+            StoredKind::Verification => {}
+            StoredKind::Registration => {
+                put("organization_id", Some(Value::Null));
+                put("identity_schema", self.identity_schema.clone().map(Value::from));
+            }
             StoredKind::Login => {
+                put("organization_id", Some(Value::Null));
                 put("created_at", Some(json!(self.issued_at)));
                 put("updated_at", Some(json!(self.updated_at)));
                 put("refresh", Some(json!(self.refresh)));
@@ -185,20 +251,6 @@ impl Flow {
         }
     }
 
-    pub fn kind(&self) -> FlowKind {
-        match self.kind {
-            StoredKind::Registration => FlowKind::Registration,
-            StoredKind::Login => FlowKind::Login,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self.kind {
-            StoredKind::Registration => "registration",
-            StoredKind::Login => "login",
-        }
-    }
-
     fn message(&mut self, text: Text) {
         self.ui.messages.push(text);
     }
@@ -212,10 +264,7 @@ impl Flow {
 fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Duration) -> Flow {
     let id = ctx.effects().flow_id();
     let now = ctx.effects().now();
-    let name = match kind {
-        StoredKind::Registration => "registration",
-        StoredKind::Login => "login",
-    };
+    let name = kind.name();
     Flow {
         id,
         kind,
@@ -238,6 +287,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         requested_aal: "aal1".to_owned(),
         transient_payload: None,
         updated_at: now,
+        sent: None,
     }
 }
 
@@ -258,11 +308,15 @@ fn csrf_token(effects: &Effects, flow: &Flow) -> String {
 ///
 /// # Errors
 /// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details.
-async fn get(ctx: &Ctx, kind: FlowKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
+async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
     let mut tx = ctx.db().read().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
     if flow.kind_of_client == FlowType::Browser && csrf_cookie != Some(flow.csrf_cookie.as_str()) {
-        return Err(csrf::violation());
+        let error = csrf::violation();
+        return Err(match csrf_cookie {
+            Some(_) => error,
+            None => error.detail("reject_reason", "The request carried no anti-forgery cookie."),
+        });
     }
     if flow.expires_at <= ctx.effects().now() {
         return Err(expired_on_read(&ctx.config, &flow));
@@ -276,7 +330,7 @@ fn unknown() -> Error {
 
 fn expired_on_read(config: &Config, flow: &Flow) -> Error {
     let error = expired();
-    let start = |way: &str| config.public_url(&format!("self-service/{}/{way}", flow.name()));
+    let start = |way: &str| config.public_url(&format!("self-service/{}/{way}", flow.kind.name()));
     match flow.kind_of_client {
         FlowType::Api => error.detail("api", start("api")),
         FlowType::Browser => {
@@ -299,6 +353,13 @@ pub fn expired() -> Error {
         .with_id("self_service_flow_expired")
 }
 
+/// 410 `self_service_flow_replaced`, with the flow to go on with.
+pub fn replaced(by: &Flow) -> Error {
+    Error::new(Kind::Gone, "This form is over. Go on with the new one.")
+        .with_id("self_service_flow_replaced")
+        .beside("use_flow_id", json!(by.id))
+}
+
 /// 400 `session_already_available`.
 pub fn already_signed_in() -> Error {
     Error::invalid("Somebody is signed in already. Sign out first.").with_id("session_already_available")
@@ -308,7 +369,7 @@ pub fn already_signed_in() -> Error {
 ///
 /// # Errors
 /// 400 missing or malformed id · 404 unknown.
-async fn of_submit(ctx: &Ctx, kind: FlowKind, id: Option<&str>) -> Result<Flow> {
+async fn of_submit(ctx: &Ctx, kind: StoredKind, id: Option<&str>) -> Result<Flow> {
     let id = id
         .and_then(|id| id.parse::<FlowId>().ok())
         .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
@@ -366,10 +427,10 @@ fn may_submit(
 ///
 /// # Errors
 /// `return_to` was allowed at the start and is not any more.
-fn return_url(config: &Config, flow: &Flow, method: crate::config::Method) -> Result<Url> {
+fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::config::Method) -> Result<Url> {
     match flow.return_to.as_deref().filter(|url| !url.is_empty()) {
         Some(wanted) => return_to::check(config, wanted),
-        None => Ok(crate::plan::default_return_url(config, flow.kind(), method)),
+        None => Ok(default_return_url(config, kind, method)),
     }
 }
 

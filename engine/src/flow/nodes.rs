@@ -83,6 +83,40 @@ pub(super) fn identifier(schema: Option<&Schema>) -> Node {
     Node::new_input(Group::Default, Some(label), input)
 }
 
+/// The address that a code is to go to.
+pub(super) fn email_to_prove() -> Node {
+    let input =
+        Input { name: "email".to_owned(), kind: InputKind::Email, required: true, ..Input::default() };
+    Node::new_input(Group::Code, Some(text::email()), input)
+}
+
+/// The same address once more.
+pub(super) fn resend(address: &str) -> Node {
+    let input = Input {
+        name: "email".to_owned(),
+        kind: InputKind::Submit,
+        value: Some(address.into()),
+        ..Input::default()
+    };
+    Node::new_input(Group::Code, Some(text::resend()), input)
+}
+
+pub(super) fn code() -> Node {
+    let input = Input { name: "code".to_owned(), kind: InputKind::Text, required: true, ..Input::default() };
+    Node::new_input(Group::Code, Some(text::verification_code()), input)
+}
+
+/// Says by which method a form goes that has no button for it.
+pub(super) fn hidden_method(method: Method, group: Group) -> Node {
+    let input = Input {
+        name: "method".to_owned(),
+        kind: InputKind::Hidden,
+        value: Some(method.name().into()),
+        ..Input::default()
+    };
+    Node::new_input(group, None, input)
+}
+
 /// For somebody whose name is known already.
 pub(super) fn hidden_identifier(value: &str) -> Node {
     let input = Input {

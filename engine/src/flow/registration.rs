@@ -1,9 +1,9 @@
 //! Sign-up: start, read, submit. What runs after the form was accepted is [`crate::plan::plan`]'s word; here it is done.
 
 use super::{
-    Body, ContinueWith, Flow, FlowType, HandedOver, Start, Started, StoredKind, Submit, Submitted,
-    already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to, return_url,
-    save,
+    Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
+    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, may_submit, nodes, of_submit,
+    return_to, return_url, save, verification,
 };
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
@@ -29,8 +29,10 @@ pub struct Registered {
     pub handed_over: Option<HandedOver>,
     pub continue_with: Vec<ContinueWith>,
     pub return_to: Url,
-    /// The browser gets a new anti-forgery cookie, as whenever a session or a verification begins.
-    pub new_csrf_cookie: bool,
+    /// The verification that was begun. It is shown only where the hook `show_verification_ui` says so.
+    pub verification: Option<ShowVerification>,
+    /// The browser gets this anti-forgery cookie, as whenever a session or a verification begins.
+    pub new_csrf_cookie: Option<String>,
 }
 
 /// Begins a sign-up.
@@ -61,7 +63,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
 pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
     enabled(ctx)?;
     let id = id.ok_or_else(super::unknown)?;
-    super::get(ctx, FlowKind::Registration, id, csrf_cookie).await
+    super::get(ctx, StoredKind::Registration, id, csrf_cookie).await
 }
 
 /// Takes a form. See [`Submitted`] for what is not an error.
@@ -69,7 +71,7 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
 /// # Errors
 /// As the contract says: 400, 403, 404, 503.
 pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
-    let mut flow = of_submit(ctx, FlowKind::Registration, submit.flow.as_deref()).await?;
+    let mut flow = of_submit(ctx, StoredKind::Registration, submit.flow.as_deref()).await?;
     enabled(ctx)?;
     let client = flow.client(submit.json);
     if submit.current.is_some() {
@@ -230,11 +232,17 @@ impl Execution {
             match step {
                 // Both came before: a refused form never gets this far.
                 Step::Check | Step::Hash => {}
+                // Done in the transaction that stores: an account without its mail would be stuck.
+                Step::SendCode => {}
                 Step::Store => match self.store(flow).await? {
                     Some(stored) => done = Some(stored),
                     None => return Ok(None),
                 },
-                Step::Run(hook) => self.run_hook(hook),
+                Step::Run(hook) => {
+                    if let Some(done) = &mut done {
+                        run_hook(hook, done);
+                    }
+                }
                 Step::SignIn => {
                     if let Some(done) = &mut done {
                         sign_in(done);
@@ -246,11 +254,11 @@ impl Execution {
         done.map(Some).ok_or_else(|| Error::internal("a registration plan without the step that stores"))
     }
 
-    /// Identity, credential and, when the plan ends in a sign-in, the session: one transaction.
+    /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction.
     async fn store(&self, flow: &Flow) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let identity = crate::identity::create(
+        let mut identity = crate::identity::create(
             effects,
             &self.form.schema_id,
             self.form.traits.clone(),
@@ -268,7 +276,7 @@ impl Execution {
             HandedOver { session, token }
         });
         // An address that was allowed at the start and is not any more must not cost the account.
-        let return_to = return_url(&ctx.config, flow, Method::Password)?;
+        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
         let mut tx = ctx.db().write().await?;
         match store::identities::insert(&mut tx, &identity, &[credential]).await? {
             Inserted::Done => {}
@@ -277,38 +285,57 @@ impl Execution {
         if let Some(handed_over) = &handed_over {
             store::sessions::insert(&mut tx, &handed_over.session).await?;
         }
+        let sends_code = self.plan.steps.contains(&Step::SendCode);
+        let new_csrf_cookie = (self.plan.client != Client::Native && (handed_over.is_some() || sends_code))
+            .then(|| csrf::new_cookie(effects));
+        let mut verification = None;
+        if let Some(address) = verification::unproven(&identity).filter(|_| sends_code).cloned() {
+            let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
+            verification =
+                Some(verification::begin(ctx, &mut tx, flow, cookie, identity.id, &address).await?);
+            for sent in identity.verifiable_addresses.iter_mut().filter(|sent| sent.id == address.id) {
+                sent.status = "sent".to_owned();
+            }
+        }
         tx.commit().await?;
         let mut continue_with = Vec::new();
         if self.plan.client == Client::Spa {
             continue_with
                 .push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
         }
-        let new_csrf_cookie = self.plan.client != Client::Native
-            && (handed_over.is_some() || ctx.config.selfservice.verification.enabled);
         Ok(Some(Registered {
             client: self.plan.client,
             identity,
             handed_over,
             continue_with,
             return_to,
+            verification,
             new_csrf_cookie,
         }))
     }
+}
 
-    /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
-    /// configuration was read.
-    fn run_hook(&self, hook: &Hook) {
-        match hook {
-            Hook::Session => {}
-            Hook::ShowVerificationUi
-            | Hook::Verification
-            | Hook::WebHook(_)
-            | Hook::B2bSso
-            | Hook::RequireVerifiedAddress
-            | Hook::RevokeActiveSessions => {
-                tracing::warn!(hook = hook.name(), "this hook does nothing at registration yet");
-            }
+/// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
+/// configuration was read.
+fn run_hook(hook: &Hook, done: &mut Registered) {
+    match hook {
+        Hook::Session => {}
+        Hook::ShowVerificationUi => show_verification(done),
+        Hook::Verification
+        | Hook::WebHook(_)
+        | Hook::B2bSso
+        | Hook::RequireVerifiedAddress
+        | Hook::RevokeActiveSessions => {
+            tracing::warn!(hook = hook.name(), "this hook does nothing at registration yet");
         }
+    }
+}
+
+/// Leads on to the page for the code, where there is one to type in (Kratos: selfservice/hook/show_verification_ui.go).
+fn show_verification(done: &mut Registered) {
+    if let Some(verification) = &done.verification {
+        done.continue_with.push(verification.item(done.client != Client::Native));
+        done.return_to = verification.url.clone();
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod json;
+pub mod proof;
 pub mod schema;
 
 use crate::effects::Effects;

@@ -99,6 +99,20 @@ impl Schema {
     }
 
     /// As it was written.
+    /// Whether an identity of this schema can have an e-mail address that is to be proven.
+    pub fn proves_email(&self) -> bool {
+        fn has(part: &Value) -> bool {
+            let via = part.pointer("/ory.sh~1kratos/verification/via").and_then(Value::as_str);
+            via == Some("email")
+                || match part {
+                    Value::Object(members) => members.values().any(has),
+                    Value::Array(items) => items.iter().any(has),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+                }
+        }
+        has(&self.document)
+    }
+
     pub fn document(&self) -> &Value {
         &self.document
     }
@@ -368,8 +382,13 @@ fn equal_pair(value: &Value) -> (usize, usize) {
 
 /// As measured on Kratos: blanks around it are forgiven, the local part may be anything printable, the domain is ASCII
 /// (an international one in its punycode form). A control character is never part of an address.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
+    /// RFC 5321 §4.5.3.1.3, without the angle brackets: nothing longer can be written to.
+    const LONGEST: usize = 254;
     let text = text.trim_matches(' ');
+    if text.len() > LONGEST {
+        return false;
+    }
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
     dotted(local)

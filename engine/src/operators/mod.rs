@@ -4,7 +4,9 @@
 //! so much chance needs neither salt nor key.
 
 mod entry;
+pub mod kept;
 mod links;
+pub mod mailbox;
 mod sign_in;
 mod throttle;
 
@@ -20,12 +22,9 @@ use crate::store::operators::{self as rows, Link};
 use crate::store::{Tx, audit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-/// Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
-const SESSION_LIFESPAN: TimeDelta = TimeDelta::hours(12);
 
 /// The audit's name for whoever may run the program on the server.
 const COMMAND_LINE: &str = "command line";
@@ -169,7 +168,15 @@ async fn open_session(
     now: DateTime<Utc>,
 ) -> Result<String> {
     let token = secret(engine);
-    rows::insert_session(tx, &digest(&token), operator.id, address, now, now + SESSION_LIFESPAN).await?;
+    rows::insert_session(
+        tx,
+        &digest(&token),
+        operator.id,
+        address,
+        now,
+        now + engine.begin().config.vestibule.operator_session,
+    )
+    .await?;
     Ok(token)
 }
 

@@ -1,13 +1,15 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
+pub mod history;
 mod page;
 mod preview;
 mod revise;
 
 pub use crate::config::Named;
-pub use page::current;
+pub use history::undo;
+pub use page::{changes, current};
 pub use preview::preview;
-pub use revise::{history, list, load_current, refresh, roll_back, rollback, save, undo};
+pub use revise::{list, load_current, refresh, roll_back, rollback, save};
 
 use crate::plan::Plan;
 use chrono::{DateTime, Utc};
@@ -20,6 +22,10 @@ pub struct Authentication {
     pub registration_enabled: bool,
     /// For every enabled method that can register (so far: password).
     pub sign_in_after_registration: bool,
+    /// For every enabled method that can register.
+    pub show_verification_page: bool,
+    /// For every method that signs in (so far: password).
+    pub require_verified_address: bool,
     pub min_password_length: u32,
     pub identifier_similarity_check: bool,
     pub breach_check: bool,
@@ -105,6 +111,8 @@ pub struct Revision {
     pub by: String,
     pub base: i64,
     pub settings: Named,
-    /// What changed, in words.
+    /// What changed, in words, as it was said when it was made.
     pub summary: Vec<String>,
+    /// Why, in the author's words; empty without one.
+    pub reason: String,
 }

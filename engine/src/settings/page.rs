@@ -3,20 +3,22 @@
 use super::{Authentication, Current, Provenance};
 use crate::config::console::{
     self, BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, MIN_PASSWORD_LENGTH, REGISTERING, REGISTRATION_ENABLED,
-    SIGN_IN_AFTER_REGISTRATION,
+    REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
 };
-use crate::config::{Config, Method, Named};
+use crate::config::{Config, Hook, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::plan::{Client, FlowKind, plan};
+use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::store::revisions::{self, Row};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Name, label, default in words. A field of [`Authentication`] is called as the named setting it writes.
-pub(super) const FIELDS: [(&str, &str, &str); 5] = [
+pub(super) const FIELDS: [(&str, &str, &str); 7] = [
     (REGISTRATION_ENABLED, "Registration", "on"),
     (SIGN_IN_AFTER_REGISTRATION, "Sign in after registration", "off"),
+    (SHOW_VERIFICATION_PAGE, "Show the verification page", "off"),
+    (REQUIRE_VERIFIED_ADDRESS, "Require a verified address to sign in", "off"),
     (MIN_PASSWORD_LENGTH, "Minimum password length", "8"),
     (IDENTIFIER_SIMILARITY_CHECK, "Similarity check", "on"),
     (BREACH_CHECK, "Breach check", "on"),
@@ -61,12 +63,16 @@ pub(super) fn locked(config: &Config, name: &str) -> Option<String> {
 /// What is in force, as the page shows it.
 pub(super) fn values(config: &Config) -> Authentication {
     let password = &config.selfservice.password;
-    let mut registering = registering(config).peekable();
+    let sign_up: Vec<Plan> = registering(config)
+        .map(|method| plan(config, FlowKind::Registration, method, Client::Browser))
+        .collect();
+    let all = |does: &dyn Fn(&Plan) -> bool| !sign_up.is_empty() && sign_up.iter().all(does);
+    let sign_in = plan(config, FlowKind::Login, Method::Password, Client::Browser);
     Authentication {
         registration_enabled: config.selfservice.registration.enabled,
-        sign_in_after_registration: registering.peek().is_some()
-            && registering
-                .all(|method| plan(config, FlowKind::Registration, method, Client::Browser).signs_in()),
+        sign_in_after_registration: all(&Plan::signs_in),
+        show_verification_page: all(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
+        require_verified_address: sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)),
         min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
         identifier_similarity_check: password.identifier_similarity_check_enabled,
         breach_check: password.haveibeenpwned_enabled,
@@ -88,7 +94,7 @@ pub(super) fn differences(saved: &Authentication, values: &Authentication) -> Ve
 }
 
 /// One sentence per difference, such as `Minimum password length: 12 (was 8)`.
-pub(super) fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
+pub fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
     let different = differences(saved, values);
     let (saved, values) = (texts(saved), texts(values));
     let fields = FIELDS.into_iter().filter(|(name, _, _)| different.contains(name));
@@ -105,6 +111,8 @@ fn texts(values: &Authentication) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         (REGISTRATION_ENABLED, switch(values.registration_enabled)),
         (SIGN_IN_AFTER_REGISTRATION, switch(values.sign_in_after_registration)),
+        (SHOW_VERIFICATION_PAGE, switch(values.show_verification_page)),
+        (REQUIRE_VERIFIED_ADDRESS, switch(values.require_verified_address)),
         (MIN_PASSWORD_LENGTH, values.min_password_length.to_string()),
         (IDENTIFIER_SIMILARITY_CHECK, switch(values.identifier_similarity_check)),
         (BREACH_CHECK, switch(values.breach_check)),
@@ -117,7 +125,13 @@ pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> N
     for name in differences(&self::values(config), values) {
         let value: Value = match name {
             REGISTRATION_ENABLED => values.registration_enabled.into(),
-            SIGN_IN_AFTER_REGISTRATION => sign_in(config, base, values.sign_in_after_registration),
+            SIGN_IN_AFTER_REGISTRATION => {
+                per_method(config, base, SIGN_IN_AFTER_REGISTRATION, values.sign_in_after_registration)
+            }
+            SHOW_VERIFICATION_PAGE => {
+                per_method(config, base, SHOW_VERIFICATION_PAGE, values.show_verification_page)
+            }
+            REQUIRE_VERIFIED_ADDRESS => values.require_verified_address.into(),
             MIN_PASSWORD_LENGTH => values.min_password_length.into(),
             IDENTIFIER_SIMILARITY_CHECK => values.identifier_similarity_check.into(),
             BREACH_CHECK => values.breach_check.into(),
@@ -129,9 +143,9 @@ pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> N
 }
 
 /// Methods that are switched off today keep what was said of them.
-fn sign_in(config: &Config, base: &Named, on: bool) -> Value {
+fn per_method(config: &Config, base: &Named, name: &str, on: bool) -> Value {
     let mut methods: Map<String, Value> =
-        base.get(SIGN_IN_AFTER_REGISTRATION).and_then(Value::as_object).cloned().unwrap_or_default();
+        base.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     for method in registering(config) {
         methods.insert(method.name().to_owned(), if on { "on" } else { "off" }.into());
     }
@@ -159,6 +173,7 @@ mod tests {
             base: number - 1,
             settings: serde_json::from_value(settings).unwrap(),
             summary: Vec::new(),
+            reason: String::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::page::{changes, named, registering, values};
 use super::{Authentication, Preview, Severity, Warning};
 use crate::config::console::{
     BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, MIN_PASSWORD_LENGTH, REGISTRATION_ENABLED,
-    SIGN_IN_AFTER_REGISTRATION,
+    REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
 };
 use crate::config::load::remap;
 use crate::config::{Config, Method};
@@ -85,6 +85,54 @@ fn warnings(config: &Config, values: &Authentication) -> Vec<Warning> {
             ),
         );
     }
+    let proves = config.default_schema().is_some_and(|schema| schema.schema.proves_email());
+    if values.require_verified_address && !(config.sends_codes() && proves) {
+        let missing = if proves {
+            "No codes are sent, so nobody could ever confirm one. Switch on `selfservice.flows.verification.enabled`."
+        } else {
+            "The default identity schema has no e-mail address that can be confirmed. Give its address \
+             `\"verification\": {\"via\": \"email\"}`."
+        };
+        warn(
+            "nobody_can_sign_in",
+            Severity::Danger,
+            REQUIRE_VERIFIED_ADDRESS,
+            "People without a confirmed address are locked out",
+            missing.into(),
+        );
+    } else if values.require_verified_address && config.courier.smtp.is_none() && !config.courier.mailbox {
+        warn(
+            "codes_go_nowhere",
+            Severity::Danger,
+            REQUIRE_VERIFIED_ADDRESS,
+            "No code leaves this server",
+            "There is no mail server, so codes wait in the queue and nobody gets one. Set `courier.smtp.connection_uri`."
+                .into(),
+        );
+    } else if values.require_verified_address && values.sign_in_after_registration {
+        warn(
+            "signed_in_once_without_proof",
+            Severity::Warning,
+            REQUIRE_VERIFIED_ADDRESS,
+            "Signed in once without proof",
+            format!(
+                "Whoever signs up is signed in at once all the same, with an address that may be somebody else's, for up to \
+                 {}. Their next sign-in asks for the code. Turn off Sign in after registration to ask for proof first.",
+                span(config.session.lifespan)
+            ),
+        );
+    }
+    if values.show_verification_page && !(config.sends_codes() && proves) {
+        warn(
+            "no_code_to_show_a_page_for",
+            Severity::Warning,
+            SHOW_VERIFICATION_PAGE,
+            "There is no code to type in",
+            "No codes are sent, so the page is never shown. `selfservice.flows.verification.enabled` and an address in the \
+             identity schema that can be confirmed make them."
+                .into(),
+        );
+    }
     if values.min_password_length < 8 {
         warn(
             "short_passwords",
@@ -113,6 +161,16 @@ fn warnings(config: &Config, values: &Authentication) -> Vec<Warning> {
         );
     }
     warnings
+}
+
+/// Such as `24 hours`.
+fn span(time: std::time::Duration) -> String {
+    let (count, unit) = match time.as_secs() {
+        seconds if seconds >= 7200 => (seconds / 3600, "hours"),
+        seconds if seconds >= 120 => (seconds / 60, "minutes"),
+        seconds => (seconds, "seconds"),
+    };
+    format!("{count} {unit}")
 }
 
 /// Names of the flow's hooks that no entry of the list in force stands for.

@@ -3,14 +3,14 @@
 use super::page::{changes, differences, field_of, locked, named, registering, values};
 use super::{Authentication, FieldError, Named, Revision, Saved};
 use crate::config::Config;
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::operators::{Operator, Role};
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit};
+use crate::store::{Db, Tx, audit, kept_forms};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -19,16 +19,29 @@ const SHOWN: i64 = 1000;
 
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
 /// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
-pub async fn save(engine: &Engine, by: &Operator, base: i64, values: &Authentication) -> Result<Saved> {
-    let (engine, by, values) = (engine.clone(), by.clone(), values.clone());
+/// `reason`: why, in the operator's words; may be empty.
+pub async fn save(
+    engine: &Engine,
+    by: &Operator,
+    base: i64,
+    values: &Authentication,
+    reason: &str,
+) -> Result<Saved> {
+    let (engine, by, values, reason) = (engine.clone(), by.clone(), values.clone(), reason.trim().to_owned());
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
-        save_alone(&engine, &by, base, &values).await
+        save_alone(&engine, &by, base, &values, reason).await
     })
     .await
 }
 
-async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authentication) -> Result<Saved> {
+async fn save_alone(
+    engine: &Engine,
+    by: &Operator,
+    base: i64,
+    wanted: &Authentication,
+    reason: String,
+) -> Result<Saved> {
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
@@ -50,7 +63,9 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
     for field in different {
         if let Some(message) = locked(&config, field) {
             errors.push(FieldError { field, message });
-        } else if field == SIGN_IN_AFTER_REGISTRATION && registering(&config).next().is_none() {
+        } else if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
+            && registering(&config).next().is_none()
+        {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
         }
     }
@@ -70,21 +85,29 @@ async fn save_alone(engine: &Engine, by: &Operator, base: i64, wanted: &Authenti
         base,
         settings,
         summary: changes(&saved, wanted),
+        reason,
     };
     let mut tx = engine.db().write().await?;
     if !revisions::insert(&mut tx, &row).await? {
         // Dropping `tx` rolls back.
         return self::newest(engine.db()).await?.map(conflict).ok_or_else(gone);
     }
-    let details = json!({"revision": row.number, "changes": row.summary, "settings": row.settings});
+    let details = json!({
+        "revision": row.number,
+        "changes": row.summary,
+        "settings": row.settings,
+        "reason": row.reason,
+    });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
+    // What was kept for this operator is saved now, or was given up for something else.
+    kept_forms::forget(&mut tx, by.id).await?;
     tx.commit().await?;
     engine.publish(next);
     Ok(Saved::Done { revision: row.number })
 }
 
 /// A refusal is kept in the audit.
-async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
+pub(super) async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
     if !by.disabled && by.role != Role::Viewer {
         return Ok(());
     }
@@ -95,55 +118,30 @@ async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
 }
 
 /// How a revision names an operator.
-fn shown(by: &Operator) -> &str {
+pub(super) fn shown(by: &Operator) -> &str {
     if by.name.is_empty() { &by.email } else { &by.name }
-}
-
-/// Takes the revision `base` back while it is still the newest: a new revision with the settings of the one before it.
-/// [`Kind::Forbidden`] for viewers.
-pub async fn undo(engine: &Engine, by: &Operator, base: i64) -> Result<Saved> {
-    let (engine, by) = (engine.clone(), by.clone());
-    to_completion(async move {
-        let _one_at_a_time = engine.settings_lock().await;
-        may_write(&engine, &by).await?;
-        match newest(engine.db()).await? {
-            Some(row) if row.number == base => {}
-            Some(row) => return Ok(conflict(row)),
-            None => return Err(gone()),
-        }
-        let config = engine.begin().config;
-        let fit = |number: i64, named: &Named| remap(&config, number, named);
-        let author = Author { name: shown(&by), actor: &by.email };
-        Ok(match write_rollback(engine.db(), engine.effects().now(), author, base - 1, fit).await? {
-            Ok((revision, config)) => {
-                engine.publish(config);
-                Saved::Done { revision }
-            }
-            Err(message) => Saved::Again(vec![FieldError { field: SIGN_IN_AFTER_REGISTRATION, message }]),
-        })
-    })
-    .await
 }
 
 /// Who goes back: as revisions show it, and as the audit names it.
 #[derive(Clone, Copy)]
-struct Author<'a> {
-    name: &'a str,
-    actor: &'a str,
+pub(super) struct Author<'a> {
+    pub(super) name: &'a str,
+    pub(super) actor: &'a str,
+    pub(super) reason: &'a str,
 }
 
 impl<'a> Author<'a> {
     fn called(name: &'a str) -> Self {
-        Self { name, actor: name }
+        Self { name, actor: name, reason: "" }
     }
 }
 
-fn conflict(newest: Row) -> Saved {
+pub(super) fn conflict(newest: Row) -> Saved {
     Saved::Conflict { revision: newest.number, by: newest.by, at: newest.at }
 }
 
 /// The page stands on a revision, and there is none: another database.
-fn gone() -> Error {
+pub(super) fn gone() -> Error {
     Error::new(Kind::Conflict, "The settings changed meanwhile. Load the page again.")
 }
 
@@ -190,7 +188,7 @@ pub async fn roll_back(
     Ok(write_rollback(db, now, Author::called(by), to, fit).await?.map(|(number, _)| number))
 }
 
-async fn write_rollback(
+pub(super) async fn write_rollback(
     db: &Db,
     now: DateTime<Utc>,
     by: Author<'_>,
@@ -226,12 +224,20 @@ async fn write_rollback(
         base: newest.number,
         settings,
         summary: vec![summary],
+        reason: by.reason.to_owned(),
     };
     let mut tx = db.write().await?;
     if !revisions::insert(&mut tx, &row).await? {
         return Ok(Err("Somebody saved settings meanwhile. Look at the list, and try again.".into()));
     }
-    record(&mut tx, now, by.actor, "settings.rollback", json!({"revision": number, "to": to})).await?;
+    record(
+        &mut tx,
+        now,
+        by.actor,
+        "settings.rollback",
+        json!({"revision": number, "to": to, "reason": by.reason}),
+    )
+    .await?;
     tx.commit().await?;
     Ok(Ok((number, config)))
 }
@@ -273,26 +279,27 @@ pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
 }
 
 /// Newest first.
-pub async fn history(engine: &Engine) -> Result<Vec<Revision>> {
-    list(engine.db()).await
-}
-
-/// The same without an engine. Newest first.
 pub async fn list(db: &Db) -> Result<Vec<Revision>> {
     let mut tx = db.read().await?;
     let rows = revisions::list(&mut tx, SHOWN).await?;
-    let revision = |row: Row| Revision {
-        number: row.number,
-        at: row.at,
-        by: row.by,
-        base: row.base,
-        settings: row.settings,
-        summary: row.summary,
-    };
-    Ok(rows.into_iter().map(revision).collect())
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
-async fn newest(db: &Db) -> Result<Option<Row>> {
+impl From<Row> for Revision {
+    fn from(row: Row) -> Self {
+        Revision {
+            number: row.number,
+            at: row.at,
+            by: row.by,
+            base: row.base,
+            settings: row.settings,
+            summary: row.summary,
+            reason: row.reason,
+        }
+    }
+}
+
+pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
     let mut tx = db.read().await?;
     revisions::newest(&mut tx).await
 }

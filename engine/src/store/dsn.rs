@@ -6,12 +6,22 @@ use percent_encoding::percent_decode_str;
 use sqlx::postgres::PgConnectOptions;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 use url::Url;
 
 pub(super) enum Dsn {
     Memory,
-    Sqlite { file: PathBuf, create: bool, max_connections: Option<u32> },
-    Postgres { options: Box<PgConnectOptions>, max_connections: Option<u32> },
+    Sqlite {
+        file: PathBuf,
+        create: bool,
+        max_connections: Option<u32>,
+        /// `_busy_timeout`, in milliseconds.
+        patience: Option<Duration>,
+    },
+    Postgres {
+        options: Box<PgConnectOptions>,
+        max_connections: Option<u32>,
+    },
 }
 
 /// Parameters that sqlx's PostgreSQL driver knows; all others are Kratos' or another driver's.
@@ -34,7 +44,7 @@ const POSTGRES_PARAMETERS: [&str; 14] = [
 
 impl Dsn {
     pub(super) fn file(file: PathBuf) -> Self {
-        Dsn::Sqlite { file, create: true, max_connections: None }
+        Dsn::Sqlite { file, create: true, max_connections: None, patience: None }
     }
 
     /// Relative files are relative to the working directory, as in Kratos.
@@ -83,6 +93,9 @@ fn sqlite(rest: &str) -> Result<Dsn> {
         file: PathBuf::from(file),
         create,
         max_connections: max_connections(parameter("max_conns"))?,
+        patience: parameter("_busy_timeout")
+            .and_then(|millis| millis.parse().ok())
+            .map(|millis: u64| Duration::from_millis(millis.max(1))),
     })
 }
 

@@ -3,7 +3,6 @@ use super::{Tx, from_text, to_text};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, FlowType, StoredKind};
 use crate::ids::FlowId;
-use crate::plan::FlowKind;
 use chrono::{DateTime, Utc};
 
 const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
@@ -15,10 +14,7 @@ const DELETE_EXPIRED: &str = "delete from flows
     where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
 
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
-    let kind = match flow.kind {
-        StoredKind::Registration => kind(FlowKind::Registration),
-        StoredKind::Login => kind(FlowKind::Login),
-    };
+    let kind = flow.kind.name();
     let client = client(flow);
     let body = to_text(flow)?;
     tx.execute(
@@ -29,8 +25,8 @@ pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
     Ok(())
 }
 
-pub async fn get(tx: &mut Tx, kind: FlowKind, id: FlowId) -> Result<Option<Flow>> {
-    let row: Option<(String,)> = tx.fetch_optional(GET, &[&id.0, &self::kind(kind)]).await?;
+pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flow>> {
+    let row: Option<(String,)> = tx.fetch_optional(GET, &[&id.0, &kind.name()]).await?;
     row.map(|(body,)| from_text("flows.body", &body)).transpose()
 }
 
@@ -50,13 +46,6 @@ pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<()> {
 /// At most `limit` rows; answers how many went.
 pub async fn delete_expired(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     tx.execute(DELETE_EXPIRED, &[&before, &limit]).await
-}
-
-fn kind(kind: FlowKind) -> &'static str {
-    match kind {
-        FlowKind::Registration => "registration",
-        FlowKind::Login => "login",
-    }
 }
 
 fn client(flow: &Flow) -> &'static str {

@@ -61,6 +61,13 @@ const WHOSE: &str = "select identity_id from identity_identifiers where kind = $
 const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
     where identity_id = $1 and kind = $2 and config = $3";
 const DELETE: &str = "delete from identities where id = $1";
+const WHOSE_ADDRESS: &str = "select identity_id from identity_addresses
+    where purpose = 'verifiable' and via = $1 and value = $2";
+const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
+    where id = $1 and purpose = 'verifiable' and not verified";
+const SAVE_PROOF: &str = "update identity_addresses
+    set verified = true, status = $2, verified_at = $3, updated_at = $4
+    where id = $1 and purpose = 'verifiable'";
 
 /// One address's row; the identity's columns repeat.
 #[derive(sqlx::FromRow)]
@@ -225,6 +232,35 @@ pub async fn by_identifier(
     let id = IdentityId(id);
     let credential = credentials(tx, id).await?.into_iter().find(|credential| credential.kind == kind);
     Ok(get(tx, id).await?.zip(credential))
+}
+
+/// Whose verifiable address of that kind it is.
+pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Result<Option<Identity>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(None);
+    }
+    match tx.fetch_optional::<(Uuid,)>(WHOSE_ADDRESS, &[&via, &value]).await? {
+        Some((id,)) => get(tx, IdentityId(id)).await,
+        None => Ok(None),
+    }
+}
+
+/// A mail that asks for proof is under way; what is proven stays so.
+pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result<()> {
+    tx.execute(MARK_SENT, &[&address, &now]).await?;
+    Ok(())
+}
+
+/// Writes what [`crate::identity::proof::address_proven`] decided.
+pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> {
+    let touched = tx
+        .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
+        .await?;
+    if touched == 0 {
+        return Err(Error::not_found("This address is not there any more. Start again."));
+    }
+    Ok(())
 }
 
 /// Replaces `config` of that identity's credential of `kind` if it still is `was`: compare and set.

@@ -5,11 +5,14 @@
 //! that cannot write. What may be null, sorted or compared is a column; everything else is a document, stored as text.
 
 pub mod audit;
+pub mod codes;
 mod dsn;
 pub mod errors;
 mod fault;
 pub mod flows;
 pub mod identities;
+pub mod kept_forms;
+pub mod messages;
 mod migrate;
 pub mod operators;
 pub mod revisions;
@@ -32,6 +35,8 @@ use std::time::Duration;
 
 /// How long a request waits for a connection, the writer's queue included, before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+const GONE: &str = "The database file is gone. Restore it and restart.";
 
 /// How long [`Db::ready`] waits for an answer.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -122,11 +127,11 @@ impl Db {
                         )
                         .caused_by(error)
                     })?;
-                let pools = sqlite(folder.path().join("memory.sqlite"), true, None).await?;
+                let pools = sqlite(folder.path().join("memory.sqlite"), true, None, None).await?;
                 Ok(Self { pools, _folder: Some(Arc::new(folder)) })
             }
-            Dsn::Sqlite { file, create, max_connections } => {
-                Ok(Self { pools: sqlite(file, create, max_connections).await?, _folder: None })
+            Dsn::Sqlite { file, create, max_connections, patience } => {
+                Ok(Self { pools: sqlite(file, create, max_connections, patience).await?, _folder: None })
             }
             Dsn::Postgres { options, max_connections } => {
                 let pool = pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS))
@@ -138,9 +143,11 @@ impl Db {
         }
     }
 
-    /// A transaction that may write. On SQLite it waits for its turn; after five seconds it is [`Kind::Busy`].
+    /// A transaction that may write. On SQLite it waits for its turn; after five seconds it is [`Kind::Busy`]. So it is when
+    /// the file is gone: an open file lives on after its deletion, and so would everything written to it.
     pub async fn write(&self) -> Result<Tx> {
         let state = match &self.pools {
+            Pools::Sqlite { file, .. } if !file.exists() => return Err(not_ready(GONE)),
             Pools::Sqlite { writer, .. } => {
                 State::Sqlite(writer.begin_with("begin immediate").await.map_err(fault::error)?)
             }
@@ -190,11 +197,10 @@ impl Db {
     /// For `health/ready`: the database answers within two seconds, its file is still there, its schema is ours.
     /// [`Kind::Busy`] otherwise.
     pub async fn ready(&self) -> Result<()> {
-        if let Pools::Sqlite { file, .. } = &self.pools {
-            // An open file lives on after its deletion, and so would everything written to it.
-            if !tokio::fs::try_exists(file).await.unwrap_or(false) {
-                return Err(not_ready("The database file is gone. Restore it and restart."));
-            }
+        if let Pools::Sqlite { file, .. } = &self.pools
+            && !tokio::fs::try_exists(file).await.unwrap_or(false)
+        {
+            return Err(not_ready(GONE));
         }
         match tokio::time::timeout(READY_WITHIN, self.pending_migrations()).await {
             Ok(Ok(0)) => Ok(()),
@@ -322,7 +328,13 @@ fn pool<D: sqlx::Database>(connections: u32) -> PoolOptions<D> {
     PoolOptions::new().max_connections(connections.max(1)).acquire_timeout(PATIENCE)
 }
 
-async fn sqlite(file: PathBuf, create: bool, max_connections: Option<u32>) -> Result<Pools> {
+async fn sqlite(
+    file: PathBuf,
+    create: bool,
+    max_connections: Option<u32>,
+    patience: Option<Duration>,
+) -> Result<Pools> {
+    let patience = patience.unwrap_or(PATIENCE);
     if create {
         prepare(&file).map_err(|error| {
             Error::new(
@@ -335,12 +347,13 @@ async fn sqlite(file: PathBuf, create: bool, max_connections: Option<u32>) -> Re
     let options = SqliteConnectOptions::new()
         .filename(&file)
         .create_if_missing(create)
-        .busy_timeout(PATIENCE)
+        .busy_timeout(patience)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full);
     let what = || format!("The database file {}", file.display());
     // The writer comes first: it turns write-ahead logging on and repairs what a crash left behind.
     let writer = pool(1)
+        .acquire_timeout(patience)
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)
@@ -351,6 +364,7 @@ async fn sqlite(file: PathBuf, create: bool, max_connections: Option<u32>) -> Re
     let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
     let readers = max_connections.unwrap_or(u32::try_from(processors * 2).unwrap_or(4).clamp(4, 16));
     let readers = pool(readers)
+        .acquire_timeout(patience)
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)

@@ -45,6 +45,9 @@ const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, 
         expires_at = $6
     where id = $1";
 
+const DELETE_OLD: &str = "delete from sessions
+    where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
+
 #[derive(sqlx::FromRow)]
 struct Stored {
     session_id: Uuid,
@@ -153,6 +156,11 @@ pub async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+/// At most `limit` of those whose time was over before `before`; answers how many went.
+pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_OLD, &[&before, &limit]).await
 }
 
 impl Stored {

@@ -4,7 +4,7 @@
 pub mod postgres;
 mod world;
 
-pub use world::{RecordingOutbound, TestClock, TestRandom};
+pub use world::{RecordingMailer, RecordingOutbound, TestClock, TestRandom};
 
 use crate::config::Config;
 use crate::config::load::{Sources, load};
@@ -27,6 +27,7 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub random: Arc<TestRandom>,
     pub outbound: Arc<RecordingOutbound>,
+    pub mailer: Arc<RecordingMailer>,
     data: Arc<TempDir>,
 }
 
@@ -36,6 +37,7 @@ impl Default for World {
             clock: Arc::new(TestClock::default()),
             random: Arc::new(TestRandom::new(0)),
             outbound: Arc::new(RecordingOutbound::default()),
+            mailer: Arc::new(RecordingMailer::default()),
             data: Arc::new(tempfile::tempdir().expect("a temporary folder")),
         }
     }
@@ -43,7 +45,12 @@ impl Default for World {
 
 impl World {
     pub fn effects(&self) -> Effects {
-        Effects { clock: self.clock.clone(), random: self.random.clone(), outbound: self.outbound.clone() }
+        Effects {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            outbound: self.outbound.clone(),
+            mailer: self.mailer.clone(),
+        }
     }
 
     /// An engine on the database `dsn`, which is migrated; `documents` as in [`Sources::documents`].

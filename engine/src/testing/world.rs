@@ -1,6 +1,6 @@
 //! Clock, randomness and outgoing requests under a test's control.
 
-use crate::effects::{Clock, Outbound, OutboundError, Random};
+use crate::effects::{Clock, Mail, MailError, MailServer, Mailer, Outbound, OutboundError, Random};
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
@@ -128,5 +128,38 @@ impl Outbound for RecordingOutbound {
             }
             answer
         })
+    }
+}
+
+/// Keeps what was sent, and fails as the test wants it to.
+#[derive(Default)]
+pub struct RecordingMailer {
+    sent: Mutex<Vec<Mail>>,
+    failure: Mutex<Option<fn() -> MailError>>,
+}
+
+impl RecordingMailer {
+    /// What has left so far, in order.
+    pub fn sent(&self) -> Vec<Mail> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on sending fails so; `None`: it works again.
+    pub fn fail(&self, failure: Option<fn() -> MailError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+impl Mailer for RecordingMailer {
+    fn send(&self, _server: MailServer, mail: Mail) -> BoxFuture<'static, Result<(), MailError>> {
+        let failure = *self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = match failure {
+            Some(failure) => Err(failure()),
+            None => {
+                self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+                Ok(())
+            }
+        };
+        Box::pin(async move { outcome })
     }
 }

@@ -66,11 +66,20 @@ pub struct Meta {
     pub label: Option<Text>,
 }
 
-/// Only inputs exist so far; the other kinds of attributes come with the flows that need them.
+/// The other kinds of attributes come with the flows that need them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "node_type", rename_all = "lowercase")]
 pub enum Attributes {
     Input(Box<Input>),
+    A(Anchor),
+}
+
+/// A link that leads on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    pub href: String,
+    pub title: Text,
+    pub id: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -122,18 +131,38 @@ impl Node {
     pub fn id(&self) -> &str {
         match &self.attributes {
             Attributes::Input(input) => &input.name,
+            Attributes::A(anchor) => &anchor.id,
         }
     }
 
     pub fn input(&self) -> Option<&Input> {
         match &self.attributes {
             Attributes::Input(input) => Some(input),
+            Attributes::A(_) => None,
         }
     }
 
     pub fn input_mut(&mut self) -> Option<&mut Input> {
         match &mut self.attributes {
             Attributes::Input(input) => Some(input),
+            Attributes::A(_) => None,
+        }
+    }
+
+    pub fn anchor(&self) -> Option<&Anchor> {
+        match &self.attributes {
+            Attributes::A(anchor) => Some(anchor),
+            Attributes::Input(_) => None,
+        }
+    }
+
+    pub fn new_anchor(group: Group, anchor: Anchor) -> Self {
+        Self {
+            kind: NodeKind::A,
+            group,
+            meta: Meta { label: Some(anchor.title.clone()) },
+            attributes: Attributes::A(anchor),
+            messages: Vec::new(),
         }
     }
 

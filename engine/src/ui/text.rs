@@ -72,6 +72,38 @@ pub fn identifier() -> Text {
     info(1070004, "E-mail or user name")
 }
 
+pub fn email() -> Text {
+    info(1070007, "E-mail address")
+}
+pub fn resend() -> Text {
+    info(1070008, "Send another code")
+}
+pub fn go_on() -> Text {
+    info(1070009, "Continue")
+}
+pub fn verification_code() -> Text {
+    info(1070011, "Code")
+}
+
+// Verification
+
+pub fn address_proven() -> Text {
+    make(1080002, TextKind::Success, "Your address is confirmed.", Value::Null)
+}
+pub fn code_sent() -> Text {
+    info(1080003, "A code was sent to this address, if it belongs to an account here. Type it in below.")
+}
+pub fn wrong_code() -> Text {
+    error(
+        4070006,
+        "This code is wrong, or a newer one was sent. Check the newest mail and try again.",
+        Value::Null,
+    )
+}
+pub fn already_proven() -> Text {
+    error(4070002, "This was done already. To confirm another address, ask for a new code.", Value::Null)
+}
+
 // Form errors
 
 pub fn generic(reason: &str) -> Text {
@@ -189,6 +221,16 @@ pub fn no_login_method() -> Text {
     error(
         4010002,
         "The form does not say which way of signing in it is for. Use one of its buttons.",
+        Value::Null,
+    )
+}
+pub fn verification_expired(at: DateTime<Utc>) -> Text {
+    expired(4070005, at)
+}
+pub fn no_verification_method() -> Text {
+    error(
+        4010006,
+        "The form does not say how the address is to be confirmed. Use one of its buttons.",
         Value::Null,
     )
 }

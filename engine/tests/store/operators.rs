@@ -3,6 +3,7 @@
 use crate::{at, id, on_both};
 use engine::ids::OperatorId;
 use engine::operators::{Operator, Role};
+use engine::store::kept_forms;
 use engine::store::operators::{self, Link, Scope};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -166,5 +167,28 @@ on_both! {
         assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &other, at(8)).await.unwrap().0, 0, "never below");
         operators::forget_failures(&mut tx, Scope::Email, &email).await.unwrap();
         assert_eq!(operators::forget_old_failures(&mut tx, at(9)).await.unwrap(), 1);
+    }
+
+    async fn a_form_is_kept_for_whose_session_ran_out(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        let ann = operator(1, "ann", Role::Owner);
+        operators::insert(&mut tx, &ann, "hash").await.unwrap();
+        operators::insert_session(&mut tx, b"over", ann.id, None, at(0), at(10)).await.unwrap();
+        operators::insert_session(&mut tx, b"ended", ann.id, None, at(0), at(10)).await.unwrap();
+        operators::end_session(&mut tx, b"ended", at(5)).await.unwrap();
+        assert_eq!(kept_forms::whose(&mut tx, b"over", at(9), at(0)).await.unwrap(), None, "good still");
+        assert_eq!(kept_forms::whose(&mut tx, b"over", at(10), at(0)).await.unwrap(), Some(ann.id));
+        assert_eq!(kept_forms::whose(&mut tx, b"over", at(99), at(10)).await.unwrap(), None, "long ago");
+        assert_eq!(kept_forms::whose(&mut tx, b"ended", at(10), at(0)).await.unwrap(), None);
+        kept_forms::keep(&mut tx, ann.id, "/a", "x=1", at(10)).await.unwrap();
+        kept_forms::keep(&mut tx, ann.id, "/a", "x=2", at(11)).await.unwrap();
+        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(10)).await.unwrap(), Some("x=2".into()));
+        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(11)).await.unwrap(), None);
+        assert_eq!(kept_forms::get(&mut tx, ann.id, "/b", at(10)).await.unwrap(), None);
+        assert_eq!(kept_forms::forget_old(&mut tx, at(10)).await.unwrap(), 0);
+        assert_eq!(kept_forms::forget_old(&mut tx, at(11)).await.unwrap(), 1);
+        kept_forms::keep(&mut tx, ann.id, "/a", "x=3", at(12)).await.unwrap();
+        kept_forms::forget(&mut tx, ann.id).await.unwrap();
+        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(0)).await.unwrap(), None);
     }
 }

@@ -1,14 +1,13 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::flow::{Flow, FlowType, StoredKind};
+use engine::flow::{Flow, FlowType, Sent, StoredKind};
 use engine::ids::FlowId;
-use engine::plan::FlowKind;
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
 use serde_json::json;
 
-fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
+pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
     Flow {
         id: FlowId(id(number)),
         kind,
@@ -26,6 +25,7 @@ fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         requested_aal: "aal1".into(),
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
+        sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
     }
 }
 
@@ -37,6 +37,7 @@ fn revision(base: i64, value: bool) -> revisions::Row {
         base,
         settings: [("registration_enabled".to_owned(), json!(value))].into(),
         summary: vec!["Registration: on".into()],
+        reason: "we open".into(),
     }
 }
 
@@ -46,16 +47,16 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         flows::insert(&mut tx, &stored).await.unwrap();
         flows::insert(&mut tx, &flow(2, StoredKind::Registration, 60)).await.unwrap();
-        let read = flows::get(&mut tx, FlowKind::Login, stored.id).await.unwrap().unwrap();
+        let read = flows::get(&mut tx, StoredKind::Login, stored.id).await.unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{stored:?}"));
-        assert!(flows::get(&mut tx, FlowKind::Registration, stored.id).await.unwrap().is_none());
-        assert!(flows::get(&mut tx, FlowKind::Registration, FlowId(id(2))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, StoredKind::Registration, stored.id).await.unwrap().is_none());
+        assert!(flows::get(&mut tx, StoredKind::Registration, FlowId(id(2))).await.unwrap().is_some());
 
         stored.active = Some("password".into());
         stored.kind_of_client = FlowType::Api;
         stored.updated_at = at(9);
         flows::update(&mut tx, &stored).await.unwrap();
-        let read = flows::get(&mut tx, FlowKind::Login, stored.id).await.unwrap().unwrap();
+        let read = flows::get(&mut tx, StoredKind::Login, stored.id).await.unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{stored:?}"));
         let gone = flows::update(&mut tx, &flow(3, StoredKind::Login, 60)).await.unwrap_err();
         assert_eq!(gone.kind, engine::Kind::NotFound);
@@ -67,10 +68,10 @@ on_both! {
             flows::insert(&mut tx, &flow(number, StoredKind::Login, expires)).await.unwrap();
         }
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 2);
-        assert!(flows::get(&mut tx, FlowKind::Login, FlowId(id(1))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, StoredKind::Login, FlowId(id(1))).await.unwrap().is_some());
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 1);
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 0);
-        assert!(flows::get(&mut tx, FlowKind::Login, FlowId(id(4))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, StoredKind::Login, FlowId(id(4))).await.unwrap().is_some());
     }
 
     async fn an_error_is_kept_with_its_time(db: Db) {

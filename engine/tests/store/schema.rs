@@ -66,11 +66,11 @@ async fn audit_and_revisions_cannot_be_changed_by_sql() {
     let mut raw = raw().await;
     let sqlite = [
         "insert into audit (id, at, actor, action, details) values (1, '', '', '', '')",
-        "insert into settings_revisions values (1, '', '', 0, '', '')",
+        "insert into settings_revisions values (1, '', '', 0, '', '', '')",
     ];
     let postgres = [
         "insert into audit (at, actor, action, details) values ('2026-01-01Z', '', '', '')",
-        "insert into settings_revisions values (1, '2026-01-01Z', '', 0, '', '')",
+        "insert into settings_revisions values (1, '2026-01-01Z', '', 0, '', '', '')",
     ];
     for (one, other) in sqlite.into_iter().zip(postgres) {
         sqlx::query(one).execute(&mut raw.sqlite).await.unwrap();

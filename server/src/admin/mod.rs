@@ -1,5 +1,6 @@
 //! The admin port: Kratos' admin API as far as it is there. The route list, readable top to bottom.
 
+pub mod courier;
 pub mod guard;
 pub mod identities;
 
@@ -16,6 +17,8 @@ pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .route("/admin/identities", get(identities::list).post(identities::create))
         .route("/admin/identities/{id}", get(identities::get).delete(identities::delete))
+        .route("/admin/courier/messages", get(courier::list))
+        .route("/admin/courier/messages/{id}", get(courier::get))
         .route("/self-service/{*rest}", any(to_public))
         .route("/schemas", any(to_public))
         .route("/schemas/{id}", any(to_public))
@@ -33,7 +36,7 @@ pub fn router(state: AppState) -> Router {
 /// Kratos adds `/admin` to what the admin port is asked without it.
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    if path == "/identities" || path.starts_with("/identities/") {
+    if ["/identities", "/courier"].iter().any(|own| path == *own || path.starts_with(&format!("{own}/"))) {
         let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
         if let Ok(uri) = format!("/admin{wanted}").parse::<Uri>() {
             *request.uri_mut() = uri;

@@ -2,9 +2,9 @@
 
 use super::Global;
 use super::assemble::{self, Assembled};
-use super::chores;
 use super::failure::Outcome;
 use super::secret_file;
+use super::{chores, courier};
 use engine::config::{Config, Log};
 use engine::{Engine, operators};
 use server::Listeners;
@@ -30,6 +30,7 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = chores::run(&engine) => {}
+        () = courier::run(&engine) => {}
     }
     tracing::info!("ended");
     Ok(())

@@ -111,21 +111,37 @@ pub async fn submit<K: Kind>(
 ) -> Response {
     let ctx = state.engine.begin();
     let query = query(&uri);
+    let body = (method != Method::GET).then_some(&bytes);
     let outcome = async {
-        let submit = Submit {
-            flow: flow::first(&query, "flow").map(str::to_owned),
-            body: if method == Method::GET { Body::Form(query) } else { read(&headers, &bytes) },
-            json: crate::negotiate::is_json(&headers),
-            cookie_names: cookies::names(&headers),
-            csrf_cookie: cookies::csrf_cookie(&ctx, &headers),
-            origin: headers.contains_key(header::ORIGIN),
-            current: current(&ctx, &headers).await?,
-            device: client::device(&ctx.config, &headers, peer),
-        };
-        K::submit(&ctx, submit).await
+        let current = current(&ctx, &headers).await?;
+        K::submit(&ctx, submission(&ctx, &headers, peer, query, body, current)).await
     };
     let outcome = outcome.await;
     respond::submitted(&ctx, &headers, outcome).await
+}
+
+/// A form as it came; `None` for the body of a GET, whose fields stand in the query.
+pub(crate) fn submission(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    peer: SocketAddr,
+    query: Vec<(String, String)>,
+    body: Option<&Bytes>,
+    current: Option<flow::Current>,
+) -> Submit {
+    Submit {
+        flow: flow::first(&query, "flow").map(str::to_owned),
+        body: match body {
+            Some(bytes) => read(headers, bytes),
+            None => Body::Form(query),
+        },
+        json: crate::negotiate::is_json(headers),
+        cookie_names: cookies::names(headers),
+        csrf_cookie: cookies::csrf_cookie(ctx, headers),
+        origin: headers.contains_key(header::ORIGIN),
+        current,
+        device: client::device(&ctx.config, headers, peer),
+    }
 }
 
 pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {

@@ -3,6 +3,7 @@
 pub mod flows;
 pub mod logout;
 pub mod sessions;
+pub mod verification;
 
 use crate::state::AppState;
 use axum::Router;
@@ -39,6 +40,13 @@ pub fn router(state: AppState) -> Router {
         .route("/self-service/login/api", get(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Api)))
         .route("/self-service/login/flows", get(flows::fetch::<flows::Login>))
         .route("/self-service/login", get(flows::submit::<flows::Login>).post(flows::submit::<flows::Login>))
+        .route(
+            "/self-service/verification/browser",
+            get(|s, h, u| verification::start(s, h, u, FlowType::Browser)),
+        )
+        .route("/self-service/verification/api", get(|s, h, u| verification::start(s, h, u, FlowType::Api)))
+        .route("/self-service/verification/flows", get(verification::fetch))
+        .route("/self-service/verification", get(verification::submit).post(verification::submit))
         .route("/self-service/logout/browser", get(logout::start))
         .route("/self-service/logout", get(logout::submit))
         .route("/self-service/logout/api", delete(logout::native))

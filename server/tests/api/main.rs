@@ -4,6 +4,8 @@
 mod clients;
 mod edges;
 mod parallel;
+mod proof;
 mod session_hook;
 #[path = "../support/mod.rs"]
 mod support;
+mod trouble;

@@ -3,7 +3,7 @@
 use crate::compare::{Difference, Labels, sort_unordered};
 use crate::differences;
 use crate::normalise::{Normaliser, observe};
-use crate::scenario::{self, Capture, Mail, Request, Scenario, Step, Vars, fill, fill_text};
+use crate::scenario::{self, Capture, Mail, OfMail, Request, Scenario, Step, Vars, fill, fill_text};
 use crate::support::http::{self, Answer};
 use crate::support::stand::{Ports, Stand};
 use engine::password::Hasher;
@@ -131,7 +131,7 @@ impl Player {
         }
         let expect = step.expect.as_ref().ok_or("a step without anything to expect")?;
         if let Some(mail) = &step.mail {
-            let seen = self.mail(mail).await?;
+            let seen = self.mail(mail, &step.capture).await?;
             return Ok(self.labels.diff(expect, &seen));
         }
         let request = step.request.as_ref().ok_or("a step of an unknown kind")?;
@@ -253,17 +253,17 @@ impl Player {
                     Some(regexp) => Some(Regex::new(regexp).ok()?.captures(value)?.get(1)?.as_str().into()),
                 }
             }
+            Capture::Mail(_) => None,
             Capture::Cookie { cookie } => {
                 self.jars.get(client)?.get(cookie).map(|value| value.as_str().into())
             }
         }
     }
 
-    /// What the admin API's list of messages says; an engine that cannot mail has none.
-    async fn mail(&mut self, mail: &Mail) -> Result<Value, String> {
+    /// What the admin API's list of messages says, and what a mail server was given.
+    async fn mail(&mut self, mail: &Mail, capture: &BTreeMap<String, Capture>) -> Result<Value, String> {
         let to = fill_text(&mail.to, &self.vars)?;
-        if mail.count > 0 {
-            return Err("mails come with the courier".to_owned());
+        while engine::courier::deliver(&self.stand.engine).await.map_err(|failure| failure.to_string())? > 0 {
         }
         let authority = self.admin.trim_start_matches("http://").to_owned();
         let recipient: String = url::form_urlencoded::byte_serialize(to.as_bytes()).collect();
@@ -275,12 +275,37 @@ impl Player {
             .map_err(|failure| failure.to_string())?;
         let messages: Vec<Value> = match answer.status {
             200 => serde_json::from_slice(&answer.body).map_err(|failure| failure.to_string())?,
-            _ => Vec::new(),
+            _ => return Err(format!("the list of messages answers {}", answer.status)),
         };
         let taken = self.taken.get(&to).copied().unwrap_or(0);
         let new: Vec<&Value> =
             messages.iter().rev().skip(taken).map(|message| &message["template_type"]).collect();
-        Ok(json!({"count": new.len(), "templates": new}))
+        let mut seen = json!({"count": new.len(), "templates": new});
+        self.taken.insert(to.clone(), taken + new.len());
+        if mail.count == 0 {
+            return Ok(seen);
+        }
+        let sent = self.stand.world.mailer.sent();
+        let Some(last) = sent.iter().rfind(|sent| sent.to == to) else { return Ok(seen) };
+        let link = Regex::new("https?://[^ \r\n]+").map_err(|failure| failure.to_string())?;
+        let code = Regex::new("\\b[0-9]{6}\\b").map_err(|failure| failure.to_string())?;
+        let link = link.find(&last.text).map(|found| found.as_str().to_owned());
+        let code = code.find(&last.text).map(|found| found.as_str().to_owned());
+        if let Some(link) = &link {
+            seen["link"] = self.normaliser.text(link).into();
+        }
+        if code.is_some() {
+            seen["code"] = "<code>".into();
+        }
+        for (name, capture) in capture {
+            let value = match capture {
+                Capture::Mail(OfMail::Code) => code.clone(),
+                Capture::Mail(OfMail::Link) => link.clone(),
+                _ => None,
+            };
+            self.vars.insert(name.clone(), value.ok_or("the mail has nothing to capture")?.into());
+        }
+        Ok(seen)
     }
 }
 

@@ -58,9 +58,18 @@ pub(crate) struct Mail {
     pub count: usize,
 }
 
+/// What a mail step keeps.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OfMail {
+    Code,
+    Link,
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Capture {
+    Mail(OfMail),
     Json { json: String },
     Node { node: String, at: Option<String> },
     Query { query: String },

@@ -1,0 +1,224 @@
+//! *History*: every revision with who, when, why and what, and the way back to each.
+
+use super::rows::ago;
+use super::shell::{Shell, document};
+use chrono::{DateTime, Utc};
+use engine::Engine;
+use engine::operators::{OperatorSession, Role};
+use engine::settings::history::{self, Back, Entry};
+use engine::settings::{Revision, Saved};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+pub const PATH: &str = "/settings/history";
+
+/// So many revisions stand on one page.
+const SHOWN: i64 = 50;
+
+pub struct List {
+    entries: Vec<Entry>,
+    /// What is in force.
+    current: i64,
+    /// There are older ones.
+    more: bool,
+    paged: bool,
+    now: DateTime<Utc>,
+}
+
+pub async fn load(engine: &Engine, before: Option<i64>) -> engine::Result<List> {
+    let mut entries = history::entries(engine, before, SHOWN + 1).await?;
+    let more = i64::try_from(entries.len()).is_ok_and(|count| count > SHOWN);
+    entries.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+    let current = engine.begin().config.revision;
+    Ok(List { entries, current, more, paged: before.is_some(), now: engine.effects().now() })
+}
+
+/// One revision, or the files alone, and what going back to it would mean.
+pub struct Detail {
+    number: i64,
+    back: Back,
+    /// Somebody saved since the page was made: who, when, their revision.
+    meanwhile: Option<(String, DateTime<Utc>, i64)>,
+    /// Why it could not be done.
+    refused: Option<String>,
+    reason: String,
+    editable: bool,
+    now: DateTime<Utc>,
+}
+
+/// The form as it is posted.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Posted {
+    /// The revision that was in force when the page was made.
+    #[serde(default)]
+    pub base: i64,
+    #[serde(default)]
+    pub reason: String,
+}
+
+pub enum Outcome {
+    /// 303 to the list.
+    Done { revision: i64 },
+    /// 409 or 422, with what was typed.
+    Again(u16, Box<Detail>),
+    /// There is no such revision.
+    Unknown,
+}
+
+/// `None`: there is no such revision.
+pub async fn look(
+    engine: &Engine,
+    operator: &OperatorSession,
+    number: i64,
+) -> engine::Result<Option<Detail>> {
+    let Some(back) = history::look_back(engine, number).await? else { return Ok(None) };
+    Ok(Some(Detail {
+        number,
+        back,
+        meanwhile: None,
+        refused: None,
+        reason: String::new(),
+        editable: operator.operator.role != Role::Viewer,
+        now: engine.effects().now(),
+    }))
+}
+
+/// Goes back. What a role may not do is refused, and kept in the audit, by the engine.
+pub async fn submit(
+    engine: &Engine,
+    operator: &OperatorSession,
+    number: i64,
+    posted: Posted,
+) -> engine::Result<Outcome> {
+    let saved = history::go_back(engine, &operator.operator, posted.base, number, &posted.reason).await?;
+    let Some(mut detail) = look(engine, operator, number).await? else { return Ok(Outcome::Unknown) };
+    detail.reason = posted.reason;
+    Ok(match saved {
+        Saved::Done { revision } | Saved::Unchanged { revision } => Outcome::Done { revision },
+        Saved::Conflict { revision, by, at } => {
+            detail.meanwhile = Some((by, at, revision));
+            Outcome::Again(409, Box::new(detail))
+        }
+        Saved::Again(problems) => {
+            detail.refused = Some(problems.into_iter().map(|problem| problem.message).collect());
+            Outcome::Again(422, Box::new(detail))
+        }
+    })
+}
+
+/// `done`: the revision that going back has just made.
+pub fn page(shell: &Shell, list: List, done: Option<i64>) -> String {
+    let List { entries, current, more, paged, now } = list;
+    let said = done.filter(|done| *done == current).map(|done| {
+        format!("Gone back: revision {done} is in force now. It applies from the next request on.")
+    });
+    let last = entries.last().map(|entry| entry.revision.number);
+    let empty = entries.is_empty() && !paged;
+    document(shell, "History", move || {
+        view! {
+            <main id="main" tabindex="-1">
+                <div class="head">
+                    <h1>"History"</h1>
+                    <p>"Every Save is a revision that stays as it is. Going back makes a new one, so nothing is ever lost."</p>
+                </div>
+                <div class="toast" role="status">{said.map(|said| view! { <p>{said}</p> })}</div>
+                {empty.then(|| view! {
+                    <p class="soft">"Nothing was saved here yet: what the files say is in force. The first Save on " <a href=super::authentication::PATH>"Authentication"</a> " makes revision 1."</p>
+                })}
+                <ol class="revisions">
+                    {entries.into_iter().map(|entry| view! { <li>{row(entry, current, now)}</li> }).collect_view()}
+                    {(!more && !empty).then(|| view! {
+                        <li><article>
+                            <h2><a href=format!("{PATH}/0")>"The files alone"</a></h2>
+                            <p class="soft">"Before the first Save."</p>
+                        </article></li>
+                    })}
+                </ol>
+                <p class="pages">
+                    {paged.then(|| view! { <a href=PATH>"Newest"</a> })}
+                    {last.filter(|_| more).map(|last| view! { <a href=format!("{PATH}?before={last}")>"Older revisions"</a> })}
+                </p>
+            </main>
+        }
+    })
+}
+
+fn row(entry: Entry, current: i64, now: DateTime<Utc>) -> AnyView {
+    let Entry { revision, changes } = entry;
+    let Revision { number, at, by, summary, reason, .. } = revision;
+    let in_force = number == current;
+    // Going back says where to; the changes say what that meant.
+    let back = summary.first().filter(|words| words.starts_with("Back to")).cloned();
+    let words = if changes.is_empty() && back.is_none() { summary } else { changes };
+    view! {
+        <article>
+            <h2>
+                <a href=format!("{PATH}/{number}")>{format!("Revision {number}")}</a>
+                {in_force.then(|| view! { " "<span class="mark">"in force"</span> })}
+            </h2>
+            <p class="soft">{by}", "{ago(now, at)}</p>
+            {(!reason.is_empty()).then(|| view! { <p class="reason">"“"{reason}"”"</p> })}
+            {back.map(|back| view! { <p>{back}</p> })}
+            <ul class="changes">{words.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul>
+        </article>
+    }
+    .into_any()
+}
+
+/// One revision and the button that goes back to it.
+pub fn detail(shell: &Shell, detail: Detail) -> String {
+    let Detail { number, back, meanwhile, refused, reason, editable, now } = detail;
+    let title = match number {
+        0 => "The files alone".to_owned(),
+        number => format!("Revision {number}"),
+    };
+    let in_force = number == back.base;
+    let heading = title.clone();
+    let shown = if meanwhile.is_some() || refused.is_some() { format!("Error: {title}") } else { title };
+    document(shell, &shown, move || {
+        let refused = refused.or(back.refused);
+        let same = back.changes.is_empty() && refused.is_none();
+        let made = back.to.map(|Revision { at, by, reason, .. }| {
+            view! {
+                <p>{by}", "{ago(now, at)}</p>
+                {(!reason.is_empty()).then(|| view! { <p class="reason">"“"{reason}"”"</p> })}
+            }
+        });
+        view! {
+            <main id="main" tabindex="-1">
+                <div class="head">
+                    <p><a href=PATH>"History"</a></p>
+                    <h1>{heading}</h1>
+                    {made}
+                </div>
+                {meanwhile.map(|(by, at, revision)| view! {
+                    <div class="note warning" role="alert" id="meanwhile" tabindex="-1" autofocus=true>
+                        <span><b>{format!("{by} saved revision {revision} ")}{ago(now, at)}</b>"Nothing was changed. Below is what going back would mean now."</span>
+                    </div>
+                })}
+                {refused.map(|refused| view! {
+                    <div class="note danger" role="alert" id="refused" tabindex="-1" autofocus=true>
+                        <span><b>"This cannot be gone back to"</b>{refused}</span>
+                    </div>
+                })}
+                {match (in_force, same) {
+                    (true, _) => view! { <p>"This is in force."</p> }.into_any(),
+                    (false, true) => view! { <p>"It says the same as what is in force: going back would change nothing."</p> }.into_any(),
+                    (false, false) if !back.changes.is_empty() => view! {
+                        <h2>"Going back would change"</h2>
+                        <ul class="changes">{back.changes.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul>
+                        {if editable { view! {
+                            <form method="post" action=format!("{PATH}/{number}") class="back">
+                                <input type="hidden" name="base" value=back.base />
+                                <label for="reason">"Why " <span class="soft">"optional"</span></label>
+                                <input id="reason" name="reason" type="text" maxlength="200" value=reason autocomplete="off" />
+                                <button class="button main" type="submit">"Go back to this one"</button>
+                            </form>
+                        }.into_any() } else { view! { <p class="soft">"You are signed in as a viewer. Owners and editors can go back."</p> }.into_any() }}
+                    }.into_any(),
+                    (false, false) => ().into_any(),
+                }}
+            </main>
+        }
+    })
+}

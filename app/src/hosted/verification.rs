@@ -1,0 +1,101 @@
+//! Proving an address: ask for it, take the code, say that it worked. Which of the three is told by the engine's nodes.
+
+use super::document::{Glyph, document, icon};
+use super::form::{Rules, form, has_errors};
+use super::{Restarted, Site};
+use engine::ui::{Container, Node};
+use leptos::prelude::*;
+
+/// One form and what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    pub ui: Container,
+    /// Where the code went, as it was typed.
+    pub to: Option<String>,
+    /// Seconds until another code may be asked for; `None`: not from here.
+    pub resend: Option<u64>,
+    pub restarted: Option<Restarted>,
+    /// Somebody is signed in, so nothing needs to be said about signing in.
+    pub signed_in: bool,
+}
+
+pub fn verification(site: &Site, page: Verification) -> String {
+    let node = |name: &str| page.ui.nodes.iter().flatten().find(|node| node.id() == name);
+    let title = match (node("continue").and_then(Node::anchor), node("code")) {
+        (Some(anchor), _) => {
+            let (title, href) = ("Your address is confirmed", anchor.href.clone());
+            return proven(site, title, href, &page);
+        }
+        (None, Some(_)) => "Check your mail",
+        (None, None) => "Confirm your address",
+    };
+    let asks_for_code = node("code").is_some();
+    let lead = match (&page.to, asks_for_code) {
+        (Some(to), true) => view! { <p class="lead">"for " <b>{to.clone()}</b></p> }.into_any(),
+        _ => view! { <p class="lead">"We mail you a code that shows it is yours."</p> }.into_any(),
+    };
+    let restarted = page.restarted.map(|why| {
+        view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
+    });
+    let mut own = page.ui.clone();
+    if asks_for_code {
+        // It has a form of its own: a code that is missing must not keep somebody from asking for one.
+        own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "email" || !is_button(node)));
+    }
+    let foot = (!page.signed_in).then(
+        || view! { <p class="foot">"Confirmed already? " <a href=site.sign_in.clone()>"Sign in"</a></p> },
+    );
+    let main = view! {
+        <h1>{title}</h1>
+        {lead}
+        {restarted}
+        {form(&own, Rules { min_password_length: 0 })}
+        {asks_for_code.then(|| resend(&page))}
+        {foot}
+    };
+    document(site, title, has_errors(&page.ui), main)
+}
+
+fn is_button(node: &Node) -> bool {
+    node.input().is_some_and(|input| input.kind == engine::ui::InputKind::Submit)
+}
+
+/// Another code, after a pause that the style sheet counts: it works without a script and takes nothing that was typed.
+fn resend(page: &Verification) -> AnyView {
+    let Some(wait) = page.resend else { return ().into_any() };
+    let value = |name: &str| {
+        let node = page.ui.nodes.iter().flatten().find(|node| node.id() == name)?;
+        Some(node.input()?.value.as_ref()?.as_str()?.to_owned())
+    };
+    let Some(address) = value("email").filter(|address| !address.is_empty()) else { return ().into_any() };
+    // The style sheet has a class for each five seconds up to a minute.
+    let steps = wait.div_ceil(5).min(12) * 5;
+    let class = if steps == 0 { "resend".to_owned() } else { format!("resend wait-{steps}") };
+    view! {
+        <form class=class action=page.ui.action.clone() method="post">
+            {value("csrf_token").map(|token| view! { <input type="hidden" name="csrf_token" value=token /> })}
+            <input type="hidden" name="method" value="code" />
+            <p class="hint">
+                "Nothing there? Look among junk mail."
+                {(steps > 0).then(|| view! { <span class="waiting">{format!(" Another code can be sent in {steps} seconds.")}</span> })}
+            </p>
+            <button type="submit" name="email" value=address data-testid="resend">"Send another code"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -> String {
+    let foot = (!page.signed_in).then(|| {
+        view! { <p class="foot">"Not signed in yet? " <a href=site.sign_in.clone()>"Sign in"</a></p> }
+    });
+    let lead = page.to.clone().map(|to| view! { <p class="lead"><b>{to}</b></p> });
+    let main = view! {
+        <h1>{title}</h1>
+        {lead}
+        <p class="note done">{icon(Glyph::Done)} "Thank you. Nothing else needs to be done here."</p>
+        <a class="button main" href=href data-testid="continue">"Continue"</a>
+        {foot}
+    };
+    document(site, title, false, main)
+}

@@ -1,0 +1,110 @@
+// axe on every page, in the light, in the dark, and on a phone. Each page says first that it is the one that is meant, so that an
+// error page does not pass.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { test, expect } from './fixtures';
+
+// Some forty looks at pages.
+test.setTimeout(240_000);
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+async function check(page: Page, heading: string | RegExp): Promise<void> {
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading);
+  for (const [colorScheme, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+    const found = violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' | ')}`);
+    expect(found, `${page.url()} ${colorScheme} ${width}`).toEqual([]);
+  }
+}
+
+const verification = {
+  selfservice: { flows: { registration: { after: { password: { hooks: [{ hook: 'show_verification_ui' }] } } } } },
+};
+
+test.describe('hosted pages', () => {
+  test.use({ config: verification });
+
+  test('from sign-up to a proven address', async ({ admin, visitor }) => {
+    const anna = await visitor();
+    await anna.openSignUp();
+    await check(anna.page, 'Create your account');
+    await anna.signUp('anna@example.org', 'anna');
+    await expect(anna.summary()).toBeVisible();
+    await check(anna.page, 'Create your account');
+    await anna.signUp('anna@example.org');
+    await check(anna.page, 'Check your mail');
+    await anna.field('code').fill('000000');
+    await anna.submit();
+    await expect(anna.summary()).toBeVisible();
+    await check(anna.page, 'Check your mail');
+    await admin.signIn();
+    const { code } = await admin.newestMail('anna@example.org');
+    await check(admin.page, 'Mailbox');
+    await anna.field('code').fill(code);
+    await anna.submit();
+    await check(anna.page, 'Your address is confirmed');
+    await anna.goto('/verification');
+    await check(anna.page, 'Confirm your address');
+    await anna.goto('/welcome');
+    await check(anna.page, 'You are not signed in');
+  });
+});
+
+test('sign-in, welcome, errors', async ({ visitor, complaints }) => {
+  complaints.expect(/status of 404/);
+  const anna = await visitor();
+  await anna.register('anna@example.org');
+  await check(anna.page, 'Your account is ready');
+  await anna.goto('/login');
+  await check(anna.page, 'Sign in');
+  await anna.signIn('anna@example.org', 'not the password 12');
+  await expect(anna.summary()).toBeVisible();
+  await check(anna.page, 'Sign in');
+  await anna.signIn('anna@example.org');
+  await check(anna.page, 'You are signed in');
+  await anna.goto('/login?refresh=true');
+  await check(anna.page, 'Confirm that it is you');
+  await anna.goto('/error?id=00000000-0000-4000-8000-000000000000');
+  await check(anna.page, 'Nothing to show here');
+});
+
+test('a closed sign-up', async ({ admin, visitor, complaints }) => {
+  complaints.expect(/status of 403/);
+  await admin.signInAndOpenSettings();
+  await admin.registrationEnabled.setChecked(false);
+  await admin.save();
+  const anna = await visitor();
+  await anna.goto('/registration');
+  await check(anna.page, 'Sign-up is closed');
+});
+
+test('the console', async ({ admin, vestibule, elsewhere, complaints }) => {
+  complaints.expect(/status of 4(04|09|10|22)/);
+  await admin.goto('/');
+  await check(admin.page, 'Sign in');
+  await admin.signInAndOpenSettings();
+  await check(admin.page, 'Authentication');
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.requireVerifiedAddress.setChecked(true);
+  await admin.minPasswordLength.fill('2');
+  await admin.saveButton.click();
+  await check(admin.page, 'Authentication');
+  await admin.openSettings();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await check(admin.page, 'Authentication');
+  await admin.goto('/settings/history');
+  await check(admin.page, 'History');
+  await admin.goto('/settings/history/0');
+  await check(admin.page, 'The files alone');
+  await admin.goto('/mailbox');
+  await check(admin.page, 'Mailbox');
+  await admin.goto('/nothing');
+  await check(admin.page, 'There is no such page');
+  const link = await elsewhere();
+  await link.goto(`${vestibule.consoleUrl}/setup?secret=x`);
+  await check(link, 'This link does not work any more');
+});

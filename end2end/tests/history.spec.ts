@@ -1,0 +1,65 @@
+// What was saved before, and the way back to it.
+import { test, expect } from './fixtures';
+import { Console } from './console';
+
+test('revisions tell who, why and what, and one can go back to each', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('10');
+  await admin.page.locator('#reason').fill('the auditors asked');
+  await admin.save();
+  await admin.openSettings();
+  await admin.minPasswordLength.fill('12');
+  await admin.save();
+  await admin.page.getByRole('link', { name: 'History' }).click();
+  await expect(admin.heading()).toHaveText('History');
+  const revisions = admin.page.locator('.revisions article');
+  await expect(revisions).toHaveCount(3);
+  await expect(revisions.nth(0)).toContainText('Revision 2 in force');
+  await expect(revisions.nth(0)).toContainText('Minimum password length: 12 (was 10)');
+  await expect(revisions.nth(1)).toContainText('Olga');
+  await expect(revisions.nth(1)).toContainText('the auditors asked');
+
+  await revisions.nth(1).getByRole('link').click();
+  await expect(admin.heading()).toHaveText('Revision 1');
+  await expect(admin.page.locator('main')).toContainText('Minimum password length: 10 (was 12)');
+  await admin.page.locator('#reason').fill('too strict');
+  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
+  await expect(admin.status).toContainText('revision 3 is in force');
+  await expect(revisions).toHaveCount(4);
+  await expect(revisions.nth(0)).toContainText('Back to revision 1');
+  await expect(revisions.nth(0)).toContainText('too strict');
+  await admin.openSettings();
+  await expect(admin.minPasswordLength).toHaveValue('10');
+});
+
+test('going back while somebody saves changes nothing and keeps the reason', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
+  complaints.expect(/status of 409/);
+  await admin.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('10');
+  await admin.save();
+  await admin.goto('/settings/history/0');
+  await expect(admin.heading()).toHaveText('The files alone');
+  await admin.page.locator('#reason').fill('start anew');
+  const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
+  await other.signInAndOpenSettings();
+  await other.minPasswordLength.fill('11');
+  await other.save();
+  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
+  await expect(admin.page.locator('#meanwhile')).toContainText('revision 2');
+  await expect(admin.page.locator('#reason')).toHaveValue('start anew');
+  await expect(admin.page.locator('main')).toContainText('8 (was 11)');
+  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
+  await expect(admin.status).toContainText('revision 3 is in force');
+});
+
+test('before the first Save the page says what comes next, and an unknown revision is none', async ({ admin, complaints }) => {
+  complaints.expect(/status of 404/);
+  await admin.signIn();
+  await expect(admin.heading()).toHaveText('Authentication');
+  await admin.goto('/settings/history');
+  await expect(admin.page.locator('main')).toContainText('Nothing was saved here yet');
+  for (const unknown of ['99', '-1', 'nonsense']) {
+    await admin.goto(`/settings/history/${unknown}`);
+    await expect(admin.heading()).toHaveText('There is no such page');
+  }
+});

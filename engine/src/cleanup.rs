@@ -1,0 +1,77 @@
+//! What is over goes, in small steps: each is a short transaction, so that whoever waits for the writer gets it in between.
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::store::{errors, flows, kept_forms, messages, operators, sessions};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Rows at once.
+const BATCH: i64 = 500;
+
+/// What is swept, each with a retention of its own. A new kind of row that grows without end gets its line here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `vestibule.cleanup.flows` after their end: until then a client is told that its flow has expired. Codes go with them.
+    Flows,
+    /// `vestibule.cleanup.sessions` after their end; those that were ended early wait for the same time.
+    Sessions,
+    /// `vestibule.cleanup.messages` after they were made.
+    Messages,
+    /// `vestibule.cleanup.errors` after they were made.
+    Errors,
+    /// An hour after they were kept; nobody gets them back later than that.
+    KeptForms,
+    /// A day after the last failure; they count for an hour.
+    Failures,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 6] =
+        [Kind::Flows, Kind::Sessions, Kind::Messages, Kind::Errors, Kind::KeptForms, Kind::Failures];
+
+    /// Everything from before this goes.
+    fn before(self, engine: &Engine) -> DateTime<Utc> {
+        let now = engine.effects().now();
+        let cleanup = &engine.begin().config.vestibule.cleanup;
+        match self {
+            Kind::Flows => now - cleanup.flows,
+            Kind::Sessions => now - cleanup.sessions,
+            Kind::Messages => now - cleanup.messages,
+            Kind::Errors => now - cleanup.errors,
+            Kind::KeptForms => now - TimeDelta::hours(1),
+            Kind::Failures => now - TimeDelta::days(1),
+        }
+    }
+
+    async fn step(self, engine: &Engine, before: DateTime<Utc>) -> Result<u64> {
+        let mut tx = engine.db().write().await?;
+        let gone = match self {
+            Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
+            Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
+            Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
+        };
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+/// Sweeps everything once; says how many rows of each kind went.
+pub async fn sweep(engine: &Engine) -> Result<Vec<(Kind, u64)>> {
+    let mut swept = Vec::new();
+    for kind in Kind::ALL {
+        let before = kind.before(engine);
+        let mut total = 0;
+        loop {
+            let gone = kind.step(engine, before).await?;
+            total += gone;
+            if gone < BATCH.unsigned_abs() {
+                break;
+            }
+        }
+        swept.push((kind, total));
+    }
+    Ok(swept)
+}

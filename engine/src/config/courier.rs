@@ -1,0 +1,123 @@
+//! `courier.*`: where mail goes. The mail server's address is Kratos' URL (Kratos: courier/smtp.go).
+
+use super::typed::{Reader, is_loopback};
+use super::{CourierKeys, Serve, VestibuleKeys};
+use crate::effects::{Encryption, MailServer};
+use percent_encoding::percent_decode_str;
+use std::time::Duration;
+use url::Url;
+
+const URI: &str = "courier.smtp.connection_uri";
+
+pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &VestibuleKeys) -> CourierKeys {
+    let local_name = reader.text("courier.smtp.local_name");
+    let given = reader.optional(URI);
+    let smtp = given.as_deref().and_then(|uri| server(uri, &local_name));
+    if given.is_some() && smtp.is_none() {
+        // The address itself is not repeated: there is a password in it.
+        reader.findings.problem(
+            URI,
+            "this is not the address of a mail server",
+            "`smtp://USER:PASSWORD@HOST:587/` or `smtps://USER:PASSWORD@HOST:465/`, special characters percent-encoded",
+        );
+    }
+    let from_address = reader.optional("courier.smtp.from_address");
+    if from_address.as_deref().is_some_and(|address| !is_address(address)) {
+        reader.findings.problem(
+            "courier.smtp.from_address",
+            "this is not an e-mail address",
+            "an address, such as `no-reply@example.org`",
+        );
+    }
+    let local = [&serve.public, &serve.admin, &vestibule.console];
+    let everything_here = local.iter().all(|listener| is_loopback(&listener.host));
+    let mailbox = reader.flag("vestibule.mailbox.enabled").unwrap_or(smtp.is_none() && everything_here);
+    let wants_mail = reader.boolean("selfservice.flows.verification.enabled");
+    if smtp.is_none() && !mailbox && wants_mail {
+        reader.findings.note(
+            URI,
+            "mails have nowhere to go and wait in the queue: set a mail server, or `vestibule.mailbox.enabled: true` for a trial",
+        );
+    }
+    if mailbox && !everything_here {
+        reader.findings.note(
+            "vestibule.mailbox.enabled",
+            "mails are not sent, and whoever owns the console reads every code: for trials only",
+        );
+    }
+    let headers = reader.value("courier.smtp.headers").unwrap_or_default();
+    let headers = headers.as_object().into_iter().flatten();
+    CourierKeys {
+        smtp,
+        from_address: from_address
+            .unwrap_or_else(|| format!("no-reply@{}", serve.public.base_url.domain().unwrap_or("localhost"))),
+        from_name: reader.text("courier.smtp.from_name"),
+        headers: headers
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect(),
+        message_retries: reader.integer("courier.message_retries"),
+        pull_count: reader.integer("courier.worker.pull_count"),
+        pull_wait: reader.lifespan("courier.worker.pull_wait").max(Duration::from_millis(50)),
+        keep_bodies: reader.boolean("vestibule.courier.keep_bodies"),
+        mailbox,
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+        && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+}
+
+fn server(uri: &str, local_name: &str) -> Option<MailServer> {
+    let url = Url::parse(uri).ok()?;
+    let parameter =
+        |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let on = |name: &str| parameter(name).is_some_and(|value| value == "true");
+    let (encryption, usual) = match url.scheme() {
+        "smtp" if on("disable_starttls") => (Encryption::None, 25),
+        "smtp" => (Encryption::StartTls, 587),
+        "smtps" => (Encryption::Tls, 465),
+        _ => return None,
+    };
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+    let credentials = match (url.username(), url.password()) {
+        ("", _) => None,
+        (user, password) => Some((decoded(user)?, decoded(password.unwrap_or_default())?)),
+    };
+    Some(MailServer {
+        host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
+        port: url.port().unwrap_or(usual),
+        encryption,
+        unverified: on("skip_ssl_verify"),
+        server_name: parameter("server_name").filter(|name| !name.is_empty()),
+        credentials,
+        local_name: local_name.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_mail_server_says_how_to_reach_it() {
+        let read = |uri| server(uri, "localhost");
+        let plain = read("smtp://127.0.0.1:1025/?disable_starttls=true").unwrap();
+        assert_eq!((plain.port, plain.encryption, plain.credentials), (1025, Encryption::None, None));
+        let starttls = read("smtp://us%40er:p%3Aw@mail.example.org/").unwrap();
+        assert_eq!((starttls.port, starttls.encryption), (587, Encryption::StartTls));
+        assert_eq!(starttls.credentials, Some(("us@er".to_owned(), "p:w".to_owned())));
+        let tls = read("smtps://mail.example.org/?skip_ssl_verify=true&server_name=x.example").unwrap();
+        assert_eq!((tls.port, tls.encryption, tls.unverified), (465, Encryption::Tls, true));
+        assert_eq!(tls.server_name.as_deref(), Some("x.example"));
+        for wrong in ["mail.example.org", "http://mail.example.org/", "smtp:///", ""] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let server = server("smtp://user:secret@host/", "localhost").unwrap();
+        assert!(!format!("{server:?}").contains("secret"));
+    }
+}

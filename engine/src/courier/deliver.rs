@@ -1,0 +1,141 @@
+//! Out of the queue: claim, send, write down what came of it. Every step is a short transaction of its own, none is open
+//! while a mail server is waited for.
+
+use super::{open, seal};
+use crate::effects::{Mail, MailError, to_completion};
+use crate::engine::{Ctx, Engine};
+use crate::error::{Error, Result};
+use crate::store::messages::{self, Dispatch, Message, Status};
+use chrono::TimeDelta;
+use futures::future::join_all;
+
+/// How long a sender has before its mail is taken for lost and sent by another. Longer than any mail may take.
+const CLAIM: TimeDelta = TimeDelta::minutes(5);
+
+/// The first pause; each further one is four times as long.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
+
+/// Sends what is due, at most `courier.worker.pull_count` mails, and says how many it took.
+pub async fn deliver(engine: &Engine) -> Result<usize> {
+    let ctx = engine.begin();
+    let courier = &ctx.config.courier;
+    if courier.smtp.is_none() && !courier.mailbox {
+        return Ok(0);
+    }
+    let due = {
+        let mut tx = ctx.db().single().await?;
+        messages::due(&mut tx, ctx.effects().now(), courier.pull_count).await?
+    };
+    let taken = due.len();
+    let each = due.into_iter().map(|message| {
+        let ctx = ctx.clone();
+        // A mail that has left is written down as sent, whatever becomes of who asked.
+        to_completion(async move { one(&ctx, message).await })
+    });
+    for outcome in join_all(each).await {
+        outcome?;
+    }
+    Ok(taken)
+}
+
+async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
+    let now = ctx.effects().now();
+    let mut tx = ctx.db().write().await?;
+    if !messages::claim(&mut tx, &message, now + CLAIM, now).await? {
+        return Ok(());
+    }
+    tx.commit().await?;
+    message.send_count += 1;
+    let sent = send(ctx, &message).await;
+    let now = ctx.effects().now();
+    message.updated_at = now;
+    let failure = match sent {
+        Ok(()) => {
+            message.status = Status::Sent;
+            leave(ctx, &mut message)?;
+            None
+        }
+        Err(failure) => {
+            let last = message.send_count > ctx.config.courier.message_retries;
+            if last || matches!(failure, MailError::Refused(_)) {
+                message.status = Status::Abandoned;
+                leave(ctx, &mut message)?;
+                tracing::error!(id = %message.id, tries = message.send_count, "a mail was given up: {failure}");
+            } else {
+                message.status = Status::Queued;
+                message.next_try_at = now + pause(message.send_count);
+                tracing::warn!(id = %message.id, tries = message.send_count, "a mail could not be sent yet: {failure}");
+            }
+            Some(failure.to_string())
+        }
+    };
+    let dispatch = Dispatch {
+        id: ctx.effects().uuid(),
+        status: if failure.is_none() { "success" } else { "failed" }.to_owned(),
+        error: failure,
+        created_at: now,
+    };
+    let mut tx = ctx.db().write().await?;
+    if messages::finish(&mut tx, &message).await? {
+        messages::insert_dispatch(&mut tx, message.id, &dispatch).await?;
+    }
+    tx.commit().await
+}
+
+async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
+    let courier = &ctx.config.courier;
+    if courier.mailbox {
+        return Ok(());
+    }
+    let server = courier.smtp.clone().ok_or_else(|| MailError::NotNow("there is no mail server".into()))?;
+    let written = open(&ctx.config, message).map_err(|broken| {
+        // Another secret may be put back; until then the mail waits.
+        let cause = broken.cause().map(ToString::to_string).unwrap_or_default();
+        MailError::NotNow(cause)
+    })?;
+    let mail = Mail {
+        id: message.id.0,
+        from: (courier.from_address.clone(), courier.from_name.clone()),
+        to: message.recipient.clone(),
+        subject: written.subject,
+        text: written.text,
+        html: written.html,
+        headers: courier.headers.clone(),
+    };
+    ctx.effects().mailer.send(server, mail).await
+}
+
+/// What stays of a body when its mail is over: in the mailbox all of it, sealed; otherwise nothing that could be used.
+fn leave(ctx: &Ctx, message: &mut Message) -> Result<()> {
+    let courier = &ctx.config.courier;
+    if courier.mailbox || courier.keep_bodies {
+        return Ok(());
+    }
+    let masked = match open(&ctx.config, message) {
+        Ok(written) => written.masked(),
+        // It cannot be opened, so nothing of it can be used either.
+        Err(_) => return Ok(()),
+    };
+    let body = serde_json::to_vec(&masked).map_err(Error::internal)?;
+    message.body = seal::seal(ctx.effects(), &ctx.config.secrets, message.id, &body)?;
+    Ok(())
+}
+
+/// 5 s, 20 s, 80 s, … and never more than half an hour.
+fn pause(tries: i64) -> TimeDelta {
+    let doublings = u32::try_from(2 * (tries - 1).clamp(0, 8)).unwrap_or_default();
+    (FIRST_PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bearable() {
+        let pauses: Vec<i64> = (1..=7).map(|tries| pause(tries).num_seconds()).collect();
+        assert_eq!(pauses, [5, 20, 80, 320, 1280, 1800, 1800]);
+        assert_eq!(pause(i64::MAX), LONGEST_PAUSE);
+    }
+}

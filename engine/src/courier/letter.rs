@@ -1,0 +1,154 @@
+//! What mails say: a subject, a text and an HTML part for each template and language, made by minijinja. The files lie in
+//! letters/LANGUAGE; a language is complete when it has a file for every template.
+
+use crate::error::{Error, Result};
+use minijinja::{AutoEscape, Environment, context};
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// The one there is so far.
+const LANGUAGE: &str = "en";
+
+/// Stands for a code or link in a mail that has left.
+const MASK: &str = "••••••";
+
+/// What a mail is about, with what it needs to say.
+#[derive(Clone, Debug)]
+pub enum Letter {
+    /// Somebody's address waits for proof.
+    VerificationCode {
+        code: String,
+        /// Opens the page with the code filled in.
+        link: String,
+        /// How long the code is good.
+        minutes: u64,
+    },
+    /// Somebody asked to prove an address that nobody here has.
+    VerificationUnknown,
+}
+
+/// A mail as it is read.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Written {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Text and HTML as they are kept once the mail has left, written from the same template without code and link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    masked: Option<(String, String)>,
+}
+
+const FILES: [(&str, &str); 7] = [
+    ("en/frame.html", include_str!("letters/en/frame.html")),
+    ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
+    ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
+    ("en/verification_code_valid.html", include_str!("letters/en/verification_code_valid.html")),
+    ("en/verification_code_invalid.subject", include_str!("letters/en/verification_code_invalid.subject")),
+    ("en/verification_code_invalid.txt", include_str!("letters/en/verification_code_invalid.txt")),
+    ("en/verification_code_invalid.html", include_str!("letters/en/verification_code_invalid.html")),
+];
+
+static LETTERS: LazyLock<std::result::Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut letters = Environment::new();
+    letters.set_auto_escape_callback(|name| {
+        if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+    });
+    for (name, source) in FILES {
+        letters.add_template(name, source)?;
+    }
+    Ok(letters)
+});
+
+impl Letter {
+    /// Kratos' name (Kratos: courier/template/type.go).
+    pub fn template(&self) -> &'static str {
+        match self {
+            Letter::VerificationCode { .. } => "verification_code_valid",
+            Letter::VerificationUnknown => "verification_code_invalid",
+        }
+    }
+
+    /// `service`: who writes, as people know it. `to`: the address.
+    pub(super) fn write(&self, service: &str, to: &str) -> Result<Written> {
+        let (code, link, minutes) = match self {
+            Letter::VerificationCode { code, link, minutes } => {
+                (Some(code.clone()), Some(link.clone()), *minutes)
+            }
+            Letter::VerificationUnknown => (None, None, 0),
+        };
+        let letters = LETTERS.as_ref().map_err(Error::internal)?;
+        let part = |kind: &str, code: &Option<String>, link: &Option<String>| -> Result<String> {
+            let name = format!("{LANGUAGE}/{}.{kind}", self.template());
+            let template = letters.get_template(&name).map_err(Error::internal)?;
+            template.render(context! { service, to, code, link, minutes }).map_err(Error::internal)
+        };
+        let hidden = |secret: &Option<String>| secret.as_ref().map(|_| MASK.to_owned());
+        let (no_code, no_link) = (hidden(&code), hidden(&link));
+        Ok(Written {
+            // Shown on locked screens and kept in lists: never with a code.
+            subject: one_line(&part("subject", &no_code, &no_link)?),
+            text: part("txt", &code, &link)?,
+            html: part("html", &code, &link)?,
+            masked: Some((part("txt", &no_code, &no_link)?, part("html", &no_code, &no_link)?)),
+            code,
+            link,
+        })
+    }
+}
+
+/// A header is one line, whatever a name holds.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Written {
+    /// The same with code and link masked; nothing of them stays in it.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        // Masked already: what was kept has no second text.
+        let (text, html) = self.masked.clone().unwrap_or_else(|| (self.text.clone(), self.html.clone()));
+        Self { subject: self.subject.clone(), text, html, code: None, link: None, masked: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code() -> Letter {
+        Letter::VerificationCode {
+            code: "123456".into(),
+            link: "https://id.example/self-service/verification?code=123456&flow=f".into(),
+            minutes: 10,
+        }
+    }
+
+    #[test]
+    fn a_letter_says_the_code_in_both_parts_and_never_in_the_subject() {
+        let written = code().write("Example", "anna@example.org").unwrap();
+        assert!(written.text.contains("123456") && written.html.contains("123456"));
+        assert!(written.text.contains("?code=123456&flow=f"), "{}", written.text);
+        assert!(written.html.contains("?code=123456&amp;flow=f"), "{}", written.html);
+        assert!(!written.subject.contains("123456"), "a subject is shown on locked screens");
+        assert!(written.text.contains("10 minutes"));
+    }
+
+    #[test]
+    fn nothing_of_a_masked_letter_can_be_used() {
+        let masked = code().write("Example", "anna@example.org").unwrap().masked();
+        let all = serde_json::to_string(&masked).unwrap();
+        assert!(!all.contains("123456") && !all.contains("flow=f"), "{all}");
+        assert!(masked.text.contains(MASK));
+    }
+
+    #[test]
+    fn what_people_call_themselves_is_text_and_not_markup() {
+        let written = Letter::VerificationUnknown.write("<b>Evil</b>\r\nBcc: x", "a\"@example.org").unwrap();
+        assert!(!written.html.contains("<b>"), "{}", written.html);
+        assert!(!written.subject.contains(['\r', '\n']));
+    }
+}

@@ -1,0 +1,109 @@
+//! The courier: mails are written and queued in the transaction of what caused them, and leave afterwards. A body is
+//! sealed until its mail has left; then code and link in it are masked for everyone, but for the mailbox of a trial.
+
+mod deliver;
+mod letter;
+mod seal;
+
+pub use deliver::deliver;
+pub use letter::{Letter, Written};
+
+use crate::config::Config;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::ids::MessageId;
+use crate::store::Tx;
+use crate::store::messages::{self, Dispatch, Filter, Message, Status};
+use chrono::{DateTime, Utc};
+
+/// Puts a mail into the queue, as part of `tx`: it leaves when that is committed, and never when it is not.
+pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<MessageId> {
+    let effects = ctx.effects();
+    let id = MessageId(effects.uuid());
+    let written = letter.write(&service(&ctx.config), to)?;
+    let body = serde_json::to_vec(&written).map_err(Error::internal)?;
+    let now = effects.now();
+    let message = Message {
+        id,
+        status: Status::Queued,
+        recipient: to.to_owned(),
+        template: letter.template().to_owned(),
+        subject: written.subject,
+        body: seal::seal(effects, &ctx.config.secrets, id, &body)?,
+        send_count: 0,
+        next_try_at: now,
+        created_at: now,
+        updated_at: now,
+    };
+    messages::insert(tx, &message).await?;
+    Ok(id)
+}
+
+/// Who writes: the name that the configuration has for people, or the host.
+fn service(config: &Config) -> String {
+    config
+        .service_name()
+        .or_else(|| config.serve.public.base_url.host_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn open(config: &Config, message: &Message) -> Result<Written> {
+    let body = seal::open(&config.secrets, message.id, &message.body)?;
+    serde_json::from_slice(&body).map_err(Error::internal)
+}
+
+/// What may be shown of a message: its body never before it has left, and then without code and link, unless
+/// `vestibule.courier.keep_bodies` says otherwise.
+pub fn shown(config: &Config, message: &Message) -> Result<Option<Written>> {
+    if config.courier.keep_bodies {
+        return open(config, message).map(Some);
+    }
+    match message.status {
+        Status::Sent | Status::Abandoned => open(config, message).map(|written| Some(written.masked())),
+        Status::Queued | Status::Processing => Ok(None),
+    }
+}
+
+/// One page of the administrator's list, newest first.
+pub async fn list(ctx: &Ctx, filter: &Filter, limit: i64) -> Result<Vec<Message>> {
+    let mut tx = ctx.db().single().await?;
+    messages::list(&mut tx, filter, limit).await
+}
+
+/// A message with its tries.
+///
+/// # Errors
+/// 404 for an unknown id.
+pub async fn get(ctx: &Ctx, id: MessageId) -> Result<(Message, Vec<Dispatch>)> {
+    let mut tx = ctx.db().read().await?;
+    let message = messages::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(""))?;
+    let dispatches = messages::dispatches(&mut tx, id).await?;
+    Ok((message, dispatches))
+}
+
+/// A mail in the mailbox, with everything that is in it.
+pub struct Delivered {
+    pub id: MessageId,
+    pub to: String,
+    pub at: DateTime<Utc>,
+    /// Kratos' name of the template.
+    pub template: String,
+    pub written: Written,
+}
+
+/// The mailbox's newest mails, code and link included. Whoever may read them is decided by [`crate::operators::mailbox`].
+pub(crate) async fn mailbox(ctx: &Ctx, to: Option<&str>, limit: i64) -> Result<Vec<Delivered>> {
+    let filter = Filter {
+        status: Some(Status::Sent),
+        recipient: to.filter(|to| !to.is_empty()).map(str::to_owned),
+        after: None,
+    };
+    let list = list(ctx, &filter, limit).await?;
+    list.into_iter()
+        .map(|message| {
+            let written = open(&ctx.config, &message)?;
+            let Message { id, recipient, created_at, template, .. } = message;
+            Ok(Delivered { id, to: recipient, at: created_at, template, written })
+        })
+        .collect()
+}

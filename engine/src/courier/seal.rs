@@ -1,0 +1,87 @@
+//! Bodies at rest: XChaCha20-Poly1305 under a key made from `secrets.cipher` (RFC 5869), bound to the message's id. The
+//! first secret seals, all of them open, so that secrets can be exchanged.
+
+use crate::config::Secrets;
+use crate::effects::Effects;
+use crate::error::{Error, Result};
+use crate::ids::MessageId;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+const VERSION: u8 = 1;
+const ID: usize = 8;
+const NONCE: usize = 24;
+
+struct Key {
+    id: [u8; ID],
+    key: [u8; 32],
+}
+
+#[expect(clippy::expect_used, reason = "both lengths are ones that HKDF gives")]
+fn key(secret: &str) -> Key {
+    let hkdf = Hkdf::<Sha256>::new(None, secret.as_bytes());
+    let (mut id, mut key) = ([0; ID], [0; 32]);
+    hkdf.expand(b"courier/v1", &mut key).expect("32 bytes");
+    hkdf.expand(b"courier/v1/id", &mut id).expect("8 bytes");
+    Key { id, key }
+}
+
+pub(super) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[u8]) -> Result<Vec<u8>> {
+    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("there is no cipher secret"))?;
+    let key = key(secret);
+    let nonce = effects.bytes::<NONCE>();
+    let payload = Payload { msg: text, aad: id.0.as_bytes() };
+    let sealed = XChaCha20Poly1305::new(&key.key.into())
+        .encrypt(XNonce::from_slice(&nonce), payload)
+        .map_err(|_| Error::internal("a mail cannot be sealed"))?;
+    Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
+}
+
+/// # Errors
+/// The secret is gone, or somebody changed the row.
+pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
+    let broken =
+        || Error::internal("a sealed mail cannot be opened: its secret is gone, or the row was changed");
+    let (head, body) = sealed.split_at_checked(1 + ID + NONCE).ok_or_else(broken)?;
+    if head[0] != VERSION {
+        return Err(broken());
+    }
+    let (key_id, nonce) = head[1..].split_at(ID);
+    let key =
+        secrets.cipher.iter().map(|secret| key(secret)).find(|key| key.id == key_id).ok_or_else(broken)?;
+    let payload = Payload { msg: body, aad: id.0.as_bytes() };
+    XChaCha20Poly1305::new(&key.key.into()).decrypt(XNonce::from_slice(nonce), payload).map_err(|_| broken())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::effects;
+    use uuid::Uuid;
+
+    fn secrets(cipher: &[&str]) -> Secrets {
+        let cipher: Vec<String> = cipher.iter().map(|secret| (*secret).to_owned()).collect();
+        Secrets { default: cipher.clone(), cookie: cipher.clone(), cipher }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_own_message_and_secret_only() {
+        let (one, other) = (MessageId(Uuid::from_u128(1)), MessageId(Uuid::from_u128(2)));
+        let old = secrets(&["the old secret"]);
+        let sealed = seal(&effects(), &old, one, b"the code is 123456").unwrap();
+        assert!(!sealed.windows(6).any(|window| window == b"123456"));
+        assert_eq!(open(&old, one, &sealed).unwrap(), b"the code is 123456");
+        assert_eq!(
+            open(&secrets(&["a new one", "the old secret"]), one, &sealed).unwrap(),
+            b"the code is 123456"
+        );
+        assert!(open(&old, other, &sealed).is_err(), "a body that was moved to another row");
+        assert!(open(&secrets(&["a new one"]), one, &sealed).is_err());
+        let mut changed = sealed.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(open(&old, one, &changed).is_err());
+        assert!(open(&old, one, b"").is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! The one way in which an address becomes proven.
+
+use super::VerifiableAddress;
+use chrono::{DateTime, Utc};
+
+/// What vouches for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// A code that was mailed to it came back.
+    Verification,
+    /// The administrator says so, for an identity that is made or imported.
+    Admin,
+}
+
+/// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by
+/// `store::identities::save_proof`, or with a new identity. Proven once, the time of the first proof stays.
+pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
+    if !address.verified {
+        tracing::debug!(address = %address.id, ?by, "an address is proven");
+        address.verified_at = Some(at);
+    }
+    address.verified = true;
+    address.status = "completed".to_owned();
+    address.updated_at = address.updated_at.max(at);
+}

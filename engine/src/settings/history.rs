@@ -1,0 +1,104 @@
+//! What was saved before, in words, and the way back: going back is a revision of its own.
+
+use super::page::{changes, values};
+use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
+use super::{Authentication, FieldError, Named, Revision, Saved};
+use crate::config::Config;
+use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::load::remap;
+use crate::effects::to_completion;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::operators::Operator;
+use crate::store::revisions;
+
+/// One revision, and what it changed.
+pub struct Entry {
+    pub revision: Revision,
+    /// Against the one before it, each change in words. Empty for a revision that no longer fits the files.
+    pub changes: Vec<String>,
+}
+
+/// Newest first, at most `limit`, those before the revision `before`.
+pub async fn entries(engine: &Engine, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
+    let config = engine.begin().config;
+    let mut tx = engine.db().read().await?;
+    // One more than is shown: the last one is compared with it.
+    let rows = revisions::list_before(&mut tx, before.unwrap_or(i64::MAX), limit + 1).await?;
+    let none = Named::new();
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX).min(rows.len());
+    let mut entries = Vec::with_capacity(wanted);
+    for (index, row) in rows.iter().take(wanted).enumerate() {
+        let earlier = rows.get(index + 1).map_or(&none, |row| &row.settings);
+        let change = |was: Authentication, is: Authentication| changes(&was, &is);
+        let changes = fit(&config, earlier).zip(fit(&config, &row.settings)).map(|(was, is)| change(was, is));
+        entries.push(Entry { revision: row.clone().into(), changes: changes.unwrap_or_default() });
+    }
+    Ok(entries)
+}
+
+/// What those settings mean on today's files.
+fn fit(config: &Config, named: &Named) -> Option<Authentication> {
+    remap(config, config.revision, named).ok().as_ref().map(values)
+}
+
+/// What going back to a revision would change.
+pub struct Back {
+    /// What is in force now: the base of going back.
+    pub base: i64,
+    /// The one to go back to; `None`: the files alone.
+    pub to: Option<Revision>,
+    /// Against what is in force, in words. Empty: nothing would change.
+    pub changes: Vec<String>,
+    /// Why it cannot be: it no longer fits the files.
+    pub refused: Option<String>,
+}
+
+/// `None`: there is no such revision. 0 is the files alone.
+pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
+    let config = engine.begin().config;
+    let mut tx = engine.db().read().await?;
+    let row = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
+    if to != 0 && row.is_none() {
+        return Ok(None);
+    }
+    let named = row.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
+    let now = values(&config);
+    let (changes, refused) = match remap(&config, config.revision, &named) {
+        Ok(then) => (changes(&now, &values(&then)), None),
+        Err(problems) => (Vec::new(), Some(problems.to_string())),
+    };
+    Ok(Some(Back { base: config.revision, to: row.map(Into::into), changes, refused }))
+}
+
+/// Makes a new revision with the settings of `to` (0: none) while `base` is still the newest. [`crate::Kind::Forbidden`] for
+/// viewers, kept in the audit.
+pub async fn go_back(engine: &Engine, by: &Operator, base: i64, to: i64, reason: &str) -> Result<Saved> {
+    let (engine, by, reason) = (engine.clone(), by.clone(), reason.trim().to_owned());
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        may_write(&engine, &by).await?;
+        match newest(engine.db()).await? {
+            Some(row) if row.number == base => {}
+            Some(row) => return Ok(conflict(row)),
+            None => return Err(gone()),
+        }
+        let config = engine.begin().config;
+        let fit = |number: i64, named: &Named| remap(&config, number, named);
+        let author = Author { name: shown(&by), actor: &by.email, reason: &reason };
+        Ok(match write_rollback(engine.db(), engine.effects().now(), author, to, fit).await? {
+            Ok((revision, config)) => {
+                engine.publish(config);
+                Saved::Done { revision }
+            }
+            Err(message) => Saved::Again(vec![FieldError { field: SIGN_IN_AFTER_REGISTRATION, message }]),
+        })
+    })
+    .await
+}
+
+/// Takes the revision `base` back while it is still the newest: a new revision with the settings of the one before it.
+/// [`crate::Kind::Forbidden`] for viewers.
+pub async fn undo(engine: &Engine, by: &Operator, base: i64) -> Result<Saved> {
+    go_back(engine, by, base, base - 1, "").await
+}

@@ -1,0 +1,82 @@
+//! Rows of codes that prove an address, and of how often a flow was tried.
+use super::Tx;
+use crate::error::Result;
+use crate::ids::{FlowId, IdentityId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct Code {
+    pub id: Uuid,
+    pub flow_id: Uuid,
+    /// Such as `verification`
+    pub purpose: String,
+    pub identity_id: Uuid,
+    pub address_id: Uuid,
+    /// Which secret made the digest.
+    pub key_id: String,
+    pub digest: Vec<u8>,
+    pub issued_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+const INSERT: &str =
+    "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest, issued_at,
+        expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const OF_FLOW: &str =
+    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, issued_at, expires_at,
+        used_at
+    from codes where flow_id = $1 and purpose = $2 order by issued_at desc, id";
+const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
+const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
+const ATTEMPT: &str = "insert into code_attempts (flow_id, attempts) values ($1, 1)
+    on conflict (flow_id) do update set attempts = code_attempts.attempts + 1 returning attempts";
+
+pub async fn insert(tx: &mut Tx, code: &Code) -> Result<()> {
+    tx.execute(
+        INSERT,
+        &[
+            &code.id,
+            &code.flow_id,
+            &code.purpose,
+            &code.identity_id,
+            &code.address_id,
+            &code.key_id,
+            &code.digest,
+            &code.issued_at,
+            &code.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Newest first, used and expired ones too: the caller judges.
+pub async fn of_flow(tx: &mut Tx, flow: FlowId, purpose: &str) -> Result<Vec<Code>> {
+    tx.fetch_all(OF_FLOW, &[&flow.0, &purpose]).await
+}
+
+/// A new code voids those before it.
+pub async fn forget(tx: &mut Tx, flow: FlowId, purpose: &str) -> Result<()> {
+    tx.execute(FORGET, &[&flow.0, &purpose]).await?;
+    Ok(())
+}
+
+/// Whether this was the one use that a code has. Expired ones have none.
+pub async fn use_up(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(USE, &[&id, &now]).await? == 1)
+}
+
+/// Counts a try and says how many there were, this one included. To be committed before anything is compared.
+pub async fn attempt(tx: &mut Tx, flow: FlowId) -> Result<i64> {
+    let (attempts,): (i64,) = tx.fetch_one(ATTEMPT, &[&flow.0]).await?;
+    Ok(attempts)
+}
+
+impl Code {
+    pub fn identity(&self) -> IdentityId {
+        IdentityId(self.identity_id)
+    }
+}

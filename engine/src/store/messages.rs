@@ -1,0 +1,223 @@
+//! Rows of mails: the queue, and what became of each.
+use super::{Tx, unreadable};
+use crate::error::Result;
+use crate::ids::MessageId;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Kratos: courier/message.go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    Queued,
+    /// Somebody is sending it; when the claim runs out, it is due again.
+    Processing,
+    Sent,
+    /// Given up.
+    Abandoned,
+}
+
+impl Status {
+    pub const ALL: [Status; 4] = [Status::Queued, Status::Processing, Status::Sent, Status::Abandoned];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Queued => "queued",
+            Status::Processing => "processing",
+            Status::Sent => "sent",
+            Status::Abandoned => "abandoned",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Message {
+    pub id: MessageId,
+    pub status: Status,
+    pub recipient: String,
+    /// Kratos' name of the template, such as `verification_code_valid`.
+    pub template: String,
+    pub subject: String,
+    /// Sealed.
+    pub body: Vec<u8>,
+    /// How often sending was begun.
+    pub send_count: i64,
+    /// `Queued`: not before. `Processing`: the claim's end.
+    pub next_try_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One try.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct Dispatch {
+    pub id: Uuid,
+    /// `success` or `failed`
+    pub status: String,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Which messages a list holds.
+#[derive(Clone, Default, Debug)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub recipient: Option<String>,
+    /// After this one, in the order of the list.
+    pub after: Option<(DateTime<Utc>, MessageId)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    status: String,
+    recipient: String,
+    template: String,
+    subject: String,
+    body: Vec<u8>,
+    send_count: i64,
+    next_try_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, status, recipient, template, subject, body, send_count, next_try_at, created_at, updated_at
+            from courier_messages ",
+            $rest
+        )
+    };
+}
+
+const INSERT: &str =
+    "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
+        next_try_at, created_at, updated_at)
+    values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
+const GET: &str = select!("where id = $1");
+const DUE: &str = select!(
+    "where status in ('queued', 'processing') and next_try_at <= $1 order by next_try_at, created_at limit $2"
+);
+const CLAIM: &str = "update courier_messages
+    set status = 'processing', send_count = send_count + 1, next_try_at = $3, updated_at = $4
+    where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_try_at <= $4";
+const FINISH: &str = "update courier_messages
+    set status = $3, body = $4, next_try_at = $5, updated_at = $6
+    where id = $1 and send_count = $2 and status = 'processing'";
+const LIST: &str = select!(
+    "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
+    order by created_at desc, id desc limit $5"
+);
+const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
+    values ($1, $2, $3, $4, $5)";
+const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
+const DELETE_OLD: &str = "delete from courier_messages
+    where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
+
+pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
+    tx.execute(
+        INSERT,
+        &[
+            &message.id.0,
+            &message.status.name(),
+            &message.recipient,
+            &message.template,
+            &message.subject,
+            &message.body,
+            &message.send_count,
+            &message.next_try_at,
+            &message.created_at,
+            &message.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn get(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
+    tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
+}
+
+/// Queued ones whose time has come, and those whose sender never came back. Oldest first.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Message>> {
+    tx.fetch_all::<Stored>(DUE, &[&now, &limit]).await?.into_iter().map(Stored::read).collect()
+}
+
+/// Takes a message as [`due`] gave it, until `until`; `false` when somebody else was faster.
+pub async fn claim(tx: &mut Tx, message: &Message, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(CLAIM, &[&message.id.0, &message.send_count, &until, &now]).await? == 1)
+}
+
+/// Writes what became of a claimed message: status, body, next try. `false` when the claim had run out and somebody
+/// else has it.
+pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
+    let touched = tx
+        .execute(
+            FINISH,
+            &[
+                &message.id.0,
+                &message.send_count,
+                &message.status.name(),
+                &message.body,
+                &message.next_try_at,
+                &message.updated_at,
+            ],
+        )
+        .await?;
+    Ok(touched == 1)
+}
+
+/// Newest first, at most `limit`.
+pub async fn list(tx: &mut Tx, filter: &Filter, limit: i64) -> Result<Vec<Message>> {
+    // Far in the future; PostgreSQL and text columns both know it.
+    let end = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default();
+    let (at, id) = filter.after.map_or((end, Uuid::max()), |(at, id)| (at, id.0));
+    let status = filter.status.map_or("%", Status::name);
+    let recipient = filter.recipient.as_deref().unwrap_or_default();
+    if recipient.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch_all::<Stored>(LIST, &[&at, &id, &status, &recipient, &limit]).await?;
+    rows.into_iter().map(Stored::read).collect()
+}
+
+pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {
+    tx.execute(
+        INSERT_DISPATCH,
+        &[&dispatch.id, &message.0, &dispatch.status, &dispatch.error, &dispatch.created_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Oldest first.
+pub async fn dispatches(tx: &mut Tx, message: MessageId) -> Result<Vec<Dispatch>> {
+    tx.fetch_all(DISPATCHES, &[&message.0]).await
+}
+
+/// At most `limit` of those made before `before`, with their tries; answers how many went.
+pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_OLD, &[&before, &limit]).await
+}
+
+impl Stored {
+    fn read(self) -> Result<Message> {
+        Ok(Message {
+            id: MessageId(self.id),
+            status: Status::parse(&self.status)
+                .ok_or_else(|| unreadable("courier_messages.status", &self.status))?,
+            recipient: self.recipient,
+            template: self.template,
+            subject: self.subject,
+            body: self.body,
+            send_count: self.send_count,
+            next_try_at: self.next_try_at,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! `/admin/courier/messages`: what was mailed, to whom, and what became of it (Kratos: courier/handler.go). Bodies hold
+//! neither code nor link.
+
+use crate::error::ApiError;
+use crate::public::flows::query;
+use crate::respond;
+use crate::state::AppState;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
+use engine::config::Config;
+use engine::ids::MessageId;
+use engine::store::messages::{Filter, Message, Status};
+use engine::{Error, courier, flow};
+use serde_json::{Value, json};
+
+type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+/// Kratos' (courier/handler.go).
+const DEFAULT_PAGE: i64 = 10;
+const LARGEST_PAGE: i64 = 1000;
+
+/// Stands for a body that has not left yet.
+const SEALED: &str = "(sealed until sent)";
+
+pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let query = query(&uri);
+    let status = flow::first(&query, "status")
+        .map(|status| {
+            Status::parse(status).ok_or_else(|| {
+                let known: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
+                Error::invalid(format!("The status is none of {}.", known.join(", ")))
+            })
+        })
+        .transpose()?;
+    let recipient = flow::first(&query, "recipient");
+    let after = flow::first(&query, "page_token").map(read_token).transpose()?.flatten();
+    let size = flow::first(&query, "page_size").and_then(|size| size.parse().ok());
+    let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
+    let filter = Filter { status, recipient: recipient.map(str::to_owned), after };
+    // One more than asked for tells whether there is a next page.
+    let mut messages = courier::list(&ctx, &filter, size + 1).await?;
+    let more = messages.len() as i64 > size;
+    messages.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    let link = |token: String, rel: &str| {
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        pairs.append_pair("page_size", &size.to_string()).append_pair("page_token", &token);
+        pairs.extend_pairs(recipient.map(|recipient| ("recipient", recipient)));
+        pairs.extend_pairs(status.map(|status| ("status", status.name())));
+        format!("</admin/courier/messages?{}>; rel=\"{rel}\"", pairs.finish())
+    };
+    let mut links = link(FIRST.to_owned(), "first");
+    if let (true, Some(last)) = (more, messages.last()) {
+        links.push(',');
+        links.push_str(&link(token(last), "next"));
+    }
+    let list: Vec<Value> =
+        messages.iter().map(|message| shown(&ctx.config, message)).collect::<engine::Result<_>>()?;
+    let mut response = respond::json(&Value::Array(list));
+    if let Ok(links) = HeaderValue::from_str(&links) {
+        response.headers_mut().insert(header::LINK, links);
+    }
+    Ok(response)
+}
+
+pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
+    let ctx = state.engine.begin();
+    let id: MessageId = id.parse().map_err(|_| Error::invalid(""))?;
+    let (message, dispatches) = courier::get(&ctx, id).await?;
+    let mut json = shown(&ctx.config, &message)?;
+    let dispatches: Vec<Value> = dispatches
+        .iter()
+        .map(|dispatch| {
+            let error = dispatch.error.as_ref().map(|error| json!({ "message": error }));
+            json!({
+                "id": dispatch.id,
+                "message_id": id,
+                "status": dispatch.status,
+                "error": error,
+                "created_at": dispatch.created_at,
+                "updated_at": dispatch.created_at,
+            })
+        })
+        .collect();
+    json["dispatches"] = Value::Array(dispatches);
+    Ok(respond::json(&json))
+}
+
+fn shown(config: &Config, message: &Message) -> engine::Result<Value> {
+    let written = courier::shown(config, message)?;
+    Ok(json!({
+        "id": message.id,
+        "status": message.status.name(),
+        "type": "email",
+        "recipient": message.recipient,
+        "body": written.map_or_else(|| SEALED.to_owned(), |written| written.text),
+        "subject": message.subject,
+        "template_type": message.template,
+        "channel": "email",
+        "send_count": message.send_count,
+        "created_at": message.created_at,
+        "updated_at": message.updated_at,
+    }))
+}
+
+/// The token of the first page: nothing comes before it.
+const FIRST: &str = "first";
+
+/// Where a page ends: opaque to clients.
+fn token(message: &Message) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}/{}", message.created_at.timestamp_micros(), message.id))
+}
+
+fn read_token(token: &str) -> Result<Option<(DateTime<chrono::Utc>, MessageId)>> {
+    if token == FIRST {
+        return Ok(None);
+    }
+    let read = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+        let (at, id) = text.split_once('/')?;
+        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
+    };
+    match read() {
+        Some(after) => Ok(Some(after)),
+        None => {
+            Err(Error::invalid("The page_token is none of ours. Leave it out for the first page.").into())
+        }
+    }
+}
