@@ -101,6 +101,10 @@ try {
   await measure({
     ...hosted('Sign-in'), url: `${task.public}/login`, heading: 'Sign in', state: 'input[type=password]',
   });
+  await measure({
+    ...hosted('Verification'), url: `${task.public}/verification`, heading: 'Confirm your address',
+    state: 'input[type=email]',
+  });
   await page.goto(`${task.public}/registration`);
   await page.locator('input[type=email]').fill(PERSON.email);
   await page.locator('input[type=password]').fill(PERSON.password);
@@ -121,6 +125,9 @@ try {
   await measure({
     name: 'Console, settings', file: 'console-settings', url: `${task.console}/settings/authentication`,
     heading: 'Authentication', state: '[data-awake]',
+  });
+  await measure({
+    name: 'Console, history', file: 'console-history', url: `${task.console}/settings/history`, heading: 'History',
   });
 } finally {
   await browser.close();

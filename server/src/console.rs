@@ -46,6 +46,8 @@ pub fn router(state: AppState) -> Router {
         .route("/setup", get(set_up_page).post(set_up))
         .route("/reset", get(reset_page).post(reset))
         .route("/health/alive", get(|| async { respond::json(&json!({ "status": "ok" })) }))
+        // A crawler is not to take the sign-in page for its rules.
+        .route("/robots.txt", get(|| async { StatusCode::NOT_FOUND }))
         .merge(inside)
         // On the body itself: a server function reads it without axum's extractors, which alone know `DefaultBodyLimit`.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))

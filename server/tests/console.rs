@@ -217,6 +217,12 @@ async fn guessing_is_slowed_down_and_nobody_is_locked_out() {
 }
 
 #[tokio::test]
+async fn a_crawler_is_not_led_to_the_sign_in_page() {
+    let console = Console::start().await;
+    assert_eq!(console.get("/robots.txt").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn the_cookie_is_for_the_server_alone() {
     let console = Console::start().await;
     operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();

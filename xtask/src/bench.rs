@@ -102,7 +102,7 @@ fn prepare(site: &Site) -> Outcome<usize> {
     let whoami = client.ask("GET", "/sessions/whoami", Some(("X-Session-Token", &token)), None)?.body.len();
     let still = client.ask("GET", "/schemas/static", None, None)?.body.len();
     server.stop()?;
-    site.configure(whoami.saturating_sub(still))?;
+    site.configure(whoami.saturating_sub(still), false)?;
     Ok(whoami)
 }
 

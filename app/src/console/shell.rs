@@ -140,6 +140,7 @@ pub(super) fn page<V: IntoView>(assets: &Assets, title: &str, body: impl FnOnce(
                     <meta charset="utf-8" />
                     <meta name="viewport" content="width=device-width,initial-scale=1" />
                     <meta name="color-scheme" content="light dark" />
+                    <meta name="description" content=format!("{title}, in the console of this identity server") />
                     <title>{format!("{title} · Vestibule")}</title>
                     <link rel="icon" href=ICON />
                     <link rel="stylesheet" href=assets.stylesheet.clone() />

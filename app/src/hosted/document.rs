@@ -28,6 +28,7 @@ pub(super) fn document(site: &Site, title: &str, failed: bool, main: impl IntoVi
                     <meta charset="utf-8" />
                     <meta name="viewport" content="width=device-width,initial-scale=1" />
                     <meta name="color-scheme" content="light dark" />
+                    <meta name="description" content=title.clone() />
                     <title>{title}</title>
                     <link rel="icon" href=icon />
                     <link rel="stylesheet" href=site.stylesheet />

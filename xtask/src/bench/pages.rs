@@ -15,6 +15,7 @@ pub(super) fn run(workspace: &Workspace, site: &Site, table: &mut Table) -> Outc
     needs::node_packages(workspace)?;
     let browser = needs::browser(workspace)?;
     site.operator(EMAIL, PASSWORD)?;
+    site.configure(0, true)?;
     let server = site.start()?;
     let task = json!({
         "public": format!("http://{}", site.public),

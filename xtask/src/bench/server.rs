@@ -45,13 +45,14 @@ impl Site {
             .map_err(|error| format!("no free port: {error}"))?;
         let site =
             Self { folder, binary: binary.to_owned(), public: ports[0], admin: ports[1], console: ports[2] };
-        site.configure(0)?;
+        site.configure(0, false)?;
         Ok(site)
     }
 
     /// The starter's values for all that costs time. The schema `static` answers `padding` bytes more than it needs,
-    /// so that it can be made as long as what it is compared with.
-    pub(super) fn configure(&self, padding: usize) -> Outcome {
+    /// so that it can be made as long as what it is compared with. `proof`: addresses are to be proven, by mail that
+    /// nobody takes.
+    pub(super) fn configure(&self, padding: usize, proof: bool) -> Outcome {
         let listener = |address: SocketAddr| json!({ "host": "127.0.0.1", "port": address.port(), "base_url": format!("http://{address}/") });
         let text = json!({
             "serve": { "public": listener(self.public), "admin": listener(self.admin) },
@@ -62,8 +63,9 @@ impl Site {
             ] },
             "selfservice": {
                 "methods": { "password": { "enabled": true, "config": { "haveibeenpwned_enabled": false } } },
-                "flows": { "registration": { "enabled": true, "after": { "password": { "hooks": [{ "hook": "session" }] } } } },
+                "flows": { "registration": { "enabled": true, "after": { "password": { "hooks": [{ "hook": "session" }] } } }, "verification": { "enabled": proof } },
             },
+            "courier": { "smtp": { "connection_uri": "smtp://127.0.0.1:9/?disable_starttls=true" } },
             "hashers": { "algorithm": "argon2", "argon2": { "memory": "19MB", "iterations": 2, "parallelism": 1 } },
             "log": { "level": "warning" },
         });
