@@ -34,9 +34,11 @@ mkdirSync(task.reports, { recursive: true });
 
 /** The right page in the right state: an error page must not pass for it. */
 async function open({ url, heading, state }) {
-  await page.goto(url);
-  const found = (await page.locator('h1').innerText()).trim();
-  if (found !== heading) throw new Error(`${url} is headed "${found}", not "${heading}"`);
+  const answer = await page.goto(url);
+  const headings = await page.locator('h1').allInnerTexts();
+  if (headings.join().trim() !== heading) {
+    throw new Error(`${url} answered ${answer?.status()} with "${await page.innerText('body')}", not "${heading}"`);
+  }
   if (state) await page.locator(state).first().waitFor({ state: 'attached', timeout: 10_000 });
 }
 
