@@ -6,6 +6,7 @@ use crate::password::Hasher;
 use crate::store::Db;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// A cheap handle.
@@ -20,6 +21,7 @@ struct Inner {
     hasher: Hasher,
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
+    unconfigured_proxy: AtomicBool,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -38,6 +40,7 @@ impl Engine {
                 hasher,
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
+                unconfigured_proxy: AtomicBool::new(false),
             }),
         }
     }
@@ -55,6 +58,11 @@ impl Engine {
     /// Held from reading the newest revision to publishing the next, so that snapshots appear in the order of revisions.
     pub async fn settings_lock(&self) -> MutexGuard<'_, ()> {
         self.inner.settings_lock.lock().await
+    }
+
+    /// Whether this is the first time that a proxy was seen which the configuration does not name.
+    pub fn first_unconfigured_proxy(&self) -> bool {
+        !self.inner.unconfigured_proxy.swap(true, Ordering::Relaxed)
     }
 
     pub fn db(&self) -> &Db {

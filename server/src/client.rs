@@ -1,19 +1,35 @@
 //! Where a request came from: the peer, or the rightmost hop that is not one of ours when it is a trusted proxy.
 
 use axum::http::{HeaderMap, header};
+use engine::Ctx;
 use engine::config::Config;
 use engine::session::DeviceInfo;
 use std::net::{IpAddr, SocketAddr};
 
-/// Forwarded headers count only behind `vestibule.trusted_proxies`.
-pub fn address(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+/// Forwarded headers count only behind `vestibule.trusted_proxies`. That they come without any is told once in the log:
+/// all clients look like one then.
+pub fn address(ctx: &Ctx, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let unconfigured = ctx.config.vestibule.trusted_proxies.is_empty() && headers.contains_key(FORWARDED_FOR);
+    if unconfigured && ctx.engine.first_unconfigured_proxy() {
+        tracing::warn!(
+            peer = %peer.ip(),
+            "requests carry X-Forwarded-For, but vestibule.trusted_proxies is empty: every client counts as this \
+             peer. Name the proxy's network there if it is yours."
+        );
+    }
+    of(&ctx.config, headers, peer)
+}
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+fn of(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
     let peer = peer.ip().to_canonical();
     let trusted = |address: &IpAddr| config.vestibule.trusted_proxies.iter().any(|net| net.contains(address));
     if !trusted(&peer) {
         return peer;
     }
     let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
+        .get_all(FORWARDED_FOR)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
@@ -30,11 +46,11 @@ pub fn address(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> IpAddr
     address
 }
 
-pub fn device(config: &Config, headers: &HeaderMap, peer: SocketAddr) -> DeviceInfo {
+pub fn device(ctx: &Ctx, headers: &HeaderMap, peer: SocketAddr) -> DeviceInfo {
     const LONGEST: usize = 512;
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     DeviceInfo {
-        ip_address: address(config, headers, peer).to_string(),
+        ip_address: address(ctx, headers, peer).to_string(),
         user_agent: agent.chars().take(LONGEST).collect(),
     }
 }
@@ -49,9 +65,9 @@ mod tests {
         let config = testing::config(vec![json!({ "vestibule": { "trusted_proxies": trusted } })]);
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
-        address(&config, &headers, SocketAddr::new(peer.parse().unwrap(), 1)).to_string()
+        of(&config, &headers, SocketAddr::new(peer.parse().unwrap(), 1)).to_string()
     }
 
     #[test]

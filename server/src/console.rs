@@ -339,7 +339,7 @@ async fn sign_in(
     Form(form): Form<Credentials>,
 ) -> Response {
     let ctx = state.engine.begin();
-    let address = client::address(&ctx.config, &headers, peer).to_string();
+    let address = client::address(&ctx, &headers, peer).to_string();
     let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
     let next = safe(&form.next);
     let page = |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong });

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -43,7 +44,11 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_vestibule")), arguments)
+    }
+
+    fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(arguments).env_clear().stdin(Stdio::null());
         for (name, port) in ["SERVE_PUBLIC", "SERVE_ADMIN", "VESTIBULE_CONSOLE"].iter().zip(self.ports) {
             command
@@ -170,6 +175,10 @@ fn cookie<'a>(answer: &'a str, name: &str) -> &'a str {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn mode(file: &Path) -> u32 {
@@ -454,6 +463,51 @@ fn a_full_disk_is_told_and_serving_goes_on_once_there_is_room() {
     }
     assert!(get(public, "/self-service/login/api").starts_with("HTTP/1.1 200"));
     assert!(serving.terminate().status.success());
+}
+
+/// The files and their folder can be read and no more; a process of root could write all the same.
+#[test]
+fn a_database_that_cannot_be_written_is_told_at_the_start() {
+    let place = Place::new();
+    assert!(place.serve().terminate().status.success(), "the database is made");
+    let file = place.data().join("vestibule.sqlite");
+    let before = std::fs::read(&file).unwrap();
+    for entry in std::fs::read_dir(place.data()).unwrap() {
+        set_mode(&entry.unwrap().path(), 0o444);
+    }
+    set_mode(&place.data(), 0o555);
+    set_mode(place.folder.path(), 0o755);
+    let mut command = place.command(&["serve"]);
+    if rustix::process::geteuid().is_root() {
+        // Another user may not be able to reach the program where it was built.
+        let program = place.folder.path().join("vestibule");
+        if std::fs::hard_link(env!("CARGO_BIN_EXE_vestibule"), &program).is_err() {
+            std::fs::copy(env!("CARGO_BIN_EXE_vestibule"), &program).unwrap();
+        }
+        command = place.command_of(&program, &["serve"]);
+        command.uid(65534).gid(65534);
+    }
+    let ended = command.output().unwrap();
+    set_mode(&place.data(), 0o755);
+    assert_eq!(ended.status.code(), Some(4), "{}{}", text(&ended.stdout), text(&ended.stderr));
+    let told = text(&ended.stderr);
+    assert!(told.contains("vestibule.sqlite") && told.contains("written"), "{told}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_proxy_that_the_configuration_does_not_name_is_told_once() {
+    let place = Place::new();
+    let serving = place.serve();
+    for _ in 0..2 {
+        let flow = document(&get(place.ports[0], "/self-service/login/api"));
+        let target = format!("/self-service/login?flow={}", flow["id"].as_str().unwrap());
+        let headers = [("Content-Type", "application/json"), ("X-Forwarded-For", "203.0.113.9")];
+        let answer = ask(place.ports[0], "POST", &target, &headers, "{}");
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    let log = serving.terminate().log;
+    assert_eq!(log.matches("vestibule.trusted_proxies").count(), 1, "{log}");
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn csrf_token(effects: &Effects, flow: &Flow) -> String {
 /// # Errors
 /// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details.
 async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().single().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
     if flow.kind_of_client == FlowType::Browser && csrf_cookie != Some(flow.csrf_cookie.as_str()) {
         let error = csrf::violation();
@@ -373,7 +373,7 @@ async fn of_submit(ctx: &Ctx, kind: StoredKind, id: Option<&str>) -> Result<Flow
     let id = id
         .and_then(|id| id.parse::<FlowId>().ok())
         .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().single().await?;
     store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)
 }
 
@@ -436,7 +436,7 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
 
 /// Stores a new flow.
 async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
-    let mut tx = ctx.db().write().await?;
+    let mut tx = ctx.db().write_single().await?;
     store::flows::insert(&mut tx, flow).await?;
     tx.commit().await
 }
@@ -444,7 +444,7 @@ async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
 /// Stores the flow with its messages.
 async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     flow.updated_at = ctx.effects().now();
-    let mut tx = ctx.db().write().await?;
+    let mut tx = ctx.db().write_single().await?;
     store::flows::update(&mut tx, flow).await?;
     tx.commit().await
 }

@@ -42,12 +42,12 @@ fn sqlite_is_temporary(code: &str) -> bool {
 }
 
 /// Connection lost, out of resources (a full disk is 53100), shut down or starting, serialisation and deadlock, lock or
-/// statement timeout, a standby that cannot write (PostgreSQL manual, appendix A).
+/// statement timeout, a standby that cannot write, a database that lets nobody in (PostgreSQL manual, appendix A).
 fn postgres_is_temporary(code: &str) -> bool {
     code.starts_with("08")
         || code.starts_with("53")
         || code.starts_with("57P")
-        || matches!(code, "40001" | "40P01" | "55P03" | "57014" | "25006")
+        || matches!(code, "40001" | "40P01" | "55000" | "55P03" | "57014" | "25006")
 }
 
 #[cfg(test)]

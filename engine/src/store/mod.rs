@@ -180,6 +180,19 @@ impl Db {
         Ok(Tx { state })
     }
 
+    /// For one writing statement, which is a transaction by itself: the same durability and the same turn as
+    /// [`Db::write`], without the round trips of `begin` and `commit`.
+    pub async fn write_single(&self) -> Result<Tx> {
+        let state = match &self.pools {
+            Pools::Sqlite { file, .. } if !file.exists() => return Err(not_ready(GONE)),
+            Pools::Sqlite { writer, .. } => {
+                State::SqliteSingle(writer.acquire().await.map_err(fault::error)?)
+            }
+            Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
+        };
+        Ok(Tx { state })
+    }
+
     pub fn is_sqlite(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
     }
@@ -211,6 +224,28 @@ impl Db {
             }
             Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
         }
+    }
+
+    /// Whether anything could be stored, asked before serving: an account that cannot be stored is found out about at the
+    /// start and not at the first sign-up. [`Kind::Busy`] with the file's name otherwise.
+    pub async fn writable(&self) -> Result<()> {
+        // `begin immediate` is content with reading where the file is read-only: only a statement asks in earnest.
+        let tried =
+            async { self.write().await?.execute("delete from flow_errors where id is null", &[]).await };
+        let Err(refused) = tried.await else { return Ok(()) };
+        Err(match &self.pools {
+            Pools::Sqlite { file, .. } => {
+                let name = file.display();
+                Error::new(
+                    Kind::Busy,
+                    format!(
+                        "The database file {name} cannot be written. Let this user write it and its folder."
+                    ),
+                )
+                .caused_by(refused)
+            }
+            Pools::Postgres(_) => refused,
+        })
     }
 
     /// Waits until all connections are closed, so that SQLite's write-ahead log is folded into the file.
@@ -357,7 +392,7 @@ async fn sqlite(
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)
-        .after_release(|connection, _| Box::pin(is_clean(connection)))
+        .before_acquire(|connection, _| Box::pin(is_clean(connection)))
         .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
         .await
         .map_err(|error| cannot_open(&what(), error))?;
@@ -368,7 +403,6 @@ async fn sqlite(
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)
-        .after_release(|connection, _| Box::pin(is_clean(connection)))
         .connect_with(options.create_if_missing(false).read_only(true))
         .await
         .map_err(|error| cannot_open(&what(), error))?;
@@ -391,10 +425,10 @@ fn prepare(file: &Path) -> std::io::Result<()> {
 }
 
 /// Whether no transaction is open. On a full disk SQLite rolls back by itself, sqlx's own rollback then fails, and the
-/// connection would refuse every further transaction; such a one is closed and opened anew.
+/// connection would refuse every further transaction; such a one is closed and opened anew. The pool itself waits at
+/// each release for what was queued, a dropped transaction's rollback included.
+#[expect(clippy::unused_async, reason = "the pool wants a future")]
 async fn is_clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    // A dropped transaction's rollback is queued; the ping comes back after it.
-    connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
 

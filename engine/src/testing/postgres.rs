@@ -56,6 +56,25 @@ pub async fn database() -> String {
     format!("{}{name}{}", server.dsn.0, server.dsn.1)
 }
 
+/// Lets nobody into the database of `dsn` and throws out who is in it, as a server that is shut down does; or lets
+/// everybody in again.
+///
+/// # Panics
+/// When `dsn` is not from [`database`].
+pub async fn open_to_all(dsn: &str, open: bool) {
+    let options = PgConnectOptions::from_str(dsn).expect("a dsn of database()");
+    let name = options.get_database().expect("a dsn with a database").to_owned();
+    let mut connection =
+        PgConnection::connect_with(&options.database("postgres")).await.expect("the server answers");
+    let mut run = async |sql: String| {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a statement of ours");
+    };
+    run(format!("alter database {name} with allow_connections {open}")).await;
+    if !open {
+        run(format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")).await;
+    }
+}
+
 /// Waits for the server's start, half a minute at most.
 async fn connect(server: &Server) -> PgConnection {
     let mut last = None;

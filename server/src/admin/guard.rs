@@ -21,13 +21,13 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let config = state.engine.begin().config;
+    let ctx = state.engine.begin();
     let path = request.uri().path();
     // Orchestrators ask for health under any name and from anywhere; the answer tells nothing.
     if path.ends_with("/health/alive") || path.ends_with("/health/ready") {
         return next.run(request).await;
     }
-    match check(&config, request.headers(), client::address(&config, request.headers(), peer)) {
+    match check(&ctx.config, request.headers(), client::address(&ctx, request.headers(), peer)) {
         Ok(()) => next.run(request).await,
         Err(error) => ApiError(error).into_response(),
     }

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::assemble::{self, Assembled};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::secret_file;
 use super::{chores, courier};
 use engine::config::{Config, Log};
@@ -18,6 +18,7 @@ const SETUP_FILE: &str = "setup-link";
 pub(super) async fn serve(global: &Global) -> Outcome {
     let Assembled { engine, notes } = assemble::engine(global).await?;
     let config = engine.begin().config;
+    engine.db().writable().await.map_err(|error| Failure::database(&error))?;
     start_log(&config.log);
     for note in notes {
         tracing::warn!(file = note.file, key = note.path, "{}", note.text);

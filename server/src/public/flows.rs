@@ -140,7 +140,7 @@ pub(crate) fn submission(
         csrf_cookie: cookies::csrf_cookie(ctx, headers),
         origin: headers.contains_key(header::ORIGIN),
         current,
-        device: client::device(&ctx.config, headers, peer),
+        device: client::device(ctx, headers, peer),
     }
 }
 

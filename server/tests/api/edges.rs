@@ -151,3 +151,59 @@ async fn the_schema_list_ends_where_it_ends() {
         assert!(body(&answer).is_array());
     }
 }
+
+#[tokio::test]
+async fn what_a_proxy_or_an_attacker_says_of_the_host_makes_no_url() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let forged = [
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+        ("Forwarded", "host=evil.example;proto=https"),
+        ("X-Forwarded-Prefix", "/evil.example"),
+        ("X-Original-URL", "https://evil.example/"),
+        ("Accept", "application/json"),
+    ];
+    let own = format!("http://{}/", site.public);
+    for way in ["api", "browser"] {
+        let answer = ask(&site, "GET", &format!("/self-service/registration/{way}"), &forged, None).await;
+        assert_eq!(answer.status, 200);
+        let flow = body(&answer);
+        for url in [&flow["ui"]["action"], &flow["request_url"]] {
+            assert!(url.as_str().is_some_and(|url| url.starts_with(&own)), "{url}");
+        }
+        assert!(!flow.to_string().contains("evil.example"), "{flow}");
+        assert!(
+            answer.headers.iter().all(|(_, value)| !value.contains("evil.example")),
+            "{:?}",
+            answer.headers
+        );
+        // http is what the base URL says: the cookie must come back over it.
+        assert!(!answer.headers.iter().any(|(name, value)| name == "set-cookie" && value.contains("Secure")));
+    }
+    let page = [("X-Forwarded-Host", "evil.example"), ("Accept", "text/html")];
+    for target in ["/self-service/registration/browser", "/registration", "/login"] {
+        let answer = ask(&site, "GET", target, &page, None).await;
+        let to = answer.header("location").expect("a place to go to");
+        assert!(to.starts_with(&own), "{target} leads to {to}");
+    }
+}
+
+#[tokio::test]
+async fn the_admin_api_answers_to_its_own_names_only() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    for (host, status) in [("rebound.evil.example", 403), ("localhost.evil.example", 403), ("localhost", 200)]
+    {
+        let headers = [("Host".to_owned(), host.to_owned())];
+        let answer = send(&site.admin, "GET", "/admin/identities", &headers, None).await.expect("an answer");
+        assert_eq!(answer.status, status, "{host}");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(text.contains("vestibule.allowed_hosts"), status == 403, "{text}");
+    }
+    let page = [("Host", site.admin.as_str()), ("Origin", "https://evil.example"), JSON];
+    let headers = page.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let new = json!({ "schema_id": "default", "traits": { "email": "evil@vestibule.test" } }).to_string();
+    let answer = send(&site.admin, "POST", "/admin/identities", &headers, Some(new.as_bytes()))
+        .await
+        .expect("an answer");
+    assert_eq!((answer.status, accounts(&site).await), (403, 0));
+}

@@ -4,6 +4,7 @@
 use crate::clients::{Kind, PASSWORD, Person, accounts, document, sign_up, stand};
 use crate::support::http::{Answer, send};
 use engine::store::Db;
+use engine::testing::postgres;
 use serde_json::{Value, json};
 use std::path::Path;
 use tokio::io::AsyncWriteExt;
@@ -77,6 +78,24 @@ async fn a_database_file_that_is_gone_takes_nothing_that_would_be_lost() {
     std::fs::rename(&away, &file).expect("the file moves back");
     assert_eq!(accounts(&site).await, Vec::<String>::new());
     assert_eq!(ask(&site.public, "POST", &target, Some(&body)).await.status, 200);
+    assert_eq!(sign_in(&site.public, "anna@vestibule.test").await, 200);
+}
+
+#[tokio::test]
+async fn a_postgresql_server_that_stops_is_told_and_nothing_needs_a_restart_when_it_is_back() {
+    let dsn = postgres::database().await;
+    let (_stand, site) = stand(&dsn, json!({})).await;
+    sign_up(&site, Kind::Native, "early@vestibule.test").await;
+    let (target, body) = form(&site.public, "anna@vestibule.test").await;
+    postgres::open_to_all(&dsn, false).await;
+    told_to_come_back(&ask(&site.public, "POST", &target, Some(&body)).await);
+    told_to_come_back(&ask(&site.public, "GET", "/self-service/registration/api", None).await);
+    assert_eq!(ask(&site.public, "GET", "/health/ready", None).await.status, 503);
+    assert_eq!(ask(&site.public, "GET", "/health/alive", None).await.status, 200);
+    postgres::open_to_all(&dsn, true).await;
+    assert_eq!(ask(&site.public, "GET", "/health/ready", None).await.status, 200);
+    assert_eq!(accounts(&site).await, ["early@vestibule.test"]);
+    assert_eq!(ask(&site.public, "POST", &target, Some(&body)).await.status, 200, "the same form once more");
     assert_eq!(sign_in(&site.public, "anna@vestibule.test").await, 200);
 }
 
