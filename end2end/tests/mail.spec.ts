@@ -125,6 +125,7 @@ test.describe('the gate at sign-in', () => {
     const again = await visitor();
     await again.signIn('anna@example.org');
     await expect(heading(again)).toHaveText('Check your mail');
+    await expect(again.page.getByTestId('refused')).toContainText('not signed in yet');
     await again.expectSignedOut();
     // The first session stays good.
     await anna.goto('/welcome');
@@ -138,6 +139,7 @@ test.describe('the gate at sign-in', () => {
     await again.field('code').fill(code);
     await again.submit();
     await expect(heading(again)).toHaveText('Your address is confirmed');
+    await expect(again.page.getByText('Now you can sign in.')).toBeVisible();
     await again.signIn('anna@example.org');
     await again.page.waitForURL(/\/welcome/);
     await again.expectSignedIn('anna@example.org');

@@ -229,9 +229,15 @@ async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderM
         .and_then(|seconds| u64::try_from(seconds).ok());
     let signed_in = matches!(crate::public::current(ctx, headers).await, Ok(Some(_)));
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
-    let page =
-        hosted::Verification { to: flow.sent.map(|sent| sent.to), ui: flow.ui, resend, restarted, signed_in };
+    let refused = is_of_sign_in(&ctx.config, &flow.request_url) && !signed_in;
+    let to = flow.sent.map(|sent| sent.to);
+    let page = hosted::Verification { to, ui: flow.ui, resend, restarted, signed_in, refused };
     self::page(StatusCode::OK, hosted::verification(site, page))
+}
+
+/// A verification that a refused sign-in led to keeps the address of that sign-in.
+fn is_of_sign_in(config: &Config, request_url: &str) -> bool {
+    request_url.starts_with(&config.public_url("self-service/login/"))
 }
 
 /// Why a flow that cannot be shown is followed by a new one; `None` for what a new one would not help.

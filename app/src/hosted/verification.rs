@@ -17,6 +17,8 @@ pub struct Verification {
     pub restarted: Option<Restarted>,
     /// Somebody is signed in, so nothing needs to be said about signing in.
     pub signed_in: bool,
+    /// A sign-in was refused and led here.
+    pub refused: bool,
 }
 
 pub fn verification(site: &Site, page: Verification) -> String {
@@ -49,6 +51,11 @@ pub fn verification(site: &Site, page: Verification) -> String {
         <h1>{title}</h1>
         {lead}
         {restarted}
+        {(page.refused && asks_for_code).then(|| view! {
+            <p class="note" data-testid="refused">
+                {icon(Glyph::Note)} "You are not signed in yet: here an address has to be confirmed first."
+            </p>
+        })}
         {form(&own, Rules { min_password_length: 0 })}
         {asks_for_code.then(|| resend(&page))}
         {foot}
@@ -89,11 +96,15 @@ fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -
     let foot = (!page.signed_in).then(|| {
         view! { <p class="foot">"Not signed in yet? " <a href=site.sign_in.clone()>"Sign in"</a></p> }
     });
+    let done = match page.refused {
+        true => "Thank you. Now you can sign in.",
+        false => "Thank you. Nothing else needs to be done here.",
+    };
     let lead = page.to.clone().map(|to| view! { <p class="lead"><b>{to}</b></p> });
     let main = view! {
         <h1>{title}</h1>
         {lead}
-        <p class="note done">{icon(Glyph::Done)} "Thank you. Nothing else needs to be done here."</p>
+        <p class="note done">{icon(Glyph::Done)} {done}</p>
         <a class="button main" href=href data-testid="continue">"Continue"</a>
         {foot}
     };

@@ -30,6 +30,7 @@ const CONSOLE: &[&str] = &["--test", "console"];
 const GOLDEN: &[&str] = &["--test", "golden"];
 const CONFIG: &[&str] = &["--test", "config"];
 const RULES: &[&str] = &["--test", "rules"];
+const STORE: &[&str] = &["--test", "store"];
 const SETTINGS: &[&str] = &["--test", "settings"];
 
 pub(super) const CHANGES: &[Change] = &[
@@ -143,7 +144,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/store/codes.rs",
         text: "where id = $1 and used_at is null and expires_at > $2",
         instead: "where id = $1 and expires_at > $2",
-        test: test("server", API, "proof::a_code_is_used_once_however_many_come_with_it"),
+        test: test("engine", STORE, "mail::a_code_is_used_once_and_not_after_its_time::sqlite"),
     },
     Change {
         name: "endless-tries",
