@@ -34,6 +34,8 @@ pub enum Kind {
     Upstream,
     /// 503
     Busy,
+    /// 504
+    Late,
 }
 
 /// `Display` prints the public part only.

@@ -1,6 +1,7 @@
 //! What will happen after a form was accepted, as a value: the console draws it, a submit executes it.
 
-use crate::config::{Config, Hook, Method};
+use crate::config::{Config, Hook, Method, WebHook};
+use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlowKind {
@@ -32,10 +33,14 @@ pub enum Source {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Step {
+    /// When the flow begins, before there is a form: an entry of the list `before`.
+    Before(Arc<WebHook>),
     /// Form, schema, password policy.
     Check,
     /// Hash the password.
     Hash,
+    /// A web hook that may stop the flow or change the account, before anything of it is stored.
+    Ask(Arc<WebHook>),
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
     /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
@@ -59,6 +64,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Entries of the flow-level list that do not run because the method has a list of its own.
     pub shadowed: Vec<Hook>,
+    /// Entries of the list in force that never run where they stand: what may stop a sign-up has to stand in a method's own
+    /// list (Kratos: driver/registry_default_registration.go).
+    pub never: Vec<Hook>,
     /// What the answer holds.
     pub answer: Answer,
 }
@@ -91,17 +99,32 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         FlowKind::Registration => list.contains(&Hook::Session),
         FlowKind::Login => true,
     };
-    let mut steps = vec![Step::Check];
+    let before = match flow {
+        FlowKind::Registration => &config.selfservice.registration.before,
+        FlowKind::Login => &config.selfservice.login.before,
+    };
+    let mut steps: Vec<Step> = web_hooks(before).cloned().map(Step::Before).collect();
+    steps.push(Step::Check);
+    let mut never = Vec::new();
     match flow {
         FlowKind::Registration => {
-            steps.extend([Step::Hash, Step::Store]);
+            steps.push(Step::Hash);
+            let (asks, rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            match source {
+                Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
+                Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
+            }
+            steps.push(Step::Store);
             if config.sends_codes() {
                 steps.push(Step::SendCode);
             }
+            steps.extend(rest.into_iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
         }
-        FlowKind::Login => steps.push(Step::Authenticate),
+        FlowKind::Login => {
+            steps.push(Step::Authenticate);
+            steps.extend(list.iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
+        }
     }
-    steps.extend(list.iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
     if sign_in {
         steps.push(Step::SignIn);
     }
@@ -127,10 +150,29 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         },
         redirect,
     };
-    Plan { flow, method, client, source, steps, shadowed, answer }
+    Plan { flow, method, client, source, steps, shadowed, never, answer }
+}
+
+fn blocks(hook: &Hook) -> bool {
+    matches!(hook, Hook::WebHook(hook) if hook.blocks())
+}
+
+/// The web hooks of a list, in its order.
+pub fn web_hooks<'a>(list: impl IntoIterator<Item = &'a Hook>) -> impl Iterator<Item = &'a Arc<WebHook>> {
+    list.into_iter().filter_map(|hook| match hook {
+        Hook::WebHook(hook) => Some(hook),
+        _ => None,
+    })
 }
 
 impl Plan {
+    /// Whether another service is asked between storing and signing in: the account is there then, and a failure shows.
+    pub fn waits_after_storing(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != crate::config::hooks::Response::Ignored)
+        })
+    }
+
     pub fn signs_in(&self) -> bool {
         self.steps.last() == Some(&Step::SignIn)
     }

@@ -38,6 +38,7 @@ async fn flow(engine: &Engine) {
         query: vec![],
         csrf_cookie: String::new(),
         current: None,
+        seen: engine::flow::webhook::Seen::default(),
     };
     registration::start(&engine.begin(), start).await.unwrap();
 }

@@ -104,7 +104,7 @@ fn a_configuration_as_kratos_users_have_it_is_read() {
             "flows": {
                 "registration": {"lifespan": "2s", "style": "unified", "ui_url": "http://ui.test/registration", "after": {
                     "default_browser_return_url": "/done",
-                    "hooks": [{"hook": "web_hook", "config": {"url": "http://sink.test/", "method": "POST"}}],
+                    "hooks": [{"hook": "b2b_sso"}],
                     "password": {"hooks": [{"hook": "show_verification_ui"}, {"hook": "session"}]},
                     "code": {"hooks": [{"hook": "session"}]},
                 }},

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use engine::config::load::{Sources, load};
-use engine::effects::{Effects, Outbound, OutboundError, SystemClock, SystemRandom};
+use engine::effects::{Answer, Effects, Outbound, OutboundError, Request, SystemClock, SystemRandom};
 use engine::operators::{Operator, Role};
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
@@ -13,14 +13,14 @@ use engine::{Engine, Kind, config::Method};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Nothing here goes out.
 struct Nowhere;
 
 impl Outbound for Nowhere {
-    fn get(&self, url: url::Url, _: usize, _: Duration) -> BoxFuture<'static, Result<String, OutboundError>> {
-        Box::pin(async move { Err(OutboundError::Status { host: url.to_string(), status: 500 }) })
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        Box::pin(async move { Err(OutboundError::Unreachable { host, source: "nowhere".into() }) })
     }
 }
 
@@ -30,6 +30,7 @@ fn effects() -> Effects {
         random: Arc::new(SystemRandom),
         outbound: Arc::new(Nowhere),
         mailer: Arc::new(engine::testing::RecordingMailer::default()),
+        templates: Arc::new(engine::testing::TemplatesHere),
     }
 }
 

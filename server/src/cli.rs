@@ -93,6 +93,9 @@ Examples:
     HashBench(hash_bench::HashBench),
     /// Prints the version.
     Version,
+    /// Evaluates one Jsonnet template from standard input: what the server starts to do so within limits.
+    #[command(name = engine::effects::templates::COMMAND, hide = true)]
+    EvaluateTemplate,
 }
 
 /// Runs the command and says what went wrong, if anything.
@@ -105,6 +108,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
         Command::HashBench(bench) => bench.run(&global),
+        Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
         Command::Version => {
             println!("vestibule {}", version());
             Ok(())

@@ -12,6 +12,7 @@ use engine::flow::HandedOver;
 use engine::flow::csrf;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// 365 days, as Kratos' (x/nosurfx/nosurf.go).
 const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
@@ -29,6 +30,17 @@ fn each(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 pub fn names(headers: &HeaderMap) -> Vec<String> {
     each(headers).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Those that are neither ours nor the console's.
+pub fn of_others(config: &Config, headers: &HeaderMap) -> BTreeMap<String, String> {
+    let ours = |name: &str| {
+        name == config.session.cookie_name
+            || name.starts_with("csrf_token_")
+            || name.starts_with("vestibule_")
+    };
+    let others = each(headers).filter(|(name, _)| !ours(name));
+    others.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 pub fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -46,6 +46,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Upstream => StatusCode::BAD_GATEWAY,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Late => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -90,12 +91,13 @@ fn message(kind: Kind) -> &'static str {
         Kind::Internal => "Something went wrong on our side.",
         Kind::Upstream => "Another service did not answer as it should.",
         Kind::Busy => "Too much is going on at once. Try again in a moment.",
+        Kind::Late => "Another service took too long.",
     }
 }
 
 /// Faults of ours and of the machine, once, with every cause.
 pub fn log(error: &Error) {
-    let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy);
+    let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy | Kind::Late);
     if !fault {
         return;
     }

@@ -1,6 +1,7 @@
 //! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes. It draws what the
 //! engine's planner says and knows no rule of its own.
 
+use engine::config::hooks::Response;
 use engine::config::{Algorithm, Config, Hook};
 use engine::plan::{Client, Plan, Source, Step};
 use engine::settings::Authentication;
@@ -47,7 +48,8 @@ pub(super) fn drawing(plans: &[(Plan, Plan)], values: &Authentication, facts: &F
         Source::Flow => Some("The flow's list is in force; the method has none of its own."),
         Source::Nothing => None,
     };
-    let shadowed: Vec<&'static str> = would_be.shadowed.iter().map(|hook| hook.name()).collect();
+    let never: Vec<String> = would_be.never.iter().map(named).collect();
+    let shadowed: Vec<String> = would_be.shadowed.iter().map(named).collect();
     view! {
         <h2 id="plan-title">"What happens after sign-up"</h2>
         <p class="soft">"With a password. Drawn by the same code that runs it."</p>
@@ -70,6 +72,12 @@ pub(super) fn drawing(plans: &[(Plan, Plan)], values: &Authentication, facts: &F
             }).collect_view()}
         </ol>
         {source.map(|source| view! { <p class="soft">{source}</p> })}
+        {(!never.is_empty()).then(|| view! {
+            <p class="soft">
+                "In the flow's list these never run, since they may stop the sign-up: "<code>{never.join(", ")}</code>
+                ". Move them to the method's list."
+            </p>
+        })}
         {(!shadowed.is_empty()).then(|| view! {
             <p class="soft">"Of the flow's list these do not run: "<code>{shadowed.join(", ")}</code></p>
         })}
@@ -112,6 +120,26 @@ fn lines(plan: &Plan, facts: &Facts) -> Vec<String> {
 
 fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, String) {
     match step {
+        Step::Before(hook) => {
+            ("Ask before the form", format!("{}: may keep the form from being shown", hook.name))
+        }
+        Step::Ask(hook) => (
+            "Ask another service",
+            match hook.response {
+                Response::Changes => format!("{}: may change the account or stop the sign-up", hook.name),
+                _ => format!("{}: may stop the sign-up", hook.name),
+            },
+        ),
+        Step::Run(Hook::WebHook(hook)) => match hook.response {
+            Response::Ignored => ("Inform another service", format!("{}: nobody waits for it", hook.name)),
+            _ => (
+                "Inform another service",
+                format!(
+                    "{}: the account is stored by then; if this fails the person sees an error",
+                    hook.name
+                ),
+            ),
+        },
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
@@ -122,8 +150,15 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
         Step::Run(Hook::ShowVerificationUi) => {
             ("Lead to the page for the code", "where there is a code to type in".to_owned())
         }
-        Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing yet", hook.name())),
+        Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing here", hook.name())),
         Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
+    }
+}
+
+fn named(hook: &Hook) -> String {
+    match hook {
+        Hook::WebHook(web) => format!("{} {}", hook.name(), web.name),
+        other => other.name().to_owned(),
     }
 }
 

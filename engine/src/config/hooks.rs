@@ -2,7 +2,10 @@
 //! Where each may stand: Kratos embedx/config.schema.json.
 
 use super::scalars::{Wrong, web_url};
+use super::schemas;
 use serde_json::Value;
+use std::sync::Arc;
+use url::Url;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Hook {
@@ -12,10 +15,86 @@ pub enum Hook {
     Verification,
     RequireVerifiedAddress,
     RevokeActiveSessions,
-    /// The place is kept; reported as not running yet.
-    WebHook(Value),
+    /// Asks or informs another service.
+    WebHook(Arc<WebHook>),
     /// The place is kept; reported as not running.
     B2bSso,
+}
+
+/// `hook: web_hook`, checked (Kratos: request/config.go, selfservice/hook/web_hook.go).
+#[derive(Clone, PartialEq, Debug)]
+pub struct WebHook {
+    /// Its `id`, or host and path of its address: for logs and pages.
+    pub name: String,
+    pub url: Url,
+    pub method: String,
+    pub headers: Vec<(String, String)>,
+    /// `None`: nothing is sent (Kratos: refused when it runs, unless the method is TRACE).
+    pub body: Option<Template>,
+    pub auth: Option<Auth>,
+    pub response: Response,
+    /// `emit_analytics_event`: ids of the call and of what caused it go along as headers.
+    pub ids: bool,
+}
+
+/// Where the Jsonnet of a body comes from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Template {
+    Source(String),
+    /// Fetched when it is needed.
+    Remote(Url),
+}
+
+#[derive(Clone, PartialEq)]
+pub enum Auth {
+    Basic {
+        user: String,
+        password: String,
+    },
+    Header {
+        name: String,
+        value: String,
+    },
+    Cookie {
+        name: String,
+        value: String,
+    },
+    /// Ours: a signature over id, time and body after the Standard Webhooks convention, by each secret.
+    Signature {
+        secrets: Vec<Vec<u8>>,
+    },
+}
+
+/// Short, since it is a secret.
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Auth::Basic { .. } => "Basic(…)",
+            Auth::Header { .. } => "Header(…)",
+            Auth::Cookie { .. } => "Cookie(…)",
+            Auth::Signature { .. } => "Signature(…)",
+        })
+    }
+}
+
+/// What its answer can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Response {
+    /// Nothing; nobody waits for it.
+    Ignored,
+    /// The person waits, and a failure is shown to them. Where an account is made it exists by then.
+    Awaited,
+    /// It may stop the flow with messages for the form; runs before anything is stored.
+    Interrupts,
+    /// The same, and it may change the account.
+    Changes,
+}
+
+impl WebHook {
+    /// Whether it may stop what is going on, and so has to run before that is stored.
+    pub fn blocks(&self) -> bool {
+        matches!(self.response, Response::Interrupts | Response::Changes)
+    }
 }
 
 /// The lists, as far as they allow different hooks.
@@ -31,6 +110,8 @@ pub(super) enum Stage {
     AfterLogin,
     /// `login.after.oidc.hooks`
     AfterLoginOidc,
+    /// `verification.before.hooks` and `verification.after.hooks`
+    Verification,
 }
 
 impl Stage {
@@ -38,6 +119,7 @@ impl Stage {
         match self {
             // The flow-level lists share one definition in Kratos' schema, `before` included.
             Stage::Before | Stage::AfterRegistration => &["web_hook", "b2b_sso"],
+            Stage::Verification => &["web_hook"],
             Stage::AfterRegistrationMethod => &["session", "web_hook", "show_verification_ui", "b2b_sso"],
             Stage::AfterLogin => &[
                 "revoke_active_sessions",
@@ -70,10 +152,13 @@ impl Hook {
     /// Whether it does something today; the others keep their place and are reported.
     pub(super) fn runs(&self) -> bool {
         match self {
-            Hook::Session | Hook::ShowVerificationUi | Hook::Verification | Hook::RequireVerifiedAddress => {
-                true
-            }
-            Hook::RevokeActiveSessions | Hook::WebHook(_) | Hook::B2bSso => false,
+            Hook::Session
+            | Hook::ShowVerificationUi
+            | Hook::Verification
+            | Hook::RequireVerifiedAddress
+            | Hook::RevokeActiveSessions
+            | Hook::WebHook(_) => true,
+            Hook::B2bSso => false,
         }
     }
 
@@ -111,28 +196,132 @@ impl Hook {
             "require_verified_address" => Hook::RequireVerifiedAddress,
             "revoke_active_sessions" => Hook::RevokeActiveSessions,
             "b2b_sso" => Hook::B2bSso,
-            _ => Hook::WebHook(web_hook(config)?),
+            _ => Hook::WebHook(Arc::new(web_hook(config)?)),
         })
     }
 }
 
-fn web_hook(config: Option<&Value>) -> Result<Value, Wrong> {
+fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
     let example = "`config: {url: \"https://crm.example.org/new\", method: POST}`";
     let Some(config) = config.filter(|config| config.is_object()) else {
         return Err(Wrong::new("the web hook has no `config`", example));
     };
-    if config.get("url").and_then(Value::as_str).and_then(web_url).is_none() {
+    let text = |name: &str| config.get(name).and_then(Value::as_str);
+    let Some(url) = text("url").and_then(web_url) else {
         return Err(Wrong::new("`config.url` is not an absolute http or https address", example));
-    }
-    if config.get("method").and_then(Value::as_str).is_none() {
+    };
+    let Some(method) = text("method").map(str::to_ascii_uppercase) else {
         return Err(Wrong::new("`config.method` is missing", example));
+    };
+    if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(Wrong::new("`config.method` is no HTTP method", example));
     }
     let on = |pointer: &str| config.pointer(pointer).and_then(Value::as_bool) == Some(true);
-    if on("/response/ignore") && (on("/response/parse") || on("/can_interrupt")) {
-        return Err(Wrong::new(
-            "an ignored answer cannot be read as well",
-            "one of `response.ignore` and `response.parse`, not both",
-        ));
+    let response = match (on("/response/ignore"), on("/response/parse"), on("/can_interrupt")) {
+        (true, true, _) | (true, _, true) => {
+            return Err(Wrong::new(
+                "an ignored answer cannot be read as well",
+                "one of `response.ignore` and `response.parse`, not both",
+            ));
+        }
+        (true, false, false) => Response::Ignored,
+        (false, true, _) => Response::Changes,
+        (false, false, true) => Response::Interrupts,
+        (false, false, false) => Response::Awaited,
+    };
+    let id = text("id").filter(|id| !id.is_empty()).map(str::to_owned);
+    let name = id.unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
+    Ok(WebHook {
+        name,
+        method,
+        headers: headers(config.get("headers"))?,
+        body: text("body").filter(|body| !body.is_empty()).map(template).transpose()?,
+        auth: config.get("auth").filter(|auth| !auth.is_null()).map(auth).transpose()?,
+        response,
+        ids: config.get("emit_analytics_event").and_then(Value::as_bool).unwrap_or(true),
+        url,
+    })
+}
+
+fn headers(value: Option<&Value>) -> Result<Vec<(String, String)>, Wrong> {
+    let members = value.and_then(Value::as_object).into_iter().flatten();
+    let pairs = members.map(|(name, value)| {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        match value.as_str() {
+            // RFC 9110 §5.1, §5.5
+            Some(text)
+                if !name.is_empty() && name.bytes().all(token) && !text.contains(['\r', '\n', '\0']) =>
+            {
+                Ok((name.clone(), text.to_owned()))
+            }
+            Some(_) | None => Err(Wrong::new(
+                format!("`config.headers.{name}` is no header"),
+                "a name and one line of text",
+            )),
+        }
+    });
+    pairs.collect()
+}
+
+/// Kratos takes `http(s)://`, `file://`, `base64://`, and an older bare path.
+fn template(address: &str) -> Result<Template, Wrong> {
+    if address.starts_with("http://") || address.starts_with("https://") {
+        return web_url(address).map(Template::Remote).ok_or_else(|| {
+            Wrong::new("`config.body` is no usable address", "`base64://…`, `file://…` or `https://…`")
+        });
     }
-    Ok(config.clone())
+    let address = match address.contains("://") {
+        true => address.to_owned(),
+        false => format!("file://{address}"),
+    };
+    let source = schemas::text(&address).map_err(|wrong| {
+        Wrong::new(format!("`config.body`: {}", wrong.what), "`base64://…` or `file://…`")
+    })?;
+    Ok(Template::Source(source))
+}
+
+fn auth(value: &Value) -> Result<Auth, Wrong> {
+    let kinds = "`type:` with one of `basic_auth`, `api_key` and `standard_webhooks`";
+    let text = |name: &str| {
+        value.pointer(&format!("/config/{name}")).and_then(Value::as_str).map(str::to_owned).ok_or_else(
+            || {
+                Wrong::new(
+                    format!("`config.auth.config.{name}` is missing"),
+                    format!("`{name}:` and its text"),
+                )
+            },
+        )
+    };
+    match value.get("type").and_then(Value::as_str) {
+        Some("basic_auth") => Ok(Auth::Basic { user: text("user")?, password: text("password")? }),
+        Some("api_key") => {
+            let (name, value) = (text("name")?, text("value")?);
+            match text("in")?.as_str() {
+                "header" => Ok(Auth::Header { name, value }),
+                "cookie" => Ok(Auth::Cookie { name, value }),
+                _ => Err(Wrong::new("`config.auth.config.in` is neither", "`header` or `cookie`")),
+            }
+        }
+        Some("standard_webhooks") => {
+            let secrets = value.pointer("/config/secrets").and_then(Value::as_array).into_iter().flatten();
+            let secrets: Vec<Vec<u8>> =
+                secrets.filter_map(|secret| signing_secret(secret.as_str()?)).collect();
+            if secrets.is_empty() || secrets.len() > 2 {
+                return Err(Wrong::new(
+                    "`config.auth.config.secrets` has no usable secret, or more than two",
+                    "one secret, or the new and the old one: `whsec_` and base64 of 24 to 64 random bytes",
+                ));
+            }
+            Ok(Auth::Signature { secrets })
+        }
+        Some(_) | None => Err(Wrong::new("`config.auth.type` is unknown", kinds)),
+    }
+}
+
+/// `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks specification, "Signature scheme").
+fn signing_secret(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+    (24..=64).contains(&bytes.len()).then_some(bytes)
 }

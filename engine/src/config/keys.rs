@@ -104,6 +104,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
     key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
+    key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
@@ -164,6 +165,7 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.flows.verification.lifespan", Duration, "1h", "How long the form for a code can be sent."),
     key("selfservice.flows.verification.notify_unknown_recipients", Bool, "false", "Write to addresses that nobody has, so that whoever mistyped their own learns of it."),
     key("selfservice.flows.verification.after.default_browser_return_url", Page, "", "Where a browser goes when the address is proven."),
+    key("selfservice.flows.verification.{before,after}.hooks", Hooks(Stage::Verification), "", "What runs before the form for a code is made, and after an address is proven."),
     // Other flows
     key("selfservice.flows.logout.after.default_browser_return_url", Page, "", "Where a browser goes after sign-out."),
     later("selfservice.flows.logout.clear_browser_data", Bool, "false", "Tell the browser to forget everything of the site at sign-out."),
@@ -174,8 +176,6 @@ pub(super) const TABLE: &[Key] = &[
     later("selfservice.flows.{verification,recovery}.use", USE, "code", "Prove an address by a code or by a link."),
     later("selfservice.flows.recovery.notify_unknown_recipients", Bool, "false", "Write to addresses that nobody has."),
     later("selfservice.flows.{recovery,settings}.{before,after}", Open, "", "What runs before and after the flow."),
-    later("selfservice.flows.verification.before", Open, "", "What runs before the flow."),
-    later("selfservice.flows.verification.after.hooks", Open, "", "What runs after an address was proven."),
     later("selfservice.flows.settings.privileged_session_max_age", Duration, "1h", "How fresh a sign-in must be for changing credentials."),
     later("selfservice.flows.settings.required_aal", AAL, "highest_available", "Assurance level that the settings flow asks for."),
     // Sessions and cookies
@@ -224,6 +224,10 @@ pub(super) const TABLE: &[Key] = &[
     key("courier.worker.pull_wait", Duration, "1s", "Pause between looks into the queue."),
     key("vestibule.courier.keep_bodies", Bool, "false", "Keep codes and links of sent mails readable in the admin API. For tests only."),
     key("vestibule.mailbox.enabled", Flag, "", "Keep mails in the console's mailbox instead of sending them; unset, when there is no mail server and every listener is on loopback."),
+    // Outgoing requests
+    key("clients.http.disallow_private_ip_ranges", Bool, "false", "Keep web hooks from private networks and this machine. Link-local and metadata addresses are refused always."),
+    key("clients.http.private_ip_exception_urls", Texts, "[]", "Addresses that web hooks may call all the same, exactly as they stand in the hook."),
+    key("clients.web_hook.header_allowlist", Texts, r#"["Accept","Accept-Encoding","Accept-Language","Content-Length","Content-Type","Origin","Priority","Referer","Sec-Ch-Ua","Sec-Ch-Ua-Mobile","Sec-Ch-Ua-Platform","Sec-Fetch-Dest","Sec-Fetch-Mode","Sec-Fetch-Site","Sec-Fetch-User","True-Client-Ip","User-Agent"]"#, "Headers of a person's request that a web hook's body may use."),
     // Not there yet
     later("courier.smtp.{client_cert_path,client_key_path}", Text, "", "Certificate to show to the mail server."),
     later("courier.delivery_strategy", Choice(&["smtp", "http"]), "smtp", "How messages leave."),
@@ -238,7 +242,6 @@ pub(super) const TABLE: &[Key] = &[
     later("feature_flags.cacheable_sessions_max_age", Duration, "", "How long whoami may be cached."),
     later("feature_flags.password_profile_registration_node_group", Text, "", "Node group of traits."),
     later("database.cleanup", Open, "", "Kratos' cleaning of the database."),
-    later("clients", Open, "", "Limits on outgoing requests."),
     later("preview", Open, "", "Kratos' previews."),
     later("tracing", Open, "", "Traces to elsewhere."),
     later("enterprise", Open, "", "Of Kratos' enterprise edition."),

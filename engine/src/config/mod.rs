@@ -15,7 +15,7 @@ mod secrets;
 mod typed;
 
 pub use console::Named;
-pub use hooks::Hook;
+pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
 
@@ -84,6 +84,7 @@ pub struct Config {
     pub hashers: Hashers,
     pub secrets: Secrets,
     pub courier: CourierKeys,
+    pub clients: ClientKeys,
     pub log: Log,
     /// The merged document this was read from, settings of the console included, secrets and all.
     pub raw: Value,
@@ -143,6 +144,8 @@ pub struct VestibuleKeys {
     pub cleanup: CleanupKeys,
     /// How long the hosted page waits before it offers another code.
     pub resend_after: Duration,
+    /// For the whole of a call.
+    pub web_hook_deadline: Duration,
 }
 
 /// How long rows stay that are over.
@@ -226,6 +229,8 @@ pub struct VerificationFlow {
     pub lifespan: Duration,
     /// `after.default_browser_return_url`
     pub return_url: Option<Url>,
+    pub before: Vec<Hook>,
+    pub after: Vec<Hook>,
     pub notify_unknown_recipients: bool,
 }
 
@@ -341,6 +346,15 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(…)")
     }
+}
+
+/// `clients`: where outgoing requests of web hooks may go, and what they may take along.
+#[derive(Clone, Debug)]
+pub struct ClientKeys {
+    pub disallow_private: bool,
+    pub private_exceptions: Vec<String>,
+    /// In lower case.
+    pub header_allowlist: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

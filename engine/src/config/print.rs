@@ -22,6 +22,7 @@ const SECRET_MEMBERS: &[&str] = &[
     "client_secret",
     "apple_private_key",
     "base64",
+    "secrets",
 ];
 /// Members that hold addresses with a password in them.
 const SECRET_ADDRESSES: &[&str] = &["dsn", "connection_uri", "url"];

@@ -35,7 +35,9 @@ pub fn reference() -> String {
                 writeln!(page, "| `{}` | `{}` |", key.path, stage.allowed().join("`, `"))?;
             }
         }
-        page.push_str("\nOnly `session` runs so far; the others keep their place and are reported.\n");
+        page.push_str(
+            "\n`b2b_sso` keeps its place and is reported; it belongs to Kratos' enterprise edition.\n",
+        );
         section(&mut page, "Known, without effect yet", State::Later)
     });
     page

@@ -41,6 +41,15 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         },
         format: reader.text("log.format"),
     };
+    let clients = ClientKeys {
+        disallow_private: reader.boolean("clients.http.disallow_private_ip_ranges"),
+        private_exceptions: reader.texts("clients.http.private_ip_exception_urls"),
+        header_allowlist: reader
+            .texts("clients.web_hook.header_allowlist")
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
+    };
     let dsn = reader.optional("dsn");
     let secrets = if reader.findings.problems.is_empty() { secrets(&mut reader, earlier) } else { None };
     Some(Config {
@@ -54,6 +63,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         hashers,
         secrets: secrets?,
         courier,
+        clients,
         log,
         raw: Value::Object(Map::new()),
         revision: 0,
@@ -257,6 +267,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             errors: reader.lifespan("vestibule.cleanup.errors"),
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
+        web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
             .iter()
@@ -357,6 +368,8 @@ fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
             ui_url: reader.page("selfservice.flows.verification.ui_url", base),
             lifespan: reader.lifespan("selfservice.flows.verification.lifespan"),
             return_url: reader.page("selfservice.flows.verification.after.default_browser_return_url", base),
+            before: reader.hooks("selfservice.flows.verification.before.hooks"),
+            after: reader.hooks("selfservice.flows.verification.after.hooks"),
             notify_unknown_recipients: reader
                 .boolean("selfservice.flows.verification.notify_unknown_recipients"),
         },

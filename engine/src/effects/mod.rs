@@ -3,9 +3,11 @@
 
 mod mailer;
 mod outbound;
+pub mod templates;
 
 pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
 pub use outbound::{Reach, SystemOutbound};
+pub use templates::{SystemTemplates, TemplateError, Templates};
 
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -22,15 +24,56 @@ pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The only door for outgoing HTTP.
+/// The only door for outgoing HTTP. Redirects are not followed, and no proxy of the environment is used.
 pub trait Outbound: Send + Sync {
-    /// GETs `url`; at most `limit` bytes, at most `deadline` in all. Redirects are not followed.
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>>;
+
+    /// GETs `url` at a public address; at most `limit` bytes, at most `deadline` in all. Only 2xx is an answer.
     fn get(
         &self,
         url: url::Url,
         limit: usize,
         deadline: Duration,
-    ) -> BoxFuture<'static, Result<String, OutboundError>>;
+    ) -> BoxFuture<'static, Result<String, OutboundError>> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let sent = self.send(Request {
+            method: "GET".to_owned(),
+            url,
+            headers: Vec::new(),
+            body: None,
+            limit,
+            deadline,
+            reach: Reach::Public,
+        });
+        Box::pin(async move {
+            let answer = sent.await?;
+            if !(200..300).contains(&answer.status) {
+                return Err(OutboundError::Status { host, status: answer.status });
+            }
+            String::from_utf8(answer.body)
+                .map_err(|failure| OutboundError::Unreachable { host, source: failure.into() })
+        })
+    }
+}
+
+/// A request that leaves.
+#[derive(Clone)]
+pub struct Request {
+    pub method: String,
+    pub url: url::Url,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
+    /// Bytes of the answer.
+    pub limit: usize,
+    /// For all of it.
+    pub deadline: Duration,
+    pub reach: Reach,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -57,16 +100,18 @@ pub struct Effects {
     pub random: Arc<dyn Random>,
     pub outbound: Arc<dyn Outbound>,
     pub mailer: Arc<dyn Mailer>,
+    pub templates: Arc<dyn Templates>,
 }
 
 impl Effects {
-    /// The system's clock and randomness; requests go to public addresses only.
+    /// The system's clock and randomness; requests go where each says it may.
     pub fn system() -> Self {
         Self {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            outbound: Arc::new(SystemOutbound::new(Reach::Public)),
+            outbound: Arc::new(SystemOutbound::new()),
             mailer: Arc::new(SmtpMailer),
+            templates: Arc::new(SystemTemplates::default()),
         }
     }
 
@@ -156,8 +201,8 @@ impl Random for SystemRandom {
 }
 
 /// Runs `work` to its end even when the caller is dropped, as after a client's disconnect: what was committed is
-/// followed by what belongs to it. The one door to `tokio::spawn` inside the engine.
-#[expect(clippy::disallowed_methods, reason = "the one door")]
+/// followed by what belongs to it. With [`detached`], the only doors to `tokio::spawn` inside the engine.
+#[expect(clippy::disallowed_methods, reason = "one of the two doors")]
 pub async fn to_completion<T: Send + 'static>(
     work: impl Future<Output = crate::Result<T>> + Send + 'static,
 ) -> crate::Result<T> {
@@ -165,4 +210,10 @@ pub async fn to_completion<T: Send + 'static>(
         Ok(outcome) => outcome,
         Err(stopped) => Err(crate::Error::internal(stopped)),
     }
+}
+
+/// Runs `work` beside whoever asked for it, who is neither held up nor told. It must say in the log what came of it.
+#[expect(clippy::disallowed_methods, reason = "one of the two doors")]
+pub fn detached(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
 }

@@ -1,36 +1,42 @@
 //! Outgoing requests over reqwest: no redirects, no proxy, limits on time and size, and addresses checked where the
 //! connection takes them from, so that the checked address is the one connected to.
 
-use super::{Outbound, OutboundError};
+use super::{Answer, Outbound, OutboundError, Request};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
-use url::{Host, Url};
+use url::Host;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Where requests may go.
+/// Where a request may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
     /// Public addresses only: neither loopback, private, link-local nor metadata addresses.
     Public,
-    /// Anywhere; for tests against a server on loopback.
-    Anywhere,
+    /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
+    /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).
+    Private,
 }
 
 /// The real door.
 pub struct SystemOutbound {
-    reach: Reach,
-    /// The text of what failed when it was built, such as a system without any root certificate.
-    client: Result<reqwest::Client, String>,
+    /// One for each reach, or the text of what failed when they were built, such as a system without any root certificate.
+    clients: Result<[reqwest::Client; 2], String>,
 }
 
 impl SystemOutbound {
-    pub fn new(reach: Reach) -> Self {
-        Self { reach, client: client(reach).map_err(|failure| failure.to_string()) }
+    pub fn new() -> Self {
+        let both = || Ok::<_, Source>([client(Reach::Public)?, client(Reach::Private)?]);
+        Self { clients: both().map_err(|failure| failure.to_string()) }
+    }
+}
+
+impl Default for SystemOutbound {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -51,29 +57,29 @@ fn client(reach: Reach) -> Result<reqwest::Client, Source> {
 }
 
 impl Outbound for SystemOutbound {
-    fn get(
-        &self,
-        url: Url,
-        limit: usize,
-        deadline: Duration,
-    ) -> BoxFuture<'static, Result<String, OutboundError>> {
-        let host = url.host_str().unwrap_or_default().to_owned();
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
         // Literal addresses never reach the resolver.
-        let literal = match url.host() {
+        let literal = match request.url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             _ => None,
         };
-        if literal.is_some_and(|address| !allowed(self.reach, address)) {
+        if literal.is_some_and(|address| !allowed(request.reach, address)) {
             return Box::pin(async move { Err(OutboundError::Refused { host }) });
         }
-        let client = self.client.clone();
+        let client = match (&self.clients, request.reach) {
+            (Ok([public, _]), Reach::Public) => Ok(public.clone()),
+            (Ok([_, private]), Reach::Private) => Ok(private.clone()),
+            (Err(failure), _) => Err(failure.clone()),
+        };
         Box::pin(async move {
             let client = match client {
                 Ok(client) => client,
                 Err(failure) => return Err(OutboundError::Unreachable { host, source: failure.into() }),
             };
-            match tokio::time::timeout(deadline, fetch(&client, url, &host, limit)).await {
+            let deadline = request.deadline;
+            match tokio::time::timeout(deadline, fetch(&client, request, &host)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(OutboundError::Deadline { host, millis: deadline.as_millis() }),
             }
@@ -81,33 +87,41 @@ impl Outbound for SystemOutbound {
     }
 }
 
-async fn fetch(
-    client: &reqwest::Client,
-    url: Url,
-    host: &str,
-    limit: usize,
-) -> Result<String, OutboundError> {
+async fn fetch(client: &reqwest::Client, request: Request, host: &str) -> Result<Answer, OutboundError> {
     let host = host.to_owned();
-    let mut response = match client.get(url).send().await {
-        Ok(response) => response,
-        Err(failure) if refused(&failure) => return Err(OutboundError::Refused { host }),
+    let method = match reqwest::Method::from_bytes(request.method.as_bytes()) {
+        Ok(method) => method,
         Err(failure) => return Err(OutboundError::Unreachable { host, source: failure.into() }),
     };
-    if !response.status().is_success() {
-        return Err(OutboundError::Status { host, status: response.status().as_u16() });
+    let mut building = client.request(method, request.url);
+    for (name, value) in &request.headers {
+        building = building.header(name, value);
     }
+    if let Some(body) = request.body {
+        building = building.body(body);
+    }
+    let mut response = match building.send().await {
+        Ok(response) => response,
+        Err(failure) if refused(&failure) => return Err(OutboundError::Refused { host }),
+        // Whose address stands in the text may have a secret in its query.
+        Err(failure) => {
+            return Err(OutboundError::Unreachable { host, source: failure.without_url().into() });
+        }
+    };
+    let status = response.status().as_u16();
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                return Err(OutboundError::TooLarge { host, limit });
+            Ok(Some(chunk)) if body.len() + chunk.len() > request.limit => {
+                return Err(OutboundError::TooLarge { host, limit: request.limit });
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(failure) => return Err(OutboundError::Unreachable { host, source: failure.into() }),
+            Ok(None) => return Ok(Answer { status, body }),
+            Err(failure) => {
+                return Err(OutboundError::Unreachable { host, source: failure.without_url().into() });
+            }
         }
     }
-    String::from_utf8(body).map_err(|failure| OutboundError::Unreachable { host, source: failure.into() })
 }
 
 /// A resolver that keeps the addresses to itself that nobody may connect to.
@@ -143,7 +157,35 @@ impl Resolve for Checked {
 }
 
 fn allowed(reach: Reach, address: IpAddr) -> bool {
-    reach == Reach::Anywhere || public(address)
+    match reach {
+        Reach::Public => public(address),
+        Reach::Private => !never(address),
+    }
+}
+
+/// Addresses that nothing of ours has business with: link-local ones, where clouds keep their metadata, those that some
+/// clouds keep it at instead, multicast, and what is no address of a host.
+fn never(address: IpAddr) -> bool {
+    /// Alibaba Cloud; Oracle Cloud.
+    const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+    /// Amazon EC2.
+    const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+    let v4 = |address: Ipv4Addr| {
+        let first = address.octets()[0];
+        first == 0 || first >= 224 || address.is_link_local() || METADATA_V4.contains(&address)
+    };
+    match address {
+        IpAddr::V4(address) => v4(address),
+        IpAddr::V6(address) => inner_v4(address).map_or_else(
+            || {
+                address == METADATA_V6
+                    || address.is_unspecified()
+                    || address.is_multicast()
+                    || address.is_unicast_link_local()
+            },
+            v4,
+        ),
+    }
 }
 
 /// Whether the address belongs to the public internet (IANA special-purpose registries); an IPv4 address inside an
@@ -190,7 +232,9 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use url::Url;
 
     #[test]
     fn only_the_public_internet_is_public() {
@@ -249,29 +293,33 @@ mod tests {
         tokio::spawn(work);
     }
 
-    async fn get(answer: &'static str, limit: usize) -> Result<String, OutboundError> {
-        SystemOutbound::new(Reach::Anywhere).get(server(answer).await, limit, Duration::from_secs(5)).await
+    async fn get(answer: &'static str, limit: usize) -> Result<Answer, OutboundError> {
+        ask(server(answer).await, Reach::Private, limit, Duration::from_secs(5)).await
+    }
+
+    async fn ask(url: Url, reach: Reach, limit: usize, deadline: Duration) -> Result<Answer, OutboundError> {
+        let request =
+            Request { method: "GET".to_owned(), url, headers: vec![], body: None, limit, deadline, reach };
+        SystemOutbound::new().send(request).await
     }
 
     #[tokio::test]
     async fn a_body_comes_back_whole_or_not_at_all() {
         let answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-        assert_eq!(get(answer, 5).await.unwrap(), "hello");
+        assert_eq!(get(answer, 5).await.unwrap(), Answer { status: 200, body: b"hello".to_vec() });
         assert!(matches!(get(answer, 4).await, Err(OutboundError::TooLarge { limit: 4, .. })));
     }
 
     #[tokio::test]
-    async fn redirects_and_failures_are_answers_of_their_own() {
+    async fn redirects_are_not_followed_and_silence_ends() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n";
-        assert!(matches!(get(moved, 10).await, Err(OutboundError::Status { status: 302, .. })));
-        let outbound = SystemOutbound::new(Reach::Anywhere);
-        let silent = outbound.get(server("").await, 10, Duration::from_millis(50)).await;
+        assert_eq!(get(moved, 10).await.unwrap().status, 302);
+        let silent = ask(server("").await, Reach::Private, 10, Duration::from_millis(50)).await;
         assert!(matches!(silent, Err(OutboundError::Deadline { millis: 50, .. })));
     }
 
     #[tokio::test]
     async fn names_and_literals_of_this_machine_are_refused() {
-        let outbound = SystemOutbound::new(Reach::Public);
         for url in [
             "http://127.0.0.1:9/",
             "http://localhost:9/",
@@ -279,8 +327,26 @@ mod tests {
             "http://2130706433/",
             "http://[::ffff:7f00:1]/",
         ] {
-            let refused = outbound.get(url.parse().unwrap(), 10, Duration::from_secs(5)).await;
+            let refused = ask(url.parse().unwrap(), Reach::Public, 10, Duration::from_secs(5)).await;
             assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{url}: {refused:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn metadata_is_refused_even_where_private_networks_are_not() {
+        for url in [
+            "http://169.254.169.254/latest/meta-data",
+            "http://[fd00:ec2::254]/",
+            "http://[fe80::1]/",
+            "http://100.100.100.200/",
+            "http://[::ffff:169.254.169.254]/",
+            "http://[64:ff9b::a9fe:a9fe]/",
+            "http://0.0.0.0/",
+        ] {
+            let refused = ask(url.parse().unwrap(), Reach::Private, 10, Duration::from_secs(5)).await;
+            assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{url}: {refused:?}");
+        }
+        assert!(allowed(Reach::Private, "10.1.2.3".parse().unwrap()));
+        assert!(allowed(Reach::Private, "127.0.0.1".parse().unwrap()));
     }
 }

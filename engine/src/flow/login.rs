@@ -3,7 +3,7 @@
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
     Submitted, already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to,
-    return_url, save, verification,
+    return_url, save, verification, webhook,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -73,6 +73,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     if !flow.refresh && flow.requested_aal == "aal1" {
         draw(ctx, &mut flow);
     }
+    super::before(ctx, &ctx.config.selfservice.login.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
@@ -215,13 +216,33 @@ async fn execute(
     submit: Submit,
 ) -> Result<Submitted<SignedIn>> {
     let mut return_to = return_url(&ctx.config, flow, FlowKind::Login, Method::Password)?;
+    // The session that will be handed over: web hooks learn of it, stored it is at the end.
+    let same_person =
+        submit.current.clone().filter(|current| flow.refresh && current.identity.id == identity.id);
+    let refreshed = same_person.is_some();
+    let prepared = match same_person {
+        Some(mut current) => {
+            session::refresh(ctx, &mut current.session, Method::Password.name());
+            HandedOver { session: current.session, token: current.token }
+        }
+        None => {
+            let (session, token) = session::new(ctx, &identity, Method::Password.name(), &submit.device);
+            HandedOver { session, token }
+        }
+    };
     let mut handed_over = None;
-    let mut refreshed = false;
+    let mut others_end = false;
     let mut verification = None;
     let mut shown = false;
     for step in &plan.steps {
         match step {
-            Step::Check | Step::Hash | Step::Store | Step::SendCode | Step::Authenticate => {}
+            Step::Before(_)
+            | Step::Check
+            | Step::Hash
+            | Step::Ask(_)
+            | Step::Store
+            | Step::SendCode
+            | Step::Authenticate => {}
             // No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named
             // when the configuration was read.
             Step::Run(Hook::RequireVerifiedAddress) => {
@@ -236,30 +257,40 @@ async fn execute(
                 }
             }
             Step::Run(Hook::ShowVerificationUi) => shown = true,
-            Step::Run(
-                hook @ (Hook::Session | Hook::WebHook(_) | Hook::B2bSso | Hook::RevokeActiveSessions),
-            ) => tracing::warn!(hook = hook.name(), "this hook does nothing at login yet"),
+            Step::Run(Hook::WebHook(hook)) => {
+                let about = webhook::About {
+                    flow,
+                    identity: Some(&identity),
+                    session: Some(&prepared.session),
+                    seen: &submit.seen,
+                };
+                // What it would change of the account is for sign-up alone (contract).
+                if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
+                    let mut flow = flow.clone();
+                    flow.active = Some(Method::Password.name().to_owned());
+                    for (name, message) in messages {
+                        flow.ui.attach(&name, message);
+                    }
+                    return comes_back(ctx, flow).await;
+                }
+            }
+            // With the session that is stored at the end, all or nothing.
+            Step::Run(Hook::RevokeActiveSessions) => others_end = true,
+            Step::Run(hook @ (Hook::Session | Hook::B2bSso)) => {
+                tracing::warn!(hook = hook.name(), "this hook does nothing at login");
+            }
             Step::SignIn => {
                 let mut tx = ctx.db().write().await?;
-                let same_person = submit
-                    .current
-                    .clone()
-                    .filter(|current| flow.refresh && current.identity.id == identity.id);
-                handed_over = Some(match same_person {
-                    Some(mut current) => {
-                        refreshed = true;
-                        session::refresh(ctx, &mut current.session, Method::Password.name());
-                        store::sessions::update(&mut tx, &current.session).await?;
-                        HandedOver { session: current.session, token: current.token }
-                    }
-                    None => {
-                        let (session, token) =
-                            session::new(ctx, &identity, Method::Password.name(), &submit.device);
-                        store::sessions::insert(&mut tx, &session).await?;
-                        HandedOver { session, token }
-                    }
-                });
+                if refreshed {
+                    store::sessions::update(&mut tx, &prepared.session).await?;
+                } else {
+                    store::sessions::insert(&mut tx, &prepared.session).await?;
+                }
+                if others_end {
+                    store::sessions::revoke_others(&mut tx, identity.id, prepared.session.id).await?;
+                }
                 tx.commit().await?;
+                handed_over = Some(prepared.clone());
             }
         }
     }

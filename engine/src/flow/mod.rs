@@ -77,6 +77,7 @@ mod nodes;
 pub mod registration;
 pub mod return_to;
 pub mod verification;
+pub mod webhook;
 
 use crate::config::Config;
 use crate::effects::Effects;
@@ -99,6 +100,8 @@ pub struct Start {
     /// The browser's anti-forgery cookie; empty for apps.
     pub csrf_cookie: String,
     pub current: Option<Current>,
+    /// For web hooks.
+    pub seen: webhook::Seen,
 }
 
 /// Who is signed in on this request.
@@ -131,6 +134,8 @@ pub struct Submit {
     pub origin: bool,
     pub current: Option<Current>,
     pub device: DeviceInfo,
+    /// For web hooks.
+    pub seen: webhook::Seen,
 }
 
 #[derive(Clone, Debug)]
@@ -434,6 +439,19 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
     }
 }
 
+/// The web hooks of a list `before`, in its order, for a flow that is about to begin. One that refuses keeps the flow from
+/// beginning, and there is no form yet that could show its messages.
+async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
+    for hook in crate::plan::web_hooks(list) {
+        let about = webhook::About { flow, identity: None, session: None, seen };
+        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
+            let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
+            return Err(Error::invalid(sentences.join(" ")));
+        }
+    }
+    Ok(())
+}
+
 /// Stores a new flow.
 async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
     let mut tx = ctx.db().write_single().await?;
@@ -457,6 +475,7 @@ fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Durati
         query: Vec::new(),
         csrf_cookie: submit.csrf_cookie.clone().unwrap_or_else(|| old.csrf_cookie.clone()),
         current: None,
+        seen: submit.seen.clone(),
     };
     let mut flow = blank(ctx, old.kind, &start, lifespan);
     flow.request_url.clone_from(&old.request_url);

@@ -3,14 +3,15 @@
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
     Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, may_submit, nodes, of_submit,
-    return_to, return_url, save, verification,
+    return_to, return_url, save, verification, webhook,
 };
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::identity::proof::{By, address_proven};
 use crate::identity::schema::Extracted;
-use crate::identity::{Credential, Identity, decode};
+use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress, decode};
 use crate::ids::FlowId;
 use crate::password;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
@@ -55,6 +56,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;
+    super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
@@ -123,16 +125,23 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
-    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device };
+    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device, seen: submit.seen };
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {
         match work.run(&flow).await? {
-            Some(done) => Ok(Submitted::Done(done)),
-            None => {
+            Ran::Done(done) => Ok(Submitted::Done(*done)),
+            Ran::Taken => {
                 // Kratos empties the form here; nothing that was typed is lost with us (docs/compatibility.md).
                 flow.ui.put_values(&body);
                 again(&ctx, flow, [text::identifier_exists()]).await
+            }
+            Ran::Refused(messages) => {
+                flow.ui.put_values(&body);
+                for (name, message) in messages {
+                    flow.ui.attach(&name, message);
+                }
+                comes_back(&ctx, flow).await
             }
         }
     })
@@ -222,48 +231,165 @@ struct Execution {
     form: Form,
     hash: String,
     device: DeviceInfo,
+    seen: webhook::Seen,
+}
+
+/// What became of it.
+enum Ran {
+    Done(Box<Registered>),
+    /// The identifier is.
+    Taken,
+    /// By a web hook, or because what a web hook made of the account does not fit: messages by field, nothing is stored.
+    Refused(Vec<(String, Text)>),
 }
 
 impl Execution {
-    /// `None`: the identifier is taken.
-    async fn run(self, flow: &Flow) -> Result<Option<Registered>> {
+    async fn run(mut self, flow: &Flow) -> Result<Ran> {
+        let ctx = self.ctx.clone();
+        let mut identity = identity::create(
+            ctx.effects(),
+            &self.form.schema_id,
+            self.form.traits.clone(),
+            &self.form.extracted,
+        );
         let mut done = None;
-        for step in &self.plan.steps {
+        for step in self.plan.steps.clone() {
             match step {
-                // Both came before: a refused form never gets this far.
-                Step::Check | Step::Hash => {}
+                // These came before: a refused form never gets this far.
+                Step::Before(_) | Step::Check | Step::Hash => {}
+                Step::Ask(hook) => {
+                    let about =
+                        webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+                    match webhook::call(&ctx, &hook, about).await? {
+                        webhook::Said::GoOn => {}
+                        webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
+                        webhook::Said::Change(changes) => {
+                            match self.change(identity, *changes, &hook.name)? {
+                                Ok(changed) => identity = changed,
+                                Err(messages) => return Ok(Ran::Refused(messages)),
+                            }
+                        }
+                    }
+                }
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
-                Step::Store => match self.store(flow).await? {
+                Step::Store => match self.store(flow, identity.clone()).await? {
                     Some(stored) => done = Some(stored),
-                    None => return Ok(None),
+                    None => return Ok(Ran::Taken),
                 },
+                Step::Run(Hook::WebHook(hook)) => {
+                    let identity = done.as_ref().map(|done: &Registered| &done.identity);
+                    let about = webhook::About { flow, identity, session: None, seen: &self.seen };
+                    // Whoever may refuse was asked before; a failure is shown, and the account stays.
+                    webhook::call(&ctx, &hook, about).await?;
+                }
                 Step::Run(hook) => {
                     if let Some(done) = &mut done {
-                        run_hook(hook, done);
+                        run_hook(&hook, done);
                     }
                 }
                 Step::SignIn => {
                     if let Some(done) = &mut done {
-                        sign_in(done);
+                        self.sign_in(done).await?;
                     }
                 }
                 Step::Authenticate => {}
             }
         }
-        done.map(Some).ok_or_else(|| Error::internal("a registration plan without the step that stores"))
+        done.map(|done| Ran::Done(Box::new(done)))
+            .ok_or_else(|| Error::internal("a registration plan without the step that stores"))
     }
 
-    /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction.
-    async fn store(&self, flow: &Flow) -> Result<Option<Registered>> {
+    /// The account as a web hook wants it, or why that cannot be.
+    ///
+    /// # Errors
+    /// 502 for what only whoever wrote the hook can mend.
+    fn change(
+        &mut self,
+        identity: Identity,
+        changes: webhook::Changes,
+        hook: &str,
+    ) -> Result<std::result::Result<Identity, Vec<(String, Text)>>> {
+        let (config, effects) = (&self.ctx.config, self.ctx.effects());
+        let mut identity = identity;
+        if changes.traits.is_some() || changes.schema_id.is_some() {
+            let id = changes.schema_id.unwrap_or_else(|| identity.schema_id.clone());
+            let schema = config.schema(&id).ok_or_else(|| {
+                Error::new(Kind::Upstream, "The account cannot be made as another service wants it.")
+                    .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}"))
+            })?;
+            let mut traits = changes.traits.unwrap_or_else(|| identity.traits.clone());
+            let extracted = match schema.schema.validate(&mut traits) {
+                Ok(extracted) => extracted,
+                Err(violations) => {
+                    let messages = violations.into_iter().map(|found| (found.pointer, found.text));
+                    return Ok(Err(messages.collect()));
+                }
+            };
+            if extracted.password_identifiers.is_empty() {
+                return Ok(Err(vec![(String::new(), text::no_identifier())]));
+            }
+            let made = identity::create(effects, &id, traits, &extracted);
+            identity = Identity {
+                schema_id: made.schema_id,
+                traits: made.traits,
+                verifiable_addresses: made.verifiable_addresses,
+                recovery_addresses: made.recovery_addresses,
+                ..identity
+            };
+            self.form.extracted = extracted;
+        }
+        let now = identity.created_at;
+        if !changes.verifiable_addresses.is_empty() {
+            identity.verifiable_addresses = changes
+                .verifiable_addresses
+                .into_iter()
+                .map(|given| {
+                    let mut address = VerifiableAddress {
+                        id: effects.uuid(),
+                        value: identity::normalise_identifier(&given.value),
+                        verified: false,
+                        via: given.via,
+                        status: "pending".to_owned(),
+                        verified_at: None,
+                        created_at: now,
+                        updated_at: now,
+                    };
+                    if given.verified {
+                        address_proven(&mut address, By::Hook, now);
+                    }
+                    address
+                })
+                .collect();
+        }
+        if !changes.recovery_addresses.is_empty() {
+            identity.recovery_addresses = changes
+                .recovery_addresses
+                .into_iter()
+                .map(|given| RecoveryAddress {
+                    id: effects.uuid(),
+                    value: identity::normalise_identifier(&given.value),
+                    via: given.via,
+                    created_at: now,
+                    updated_at: now,
+                })
+                .collect();
+        }
+        identity.state = changes.state.unwrap_or(identity.state);
+        identity.metadata_public = changes.metadata_public.unwrap_or(identity.metadata_public);
+        identity.metadata_admin = changes.metadata_admin.unwrap_or(identity.metadata_admin);
+        identity.external_id = match changes.external_id {
+            Some(id) => id.filter(|id| !id.is_empty()),
+            None => identity.external_id,
+        };
+        Ok(Ok(identity))
+    }
+
+    /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
+    /// identifier is taken.
+    async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let mut identity = crate::identity::create(
-            effects,
-            &self.form.schema_id,
-            self.form.traits.clone(),
-            &self.form.extracted,
-        );
         let credential = Credential {
             kind: Method::Password.name().to_owned(),
             identifiers: self.form.extracted.password_identifiers.clone(),
@@ -271,7 +397,7 @@ impl Execution {
             created_at: identity.created_at,
             updated_at: identity.created_at,
         };
-        let handed_over = self.plan.signs_in().then(|| {
+        let handed_over = (self.plan.signs_in() && identity.state == identity::State::Active).then(|| {
             let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
             HandedOver { session, token }
         });
@@ -282,7 +408,8 @@ impl Execution {
             Inserted::Done => {}
             Inserted::Taken => return Ok(None),
         }
-        if let Some(handed_over) = &handed_over {
+        // No session is stored that might not be handed over: with a service to wait for, it comes after that.
+        if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
             store::sessions::insert(&mut tx, &handed_over.session).await?;
         }
         let sends_code = self.plan.steps.contains(&Step::SendCode);
@@ -313,6 +440,21 @@ impl Execution {
             new_csrf_cookie,
         }))
     }
+
+    /// Always the last step: it makes the answer, so nothing may run after it.
+    async fn sign_in(&self, done: &mut Registered) -> Result<()> {
+        let Some(handed_over) = &done.handed_over else { return Ok(()) };
+        if self.plan.waits_after_storing() {
+            let mut tx = self.ctx.db().write().await?;
+            store::sessions::insert(&mut tx, &handed_over.session).await?;
+            tx.commit().await?;
+        }
+        if done.client == Client::Native {
+            done.continue_with
+                .push(ContinueWith::SetOrySessionToken { ory_session_token: handed_over.token.clone() });
+        }
+        Ok(())
+    }
 }
 
 /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
@@ -322,11 +464,12 @@ fn run_hook(hook: &Hook, done: &mut Registered) {
         Hook::Session => {}
         Hook::ShowVerificationUi => show_verification(done),
         Hook::Verification
+        // It has a step of its own.
         | Hook::WebHook(_)
         | Hook::B2bSso
         | Hook::RequireVerifiedAddress
         | Hook::RevokeActiveSessions => {
-            tracing::warn!(hook = hook.name(), "this hook does nothing at registration yet");
+            tracing::warn!(hook = hook.name(), "this hook does nothing at registration");
         }
     }
 }
@@ -336,14 +479,6 @@ fn show_verification(done: &mut Registered) {
     if let Some(verification) = &done.verification {
         done.continue_with.push(verification.item(done.client != Client::Native));
         done.return_to = verification.url.clone();
-    }
-}
-
-/// Always the last step: it makes the answer, so nothing may run after it.
-fn sign_in(done: &mut Registered) {
-    if let (Client::Native, Some(handed_over)) = (done.client, &done.handed_over) {
-        done.continue_with
-            .push(ContinueWith::SetOrySessionToken { ory_session_token: handed_over.token.clone() });
     }
 }
 

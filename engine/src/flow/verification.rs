@@ -4,7 +4,7 @@
 use super::code::{self, Found};
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
-    insert, may_submit, nodes, of_submit, return_to, save,
+    insert, may_submit, nodes, of_submit, return_to, save, webhook,
 };
 use crate::config::{Config, Method};
 use crate::courier::{self, Letter};
@@ -62,6 +62,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Flow> {
     }
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);
     ask_for_address(ctx, &mut flow);
+    super::before(ctx, &ctx.config.selfservice.verification.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(flow)
 }
@@ -113,7 +114,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<S
         return replace(ctx, &flow, path_and_query, Replaced::Over, why).await;
     }
     if !code.is_empty() {
-        return prove(ctx, flow, &code, body.get("transient_payload"), path_and_query).await;
+        return prove(ctx, flow, &code, body.get("transient_payload"), path_and_query, &submit.seen).await;
     }
     if email.is_empty() {
         return without_address(ctx, flow).await;
@@ -237,13 +238,14 @@ async fn prove(
     code: &str,
     transient_payload: Option<&Value>,
     path_and_query: &str,
+    seen: &webhook::Seen,
 ) -> Result<Submitted> {
     let over = |reason: &str| text::generic(reason);
     match code::look_up(ctx, flow.id, code).await? {
         Found::Right(row) => {
             let (work, id) = (ctx.clone(), row.id);
-            let passed = flow.clone();
-            let done = to_completion(async move { pass(&work, passed, row).await }).await?;
+            let (passed, seen) = (flow.clone(), seen.clone());
+            let done = to_completion(async move { pass(&work, passed, row, &seen).await }).await?;
             match done {
                 Some(flow) => Ok(Submitted::Next(Box::new(flow))),
                 None => {
@@ -276,8 +278,9 @@ async fn prove(
     }
 }
 
-/// Uses the code up, proves the address and finishes the flow: one transaction. `None`: somebody else used it meanwhile.
-async fn pass(ctx: &Ctx, mut flow: Flow, row: Code) -> Result<Option<Flow>> {
+/// Uses the code up, proves the address and finishes the flow: one transaction. Then the web hooks: the address stays proven
+/// whatever they say. `None`: somebody else used it meanwhile.
+async fn pass(ctx: &Ctx, mut flow: Flow, row: Code, seen: &webhook::Seen) -> Result<Option<Flow>> {
     let now = ctx.effects().now();
     let mut tx = ctx.db().write().await?;
     if !codes::use_up(&mut tx, row.id, now).await? {
@@ -295,6 +298,16 @@ async fn pass(ctx: &Ctx, mut flow: Flow, row: Code) -> Result<Option<Flow>> {
     flow.updated_at = now;
     store::flows::update(&mut tx, &flow).await?;
     tx.commit().await?;
+    for hook in crate::plan::web_hooks(&ctx.config.selfservice.verification.after) {
+        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
+            for (name, message) in messages {
+                flow.ui.attach(&name, message);
+            }
+            save(ctx, &mut flow).await?;
+            break;
+        }
+    }
     Ok(Some(flow))
 }
 
@@ -327,6 +340,7 @@ fn for_address(
         query: Vec::new(),
         csrf_cookie: csrf_cookie.to_owned(),
         current: None,
+        seen: webhook::Seen::default(),
     };
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);
     flow.request_url.clone_from(&from.request_url);
@@ -366,6 +380,7 @@ async fn replace(
         query: Vec::new(),
         csrf_cookie: csrf::new_cookie(ctx.effects()),
         current: None,
+        seen: webhook::Seen::default(),
     };
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);
     flow.request_url = if why == Replaced::FlowExpired {

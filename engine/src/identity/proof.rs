@@ -10,6 +10,8 @@ pub enum By {
     Verification,
     /// The administrator says so, for an identity that is made or imported.
     Admin,
+    /// A web hook that may change the account says so, while the account is made.
+    Hook,
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by

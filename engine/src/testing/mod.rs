@@ -4,11 +4,11 @@
 pub mod postgres;
 mod world;
 
-pub use world::{RecordingMailer, RecordingOutbound, TestClock, TestRandom};
+pub use world::{RecordingMailer, RecordingOutbound, TemplatesHere, TestClock, TestRandom};
 
 use crate::config::Config;
 use crate::config::load::{Sources, load};
-use crate::effects::Effects;
+use crate::effects::{Effects, Templates};
 use crate::engine::Engine;
 use crate::password::Hasher;
 use crate::store::Db;
@@ -28,6 +28,7 @@ pub struct World {
     pub random: Arc<TestRandom>,
     pub outbound: Arc<RecordingOutbound>,
     pub mailer: Arc<RecordingMailer>,
+    pub templates: Arc<dyn Templates>,
     data: Arc<TempDir>,
 }
 
@@ -38,6 +39,7 @@ impl Default for World {
             random: Arc::new(TestRandom::new(0)),
             outbound: Arc::new(RecordingOutbound::default()),
             mailer: Arc::new(RecordingMailer::default()),
+            templates: Arc::new(TemplatesHere),
             data: Arc::new(tempfile::tempdir().expect("a temporary folder")),
         }
     }
@@ -50,6 +52,7 @@ impl World {
             random: self.random.clone(),
             outbound: self.outbound.clone(),
             mailer: self.mailer.clone(),
+            templates: self.templates.clone(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Clock, randomness and outgoing requests under a test's control.
 
-use crate::effects::{Clock, Mail, MailError, MailServer, Mailer, Outbound, OutboundError, Random};
+use crate::effects::{
+    Answer, Clock, Mail, MailError, MailServer, Mailer, Outbound, OutboundError, Random, Request,
+    TemplateError, Templates, templates,
+};
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
@@ -67,23 +70,34 @@ impl Random for TestRandom {
     }
 }
 
-/// Answers from a list, and keeps what was asked. What is not on the list cannot be reached.
+/// Answers from a list, and keeps what was asked. What is not on the list cannot be reached, unless it is let through.
 #[derive(Default)]
 pub struct RecordingOutbound {
     barrier: Mutex<Option<Arc<Barrier>>>,
-    answers: Mutex<BTreeMap<String, Result<String, u16>>>,
-    asked: Mutex<Vec<Url>>,
+    answers: Mutex<BTreeMap<String, Answer>>,
+    asked: Mutex<Vec<Request>>,
+    real: Mutex<Option<Arc<dyn Outbound>>>,
 }
 
 impl RecordingOutbound {
     /// From now on `url` answers 200 with `body`.
     pub fn answer(&self, url: &str, body: impl Into<String>) {
-        self.put(url, Ok(body.into()));
+        self.answer_with(url, 200, body);
     }
 
     /// From now on `url` answers `status`.
     pub fn refuse(&self, url: &str, status: u16) {
-        self.put(url, Err(status));
+        self.answer_with(url, status, "");
+    }
+
+    pub fn answer_with(&self, url: &str, status: u16, body: impl Into<String>) {
+        let answer = Answer { status, body: body.into().into_bytes() };
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), answer);
+    }
+
+    /// From now on what is not on the list goes out by `real`, where a number names the host: no test asks for a name.
+    pub fn let_through(&self, real: Arc<dyn Outbound>) {
+        *self.real.lock().unwrap_or_else(PoisonError::into_inner) = Some(real);
     }
 
     /// From now on answers come when `count` have been asked for, to all of them at once. A sign-up asks about breaches
@@ -94,40 +108,50 @@ impl RecordingOutbound {
 
     /// What was asked for so far, in order.
     pub fn asked(&self) -> Vec<Url> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests().into_iter().map(|request| request.url).collect()
     }
 
-    fn put(&self, url: &str, answer: Result<String, u16>) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), answer);
+    /// The same, whole.
+    pub fn requests(&self) -> Vec<Request> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Outbound for RecordingOutbound {
-    fn get(
-        &self,
-        url: Url,
-        limit: usize,
-        _deadline: Duration,
-    ) -> BoxFuture<'static, Result<String, OutboundError>> {
-        let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(url.as_str()).cloned();
-        let host = url.host_str().unwrap_or_default().to_owned();
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(url);
-        let answer = match answer {
-            Some(Ok(body)) if body.len() > limit => Err(OutboundError::TooLarge { host, limit }),
-            Some(Ok(body)) => Ok(body),
-            Some(Err(status)) => Err(OutboundError::Status { host, status }),
-            None => Err(OutboundError::Unreachable {
-                host,
-                source: "the test gives no answer for this address".into(),
-            }),
-        };
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
+        let answer =
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(request.url.as_str()).cloned();
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        let real = self.real.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let barrier = self.barrier.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
             if let Some(barrier) = barrier {
                 barrier.wait().await;
             }
-            answer
+            let (host, limit) = (request.url.host_str().unwrap_or_default().to_owned(), request.limit);
+            match (answer, real) {
+                (Some(answer), _) if answer.body.len() > limit => {
+                    Err(OutboundError::TooLarge { host, limit })
+                }
+                (Some(answer), _) => Ok(answer),
+                (None, Some(real)) if !matches!(request.url.host(), Some(url::Host::Domain(_))) => {
+                    real.send(request).await
+                }
+                (None, _) => Err(OutboundError::Unreachable {
+                    host,
+                    source: "the test gives no answer for this address".into(),
+                }),
+            }
         })
+    }
+}
+
+/// Evaluates in this process, without limits on time and memory.
+pub struct TemplatesHere;
+
+impl Templates for TemplatesHere {
+    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
+        Box::pin(async move { templates::evaluate(&source, &input) })
     }
 }
 

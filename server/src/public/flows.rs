@@ -77,6 +77,7 @@ pub async fn start<K: Kind>(
             query: query(&uri),
             csrf_cookie,
             current: current(&ctx, &headers).await?,
+            seen: seen(&ctx, &axum::http::Method::GET, &uri, &headers),
         };
         K::start(&ctx, start).await
     };
@@ -114,7 +115,9 @@ pub async fn submit<K: Kind>(
     let body = (method != Method::GET).then_some(&bytes);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        K::submit(&ctx, submission(&ctx, &headers, peer, query, body, current)).await
+        let mut submit = submission(&ctx, &headers, peer, query, body, current);
+        submit.seen = seen(&ctx, &method, &uri, &headers);
+        K::submit(&ctx, submit).await
     };
     let outcome = outcome.await;
     respond::submitted(&ctx, &headers, outcome).await
@@ -141,7 +144,29 @@ pub(crate) fn submission(
         origin: headers.contains_key(header::ORIGIN),
         current,
         device: client::device(ctx, headers, peer),
+        seen: flow::webhook::Seen::default(),
     }
+}
+
+/// What web hooks may learn of a request. Our own cookies stay here: session, anti-forgery, and the console's, which comes
+/// along where console and public port share a host name.
+pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> flow::webhook::Seen {
+    let mut all = flow::webhook::Seen {
+        method: method.to_string(),
+        url: ctx
+            .config
+            .public_url(uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/')),
+        ..flow::webhook::Seen::default()
+    };
+    for (name, value) in headers {
+        let secret = [header::COOKIE.as_str(), header::AUTHORIZATION.as_str(), "x-session-token"]
+            .contains(&name.as_str());
+        if let (false, Ok(value)) = (secret, value.to_str()) {
+            all.headers.entry(name.as_str().to_owned()).or_default().push(value.to_owned());
+        }
+    }
+    all.cookies = cookies::of_others(&ctx.config, headers);
+    all
 }
 
 pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {

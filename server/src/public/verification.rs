@@ -29,6 +29,7 @@ pub async fn start(
         query: flows::query(&uri),
         csrf_cookie,
         current: None,
+        seen: flows::seen(&ctx, &Method::GET, &uri, &headers),
     };
     match verification::start(&ctx, start).await {
         Ok(flow) => respond::started(&ctx, &headers, Started::Flow(Box::new(flow))),
@@ -63,7 +64,8 @@ pub async fn submit(
     let query = flows::query(&uri);
     let code = flow::first(&query, "code").unwrap_or_default().to_owned();
     let link = method == Method::GET;
-    let submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
+    let mut submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
+    submit.seen = flows::seen(&ctx, &method, &uri, &headers);
     let outcome = if link {
         verification::fill_in(&ctx, submit, &code).await
     } else {

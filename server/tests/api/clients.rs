@@ -129,6 +129,25 @@ impl Person {
         answer
     }
 
+    /// Opens a sign-in form of a single-page app: its flow and anti-forgery token.
+    pub(crate) async fn begin_sign_in(&mut self) -> (String, String) {
+        let flow = document(&self.ask("GET", "/self-service/login/browser", JSON, &[], None).await);
+        let nodes = flow["ui"]["nodes"].as_array().expect("nodes");
+        let csrf =
+            nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("the token's node");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&flow["id"]), text(&csrf["attributes"]["value"]))
+    }
+
+    /// One more cookie in the jar.
+    pub(crate) fn put_cookie(&mut self, name: &str, value: &str) {
+        self.jar.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) async fn post(&mut self, target: &str, more: &[(&str, &str)], body: &Value) -> Answer {
+        self.ask("POST", target, JSON, more, Some(&body.to_string())).await
+    }
+
     /// Opens the sign-up form.
     pub(crate) async fn begin(&mut self) -> Begun {
         let flow = match self.kind {

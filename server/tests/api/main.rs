@@ -3,6 +3,7 @@
 
 mod clients;
 mod edges;
+mod hooks;
 mod parallel;
 mod proof;
 mod session_hook;

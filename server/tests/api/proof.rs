@@ -1,6 +1,7 @@
 //! Codes that prove an address, attacked: guessed, used twice, taken elsewhere, too late. Each looks at the address afterwards.
 
 use crate::support::http::{Answer, send};
+use crate::support::sink::{Says, Sink};
 use crate::support::stand::{Ports, Stand};
 use engine::password::Hasher;
 use serde_json::{Value, json};
@@ -274,4 +275,28 @@ async fn an_address_that_is_odd_is_answered_and_not_stored() {
     let (status, form) = place.submit(&flow, json!({"method": "code", "code": "x".repeat(10_000)})).await;
     assert_eq!((status, &form["ui"]["messages"][0]["id"]), (200, &json!(4070006)));
     assert_eq!(engine::courier::deliver(&place.stand.engine).await.expect("the courier works"), 0);
+}
+
+#[tokio::test]
+async fn a_web_hook_after_the_proof_hears_of_it_and_takes_nothing_back() {
+    let sink = Sink::start().await;
+    let refusal = json!({"messages": [{"instance_ptr": "#/", "messages": [{"id": 9, "text": "No.", "type": "error"}]}]});
+    sink.says("/proven", Says::This(403, refusal.to_string()));
+    let place = Place::start("memory").await;
+    let (flow, code) = place.sign_up().await;
+    let body = "function(ctx) { proven: ctx.identity.verifiable_addresses[0].verified }";
+    let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, body);
+    let mut document = place.document.clone();
+    document["selfservice"]["flows"]["verification"]["after"] = json!({"hooks": [{"hook": "web_hook", "config": {
+        "url": format!("{}/proven", sink.base), "method": "POST", "body": format!("base64://{body}"), "can_interrupt": true,
+    }}]});
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let (status, done) = place.code(&flow, &code).await;
+    assert_eq!((status, &done["state"]), (200, &json!("passed_challenge")));
+    assert_eq!(
+        done["ui"]["messages"].as_array().and_then(|all| all.last()).map(|last| &last["id"]),
+        Some(&json!(9))
+    );
+    assert_eq!(sink.take()[0].summary()["json"], json!({"proven": true}));
+    assert!(place.is_proven().await);
 }

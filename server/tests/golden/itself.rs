@@ -5,7 +5,8 @@ use crate::compare::Labels;
 use crate::normalise::{Normaliser, observe};
 use crate::replay::narrow;
 use crate::scenario::{self, Step};
-use crate::support::http::Answer;
+use crate::support::http::{Answer, send};
+use crate::support::sink::{Says, Sink};
 use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -183,4 +184,25 @@ fn real(text: &str) -> String {
         .replace("<data>", "data:image/png;base64,AAAA")
         .replace("<csrf>", "a-token==")
         .replace("<text>", "Some words.")
+}
+
+#[tokio::test]
+async fn the_other_service_does_as_it_is_told_and_keeps_what_came() {
+    let sink = Sink::start().await;
+    sink.says("/much", Says::Much(3));
+    sink.says("/moved", Says::Elsewhere("/there".to_owned()));
+    sink.says("/silent", Says::Never);
+    let authority = sink.base.trim_start_matches("http://").to_owned();
+    let host = [("Host".to_owned(), authority.clone())];
+    let get = async |path: &str| send(&authority, "GET", path, &host, None).await.expect("an answer");
+    assert_eq!(get("/much").await.body, b"xxx");
+    assert_eq!(get("/moved").await.header("location"), Some("/there"));
+    assert_eq!((get("/other").await.status, sink.take().len()), (200, 3));
+    let silent = get("/silent");
+    tokio::pin!(silent);
+    let came = tokio::select! {
+        answer = &mut silent => panic!("it answered {}", answer.status),
+        came = sink.wait(1) => came,
+    };
+    assert_eq!(came[0].headers["host"], authority.as_str());
 }

@@ -5,6 +5,7 @@ use crate::differences;
 use crate::normalise::{Normaliser, observe};
 use crate::scenario::{self, Capture, Mail, OfMail, Request, Scenario, Step, Vars, fill, fill_text};
 use crate::support::http::{self, Answer};
+use crate::support::sink::{Received, Says, Sink};
 use crate::support::stand::{Ports, Stand};
 use engine::password::Hasher;
 use regex::Regex;
@@ -12,9 +13,8 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// Need no server: redirects are never followed, and nothing recorded so far calls a hook.
+/// Needs no server: redirects are never followed.
 const UI: &str = "http://127.0.0.1:14437";
-const SINK: &str = "http://127.0.0.1:14439";
 
 /// The letters of this run; each scenario has a database of its own.
 const RUN: &str = "ghjkmnpq";
@@ -64,6 +64,7 @@ pub(crate) async fn play(name: &str, answers: usize) {
 
 struct Player {
     stand: Stand,
+    sink: Sink,
     public: String,
     admin: String,
     vars: Vars,
@@ -77,14 +78,14 @@ struct Player {
 
 impl Player {
     async fn start(scenario: &Scenario) -> Self {
-        assert!(scenario.sink.is_none(), "a web-hook sink comes with web hooks");
+        let sink = Sink::start().await;
         let ports = Ports::take().await;
         let (public, admin) = (format!("http://{}", ports.public()), format!("http://{}", ports.admin()));
         let vars: Vars = [
             ("public", json!(public)),
             ("admin", json!(admin)),
             ("ui", json!(UI)),
-            ("sink", json!(SINK)),
+            ("sink", json!(sink.base)),
             ("run", json!(RUN)),
             ("RUN", json!(RUN.to_uppercase())),
             ("smtp", json!("smtp://127.0.0.1:14436/?disable_starttls=true")),
@@ -99,10 +100,25 @@ impl Player {
         let config =
             scenario::config(scenario, &[], &vars).expect("the configuration has no captured placeholder");
         let stand = Stand::start(ports, "memory", config, Hasher::sized(2, 256)).await;
-        let bases = [(public.as_str(), "public"), (admin.as_str(), "admin"), (UI, "ui"), (SINK, "sink")];
+        let bases = [
+            (public.as_str(), "public"),
+            (admin.as_str(), "admin"),
+            (UI, "ui"),
+            (sink.base.as_str(), "sink"),
+        ];
         let normaliser = Normaliser::new(&bases, RUN);
+        for (path, says) in scenario.sink.iter().filter_map(Value::as_object).flatten() {
+            let says = fill(says, &vars).expect("no captured placeholder");
+            let status = says["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+            let body = match (&says["json"], says["text"].as_str()) {
+                (Value::Null, text) => text.unwrap_or_default().to_owned(),
+                (document, _) => document.to_string(),
+            };
+            sink.says(path, Says::This(status, body));
+        }
         Self {
             stand,
+            sink,
             vars,
             jars: HashMap::new(),
             patches: Vec::new(),
@@ -126,10 +142,16 @@ impl Player {
             self.stand.engine.publish(self.stand.world.config(vec![document]));
             return Ok(vec![]);
         }
-        if step.sink.is_some() || step.totp.is_some() {
-            return Err("sink and totp steps come with web hooks and second factors".to_owned());
+        if step.totp.is_some() {
+            return Err("totp steps come with second factors".to_owned());
         }
         let expect = step.expect.as_ref().ok_or("a step without anything to expect")?;
+        if step.sink.is_some() {
+            // Whoever waited for an answer has it, so the calls have been made.
+            let received: Vec<Value> = self.sink.take().iter().map(Received::summary).collect();
+            let seen = json!({"count": received.len(), "requests": received});
+            return Ok(self.labels.diff(expect, &self.normaliser.json(&seen)));
+        }
         if let Some(mail) = &step.mail {
             let seen = self.mail(mail, &step.capture).await?;
             return Ok(self.labels.diff(expect, &seen));

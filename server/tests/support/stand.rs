@@ -2,12 +2,14 @@
 
 use axum::Router;
 use engine::Engine;
+use engine::effects::{SystemOutbound, SystemTemplates};
 use engine::password::Hasher;
 use engine::testing::World;
 use serde_json::Value;
 use server::edge;
 use server::state::AppState;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// Ports that are taken before the configuration that names them is made.
@@ -42,7 +44,11 @@ pub(crate) struct Stand {
 impl Stand {
     /// Serves on `ports` with the one document `config`, on the database `dsn`, hashing with `hasher`.
     pub(crate) async fn start(ports: Ports, dsn: &str, config: Value, hasher: Hasher) -> Self {
-        let world = World::default();
+        let mut world = World::default();
+        // As in the real thing: in a process of its own.
+        world.templates = Arc::new(SystemTemplates::of(env!("CARGO_BIN_EXE_vestibule").into()));
+        // What a test does not answer by itself goes out.
+        world.outbound.let_through(Arc::new(SystemOutbound::new()));
         let engine = world.engine_with(dsn, vec![config], hasher).await;
         let state = AppState { engine: engine.clone() };
         run(ports.public, edge::around(server::public::router(state.clone()), "public"));

@@ -174,6 +174,35 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "if flow.expires_at < flow.issued_at {",
         test: test("server", GOLDEN, "registration_flow_expired"),
     },
+    Change {
+        name: "own-cookies-to-hooks",
+        file: "server/src/cookies.rs",
+        text: "let others = each(headers).filter(|(name, _)| !ours(name));",
+        instead: "let others = each(headers).filter(|(name, _)| !ours(name) || true);",
+        test: test("server", API, "hooks::our_own_cookies_and_tokens_never_reach_a_template"),
+    },
+    Change {
+        name: "hook-after-session",
+        file: "engine/src/flow/registration.rs",
+        text: "filter(|_| !self.plan.waits_after_storing())",
+        instead: "filter(|_| self.plan.signs_in())",
+        test: test(
+            "server",
+            API,
+            "hooks::a_failure_after_storing_is_shown_and_leaves_an_account_and_no_session",
+        ),
+    },
+    Change {
+        name: "metadata-reachable",
+        file: "engine/src/effects/outbound.rs",
+        text: "Reach::Private => !never(address),",
+        instead: "Reach::Private => !never(address) || true,",
+        test: test(
+            "engine",
+            LIB,
+            "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
+        ),
+    },
 ];
 
 #[cfg(test)]

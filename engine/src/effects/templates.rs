@@ -1,0 +1,259 @@
+//! Jsonnet, evaluated where it can do no harm: in a process of its own with limits on time, memory and depth, without the
+//! environment. A template that loops or eats memory costs that process and nothing else.
+
+use futures::future::BoxFuture;
+use rsjsonnet_lang::arena::Arena;
+use rsjsonnet_lang::interner::InternedStr;
+use rsjsonnet_lang::program::{
+    Callbacks, EvalStackTraceItem, ImportError, LoadError, NativeError, Program, Thunk, Value,
+};
+use rsjsonnet_lang::span::SpanId;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The hidden command that [`SystemTemplates`] starts.
+pub const COMMAND: &str = "evaluate-template";
+
+/// For one evaluation, the process' start included.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Bytes of address space.
+const MEMORY: u64 = 512 << 20;
+/// Seconds of processor time.
+const PROCESSOR: u64 = 3;
+/// Jsonnet's usual 500 is more than any body of a hook needs.
+const DEPTH: usize = 200;
+/// Bytes of what it makes.
+const LARGEST: u64 = 1 << 20;
+
+/// The only door to Jsonnet.
+pub trait Templates: Send + Sync {
+    /// Evaluates `source`, a function of one argument or a value, with `input` (JSON) as the argument `ctx`. Answers with
+    /// JSON text.
+    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum TemplateError {
+    /// `error "cancel"` in the template: nothing is to be sent, and that is no fault.
+    #[error("the template says that nothing is to be sent")]
+    Cancelled,
+    #[error("the template cannot be evaluated: {0}")]
+    Broken(String),
+    #[error("the template took longer or more memory than a template may")]
+    Limits,
+    #[error("the template's process cannot be started: {0}")]
+    Unavailable(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Task {
+    source: String,
+    input: String,
+}
+
+/// This program once more, in a process without environment, files and network of use.
+#[derive(Default)]
+pub struct SystemTemplates {
+    program: Option<PathBuf>,
+}
+
+impl SystemTemplates {
+    /// For tests, which are another program.
+    pub fn of(program: PathBuf) -> Self {
+        Self { program: Some(program) }
+    }
+}
+
+impl Templates for SystemTemplates {
+    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
+        let program = self.program.clone();
+        Box::pin(async move {
+            let program = match program {
+                Some(program) => program,
+                None => this_program().map_err(|failure| TemplateError::Unavailable(failure.to_string()))?,
+            };
+            match tokio::time::timeout(DEADLINE, in_a_process(program, Task { source, input })).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(TemplateError::Limits),
+            }
+        })
+    }
+}
+
+/// On Linux by a name that still holds when the file was replaced by a newer version.
+fn this_program() -> std::io::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe()
+}
+
+async fn in_a_process(program: PathBuf, task: Task) -> Result<String, TemplateError> {
+    let unavailable = |failure: std::io::Error| TemplateError::Unavailable(failure.to_string());
+    let task = serde_json::to_vec(&task).map_err(|failure| TemplateError::Broken(failure.to_string()))?;
+    let mut child = tokio::process::Command::new(program)
+        .arg(COMMAND)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(unavailable)?;
+    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(TemplateError::Unavailable("no pipe to it".to_owned()));
+    };
+    let told = async move {
+        // One that ends before it has read all has its reasons; its answer or its silence says them.
+        let _ = stdin.write_all(&task).await;
+        drop(stdin);
+    };
+    let mut answer = Vec::new();
+    let mut limited = stdout.take(2 * LARGEST);
+    let (_, read) = futures::join!(told, limited.read_to_end(&mut answer));
+    read.map_err(unavailable)?;
+    // Not waited for without end: it has closed its output, or said too much.
+    drop(limited);
+    let status = child.wait().await.map_err(unavailable)?;
+    if !status.success() {
+        return Err(TemplateError::Limits);
+    }
+    serde_json::from_slice::<Result<String, TemplateError>>(&answer).unwrap_or(Err(TemplateError::Limits))
+}
+
+/// The hidden command: reads a task from standard input, answers on standard output. Limits itself first.
+///
+/// # Errors
+/// Pipes that break.
+pub fn evaluate_task() -> std::io::Result<()> {
+    let limit = |resource, value| setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
+    limit(Resource::As, MEMORY)?;
+    limit(Resource::Cpu, PROCESSOR)?;
+    limit(Resource::Core, 0)?;
+    limit(Resource::Fsize, LARGEST)?;
+    let task: Task = serde_json::from_reader(std::io::stdin().lock())?;
+    let outcome = evaluate(&task.source, &task.input);
+    serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
+    Ok(())
+}
+
+/// Without limits but those on depth and size.
+///
+/// # Errors
+/// What is wrong with the template, or that it asks for nothing to be sent.
+pub fn evaluate(source: &str, input: &str) -> Result<String, TemplateError> {
+    let arena = Arena::new();
+    let mut program = Program::new(&arena);
+    program.set_max_stack(DEPTH);
+    // JSON is Jsonnet. The template is wrapped and not called from here, so that a plain object may be one, too.
+    let whole = format!(
+        "local template = (\n{source}\n); local ctx = (\n{input}\n); \
+         if std.isFunction(template) then template(ctx) else template"
+    );
+    let (context, _) = program.span_manager_mut().insert_source_context(whole.len());
+    let thunk = program
+        .load_source(context, whole.as_bytes(), true, "template")
+        .map_err(|failure| broken_text(&failure))?;
+    let mut nothing = Nothing;
+    let value = program.eval_value(&thunk, &mut nothing).map_err(|failure| {
+        if is_cancelled(&failure) { TemplateError::Cancelled } else { broken(&failure.kind) }
+    })?;
+    let text = program.manifest_json(&value, false).map_err(|failure| {
+        if is_cancelled(&failure) { TemplateError::Cancelled } else { broken(&failure.kind) }
+    })?;
+    if text.len() as u64 > LARGEST {
+        return Err(TemplateError::Limits);
+    }
+    Ok(text)
+}
+
+fn is_cancelled(failure: &rsjsonnet_lang::program::EvalError) -> bool {
+    matches!(
+        &failure.kind,
+        rsjsonnet_lang::program::EvalErrorKind::ExplicitError { message, .. } if message == "cancel"
+    )
+}
+
+fn broken(failure: &rsjsonnet_lang::program::EvalErrorKind) -> TemplateError {
+    use rsjsonnet_lang::program::EvalErrorKind as Kind;
+    TemplateError::Broken(match failure {
+        Kind::ExplicitError { message, .. } => message.clone(),
+        Kind::StackOverflow | Kind::InfiniteRecursion => "it calls itself without end".to_owned(),
+        other => shortened(&format!("{other:?}")),
+    })
+}
+
+fn broken_text(failure: &LoadError) -> TemplateError {
+    TemplateError::Broken(shortened(&format!("{failure:?}")))
+}
+
+/// The library has no words for its errors, only their parts.
+fn shortened(text: &str) -> String {
+    text.split(['{', '(']).next().unwrap_or(text).trim().to_owned()
+}
+
+/// No imports, no functions of ours; traces go nowhere.
+struct Nothing;
+
+impl<'p> Callbacks<'p> for Nothing {
+    fn import(&mut self, _: &mut Program<'p>, _: SpanId, _: &str) -> Result<Thunk<'p>, ImportError> {
+        Err(ImportError)
+    }
+
+    fn import_str(&mut self, _: &mut Program<'p>, _: SpanId, _: &str) -> Result<String, ImportError> {
+        Err(ImportError)
+    }
+
+    fn import_bin(&mut self, _: &mut Program<'p>, _: SpanId, _: &str) -> Result<Vec<u8>, ImportError> {
+        Err(ImportError)
+    }
+
+    fn trace(&mut self, _: &mut Program<'p>, _: &str, _: &[EvalStackTraceItem]) {}
+
+    fn native_call(
+        &mut self,
+        _: &mut Program<'p>,
+        _: InternedStr<'p>,
+        _: &[Value<'p>],
+    ) -> Result<Value<'p>, NativeError> {
+        Err(NativeError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_a_function_or_a_value() {
+        let input = r#"{"flow": {"type": "api"}, "identity": {"traits": {"email": "a@b.c"}}}"#;
+        let made = evaluate(
+            "function(ctx) { mail: ctx.identity.traits.email, has: std.objectHas(ctx, 'session') }",
+            input,
+        );
+        let made: serde_json::Value = serde_json::from_str(&made.unwrap()).unwrap();
+        assert_eq!(made, serde_json::json!({"mail": "a@b.c", "has": false}));
+        assert_eq!(evaluate("{ a: 1 }", "null").unwrap().replace(' ', ""), "{\"a\":1}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        assert_eq!(evaluate("function(ctx) error 'cancel'", "{}"), Err(TemplateError::Cancelled));
+        assert_eq!(evaluate("function(ctx) { a: error 'cancel' }", "{}"), Err(TemplateError::Cancelled));
+        assert_eq!(evaluate("function(ctx) error 'no'", "{}"), Err(TemplateError::Broken("no".to_owned())));
+        for source in
+            ["function(ctx) {", "function(ctx) ctx.nothing", "import 'x'", "importstr '/etc/passwd'"]
+        {
+            assert!(matches!(evaluate(source, "{}"), Err(TemplateError::Broken(_))), "{source}");
+        }
+        let deep = "function(ctx) local f(n) = 1 + f(n + 1); f(0)";
+        assert_eq!(
+            evaluate(deep, "{}"),
+            Err(TemplateError::Broken("it calls itself without end".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,416 @@
+//! Web hooks around sign-up, sign-in and verification: what the other service gets, what its answer does, and what a person
+//! is told when it fails. Looked at from outside: the answer, the calls, and what is stored.
+
+use crate::clients::{Kind, PASSWORD, Person, Site, accounts, document, sign_up, stand};
+use crate::support::http::{Answer, send};
+use crate::support::sink::{Says, Sink};
+use crate::support::stand::Stand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+const MAIL: &str = "function(ctx) { mail: ctx.identity.traits.email }";
+
+/// A web hook with that body and `more` of its `config`.
+fn hook(sink: &Sink, path: &str, body: &str, more: Value) -> Value {
+    let mut config = json!({
+        "url": format!("{}{path}", sink.base), "method": "POST", "body": format!("base64://{}", STANDARD.encode(body)),
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        config[name] = value.clone();
+    }
+    json!({"hook": "web_hook", "config": config})
+}
+
+fn after_sign_up(hooks: Value) -> Value {
+    json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}})
+}
+
+async fn ask(
+    site: &Site,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Answer {
+    let mut all =
+        vec![("Host".to_owned(), site.public.clone()), ("Accept".to_owned(), "application/json".to_owned())];
+    if body.is_some() {
+        all.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let body = body.map(Value::to_string);
+    send(&site.public, method, target, &all, body.as_deref().map(str::as_bytes)).await.expect("an answer")
+}
+
+/// A native sign-up from the first request to the answer.
+async fn native(site: &Site, email: &str) -> (u16, Value) {
+    let flow = document(&ask(site, "GET", "/self-service/registration/api", &[], None).await);
+    let target = format!("/self-service/registration?flow={}", flow["id"].as_str().expect("a flow"));
+    let form = json!({"method": "password", "password": PASSWORD, "traits": {"email": email}});
+    let answer = ask(site, "POST", &target, &[], Some(&form)).await;
+    (answer.status, document(&answer))
+}
+
+async fn sign_in(site: &Site, email: &str) -> (u16, Value) {
+    let flow = document(&ask(site, "GET", "/self-service/login/api", &[], None).await);
+    let target = format!("/self-service/login?flow={}", flow["id"].as_str().expect("a flow"));
+    let form = json!({"method": "password", "identifier": email, "password": PASSWORD});
+    let answer = ask(site, "POST", &target, &[], Some(&form)).await;
+    (answer.status, document(&answer))
+}
+
+/// One call of a hook that may stop the sign-up, and what comes of it: nothing is stored, nothing is told but that it failed.
+async fn stops(says: Says, more: Value, status: u16) {
+    let sink = Sink::start().await;
+    sink.says("/ask", says.clone());
+    let mut config = after_sign_up(json!([hook(&sink, "/ask", MAIL, more), {"hook": "session"}]));
+    config["vestibule"] = json!({"web_hooks": {"deadline": "300ms"}});
+    let (_stand, site) = stand("memory", config).await;
+    let (got, told) = native(&site, "anna@vestibule.test").await;
+    assert_eq!(got, status, "{says:?}: {told}");
+    assert_eq!(told["error"]["code"], status, "{told}");
+    let text = told.to_string();
+    assert!(
+        !text.contains(&sink.base) && !text.contains("127.0.0.1"),
+        "where the hook is stays inside: {text}"
+    );
+    assert_eq!(accounts(&site).await, Vec::<String>::new(), "{says:?}");
+    assert_eq!(sink.take().len(), 1, "a person waits, so it is tried once");
+}
+
+#[tokio::test]
+async fn a_hook_that_never_answers_is_given_up_and_nothing_is_stored() {
+    stops(Says::Never, json!({"can_interrupt": true}), 504).await;
+}
+
+#[tokio::test]
+async fn an_answer_of_ten_megabytes_is_not_read_to_its_end() {
+    stops(Says::Much(10 << 20), json!({"response": {"parse": true}}), 502).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_stops_who_may_change_the_account() {
+    stops(Says::This(200, "<html>".to_owned()), json!({"response": {"parse": true}}), 502).await;
+    stops(
+        Says::This(200, "{\"identity\": {\"traits\": 7, ".to_owned()),
+        json!({"response": {"parse": true}}),
+        502,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_no_form_can_show_and_a_fault_are_faults() {
+    stops(Says::This(403, String::new()), json!({"can_interrupt": true}), 502).await;
+    stops(Says::This(500, "{}".to_owned()), json!({"can_interrupt": true}), 502).await;
+    stops(Says::This(429, "{}".to_owned()), json!({"can_interrupt": true}), 502).await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let sink = Sink::start().await;
+    sink.says("/ask", Says::Elsewhere("http://169.254.169.254/latest/meta-data".to_owned()));
+    let config = after_sign_up(json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}))]));
+    let (_stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+    assert_eq!(sink.take().len(), 1);
+}
+
+#[tokio::test]
+async fn messages_come_back_in_the_form_also_for_a_field_that_is_not_there() {
+    let sink = Sink::start().await;
+    let refusal = json!({"messages": [
+        {"instance_ptr": "#/traits/email", "messages": [{"id": 4711, "text": "Not from here.", "type": "error"}]},
+        {"instance_ptr": "#/traits/shoe/size", "messages": [{"id": 4712, "text": "Too large.", "type": "error"}]},
+    ]});
+    sink.says("/ask", Says::This(400, refusal.to_string()));
+    let config = after_sign_up(
+        json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true})), {"hook": "session"}]),
+    );
+    let (_stand, site) = stand("memory", config).await;
+    let (status, form) = native(&site, "anna@vestibule.test").await;
+    assert_eq!(status, 400);
+    let at = |name: &str| {
+        let nodes = form["ui"]["nodes"].as_array().expect("nodes").iter();
+        let node = nodes.clone().find(|node| node["attributes"]["name"] == name).expect("the node");
+        (node["messages"][0]["id"].clone(), node["attributes"]["value"].clone())
+    };
+    assert_eq!(at("traits.email"), (json!(4711), json!("anna@vestibule.test")));
+    assert_eq!(at("traits.shoe.size").0, 4712);
+    assert_eq!(accounts(&site).await, Vec::<String>::new());
+    // The same form goes through once the service agrees.
+    sink.says("/ask", Says::This(200, "{}".to_owned()));
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_template_that_loops_or_eats_memory_costs_nothing_but_its_own_sign_up() {
+    let sink = Sink::start().await;
+    for body in [
+        // Ends only with the processor time that it is given.
+        "function(ctx) { n: std.foldl(function(a, b) a + b, std.makeArray(100000000, function(i) i), 0) }",
+        "function(ctx) local grow(s, n) = if n == 0 then s else grow(s + s, n - 1) tailstrict; { s: grow('xxxxxxxxxx', 60) }",
+        "function(ctx) local f(n) = 1 + f(n + 1); { n: f(0) }",
+    ] {
+        let config = after_sign_up(
+            json!([hook(&sink, "/ask", body, json!({"can_interrupt": true})), {"hook": "session"}]),
+        );
+        let (_stand, site) = stand("memory", config).await;
+        let (status, told) = native(&site, "anna@vestibule.test").await;
+        assert_eq!((status, &told["error"]["code"]), (500, &json!(500)), "{body}");
+        assert_eq!(accounts(&site).await, Vec::<String>::new());
+        assert!(sink.take().is_empty(), "nothing left");
+        assert_eq!(ask(&site, "GET", "/health/ready", &[], None).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_template_may_say_that_nothing_is_to_be_sent() {
+    let sink = Sink::start().await;
+    let body = "function(ctx) if ctx.identity.traits.email == 'anna@vestibule.test' then error 'cancel' else { a: 1 }";
+    let config = after_sign_up(json!([hook(&sink, "/ask", body, json!({"can_interrupt": true}))]));
+    let (_stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+    assert!(sink.take().is_empty());
+    assert_eq!(native(&site, "bert@vestibule.test").await.0, 200);
+    assert_eq!(sink.take()[0].summary()["json"], json!({"a": 1}));
+}
+
+#[tokio::test]
+async fn neither_metadata_nor_our_own_listeners_are_called() {
+    let sink = Sink::start().await;
+    for url in ["http://169.254.169.254/latest/meta-data", "http://[::ffff:169.254.169.254]/", "ADMIN"] {
+        let (stand, site) = stand("memory", json!({})).await;
+        let url = url.replace("ADMIN", &format!("http://{}/admin/identities", site.admin));
+        let mut entry = hook(&sink, "/", MAIL, json!({"can_interrupt": true}));
+        entry["config"]["url"] = json!(url);
+        let mut config = stand.engine.begin().config.raw.clone();
+        config["selfservice"]["flows"]["registration"] =
+            after_sign_up(json!([entry]))["selfservice"]["flows"]["registration"].clone();
+        stand.engine.publish(stand.world.config(vec![config]));
+        assert_eq!(native(&site, "anna@vestibule.test").await.0, 502, "{url}");
+        assert_eq!(accounts(&site).await, Vec::<String>::new(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn private_networks_are_refused_where_the_configuration_says_so() {
+    let sink = Sink::start().await;
+    let entry = hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}));
+    let url = entry["config"]["url"].clone();
+    for (exceptions, status) in [(json!([]), 502), (json!([url]), 200)] {
+        let mut config = after_sign_up(json!([entry]));
+        config["clients"] =
+            json!({"http": {"disallow_private_ip_ranges": true, "private_ip_exception_urls": exceptions}});
+        let (_stand, site) = stand("memory", config).await;
+        assert_eq!(native(&site, "anna@vestibule.test").await.0, status);
+        assert_eq!(sink.take().len(), usize::from(status == 200));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_after_storing_is_shown_and_leaves_an_account_and_no_session() {
+    let sink = Sink::start().await;
+    sink.says("/late", Says::This(500, String::new()));
+    let config = after_sign_up(json!([{"hook": "session"}, hook(&sink, "/late", MAIL, json!({}))]));
+    let (stand, site) = stand("memory", config).await;
+    for kind in [Kind::Native, Kind::Spa, Kind::Browser] {
+        let mut person = Person::new(&site, kind);
+        let begun = person.begin().await;
+        let answer = person.send(&begun, &format!("{kind:?}@vestibule.test").to_lowercase()).await;
+        let session =
+            answer.headers.iter().any(|(name, value)| name == "set-cookie" && value.contains("session="));
+        assert!(!session, "{kind:?}: {:?}", answer.headers);
+        match kind {
+            Kind::Browser => assert!(answer.header("location").is_some_and(|to| to.contains("/error?id="))),
+            Kind::Native | Kind::Spa => assert_eq!(answer.status, 502),
+        }
+    }
+    assert_eq!(accounts(&site).await.len(), 3);
+    assert_eq!(sessions(&stand, &site).await, 0, "none is stored that nobody got");
+    // Whoever was told to try again can sign in.
+    assert_eq!(sign_in(&site, "native@vestibule.test").await.0, 200);
+}
+
+/// Of all accounts.
+async fn sessions(stand: &Stand, site: &Site) -> usize {
+    let mut count = 0;
+    let headers = [("Host".to_owned(), site.admin.clone())];
+    let answer = send(&site.admin, "GET", "/admin/identities", &headers, None).await.expect("an answer");
+    for one in document(&answer).as_array().expect("a list") {
+        let id: uuid::Uuid = one["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let mut tx = stand.engine.db().read().await.expect("a transaction");
+        let (identity, none) = (engine::ids::IdentityId(id), engine::ids::SessionId(uuid::Uuid::nil()));
+        let now = stand.engine.effects().now();
+        let found = engine::store::sessions::list_others(&mut tx, identity, none, now, 100, 0).await;
+        count += found.expect("a list").len();
+    }
+    count
+}
+
+#[tokio::test]
+async fn an_ignored_hook_holds_nobody_up() {
+    let sink = Sink::start().await;
+    sink.says("/later", Says::Never);
+    let ignored = json!({"response": {"ignore": true}});
+    let config = after_sign_up(json!([hook(&sink, "/later", MAIL, ignored), {"hook": "session"}]));
+    let (_stand, site) = stand("memory", config).await;
+    let (status, done) = native(&site, "anna@vestibule.test").await;
+    assert_eq!((status, done["session_token"].is_string()), (200, true));
+    let came = sink.wait(1).await;
+    assert_eq!(came[0].summary()["json"], json!({"mail": "anna@vestibule.test"}));
+}
+
+#[tokio::test]
+async fn our_own_cookies_and_tokens_never_reach_a_template() {
+    let sink = Sink::start().await;
+    let all = "function(ctx) ctx";
+    let config = json!({
+        "clients": {"web_hook": {"header_allowlist": ["Cookie", "Authorization", "X-Session-Token", "User-Agent"]}},
+        "selfservice": {"flows": {"login": {"after": {"password": {"hooks": [hook(&sink, "/all", all, json!({}))]}}}}},
+    });
+    let (_stand, site) = stand("memory", config).await;
+    sign_up(&site, Kind::Native, "anna@vestibule.test").await;
+    let mut anna = Person::new(&site, Kind::Spa);
+    let (flow, csrf) = anna.begin_sign_in().await;
+    let form = json!({"method": "password", "identifier": "anna@vestibule.test", "password": PASSWORD, "csrf_token": csrf});
+    let more = [
+        ("Authorization", "Bearer ory_st_a-token-of-a-person"),
+        ("User-Agent", "a browser"),
+        ("Content-Type", "application/json"),
+    ];
+    anna.put_cookie("vestibule_console", "an-operators-session");
+    anna.put_cookie("theirs", "fine");
+    let answer = anna.post(&format!("/self-service/login?flow={flow}"), &more, &form).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    let sent = sink.take();
+    let seen = sent[0].summary()["json"].clone();
+    assert_eq!(seen["request_cookies"], json!({"theirs": "fine"}));
+    assert_eq!(seen["request_headers"], json!({"User-Agent": ["a browser"]}));
+    assert_eq!(seen["identity"]["traits"]["email"], "anna@vestibule.test");
+    assert!(
+        seen["identity"].get("credentials").is_none() && seen["identity"].get("metadata_admin").is_none()
+    );
+    assert_eq!(seen["session"]["authenticator_assurance_level"], "aal1");
+    let text = seen.to_string();
+    for secret in [csrf.as_str(), "ory_st_", "an-operators-session", PASSWORD] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_hook_shows_who_it_is() {
+    let sink = Sink::start().await;
+    let secret = |letter: u8| format!("whsec_{}", STANDARD.encode([letter; 32]));
+    let config = after_sign_up(json!([
+        hook(
+            &sink,
+            "/basic",
+            MAIL,
+            json!({"auth": {"type": "basic_auth", "config": {"user": "u", "password": "p"}}})
+        ),
+        hook(
+            &sink,
+            "/key",
+            MAIL,
+            json!({"auth": {"type": "api_key", "config": {"in": "header", "name": "X-Key", "value": "k"}}})
+        ),
+        hook(
+            &sink,
+            "/cookie",
+            MAIL,
+            json!({"auth": {"type": "api_key", "config": {"in": "cookie", "name": "key", "value": "c"}}})
+        ),
+        hook(
+            &sink,
+            "/signed",
+            MAIL,
+            json!({"auth": {"type": "standard_webhooks", "config": {"secrets": [secret(b'n'), secret(b'o')]}}})
+        ),
+        hook(&sink, "/form", MAIL, json!({"headers": {"Content-Type": "application/x-www-form-urlencoded"}})),
+    ]));
+    let (stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+    let sent = sink.take();
+    let header = |at: usize, name: &str| {
+        sent[at].headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    assert_eq!(header(0, "authorization"), "Basic dTpw");
+    assert_eq!(header(1, "x-key"), "k");
+    assert_eq!(header(2, "cookie"), "key=c");
+    assert_eq!(header(3, "webhook-timestamp"), stand.engine.effects().now().timestamp().to_string());
+    assert!(header(3, "webhook-id").starts_with("msg_"));
+    let signatures = header(3, "webhook-signature");
+    assert_eq!(signatures.split(' ').filter(|one| one.starts_with("v1,")).count(), 2, "one by each secret");
+    assert_eq!(sent[4].body, b"mail=anna%40vestibule.test");
+    for at in 0..5 {
+        assert!(
+            !header(at, "ory-webhook-request-id").is_empty()
+                && !header(at, "ory-webhook-trigger-id").is_empty()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_hook_before_a_flow_may_keep_it_from_beginning() {
+    let sink = Sink::start().await;
+    let refusal = json!({"messages": [{"instance_ptr": "#/", "messages": [{"id": 1, "text": "Closed today.", "type": "error"}]}]});
+    for flow in ["registration", "login", "verification"] {
+        let kind = "function(ctx) { kind: ctx.flow.type, identity: std.objectHas(ctx, 'identity') }";
+        let before = json!({"hooks": [hook(&sink, "/before", kind, json!({"can_interrupt": true}))]});
+        let config = json!({"selfservice": {
+            "methods": {"code": {"enabled": true}},
+            "flows": {"verification": {"enabled": true}},
+        }});
+        let mut config = config;
+        config["selfservice"]["flows"][flow]["before"] = before;
+        let (_stand, site) = stand("memory", config).await;
+        sink.says("/before", Says::This(200, "{}".to_owned()));
+        let target = format!("/self-service/{flow}/api");
+        assert_eq!(ask(&site, "GET", &target, &[], None).await.status, 200);
+        assert_eq!(sink.take()[0].summary()["json"], json!({"kind": "api", "identity": false}));
+        sink.says("/before", Says::This(403, refusal.to_string()));
+        let refused = ask(&site, "GET", &target, &[], None).await;
+        assert_eq!(
+            (refused.status, &document(&refused)["error"]["reason"]),
+            (400, &json!("Closed today.")),
+            "{flow}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_may_stop_a_sign_up_does_not_run_in_the_flows_list_and_the_plan_says_so() {
+    let sink = Sink::start().await;
+    let entry = hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}));
+    let config = json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [entry]}}}}});
+    let (stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+    assert!(sink.take().is_empty());
+    let plan = engine::plan::plan(
+        &stand.engine.begin().config,
+        engine::plan::FlowKind::Registration,
+        engine::config::Method::Password,
+        engine::plan::Client::Native,
+    );
+    assert_eq!(plan.never.len(), 1);
+}
+
+#[tokio::test]
+async fn signing_in_can_end_all_other_sessions() {
+    let (_stand, site) = stand(
+        "memory",
+        json!({"selfservice": {"flows": {"login": {"after": {"password": {"hooks": [{"hook": "revoke_active_sessions"}]}}}}}}),
+    )
+    .await;
+    sign_up(&site, Kind::Native, "anna@vestibule.test").await;
+    let token = async || {
+        sign_in(&site, "anna@vestibule.test").await.1["session_token"].as_str().expect("a token").to_owned()
+    };
+    let (first, second) = (token().await, token().await);
+    let whoami = async |token: &str| {
+        ask(&site, "GET", "/sessions/whoami", &[("X-Session-Token", token)], None).await.status
+    };
+    assert_eq!((whoami(&first).await, whoami(&second).await), (401, 200));
+}
