@@ -1,0 +1,396 @@
+//! Every list of hooks up to a length, in the method's and in the flow's place, with each client, with and without
+//! verification and the gate at sign-in: what the plan promises is held against what is seen from outside. The answer, the
+//! calls and their order, what was stored by then, mails, sessions and the next sign-in. What is to be seen is worked
+//! out here from the lists alone, as the contract has it; the plan is no witness of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use engine::Engine;
+use engine::config::{Hook, Method};
+use engine::courier;
+use engine::effects::{Answer, Outbound, OutboundError, Request};
+use engine::flow::{
+    Body, ContinueWith, FlowType, Start, Started, Submit, Submitted, login, registration, webhook::Seen,
+};
+use engine::plan::{Client, FlowKind, Step, plan};
+use engine::session::DeviceInfo;
+use engine::store::messages::Filter;
+use engine::store::{Db, identities, sessions};
+use engine::testing::World;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+/// What may stand in a list beside `session`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Entry {
+    /// A web hook whose answer is waited for and not read.
+    Awaited,
+    Ignored,
+    Interrupts,
+    /// Its answer may change the account.
+    Changes,
+    ShowsVerification,
+}
+
+const ENTRIES: [Entry; 5] =
+    [Entry::Awaited, Entry::Ignored, Entry::Interrupts, Entry::Changes, Entry::ShowsVerification];
+
+/// Where `session` stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Session {
+    Nowhere,
+    First,
+    Last,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    method: Vec<Entry>,
+    session: Session,
+    flow: Vec<Entry>,
+    verification: bool,
+    gate: bool,
+    client: Client,
+}
+
+impl Entry {
+    fn path(self) -> &'static str {
+        match self {
+            Entry::Awaited => "/awaited",
+            Entry::Ignored => "/ignored",
+            Entry::Interrupts => "/interrupts",
+            Entry::Changes => "/changes",
+            Entry::ShowsVerification => "",
+        }
+    }
+
+    fn json(self, place: &str, at: usize) -> Value {
+        let more = match self {
+            Entry::ShowsVerification => return json!({"hook": "show_verification_ui"}),
+            Entry::Awaited => json!({}),
+            Entry::Ignored => json!({"response": {"ignore": true}}),
+            Entry::Interrupts => json!({"can_interrupt": true}),
+            Entry::Changes => json!({"response": {"parse": true}}),
+        };
+        let body =
+            "function(ctx) { mail: ctx.identity.traits.email, session: std.objectHas(ctx, 'session') }";
+        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, body);
+        let mut config = json!({
+            "url": format!("http://127.0.0.1:9/{place}/{at}{}", self.path()), "method": "POST",
+            "body": format!("base64://{body}"),
+        });
+        for (name, value) in more.as_object().unwrap() {
+            config[name] = value.clone();
+        }
+        json!({"hook": "web_hook", "config": config})
+    }
+}
+
+impl Case {
+    fn config(&self) -> Value {
+        let list = |place: &str, entries: &[Entry]| -> Vec<Value> {
+            entries.iter().enumerate().map(|(at, entry)| entry.json(place, at)).collect()
+        };
+        let mut method = list("method", &self.method);
+        match self.session {
+            Session::Nowhere => {}
+            Session::First => method.insert(0, json!({"hook": "session"})),
+            Session::Last => method.push(json!({"hook": "session"})),
+        }
+        let gate = if self.gate { json!([{"hook": "require_verified_address"}]) } else { json!([]) };
+        json!({
+            "selfservice": {
+                "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}, "code": {"enabled": true}},
+                "flows": {
+                    "verification": {"enabled": self.verification},
+                    "registration": {"style": "unified", "after": {
+                        "hooks": list("flow", &self.flow), "password": {"hooks": method},
+                    }},
+                    "login": {"after": {"password": {"hooks": gate}}},
+                },
+            },
+            "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+        })
+    }
+
+    /// The list that is in force, by the contract: the method's, unless it has none.
+    fn in_force(&self) -> (&'static str, &[Entry]) {
+        if self.method.is_empty() && self.session == Session::Nowhere {
+            ("flow", &self.flow)
+        } else {
+            ("method", &self.method)
+        }
+    }
+
+    fn signs_in(&self) -> bool {
+        self.session != Session::Nowhere
+    }
+
+    /// Calls somebody waits for: path, and whether the account is stored by then.
+    fn calls(&self) -> Vec<(String, bool)> {
+        let (place, list) = self.in_force();
+        let calls = |wanted: &[Entry], stored: bool| -> Vec<(String, bool)> {
+            let entries = list.iter().enumerate().filter(|(_, entry)| wanted.contains(entry));
+            entries.map(|(at, entry)| (format!("/{place}/{at}{}", entry.path()), stored)).collect()
+        };
+        // What may stop a sign-up runs from the method's list alone.
+        let asks =
+            if place == "method" { calls(&[Entry::Interrupts, Entry::Changes], false) } else { Vec::new() };
+        asks.into_iter().chain(calls(&[Entry::Awaited], true)).collect()
+    }
+
+    fn ignored(&self) -> usize {
+        self.in_force().1.iter().filter(|entry| **entry == Entry::Ignored).count()
+    }
+
+    fn shows_verification(&self) -> bool {
+        self.verification && self.in_force().1.contains(&Entry::ShowsVerification)
+    }
+}
+
+/// Another service: agrees to everything, changes what it may, and looks at the database while it is called.
+#[derive(Default)]
+struct Witness {
+    db: Mutex<Option<Db>>,
+    heard: Arc<Mutex<Vec<(String, bool)>>>,
+}
+
+impl Outbound for Witness {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
+        let (db, heard) = (self.db.lock().unwrap().clone().unwrap(), self.heard.clone());
+        Box::pin(async move {
+            let body: Value = serde_json::from_slice(&request.body.unwrap_or_default()).unwrap();
+            assert_eq!(body["session"], false, "nobody is signed in while a web hook runs");
+            let path = request.url.path().to_owned();
+            let mut tx = db.single().await.unwrap();
+            let mail = body["mail"].as_str().unwrap();
+            let stored = identities::by_identifier(&mut tx, "password", mail).await.unwrap().is_some();
+            drop(tx);
+            let answer = match path.ends_with("/changes") {
+                true => json!({"identity": {"metadata_public": {"by": path}}}),
+                false => json!({}),
+            };
+            heard.lock().unwrap().push((path, stored));
+            Ok(Answer { status: 200, body: answer.to_string().into_bytes() })
+        })
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut lists: Vec<Vec<Entry>> = vec![vec![]];
+    lists.extend(ENTRIES.map(|one| vec![one]));
+    lists.extend(ENTRIES.iter().flat_map(|one| ENTRIES.map(|two| vec![*one, two])));
+    // The same entry twice is refused when the configuration is read.
+    lists.retain(|list| list != &[Entry::ShowsVerification; 2]);
+    let mut cases = Vec::new();
+    for method in &lists {
+        for session in [Session::Nowhere, Session::First, Session::Last] {
+            for flow in [vec![], vec![Entry::Awaited], vec![Entry::Interrupts, Entry::Ignored]] {
+                for (verification, gate) in [(false, false), (true, false), (true, true)] {
+                    for client in [Client::Browser, Client::Spa, Client::Native] {
+                        let (method, flow) = (method.clone(), flow.clone());
+                        cases.push(Case { method, session, flow, verification, gate, client });
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+struct House {
+    world: World,
+    engine: Engine,
+    witness: Arc<Witness>,
+}
+
+impl House {
+    async fn start() -> Self {
+        let world = World::default();
+        let witness = Arc::new(Witness::default());
+        world.outbound.let_through(witness.clone());
+        let engine = world.engine("memory", vec![]).await;
+        *witness.db.lock().unwrap() = Some(engine.db().clone());
+        Self { world, engine, witness }
+    }
+
+    fn begin(&self, client: Client) -> Start {
+        Start {
+            kind_of_client: if client == Client::Native { FlowType::Api } else { FlowType::Browser },
+            path_and_query: "self-service/registration/x".into(),
+            query: vec![],
+            csrf_cookie: self.cookie(client),
+            current: None,
+            seen: Seen::default(),
+        }
+    }
+
+    fn cookie(&self, client: Client) -> String {
+        match client {
+            Client::Native => String::new(),
+            Client::Browser | Client::Spa => engine::flow::csrf::new_cookie(self.engine.effects()),
+        }
+    }
+
+    fn form(&self, flow: &engine::flow::Flow, client: Client, mut fields: Value) -> Submit {
+        if client != Client::Native {
+            fields["csrf_token"] = engine::flow::csrf::mask(self.engine.effects(), &flow.csrf_cookie).into();
+        }
+        Submit {
+            flow: Some(flow.id.to_string()),
+            body: Body::Json(fields),
+            json: client != Client::Browser,
+            cookie_names: if client == Client::Native { vec![] } else { vec!["csrf".into()] },
+            csrf_cookie: (client != Client::Native).then(|| flow.csrf_cookie.clone()),
+            origin: false,
+            current: None,
+            device: DeviceInfo::default(),
+            seen: Seen::default(),
+        }
+    }
+
+    async fn check(&self, number: usize, case: &Case) {
+        self.engine.publish(self.world.config(vec![case.config()]));
+        let ctx = self.engine.begin();
+        let mail = format!("anna-{number}@vestibule.test");
+        let Started::Flow(flow) = registration::start(&ctx, self.begin(case.client)).await.unwrap() else {
+            panic!("{case:?}: a form");
+        };
+        let fields =
+            json!({"method": "password", "password": "quiet copper meadow 73", "traits": {"email": mail}});
+        let Submitted::Done(done) =
+            registration::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap()
+        else {
+            panic!("{case:?}: an account");
+        };
+        self.calls(case).await;
+
+        // The answer.
+        assert_eq!(done.handed_over.is_some(), case.signs_in(), "{case:?}");
+        let mut expected = Vec::new();
+        if case.client == Client::Spa {
+            expected.push("redirect");
+        }
+        if case.shows_verification() {
+            expected.push("verification");
+        }
+        if case.client == Client::Native && case.signs_in() {
+            expected.push("token");
+        }
+        let items: Vec<&str> = done
+            .continue_with
+            .iter()
+            .map(|item| match item {
+                ContinueWith::RedirectBrowserTo { .. } => "redirect",
+                ContinueWith::ShowVerificationUi { .. } => "verification",
+                ContinueWith::SetOrySessionToken { .. } => "token",
+            })
+            .collect();
+        assert_eq!(items, expected, "{case:?}");
+        assert_eq!(done.return_to.path() == "/verification", case.shows_verification(), "{case:?}");
+
+        // Rows and mails.
+        let changer = case.calls().iter().rev().find(|(path, _)| path.ends_with("/changes")).cloned();
+        let changed = changer.map_or(Value::Null, |(path, _)| json!({"by": path}));
+        let mut tx = ctx.db().read().await.unwrap();
+        let stored = identities::get(&mut tx, done.identity.id).await.unwrap().unwrap();
+        assert_eq!(stored.metadata_public, changed, "{case:?}");
+        let nobody = engine::ids::SessionId(uuid::Uuid::nil());
+        let now = ctx.effects().now();
+        let held = sessions::count_others(&mut tx, stored.id, nobody, now).await.unwrap();
+        assert_eq!(held, i64::from(case.signs_in()), "{case:?}: sessions that are stored");
+        drop(tx);
+        let filter = Filter { recipient: Some(mail.clone()), ..Filter::default() };
+        let mails = courier::list(&ctx, &filter, 10).await.unwrap().len();
+        assert_eq!(mails, usize::from(case.verification), "{case:?}: mails");
+
+        self.promise(case);
+        self.next_sign_in(case, &mail).await;
+    }
+
+    /// Who was called, in which order, and what was stored by then.
+    async fn calls(&self, case: &Case) {
+        let is_ignored = |(path, _): &(String, bool)| path.ends_with("/ignored");
+        loop {
+            let heard = self.witness.heard.lock().unwrap().clone();
+            if heard.iter().filter(|call| is_ignored(call)).count() >= case.ignored() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let heard = std::mem::take(&mut *self.witness.heard.lock().unwrap());
+        let (ignored, waited): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_ignored);
+        assert_eq!(waited, case.calls(), "{case:?}");
+        assert_eq!(ignored.len(), case.ignored(), "{case:?}");
+        assert!(
+            ignored.iter().all(|(_, stored)| *stored),
+            "{case:?}: nobody is told of an account that is none"
+        );
+    }
+
+    /// The plan says the same.
+    fn promise(&self, case: &Case) {
+        let config = self.engine.begin().config;
+        let plan = plan(&config, FlowKind::Registration, Method::Password, case.client);
+        assert_eq!(plan.signs_in(), case.signs_in(), "{case:?}");
+        assert_eq!(
+            plan.steps.iter().filter(|step| **step == Step::SignIn).count(),
+            usize::from(case.signs_in())
+        );
+        assert_eq!(plan.answer.session_cookie, case.signs_in() && case.client != Client::Native, "{case:?}");
+        let promised: Vec<(String, bool)> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Ask(hook) => Some((hook.url.path().to_owned(), false)),
+                Step::Run(Hook::WebHook(hook)) => Some((hook.url.path().to_owned(), true)),
+                _ => None,
+            })
+            .filter(|(path, _)| !path.ends_with("/ignored"))
+            .collect();
+        assert_eq!(promised, case.calls(), "{case:?}");
+        let verification = plan.answer.redirect.as_deref().is_some_and(|to| to.ends_with("/verification"));
+        assert_eq!(verification, case.client == Client::Browser && case.shows_verification(), "{case:?}");
+        let (place, list) = case.in_force();
+        let never = list.iter().filter(|entry| matches!(entry, Entry::Interrupts | Entry::Changes)).count();
+        assert_eq!(plan.never.len(), if place == "flow" { never } else { 0 }, "{case:?}");
+        assert_eq!(plan.shadowed.len(), if place == "flow" { 0 } else { case.flow.len() }, "{case:?}");
+    }
+
+    /// The session of the sign-up was the one exception: the gate holds for the next one.
+    async fn next_sign_in(&self, case: &Case, mail: &str) {
+        let ctx = self.engine.begin();
+        let Started::Flow(flow) = login::start(&ctx, self.begin(case.client)).await.unwrap() else {
+            panic!("{case:?}: a form");
+        };
+        let fields = json!({"method": "password", "password": "quiet copper meadow 73", "identifier": mail});
+        let outcome = login::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap();
+        assert_eq!(matches!(outcome, Submitted::Unverified(_)), case.gate, "{case:?}");
+        assert_eq!(matches!(outcome, Submitted::Done(_)), !case.gate, "{case:?}");
+    }
+}
+
+async fn hold_to_it(client: Client) {
+    let cases: Vec<Case> = cases().into_iter().filter(|case| case.client == client).collect();
+    assert_eq!(cases.len(), 30 * 3 * 3 * 3);
+    let house = House::start().await;
+    for (number, case) in cases.iter().enumerate() {
+        house.check(number, case).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_plan_promises_a_browser_is_what_is_seen() {
+    hold_to_it(Client::Browser).await;
+}
+
+#[tokio::test]
+async fn what_the_plan_promises_a_single_page_app_is_what_is_seen() {
+    hold_to_it(Client::Spa).await;
+}
+
+#[tokio::test]
+async fn what_the_plan_promises_an_app_is_what_is_seen() {
+    hold_to_it(Client::Native).await;
+}
