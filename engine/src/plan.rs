@@ -173,6 +173,18 @@ impl Plan {
         })
     }
 
+    /// Shadowed entries that no step stands for.
+    pub fn silenced(&self) -> Vec<String> {
+        let runs = |hook: &Hook| {
+            self.steps.iter().any(|step| match (step, hook) {
+                (Step::Ask(runs), Hook::WebHook(hook)) => runs == hook,
+                (Step::Run(runs), hook) => runs == hook,
+                _ => false,
+            })
+        };
+        self.shadowed.iter().filter(|hook| !runs(hook)).map(Hook::title).collect()
+    }
+
     pub fn signs_in(&self) -> bool {
         self.steps.last() == Some(&Step::SignIn)
     }

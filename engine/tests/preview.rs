@@ -210,3 +210,23 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     let gate = Authentication { require_verified_address: true, ..SAVED };
     assert!(preview(&by_files, &gate).changes.is_empty());
 }
+
+#[test]
+fn what_may_stop_a_sign_up_and_never_runs_is_told_and_does_not_begin_to_run_by_the_switch() {
+    let asks = json!({"hook": "web_hook", "config": {"url": "http://crm.test/ask", "method": "POST", "can_interrupt": true}});
+    let informs = json!({"hook": "web_hook", "config": {"url": "http://crm.test/new", "method": "POST"}});
+    let config = config(
+        json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [asks, informs]}}}}}),
+        &Named::new(),
+    );
+    let saved = preview(&config, &SAVED);
+    let never = saved.warnings.iter().find(|warning| warning.id == "never_asked").unwrap();
+    assert!(never.text.contains("crm.test/ask") && !never.text.contains("crm.test/new"), "{}", never.text);
+    let on = preview(&config, &Authentication { sign_in_after_registration: true, ..SAVED });
+    for (saved, would_be) in &on.plans {
+        for plan in [saved, would_be] {
+            assert!(!plan.steps.iter().any(|step| matches!(step, Step::Ask(_))), "{:?}", plan.client);
+            assert!(plan.steps.iter().any(|step| matches!(step, Step::Run(_))), "{:?}", plan.client);
+        }
+    }
+}

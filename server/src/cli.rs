@@ -7,6 +7,7 @@ mod courier;
 mod failure;
 mod hash_bench;
 mod operator;
+mod plan;
 mod secret_file;
 mod serve;
 mod settings;
@@ -88,6 +89,11 @@ Examples:
     /// The configuration that results from defaults, files, console and environment.
     #[command(subcommand)]
     Config(config::Command),
+    /// Says what will run for a sign-up or a sign-in, in order, and what the answer will look like.
+    #[command(after_help = "Examples:
+  vestibule plan registration --client native --config kratos.yml
+  vestibule plan login --json")]
+    Plan(plan::Command),
     /// Measures what one password hash costs on this machine, with the configured parameters.
     #[command(after_help = "Example:\n  HASHERS_ARGON2_MEMORY=64MB vestibule hash-bench --count 20")]
     HashBench(hash_bench::HashBench),
@@ -107,6 +113,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Operator(command) => asynchronous(operator::run(&global, command)),
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
+        Command::Plan(command) => asynchronous(command.run(&global)),
         Command::HashBench(bench) => bench.run(&global),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
         Command::Version => {

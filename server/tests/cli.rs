@@ -602,6 +602,43 @@ fn settings_begin_empty_and_unknown_revisions_are_refused() {
 }
 
 #[test]
+fn the_plan_of_a_sign_up_is_printed_in_the_order_in_which_it_runs() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "identity: {default_schema_id: default, schemas: [{id: default, url: 'preset://email'}]}
+selfservice:
+  flows:
+    registration:
+      after:
+        hooks: [{hook: web_hook, config: {url: https://crm.example.org/all, method: POST}}]
+        password:
+          hooks:
+            - {hook: session}
+            - {hook: web_hook, config: {url: https://crm.example.org/ask, method: POST, can_interrupt: true}}
+            - {hook: web_hook, config: {url: https://crm.example.org/new, method: POST, response: {ignore: true}}}
+",
+    );
+    let command = ["plan", "registration", "--config", "kratos.yml", "--client", "native"];
+    let printed = text(&place.run(&command).stdout);
+    let at = |part: &str| printed.find(part).unwrap_or_else(|| panic!("{part} in {printed}"));
+    let order = [
+        "hash the password",
+        "ask: crm.example.org/ask",
+        "store the account",
+        "crm.example.org/new",
+        "sign in",
+    ];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{printed}");
+    assert!(printed.contains("Shadowed        web_hook crm.example.org/all"), "{printed}");
+    assert!(printed.contains("200 {session, session_token, identity, continue_with}"), "{printed}");
+    let machine = place.run(&[&command[..], &["--json"]].concat());
+    let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    assert_eq!(machine["steps"].as_array().unwrap().last().unwrap()["step"], "sign in");
+    assert_eq!(place.run(&["plan", "registration", "--method", "carrier-pigeon"]).status.code(), Some(1));
+}
+
+#[test]
 fn hash_bench_says_what_a_hash_costs() {
     let output = Place::new().run(&["hash-bench", "--count", "1", "--threads", "1"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

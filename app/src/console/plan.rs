@@ -48,8 +48,8 @@ pub(super) fn drawing(plans: &[(Plan, Plan)], values: &Authentication, facts: &F
         Source::Flow => Some("The flow's list is in force; the method has none of its own."),
         Source::Nothing => None,
     };
-    let never: Vec<String> = would_be.never.iter().map(named).collect();
-    let shadowed: Vec<String> = would_be.shadowed.iter().map(named).collect();
+    let never: Vec<String> = would_be.never.iter().map(Hook::title).collect();
+    let shadowed: Vec<String> = would_be.shadowed.iter().map(Hook::title).collect();
     view! {
         <h2 id="plan-title">"What happens after sign-up"</h2>
         <p class="soft">"With a password. Drawn by the same code that runs it."</p>
@@ -152,13 +152,6 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
         }
         Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing here", hook.name())),
         Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
-    }
-}
-
-fn named(hook: &Hook) -> String {
-    match hook {
-        Hook::WebHook(web) => format!("{} {}", hook.name(), web.name),
-        other => other.name().to_owned(),
     }
 }
 

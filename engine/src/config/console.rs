@@ -2,6 +2,7 @@
 //! which keys a named setting writes.
 
 use super::Method;
+use super::hooks;
 use super::layers::{get, remove, set};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -117,7 +118,8 @@ struct After<'a> {
 
 impl After<'_> {
     /// A method's first own list takes the flow's entries over, for it replaces that list and they would fall silent
-    /// (ory/network#361). What the flow's list does already for a method without its own needs no list.
+    /// (ory/network#361). Those alone that run in the flow's list: a web hook that may stop a sign-up does not run there, and would
+    /// begin to. What the flow's list does already for a method without its own needs no list.
     fn switch_on(self, document: &mut Value, hook: &str) {
         let (Some(flow), Some(mut own)) = self.lists(document) else { return };
         if own.iter().any(|entry| is(entry, hook)) {
@@ -127,7 +129,7 @@ impl After<'_> {
             if flow.iter().any(|entry| is(entry, hook)) {
                 return;
             }
-            own = flow;
+            own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();
         }
         let entry = json!({ "hook": hook });
         // `session` runs last wherever it stands; a list reads better when it stands there too.

@@ -93,7 +93,13 @@ pub enum Response {
 impl WebHook {
     /// Whether it may stop what is going on, and so has to run before that is stored.
     pub fn blocks(&self) -> bool {
-        matches!(self.response, Response::Interrupts | Response::Changes)
+        self.response.blocks()
+    }
+}
+
+impl Response {
+    fn blocks(self) -> bool {
+        matches!(self, Response::Interrupts | Response::Changes)
     }
 }
 
@@ -146,6 +152,14 @@ impl Hook {
             Hook::RevokeActiveSessions => "revoke_active_sessions",
             Hook::WebHook(_) => "web_hook",
             Hook::B2bSso => "b2b_sso",
+        }
+    }
+
+    /// The name, and for a web hook which one.
+    pub fn title(&self) -> String {
+        match self {
+            Hook::WebHook(hook) => format!("web_hook {}", hook.name),
+            other => other.name().to_owned(),
         }
     }
 
@@ -216,19 +230,7 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
     if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(Wrong::new("`config.method` is no HTTP method", example));
     }
-    let on = |pointer: &str| config.pointer(pointer).and_then(Value::as_bool) == Some(true);
-    let response = match (on("/response/ignore"), on("/response/parse"), on("/can_interrupt")) {
-        (true, true, _) | (true, _, true) => {
-            return Err(Wrong::new(
-                "an ignored answer cannot be read as well",
-                "one of `response.ignore` and `response.parse`, not both",
-            ));
-        }
-        (true, false, false) => Response::Ignored,
-        (false, true, _) => Response::Changes,
-        (false, false, true) => Response::Interrupts,
-        (false, false, false) => Response::Awaited,
-    };
+    let response = response(config)?;
     let id = text("id").filter(|id| !id.is_empty()).map(str::to_owned);
     let name = id.unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Ok(WebHook {
@@ -241,6 +243,28 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
         ids: config.get("emit_analytics_event").and_then(Value::as_bool).unwrap_or(true),
         url,
     })
+}
+
+fn response(config: &Value) -> Result<Response, Wrong> {
+    let on = |pointer: &str| config.pointer(pointer).and_then(Value::as_bool) == Some(true);
+    Ok(match (on("/response/ignore"), on("/response/parse"), on("/can_interrupt")) {
+        (true, true, _) | (true, _, true) => {
+            return Err(Wrong::new(
+                "an ignored answer cannot be read as well",
+                "one of `response.ignore` and `response.parse`, not both",
+            ));
+        }
+        (true, false, false) => Response::Ignored,
+        (false, true, _) => Response::Changes,
+        (false, false, true) => Response::Interrupts,
+        (false, false, false) => Response::Awaited,
+    })
+}
+
+/// Whether an entry, as it stands in a file, is a web hook that may stop a sign-up.
+pub(super) fn may_stop(entry: &Value) -> bool {
+    entry.get("hook").and_then(Value::as_str) == Some("web_hook")
+        && entry.get("config").and_then(|config| response(config).ok()).is_some_and(Response::blocks)
 }
 
 fn headers(value: Option<&Value>) -> Result<Vec<(String, String)>, Wrong> {

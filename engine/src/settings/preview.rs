@@ -7,8 +7,8 @@ use crate::config::console::{
     REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
 };
 use crate::config::load::remap;
-use crate::config::{Config, Method};
-use crate::plan::{Client, FlowKind, Plan, Step, plan};
+use crate::config::{Config, Hook, Method};
+use crate::plan::{Client, FlowKind, plan};
 
 /// Warnings and plans for values that were not saved yet. Pure: the same mapper as a Save, on the configuration in force.
 /// Values that a Save would refuse change no plan.
@@ -71,7 +71,8 @@ fn warnings(config: &Config, values: &Authentication) -> Vec<Warning> {
             "No enabled method lets people sign up, so this changes nothing. Switch on `selfservice.methods.password`.".into(),
         );
     }
-    let silenced = silenced(&plan(config, FlowKind::Registration, Method::Password, Client::Browser));
+    let sign_up = plan(config, FlowKind::Registration, Method::Password, Client::Browser);
+    let silenced = sign_up.silenced();
     if !silenced.is_empty() {
         warn(
             "shadowed_hooks",
@@ -82,6 +83,20 @@ fn warnings(config: &Config, values: &Authentication) -> Vec<Warning> {
                 "The method password has a list of its own, which replaces that of the flow. These run for no sign-up by \
                  password: {}. Add them to the method's list.",
                 silenced.join(", ")
+            ),
+        );
+    }
+    if !sign_up.never.is_empty() {
+        let names: Vec<String> = sign_up.never.iter().map(Hook::title).collect();
+        warn(
+            "never_asked",
+            Severity::Danger,
+            SIGN_IN_AFTER_REGISTRATION,
+            "A service that may stop a sign-up is never asked",
+            format!(
+                "In the list of the whole flow these never run, since they would have to run before the account is stored: \
+                 {}. Move them to `selfservice.flows.registration.after.password.hooks`.",
+                names.join(", ")
             ),
         );
     }
@@ -171,10 +186,4 @@ fn span(time: std::time::Duration) -> String {
         seconds => (seconds, "seconds"),
     };
     format!("{count} {unit}")
-}
-
-/// Names of the flow's hooks that no entry of the list in force stands for.
-fn silenced(plan: &Plan) -> Vec<&'static str> {
-    let runs = |hook| plan.steps.contains(&Step::Run(hook));
-    plan.shadowed.iter().filter(|hook| !runs((*hook).clone())).map(|hook| hook.name()).collect()
 }

@@ -414,3 +414,31 @@ async fn signing_in_can_end_all_other_sessions() {
     };
     assert_eq!((whoami(&first).await, whoami(&second).await), (401, 200));
 }
+
+/// The filed bug: switching on what signs people in silenced the web hook of the whole flow; switching it off revived it.
+#[tokio::test]
+async fn ory_network_361_a_hook_of_the_whole_flow_is_called_whatever_the_switch_says() {
+    let sink = Sink::start().await;
+    let config = json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook(&sink, "/new", MAIL, json!({}))]}}}}});
+    let (stand, site) = stand("memory", config).await;
+    let operator = engine::operators::Operator {
+        id: stand.engine.effects().operator_id(),
+        email: "ann@vestibule.test".to_owned(),
+        name: "Ann".to_owned(),
+        role: engine::operators::Role::Owner,
+        disabled: false,
+        created_at: stand.engine.effects().now(),
+    };
+    for (number, on) in [false, true, false, true].into_iter().enumerate() {
+        let current = engine::settings::current(&stand.engine).await.expect("settings");
+        if current.values.sign_in_after_registration != on {
+            let values =
+                engine::settings::Authentication { sign_in_after_registration: on, ..current.values };
+            let saved = engine::settings::save(&stand.engine, &operator, current.revision, &values, "").await;
+            saved.expect("it is saved");
+        }
+        let (status, done) = native(&site, &format!("anna-{number}@vestibule.test")).await;
+        assert_eq!((status, done["session_token"].is_string()), (200, on), "{done}");
+        assert_eq!(sink.take().len(), 1, "called when the switch is {on}");
+    }
+}
