@@ -60,6 +60,11 @@ impl Engine {
         self.inner.settings_lock.lock().await
     }
 
+    /// Whether such a proxy was seen since the start.
+    pub fn saw_unconfigured_proxy(&self) -> bool {
+        self.inner.unconfigured_proxy.load(Ordering::Relaxed)
+    }
+
     /// Whether this is the first time that a proxy was seen which the configuration does not name.
     pub fn first_unconfigured_proxy(&self) -> bool {
         !self.inner.unconfigured_proxy.swap(true, Ordering::Relaxed)

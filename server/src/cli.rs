@@ -24,7 +24,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  something failed; standard error says what
   2  the command line cannot be understood
   3  the configuration has problems; all of them are listed
-  4  the database cannot be used: not reached, migrations missing, or made by a newer version";
+  4  the database cannot be used: not reached, migrations missing, or made by a newer version
+  5  config check --lint found something dangerous";
 
 const EXAMPLES: &str = "Examples:
   vestibule serve                                     start with the built-in starter configuration and ./data

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Shell, authentication, mailbox, not_found};
+use app::console::{Assets, Shell, authentication, checks, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -36,6 +36,7 @@ pub fn router(state: AppState) -> Router {
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
         .merge(history::routes())
+        .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
         .route("/api/{*function}", post(server_function))
         .fallback(nothing_here)
@@ -253,6 +254,15 @@ async fn server_function(
         provide_context(operator.clone());
     };
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+async fn findings(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+) -> Response {
+    let shell = shell(&state.engine.begin().config, assets, &operator, checks::PATH);
+    Html(checks::page(&shell, checks::load(&state.engine))).into_response()
 }
 
 async fn mails(

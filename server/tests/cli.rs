@@ -602,6 +602,30 @@ fn settings_begin_empty_and_unknown_revisions_are_refused() {
 }
 
 #[test]
+fn what_is_dangerous_in_a_configuration_has_its_own_exit_code() {
+    let place = Place::new();
+    let file = |hook: &str| {
+        format!(
+            "identity: {{default_schema_id: default, schemas: [{{id: default, url: 'preset://email'}}]}}
+selfservice: {{flows: {{registration: {{after: {{password: {{hooks: [{hook}]}}}}}}}}}}
+"
+        )
+    };
+    place
+        .write("bad.yml", &file("{hook: web_hook, config: {url: 'https://crm.example.org/', method: POST}}"));
+    place.write("good.yml", &file("{hook: show_verification_ui}"));
+    let lint = |file: &str| place.run(&["config", "check", "--lint", "--config", file]);
+    let bad = lint("bad.yml");
+    assert_eq!(bad.status.code(), Some(5), "{}", text(&bad.stderr));
+    assert!(text(&bad.stdout).contains("danger account_without_an_answer"), "{}", text(&bad.stdout));
+    assert_eq!(lint("good.yml").status.code(), Some(0), "{}", text(&lint("good.yml").stdout));
+    assert_eq!(place.run(&["config", "check", "--config", "bad.yml"]).status.code(), Some(0));
+    let machine = place.run(&["config", "check", "--lint", "--json", "--config", "bad.yml"]);
+    let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    assert_eq!(machine[0]["severity"], "danger");
+}
+
+#[test]
 fn the_plan_of_a_sign_up_is_printed_in_the_order_in_which_it_runs() {
     let place = Place::new();
     place.write(

@@ -2,6 +2,7 @@
 //! its markup; rules are in `engine::settings` and `engine::operators`.
 
 pub mod authentication;
+pub mod checks;
 pub mod entry;
 pub mod history;
 pub mod mailbox;

@@ -1,7 +1,7 @@
 //! Rows of a settings page: label and control on one line, one sentence of effect, what can happen now, the small print.
 
 use chrono::{DateTime, Utc};
-use engine::settings::{Current, FieldError, Preview, Severity, Warning};
+use engine::settings::{Current, FieldError, Preview, Severity};
 use leptos::prelude::*;
 
 /// What every row needs to know.
@@ -88,8 +88,13 @@ impl Rows<'_> {
     /// Warnings that react to the unsaved state, then the small print.
     fn around(&self, field: &'static str, locked: Option<String>) -> AnyView {
         let provenance = self.current.provenance.get(field);
-        let warnings: Vec<AnyView> =
-            self.preview.warnings.iter().filter(|warning| warning.at == field).map(note).collect();
+        let warnings: Vec<AnyView> = self
+            .preview
+            .warnings
+            .iter()
+            .filter(|warning| warning.at == field)
+            .map(|warning| note(warning.severity, &warning.title, &warning.text))
+            .collect();
         let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
             view! { <span>{format!("Last changed by {by}, ")}{ago(self.now, at)}{format!(" (revision {revision})")}</span> }
         });
@@ -110,16 +115,16 @@ impl Rows<'_> {
     }
 }
 
-fn note(warning: &Warning) -> AnyView {
-    let (class, word) = match warning.severity {
+pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
+    let (class, word) = match severity {
         Severity::Danger => ("note danger", "Danger: "),
         Severity::Warning => ("note warning", "Warning: "),
         Severity::Info => ("note info", "Note: "),
     };
     view! {
         <div class=class>
-            {sign(warning.severity)}
-            <span><b><span class="word">{word}</span>{warning.title.clone()}</b>{warning.text.clone()}</span>
+            {sign(severity)}
+            <span><b><span class="word">{word}</span>{title.to_owned()}</b>{text.to_owned()}</span>
         </div>
     }
     .into_any()
@@ -159,7 +164,7 @@ fn span(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
 }
 
 /// A key with places where a narrow page may break it, rather than anywhere.
-fn breakable(key: &str) -> Vec<AnyView> {
+pub(super) fn breakable(key: &str) -> Vec<AnyView> {
     key.split_inclusive(['.', '_']).map(|part| view! { {part.to_owned()}<wbr /> }.into_any()).collect()
 }
 

@@ -30,7 +30,11 @@ pub struct Shell {
 const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
     (
         "Sign-up and sign-in",
-        &[("Authentication", super::authentication::PATH), ("History", super::history::PATH)],
+        &[
+            ("Authentication", super::authentication::PATH),
+            ("Checks", super::checks::PATH),
+            ("History", super::history::PATH),
+        ],
     ),
     ("Trial", &[("Mailbox", super::mailbox::PATH)]),
 ];

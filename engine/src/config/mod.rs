@@ -120,6 +120,13 @@ pub struct Listener {
     pub base_url: Url,
 }
 
+impl Listener {
+    /// Reached from this machine alone.
+    pub fn is_local(&self) -> bool {
+        typed::is_loopback(&self.host)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Cors {
     pub allowed_origins: Vec<String>,

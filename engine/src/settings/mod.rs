@@ -1,5 +1,6 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
+pub mod checks;
 pub mod history;
 mod page;
 mod preview;
@@ -52,7 +53,8 @@ pub struct Current {
     pub provenance: BTreeMap<&'static str, Provenance>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     Danger,
     Warning,

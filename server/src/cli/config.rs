@@ -2,14 +2,24 @@
 
 use super::Global;
 use super::assemble;
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use engine::config::load::{Note, load, print};
+use engine::settings::Severity;
+use engine::settings::checks::{Check, checks};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// Reports every problem (exit code 3) and every key without effect. Touches no database.
-    #[command(after_help = "Example:\n  vestibule config check --config kratos.yml --config local.yml")]
-    Check,
+    #[command(after_help = "Examples:\n  vestibule config check --config kratos.yml --config local.yml\n  \
+                      vestibule config check --lint --json --config kratos.yml    exit code 5 when something is dangerous")]
+    Check {
+        /// Says what can happen with a configuration that is valid and unwise; exit code 5 when something is dangerous.
+        #[arg(long)]
+        lint: bool,
+        /// For programs; with --lint.
+        #[arg(long, requires = "lint")]
+        json: bool,
+    },
     /// Prints one file, the console's settings included, that stock Kratos accepts too.
     Print {
         /// Secrets in clear; without it they are masked.
@@ -22,15 +32,21 @@ pub(super) enum Command {
 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
-        Command::Check => {
+        Command::Check { lint, json } => {
             let loaded = load(&assemble::sources(global)?, None)?;
-            for Note { file, path, text } in &loaded.notes {
-                println!("{file}: {path}: {text}");
+            let found = if lint { checks(&loaded.config) } else { Vec::new() };
+            if json {
+                let text = serde_json::to_string_pretty(&found)
+                    .map_err(|error| Failure::failed(error.to_string()))?;
+                println!("{text}");
+            } else {
+                report(&loaded.notes);
+                for Check { id, severity, key, title, text } in &found {
+                    println!("\n{} {id}: {title}\n  {text}\n  {key}", word(*severity));
+                }
             }
-            match loaded.notes.len() {
-                0 => println!("The configuration holds."),
-                1 => println!("The configuration holds; 1 key has no effect."),
-                many => println!("The configuration holds; {many} keys have no effect."),
+            if found.iter().any(|check| check.severity == Severity::Danger) {
+                return Err(Failure::Dangerous);
             }
         }
         Command::Print { with_secrets } => {
@@ -40,4 +56,23 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
         Command::Reference => print!("{}", engine::config::reference()),
     }
     Ok(())
+}
+
+fn report(notes: &[Note]) {
+    for Note { file, path, text } in notes {
+        println!("{file}: {path}: {text}");
+    }
+    match notes.len() {
+        0 => println!("The configuration holds."),
+        1 => println!("The configuration holds; 1 key has no effect."),
+        many => println!("The configuration holds; {many} keys have no effect."),
+    }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Danger => "danger",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
 }

@@ -12,6 +12,8 @@ pub(super) enum Failure {
     Configuration(Problems),
     /// 4
     Database(String),
+    /// 5; what was printed says it
+    Dangerous,
 }
 
 impl Failure {
@@ -45,6 +47,7 @@ impl Failure {
                 eprintln!("vestibule: {sentence}");
                 ExitCode::from(4)
             }
+            Self::Dangerous => ExitCode::from(5),
         }
     }
 }
