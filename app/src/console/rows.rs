@@ -124,10 +124,21 @@ pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
     view! {
         <div class=class>
             {sign(severity)}
-            <span><b><span class="word">{word}</span>{title.to_owned()}</b>{text.to_owned()}</span>
+            <span><b><span class="word">{word}</span>{with_code(title)}</b>{with_code(text)}</span>
         </div>
     }
     .into_any()
+}
+
+/// What stands between backticks is something to be written elsewhere, to the letter.
+fn with_code(text: &str) -> Vec<AnyView> {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(number, part)| match number % 2 {
+            1 => view! { <code>{part.to_owned()}</code> }.into_any(),
+            _ => part.to_owned().into_any(),
+        })
+        .collect()
 }
 
 pub(super) fn sign(severity: Severity) -> AnyView {

@@ -65,7 +65,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "carry-over-forgotten",
         file: "engine/src/config/console.rs",
-        text: "own = flow;",
+        text: "own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();",
         instead: "drop(flow);",
         test: test("engine", CONFIG, "a_flow_level_hook_is_carried_over_and_back"),
     },
