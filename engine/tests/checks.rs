@@ -8,7 +8,7 @@ use engine::testing;
 use serde_json::{Value, json};
 
 fn ids(document: &Value) -> Vec<&'static str> {
-    checks(&testing::config(vec![document.clone()])).iter().map(|check| check.id).collect()
+    checks(&testing::config(vec![document.clone()]), false).iter().map(|check| check.id).collect()
 }
 
 fn hook(url: &str, more: Value) -> Value {
@@ -46,6 +46,8 @@ fn every_finding_comes_up_and_stays_silent() {
     };
     let cors = |origin: &str| json!({"serve": {"public": {"cors": {"enabled": true, "allow_credentials": true, "allowed_origins": [origin]}}}});
     let admin = |host: &str, token: &str| json!({"serve": {"admin": {"host": host}}, "vestibule": {"admin": {"token": token}}});
+    let mut closed = sign_up(json!([hook(far, json!({}))]));
+    closed["selfservice"]["flows"]["registration"]["enabled"] = json!(false);
     let listeners = |host: &str| {
         json!({
             "serve": {"public": {"host": host}, "admin": {"host": "127.0.0.1"}},
@@ -104,7 +106,14 @@ fn every_finding_comes_up_and_stays_silent() {
             return_to("https://id.example.org/", "http://localhost:3000"),
             return_to("http://localhost:4433/", "http://localhost:3000"),
         ),
-        ("any_site_reads_sessions", cors("*"), cors("https://app.example.org")),
+        // `*` lets everybody read, and nobody with cookies.
+        ("any_site_reads_sessions", cors("null"), cors("*")),
+        (
+            "wide_return_address",
+            return_to("https://id.example.org/", "https://*.example.org"),
+            return_to("https://id.example.org/", "https://app.example.org/*"),
+        ),
+        ("account_without_an_answer", sign_up(json!([hook(far, json!({}))])), closed),
         (
             "admin_api_open",
             json!({"serve": {"admin": {"host": "0.0.0.0"}}}),
@@ -119,9 +128,12 @@ fn every_finding_comes_up_and_stays_silent() {
 
 #[test]
 fn the_most_severe_come_first_and_those_of_the_console_are_among_them() {
-    let found = checks(&testing::config(vec![sign_up(json!([
-        {"hook": "session"}, hook("https://crm.example.org/new", json!({"auth": null})),
-    ]))]));
+    let found = checks(
+        &testing::config(vec![sign_up(json!([
+            {"hook": "session"}, hook("https://crm.example.org/new", json!({"auth": null})),
+        ]))]),
+        true,
+    );
     let severities: Vec<Severity> = found.iter().map(|check| check.severity).collect();
     let mut sorted = severities.clone();
     sorted.sort_by_key(|severity| match severity {
@@ -130,7 +142,9 @@ fn the_most_severe_come_first_and_those_of_the_console_are_among_them() {
         Severity::Info => 2,
     });
     assert_eq!(severities, sorted);
-    assert!(found.iter().any(|check| check.id == "enumeration"), "{found:?}");
+    for id in ["enumeration", "unnamed_proxy"] {
+        assert!(found.iter().any(|check| check.id == id), "{id}: {found:?}");
+    }
     for check in &found {
         assert!(check.text.ends_with('.') && !check.key.is_empty(), "{check:?}");
     }

@@ -12,28 +12,15 @@ pub const PATH: &str = "/checks";
 
 pub struct View {
     found: Vec<Check>,
-    /// Requests carry a proxy's headers, and no proxy is named.
-    unnamed_proxy: bool,
 }
 
 pub fn load(engine: &Engine) -> View {
-    View { found: checks(&engine.begin().config), unnamed_proxy: engine.saw_unconfigured_proxy() }
+    View { found: checks(&engine.begin().config, engine.saw_unconfigured_proxy()) }
 }
 
 pub fn page(shell: &Shell, view: View) -> String {
     document(shell, "Checks", move || {
-        let View { mut found, unnamed_proxy } = view;
-        if unnamed_proxy {
-            found.insert(0, Check {
-                id: "unnamed_proxy",
-                severity: Severity::Warning,
-                key: "vestibule.trusted_proxies".to_owned(),
-                title: "Every client counts as one".to_owned(),
-                text: "Requests carry X-Forwarded-For, and no proxy is trusted: limits and session lists see the proxy's address. Name \
-                       its network if it is yours."
-                    .to_owned(),
-            });
-        }
+        let View { found } = view;
         let of = |severity| found.iter().filter(|check| check.severity == severity).count();
         let summary = match (of(Severity::Danger), of(Severity::Warning), of(Severity::Info)) {
             (0, 0, 0) => "Nothing was found.".to_owned(),

@@ -188,7 +188,7 @@ fn serve(reader: &mut Reader<'_, '_>) -> Serve {
     {
         reader.findings.note(
             "serve.public.cors.allowed_origins",
-            "`*` together with credentials is unsafe: name the origins",
+            "`*` lets every origin read, never with cookies: name the origins that need them",
         );
     }
     Serve { public: listener(reader, "serve.public"), admin: listener(reader, "serve.admin"), cors }

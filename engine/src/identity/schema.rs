@@ -98,7 +98,6 @@ impl Schema {
         }
     }
 
-    /// As it was written.
     /// Whether an identity of this schema can have an e-mail address that is to be proven.
     pub fn proves_email(&self) -> bool {
         fn has(part: &Value) -> bool {
@@ -113,6 +112,7 @@ impl Schema {
         has(&self.document)
     }
 
+    /// As it was written.
     pub fn document(&self) -> &Value {
         &self.document
     }

@@ -26,8 +26,8 @@ pub struct Check {
 const SIGN_UP: &str = "selfservice.flows.registration.after";
 const LONG_SESSION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// All findings, the most severe first. Pure.
-pub fn checks(config: &Config) -> Vec<Check> {
+/// All findings, the most severe first. Pure. `unnamed_proxy`: requests carry a proxy's headers, and no proxy is named.
+pub fn checks(config: &Config, unnamed_proxy: bool) -> Vec<Check> {
     let mut found: Vec<Check> = preview(config, &values(config))
         .warnings
         .into_iter()
@@ -45,6 +45,17 @@ pub fn checks(config: &Config) -> Vec<Check> {
     hooks(config, &mut tell);
     addresses(config, &mut tell);
     listeners(config, &mut tell);
+    if unnamed_proxy {
+        tell(
+            "unnamed_proxy",
+            Severity::Warning,
+            "vestibule.trusted_proxies",
+            "Every client counts as one",
+            "Requests carry X-Forwarded-For, and no proxy is trusted: limits and session lists see the proxy's address. Name its \
+             network if it is yours."
+                .into(),
+        );
+    }
     if config.session.lifespan > LONG_SESSION {
         tell(
             "long_sessions",
@@ -76,7 +87,8 @@ type Tell<'a> = &'a mut dyn FnMut(&'static str, Severity, &str, &str, String);
 fn hooks(config: &Config, tell: Tell<'_>) {
     let sign_up = plan(config, FlowKind::Registration, Method::Password, Client::Browser);
     let sign_in = plan(config, FlowKind::Login, Method::Password, Client::Browser);
-    for hook in awaited(&sign_up) {
+    // Nobody can sign up where that is closed.
+    for hook in awaited(&sign_up).filter(|_| config.selfservice.registration.enabled) {
         tell(
             "account_without_an_answer",
             Severity::Danger,
@@ -172,7 +184,7 @@ fn addresses(config: &Config, tell: Tell<'_>) {
     for allowed in &config.selfservice.allowed_return_urls {
         let http = allowed.to_ascii_lowercase().starts_with("http://");
         let here = Url::parse(allowed).is_ok_and(|url| is_here(&url));
-        let reason = match (allowed.contains('*'), http && !here, here && in_public) {
+        let reason = match (allowed.contains("://*."), http && !here, here && in_public) {
             (true, _, _) => "a host that matches may belong to somebody else one day",
             (_, true, _) => "over http, where people are sent can be changed on the way",
             (_, _, true) => "on people's own machines, another program may listen there",
@@ -188,14 +200,16 @@ fn addresses(config: &Config, tell: Tell<'_>) {
     }
     if let Some(cors) = &config.serve.cors
         && cors.allow_credentials
-        && cors.allowed_origins.iter().any(|origin| origin == "*" || origin == "null")
+        // `*` lets everybody read, never with a person's cookies (see `server::cors`).
+        && cors.allowed_origins.iter().any(|origin| origin.eq_ignore_ascii_case("null"))
     {
         tell(
             "any_site_reads_sessions",
             Severity::Danger,
             "serve.public.cors.allowed_origins",
             "Any site may read who is signed in",
-            "All origins are allowed, with credentials: pages of strangers act as the person who looks at them. Name the origins."
+            "The origin `null` is allowed, with credentials: any page can take it on in a sandboxed frame, and acts as the person who \
+             looks at it. Take `null` out."
                 .into(),
         );
     }

@@ -34,7 +34,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
         Command::Check { lint, json } => {
             let loaded = load(&assemble::sources(global)?, None)?;
-            let found = if lint { checks(&loaded.config) } else { Vec::new() };
+            let found = if lint { checks(&loaded.config, false) } else { Vec::new() };
             if json {
                 let text = serde_json::to_string_pretty(&found)
                     .map_err(|error| Failure::failed(error.to_string()))?;
