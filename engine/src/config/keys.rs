@@ -105,6 +105,15 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
     key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
+    // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
+    later("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
+    later("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
+    later("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
+    later("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
+    later("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
+    later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
+    later("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
+    later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),

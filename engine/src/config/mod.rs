@@ -9,6 +9,7 @@ mod layers;
 pub mod load;
 mod print;
 mod reference;
+mod registration;
 mod scalars;
 mod schemas;
 mod secrets;
@@ -18,6 +19,7 @@ pub use console::Named;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
+pub use registration::RegistrationKeys;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -153,6 +155,9 @@ pub struct VestibuleKeys {
     pub resend_after: Duration,
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
+    pub registration: RegistrationKeys,
+    /// The gate asks for the address that was typed, not for any of the account's.
+    pub require_used_address: bool,
 }
 
 /// How long rows stay that are over.

@@ -108,6 +108,11 @@ impl Reader<'_, '_> {
         self.value(path).and_then(|value| value.as_bool()).unwrap_or_default()
     }
 
+    /// `None` where nothing is said.
+    pub(super) fn optional_lifespan(&mut self, path: &str) -> Option<Duration> {
+        self.optional(path).map(|_| self.lifespan(path))
+    }
+
     pub(super) fn flag(&self, path: &str) -> Option<bool> {
         self.optional(path).map(|text| text == "true")
     }
@@ -268,6 +273,8 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
+        registration: registration::read(reader),
+        require_used_address: reader.boolean("vestibule.login.require_used_address"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
             .iter()

@@ -1,0 +1,62 @@
+//! `vestibule.registration`: what may happen around a sign-up beyond what Kratos has. Each is off unless said otherwise.
+
+use super::Method;
+use super::typed::Reader;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct RegistrationKeys {
+    /// Hand a session over when the address is proven, to the browser or app that signed up.
+    pub sign_in_when_proven: bool,
+    /// The first proof ends what was there before it.
+    pub proof_takes_over: bool,
+    /// Life of a session that is handed over before any proof; `None`: as any other.
+    pub unproven_session: Option<Duration>,
+    /// Answer alike for new and known addresses.
+    pub leak_nothing: bool,
+    pub invite_only: bool,
+    /// Lists whose sign-ups are finished only when every web hook that is waited for has agreed.
+    pub all_or_nothing: BTreeSet<HookList>,
+    /// A sign-up through a provider signs in without any list naming `session`.
+    pub social_sign_in: bool,
+}
+
+/// A list of hooks after a sign-up, by whose it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum HookList {
+    /// `registration.after.hooks`
+    Flow,
+    /// `registration.after.<method>.hooks`
+    Of(Method),
+}
+
+const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+
+pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
+    let mut all_or_nothing = BTreeSet::new();
+    for name in reader.texts(ALL_OR_NOTHING) {
+        match (name.as_str(), Method::parse(&name)) {
+            ("flow", _) => {
+                all_or_nothing.insert(HookList::Flow);
+            }
+            (_, Some(method)) => {
+                all_or_nothing.insert(HookList::Of(method));
+            }
+            (_, None) => reader.findings.problem(
+                ALL_OR_NOTHING,
+                format!("`{name}` is neither a method nor `flow`"),
+                "names of methods, such as `[password]`, and `flow` for the list of the whole flow",
+            ),
+        }
+    }
+    RegistrationKeys {
+        sign_in_when_proven: reader.boolean("vestibule.registration.sign_in_when_proven"),
+        proof_takes_over: reader.boolean("vestibule.registration.proof_takes_over"),
+        unproven_session: reader.optional_lifespan("vestibule.registration.unproven_session"),
+        leak_nothing: reader.boolean("vestibule.registration.leak_nothing"),
+        invite_only: reader.boolean("vestibule.registration.invite_only"),
+        all_or_nothing,
+        social_sign_in: reader.boolean("vestibule.registration.social_sign_in"),
+    }
+}
