@@ -225,7 +225,10 @@ fn pressed(
     mut problems: Vec<FieldError>,
     id: &str,
 ) -> View {
-    let fixed = fix(&engine.begin().config, &values, id);
+    let fixed = match operator.operator.role {
+        Role::Viewer => Fixed::Refused("Your role lets you look at settings, not change them.".to_owned()),
+        Role::Owner | Role::Editor => fix(&engine.begin().config, &values, id),
+    };
     if let Fixed::Unsaved(with_it) = &fixed {
         if with_it.min_password_length != values.min_password_length {
             typed = with_it.min_password_length.to_string();
