@@ -80,3 +80,27 @@ async fn too_large(request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn broken() -> &'static str {
+        panic!("what only the log may say")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_like_any_other_to_the_client() {
+        let router = around(Router::new().route("/broken", get(broken)), "test");
+        let request = Request::get("/broken").body(Body::empty()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error"]["code"], 500);
+        assert!(!body.to_string().contains("only the log"), "{body}");
+    }
+}

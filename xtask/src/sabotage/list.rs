@@ -203,6 +203,20 @@ pub(super) const CHANGES: &[Change] = &[
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
         ),
     },
+    Change {
+        name: "wrong-password-gives-mails-up",
+        file: "engine/src/effects/mailer.rs",
+        text: "failure.is_permanent() && !about_us(&failure)",
+        instead: "failure.is_permanent() && !(about_us(&failure) && false)",
+        test: test("engine", &["--test", "mailer"], "a_wrong_password_of_ours_gives_no_mail_up"),
+    },
+    Change {
+        name: "two-hosts",
+        file: "server/src/edge.rs",
+        text: ".nth(1).is_some()",
+        instead: ".nth(2).is_some()",
+        test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
+    },
 ];
 
 #[cfg(test)]
