@@ -248,6 +248,20 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "if !silenced.is_empty() {",
         test: test("engine", CHECKS, "every_finding_comes_up_and_stays_silent"),
     },
+    Change {
+        name: "wrong-password-gives-mails-up",
+        file: "engine/src/effects/mailer.rs",
+        text: "failure.is_permanent() && !about_us(&failure)",
+        instead: "failure.is_permanent() && !(about_us(&failure) && false)",
+        test: test("engine", &["--test", "mailer"], "a_wrong_password_of_ours_gives_no_mail_up"),
+    },
+    Change {
+        name: "two-hosts",
+        file: "server/src/edge.rs",
+        text: ".nth(1).is_some()",
+        instead: ".nth(2).is_some()",
+        test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
+    },
 ];
 
 #[cfg(test)]
