@@ -95,7 +95,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                         <h2>{group}</h2>
                         <ul>{pages.iter().map(|(name, path)| {
                             let current = (*path == shell.path).then_some("page");
-                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { " "<b data-testid="mail-stuck">"not leaving"</b> });
+                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
                             view! { <li><a href=*path aria-current=current>{*name}{stuck}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
