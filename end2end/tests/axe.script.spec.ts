@@ -122,7 +122,7 @@ test.describe('a mail server that does not answer', () => {
     await admin.signIn();
     await expect(async () => {
       await admin.goto('/mail');
-      await expect(admin.page.getByTestId('stuck')).toBeVisible({ timeout: 500 });
+      await expect(admin.page.locator('main > .note.danger')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
     await check(admin.page, 'Outgoing mail');
   });

@@ -592,7 +592,7 @@ async fn mails_that_do_not_leave_are_told_on_every_page_and_explained_on_their_o
     }
     console.becomes_viewer().await;
     let page = console.get("/mail").await;
-    assert!(page.html.contains(MARK) && page.html.contains("data-testid=\"stuck\""), "{}", page.html);
+    assert!(page.html.contains(MARK) && page.html.contains("Mails do not leave"), "{}", page.html);
     assert!(page.html.contains("535 &lt;who&gt; are you") && page.html.contains("&lt;b&gt;@mail.test"));
     assert!(page.html.contains("Waits, tried once. Next try in 5 s."), "{}", page.html);
     for secret in ["135790", "hidden-pw"] {

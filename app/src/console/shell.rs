@@ -100,7 +100,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                             let grave = (*path == super::checks::PATH && shell.grave > 0).then(|| view! {
                                 " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
                             });
-                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { " "<b data-testid="mail-stuck">"not leaving"</b> });
+                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
                             view! { <li><a href=*path aria-current=current>{*name}{grave}{stuck}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
