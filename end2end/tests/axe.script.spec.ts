@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { test, expect } from './fixtures';
+import { HOOKS } from './hooks';
 
 // Some forty looks at pages.
 test.setTimeout(240_000);
@@ -109,4 +110,21 @@ test('the console', async ({ admin, vestibule, elsewhere, complaints }) => {
   const link = await elsewhere();
   await link.goto(`${vestibule.consoleUrl}/setup?secret=x`);
   await check(link, 'This link does not work any more');
+});
+
+test.describe('with web hooks', () => {
+  test.use({ config: HOOKS });
+
+  test('actions, and what became of their calls', async ({ admin }) => {
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions');
+    await check(admin.page, 'Actions');
+    await admin.page.locator('.actions a').first().click();
+    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByText('What its template is given').click();
+    await check(admin.page, /127\.0\.0\.1/);
+    await admin.page.getByRole('button', { name: 'Really send it' }).click();
+    await admin.page.getByText('Request and answer').click();
+    await check(admin.page, /127\.0\.0\.1/);
+  });
 });

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, kept_forms, messages, operators, sessions};
+use crate::store::{deliveries, errors, flows, kept_forms, messages, operators, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -17,6 +17,8 @@ pub enum Kind {
     Sessions,
     /// `vestibule.cleanup.messages` after they were made.
     Messages,
+    /// `vestibule.cleanup.deliveries` after they were made; those that wait to be tried again stay.
+    Deliveries,
     /// `vestibule.cleanup.errors` after they were made.
     Errors,
     /// An hour after they were kept; nobody gets them back later than that.
@@ -26,8 +28,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Flows, Kind::Sessions, Kind::Messages, Kind::Errors, Kind::KeptForms, Kind::Failures];
+    pub const ALL: [Kind; 7] =
+        [Kind::Flows, Kind::Sessions, Kind::Messages, Kind::Deliveries, Kind::Errors, Kind::KeptForms, Kind::Failures];
 
     /// Everything from before this goes.
     fn before(self, engine: &Engine) -> DateTime<Utc> {
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Flows => now - cleanup.flows,
             Kind::Sessions => now - cleanup.sessions,
             Kind::Messages => now - cleanup.messages,
+            Kind::Deliveries => now - cleanup.deliveries,
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::Failures => now - TimeDelta::days(1),
@@ -49,6 +52,7 @@ impl Kind {
             Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
             Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,

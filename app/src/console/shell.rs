@@ -32,6 +32,7 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
         "Sign-up and sign-in",
         &[
             ("Authentication", super::authentication::PATH),
+            ("Actions", super::actions::PATH),
             ("Checks", super::checks::PATH),
             ("History", super::history::PATH),
         ],

@@ -3,6 +3,7 @@
 
 pub mod console;
 mod courier;
+mod guard;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -19,7 +20,7 @@ pub use console::Named;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
-pub use registration::RegistrationKeys;
+pub use registration::{HookList, RegistrationKeys};
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -166,6 +167,7 @@ pub struct CleanupKeys {
     pub flows: Duration,
     pub sessions: Duration,
     pub messages: Duration,
+    pub deliveries: Duration,
     pub errors: Duration,
 }
 

@@ -3,7 +3,7 @@
 
 mod deliver;
 mod letter;
-mod seal;
+pub(crate) mod seal;
 
 pub use deliver::deliver;
 pub use letter::{Letter, Written};

@@ -5,10 +5,13 @@ use super::{
     Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, may_submit, nodes, of_submit,
     return_to, return_url, save, verification, webhook,
 };
-use crate::config::{Hook, IdentitySchema, Method};
+use super::provisional::Provisional;
+use crate::config::hooks::Response;
+use crate::config::{Hook, IdentitySchema, Method, WebHook};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::hooks;
 use crate::identity::proof::{By, address_proven};
 use crate::identity::schema::Extracted;
 use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress, decode};
@@ -246,12 +249,29 @@ enum Ran {
 impl Execution {
     async fn run(mut self, flow: &Flow) -> Result<Ran> {
         let ctx = self.ctx.clone();
-        let mut identity = identity::create(
+        let identity = identity::create(
             ctx.effects(),
             &self.form.schema_id,
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
+        let ran = self.steps(flow, identity, provisional.as_mut()).await;
+        match (&ran, provisional) {
+            (Ok(Ran::Done(_)), _) | (_, None) => {}
+            (_, Some(provisional)) => provisional.undo(&ctx).await,
+        }
+        ran
+    }
+
+    /// `provisional`: where it is all or nothing.
+    async fn steps(
+        &mut self,
+        flow: &Flow,
+        mut identity: Identity,
+        mut provisional: Option<&mut Provisional>,
+    ) -> Result<Ran> {
+        let ctx = self.ctx.clone();
         let mut done = None;
         for step in self.plan.steps.clone() {
             match step {
@@ -260,7 +280,7 @@ impl Execution {
                 Step::Ask(hook) => {
                     let about =
                         webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
-                    match webhook::call(&ctx, &hook, about).await? {
+                    match asked(&ctx, &hook, about, provisional.as_deref_mut()).await? {
                         webhook::Said::GoOn => {}
                         webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
                         webhook::Said::Change(changes) => {
@@ -273,15 +293,25 @@ impl Execution {
                 }
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
-                Step::Store => match self.store(flow, identity.clone()).await? {
+                Step::Reserve => {
+                    if let Some(provisional) = provisional.as_deref_mut() {
+                        match provisional.reserve(&ctx, &identity, self.credential(&identity)).await? {
+                            Inserted::Done => {}
+                            Inserted::Taken => return Ok(Ran::Taken),
+                        }
+                    }
+                }
+                Step::Store => match self.store(flow, identity.clone(), provisional.as_deref()).await? {
                     Some(stored) => done = Some(stored),
                     None => return Ok(Ran::Taken),
                 },
                 Step::Run(Hook::WebHook(hook)) => {
-                    let identity = done.as_ref().map(|done: &Registered| &done.identity);
-                    let about = webhook::About { flow, identity, session: None, seen: &self.seen };
-                    // Whoever may refuse was asked before; a failure is shown, and the account stays.
-                    webhook::call(&ctx, &hook, about).await?;
+                    let identity = done.as_ref().map_or(&identity, |done: &Registered| &done.identity);
+                    let about =
+                        webhook::About { flow, identity: Some(identity), session: None, seen: &self.seen };
+                    // Whoever may refuse was asked before; a failure is shown, and the account stays unless it is all or
+                    // nothing.
+                    asked(&ctx, &hook, about, provisional.as_deref_mut()).await?;
                 }
                 Step::Run(hook) => {
                     if let Some(done) = &mut done {
@@ -387,16 +417,14 @@ impl Execution {
 
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
     /// identifier is taken.
-    async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
+    async fn store(
+        &self,
+        flow: &Flow,
+        mut identity: Identity,
+        provisional: Option<&Provisional>,
+    ) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let credential = Credential {
-            kind: Method::Password.name().to_owned(),
-            identifiers: self.form.extracted.password_identifiers.clone(),
-            config: json!({ "hashed_password": self.hash }),
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        };
         let handed_over = (self.plan.signs_in() && identity.state == identity::State::Active).then(|| {
             let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
             HandedOver { session, token }
@@ -404,9 +432,14 @@ impl Execution {
         // An address that was allowed at the start and is not any more must not cost the account.
         let return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
         let mut tx = ctx.db().write().await?;
-        match store::identities::insert(&mut tx, &identity, &[credential]).await? {
-            Inserted::Done => {}
-            Inserted::Taken => return Ok(None),
+        if !provisional.is_some_and(Provisional::is_reserved) {
+            match store::identities::insert(&mut tx, &identity, &[self.credential(&identity)]).await? {
+                Inserted::Done => {}
+                Inserted::Taken => return Ok(None),
+            }
+        }
+        if let Some(provisional) = provisional {
+            provisional.finish(&mut tx).await?;
         }
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
@@ -424,7 +457,10 @@ impl Execution {
                 sent.status = "sent".to_owned();
             }
         }
+        let about = webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+        webhook::inform(ctx, &mut tx, self.plan.informed(), &about).await?;
         tx.commit().await?;
+        ctx.engine.wake_hooks();
         let mut continue_with = Vec::new();
         if self.plan.client == Client::Spa {
             continue_with
@@ -441,6 +477,16 @@ impl Execution {
         }))
     }
 
+    fn credential(&self, identity: &Identity) -> Credential {
+        Credential {
+            kind: Method::Password.name().to_owned(),
+            identifiers: self.form.extracted.password_identifiers.clone(),
+            config: json!({ "hashed_password": self.hash }),
+            created_at: identity.created_at,
+            updated_at: identity.created_at,
+        }
+    }
+
     /// Always the last step: it makes the answer, so nothing may run after it.
     async fn sign_in(&self, done: &mut Registered) -> Result<()> {
         let Some(handed_over) = &done.handed_over else { return Ok(()) };
@@ -455,6 +501,24 @@ impl Execution {
         }
         Ok(())
     }
+}
+
+/// A service's word; where it is all or nothing it is kept who knows of the sign-up.
+async fn asked(
+    ctx: &Ctx,
+    hook: &WebHook,
+    about: webhook::About<'_>,
+    provisional: Option<&mut Provisional>,
+) -> Result<webhook::Said> {
+    let Some(provisional) = provisional.filter(|_| hook.response != Response::Ignored) else {
+        return webhook::call(ctx, hook, about).await;
+    };
+    let id = hooks::new_id(ctx);
+    let (said, told) = webhook::ask(ctx, hook, about, id).await;
+    if told {
+        provisional.told(ctx, hook, id).await?;
+    }
+    said
 }
 
 /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the

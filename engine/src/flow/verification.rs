@@ -297,8 +297,12 @@ async fn pass(ctx: &Ctx, mut flow: Flow, row: Code, seen: &webhook::Seen) -> Res
     finish(ctx, &mut flow);
     flow.updated_at = now;
     store::flows::update(&mut tx, &flow).await?;
+    let after = || crate::plan::web_hooks(&ctx.config.selfservice.verification.after);
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, after(), &about).await?;
     tx.commit().await?;
-    for hook in crate::plan::web_hooks(&ctx.config.selfservice.verification.after) {
+    ctx.engine.wake_hooks();
+    for hook in after() {
         let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {

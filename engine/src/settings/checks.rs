@@ -88,7 +88,8 @@ fn hooks(config: &Config, tell: Tell<'_>) {
     let sign_up = plan(config, FlowKind::Registration, Method::Password, Client::Browser);
     let sign_in = plan(config, FlowKind::Login, Method::Password, Client::Browser);
     // Nobody can sign up where that is closed.
-    for hook in awaited(&sign_up).filter(|_| config.selfservice.registration.enabled) {
+    let leaves = config.selfservice.registration.enabled && !sign_up.all_or_nothing;
+    for hook in awaited(&sign_up).filter(|_| leaves) {
         tell(
             "account_without_an_answer",
             Severity::Danger,

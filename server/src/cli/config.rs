@@ -33,7 +33,7 @@ pub(super) enum Command {
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
         Command::Check { lint, json } => {
-            let loaded = load(&assemble::sources(global)?, None)?;
+            let loaded = load(&assemble::sources(global).await?, None)?;
             let found = if lint { checks(&loaded.config, false) } else { Vec::new() };
             if json {
                 let text = serde_json::to_string_pretty(&found)

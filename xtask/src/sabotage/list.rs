@@ -32,6 +32,8 @@ const CONFIG: &[&str] = &["--test", "config"];
 const RULES: &[&str] = &["--test", "rules"];
 const STORE: &[&str] = &["--test", "store"];
 const SETTINGS: &[&str] = &["--test", "settings"];
+const HOOKS: &[&str] = &["--test", "hooks"];
+const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -202,6 +204,63 @@ pub(super) const CHANGES: &[Change] = &[
             LIB,
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
         ),
+    },
+    Change {
+        name: "hook-not-queued",
+        file: "engine/src/flow/webhook.rs",
+        text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
+        instead: "let _ = (about.cause(hook), input.clone(), &tx);",
+        test: test("engine", HOOKS, "what_nobody_waits_for_is_queued_with_the_account_and_called_once"),
+    },
+    Change {
+        name: "hook-id-per-try",
+        file: "engine/src/hooks/request.rs",
+        text: "let (id, at) = (message_id(id), effects.now().timestamp());",
+        instead: "let (id, at) = (format!(\"{}{}\", message_id(id), effects.uuid()), effects.now().timestamp());",
+        test: test(
+            "engine",
+            HOOKS,
+            "a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
+        ),
+    },
+    Change {
+        name: "secrets-in-the-hook-log",
+        file: "engine/src/hooks/redact.rs",
+        text: "let value = if secret && !empty { REMOVED.into() } else { document(value) };",
+        instead: "let value = if secret && empty { REMOVED.into() } else { document(value) };",
+        test: test("engine", HOOKS, "the_log_holds_no_secret"),
+    },
+    Change {
+        name: "own-names-called",
+        file: "engine/src/config/guard.rs",
+        text: "return Reach::Nowhere;",
+        instead: "return Reach::Private;",
+        test: test("engine", LIB, "config::guard::tests::neither_our_addresses_nor_our_names_are_called"),
+    },
+    Change {
+        name: "provisional-seen",
+        file: "engine/src/store/identities.rs",
+        text: "concat!(\"not exists (select 1 from provisional_sign_ups p where p.identity_id = \", $id, \")\")",
+        instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
+        test: test("engine", ALL_OR_NOTHING, "until_then_nobody_sees_the_account_and_its_address_is_taken"),
+    },
+    Change {
+        name: "nothing-undone",
+        file: "engine/src/flow/provisional.rs",
+        text: "    for agreed in &row.agreed {",
+        instead: "    for agreed in row.agreed.iter().take(0) {",
+        test: test(
+            "engine",
+            ALL_OR_NOTHING,
+            "a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
+        ),
+    },
+    Change {
+        name: "anybody-tests-hooks",
+        file: "engine/src/settings/actions.rs",
+        text: "if !by.disabled && by.role == Role::Owner {",
+        instead: "if !by.disabled {",
+        test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
     },
 ];
 
