@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
 use engine::flow::{
-    Body, FlowType, Start, Started, Submit, Submitted, login, provisional, registration, verification, webhook::Seen,
+    Body, FlowType, Start, Started, Submit, Submitted, login, provisional, registration, verification,
+    webhook::Seen,
 };
 use engine::ids::{IdentityId, SessionId};
 use engine::session::DeviceInfo;
@@ -204,17 +205,26 @@ async fn a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_to
 async fn a_refusal_after_another_agreed_is_undone_too() {
     let house = House::start(true).await;
     house.services.set("/asks", Does::Answers(200, json!({})));
-    assert!(matches!(House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(), Submitted::Done(_)));
+    assert!(matches!(
+        House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
+        Submitted::Done(_)
+    ));
     house.news().await;
     // Who may stop it agrees, and then the address turns out to be taken.
-    assert!(matches!(House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(), Submitted::Again(_)));
+    assert!(matches!(
+        House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
+        Submitted::Again(_)
+    ));
     let calls = house.services.heard();
     assert_eq!(calls.len(), 1);
     undone(&calls, &house.news().await);
     // Who refuses knows that nothing comes of it.
     let no = json!({"messages": [{"instance_ptr": "#/", "messages": [{"id": 1, "text": "No.", "type": "error"}]}]});
     house.services.set("/asks", Does::Answers(403, no));
-    assert!(matches!(House::sign_up(&house.engine, "bert@vestibule.test").await.unwrap(), Submitted::Again(_)));
+    assert!(matches!(
+        House::sign_up(&house.engine, "bert@vestibule.test").await.unwrap(),
+        Submitted::Again(_)
+    ));
     house.services.heard();
     assert!(house.news().await.is_empty());
 }
@@ -307,12 +317,17 @@ async fn the_plan_says_so() {
     use engine::config::Method;
     use engine::plan::{Client, FlowKind, Step, plan};
     let house = House::start(true).await;
-    let promised = plan(&house.engine.begin().config, FlowKind::Registration, Method::Password, Client::Native);
+    let promised =
+        plan(&house.engine.begin().config, FlowKind::Registration, Method::Password, Client::Native);
     let at = |wanted: &dyn Fn(&Step) -> bool| promised.steps.iter().position(wanted).unwrap();
     let reserve = at(&|step| *step == Step::Reserve);
     let store = at(&|step| *step == Step::Store);
-    let waits = at(&|step| matches!(step, Step::Run(engine::config::Hook::WebHook(hook)) if hook.name.ends_with("/second")));
-    let informs = at(&|step| matches!(step, Step::Run(engine::config::Hook::WebHook(hook)) if hook.name.ends_with("/informed")));
+    let waits = at(
+        &|step| matches!(step, Step::Run(engine::config::Hook::WebHook(hook)) if hook.name.ends_with("/second")),
+    );
+    let informs = at(
+        &|step| matches!(step, Step::Run(engine::config::Hook::WebHook(hook)) if hook.name.ends_with("/informed")),
+    );
     assert!(promised.all_or_nothing && reserve < waits && waits < store && store < informs);
     assert!(!promised.waits_after_storing());
 }

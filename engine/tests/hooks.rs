@@ -131,7 +131,10 @@ async fn what_nobody_waits_for_is_queued_with_the_account_and_called_once() {
     assert_eq!(house.deliver().await, 0, "it was called");
     assert_eq!(house.sent().len(), 1);
     let log = house.log().await;
-    assert_eq!((log[0].delivery.status, log[0].delivery.answered, log[0].delivery.tries), (Status::Done, Some(200), 1));
+    assert_eq!(
+        (log[0].delivery.status, log[0].delivery.answered, log[0].delivery.tries),
+        (Status::Done, Some(200), 1)
+    );
     assert_eq!(log[0].request.as_ref().unwrap()["body"]["mail"], "anna@vestibule.test");
     assert_eq!(log[0].delivery.place, "registration.after");
 }
@@ -140,7 +143,10 @@ async fn what_nobody_waits_for_is_queued_with_the_account_and_called_once() {
 async fn of_an_account_that_was_not_made_nobody_is_told() {
     let house = House::start(json!([ignored()])).await;
     house.sign_up("anna@vestibule.test").await.unwrap();
-    assert!(matches!(house.sign_up("anna@vestibule.test").await.unwrap(), Submitted::Again(_)), "it is taken");
+    assert!(
+        matches!(house.sign_up("anna@vestibule.test").await.unwrap(), Submitted::Again(_)),
+        "it is taken"
+    );
     assert_eq!(house.log().await.len(), 1);
 }
 
@@ -230,7 +236,9 @@ async fn a_template_that_says_no_sends_nothing_and_one_that_is_broken_is_not_tri
         let body = format!("base64://{}", STANDARD.encode(text));
         web_hook(json!({"response": {"ignore": true}, "body": body}))
     };
-    for (text, status) in [("function(ctx) error 'cancel'", Status::Cancelled), ("function(ctx) ctx.nothing", Status::Failed)] {
+    for (text, status) in
+        [("function(ctx) error 'cancel'", Status::Cancelled), ("function(ctx) ctx.nothing", Status::Failed)]
+    {
         let house = House::start(json!([template(text)])).await;
         house.sign_up("anna@vestibule.test").await.unwrap();
         assert_eq!(house.deliver().await, 1);
@@ -268,7 +276,10 @@ async fn a_failure_after_the_account_was_stored_can_be_made_up_for() {
     house.world.outbound.refuse(URL, 500);
     assert!(house.sign_up("anna@vestibule.test").await.is_err());
     let log = house.log().await;
-    assert_eq!((log[0].delivery.kind, log[0].delivery.status, log[0].may_retry), (Kind::Wait, Status::Failed, true));
+    assert_eq!(
+        (log[0].delivery.kind, log[0].delivery.status, log[0].may_retry),
+        (Kind::Wait, Status::Failed, true)
+    );
 }
 
 #[tokio::test]
@@ -284,7 +295,9 @@ async fn the_log_holds_no_secret() {
     house.sign_up_with("anna@vestibule.test", payload).await.unwrap();
     let log = house.log().await;
     let text = format!("{:?} {:?} {:?}", log[0].request, log[0].answer, log[0].failure);
-    for secret in ["a-partner-secret", "the-hooks-own", "their-answer", "their-token", "their-pin", PASSWORD, "Basic "] {
+    for secret in
+        ["a-partner-secret", "the-hooks-own", "their-answer", "their-token", "their-pin", PASSWORD, "Basic "]
+    {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     for kept in ["anna@vestibule.test", "kept", "green"] {

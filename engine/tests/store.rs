@@ -4,6 +4,8 @@
 
 #[path = "store/deliveries.rs"]
 mod deliveries;
+#[path = "store/handovers.rs"]
+mod handovers;
 #[path = "store/identities.rs"]
 mod identities;
 #[path = "store/mail.rs"]

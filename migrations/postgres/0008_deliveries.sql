@@ -17,6 +17,7 @@ create table hook_deliveries (
 );
 create index hook_deliveries_due on hook_deliveries (status, next_try_at);
 create index hook_deliveries_of on hook_deliveries (hook, created_at, id);
+create index hook_deliveries_counts on hook_deliveries (hook, status, created_at);
 create index hook_deliveries_age on hook_deliveries (created_at);
 
 -- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. agreed: which calls were answered.

@@ -174,10 +174,14 @@ fn outcome(action: &Action) -> (&'static str, &'static str) {
         (Response::Awaited, _, "login") => {
             ("Wait for it", "The person waits. When it fails they see an error and are not signed in.")
         }
-        (Response::Awaited, ..) => {
-            ("Wait for it", "The person waits. When it fails they see an error, and the address stays confirmed.")
-        }
-        (_, "before", _) => ("Ask, may refuse the form", "When it refuses, there is no form, and its words are shown instead."),
+        (Response::Awaited, ..) => (
+            "Wait for it",
+            "The person waits. When it fails they see an error, and the address stays confirmed.",
+        ),
+        (_, "before", _) => (
+            "Ask, may refuse the form",
+            "When it refuses, there is no form, and its words are shown instead.",
+        ),
         (Response::Changes, _, "registration") => (
             "Ask, may change the account",
             "It runs before anything is stored. It may change the account, or refuse with messages in the form.",
@@ -186,10 +190,14 @@ fn outcome(action: &Action) -> (&'static str, &'static str) {
             "Ask, may stop the sign-up",
             "It runs before anything is stored. When it refuses, its messages stand in the form.",
         ),
-        (_, _, "login") => {
-            ("Ask, may stop the sign-in", "When it refuses, its messages stand in the form, and nobody is signed in.")
-        }
-        _ => ("Ask, may show messages", "The address is confirmed by then and stays so; its messages stand in the form."),
+        (_, _, "login") => (
+            "Ask, may stop the sign-in",
+            "When it refuses, its messages stand in the form, and nobody is signed in.",
+        ),
+        _ => (
+            "Ask, may show messages",
+            "The address is confirmed by then and stays so; its messages stand in the form.",
+        ),
     }
 }
 
@@ -214,7 +222,9 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
         return vec![(false, "Does not run: confirming addresses is switched off.".into())];
     }
     match (flow, stage) {
-        ("verification", "before") => return vec![(true, "Runs when the form for a code is asked for.".into())],
+        ("verification", "before") => {
+            return vec![(true, "Runs when the form for a code is asked for.".into())];
+        }
         ("verification", _) => return vec![(true, "Runs when an address was confirmed.".into())],
         ("registration", "before") => return vec![(true, "Runs when the sign-up form is asked for.".into())],
         (_, "before") => return vec![(true, "Runs when the sign-in form is asked for.".into())],
@@ -233,7 +243,9 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
             ("login", Response::Ignored) => "Is queued with the session of whoever signs in",
             ("login", _) => "Runs when the credential was right, before the session is handed over",
             (_, Response::Interrupts | Response::Changes) => "Runs at sign-up, before anything is stored",
-            (_, Response::Awaited) if action.all_or_nothing => "Runs at sign-up, before the account is there for anybody",
+            (_, Response::Awaited) if action.all_or_nothing => {
+                "Runs at sign-up, before the account is there for anybody"
+            }
             (_, Response::Awaited) => "Runs at sign-up, after the account is stored",
             (_, Response::Ignored) => "Is queued with the account",
         };
@@ -241,7 +253,10 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
     }
     let shadowed = names(standing, Standing::Shadowed).join(", ");
     if !shadowed.is_empty() {
-        said.push((false, format!("Does not run with {shadowed}: that method's own list replaces this one.")));
+        said.push((
+            false,
+            format!("Does not run with {shadowed}: that method's own list replaces this one."),
+        ));
     }
     let copied = names(standing, Standing::Copied).join(", ");
     if !copied.is_empty() {
@@ -249,7 +264,12 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
     }
     let never = names(standing, Standing::Never).join(", ");
     if !never.is_empty() {
-        said.push((false, format!("Never runs with {never}: what may stop a sign-up has to stand in the method's own list.")));
+        said.push((
+            false,
+            format!(
+                "Never runs with {never}: what may stop a sign-up has to stand in the method's own list."
+            ),
+        ));
     }
     said
 }
@@ -282,11 +302,8 @@ pub fn page(shell: &Shell, view: View) -> String {
     document(shell, "Actions", move || {
         let View { actions, counts, closed, verifies, now } = view;
         let none = actions.is_empty();
-        let flows = [
-            ("registration", "Sign-up"),
-            ("login", "Sign-in"),
-            ("verification", "Confirming an address"),
-        ];
+        let flows =
+            [("registration", "Sign-up"), ("login", "Sign-in"), ("verification", "Confirming an address")];
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
@@ -340,7 +357,9 @@ fn said(lines: Vec<(bool, String)>) -> AnyView {
 /// "12 calls, 1 failed, the last 5 minutes ago"
 fn calls(counts: &[&Count], now: DateTime<Utc>) -> AnyView {
     let total: i64 = counts.iter().map(|count| count.count).sum();
-    let of = |wanted: Status| counts.iter().filter(|count| count.status == wanted).map(|count| count.count).sum::<i64>();
+    let of = |wanted: Status| {
+        counts.iter().filter(|count| count.status == wanted).map(|count| count.count).sum::<i64>()
+    };
     let (failed, waiting) = (of(Status::Failed), of(Status::Queued) + of(Status::Processing));
     let Some(last) = counts.iter().map(|count| count.last).max() else {
         return "No calls in the log".into_any();
@@ -403,7 +422,8 @@ fn about(action: &Action) -> AnyView {
 /// The two steps of a test: what would be sent, and sending it.
 fn trial(which: &Which, sample: Option<Sample>, owner: bool) -> AnyView {
     if !owner {
-        return view! { <p class="soft">"Owners can try this hook out and see what was sent."</p> }.into_any();
+        return view! { <p class="soft">"Owners can try this hook out and see what was sent."</p> }
+            .into_any();
     }
     let fields = || {
         view! {
@@ -430,7 +450,7 @@ fn trial(which: &Which, sample: Option<Sample>, owner: bool) -> AnyView {
     let made = match output {
         Ok(Some(text)) => {
             let pretty = serde_json::from_str::<Value>(&text).map_or(text, |value| pretty(&value));
-            view! { <h3>"What would be sent"</h3><pre data-testid="output" tabindex="0">{pretty}</pre> }.into_any()
+            view! { <h3>"What would be sent"</h3><pre data-testid="output">{pretty}</pre> }.into_any()
         }
         Ok(None) => view! { <p>"This hook has no body: the request goes out empty."</p> }.into_any(),
         Err(why) => view! {
@@ -443,7 +463,7 @@ fn trial(which: &Which, sample: Option<Sample>, owner: bool) -> AnyView {
             <h2 id="trial">"Try it out"</h2>
             <p class="soft">{from}</p>
             {made}
-            <details><summary>"What its template is given"</summary><pre tabindex="0">{pretty(&input)}</pre></details>
+            <details><summary>"What its template is given"</summary><pre>{pretty(&input)}</pre></details>
             {fine.then(|| view! {
                 <form method="post" action=TEST class="back">
                     {fields()}
@@ -476,8 +496,8 @@ fn call(logged: Logged, which: &Which, owner: bool, configured: bool, now: DateT
             {shown.then(|| view! {
                 <details>
                     <summary>"Request and answer"</summary>
-                    {request.map(|request| view! { <h3>"Request"</h3><pre tabindex="0">{pretty(&request)}</pre> })}
-                    {answer.map(|answer| view! { <h3>"Answer"</h3><pre tabindex="0">{pretty(&answer)}</pre> })}
+                    {request.map(|request| view! { <h3>"Request"</h3><pre>{pretty(&request)}</pre> })}
+                    {answer.map(|answer| view! { <h3>"Answer"</h3><pre>{pretty(&answer)}</pre> })}
                 </details>
             })}
             {(owner && configured && may_retry).then(|| view! {

@@ -38,12 +38,7 @@ mod tests {
     use super::*;
 
     fn listener(port: u16, base: &str) -> Listener {
-        Listener {
-            host: "0.0.0.0".into(),
-            port,
-            base_url_text: base.into(),
-            base_url: base.parse().unwrap(),
-        }
+        Listener { host: "0.0.0.0".into(), port, base_url_text: base.into(), base_url: base.parse().unwrap() }
     }
 
     #[test]
@@ -66,7 +61,12 @@ mod tests {
             assert_eq!(to(own), Reach::Nowhere, "{own}");
         }
         assert_eq!(to("http://10.0.0.7:4434/"), Reach::Elsewhere);
-        for other in ["https://example.org/crm", "https://example.org/.oryx", "http://console.example.org/", "http://10.0.0.7/"] {
+        for other in [
+            "https://example.org/crm",
+            "https://example.org/.oryx",
+            "http://console.example.org/",
+            "http://10.0.0.7/",
+        ] {
             assert_eq!(to(other), Reach::Private, "{other}");
         }
     }

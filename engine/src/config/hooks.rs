@@ -249,8 +249,7 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
     }
     let response = response(config)?;
     let id = text("id").filter(|id| !id.is_empty()).map(str::to_owned);
-    let name =
-        id.clone().unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
+    let name = id.clone().unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Ok(WebHook {
         name,
         id,

@@ -77,7 +77,10 @@ fn clients(reader: &Reader<'_, '_>) -> ClientKeys {
 }
 
 /// Identity schemas by http(s), and where each request may go.
-pub(super) fn remote_schemas(checked: &Value, findings: &mut Findings<'_>) -> Vec<(Url, crate::effects::Reach)> {
+pub(super) fn remote_schemas(
+    checked: &Value,
+    findings: &mut Findings<'_>,
+) -> Vec<(Url, crate::effects::Reach)> {
     let mut reader = Reader { checked, findings };
     let serve = serve(&mut reader);
     let console = listener(&mut reader, "vestibule.console");

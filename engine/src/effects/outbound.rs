@@ -33,9 +33,8 @@ pub struct SystemOutbound {
 
 impl SystemOutbound {
     pub fn new() -> Self {
-        let all = || {
-            Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?])
-        };
+        let all =
+            || Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?]);
         Self { clients: all().map_err(|failure| failure.to_string()) }
     }
 }
@@ -71,7 +70,8 @@ impl Outbound for SystemOutbound {
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             _ => None,
         };
-        if request.reach == Reach::Nowhere || literal.is_some_and(|address| !allowed(request.reach, address)) {
+        if request.reach == Reach::Nowhere || literal.is_some_and(|address| !allowed(request.reach, address))
+        {
             return Box::pin(async move { Err(OutboundError::Refused { host }) });
         }
         let client = match (&self.clients, request.reach) {

@@ -3,16 +3,16 @@
 
 use super::Flow;
 use crate::config::WebHook;
+use crate::effects::to_completion;
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Kind, Result};
 use crate::hooks;
 use crate::identity::{Credential, Identity};
 use crate::ids::{DeliveryId, IdentityId};
 use crate::plan::{Plan, Step};
+use crate::store::Tx;
 use crate::store::identities::{self, Inserted};
 use crate::store::provisional::{self as rows, Agreed, Row};
-use crate::store::Tx;
-use crate::effects::to_completion;
 use chrono::TimeDelta;
 
 /// Beside the calls, for what the server itself does. Longer than any transaction waits.
@@ -30,7 +30,12 @@ pub(super) struct Provisional {
 
 impl Provisional {
     /// Before the first service is asked; `None` where the plan is not all or nothing.
-    pub(super) async fn begin(ctx: &Ctx, plan: &Plan, flow: &Flow, identity: IdentityId) -> Result<Option<Self>> {
+    pub(super) async fn begin(
+        ctx: &Ctx,
+        plan: &Plan,
+        flow: &Flow,
+        identity: IdentityId,
+    ) -> Result<Option<Self>> {
         if !plan.all_or_nothing {
             return Ok(None);
         }

@@ -122,12 +122,7 @@ pub async fn call(ctx: &Ctx, hook: &WebHook, about: About<'_>) -> Result<Said> {
 }
 
 /// The same for an account that is not seen yet; and whether the service knows of it now, or may know.
-pub(super) async fn ask(
-    ctx: &Ctx,
-    hook: &WebHook,
-    about: About<'_>,
-    id: DeliveryId,
-) -> (Result<Said>, bool) {
+pub(super) async fn ask(ctx: &Ctx, hook: &WebHook, about: About<'_>, id: DeliveryId) -> (Result<Said>, bool) {
     called(ctx, hook, about, id, false).await
 }
 
@@ -163,7 +158,12 @@ async fn called(
 fn log(hook: &WebHook, attempt: &Attempt, status: Status) {
     match &attempt.outcome {
         Ok(answer) => {
-            tracing::info!(hook = hook.name, status = answer.status, said = status.name(), "a web hook was called");
+            tracing::info!(
+                hook = hook.name,
+                status = answer.status,
+                said = status.name(),
+                "a web hook was called"
+            );
         }
         Err(Trouble::Cancelled) => {}
         Err(trouble @ Trouble::Template(_)) => {

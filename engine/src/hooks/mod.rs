@@ -10,8 +10,8 @@ mod trial;
 pub use deliver::deliver;
 pub use places::{List, lists};
 pub use request::TEST_HEADER;
-pub use trial::{Sample, find, sample, send};
 pub(crate) use request::{Attempt, Body, Trouble, attempt};
+pub use trial::{Sample, find, sample, send};
 
 use crate::config::{Config, WebHook};
 use crate::courier::seal;
@@ -150,7 +150,11 @@ pub(crate) struct Waited<'a> {
 pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) {
     if let Err(error) = try_record(ctx, cause, waited, input).await {
         let cause_of = error.cause().map(ToString::to_string);
-        tracing::error!(hook = cause.hook.name, cause = cause_of, "a web hook's call cannot be logged: {error}");
+        tracing::error!(
+            hook = cause.hook.name,
+            cause = cause_of,
+            "a web hook's call cannot be logged: {error}"
+        );
     }
 }
 
@@ -224,11 +228,12 @@ pub struct Logged {
 
 fn shown(config: &Config, delivery: Delivery) -> Logged {
     let content = Content::open(config, &delivery);
-    let may_retry =
-        delivery.status == Status::Failed && may_come_back(delivery.kind) && content.is_ok();
+    let may_retry = delivery.status == Status::Failed && may_come_back(delivery.kind) && content.is_ok();
     // A secret that is gone must not cost the page.
     let content = content.unwrap_or_else(|_| Content {
-        failure: Some("What was sent cannot be read any more: the secret it was sealed with is gone.".to_owned()),
+        failure: Some(
+            "What was sent cannot be read any more: the secret it was sealed with is gone.".to_owned(),
+        ),
         ..Content::default()
     });
     Logged { request: content.request, answer: content.answer, failure: content.failure, may_retry, delivery }

@@ -15,8 +15,27 @@ const EXCERPT: usize = 200;
 
 /// Words of a member's name that make its value a secret.
 const SECRET: [&str; 21] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "code", "otp", "totp", "pin", "cookie",
-    "authorization", "auth", "credential", "signature", "csrf", "xsrf", "jwt", "hash", "apikey", "bearer",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "code",
+    "otp",
+    "totp",
+    "pin",
+    "cookie",
+    "authorization",
+    "auth",
+    "credential",
+    "signature",
+    "csrf",
+    "xsrf",
+    "jwt",
+    "hash",
+    "apikey",
+    "bearer",
 ];
 /// Kinds of code that are none.
 const HARMLESS: [&str; 10] =
@@ -99,9 +118,9 @@ fn text(text: &str) -> String {
     }
     strip_user(&mut url);
     if !pairs.is_empty() {
-        let shown = pairs.iter().map(|(name, value)| {
-            (name.as_str(), if is_secret(name) { REMOVED } else { value.as_str() })
-        });
+        let shown = pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), if is_secret(name) { REMOVED } else { value.as_str() }));
         url.query_pairs_mut().clear().extend_pairs(shown);
     }
     url.into()
@@ -181,13 +200,39 @@ mod tests {
     #[test]
     fn names_of_secrets_are_known_in_every_spelling() {
         for name in [
-            "password", "Passwords", "newPassword", "hashed_password", "session_token", "accessTokens", "code",
-            "verification-code", "Cookie", "Set-Cookie", "Authorization", "x-api-key", "apiKey", "csrf_token", "PIN",
-            "client_secret", "recoveryCode", "X-Session-Token", "otp",
+            "password",
+            "Passwords",
+            "newPassword",
+            "hashed_password",
+            "session_token",
+            "accessTokens",
+            "code",
+            "verification-code",
+            "Cookie",
+            "Set-Cookie",
+            "Authorization",
+            "x-api-key",
+            "apiKey",
+            "csrf_token",
+            "PIN",
+            "client_secret",
+            "recoveryCode",
+            "X-Session-Token",
+            "otp",
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["email", "postal_code", "countryCode", "key", "opinion", "pinned", "encode", "status_code", "keys"] {
+        for name in [
+            "email",
+            "postal_code",
+            "countryCode",
+            "key",
+            "opinion",
+            "pinned",
+            "encode",
+            "status_code",
+            "keys",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

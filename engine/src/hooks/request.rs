@@ -1,8 +1,8 @@
 //! One try of a call: the template made into a request, who we are shown to the other service, and the answer. Holds no
 //! transaction.
 
-use crate::config::hooks::{Auth, Template};
 use crate::config::WebHook;
+use crate::config::hooks::{Auth, Template};
 use crate::effects::{Answer, Effects, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
 use crate::ids::DeliveryId;
@@ -221,7 +221,10 @@ async fn source(ctx: &Ctx, template: &Template) -> Result<String, Trouble> {
             Ok(text)
         }
         (Err(why), Some((_, text))) => {
-            tracing::warn!(host = url.host_str(), "a template cannot be fetched, the one from before serves: {why}");
+            tracing::warn!(
+                host = url.host_str(),
+                "a template cannot be fetched, the one from before serves: {why}"
+            );
             Ok(text)
         }
         (Err(why), None) => Err(Trouble::Fetch(why)),

@@ -48,7 +48,8 @@ pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
     let made_up = earlier.is_none();
     let mut input = earlier.unwrap_or_else(|| invented(&ctx.config, place));
     input["test"] = true.into();
-    let output = request::rendered(ctx, hook, &input.to_string()).await.map_err(|trouble| trouble.to_string());
+    let output =
+        request::rendered(ctx, hook, &input.to_string()).await.map_err(|trouble| trouble.to_string());
     Ok(Sample { input, made_up, output })
 }
 

@@ -69,7 +69,8 @@ pub fn actions(config: &Config) -> Vec<Action> {
                 _ => None,
             };
             let plans = kind.into_iter().flat_map(|kind| {
-                let methods = registering(config).filter(|method| list.method.is_none_or(|own| own == *method));
+                let methods =
+                    registering(config).filter(|method| list.method.is_none_or(|own| own == *method));
                 methods.map(move |method| plan(config, kind, method, Client::Browser))
             });
             let plans: Vec<Plan> = plans.collect();

@@ -145,7 +145,8 @@ macro_rules! select {
     };
 }
 
-const INSERT: &str = "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
+const INSERT: &str =
+    "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
         tries, next_try_at, body, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const GET: &str = select!("where id = $1");

@@ -73,7 +73,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "duplicate-signed-in",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "Inserted::Taken => return Ok(None),",
         instead: "Inserted::Taken => {}",
         test: test("server", GOLDEN, "registration_duplicate"),
@@ -185,7 +185,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "hook-after-session",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "filter(|_| !self.plan.waits_after_storing())",
         instead: "filter(|_| self.plan.signs_in())",
         test: test(
