@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { test, expect } from './fixtures';
+import { HOOKS } from './hooks';
 
 // Some forty looks at pages.
 test.setTimeout(240_000);
@@ -125,5 +126,22 @@ test.describe('a mail server that does not answer', () => {
       await expect(admin.page.locator('main > .note.danger')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
     await check(admin.page, 'Outgoing mail');
+  });
+});
+
+test.describe('with web hooks', () => {
+  test.use({ config: HOOKS });
+
+  test('actions, and what became of their calls', async ({ admin }) => {
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions');
+    await check(admin.page, 'Actions');
+    await admin.page.locator('.actions a').first().click();
+    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByText('What its template is given').click();
+    await check(admin.page, /127\.0\.0\.1/);
+    await admin.page.getByRole('button', { name: 'Really send it' }).click();
+    await admin.page.getByText('Request and answer').click();
+    await check(admin.page, /127\.0\.0\.1/);
   });
 });

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, handovers, kept_forms, messages, operators, sessions};
+use crate::store::{deliveries, errors, flows, handovers, kept_forms, messages, operators, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -17,6 +17,8 @@ pub enum Kind {
     Sessions,
     /// `vestibule.cleanup.messages` after they were made.
     Messages,
+    /// `vestibule.cleanup.deliveries` after they were made; those that wait to be tried again stay.
+    Deliveries,
     /// `vestibule.cleanup.errors` after they were made.
     Errors,
     /// An hour after they were kept; nobody gets them back later than that.
@@ -28,10 +30,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
+        Kind::Deliveries,
         Kind::Errors,
         Kind::KeptForms,
         Kind::HandOvers,
@@ -47,6 +50,7 @@ impl Kind {
             Kind::Flows => now - cleanup.flows,
             Kind::Sessions => now - cleanup.sessions,
             Kind::Messages => now - cleanup.messages,
+            Kind::Deliveries => now - cleanup.deliveries,
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
@@ -61,6 +65,7 @@ impl Kind {
             Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
             Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,

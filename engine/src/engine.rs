@@ -5,9 +5,12 @@ use crate::effects::Effects;
 use crate::password::Hasher;
 use crate::store::Db;
 use arc_swap::ArcSwap;
-use std::sync::Arc;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{Mutex, MutexGuard, Notify};
+use url::Url;
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     unconfigured_proxy: AtomicBool,
+    hooks_waiting: Notify,
+    templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -41,6 +46,8 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 unconfigured_proxy: AtomicBool::new(false),
+                hooks_waiting: Notify::new(),
+                templates: std::sync::Mutex::default(),
             }),
         }
     }
@@ -68,6 +75,31 @@ impl Engine {
     /// Whether this is the first time that a proxy was seen which the configuration does not name.
     pub fn first_unconfigured_proxy(&self) -> bool {
         !self.inner.unconfigured_proxy.swap(true, Ordering::Relaxed)
+    }
+
+    /// A web hook's call was queued, and that is committed.
+    pub fn wake_hooks(&self) {
+        self.inner.hooks_waiting.notify_one();
+    }
+
+    /// Until the next [`Engine::wake_hooks`], or at once when there was one that nobody waited for. What other processes queue
+    /// does not show here.
+    pub async fn hooks_waiting(&self) {
+        self.inner.hooks_waiting.notified().await;
+    }
+
+    /// A template that was fetched, and when.
+    pub(crate) fn kept_template(&self, url: &Url) -> Option<(DateTime<Utc>, String)> {
+        self.inner.templates.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
+    }
+
+    pub(crate) fn keep_template(&self, url: Url, at: DateTime<Utc>, text: String) {
+        let mut kept = self.inner.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        // A configuration names few; those of earlier ones need not stay.
+        if kept.len() >= 100 {
+            kept.clear();
+        }
+        kept.insert(url, (at, text));
     }
 
     pub fn db(&self) -> &Db {

@@ -1,6 +1,7 @@
 //! What will happen after a form was accepted, as a value: the console draws it, a submit executes it.
 
-use crate::config::{Config, Hook, Method, WebHook};
+use crate::config::hooks::Response;
+use crate::config::{Config, Hook, HookList, Method, WebHook};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +42,8 @@ pub enum Step {
     Hash,
     /// A web hook that may stop the flow or change the account, before anything of it is stored.
     Ask(Arc<WebHook>),
+    /// Identity, credentials and addresses, seen by nobody: all or nothing. `Store` makes an account of it.
+    Reserve,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
     /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
@@ -70,6 +73,8 @@ pub struct Plan {
     /// Entries of the list in force that never run where they stand: what may stop a sign-up has to stand in a method's own
     /// list (Kratos: driver/registry_default_registration.go).
     pub never: Vec<Hook>,
+    /// Nothing stays when a web hook that is waited for refuses or fails, and those that had agreed are told.
+    pub all_or_nothing: bool,
     /// What the answer holds.
     pub answer: Answer,
 }
@@ -111,13 +116,24 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     let mut steps: Vec<Step> = web_hooks(before).cloned().map(Step::Before).collect();
     steps.push(Step::Check);
     let mut never = Vec::new();
+    let mut all_or_nothing = false;
     match flow {
         FlowKind::Registration => {
             steps.push(Step::Hash);
-            let (asks, rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            let (asks, mut rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            let asked = source == Source::Method && !asks.is_empty();
             match source {
                 Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
+            }
+            if wants_all_or_nothing(config, method, source) {
+                let (awaited, others) = rest.into_iter().partition(|hook| is_awaited(hook));
+                rest = others;
+                all_or_nothing = asked || !awaited.is_empty();
+                if !awaited.is_empty() {
+                    steps.push(Step::Reserve);
+                }
+                steps.extend(awaited.into_iter().cloned().map(Step::Run));
             }
             steps.push(Step::Store);
             if config.sends_codes() {
@@ -167,7 +183,21 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         },
         redirect,
     };
-    Plan { flow, method, client, source, steps, shadowed, never, answer }
+    Plan { flow, method, client, source, steps, shadowed, never, all_or_nothing, answer }
+}
+
+/// Whether `vestibule.registration.all_or_nothing` names the list in force.
+fn wants_all_or_nothing(config: &Config, method: Method, source: Source) -> bool {
+    let lists = &config.vestibule.registration.all_or_nothing;
+    match source {
+        Source::Method => lists.contains(&HookList::Of(method)),
+        Source::Flow => lists.contains(&HookList::Flow),
+        Source::Nothing => false,
+    }
+}
+
+fn is_awaited(hook: &Hook) -> bool {
+    matches!(hook, Hook::WebHook(hook) if hook.response == Response::Awaited)
 }
 
 fn blocks(hook: &Hook) -> bool {
@@ -185,8 +215,15 @@ pub fn web_hooks<'a>(list: impl IntoIterator<Item = &'a Hook>) -> impl Iterator<
 impl Plan {
     /// Whether another service is asked between storing and signing in: the account is there then, and a failure shows.
     pub fn waits_after_storing(&self) -> bool {
-        self.steps.iter().any(|step| {
-            matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != crate::config::hooks::Response::Ignored)
+        let waited = |step: &Step| matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != Response::Ignored);
+        !self.all_or_nothing && self.steps.iter().any(waited)
+    }
+
+    /// Web hooks that nobody waits for, queued with what they tell of.
+    pub fn informed(&self) -> impl Iterator<Item = &Arc<WebHook>> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Run(Hook::WebHook(hook)) if hook.response == Response::Ignored => Some(hook),
+            _ => None,
         })
     }
 

@@ -615,3 +615,45 @@ fn a_print_shows_no_secret_unless_asked() {
     let debugged = format!("{config:?} {:?}", config.layers);
     assert!(!debugged.contains("hunter2"), "{debugged}");
 }
+
+#[tokio::test]
+async fn identity_schemas_are_fetched_through_the_guard_and_a_failure_is_a_problem_at_its_place() {
+    let world = engine::testing::World::default();
+    let url = "https://schemas.example.org/person.json";
+    let schema = json!({
+        "$id": "https://schemas.example.org/person", "type": "object",
+        "properties": {"traits": {"type": "object", "properties": {"email": {
+            "type": "string", "format": "email",
+            "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}},
+        }}}},
+    });
+    let named = || document(json!({"identity": {"schemas": [{"id": "default", "url": url}]}}));
+    world.outbound.answer(url, schema.to_string());
+    let mut sources = named();
+    engine::config::load::fetch(&mut sources, world.outbound.as_ref()).await;
+    assert!(loaded(&sources).config.schema("default").is_some());
+    assert_eq!(world.outbound.asked().len(), 1);
+
+    for (status, body, told) in [(404, "", "404"), (200, "<html>", "not JSON")] {
+        world.outbound.answer_with(url, status, body);
+        let mut sources = named();
+        engine::config::load::fetch(&mut sources, world.outbound.as_ref()).await;
+        let found = problems(&sources);
+        assert_eq!(found[0].path, "identity.schemas[0].url");
+        assert!(found[0].what.contains(told), "{found:?}");
+    }
+
+    // Never from ourselves, and not from private networks where the keys say so.
+    for (url, keys) in [
+        ("http://127.0.0.1:4434/admin/identities", json!({})),
+        ("http://169.254.169.254/latest", json!({})),
+        ("http://10.1.2.3/schema.json", json!({"clients": {"http": {"disallow_private_ip_ranges": true}}})),
+    ] {
+        let mut patch = keys;
+        patch["identity"] = json!({"schemas": [{"id": "default", "url": url}]});
+        let mut sources = document(patch);
+        engine::config::load::fetch(&mut sources, &engine::effects::SystemOutbound::new()).await;
+        let found = problems(&sources);
+        assert!(found[0].what.contains("not an address that requests may go to"), "{url}: {found:?}");
+    }
+}

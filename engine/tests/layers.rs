@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -18,11 +18,12 @@ const LAYERS: [(&str, u8); 16] = [
     ("password", 5),
     ("engine", 6),
     ("courier", 7),
+    ("hooks", 8),
     ("session", 7),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 8),
-    ("flow", 8),
+    ("flow", 9),
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.

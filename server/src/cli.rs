@@ -6,6 +6,7 @@ mod config;
 mod courier;
 mod failure;
 mod hash_bench;
+mod hooks;
 mod lint;
 mod operator;
 mod plan;
@@ -119,7 +120,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
         Command::Plan(command) => asynchronous(command.run(&global)),
-        Command::HashBench(bench) => bench.run(&global),
+        Command::HashBench(bench) => asynchronous(bench.run(&global)),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
         Command::Version => {
             println!("vestibule {}", version());

@@ -1,6 +1,7 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
+mod actions;
 mod history;
 
 use crate::error::ApiError;
@@ -35,6 +36,7 @@ pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
+        .merge(actions::routes())
         .merge(history::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))

@@ -1,6 +1,7 @@
 //! The console's pages, rendered on the server. A page file holds its view struct, what loads it, what its form does and
 //! its markup; rules are in `engine::settings` and `engine::operators`.
 
+pub mod actions;
 pub mod authentication;
 pub mod checks;
 pub mod entry;

@@ -56,7 +56,13 @@ pub(super) fn drawing(plans: &[(Plan, Plan)], values: &Authentication, facts: &F
         {(!values.registration_enabled).then(|| view! { <p class="closed">"Sign-up is closed: none of this runs."</p> })}
         <ol class="steps" aria-labelledby="plan-title">
             {merged(&saved.steps, &would_be.steps).into_iter().map(|(step, mark)| {
-                let (name, small) = words(&step, values, facts);
+                let (name, mut small) = words(&step, values, facts);
+                if would_be.all_or_nothing
+                    && let Step::Run(Hook::WebHook(hook)) = &step
+                    && hook.response != Response::Ignored
+                {
+                    small = format!("{}: when it fails nothing is left, and those that had agreed are told", hook.name);
+                }
                 let (class, word) = match mark {
                     Mark::Stays => ("", None),
                     Mark::New => ("new", Some("new")),
@@ -145,6 +151,9 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
         },
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
+        Step::Reserve => {
+            ("Reserve the account", "nobody sees it until every service below has agreed".to_owned())
+        }
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
         Step::SendCode => {
             ("Mail a code", "to the first address that is not confirmed, with the account".to_owned())

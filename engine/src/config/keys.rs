@@ -112,7 +112,7 @@ pub(super) const TABLE: &[Key] = &[
     later("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
     later("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
     later("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
-    later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
+    key("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     later("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
     later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
@@ -121,10 +121,11 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),
     key("vestibule.cleanup.sessions", Duration, "720h", "How long a session stays after its end."),
     key("vestibule.cleanup.messages", Duration, "720h", "How long a mail stays in the list."),
+    key("vestibule.cleanup.deliveries", Duration, "168h", "How long a web hook's call stays in its log."),
     key("vestibule.cleanup.errors", Duration, "168h", "How long an error can be read at its page."),
     // Identities
     key("identity.default_schema_id", Text, "default", "Identity schema of whoever signs up without naming one."),
-    key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),
+    key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `https://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),
     // Self-service
     key("selfservice.default_browser_return_url", Page, "", "Where a browser goes when nothing else says so; unset, to our own welcome page."),
     key("selfservice.allowed_return_urls", Texts, "[]", "Addresses that `return_to` may name."),

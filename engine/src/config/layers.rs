@@ -3,7 +3,7 @@
 
 use super::console::{self, Named};
 use super::keys::REGISTRY;
-use super::load::{Problem, Problems, Sources};
+use super::load::{Fetched, Problem, Problems, Sources};
 use super::scalars;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ pub struct Layers {
     /// Path → variable and value.
     environment: BTreeMap<String, (String, Value)>,
     pub(super) data: PathBuf,
+    pub(super) fetched: Fetched,
 }
 
 /// Short, since the whole holds secrets.
@@ -76,7 +77,7 @@ impl Layers {
         for (_, document) in &files {
             merge(&mut merged, document);
         }
-        Ok(Self { files, merged, environment, data: sources.data.clone() })
+        Ok(Self { files, merged, environment, data: sources.data.clone(), fetched: sources.fetched.clone() })
     }
 
     /// Files < console < environment, with what is wrong with the settings of the console.

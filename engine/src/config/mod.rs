@@ -4,6 +4,7 @@
 pub mod console;
 mod courier;
 mod digest;
+mod guard;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -169,6 +170,7 @@ pub struct CleanupKeys {
     pub flows: Duration,
     pub sessions: Duration,
     pub messages: Duration,
+    pub deliveries: Duration,
     pub errors: Duration,
 }
 

@@ -4,7 +4,7 @@
 mod deliver;
 mod letter;
 mod outlook;
-mod seal;
+pub(crate) mod seal;
 
 pub use deliver::deliver;
 pub use letter::{Letter, Written};

@@ -240,6 +240,7 @@ async fn execute(
             | Step::Check
             | Step::Hash
             | Step::Ask(_)
+            | Step::Reserve
             | Step::Store
             | Step::SendCode
             | Step::SignInWhenProven
@@ -290,7 +291,15 @@ async fn execute(
                 if others_end {
                     store::sessions::revoke_others(&mut tx, identity.id, prepared.session.id).await?;
                 }
+                let about = webhook::About {
+                    flow,
+                    identity: Some(&identity),
+                    session: Some(&prepared.session),
+                    seen: &submit.seen,
+                };
+                webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
                 tx.commit().await?;
+                ctx.engine.wake_hooks();
                 handed_over = Some(prepared.clone());
             }
         }

@@ -75,12 +75,14 @@ pub mod handover;
 pub mod login;
 pub mod logout;
 mod nodes;
+pub mod provisional;
 pub mod registration;
 pub mod return_to;
 pub mod verification;
 pub mod webhook;
 
 use crate::config::Config;
+use crate::config::hooks::Response;
 use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
@@ -445,8 +447,16 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
 /// The web hooks of a list `before`, in its order, for a flow that is about to begin. One that refuses keeps the flow from
 /// beginning, and there is no form yet that could show its messages.
 async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
+    let about = || webhook::About { flow, identity: None, session: None, seen };
+    // Who is only told is told even where another keeps the flow from beginning: somebody came for it.
+    if crate::plan::web_hooks(list).any(|hook| hook.response == Response::Ignored) {
+        let mut tx = ctx.db().write().await?;
+        webhook::inform(ctx, &mut tx, crate::plan::web_hooks(list), &about()).await?;
+        tx.commit().await?;
+        ctx.engine.wake_hooks();
+    }
     for hook in crate::plan::web_hooks(list) {
-        let about = webhook::About { flow, identity: None, session: None, seen };
+        let about = about();
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
             return Err(Error::invalid(sentences.join(" ")));

@@ -7,6 +7,7 @@ use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
     insert, may_submit, nodes, of_submit, return_to, save, webhook,
 };
+use crate::config::hooks::Response;
 use crate::config::{Config, Method};
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -288,7 +289,7 @@ async fn pass(
 ) -> Result<Option<(Flow, Option<Given>)>> {
     let now = ctx.effects().now();
     let hooks = &ctx.config.selfservice.verification.after;
-    let waits = crate::plan::web_hooks(hooks).next().is_some();
+    let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
     let mut tx = ctx.db().write().await?;
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
@@ -311,7 +312,10 @@ async fn pass(
     if let Some(given) = given.as_ref().filter(|_| !waits) {
         store::sessions::insert(&mut tx, &given.handed_over.session).await?;
     }
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
     tx.commit().await?;
+    ctx.engine.wake_hooks();
     for hook in crate::plan::web_hooks(hooks) {
         let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {

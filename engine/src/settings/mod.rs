@@ -1,5 +1,6 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
+pub mod actions;
 pub mod checks;
 mod danger;
 pub mod history;

@@ -39,17 +39,28 @@ const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identif
 const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
         verified, status, verified_at, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+// Of a sign-up that is not finished nobody sees the account; its identifiers are taken all the same.
+macro_rules! unseen {
+    ($id:literal) => {
+        concat!("not exists (select 1 from provisional_sign_ups p where p.identity_id = ", $id, ")")
+    };
+}
+
 const GET: &str = concat!(
     "select ",
     columns!(),
     " from identities i left join identity_addresses a on a.identity_id = i.id
-      where i.id = $1 order by a.purpose, a.position"
+      where i.id = $1 and ",
+    unseen!("i.id"),
+    " order by a.purpose, a.position"
 );
 // The nil id is smaller than every random one.
 const LIST: &str = concat!(
     "select ",
     columns!(),
-    " from (select * from identities where id > $1 order by id limit $2) i
+    " from (select * from identities s where id > $1 and ",
+    unseen!("s.id"),
+    " order by id limit $2) i
       left join identity_addresses a on a.identity_id = i.id
       order by i.id, a.purpose, a.position"
 );
@@ -57,12 +68,18 @@ const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, 
     from identity_credentials c
     left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
     where c.identity_id = $1 order by c.created_at, c.kind, n.position";
-const WHOSE: &str = "select identity_id from identity_identifiers where kind = $1 and identifier = $2";
+const WHOSE: &str = concat!(
+    "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
+    unseen!("n.identity_id")
+);
 const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
     where identity_id = $1 and kind = $2 and config = $3";
 const DELETE: &str = "delete from identities where id = $1";
-const WHOSE_ADDRESS: &str = "select identity_id from identity_addresses
-    where purpose = 'verifiable' and via = $1 and value = $2";
+const WHOSE_ADDRESS: &str = concat!(
+    "select identity_id from identity_addresses a
+    where purpose = 'verifiable' and via = $1 and value = $2 and ",
+    unseen!("a.identity_id")
+);
 const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
     where id = $1 and purpose = 'verifiable' and not verified";
 const SAVE_PROOF: &str = "update identity_addresses

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod codes;
+pub mod deliveries;
 mod dsn;
 pub mod errors;
 mod fault;
@@ -16,6 +17,7 @@ pub mod kept_forms;
 pub mod messages;
 mod migrate;
 pub mod operators;
+pub mod provisional;
 pub mod revisions;
 pub mod sessions;
 

@@ -32,7 +32,7 @@ With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
         Command::Check(lint) => {
-            let sources = assemble::sources(global)?;
+            let sources = assemble::sources(global).await?;
             let loaded = load(&sources, None)?;
             if !lint.is_for_programs() {
                 report(&loaded.notes);

@@ -80,6 +80,7 @@ fn document(plan: &Plan) -> serde_json::Value {
         "list": list(plan.source),
         "shadowed": titles(&plan.shadowed),
         "never": titles(&plan.never),
+        "all_or_nothing": plan.all_or_nothing,
         "answer": {
             "status": plan.answer.status,
             "session_cookie": plan.answer.session_cookie,
@@ -109,6 +110,11 @@ fn text(config: &Config, plan: &Plan) -> String {
         if !hooks.is_empty() {
             line(&format!("{title:<15} {}", hooks.iter().map(Hook::title).collect::<Vec<_>>().join(", ")));
         }
+    }
+    if plan.all_or_nothing {
+        line(
+            "All or nothing  when a service that is waited for fails, no account is left, and those that agreed are told",
+        );
     }
     let answer = &plan.answer;
     let body = match &answer.redirect {
@@ -141,6 +147,7 @@ fn name(step: &Step) -> String {
         Step::Check => "check the form".to_owned(),
         Step::Hash => "hash the password".to_owned(),
         Step::Ask(hook) => format!("ask: {}", hook.name),
+        Step::Reserve => "reserve the account".to_owned(),
         Step::Store => "store the account".to_owned(),
         Step::SendCode => "mail a code".to_owned(),
         Step::Authenticate => "compare the password".to_owned(),
@@ -160,6 +167,7 @@ fn about(step: &Step) -> &'static str {
             Response::Awaited => "waited for; a failure is shown to the person",
             Response::Ignored => "nobody waits for it",
         },
+        Step::Reserve => "nobody sees it until every service has agreed",
         Step::Store => "all or nothing",
         Step::SendCode => "to the first address that waits for proof",
         Step::Run(_) => "",

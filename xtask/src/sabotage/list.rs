@@ -35,6 +35,8 @@ const SETTINGS: &[&str] = &["--test", "settings"];
 const DANGERS: &[&str] = &["--test", "dangers"];
 const CHECKS: &[&str] = &["--test", "checks"];
 const CLI: &[&str] = &["--test", "cli"];
+const HOOKS: &[&str] = &["--test", "hooks"];
+const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -74,7 +76,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "duplicate-signed-in",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "Inserted::Taken => return Ok(None),",
         instead: "Inserted::Taken => {}",
         test: test("server", GOLDEN, "registration_duplicate"),
@@ -186,7 +188,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "hook-after-session",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "filter(|_| !self.plan.waits_after_storing())",
         instead: "filter(|_| self.plan.signs_in())",
         test: test(
@@ -261,6 +263,63 @@ pub(super) const CHANGES: &[Change] = &[
         text: ".nth(1).is_some()",
         instead: ".nth(2).is_some()",
         test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
+    },
+    Change {
+        name: "hook-not-queued",
+        file: "engine/src/flow/webhook.rs",
+        text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
+        instead: "let _ = (about.cause(hook), input.clone(), &tx);",
+        test: test("engine", HOOKS, "what_nobody_waits_for_is_queued_with_the_account_and_called_once"),
+    },
+    Change {
+        name: "hook-id-per-try",
+        file: "engine/src/hooks/request.rs",
+        text: "let (id, at) = (message_id(id), effects.now().timestamp());",
+        instead: "let (id, at) = (format!(\"{}{}\", message_id(id), effects.uuid()), effects.now().timestamp());",
+        test: test(
+            "engine",
+            HOOKS,
+            "a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
+        ),
+    },
+    Change {
+        name: "secrets-in-the-hook-log",
+        file: "engine/src/hooks/redact.rs",
+        text: "let value = if secret && !empty { REMOVED.into() } else { document(value) };",
+        instead: "let value = if secret && empty { REMOVED.into() } else { document(value) };",
+        test: test("engine", HOOKS, "the_log_holds_no_secret"),
+    },
+    Change {
+        name: "own-names-called",
+        file: "engine/src/config/guard.rs",
+        text: "return Reach::Nowhere;",
+        instead: "return Reach::Private;",
+        test: test("engine", LIB, "config::guard::tests::neither_our_addresses_nor_our_names_are_called"),
+    },
+    Change {
+        name: "provisional-seen",
+        file: "engine/src/store/identities.rs",
+        text: "concat!(\"not exists (select 1 from provisional_sign_ups p where p.identity_id = \", $id, \")\")",
+        instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
+        test: test("engine", ALL_OR_NOTHING, "until_then_nobody_sees_the_account_and_its_address_is_taken"),
+    },
+    Change {
+        name: "nothing-undone",
+        file: "engine/src/flow/provisional.rs",
+        text: "    for agreed in &row.agreed {",
+        instead: "    for agreed in row.agreed.iter().take(0) {",
+        test: test(
+            "engine",
+            ALL_OR_NOTHING,
+            "a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
+        ),
+    },
+    Change {
+        name: "anybody-tests-hooks",
+        file: "engine/src/settings/actions.rs",
+        text: "if !by.disabled && by.role == Role::Owner {",
+        instead: "if !by.disabled {",
+        test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
     },
 ];
 

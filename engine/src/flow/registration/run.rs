@@ -1,11 +1,14 @@
 //! Carrying out the plan of a sign-up whose form was accepted: each step in its turn, with what is stored in one transaction.
 
+use super::super::provisional::Provisional;
 use super::super::{ContinueWith, Flow, HandedOver, csrf, handover, return_url, verification, webhook};
 use super::Form;
 use super::Registered;
-use crate::config::{Hook, Method};
+use crate::config::hooks::Response;
+use crate::config::{Hook, Method, WebHook};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::hooks;
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress};
 use crate::ids::FlowId;
@@ -38,12 +41,29 @@ pub(super) enum Ran {
 impl Execution {
     pub(super) async fn run(mut self, flow: &Flow) -> Result<Ran> {
         let ctx = self.ctx.clone();
-        let mut identity = identity::create(
+        let identity = identity::create(
             ctx.effects(),
             &self.form.schema_id,
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
+        let ran = self.steps(flow, identity, provisional.as_mut()).await;
+        match (&ran, provisional) {
+            (Ok(Ran::Done(_)), _) | (_, None) => {}
+            (_, Some(provisional)) => provisional.undo(&ctx).await,
+        }
+        ran
+    }
+
+    /// `provisional`: where it is all or nothing.
+    async fn steps(
+        &mut self,
+        flow: &Flow,
+        mut identity: Identity,
+        mut provisional: Option<&mut Provisional>,
+    ) -> Result<Ran> {
+        let ctx = self.ctx.clone();
         let mut done = None;
         for step in self.plan.steps.clone() {
             match step {
@@ -52,7 +72,7 @@ impl Execution {
                 Step::Ask(hook) => {
                     let about =
                         webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
-                    match webhook::call(&ctx, &hook, about).await? {
+                    match asked(&ctx, &hook, about, provisional.as_deref_mut()).await? {
                         webhook::Said::GoOn => {}
                         webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
                         webhook::Said::Change(changes) => {
@@ -65,15 +85,25 @@ impl Execution {
                 }
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
-                Step::Store => match self.store(flow, identity.clone()).await? {
+                Step::Reserve => {
+                    if let Some(provisional) = provisional.as_deref_mut() {
+                        match provisional.reserve(&ctx, &identity, self.credential(&identity)).await? {
+                            Inserted::Done => {}
+                            Inserted::Taken => return Ok(Ran::Taken),
+                        }
+                    }
+                }
+                Step::Store => match self.store(flow, identity.clone(), provisional.as_deref()).await? {
                     Some(stored) => done = Some(stored),
                     None => return Ok(Ran::Taken),
                 },
                 Step::Run(Hook::WebHook(hook)) => {
-                    let identity = done.as_ref().map(|done: &Registered| &done.identity);
-                    let about = webhook::About { flow, identity, session: None, seen: &self.seen };
-                    // Whoever may refuse was asked before; a failure is shown, and the account stays.
-                    webhook::call(&ctx, &hook, about).await?;
+                    let identity = done.as_ref().map_or(&identity, |done: &Registered| &done.identity);
+                    let about =
+                        webhook::About { flow, identity: Some(identity), session: None, seen: &self.seen };
+                    // Whoever may refuse was asked before; a failure is shown, and the account stays unless it is all or
+                    // nothing.
+                    asked(&ctx, &hook, about, provisional.as_deref_mut()).await?;
                 }
                 Step::Run(hook) => {
                     if let Some(done) = &mut done {
@@ -179,16 +209,14 @@ impl Execution {
 
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
     /// identifier is taken.
-    async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
+    async fn store(
+        &self,
+        flow: &Flow,
+        mut identity: Identity,
+        provisional: Option<&Provisional>,
+    ) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let credential = Credential {
-            kind: Method::Password.name().to_owned(),
-            identifiers: self.form.extracted.password_identifiers.clone(),
-            config: json!({ "hashed_password": self.hash }),
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        };
         let handed_over = self.signs_in_at_once(&identity).then(|| {
             let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
             HandedOver { session, token }
@@ -196,9 +224,14 @@ impl Execution {
         // An address that was allowed at the start and is not any more must not cost the account.
         let return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
         let mut tx = ctx.db().write().await?;
-        match store::identities::insert(&mut tx, &identity, &[credential]).await? {
-            Inserted::Done => {}
-            Inserted::Taken => return Ok(None),
+        if !provisional.is_some_and(Provisional::is_reserved) {
+            match store::identities::insert(&mut tx, &identity, &[self.credential(&identity)]).await? {
+                Inserted::Done => {}
+                Inserted::Taken => return Ok(None),
+            }
+        }
+        if let Some(provisional) = provisional {
+            provisional.finish(&mut tx).await?;
         }
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
@@ -219,7 +252,10 @@ impl Execution {
                 sent.status = "sent".to_owned();
             }
         }
+        let about = webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+        webhook::inform(ctx, &mut tx, self.plan.informed(), &about).await?;
         tx.commit().await?;
+        ctx.engine.wake_hooks();
         let mut continue_with = Vec::new();
         if self.plan.client == Client::Spa {
             continue_with
@@ -235,6 +271,16 @@ impl Execution {
             pending,
             new_csrf_cookie,
         }))
+    }
+
+    fn credential(&self, identity: &Identity) -> Credential {
+        Credential {
+            kind: Method::Password.name().to_owned(),
+            identifiers: self.form.extracted.password_identifiers.clone(),
+            config: json!({ "hashed_password": self.hash }),
+            created_at: identity.created_at,
+            updated_at: identity.created_at,
+        }
     }
 
     /// Also where the plan waits for a proof, and nothing is left to prove.
@@ -278,6 +324,24 @@ impl Execution {
         }
         Ok(())
     }
+}
+
+/// A service's word; where it is all or nothing it is kept who knows of the sign-up.
+async fn asked(
+    ctx: &Ctx,
+    hook: &WebHook,
+    about: webhook::About<'_>,
+    provisional: Option<&mut Provisional>,
+) -> Result<webhook::Said> {
+    let Some(provisional) = provisional.filter(|_| hook.response != Response::Ignored) else {
+        return webhook::call(ctx, hook, about).await;
+    };
+    let id = hooks::new_id(ctx);
+    let (said, told) = webhook::ask(ctx, hook, about, id).await;
+    if told {
+        provisional.told(ctx, hook, id).await?;
+    }
+    said
 }
 
 /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
