@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, kept_forms, messages, operators, sessions};
+use crate::store::{errors, flows, invitations, kept_forms, messages, operators, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -23,11 +23,20 @@ pub enum Kind {
     KeptForms,
     /// A day after the last failure; they count for an hour.
     Failures,
+    /// `vestibule.cleanup.invitations` after their end, used or not.
+    Invitations,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Flows, Kind::Sessions, Kind::Messages, Kind::Errors, Kind::KeptForms, Kind::Failures];
+    pub const ALL: [Kind; 7] = [
+        Kind::Flows,
+        Kind::Sessions,
+        Kind::Messages,
+        Kind::Errors,
+        Kind::KeptForms,
+        Kind::Failures,
+        Kind::Invitations,
+    ];
 
     /// Everything from before this goes.
     fn before(self, engine: &Engine) -> DateTime<Utc> {
@@ -40,6 +49,7 @@ impl Kind {
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::Failures => now - TimeDelta::days(1),
+            Kind::Invitations => now - cleanup.invitations,
         }
     }
 
@@ -51,6 +61,7 @@ impl Kind {
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

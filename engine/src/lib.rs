@@ -15,6 +15,7 @@ pub mod error;
 pub mod flow;
 pub mod identity;
 pub mod ids;
+pub mod invitations;
 pub mod operators;
 pub mod password;
 pub mod plan;

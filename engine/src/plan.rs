@@ -35,6 +35,8 @@ pub enum Source {
 pub enum Step {
     /// When the flow begins, before there is a form: an entry of the list `before`.
     Before(Arc<WebHook>),
+    /// The invitation without which nobody signs up; used up with `Store`.
+    Invitation,
     /// Form, schema, password policy.
     Check,
     /// Hash the password.
@@ -104,6 +106,9 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         FlowKind::Login => &config.selfservice.login.before,
     };
     let mut steps: Vec<Step> = web_hooks(before).cloned().map(Step::Before).collect();
+    if flow == FlowKind::Registration && config.vestibule.registration.invite_only {
+        steps.push(Step::Invitation);
+    }
     steps.push(Step::Check);
     let mut never = Vec::new();
     match flow {

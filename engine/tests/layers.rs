@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("engine", 6),
     ("courier", 7),
     ("session", 7),
+    ("invitations", 7),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 8),

@@ -4,6 +4,8 @@
 
 #[path = "store/identities.rs"]
 mod identities;
+#[path = "store/invitations.rs"]
+mod invitations;
 #[path = "store/mail.rs"]
 mod mail;
 #[path = "store/operators.rs"]

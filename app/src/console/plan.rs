@@ -140,6 +140,9 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
                 ),
             ),
         },
+        Step::Invitation => {
+            ("Ask for an invitation", "a link that works once; without it there is no form".to_owned())
+        }
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),

@@ -34,6 +34,7 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
             ("Authentication", super::authentication::PATH),
             ("Checks", super::checks::PATH),
             ("History", super::history::PATH),
+            ("Invitations", super::invitations::PATH),
         ],
     ),
     ("Trial", &[("Mailbox", super::mailbox::PATH)]),

@@ -110,7 +110,8 @@ pub(super) const TABLE: &[Key] = &[
     later("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
     later("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
     later("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
-    later("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
+    key("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
+    key("vestibule.registration.invitation_lifespan", Duration, "168h", "How long an invitation is good that is made without a life of its own."),
     later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     later("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
     later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
@@ -120,6 +121,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),
     key("vestibule.cleanup.sessions", Duration, "720h", "How long a session stays after its end."),
     key("vestibule.cleanup.messages", Duration, "720h", "How long a mail stays in the list."),
+    key("vestibule.cleanup.invitations", Duration, "720h", "How long an invitation stays in the list after its end."),
     key("vestibule.cleanup.errors", Duration, "168h", "How long an error can be read at its page."),
     // Identities
     key("identity.default_schema_id", Text, "default", "Identity schema of whoever signs up without naming one."),

@@ -20,6 +20,7 @@ pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
 pub use registration::RegistrationKeys;
+pub use scalars::duration;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -167,6 +168,7 @@ pub struct CleanupKeys {
     pub sessions: Duration,
     pub messages: Duration,
     pub errors: Duration,
+    pub invitations: Duration,
 }
 
 #[derive(Clone, Debug)]

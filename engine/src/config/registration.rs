@@ -16,6 +16,8 @@ pub struct RegistrationKeys {
     /// Answer alike for new and known addresses.
     pub leak_nothing: bool,
     pub invite_only: bool,
+    /// Of an invitation that names no other.
+    pub invitation_lifespan: Duration,
     /// Lists whose sign-ups are finished only when every web hook that is waited for has agreed.
     pub all_or_nothing: BTreeSet<HookList>,
     /// A sign-up through a provider signs in without any list naming `session`.
@@ -56,6 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
         unproven_session: reader.optional_lifespan("vestibule.registration.unproven_session"),
         leak_nothing: reader.boolean("vestibule.registration.leak_nothing"),
         invite_only: reader.boolean("vestibule.registration.invite_only"),
+        invitation_lifespan: reader.lifespan("vestibule.registration.invitation_lifespan"),
         all_or_nothing,
         social_sign_in: reader.boolean("vestibule.registration.social_sign_in"),
     }

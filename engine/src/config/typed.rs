@@ -270,6 +270,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             sessions: reader.lifespan("vestibule.cleanup.sessions"),
             messages: reader.lifespan("vestibule.cleanup.messages"),
             errors: reader.lifespan("vestibule.cleanup.errors"),
+            invitations: reader.lifespan("vestibule.cleanup.invitations"),
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),

@@ -25,6 +25,12 @@ pub enum Letter {
     },
     /// Somebody asked to prove an address that nobody here has.
     VerificationUnknown,
+    /// Somebody may sign up.
+    Invitation {
+        link: String,
+        /// In words.
+        until: String,
+    },
 }
 
 /// A mail as it is read.
@@ -42,7 +48,7 @@ pub struct Written {
     masked: Option<(String, String)>,
 }
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 10] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
@@ -50,6 +56,9 @@ const FILES: [(&str, &str); 7] = [
     ("en/verification_code_invalid.subject", include_str!("letters/en/verification_code_invalid.subject")),
     ("en/verification_code_invalid.txt", include_str!("letters/en/verification_code_invalid.txt")),
     ("en/verification_code_invalid.html", include_str!("letters/en/verification_code_invalid.html")),
+    ("en/invitation.subject", include_str!("letters/en/invitation.subject")),
+    ("en/invitation.txt", include_str!("letters/en/invitation.txt")),
+    ("en/invitation.html", include_str!("letters/en/invitation.html")),
 ];
 
 static LETTERS: LazyLock<std::result::Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -69,6 +78,8 @@ impl Letter {
         match self {
             Letter::VerificationCode { .. } => "verification_code_valid",
             Letter::VerificationUnknown => "verification_code_invalid",
+            // Kratos has none.
+            Letter::Invitation { .. } => "invitation",
         }
     }
 
@@ -79,12 +90,17 @@ impl Letter {
                 (Some(code.clone()), Some(link.clone()), *minutes)
             }
             Letter::VerificationUnknown => (None, None, 0),
+            Letter::Invitation { link, .. } => (None, Some(link.clone()), 0),
+        };
+        let until = match self {
+            Letter::Invitation { until, .. } => until.as_str(),
+            Letter::VerificationCode { .. } | Letter::VerificationUnknown => "",
         };
         let letters = LETTERS.as_ref().map_err(Error::internal)?;
         let part = |kind: &str, code: &Option<String>, link: &Option<String>| -> Result<String> {
             let name = format!("{LANGUAGE}/{}.{kind}", self.template());
             let template = letters.get_template(&name).map_err(Error::internal)?;
-            template.render(context! { service, to, code, link, minutes }).map_err(Error::internal)
+            template.render(context! { service, to, code, link, minutes, until }).map_err(Error::internal)
         };
         let hidden = |secret: &Option<String>| secret.as_ref().map(|_| MASK.to_owned());
         let (no_code, no_link) = (hidden(&code), hidden(&link));

@@ -237,6 +237,7 @@ async fn execute(
     for step in &plan.steps {
         match step {
             Step::Before(_)
+            | Step::Invitation
             | Step::Check
             | Step::Hash
             | Step::Ask(_)

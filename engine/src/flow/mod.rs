@@ -33,6 +33,9 @@ pub struct Flow {
     /// Verification: where the code went, and when the last one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
+    /// Registration: the invitation that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<uuid::Uuid>,
 }
 
 /// What a verification flow has mailed.
@@ -71,6 +74,7 @@ pub enum FlowType {
 
 mod code;
 pub mod csrf;
+mod invited;
 pub mod login;
 pub mod logout;
 mod nodes;
@@ -293,6 +297,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         transient_payload: None,
         updated_at: now,
         sent: None,
+        invitation: None,
     }
 }
 
@@ -481,6 +486,7 @@ fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Durati
     flow.request_url.clone_from(&old.request_url);
     flow.return_to.clone_from(&old.return_to);
     flow.identity_schema.clone_from(&old.identity_schema);
+    flow.invitation = old.invitation;
     if old.kind_of_client == FlowType::Api {
         flow.csrf_cookie.clear();
     }

@@ -2,8 +2,8 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, may_submit, nodes, of_submit,
-    return_to, return_url, save, verification, webhook,
+    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, invited, may_submit, nodes,
+    of_submit, return_to, return_url, save, verification, webhook,
 };
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
@@ -13,6 +13,7 @@ use crate::identity::proof::{By, address_proven};
 use crate::identity::schema::Extracted;
 use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress, decode};
 use crate::ids::FlowId;
+use crate::invitations::Invitation;
 use crate::password;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::session::{self, DeviceInfo};
@@ -39,8 +40,9 @@ pub struct Registered {
 /// Begins a sign-up.
 ///
 /// # Errors
-/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose.
-pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
+/// the invitation that it takes.
+pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
     enabled(ctx)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
@@ -53,9 +55,15 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
             }
         };
     }
+    let invitation = invited::of_start(ctx, &mut start).await?;
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;
+    if let Some(invitation) = invitation {
+        flow.invitation = Some(invitation.id);
+        let schema = schema_of(ctx, &flow)?.schema.clone();
+        invited::fill_in(&mut flow, &invitation, &schema);
+    }
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(Started::Flow(Box::new(flow)))
@@ -110,6 +118,13 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         Ok(form) => form,
         Err(()) => return comes_back(ctx, flow).await,
     };
+    let invitation = match invited::of_submit(ctx, &flow, &form.extracted).await? {
+        Ok(invitation) => invitation,
+        Err(refused) => {
+            flow.ui.put_values(&body);
+            return again(ctx, flow, [refused]).await;
+        }
+    };
     if let Some(refused) = check_password(ctx, &form) {
         flow.ui.put_values(&body);
         flow.ui.attach("password", refused);
@@ -125,7 +140,15 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
-    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device, seen: submit.seen };
+    let work = Execution {
+        ctx: ctx.clone(),
+        plan,
+        form,
+        invitation,
+        hash,
+        device: submit.device,
+        seen: submit.seen,
+    };
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {
@@ -229,6 +252,7 @@ struct Execution {
     ctx: Ctx,
     plan: Plan,
     form: Form,
+    invitation: Option<Invitation>,
     hash: String,
     device: DeviceInfo,
     seen: webhook::Seen,
@@ -256,7 +280,7 @@ impl Execution {
         for step in self.plan.steps.clone() {
             match step {
                 // These came before: a refused form never gets this far.
-                Step::Before(_) | Step::Check | Step::Hash => {}
+                Step::Before(_) | Step::Invitation | Step::Check | Step::Hash => {}
                 Step::Ask(hook) => {
                     let about =
                         webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
@@ -390,6 +414,7 @@ impl Execution {
     async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
+        invited::prove(ctx, self.invitation.as_ref(), &mut identity);
         let credential = Credential {
             kind: Method::Password.name().to_owned(),
             identifiers: self.form.extracted.password_identifiers.clone(),
@@ -408,6 +433,7 @@ impl Execution {
             Inserted::Done => {}
             Inserted::Taken => return Ok(None),
         }
+        invited::use_up(ctx, &mut tx, self.invitation.as_ref(), &identity).await?;
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
             store::sessions::insert(&mut tx, &handed_over.session).await?;

@@ -11,6 +11,7 @@ pub mod errors;
 mod fault;
 pub mod flows;
 pub mod identities;
+pub mod invitations;
 pub mod kept_forms;
 pub mod messages;
 mod migrate;

@@ -134,6 +134,10 @@ pub fn identifier_exists() -> Text {
         Value::Null,
     )
 }
+/// The invitation is bound to an address, and the form has none of that name.
+pub fn invited_by_another_address() -> Text {
+    generic("Your invitation is for another address. Sign up with the one that it was made for.")
+}
 pub fn no_identifier() -> Text {
     error(
         4000009,

@@ -133,6 +133,7 @@ fn list(source: Source) -> Option<&'static str> {
 fn name(step: &Step) -> String {
     match step {
         Step::Before(hook) => format!("before: {}", hook.name),
+        Step::Invitation => "invitation".to_owned(),
         Step::Check => "check the form".to_owned(),
         Step::Hash => "hash the password".to_owned(),
         Step::Ask(hook) => format!("ask: {}", hook.name),
@@ -147,6 +148,7 @@ fn name(step: &Step) -> String {
 fn about(step: &Step) -> &'static str {
     match step {
         Step::Before(_) => "when the form is asked for; may refuse it",
+        Step::Invitation => "a link that works once; without it there is no form",
         Step::Check | Step::Hash | Step::Authenticate => "",
         Step::Ask(hook) | Step::Run(Hook::WebHook(hook)) => match hook.response {
             Response::Changes => "may change the account, may stop it; nothing is stored yet",

@@ -4,6 +4,7 @@
 mod clients;
 mod edges;
 mod hooks;
+mod invitations;
 mod parallel;
 mod proof;
 mod session_hook;

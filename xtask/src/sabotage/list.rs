@@ -203,6 +203,42 @@ pub(super) const CHANGES: &[Change] = &[
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
         ),
     },
+    Change {
+        name: "invitation-not-asked-for",
+        file: "engine/src/flow/invited.rs",
+        text: "(true, None, None) => Err(required()),",
+        instead: "(true, None, None) => Ok(None),",
+        test: test(
+            "server",
+            API,
+            "invitations::without_an_invitation_there_is_no_form_and_a_sentence_says_what_to_do",
+        ),
+    },
+    Change {
+        name: "invitation-used-twice",
+        file: "engine/src/flow/invited.rs",
+        text: "false => Err(over()),",
+        instead: "false => Ok(()),",
+        test: test("server", API, "invitations::of_many_who_come_with_one_invitation_one_gets_in"),
+    },
+    Change {
+        name: "invitation-typed-proves",
+        file: "engine/src/flow/invited.rs",
+        text: "invitation.filter(|invitation| invitation.mailed)",
+        instead: "invitation.filter(|_| true)",
+        test: test(
+            "server",
+            API,
+            "invitations::an_invitation_for_an_address_is_good_for_that_one_and_proves_nothing",
+        ),
+    },
+    Change {
+        name: "invitation-secret-kept",
+        file: "engine/src/flow/invited.rs",
+        text: "*url = without_secret(url);",
+        instead: "drop(without_secret(url));",
+        test: test("server", API, "invitations::the_secret_is_kept_nowhere_and_told_to_nobody"),
+    },
 ];
 
 #[cfg(test)]
