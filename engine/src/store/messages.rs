@@ -106,12 +106,14 @@ const CLAIM: &str = "update courier_messages
     set status = 'processing', send_count = send_count + 1, next_try_at = $3, updated_at = $4
     where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_try_at <= $4";
 const FINISH: &str = "update courier_messages
-    set status = $3, body = $4, next_try_at = $5, updated_at = $6
+    set status = $3, body = $4, next_try_at = $5, updated_at = $6, template = $7, subject = $8
     where id = $1 and send_count = $2 and status = 'processing'";
 const LIST: &str = select!(
     "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
     order by created_at desc, id desc limit $5"
 );
+const COUNT: &str = "select count(*) from courier_messages
+    where recipient = $1 and template = $2 and created_at > $3 and status = 'sent'";
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
@@ -152,7 +154,7 @@ pub async fn claim(tx: &mut Tx, message: &Message, until: DateTime<Utc>, now: Da
     Ok(tx.execute(CLAIM, &[&message.id.0, &message.send_count, &until, &now]).await? == 1)
 }
 
-/// Writes what became of a claimed message: status, body, next try. `false` when the claim had run out and somebody
+/// Writes what became of a claimed message: status, template, subject, body, next try. `false` when the claim had run out and somebody
 /// else has it.
 pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
     let touched = tx
@@ -165,6 +167,8 @@ pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
                 &message.body,
                 &message.next_try_at,
                 &message.updated_at,
+                &message.template,
+                &message.subject,
             ],
         )
         .await?;
@@ -183,6 +187,12 @@ pub async fn list(tx: &mut Tx, filter: &Filter, limit: i64) -> Result<Vec<Messag
     }
     let rows = tx.fetch_all::<Stored>(LIST, &[&at, &id, &status, &recipient, &limit]).await?;
     rows.into_iter().map(Stored::read).collect()
+}
+
+/// How many of that template have left for that address, made after `since`.
+pub async fn count(tx: &mut Tx, recipient: &str, template: &str, since: DateTime<Utc>) -> Result<i64> {
+    let (count,): (i64,) = tx.fetch_one(COUNT, &[&recipient, &template, &since]).await?;
+    Ok(count)
 }
 
 pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {
