@@ -43,6 +43,9 @@ pub enum Step {
     Hash,
     /// A web hook that may stop the flow or change the account, before anything of it is stored.
     Ask(Arc<WebHook>),
+    /// Keep the sign-up and mail its code: what stands below happens with the proof, and nothing of it before
+    /// (`vestibule.registration.leak_nothing`). The page for the code is shown, listed or not.
+    Pend,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
     /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
@@ -124,8 +127,13 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
                 Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
+            // Without codes nothing would ever be proven.
+            let pends = config.vestibule.registration.leak_nothing && config.sends_codes();
+            if pends {
+                steps.push(Step::Pend);
+            }
             steps.push(Step::Store);
-            if config.sends_codes() {
+            if config.sends_codes() && !pends {
                 steps.push(Step::SendCode);
             }
             steps.extend(rest.into_iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
@@ -146,24 +154,26 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     if when_proven {
         steps.push(Step::SignInWhenProven);
     }
-    let shows_verification = list.contains(&Hook::ShowVerificationUi)
-        && (steps.contains(&Step::SendCode)
-            || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
+    let pends = steps.contains(&Step::Pend);
+    let shows_verification = pends
+        || list.contains(&Hook::ShowVerificationUi)
+            && (steps.contains(&Step::SendCode)
+                || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
     let redirect = (client == Client::Browser).then(|| match shows_verification {
         true => config.verification_page().to_string(),
         false => default_return_url(config, flow, method).to_string(),
     });
     let answer = Answer {
         status: if client == Client::Browser { 303 } else { 200 },
-        session_cookie: sign_in && client != Client::Native,
-        hand_over_cookie: when_proven && client != Client::Native,
-        body: match (client, flow, sign_in) {
+        session_cookie: sign_in && !pends && client != Client::Native,
+        hand_over_cookie: (when_proven || pends) && client != Client::Native,
+        body: match (client, flow, sign_in && !pends) {
             (Client::Browser, _, _) => vec![],
             (Client::Native, FlowKind::Registration, true) => {
                 vec!["session", "session_token", "identity", "continue_with"]
             }
             (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
-            (Client::Native, FlowKind::Registration, false) if when_proven => {
+            (Client::Native, FlowKind::Registration, false) if when_proven || pends => {
                 vec!["identity", "continue_with", "vestibule"]
             }
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],

@@ -12,6 +12,8 @@ mod invitations;
 mod mail;
 #[path = "store/operators.rs"]
 mod operators;
+#[path = "store/pending.rs"]
+mod pending;
 #[path = "store/records.rs"]
 mod records;
 #[path = "store/schema.rs"]

@@ -148,6 +148,10 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
         }
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
+        Step::Pend => (
+            "Mail a code, and wait for it",
+            "the answer is the same for a known address; what stands below happens with the proof".to_owned(),
+        ),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
         Step::SendCode => {
             ("Mail a code", "to the first address that is not confirmed, with the account".to_owned())

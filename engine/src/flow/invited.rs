@@ -10,6 +10,7 @@ use crate::identity::schema::{Extracted, Schema};
 use crate::invitations::{self, Invitation, PARAMETER, State};
 use crate::store::{self, Tx};
 use crate::ui::{Text, text};
+use uuid::Uuid;
 
 /// The invitation that a sign-up begins with. Its secret is taken out of what is kept of the request: only the digest is ever
 /// stored, and no web hook is told it.
@@ -92,11 +93,11 @@ pub(super) fn prove(ctx: &Ctx, invitation: Option<&Invitation>, identity: &mut I
 pub(super) async fn use_up(
     ctx: &Ctx,
     tx: &mut Tx,
-    invitation: Option<&Invitation>,
+    invitation: Option<Uuid>,
     identity: &Identity,
 ) -> Result<()> {
-    let Some(invitation) = invitation else { return Ok(()) };
-    match store::invitations::use_up(tx, invitation.id, identity.id, ctx.effects().now()).await? {
+    let Some(id) = invitation else { return Ok(()) };
+    match store::invitations::use_up(tx, id, identity.id, ctx.effects().now()).await? {
         true => Ok(()),
         false => Err(over()),
     }

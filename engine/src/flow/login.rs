@@ -241,6 +241,7 @@ async fn execute(
             | Step::Check
             | Step::Hash
             | Step::Ask(_)
+            | Step::Pend
             | Step::Store
             | Step::SendCode
             | Step::SignInWhenProven

@@ -79,6 +79,7 @@ mod invited;
 pub mod login;
 pub mod logout;
 mod nodes;
+pub mod pending;
 pub mod registration;
 pub mod return_to;
 pub mod verification;

@@ -5,8 +5,8 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, may_submit, nodes, of_submit,
-    return_to, save,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, may_submit, nodes,
+    of_submit, return_to, save,
 };
 use crate::config::{IdentitySchema, Method};
 use crate::effects::to_completion;

@@ -17,6 +17,7 @@ pub mod kept_forms;
 pub mod messages;
 mod migrate;
 pub mod operators;
+pub mod pending;
 pub mod revisions;
 pub mod sessions;
 

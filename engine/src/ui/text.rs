@@ -110,6 +110,9 @@ pub fn wrong_code() -> Text {
         Value::Null,
     )
 }
+pub fn tried_too_often() -> Text {
+    generic("This was tried too often. Ask for a new code.")
+}
 pub fn already_proven() -> Text {
     error(4070002, "This was done already. To confirm another address, ask for a new code.", Value::Null)
 }

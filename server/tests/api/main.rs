@@ -6,6 +6,7 @@ mod edges;
 mod hand_over;
 mod hooks;
 mod invitations;
+mod leaks;
 mod parallel;
 mod proof;
 mod session_hook;

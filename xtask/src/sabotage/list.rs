@@ -239,6 +239,35 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "drop(without_secret(url));",
         test: test("server", API, "invitations::the_secret_is_kept_nowhere_and_told_to_nobody"),
     },
+    Change {
+        name: "sign-up-tells",
+        file: "engine/src/plan.rs",
+        text: "let pends = config.vestibule.registration.leak_nothing && config.sends_codes();",
+        instead: "let pends = config.vestibule.registration.leak_nothing && !config.sends_codes();",
+        test: test("server", API, "leaks::an_app_is_told_the_same_whether_or_not_the_address_is_known"),
+    },
+    Change {
+        name: "strangers-password-kept",
+        file: "engine/src/flow/pending.rs",
+        text: "let holder = brought(&flow, submit).contains(&row.secret_hash);",
+        instead: "let holder = !row.secret_hash.is_empty();",
+        test: test(
+            "server",
+            API,
+            "leaks::whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_password",
+        ),
+    },
+    Change {
+        name: "code-to-a-known-address",
+        file: "engine/src/courier/deliver.rs",
+        text: "let known = identities::knows(&mut tx, &message.recipient).await?;",
+        instead: "let known = identities::knows(&mut tx, \"nobody\").await?;",
+        test: test(
+            "server",
+            API,
+            "leaks::the_mail_alone_says_which_it_is_and_a_known_address_is_not_flooded",
+        ),
+    },
 ];
 
 #[cfg(test)]

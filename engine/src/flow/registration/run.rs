@@ -1,6 +1,8 @@
 //! Carrying out the plan of a sign-up whose form was accepted: each step in its turn, with what is stored in one transaction.
 
-use super::super::{ContinueWith, Flow, HandedOver, csrf, handover, invited, return_url, verification, webhook};
+use super::super::{
+    ContinueWith, Flow, HandedOver, csrf, handover, invited, pending, return_url, verification, webhook,
+};
 use super::Form;
 use super::Registered;
 use crate::config::{Hook, Method};
@@ -65,6 +67,19 @@ impl Execution {
                         }
                     }
                 }
+                // What stands below happens with the proof.
+                Step::Pend => {
+                    let sign_up = pending::SignUp {
+                        plan: &self.plan,
+                        identity: identity.clone(),
+                        identifiers: self.form.extracted.password_identifiers.clone(),
+                        hash: &self.hash,
+                        invitation: self.invited_by(),
+                    };
+                    if let Some(kept) = pending::keep(&ctx, flow, sign_up).await? {
+                        return Ok(Ran::Done(Box::new(kept)));
+                    }
+                }
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
                 Step::Store => match self.store(flow, identity.clone()).await? {
@@ -92,6 +107,10 @@ impl Execution {
         }
         done.map(|done| Ran::Done(Box::new(done)))
             .ok_or_else(|| Error::internal("a registration plan without the step that stores"))
+    }
+
+    fn invited_by(&self) -> Option<Uuid> {
+        self.invitation.as_ref().map(|invitation| invitation.id)
     }
 
     /// The account as a web hook wants it, or why that cannot be.
@@ -203,7 +222,7 @@ impl Execution {
             Inserted::Done => {}
             Inserted::Taken => return Ok(None),
         }
-        invited::use_up(ctx, &mut tx, self.invitation.as_ref(), &identity).await?;
+        invited::use_up(ctx, &mut tx, self.invited_by(), &identity).await?;
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
             store::sessions::insert(&mut tx, &handed_over.session).await?;
