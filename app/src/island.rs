@@ -5,7 +5,7 @@
 //! Contract with the markup, all below the island's element:
 //! `form[data-live]` with `data-endpoint` and the fields, among them `base`: a revision, `&`, and what the others would send
 //! if nothing was changed; `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview;
-//! `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes
+//! `[data-copy]` copies the input of that id and says so in `[data-copied]`; `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes
 //! the focus. `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
 
 use leptos::prelude::*;
@@ -227,9 +227,39 @@ mod live {
 
         fn clicked(self: &Rc<Self>, event: Event) {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            if let Some(Ok(Some(button))) = target.as_ref().map(|target| target.closest("[data-copy]")) {
+                self.copy(&button);
+            }
             if target.is_some_and(|target| matches!(target.closest("[data-discard]"), Ok(Some(_)))) {
                 self.leaving.set(true);
             }
+        }
+
+        /// The field that the button names, selected, so that it can be copied by hand where the browser does not let us.
+        fn copy(&self, button: &Element) {
+            let field = button.get_attribute("data-copy").and_then(|id| self.document.get_element_by_id(&id));
+            let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
+                return;
+            };
+            field.select();
+            let part = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
+            let clipboard =
+                part(&self.window, "navigator").and_then(|navigator| part(&navigator, "clipboard"));
+            let write = clipboard.as_ref().and_then(|clipboard| part(clipboard, "writeText"));
+            let write = write.and_then(|write| write.dyn_into::<js_sys::Function>().ok());
+            let (Some(clipboard), Some(write)) = (clipboard, write) else { return };
+            let copied = write.call1(&clipboard, &JsValue::from_str(&field.value()));
+            let Some(copied) = copied.ok().and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok())
+            else {
+                return;
+            };
+            let root = self.root.clone();
+            spawn_local(async move {
+                let said = if JsFuture::from(copied).await.is_ok() { "Copied." } else { "Copy it by hand." };
+                if let Ok(Some(status)) = root.query_selector("[data-copied]") {
+                    status.set_text_content(Some(said));
+                }
+            });
         }
 
         fn pressed(self: &Rc<Self>, event: Event) {

@@ -2,7 +2,9 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{deliveries, errors, flows, handovers, kept_forms, messages, operators, sessions};
+use crate::store::{
+    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -27,10 +29,14 @@ pub enum Kind {
     HandOvers,
     /// A day after the last failure; they count for an hour.
     Failures,
+    /// `vestibule.cleanup.invitations` after their end, used or not.
+    Invitations,
+    /// At their end: nobody can prove them any more.
+    PendingSignUps,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
@@ -39,6 +45,8 @@ impl Kind {
         Kind::KeptForms,
         Kind::HandOvers,
         Kind::Failures,
+        Kind::Invitations,
+        Kind::PendingSignUps,
     ];
 
     /// Everything from before this goes.
@@ -56,6 +64,8 @@ impl Kind {
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
             Kind::Failures => now - TimeDelta::days(1),
+            Kind::Invitations => now - cleanup.invitations,
+            Kind::PendingSignUps => now,
         }
     }
 
@@ -68,6 +78,8 @@ impl Kind {
             Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::PendingSignUps => pending::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
             Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,

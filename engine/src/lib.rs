@@ -16,6 +16,7 @@ pub mod flow;
 pub mod hooks;
 pub mod identity;
 pub mod ids;
+pub mod invitations;
 pub mod operators;
 pub mod password;
 pub mod plan;

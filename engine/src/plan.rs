@@ -36,6 +36,8 @@ pub enum Source {
 pub enum Step {
     /// When the flow begins, before there is a form: an entry of the list `before`.
     Before(Arc<WebHook>),
+    /// The invitation without which nobody signs up; used up with `Store`.
+    Invitation,
     /// Form, schema, password policy.
     Check,
     /// Hash the password.
@@ -44,6 +46,9 @@ pub enum Step {
     Ask(Arc<WebHook>),
     /// Identity, credentials and addresses, seen by nobody: all or nothing. `Store` makes an account of it.
     Reserve,
+    /// Keep the sign-up and mail its code: what stands below happens with the proof, and nothing of it before
+    /// (`vestibule.registration.leak_nothing`). The page for the code is shown, listed or not.
+    Pend,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
     /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
@@ -114,6 +119,9 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         FlowKind::Login => &config.selfservice.login.before,
     };
     let mut steps: Vec<Step> = web_hooks(before).cloned().map(Step::Before).collect();
+    if flow == FlowKind::Registration && config.vestibule.registration.invite_only {
+        steps.push(Step::Invitation);
+    }
     steps.push(Step::Check);
     let mut never = Vec::new();
     let mut all_or_nothing = false;
@@ -126,7 +134,12 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
                 Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
-            if wants_all_or_nothing(config, method, source) {
+            // Without codes nothing would ever be proven.
+            let pends = config.vestibule.registration.leak_nothing && config.sends_codes();
+            if pends {
+                // The account is made with the proof, so there is nothing that could be taken back for whoever signs up.
+                steps.push(Step::Pend);
+            } else if wants_all_or_nothing(config, method, source) {
                 let (awaited, others) = rest.into_iter().partition(|hook| is_awaited(hook));
                 rest = others;
                 all_or_nothing = asked || !awaited.is_empty();
@@ -136,7 +149,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
                 steps.extend(awaited.into_iter().cloned().map(Step::Run));
             }
             steps.push(Step::Store);
-            if config.sends_codes() {
+            if config.sends_codes() && !pends {
                 steps.push(Step::SendCode);
             }
             steps.extend(rest.into_iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
@@ -157,24 +170,26 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     if when_proven {
         steps.push(Step::SignInWhenProven);
     }
-    let shows_verification = list.contains(&Hook::ShowVerificationUi)
-        && (steps.contains(&Step::SendCode)
-            || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
+    let pends = steps.contains(&Step::Pend);
+    let shows_verification = pends
+        || list.contains(&Hook::ShowVerificationUi)
+            && (steps.contains(&Step::SendCode)
+                || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
     let redirect = (client == Client::Browser).then(|| match shows_verification {
         true => config.verification_page().to_string(),
         false => default_return_url(config, flow, method).to_string(),
     });
     let answer = Answer {
         status: if client == Client::Browser { 303 } else { 200 },
-        session_cookie: sign_in && client != Client::Native,
-        hand_over_cookie: when_proven && client != Client::Native,
-        body: match (client, flow, sign_in) {
+        session_cookie: sign_in && !pends && client != Client::Native,
+        hand_over_cookie: (when_proven || pends) && client != Client::Native,
+        body: match (client, flow, sign_in && !pends) {
             (Client::Browser, _, _) => vec![],
             (Client::Native, FlowKind::Registration, true) => {
                 vec!["session", "session_token", "identity", "continue_with"]
             }
             (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
-            (Client::Native, FlowKind::Registration, false) if when_proven => {
+            (Client::Native, FlowKind::Registration, false) if when_proven || pends => {
                 vec!["identity", "continue_with", "vestibule"]
             }
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],

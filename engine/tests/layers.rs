@@ -20,6 +20,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("courier", 7),
     ("hooks", 8),
     ("session", 7),
+    ("invitations", 7),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 8),

@@ -8,10 +8,14 @@ mod deliveries;
 mod handovers;
 #[path = "store/identities.rs"]
 mod identities;
+#[path = "store/invitations.rs"]
+mod invitations;
 #[path = "store/mail.rs"]
 mod mail;
 #[path = "store/operators.rs"]
 mod operators;
+#[path = "store/pending.rs"]
+mod pending;
 #[path = "store/records.rs"]
 mod records;
 #[path = "store/schema.rs"]

@@ -3,6 +3,7 @@
 
 mod actions;
 mod history;
+mod invitations;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -38,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .route(authentication::PATH, get(settings).post(save_settings))
         .merge(actions::routes())
         .merge(history::routes())
+        .merge(invitations::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
         .route(mail::PATH, get(outgoing))

@@ -515,6 +515,29 @@ async fn a_viewer_sees_everything_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_viewer_sees_invitations_and_neither_makes_nor_withdraws_them() {
+    let mut console = Console::signed_in("Grace").await;
+    let made = console.post("/invitations", &[("address", "anna@example.org"), ("days", "3")]).await;
+    assert_eq!(made.status, StatusCode::OK);
+    assert!(made.html.contains("/self-service/registration/browser?invitation="), "{}", made.html);
+    let (_, rest) = made.html.split_once("action=\"/invitations/").unwrap();
+    let withdraw = format!("/invitations/{}", rest.split('"').next().unwrap());
+    console.becomes_viewer().await;
+    let page = console.get("/invitations").await;
+    assert!(page.html.contains("anna@example.org") && page.html.contains("signed in as a viewer"));
+    assert!(!page.html.contains("Make an invitation") && !page.html.contains("invitation="), "{}", page.html);
+    for target in ["/invitations", &withdraw] {
+        assert_eq!(console.post(target, &[]).await.status, StatusCode::FORBIDDEN, "{target}");
+    }
+    let audit = console.audited().await;
+    let of = |wanted: &str, by: &str| {
+        audit.iter().filter(|(action, actor)| action == wanted && actor == by).count()
+    };
+    assert_eq!((of("invitation.make", EMAIL), of("invitation.refused", VIEWER)), (1, 2), "{audit:?}");
+    assert!(console.get("/invitations").await.html.contains("data-state=\"open\""), "it still works");
+}
+
+#[tokio::test]
 async fn names_are_text_wherever_they_stand() {
     let name = "<script>alert(1)</script>\"'&";
     let console = Console::signed_in(name).await;

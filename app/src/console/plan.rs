@@ -149,11 +149,18 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
                 ),
             ),
         },
+        Step::Invitation => {
+            ("Ask for an invitation", "a link that works once; without it there is no form".to_owned())
+        }
         Step::Check => ("Check the form", checks(values)),
         Step::Hash => ("Hash the password", facts.hash.to_owned()),
         Step::Reserve => {
             ("Reserve the account", "nobody sees it until every service below has agreed".to_owned())
         }
+        Step::Pend => (
+            "Mail a code, and wait for it",
+            "the answer is the same for a known address; what stands below happens with the proof".to_owned(),
+        ),
         Step::Store => ("Store the account", "all or nothing, in one transaction".to_owned()),
         Step::SendCode => {
             ("Mail a code", "to the first address that is not confirmed, with the account".to_owned())

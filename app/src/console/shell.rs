@@ -41,6 +41,7 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
             ("Actions", super::actions::PATH),
             ("Checks", super::checks::PATH),
             ("History", super::history::PATH),
+            ("Invitations", super::invitations::PATH),
         ],
     ),
     ("Trial", &[("Mailbox", super::mailbox::PATH)]),

@@ -24,6 +24,7 @@ pub use layers::Layers;
 pub(crate) use layers::{get, set};
 pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys};
+pub use scalars::duration;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -172,6 +173,7 @@ pub struct CleanupKeys {
     pub messages: Duration,
     pub deliveries: Duration,
     pub errors: Duration,
+    pub invitations: Duration,
 }
 
 #[derive(Clone, Debug)]

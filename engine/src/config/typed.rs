@@ -295,6 +295,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             messages: reader.lifespan("vestibule.cleanup.messages"),
             deliveries: reader.lifespan("vestibule.cleanup.deliveries"),
             errors: reader.lifespan("vestibule.cleanup.errors"),
+            invitations: reader.lifespan("vestibule.cleanup.invitations"),
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),

@@ -3,7 +3,6 @@
 
 use super::Flow;
 use crate::courier::{self, Letter};
-use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::VerifiableAddress;
@@ -53,32 +52,63 @@ pub(super) async fn send(
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
-    let effects: &Effects = ctx.effects();
-    let now = effects.now();
-    let code = effects.digits(DIGITS);
-    let secrets = &ctx.config.secrets.default;
-    let secret = secrets.first().ok_or_else(|| crate::Error::internal("there is no default secret"))?;
-    let key = key(secret);
-    let lifespan = ctx.config.selfservice.code.lifespan;
+    let now = ctx.effects().now();
+    let made = make(ctx, flow.id, address.id)?;
     codes::forget(tx, flow.id, VERIFICATION).await?;
     let row = Code {
-        id: effects.uuid(),
+        id: ctx.effects().uuid(),
         flow_id: flow.id.0,
         purpose: VERIFICATION.to_owned(),
         identity_id: identity.0,
         address_id: address.id,
-        digest: digest(&key, VERIFICATION, flow.id, address.id, &code),
-        key_id: key.id,
+        digest: made.digest.clone(),
+        key_id: made.key_id.clone(),
         issued_at: now,
-        expires_at: now + lifespan,
+        expires_at: now + ctx.config.selfservice.code.lifespan,
         used_at: None,
     };
     codes::insert(tx, &row).await?;
     store::identities::mark_sent(tx, address.id, now).await?;
-    let link = ctx.config.public_url(&format!("self-service/verification?code={code}&flow={}", flow.id));
-    let letter = Letter::VerificationCode { code, link, minutes: lifespan.as_secs().div_ceil(60) };
-    courier::queue(ctx, tx, &address.value, &letter).await?;
+    courier::queue(ctx, tx, &address.value, &letter(ctx, flow.id, &made)).await?;
     Ok(())
+}
+
+/// A code and what is kept of it.
+pub(super) struct Made {
+    code: String,
+    pub(super) key_id: String,
+    pub(super) digest: Vec<u8>,
+}
+
+pub(super) fn make(ctx: &Ctx, flow: FlowId, address: Uuid) -> Result<Made> {
+    let code = ctx.effects().digits(DIGITS);
+    let secret = ctx.config.secrets.default.first();
+    let key = key(secret.ok_or_else(|| crate::Error::internal("there is no default secret"))?);
+    let digest = digest(&key, VERIFICATION, flow, address, &code);
+    Ok(Made { code, key_id: key.id, digest })
+}
+
+pub(super) fn letter(ctx: &Ctx, flow: FlowId, made: &Made) -> Letter {
+    let code = made.code.clone();
+    let link = ctx.config.public_url(&format!("self-service/verification?code={code}&flow={flow}"));
+    Letter::VerificationCode {
+        code,
+        link,
+        minutes: ctx.config.selfservice.code.lifespan.as_secs().div_ceil(60),
+    }
+}
+
+/// Whether that is the code that `digest` was made of.
+pub(super) fn matches(
+    ctx: &Ctx,
+    flow: FlowId,
+    address: Uuid,
+    key_id: &str,
+    digest: &[u8],
+    code: &str,
+) -> bool {
+    let key = ctx.config.secrets.default.iter().map(|secret| key(secret)).find(|key| key.id == key_id);
+    key.is_some_and(|key| self::digest(&key, VERIFICATION, flow, address, code).ct_eq(digest).into())
 }
 
 /// What a code is worth.

@@ -119,7 +119,7 @@ fn version(identity: &Identity, credentials: &[Credential]) -> Vec<u8> {
 }
 
 /// The secrets that a request brings: a browser's in its cookies, an app's in the body.
-fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
+pub(super) fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
     let own: Vec<&str> = match flow.kind_of_client {
         FlowType::Browser => submit.offered.secrets.iter().map(String::as_str).collect(),
         FlowType::Api => match &submit.body {
@@ -209,6 +209,30 @@ impl Claim {
             return_to: return_to(ctx, flow, method),
             secret_hash: row.secret_hash,
         }))
+    }
+
+    /// For a sign-up whose account is made with this very proof (see [`super::pending`]): nothing of it can have changed since.
+    pub(super) fn give(
+        &self,
+        ctx: &Ctx,
+        flow: &Flow,
+        method: Method,
+        identity: &Identity,
+        secret_hash: &[u8],
+    ) -> Option<Given> {
+        let may = self.secrets.iter().any(|brought| brought == secret_hash)
+            && self.current.is_none()
+            && identity.state == identity::State::Active;
+        may.then(|| {
+            let (session, token) = session::new(ctx, identity, method.name(), &self.device);
+            Given {
+                client: self.client,
+                identity: identity.clone(),
+                handed_over: HandedOver { session, token },
+                return_to: return_to(ctx, flow, method),
+                secret_hash: secret_hash.to_vec(),
+            }
+        })
     }
 
     /// As sign-in would ask, with `proven` counted as what it is about to be.

@@ -237,10 +237,12 @@ async fn execute(
     for step in &plan.steps {
         match step {
             Step::Before(_)
+            | Step::Invitation
             | Step::Check
             | Step::Hash
             | Step::Ask(_)
             | Step::Reserve
+            | Step::Pend
             | Step::Store
             | Step::SendCode
             | Step::SignInWhenProven

@@ -33,6 +33,9 @@ pub struct Flow {
     /// Verification: where the code went, and when the last one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
+    /// Registration: the invitation that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<uuid::Uuid>,
 }
 
 /// What a verification flow has mailed.
@@ -72,9 +75,11 @@ pub enum FlowType {
 mod code;
 pub mod csrf;
 pub mod handover;
+mod invited;
 pub mod login;
 pub mod logout;
 mod nodes;
+pub mod pending;
 pub mod provisional;
 pub mod registration;
 pub mod return_to;
@@ -298,6 +303,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         transient_payload: None,
         updated_at: now,
         sent: None,
+        invitation: None,
     }
 }
 
@@ -494,6 +500,7 @@ fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Durati
     flow.request_url.clone_from(&old.request_url);
     flow.return_to.clone_from(&old.return_to);
     flow.identity_schema.clone_from(&old.identity_schema);
+    flow.invitation = old.invitation;
     if old.kind_of_client == FlowType::Api {
         flow.csrf_cookie.clear();
     }

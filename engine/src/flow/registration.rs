@@ -5,8 +5,8 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, may_submit, nodes, of_submit,
-    return_to, save,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, may_submit, nodes,
+    of_submit, return_to, save,
 };
 use crate::config::{IdentitySchema, Method};
 use crate::effects::to_completion;
@@ -42,8 +42,9 @@ pub struct Registered {
 /// Begins a sign-up.
 ///
 /// # Errors
-/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose.
-pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
+/// the invitation that it takes.
+pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
     enabled(ctx)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
@@ -56,9 +57,15 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
             }
         };
     }
+    let invitation = invited::of_start(ctx, &mut start).await?;
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;
+    if let Some(invitation) = invitation {
+        flow.invitation = Some(invitation.id);
+        let schema = schema_of(ctx, &flow)?.schema.clone();
+        invited::fill_in(&mut flow, &invitation, &schema);
+    }
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(Started::Flow(Box::new(flow)))
@@ -113,6 +120,13 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         Ok(form) => form,
         Err(()) => return comes_back(ctx, flow).await,
     };
+    let invitation = match invited::of_submit(ctx, &flow, &form.extracted).await? {
+        Ok(invitation) => invitation,
+        Err(refused) => {
+            flow.ui.put_values(&body);
+            return again(ctx, flow, [refused]).await;
+        }
+    };
     if let Some(refused) = check_password(ctx, &form) {
         flow.ui.put_values(&body);
         flow.ui.attach("password", refused);
@@ -128,7 +142,15 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
-    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device, seen: submit.seen };
+    let work = Execution {
+        ctx: ctx.clone(),
+        plan,
+        form,
+        invitation,
+        hash,
+        device: submit.device,
+        seen: submit.seen,
+    };
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {

@@ -12,6 +12,8 @@ pub enum By {
     Admin,
     /// A web hook that may change the account says so, while the account is made.
     Hook,
+    /// Whoever signs up came by an invitation that was mailed to it and shown to nobody else.
+    Invitation,
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by

@@ -80,6 +80,11 @@ const WHOSE_ADDRESS: &str = concat!(
     where purpose = 'verifiable' and via = $1 and value = $2 and ",
     unseen!("a.identity_id")
 );
+// Each part by an index of its own.
+const KNOWS: &str =
+    "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
+    + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
+    + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
 const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
     where id = $1 and purpose = 'verifiable' and not verified";
 const SAVE_PROOF: &str = "update identity_addresses
@@ -263,6 +268,12 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
         Some((id,)) => get(tx, IdentityId(id)).await,
         None => Ok(None),
     }
+}
+
+/// Whether an account has that e-mail address, proven or not.
+pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
+    Ok(count > 0)
 }
 
 /// A mail that asks for proof is under way; what is proven stays so.

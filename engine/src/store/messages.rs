@@ -106,7 +106,7 @@ const CLAIM: &str = "update courier_messages
     set status = 'processing', send_count = send_count + 1, next_try_at = $3, updated_at = $4
     where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_try_at <= $4";
 const FINISH: &str = "update courier_messages
-    set status = $3, body = $4, next_try_at = $5, updated_at = $6
+    set status = $3, body = $4, next_try_at = $5, updated_at = $6, template = $7, subject = $8
     where id = $1 and send_count = $2 and status = 'processing'";
 const LIST: &str = select!(
     "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
@@ -123,6 +123,8 @@ const FAILING: &str = "select count(case when status = 'abandoned' and send_coun
     from courier_messages
     where updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
         or status = 'abandoned')";
+const COUNT: &str = "select count(*) from courier_messages
+    where recipient = $1 and template = $2 and created_at > $3 and status = 'sent'";
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
@@ -163,7 +165,7 @@ pub async fn claim(tx: &mut Tx, message: &Message, until: DateTime<Utc>, now: Da
     Ok(tx.execute(CLAIM, &[&message.id.0, &message.send_count, &until, &now]).await? == 1)
 }
 
-/// Writes what became of a claimed message: status, body, next try. `false` when the claim had run out and somebody
+/// Writes what became of a claimed message: status, template, subject, body, next try. `false` when the claim had run out and somebody
 /// else has it.
 pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
     let touched = tx
@@ -176,6 +178,8 @@ pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
                 &message.body,
                 &message.next_try_at,
                 &message.updated_at,
+                &message.template,
+                &message.subject,
             ],
         )
         .await?;
@@ -224,6 +228,12 @@ pub struct Failing {
 pub async fn failing(tx: &mut Tx, since: DateTime<Utc>) -> Result<Failing> {
     let (refused, tried) = tx.fetch_one(FAILING, &[&since]).await?;
     Ok(Failing { refused, tried })
+}
+
+/// How many of that template have left for that address, made after `since`.
+pub async fn count(tx: &mut Tx, recipient: &str, template: &str, since: DateTime<Utc>) -> Result<i64> {
+    let (count,): (i64,) = tx.fetch_one(COUNT, &[&recipient, &template, &since]).await?;
+    Ok(count)
 }
 
 pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {

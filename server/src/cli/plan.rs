@@ -144,10 +144,12 @@ fn list(source: Source) -> Option<&'static str> {
 fn name(step: &Step) -> String {
     match step {
         Step::Before(hook) => format!("before: {}", hook.name),
+        Step::Invitation => "invitation".to_owned(),
         Step::Check => "check the form".to_owned(),
         Step::Hash => "hash the password".to_owned(),
         Step::Ask(hook) => format!("ask: {}", hook.name),
         Step::Reserve => "reserve the account".to_owned(),
+        Step::Pend => "mail a code and wait".to_owned(),
         Step::Store => "store the account".to_owned(),
         Step::SendCode => "mail a code".to_owned(),
         Step::Authenticate => "compare the password".to_owned(),
@@ -160,6 +162,7 @@ fn name(step: &Step) -> String {
 fn about(step: &Step) -> &'static str {
     match step {
         Step::Before(_) => "when the form is asked for; may refuse it",
+        Step::Invitation => "a link that works once; without it there is no form",
         Step::Check | Step::Hash | Step::Authenticate => "",
         Step::Ask(hook) | Step::Run(Hook::WebHook(hook)) => match hook.response {
             Response::Changes => "may change the account, may stop it; nothing is stored yet",
@@ -168,6 +171,7 @@ fn about(step: &Step) -> &'static str {
             Response::Ignored => "nobody waits for it",
         },
         Step::Reserve => "nobody sees it until every service has agreed",
+        Step::Pend => "the same for a known address; what stands below happens with the proof",
         Step::Store => "all or nothing",
         Step::SendCode => "to the first address that waits for proof",
         Step::Run(_) => "",

@@ -5,6 +5,8 @@ mod clients;
 mod edges;
 mod hand_over;
 mod hooks;
+mod invitations;
+mod leaks;
 mod parallel;
 mod proof;
 mod session_hook;

@@ -321,6 +321,71 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "if !by.disabled {",
         test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
     },
+    Change {
+        name: "invitation-not-asked-for",
+        file: "engine/src/flow/invited.rs",
+        text: "(true, None, None) => Err(required()),",
+        instead: "(true, None, None) => Ok(None),",
+        test: test(
+            "server",
+            API,
+            "invitations::without_an_invitation_there_is_no_form_and_a_sentence_says_what_to_do",
+        ),
+    },
+    Change {
+        name: "invitation-used-twice",
+        file: "engine/src/flow/invited.rs",
+        text: "false => Err(over()),",
+        instead: "false => Ok(()),",
+        test: test("server", API, "invitations::of_many_who_come_with_one_invitation_one_gets_in"),
+    },
+    Change {
+        name: "invitation-typed-proves",
+        file: "engine/src/flow/invited.rs",
+        text: "invitation.filter(|invitation| invitation.mailed)",
+        instead: "invitation.filter(|_| true)",
+        test: test(
+            "server",
+            API,
+            "invitations::an_invitation_for_an_address_is_good_for_that_one_and_proves_nothing",
+        ),
+    },
+    Change {
+        name: "invitation-secret-kept",
+        file: "engine/src/flow/invited.rs",
+        text: "*url = without_secret(url);",
+        instead: "drop(without_secret(url));",
+        test: test("server", API, "invitations::the_secret_is_kept_nowhere_and_told_to_nobody"),
+    },
+    Change {
+        name: "sign-up-tells",
+        file: "engine/src/plan.rs",
+        text: "let pends = config.vestibule.registration.leak_nothing && config.sends_codes();",
+        instead: "let pends = config.vestibule.registration.leak_nothing && !config.sends_codes();",
+        test: test("server", API, "leaks::an_app_is_told_the_same_whether_or_not_the_address_is_known"),
+    },
+    Change {
+        name: "strangers-password-kept",
+        file: "engine/src/flow/pending.rs",
+        text: "let holder = brought(&flow, submit).contains(&row.secret_hash);",
+        instead: "let holder = !row.secret_hash.is_empty();",
+        test: test(
+            "server",
+            API,
+            "leaks::whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_password",
+        ),
+    },
+    Change {
+        name: "code-to-a-known-address",
+        file: "engine/src/courier/deliver.rs",
+        text: "let known = identities::knows(&mut tx, &message.recipient).await?;",
+        instead: "let known = identities::knows(&mut tx, \"nobody\").await?;",
+        test: test(
+            "server",
+            API,
+            "leaks::the_mail_alone_says_which_it_is_and_a_known_address_is_not_flooded",
+        ),
+    },
 ];
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Carrying out the plan of a sign-up whose form was accepted: each step in its turn, with what is stored in one transaction.
 
 use super::super::provisional::Provisional;
-use super::super::{ContinueWith, Flow, HandedOver, csrf, handover, return_url, verification, webhook};
+use super::super::{
+    ContinueWith, Flow, HandedOver, csrf, handover, invited, pending, return_url, verification, webhook,
+};
 use super::Form;
 use super::Registered;
 use crate::config::hooks::Response;
@@ -12,6 +14,7 @@ use crate::hooks;
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress};
 use crate::ids::FlowId;
+use crate::invitations::Invitation;
 use crate::plan::{Client, FlowKind, Plan, Step};
 use crate::session::{self, DeviceInfo};
 use crate::store::{self, Tx, identities::Inserted};
@@ -24,6 +27,7 @@ pub(super) struct Execution {
     pub(super) ctx: Ctx,
     pub(super) plan: Plan,
     pub(super) form: Form,
+    pub(super) invitation: Option<Invitation>,
     pub(super) hash: String,
     pub(super) device: DeviceInfo,
     pub(super) seen: webhook::Seen,
@@ -68,7 +72,7 @@ impl Execution {
         for step in self.plan.steps.clone() {
             match step {
                 // These came before: a refused form never gets this far.
-                Step::Before(_) | Step::Check | Step::Hash => {}
+                Step::Before(_) | Step::Invitation | Step::Check | Step::Hash => {}
                 Step::Ask(hook) => {
                     let about =
                         webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
@@ -81,6 +85,19 @@ impl Execution {
                                 Err(messages) => return Ok(Ran::Refused(messages)),
                             }
                         }
+                    }
+                }
+                // What stands below happens with the proof.
+                Step::Pend => {
+                    let sign_up = pending::SignUp {
+                        plan: &self.plan,
+                        identity: identity.clone(),
+                        identifiers: self.form.extracted.password_identifiers.clone(),
+                        hash: &self.hash,
+                        invitation: self.invited_by(),
+                    };
+                    if let Some(kept) = pending::keep(&ctx, flow, sign_up).await? {
+                        return Ok(Ran::Done(Box::new(kept)));
                     }
                 }
                 // Done in the transaction that stores: an account without its mail would be stuck.
@@ -120,6 +137,10 @@ impl Execution {
         }
         done.map(|done| Ran::Done(Box::new(done)))
             .ok_or_else(|| Error::internal("a registration plan without the step that stores"))
+    }
+
+    fn invited_by(&self) -> Option<Uuid> {
+        self.invitation.as_ref().map(|invitation| invitation.id)
     }
 
     /// The account as a web hook wants it, or why that cannot be.
@@ -217,6 +238,7 @@ impl Execution {
     ) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
+        invited::prove(ctx, self.invitation.as_ref(), &mut identity);
         let handed_over = self.signs_in_at_once(&identity).then(|| {
             let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
             HandedOver { session, token }
@@ -233,6 +255,7 @@ impl Execution {
         if let Some(provisional) = provisional {
             provisional.finish(&mut tx).await?;
         }
+        invited::use_up(ctx, &mut tx, self.invited_by(), &identity).await?;
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
             store::sessions::insert(&mut tx, &handed_over.session).await?;
