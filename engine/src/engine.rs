@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::effects::Effects;
 use crate::password::Hasher;
 use crate::store::Db;
+use crate::trace::Trace;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     unconfigured_proxy: AtomicBool,
+    trace: Option<Trace>,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -33,6 +35,15 @@ pub struct Ctx {
 
 impl Engine {
     pub fn new(db: Db, effects: Effects, hasher: Hasher, config: Config) -> Self {
+        Self::made(db, effects, hasher, config, None)
+    }
+
+    /// The same, with every step of a plan written down in `trace`.
+    pub fn watched(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Trace) -> Self {
+        Self::made(db, effects, hasher, config, Some(trace))
+    }
+
+    fn made(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Option<Trace>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 db,
@@ -41,6 +52,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 unconfigured_proxy: AtomicBool::new(false),
+                trace,
             }),
         }
     }
@@ -76,6 +88,11 @@ impl Engine {
 
     pub fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    /// Where steps are written down, if somebody watches.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.inner.trace.as_ref()
     }
 
     pub fn hasher(&self) -> &Hasher {

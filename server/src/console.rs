@@ -2,6 +2,7 @@
 //! on the public port. Each request reads the operator and their role anew.
 
 mod history;
+mod tester;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -36,6 +37,7 @@ pub fn router(state: AppState) -> Router {
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
         .merge(history::routes())
+        .merge(tester::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
         .route("/api/{*function}", post(server_function))

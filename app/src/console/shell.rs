@@ -36,14 +36,22 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
             ("History", super::history::PATH),
         ],
     ),
-    ("Trial", &[("Mailbox", super::mailbox::PATH)]),
+    // For owners only: codes and sessions are seen there.
+    ("Trial", &[("Sign-up tester", super::tester::PATH), ("Mailbox", super::mailbox::PATH)]),
 ];
 
 impl Shell {
     /// What this operator finds.
-    fn navigation(&self) -> impl Iterator<Item = (&'static str, &'static [(&'static str, &'static str)])> {
-        let mailbox = self.mailbox;
-        NAVIGATION.into_iter().filter(move |(title, _)| mailbox || *title != "Trial")
+    fn navigation(&self) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+        let finds = |path: &str| match path {
+            super::tester::PATH => self.operator.role == Role::Owner,
+            super::mailbox::PATH => self.mailbox,
+            _ => true,
+        };
+        let groups = NAVIGATION.into_iter().map(|(group, pages)| {
+            (group, pages.iter().copied().filter(|(_, path)| finds(path)).collect::<Vec<_>>())
+        });
+        groups.filter(|(_, pages)| !pages.is_empty()).collect()
     }
 }
 
@@ -62,6 +70,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
     page(&shell.assets.clone(), &title.clone(), move || {
         let group = shell
             .navigation()
+            .into_iter()
             .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
             .map(|(group, _)| group);
         let initials: String =
@@ -81,11 +90,11 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             </header>
             <div class="frame">
                 <nav class="side" aria-label="Console">
-                    {shell.navigation().map(|(group, pages)| view! {
+                    {shell.navigation().into_iter().map(|(group, pages)| view! {
                         <h2>{group}</h2>
-                        <ul>{pages.iter().map(|(name, path)| {
-                            let current = (*path == shell.path).then_some("page");
-                            view! { <li><a href=*path aria-current=current>{*name}</a></li> }
+                        <ul>{pages.into_iter().map(|(name, path)| {
+                            let current = (path == shell.path).then_some("page");
+                            view! { <li><a href=path aria-current=current>{name}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
                 </nav>

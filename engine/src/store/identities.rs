@@ -63,6 +63,10 @@ const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updat
 const DELETE: &str = "delete from identities where id = $1";
 const WHOSE_ADDRESS: &str = "select identity_id from identity_addresses
     where purpose = 'verifiable' and via = $1 and value = $2";
+const OWNERS: &str = "select identity_id from identity_identifiers
+    where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
+    union select identity_id from identity_addresses
+    where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
 const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
     where id = $1 and purpose = 'verifiable' and not verified";
 const SAVE_PROOF: &str = "update identity_addresses
@@ -244,6 +248,16 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
         Some((id,)) => get(tx, IdentityId(id)).await,
         None => Ok(None),
     }
+}
+
+/// Everybody who has that (normalised) value as an identifier or as an address.
+pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(Uuid,)> = tx.fetch_all(OWNERS, &[&value]).await?;
+    Ok(found.into_iter().map(|(id,)| IdentityId(id)).collect())
 }
 
 /// A mail that asks for proof is under way; what is proven stays so.
