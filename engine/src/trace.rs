@@ -1,5 +1,6 @@
 //! What became of each step of a plan, for whoever watches. Only a rehearsal does: elsewhere nothing is written down.
 
+use crate::config::Hook;
 use crate::plan::Step;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub struct Ran {
     pub step: Step,
-    /// In words, such as `agreed` or `refused`.
-    pub became: String,
+    /// In a word or two, such as `stored` or `refused`.
+    pub became: &'static str,
     pub took: Duration,
 }
 
@@ -28,21 +29,61 @@ impl Trace {
     }
 }
 
-/// A step that is running; it is written down when it is told what became of it.
-pub struct Running<'a> {
-    watched: Option<(&'a Trace, Instant)>,
+/// A step that is running. Dropped before it has passed, it is what stopped the flow.
+#[must_use]
+pub struct Running(Option<Watched>);
+
+struct Watched {
+    trace: Trace,
+    step: Step,
+    since: Instant,
+    passed: bool,
 }
 
-impl<'a> Running<'a> {
+impl Running {
     /// The clock is looked at only where somebody watches.
-    pub fn begin(trace: Option<&'a Trace>) -> Self {
-        Self { watched: trace.map(|trace| (trace, Instant::now())) }
+    pub fn begin(trace: Option<&Trace>, step: &Step) -> Self {
+        Self(trace.map(|trace| Watched {
+            trace: trace.clone(),
+            step: step.clone(),
+            since: Instant::now(),
+            passed: false,
+        }))
     }
 
-    /// What became of `step`, which ran since [`Running::begin`].
-    pub fn became(self, step: &Step, became: impl FnOnce() -> String) {
-        if let Some((trace, since)) = self.watched {
-            trace.push(Ran { step: step.clone(), became: became(), took: since.elapsed() });
+    pub fn passed(mut self) {
+        if let Some(watched) = &mut self.0 {
+            watched.passed = true;
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(Watched { trace, step, since, passed }) = self.0.take() {
+            let became = if passed { passed_word(&step) } else { stopped_word(&step) };
+            trace.push(Ran { became, took: since.elapsed(), step });
+        }
+    }
+}
+
+fn passed_word(step: &Step) -> &'static str {
+    match step {
+        Step::Before(_) | Step::Ask(_) => "agreed",
+        Step::Check => "passed",
+        Step::Store => "stored",
+        Step::SendCode => "queued",
+        Step::SignIn => "handed over",
+        Step::SignInWhenProven => "kept for the proof",
+        Step::Run(Hook::WebHook(_)) => "called",
+        Step::Hash | Step::Authenticate | Step::Run(_) => "done",
+    }
+}
+
+fn stopped_word(step: &Step) -> &'static str {
+    match step {
+        Step::Store => "address taken",
+        Step::Before(_) | Step::Ask(_) | Step::Check | Step::Hash | Step::Authenticate => "refused",
+        Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::Run(_) => "failed",
     }
 }

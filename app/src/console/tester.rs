@@ -61,7 +61,7 @@ pub struct Cookie {
 pub struct Outcome {
     pub exchanges: Vec<Exchange>,
     /// What the plan says, each with what became of it; `None`: it did not come to that.
-    pub steps: Vec<(Step, Option<(String, Duration)>)>,
+    pub steps: Vec<(Step, Option<(&'static str, Duration)>)>,
     pub mails: Vec<Delivered>,
     pub calls: Vec<Call>,
     /// How many accounts have something of what was typed.
@@ -220,7 +220,7 @@ fn result(outcome: Outcome, values: &Authentication, facts: &Facts, now: DateTim
 
 fn one_step(
     step: &Step,
-    became: Option<(String, Duration)>,
+    became: Option<(&'static str, Duration)>,
     total: Duration,
     values: &Authentication,
     facts: &Facts,

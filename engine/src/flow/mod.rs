@@ -2,8 +2,8 @@
 //! turns them into HTTP.
 
 use crate::ids::FlowId;
-use crate::plan::default_return_url;
 pub use crate::plan::{Client, FlowKind};
+use crate::plan::{Step, default_return_url};
 use crate::ui::Container;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,7 @@ pub enum FlowType {
 
 mod code;
 pub mod csrf;
+pub mod handover;
 pub mod login;
 pub mod logout;
 mod nodes;
@@ -86,6 +87,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
 use crate::session::{DeviceInfo, Session};
 use crate::store;
+use crate::trace::Running;
 use crate::ui::{Node, Text};
 use serde_json::json;
 use url::Url;
@@ -134,6 +136,8 @@ pub struct Submit {
     pub origin: bool,
     pub current: Option<Current>,
     pub device: DeviceInfo,
+    /// Verification: what may sign in with the proof.
+    pub offered: handover::Offered,
     /// For web hooks.
     pub seen: webhook::Seen,
 }
@@ -444,10 +448,12 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
 async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
     for hook in crate::plan::web_hooks(list) {
         let about = webhook::About { flow, identity: None, session: None, seen };
+        let asking = Running::begin(ctx.engine.trace(), &Step::Before(hook.clone()));
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
             return Err(Error::invalid(sentences.join(" ")));
         }
+        asking.passed();
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ async fn outcome(
 fn told(
     plan: &Plan,
     rehearsal: &Rehearsal,
-) -> Vec<(engine::plan::Step, Option<(String, std::time::Duration)>)> {
+) -> Vec<(engine::plan::Step, Option<(&'static str, std::time::Duration)>)> {
     let mut ran: Vec<Ran> = rehearsal.steps();
     let steps = plan.steps.iter().map(|step| {
         let at = ran.iter().position(|ran| ran.step == *step);
