@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::effects::Effects;
 use crate::password::Hasher;
 use crate::store::Db;
+use crate::trace::Trace;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ struct Inner {
     unconfigured_proxy: AtomicBool,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
+    trace: Option<Trace>,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -38,6 +40,15 @@ pub struct Ctx {
 
 impl Engine {
     pub fn new(db: Db, effects: Effects, hasher: Hasher, config: Config) -> Self {
+        Self::made(db, effects, hasher, config, None)
+    }
+
+    /// The same, with every step of a plan written down in `trace`.
+    pub fn watched(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Trace) -> Self {
+        Self::made(db, effects, hasher, config, Some(trace))
+    }
+
+    fn made(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Option<Trace>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 db,
@@ -48,6 +59,7 @@ impl Engine {
                 unconfigured_proxy: AtomicBool::new(false),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
+                trace,
             }),
         }
     }
@@ -108,6 +120,11 @@ impl Engine {
 
     pub fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    /// Where steps are written down, if somebody watches.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.inner.trace.as_ref()
     }
 
     pub fn hasher(&self) -> &Hasher {

@@ -20,11 +20,13 @@ pub mod invitations;
 pub mod operators;
 pub mod password;
 pub mod plan;
+pub mod rehearsal;
 pub mod session;
 pub mod settings;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trace;
 pub mod ui;
 
 pub use crate::engine::{Ctx, Engine};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 20] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("plan", 4),
     ("store", 5),
     ("password", 5),
+    ("trace", 5),
     ("engine", 6),
     ("courier", 7),
     ("hooks", 8),
@@ -25,6 +26,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("admin", 8),
     ("cleanup", 8),
     ("flow", 9),
+    ("rehearsal", 10),
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.

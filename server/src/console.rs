@@ -4,6 +4,7 @@
 mod actions;
 mod history;
 mod invitations;
+mod tester;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -40,6 +41,7 @@ pub fn router(state: AppState) -> Router {
         .merge(actions::routes())
         .merge(history::routes())
         .merge(invitations::routes())
+        .merge(tester::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
         .route(mail::PATH, get(outgoing))

@@ -12,5 +12,7 @@ pub mod mailbox;
 mod plan;
 mod rows;
 mod shell;
+pub mod tester;
 
+pub use plan::Facts;
 pub use shell::{Assets, Shell, document, not_found, trouble};

@@ -8,14 +8,14 @@ use engine::settings::Authentication;
 use leptos::prelude::*;
 
 /// What of the configuration in force the drawing names.
-pub(super) struct Facts {
+pub struct Facts {
     hash: &'static str,
     cookie: String,
     password: bool,
 }
 
 impl Facts {
-    pub(super) fn of(config: &Config) -> Self {
+    pub fn of(config: &Config) -> Self {
         Self {
             hash: match config.hashers.algorithm {
                 Algorithm::Argon2 => "argon2id",
@@ -127,7 +127,7 @@ fn lines(plan: &Plan, facts: &Facts) -> Vec<String> {
     lines
 }
 
-fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, String) {
+pub(super) fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, String) {
     match step {
         Step::Before(hook) => {
             ("Ask before the form", format!("{}: may keep the form from being shown", hook.name))

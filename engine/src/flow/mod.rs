@@ -2,8 +2,8 @@
 //! turns them into HTTP.
 
 use crate::ids::FlowId;
-use crate::plan::default_return_url;
 pub use crate::plan::{Client, FlowKind};
+use crate::plan::{Step, default_return_url};
 use crate::ui::Container;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
 use crate::session::{DeviceInfo, Session};
 use crate::store;
+use crate::trace::Running;
 use crate::ui::{Node, Text};
 use serde_json::json;
 use url::Url;
@@ -463,10 +464,12 @@ async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &web
     }
     for hook in crate::plan::web_hooks(list) {
         let about = about();
+        let asking = Running::begin(ctx.engine.trace(), &Step::Before(hook.clone()));
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
             return Err(Error::invalid(sentences.join(" ")));
         }
+        asking.passed();
     }
     Ok(())
 }

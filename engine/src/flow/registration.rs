@@ -16,7 +16,8 @@ use crate::identity::schema::Extracted;
 use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::password;
-use crate::plan::{Client, FlowKind, plan};
+use crate::plan::{Client, FlowKind, Step, plan};
+use crate::trace::Running;
 use crate::ui::{self, Text, text};
 use run::{Execution, Ran};
 use serde_json::{Value, json};
@@ -116,6 +117,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         )
         | None => return again(ctx, flow, [text::no_registration_method()]).await,
     }
+    let checking = Running::begin(ctx.engine.trace(), &Step::Check);
     let form = match accept(ctx, &mut flow, &submit, &body)? {
         Ok(form) => form,
         Err(()) => return comes_back(ctx, flow).await,
@@ -132,7 +134,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         flow.ui.attach("password", refused);
         return comes_back(ctx, flow).await;
     }
+    checking.passed();
     let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
+    let hashing = Running::begin(ctx.engine.trace(), &Step::Hash);
     let hash = hash_beside_breach_check(ctx, &form).await?;
     let hash = match hash {
         Ok(hash) => hash,
@@ -142,6 +146,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
+    hashing.passed();
     let work = Execution {
         ctx: ctx.clone(),
         plan,

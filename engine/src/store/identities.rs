@@ -85,6 +85,10 @@ const KNOWS: &str =
     "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
     + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
     + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
+const OWNERS: &str = "select identity_id from identity_identifiers
+    where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
+    union select identity_id from identity_addresses
+    where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
 const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
     where id = $1 and purpose = 'verifiable' and not verified";
 const SAVE_PROOF: &str = "update identity_addresses
@@ -274,6 +278,16 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
 pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
     Ok(count > 0)
+}
+
+/// Everybody who has that (normalised) value as an identifier or as an address.
+pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(Uuid,)> = tx.fetch_all(OWNERS, &[&value]).await?;
+    Ok(found.into_iter().map(|(id,)| IdentityId(id)).collect())
 }
 
 /// A mail that asks for proof is under way; what is proven stays so.

@@ -198,6 +198,25 @@ impl Db {
         Ok(Tx { state })
     }
 
+    /// How many rows each table has, for tests that have to know that nothing was written anywhere. SQLite only.
+    #[cfg(any(test, feature = "testing"))]
+    pub async fn rows(&self) -> Result<std::collections::BTreeMap<String, i64>> {
+        let mut tx = self.read().await?;
+        let tables: Vec<(String,)> =
+            tx.fetch_all("select name from sqlite_master where type = 'table'", &[]).await?;
+        let Driver::Sqlite(connection) = tx.driver() else { return Err(Error::invalid("SQLite only")) };
+        let mut rows = std::collections::BTreeMap::new();
+        for (table,) in tables {
+            let count = format!("select count(*) from \"{table}\"");
+            let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(count))
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(fault::error)?;
+            rows.insert(table, count);
+        }
+        Ok(rows)
+    }
+
     pub fn is_sqlite(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
     }

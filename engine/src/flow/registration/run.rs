@@ -18,6 +18,7 @@ use crate::invitations::Invitation;
 use crate::plan::{Client, FlowKind, Plan, Step};
 use crate::session::{self, DeviceInfo};
 use crate::store::{self, Tx, identities::Inserted};
+use crate::trace::Running;
 use crate::ui::{Text, text};
 use serde_json::json;
 use uuid::Uuid;
@@ -70,6 +71,10 @@ impl Execution {
         let ctx = self.ctx.clone();
         let mut done = None;
         for step in self.plan.steps.clone() {
+            let running = match &step {
+                Step::Before(_) | Step::Check | Step::Hash => None,
+                step => Some(Running::begin(ctx.engine.trace(), step)),
+            };
             match step {
                 // These came before: a refused form never gets this far.
                 Step::Before(_) | Step::Invitation | Step::Check | Step::Hash => {}
@@ -133,6 +138,9 @@ impl Execution {
                     }
                 }
                 Step::Authenticate => {}
+            }
+            if let Some(running) = running {
+                running.passed();
             }
         }
         done.map(|done| Ran::Done(Box::new(done)))
