@@ -88,7 +88,9 @@ fn stopped_word(step: &Step) -> &'static str {
         Step::Store | Step::Reserve => "address taken",
         // What follows waits for the proof.
         Step::Pend => "kept",
-        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Hash | Step::Authenticate => "refused",
+        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Hash | Step::Authenticate => {
+            "refused"
+        }
         Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::Run(_) => "failed",
     }
 }
