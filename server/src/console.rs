@@ -204,7 +204,10 @@ async fn settings(
     });
     let loaded = match kept {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
-        Ok(None) => authentication::load(&state.engine, &operator).await,
+        Ok(None) => match &query.fix {
+            Some(id) => authentication::fixed(&state.engine, &operator, id).await,
+            None => authentication::load(&state.engine, &operator).await,
+        },
         Err(failed) => Err(failed),
     };
     match loaded {
@@ -224,6 +227,8 @@ struct Saved {
     /// Back from the sign-in page, to what was typed before it.
     #[serde(default)]
     kept: bool,
+    /// The finding of the checks whose fix was pressed.
+    fix: Option<String>,
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.
@@ -268,7 +273,7 @@ async fn findings(
     Extension(operator): Extension<OperatorSession>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, checks::PATH);
-    Html(checks::page(&shell, checks::load(&state.engine))).into_response()
+    Html(checks::page(&shell, checks::load(&state.engine, &operator))).into_response()
 }
 
 async fn mails(
@@ -319,7 +324,7 @@ fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'st
         ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
         ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
     ];
-    Shell { assets, operator, path, mailbox, doors }
+    Shell { assets, operator, path, mailbox, grave: checks::grave(config), doors }
 }
 
 /// A page for what no form can show.

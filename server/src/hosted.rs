@@ -237,11 +237,17 @@ async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderM
     let resend = (flow.kind_of_client == FlowType::Browser)
         .then(|| pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000))
         .and_then(|seconds| u64::try_from(seconds).ok());
-    let signed_in = matches!(crate::public::current(ctx, headers).await, Ok(Some(_)));
+    let current = crate::public::current(ctx, headers).await.ok().flatten();
+    let signed_in = current.is_some();
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let refused = is_of_sign_in(&ctx.config, &flow.request_url) && !signed_in;
     let to = flow.sent.map(|sent| sent.to);
-    let page = hosted::Verification { to, ui: flow.ui, resend, restarted, signed_in, refused };
+    let other = current.zip(to.as_ref()).is_some_and(|(current, to)| {
+        !current.identity.verifiable_addresses.iter().any(|address| address.value == *to)
+    });
+    let sign_in_next = flow::handover::wanted(&ctx.config);
+    let ui = flow.ui;
+    let page = hosted::Verification { to, ui, resend, restarted, signed_in, refused, sign_in_next, other };
     self::page(StatusCode::OK, hosted::verification(site, page))
 }
 

@@ -409,6 +409,92 @@ async fn the_function_and_the_form_answer_alike() {
 }
 
 #[tokio::test]
+async fn the_page_of_checks_has_each_finding_in_its_group_with_the_way_out() {
+    let mut console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let page = console.get("/checks").await;
+    let at = |part: &str| page.html.find(part).unwrap_or_else(|| panic!("{part} in {}", page.html));
+    assert!(at(">Dangers<") < at("admin_api_open") && at("admin_api_open") < at(">Warnings<"));
+    assert!(at(">Warnings<") < at("breach_check_off"));
+    assert!(page.html.contains("href=\"/settings/authentication?fix=breach_check_off\""), "{}", page.html);
+    assert!(page.html.contains("In a file") && page.html.contains("host: 127.0.0.1"), "{}", page.html);
+    assert!(!page.html.contains("fix=admin_api_open"), "the console never sets where the server listens");
+    assert!(page.html.contains("<span class=\"count\">1</span>"), "{}", page.html);
+    console.becomes_viewer().await;
+    let page = console.get("/checks").await;
+    assert!(page.html.contains("breach_check_off") && !page.html.contains("?fix="), "{}", page.html);
+    let page = console.get("/settings/authentication?fix=breach_check_off").await;
+    assert!(page.html.contains("The fix cannot be made here"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_fix_goes_into_the_form_and_is_saved_by_nobody_but_the_person() {
+    let console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let pressed = "/settings/authentication?fix=breach_check_off";
+    let page = console.get(pressed).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("The fix is in the form, and not saved yet"), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert!(page.html.contains("1 unsaved change: "), "{}", page.html);
+    assert_eq!(console.values().await.revision, 1);
+    console.submit("save", "1", &[]).await;
+    let page = console.get(pressed).await;
+    assert!(page.html.contains("Nothing to fix"), "pressed twice: {}", page.html);
+    assert!(page.html.contains("No unsaved changes"));
+    for stale in ["of_a_later_version", "%3Cscript%3E", ""] {
+        let page = console.get(&format!("/settings/authentication?fix={stale}")).await;
+        assert!(page.html.contains("Nothing to fix") && !page.html.contains("<script>%"), "{stale}");
+    }
+    let page = console.get("/settings/authentication?fix=admin_api_open").await;
+    assert!(page.html.contains("vestibule.admin.token: change it in a file"), "{}", page.html);
+    assert_eq!(console.values().await.revision, 2);
+}
+
+#[tokio::test]
+async fn a_fix_beside_a_setting_keeps_what_was_typed() {
+    let console = Console::signed_in("Grace").await;
+    let typed = [("min_password_length", "7"), ("registration_enabled", ""), ("reason", "for later")];
+    let page = console.submit("preview", "0", &typed).await;
+    assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    for target in [PAGE, FUNCTION] {
+        let page = console.submit_to(target, "fix:short_passwords", "0", &typed).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let html = page.html.replace("\\\"", "\"");
+        assert!(tag(&html, "id=\"min-password-length\"").contains("value=\"12\""), "{html}");
+        assert!(!tag(&html, "id=\"registration-enabled\"").contains("checked"), "the switch stays off");
+        assert!(tag(&html, "id=\"reason\"").contains("for later"));
+    }
+    let unreadable = [("min_password_length", "twelve"), ("breach_check", "")];
+    let page = console.submit("fix:breach_check_off", "0", &unreadable).await;
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("value=\"twelve\""), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
+    let console = Console::signed_in("Grace").await;
+    let gate = ("require_verified_address", "true");
+    let page = console.submit("save", "0", &[gate]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.html.contains("People without a confirmed address are locked out. Say why"),
+        "{}",
+        page.html
+    );
+    assert!(tag(&page.html, "id=\"require-verified-address\"").contains("checked"), "as it was chosen");
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let page = console.submit("save", "0", &[gate, ("reason", "we move tonight")]).await;
+    assert!(page.html.contains("a sign-in within the last five minutes"), "{}", page.html);
+    assert_eq!(console.values().await.revision, 0);
+    let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("There is no code to type in"), "an error is refused: {}", page.html);
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_everything_and_changes_nothing() {
     let mut console = Console::signed_in("Grace").await;
     console.becomes_viewer().await;

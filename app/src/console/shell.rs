@@ -26,6 +26,8 @@ pub struct Shell {
     pub path: &'static str,
     /// Mails stay here, and this operator may read them.
     pub mailbox: bool,
+    /// Errors and dangers of the configuration in force, for the navigation.
+    pub grave: usize,
     /// Name and URL of the pages that all of this is about.
     pub doors: Vec<(&'static str, String)>,
 }
@@ -95,8 +97,11 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                         <h2>{group}</h2>
                         <ul>{pages.iter().map(|(name, path)| {
                             let current = (*path == shell.path).then_some("page");
+                            let grave = (*path == super::checks::PATH && shell.grave > 0).then(|| view! {
+                                " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
+                            });
                             let stuck = (stuck && *path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
-                            view! { <li><a href=*path aria-current=current>{*name}{stuck}</a></li> }
+                            view! { <li><a href=*path aria-current=current>{*name}{grave}{stuck}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
                     <h2>"What people see"</h2>
