@@ -138,6 +138,7 @@ impl House {
             current: None,
             device: DeviceInfo::default(),
             seen: Seen::default(),
+            offered: engine::flow::handover::Offered::default(),
         }
     }
 

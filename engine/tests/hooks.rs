@@ -90,6 +90,7 @@ impl House {
             current: None,
             device: DeviceInfo::default(),
             seen: Seen::default(),
+            offered: engine::flow::handover::Offered::default(),
         };
         registration::submit(&ctx, submit).await
     }

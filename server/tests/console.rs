@@ -692,6 +692,7 @@ impl Console {
             current: None,
             device: engine::session::DeviceInfo::default(),
             seen: Seen::default(),
+            offered: engine::flow::handover::Offered::default(),
         };
         // What becomes of it is what the page is asked about.
         drop(registration::submit(&ctx, submit).await);
