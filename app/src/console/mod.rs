@@ -6,6 +6,7 @@ pub mod checks;
 pub mod entry;
 pub mod history;
 pub mod invitations;
+pub mod mail;
 pub mod mailbox;
 mod plan;
 mod rows;
