@@ -8,7 +8,9 @@
 use super::code::{self, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::registration::Registered;
-use super::{ContinueWith, Flow, Submit, csrf, invited, nodes, return_url, save, verification, webhook};
+use super::{
+    ContinueWith, Flow, FlowType, Submit, csrf, invited, nodes, return_url, save, verification, webhook,
+};
 use crate::config::{Hook, Method};
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -71,6 +73,16 @@ impl Draft {
             registration,
             invitation,
         }
+    }
+
+    /// Without whatever else a stranger wrote into it that would let them in: other addresses and identifiers.
+    fn of_address(mut self, address: &str) -> Self {
+        self.verifiable.retain(|own| own.value == address);
+        self.recovery.retain(|own| own.value == address);
+        if self.identifiers.iter().any(|own| own == address) {
+            self.identifiers.retain(|own| own == address);
+        }
+        self
     }
 
     fn identity(&self, id: IdentityId, now: DateTime<Utc>) -> Identity {
@@ -255,32 +267,39 @@ pub(super) async fn pass(
     submit: &Submit,
 ) -> Result<Passed> {
     let holder = brought(&flow, submit).contains(&row.secret_hash);
-    let hash = match holder {
-        true => Ok(row.draft.hash.clone()),
+    let mut row = row;
+    let chosen = match holder {
+        true => Ok(None),
         false => own_password(ctx, &row.draft, body).await?,
     };
-    let hash = match hash {
-        Ok(hash) => hash,
+    match chosen {
+        Ok(None) => {}
+        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(&row.address) },
         Err(missing) => {
             ask_for_password(ctx, &mut flow, code, missing);
             save(ctx, &mut flow).await?;
             return Ok(Passed::Again(Box::new(flow)));
         }
-    };
+    }
     let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
     let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
-    to_completion(async move { make(&ctx, flow, row, hash, &claim, client, &seen).await }).await
+    to_completion(async move { make(&ctx, flow, row, &claim, client, &seen).await }).await
 }
 
-/// The password of somebody who is not known to have signed up: the one that was chosen then, or a new one that the policy takes.
-async fn own_password(ctx: &Ctx, draft: &Draft, body: &Value) -> Result<std::result::Result<String, Text>> {
+/// The password of somebody who is not known to have signed up: `None` for the one that was chosen then, which shows that they
+/// did; otherwise a new one that the policy takes, hashed.
+async fn own_password(
+    ctx: &Ctx,
+    draft: &Draft,
+    body: &Value,
+) -> Result<std::result::Result<Option<String>, Text>> {
     let typed = body.get("password").and_then(Value::as_str).unwrap_or_default();
     if typed.is_empty() {
         return Ok(Err(text::password_of_sign_up()));
     }
     let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
     match ctx.engine.hasher().verify(keys, typed, Some(draft.hash.as_str())).await? {
-        Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(draft.hash.clone())),
+        Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
         Verdict::Wrong => {}
     }
     let refused = password::check_policy(policy, typed, &draft.identifiers)
@@ -291,13 +310,16 @@ async fn own_password(ctx: &Ctx, draft: &Draft, body: &Value) -> Result<std::res
     if let Some(refused) = password::check_breaches(ctx.effects(), &ctx.config, typed).await? {
         return Ok(Err(refused));
     }
-    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(Ok)
+    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
 }
 
 fn ask_for_password(ctx: &Ctx, flow: &mut Flow, code: &str, why: Text) {
     ask_for_code(ctx, flow);
     flow.ui.messages.clear();
-    flow.ui.put_value("code", code.into());
+    // An app's flow can be read by whoever knows its id: whoever began it must not find there what another typed.
+    if flow.kind_of_client == FlowType::Browser {
+        flow.ui.put_value("code", code.into());
+    }
     let mut node = nodes::password("new-password");
     node.group = Group::Code;
     node.messages.push(why);
@@ -310,7 +332,6 @@ async fn make(
     ctx: &Ctx,
     mut flow: Flow,
     row: Pending,
-    hash: String,
     claim: &Claim,
     client: Client,
     seen: &webhook::Seen,
@@ -324,7 +345,7 @@ async fn make(
     let credential = Credential {
         kind: Method::Password.name().to_owned(),
         identifiers: row.draft.identifiers.clone(),
-        config: json!({ "hashed_password": hash }),
+        config: json!({ "hashed_password": row.draft.hash }),
         created_at: now,
         updated_at: now,
     };

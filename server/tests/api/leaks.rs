@@ -495,6 +495,47 @@ async fn whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_pa
 }
 
 #[tokio::test]
+async fn what_a_stranger_wrote_into_an_account_does_not_let_them_in() {
+    let place = Place::start("memory", true).await;
+    let address = |extension: Value| json!({"type": "string", "format": "email", "ory.sh/kratos": extension});
+    let own = json!({"credentials": {"password": {"identifier": true}}, "verification": {"via": "email"}, "recovery": {"via": "email"}});
+    let schema = json!({"$id": "https://vestibule.test/two", "type": "object", "properties": {"traits": {
+        "type": "object", "properties": {"email": address(own.clone()), "other": address(own)},
+    }}});
+    let schema = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, schema.to_string());
+    let mut two = place.document.clone();
+    two["identity"]["schemas"] = json!([{"id": "default", "url": format!("base64://{schema}")}]);
+    place.stand.engine.publish(place.stand.world.config(vec![two]));
+    const MALLORY: &str = "mall@vestibule.test";
+    let mut stranger = Visitor::new(&place, Kind::Native);
+    let flow = stranger.begin("registration").await;
+    let fields = [
+        ("method", "password"),
+        ("password", PASSWORD),
+        ("traits.email", UNKNOWN),
+        ("traits.other", MALLORY),
+    ];
+    let answer = stranger.send("registration", &flow, &fields).await;
+    let flow = stranger.follow(&answer).await;
+    let code = place.newest_code(UNKNOWN).await;
+    let mut bert = Visitor::new(&place, Kind::Native);
+    let asked = bert.code(&flow, &code).await;
+    assert_eq!(asked.status, 400);
+    assert!(!String::from_utf8_lossy(&asked.body).contains(&code), "the stranger can read this flow, too");
+    let fields = [("method", "code"), ("code", code.as_str()), ("password", OTHER)];
+    bert.send("verification", &flow, &fields).await;
+    assert!(bert.can_sign_in(UNKNOWN, OTHER).await);
+    assert!(!bert.can_sign_in(MALLORY, OTHER).await, "no identifier of the stranger's");
+    let accounts = place.accounts().await;
+    let made = accounts.iter().find(|one| one["traits"]["email"] == UNKNOWN).expect("an account");
+    for kind in ["verifiable_addresses", "recovery_addresses"] {
+        let values: Vec<&Value> =
+            made[kind].as_array().expect("addresses").iter().map(|address| &address["value"]).collect();
+        assert_eq!(values, [UNKNOWN], "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_types_the_password_of_the_sign_up_again_keeps_it_on_another_device() {
     let place = Place::start("memory", true).await;
     let flow = Visitor::new(&place, Kind::Native).sign_up(UNKNOWN, PASSWORD).await;
