@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, handovers, kept_forms, messages, operators, sessions};
+use crate::store::{errors, flows, handovers, kept_forms, messages, operators, sessions, tries};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -25,10 +25,12 @@ pub enum Kind {
     HandOvers,
     /// A day after the last failure; they count for an hour.
     Failures,
+    /// A day after the last one for that address; they count for as long.
+    WrongCodes,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
@@ -36,6 +38,7 @@ impl Kind {
         Kind::KeptForms,
         Kind::HandOvers,
         Kind::Failures,
+        Kind::WrongCodes,
     ];
 
     /// Everything from before this goes.
@@ -51,7 +54,7 @@ impl Kind {
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
-            Kind::Failures => now - TimeDelta::days(1),
+            Kind::Failures | Kind::WrongCodes => now - TimeDelta::days(1),
         }
     }
 
@@ -65,6 +68,7 @@ impl Kind {
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
             Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
+            Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

@@ -103,7 +103,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.admin.token", Text, "", "Bearer token for callers of the admin API that come from elsewhere than loopback and private networks."),
     key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
-    key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
+    key("vestibule.pages.resend_after", Duration, "60s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
     key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
@@ -114,7 +114,11 @@ pub(super) const TABLE: &[Key] = &[
     later("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
     later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     later("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
-    later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.verification.wrong_codes_per_hour", Integer(1, 1000), "10", "Wrong codes for one address or account within an hour, whatever form they are sent to; then only the mail's link proves."),
+    key("vestibule.verification.wrong_codes_per_day", Integer(1, 10_000), "30", "The same within a day."),
+    key("vestibule.verification.mails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
+    key("vestibule.verification.mails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
+    key("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),

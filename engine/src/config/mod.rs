@@ -19,7 +19,7 @@ pub use console::Named;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
-pub use registration::RegistrationKeys;
+pub use registration::{RegistrationKeys, VerificationLimits};
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -156,6 +156,7 @@ pub struct VestibuleKeys {
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
     pub registration: RegistrationKeys,
+    pub verification: VerificationLimits,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_used_address: bool,
 }

@@ -3,6 +3,7 @@
 
 use super::code::{self, Found};
 use super::handover::{self, Claim, Given};
+use super::limits;
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
     insert, may_submit, nodes, of_submit, return_to, save, webhook,
@@ -223,7 +224,8 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity, address)) => code::send(&ctx, &mut tx, &flow, identity, address).await?,
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
-                if ctx.config.selfservice.verification.notify_unknown_recipients {
+                let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
+                if notify && limits::may_mail(&ctx, &mut tx, &to).await? {
                     courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
                 }
             }
@@ -244,13 +246,15 @@ async fn prove(
     path_and_query: &str,
     submit: Submit,
 ) -> Result<Submitted> {
+    const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
     const USED: &str = "This code was used already. Ask for a new one.";
-    let (why, over) = match code::look_up(ctx, flow.id, code).await? {
-        Found::Right(row) => {
+    let (why, over) = match code::look_up(ctx, &flow, code).await? {
+        Found::Right(row, counted) => {
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
-            let done = to_completion(async move { pass(&work, passed, row, claim, &seen).await }).await?;
+            let done =
+                to_completion(async move { pass(&work, passed, (row, counted), claim, &seen).await }).await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
@@ -269,6 +273,12 @@ async fn prove(
             flow.transient_payload = Some(payload.unwrap_or_else(|| json!({})));
             return Ok(Submitted::Wrong(Box::new(flow)));
         }
+        Found::Locked => {
+            ask_for_code(ctx, &mut flow);
+            flow.ui.messages = vec![text::generic(LOCKED)];
+            save(ctx, &mut flow).await?;
+            return Ok(Submitted::Wrong(Box::new(flow)));
+        }
         Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         Found::Used => (Replaced::Over, text::generic(USED)),
         Found::TooMany => (Replaced::Over, text::generic("This was tried too often. Ask for a new code.")),
@@ -282,7 +292,7 @@ async fn prove(
 async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    row: Code,
+    (row, counted): (Code, Option<limits::Try>),
     claim: Claim,
     seen: &webhook::Seen,
 ) -> Result<Option<(Flow, Option<Given>)>> {
@@ -292,6 +302,9 @@ async fn pass(
     let mut tx = ctx.db().write().await?;
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
+    }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
     }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
     let mut given = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;

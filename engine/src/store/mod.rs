@@ -18,6 +18,7 @@ mod migrate;
 pub mod operators;
 pub mod revisions;
 pub mod sessions;
+pub mod tries;
 
 use crate::error::{Error, Kind, Result};
 use dsn::Dsn;

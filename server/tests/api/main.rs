@@ -5,6 +5,7 @@ mod clients;
 mod edges;
 mod hand_over;
 mod hooks;
+mod limits;
 mod parallel;
 mod proof;
 mod session_hook;
