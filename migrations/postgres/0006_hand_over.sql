@@ -30,3 +30,8 @@ create table proof_tries (
     at timestamptz not null
 );
 create index proof_tries_of on proof_tries (subject, at);
+
+-- Signed up by themselves while an option asked for the mark, and never proved an address.
+alter table identities add column unproven boolean not null default false;
+-- Handed over before any proof.
+alter table sessions add column unproven boolean not null default false;

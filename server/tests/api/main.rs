@@ -12,3 +12,4 @@ mod session_hook;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod unproven;

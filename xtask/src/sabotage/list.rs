@@ -279,6 +279,28 @@ pub(super) const CHANGES: &[Change] = &[
             "limits::an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_counts",
         ),
     },
+    Change {
+        name: "unproven-session-extended",
+        file: "engine/src/session.rs",
+        text: "if !session.unproven {",
+        instead: "if session.active {",
+        test: test(
+            "server",
+            API,
+            "unproven::a_session_from_before_any_proof_is_short_and_a_refresh_does_not_extend_it",
+        ),
+    },
+    Change {
+        name: "squatter-stays-signed-in",
+        file: "engine/src/store/identities.rs",
+        text: "tx.execute(END_SESSIONS, &[&address.id]).await?;",
+        instead: "tx.execute(END_SESSIONS, &[&Uuid::nil()]).await?;",
+        test: test(
+            "server",
+            API,
+            "unproven::a_squatters_session_ends_when_the_owner_of_the_address_proves_it",
+        ),
+    },
 ];
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ impl Execution {
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
         let mut done = None;
         for step in self.plan.steps.clone() {
             match step {
@@ -182,6 +183,9 @@ impl Execution {
     async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
+        // Another service vouched for an address: there is a proof.
+        let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
+        identity.unproven &= !proven && !identity.verifiable_addresses.is_empty();
         let credential = Credential {
             kind: Method::Password.name().to_owned(),
             identifiers: self.form.extracted.password_identifiers.clone(),
