@@ -52,6 +52,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
 /// The pages, and under `/assets/` what they are made of.
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/", get(front))
         .route("/registration", get(registration))
         .route("/login", get(login))
         .route("/verification", get(verification))
@@ -63,7 +64,16 @@ pub fn routes() -> Router<AppState> {
 
 /// Pages read the anti-forgery cookie and never set it.
 pub fn is_page(path: &str) -> bool {
-    matches!(path, "/registration" | "/login" | "/verification" | "/welcome" | "/error")
+    matches!(path, "/" | "/registration" | "/login" | "/verification" | "/welcome" | "/error")
+}
+
+/// Whoever types the bare address reads whether they are signed in, and finds both doors. Programs get what Kratos says here.
+async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        return see_other(&state.engine.begin().config.public_url("welcome"));
+    }
+    crate::meta::nothing_here().await
 }
 
 async fn with_headers(mut response: Response) -> Response {

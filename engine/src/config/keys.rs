@@ -260,7 +260,7 @@ pub(super) const TABLE: &[Key] = &[
     later("tracing", Open, "", "Traces to elsewhere."),
     later("enterprise", Open, "", "Of Kratos' enterprise edition."),
     later("organizations", Open, "", "Of Kratos' enterprise edition."),
-    later("revision", Text, "", "A mark of yours, told back at `health/config`."),
+    key("revision", Text, "", "A mark of yours, told back at `/admin/health/config`."),
     later("version", Text, "", "Version of Kratos that the file was written for."),
     later("{dev,help,sqa-opt-out,watch-courier}", Bool, "false", "Switches of Kratos' command line."),
     later("expose-metrics-port", COUNT, "0", "Switch of Kratos' command line."),

@@ -3,6 +3,7 @@
 
 pub mod console;
 mod courier;
+mod digest;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -16,10 +17,12 @@ mod secrets;
 mod typed;
 
 pub use console::Named;
+pub use digest::digest;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
+pub(crate) use layers::{get, set};
 pub use reference::reference;
-pub use registration::{RegistrationKeys, VerificationLimits};
+pub use registration::{HookList, RegistrationKeys, VerificationLimits};
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -376,6 +379,11 @@ pub struct Log {
     pub level: String,
     /// text or json
     pub format: String,
+}
+
+/// Whether a key does something in this version; the others are known and reported.
+pub fn has_effect(path: &str) -> bool {
+    keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
 }
 
 impl Config {

@@ -1,5 +1,6 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
+use super::danger::{self, By};
 use super::page::{changes, differences, field_of, locked, named, registering, values};
 use super::{Authentication, FieldError, Named, Revision, Saved};
 use crate::config::Config;
@@ -20,15 +21,15 @@ const SHOWN: i64 = 1000;
 
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
 /// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
-/// `reason`: why, in the operator's words; may be empty.
+/// `reason`: why, in the operator's words; may be empty, unless the Save brings a danger about.
 pub async fn save(
     engine: &Engine,
-    by: &Operator,
+    by: impl Into<By>,
     base: i64,
     values: &Authentication,
     reason: &str,
 ) -> Result<Saved> {
-    let (engine, by, values, reason) = (engine.clone(), by.clone(), values.clone(), reason.trim().to_owned());
+    let (engine, by, values, reason) = (engine.clone(), by.into(), values.clone(), reason.trim().to_owned());
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
         save_alone(&engine, &by, base, &values, reason).await
@@ -38,11 +39,12 @@ pub async fn save(
 
 async fn save_alone(
     engine: &Engine,
-    by: &Operator,
+    author: &By,
     base: i64,
     wanted: &Authentication,
     reason: String,
 ) -> Result<Saved> {
+    let by = &author.operator;
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
@@ -79,6 +81,10 @@ async fn save_alone(
         }
     };
     let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
+    let dangers = match danger::allowed(engine, author, &config, &next, &reason).await? {
+        Ok(dangers) => dangers,
+        Err(refused) => return Ok(refused),
+    };
     let row = Row {
         number: base + 1,
         at: engine.effects().now(),
@@ -98,6 +104,7 @@ async fn save_alone(
         "changes": row.summary,
         "settings": row.settings,
         "reason": row.reason,
+        "dangers": dangers,
     });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
@@ -315,6 +322,12 @@ pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
     revisions::newest(&mut tx).await
 }
 
-async fn record(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    at: DateTime<Utc>,
+    actor: &str,
+    action: &str,
+    details: Value,
+) -> Result<()> {
     audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
 }
