@@ -307,10 +307,8 @@ async fn pass(
         limits::forget(&mut tx, counted).await?;
     }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
-    let mut given = match claim.take(ctx, &mut tx, &flow, &row, &identity).await? {
-        Some(given) => Some(given),
-        None => claim.renew(ctx, &flow, &identity),
-    };
+    let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+    let mut given = taken.or_else(|| claim.renew(ctx, &flow, &identity));
     let address = identity
         .verifiable_addresses
         .iter_mut()

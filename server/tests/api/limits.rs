@@ -120,7 +120,8 @@ async fn a_restart_forgets_no_guess() {
     guess(&place, ANNA, &wrong(&code), 3).await;
     let flow = form_for(&place, ANNA).await;
     // The next process: nothing is left of the first but its rows.
-    let world = World { random: Arc::new(TestRandom::new(1)), ..World::default() };
+    let mut world = World::default();
+    world.random = Arc::new(TestRandom::new(1));
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
     let submit = Submit {
         flow: Some(flow),

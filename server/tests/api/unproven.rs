@@ -10,7 +10,7 @@ const ANNA: &str = "anna@vestibule.test";
 const MINUTE: Duration = Duration::from_secs(60);
 
 async fn house(life: Option<&str>) -> (Stand, Site) {
-    let more = json!({
+    let mut more = json!({
         "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
         "selfservice": {"flows": {
             "verification": {"enabled": true, "lifespan": "3h"},
@@ -20,8 +20,10 @@ async fn house(life: Option<&str>) -> (Stand, Site) {
         }},
         "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
         "session": {"lifespan": "24h"},
-        "vestibule": {"registration": {"unproven_session": life}},
     });
+    if let Some(life) = life {
+        more["vestibule"] = json!({"registration": {"unproven_session": life}});
+    }
     stand("memory", more).await
 }
 
@@ -54,8 +56,8 @@ impl Early {
         let token = self.token.clone().unwrap_or_default();
         let mut headers = vec![("Content-Type", JSON)];
         match self.kind {
-            Kind::Native => headers.push(("X-Session-Token", &token)),
-            Kind::Browser | Kind::Spa => headers.push(("Origin", &origin)),
+            Kind::Native => headers.push(("X-Session-Token", token.as_str())),
+            Kind::Browser | Kind::Spa => headers.push(("Origin", origin.as_str())),
         }
         let body = body.map(|body| body.to_string());
         self.person.ask(method, target, JSON, &headers, body.as_deref()).await
