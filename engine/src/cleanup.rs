@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
+    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions, tries,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -33,10 +33,12 @@ pub enum Kind {
     Invitations,
     /// At their end: nobody can prove them any more.
     PendingSignUps,
+    /// A day after the last one for that address; they count for as long.
+    WrongCodes,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
@@ -47,6 +49,7 @@ impl Kind {
         Kind::Failures,
         Kind::Invitations,
         Kind::PendingSignUps,
+        Kind::WrongCodes,
     ];
 
     /// Everything from before this goes.
@@ -63,7 +66,7 @@ impl Kind {
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
-            Kind::Failures => now - TimeDelta::days(1),
+            Kind::Failures | Kind::WrongCodes => now - TimeDelta::days(1),
             Kind::Invitations => now - cleanup.invitations,
             Kind::PendingSignUps => now,
         }
@@ -82,6 +85,7 @@ impl Kind {
             Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
             Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
+            Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

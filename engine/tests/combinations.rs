@@ -337,7 +337,8 @@ impl House {
             assert!(courier::deliver(&self.engine).await.unwrap() > 0, "{case:?}: a mail");
         }
         let mail = mine().unwrap().text;
-        let code = &mail.split_once("code=").unwrap().1[..6];
+        let mut words = mail.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let code = words.find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
         let mut tx = ctx.db().read().await.unwrap();
         let flow = flows::get(&mut tx, StoredKind::Verification, pending.flow).await.unwrap().unwrap();
         drop(tx);

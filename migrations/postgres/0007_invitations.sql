@@ -24,6 +24,7 @@ create table pending_sign_ups (
     secret_hash bytea not null,
     key_id text not null,
     digest bytea not null,
+    link_digest bytea not null,
     code_expires_at timestamptz not null,
     draft text not null,
     created_at timestamptz not null,

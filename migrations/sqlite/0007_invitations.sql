@@ -24,6 +24,7 @@ create table pending_sign_ups (
     secret_hash blob not null,
     key_id text not null,
     digest blob not null,
+    link_digest blob not null,
     code_expires_at text not null,
     draft text not null,
     created_at text not null,

@@ -23,7 +23,7 @@ pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub(crate) use layers::{get, set};
 pub use reference::reference;
-pub use registration::{HookList, RegistrationKeys};
+pub use registration::{HookList, RegistrationKeys, VerificationLimits};
 pub use scalars::duration;
 
 use crate::effects::MailServer;
@@ -161,6 +161,7 @@ pub struct VestibuleKeys {
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
     pub registration: RegistrationKeys,
+    pub verification: VerificationLimits,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_used_address: bool,
 }

@@ -26,6 +26,15 @@ pub struct RegistrationKeys {
     pub social_sign_in: bool,
 }
 
+/// `vestibule.verification`: how often somebody may be guessed at and written to.
+#[derive(Clone, Copy, Debug)]
+pub struct VerificationLimits {
+    pub wrong_codes_per_hour: i64,
+    pub wrong_codes_per_day: i64,
+    pub mails_per_minute: i64,
+    pub mails_per_hour: i64,
+}
+
 /// A list of hooks after a sign-up, by whose it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum HookList {
@@ -36,6 +45,15 @@ pub enum HookList {
 }
 
 const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+
+pub(super) fn limits(reader: &Reader<'_, '_>) -> VerificationLimits {
+    VerificationLimits {
+        wrong_codes_per_hour: reader.integer("vestibule.verification.wrong_codes_per_hour"),
+        wrong_codes_per_day: reader.integer("vestibule.verification.wrong_codes_per_day"),
+        mails_per_minute: reader.integer("vestibule.verification.mails_per_minute"),
+        mails_per_hour: reader.integer("vestibule.verification.mails_per_hour"),
+    }
+}
 
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
     let mut all_or_nothing = BTreeSet::new();

@@ -300,6 +300,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         registration: registration::read(reader),
+        verification: registration::limits(reader),
         require_used_address: reader.boolean("vestibule.login.require_used_address"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")

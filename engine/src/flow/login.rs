@@ -141,7 +141,8 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     }
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
     let ctx = ctx.clone();
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit).await }).await
+    let used = normalise_identifier(&identifier);
+    to_completion(async move { execute(&ctx, &plan, &flow, identity, &used, submit).await }).await
 }
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
@@ -213,6 +214,7 @@ async fn execute(
     plan: &Plan,
     flow: &Flow,
     identity: Identity,
+    used: &str,
     submit: Submit,
 ) -> Result<Submitted<SignedIn>> {
     let mut return_to = return_url(&ctx.config, flow, FlowKind::Login, Method::Password)?;
@@ -250,7 +252,7 @@ async fn execute(
             // No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named
             // when the configuration was read.
             Step::Run(Hook::RequireVerifiedAddress) => {
-                if let Some(refused) = require_verified_address(ctx, flow, &identity, &submit).await? {
+                if let Some(refused) = require_verified_address(ctx, flow, &identity, used, &submit).await? {
                     return Ok(Submitted::Unverified(refused));
                 }
             }
@@ -325,8 +327,8 @@ async fn execute(
     }))
 }
 
-/// `None`: some address is proven. Otherwise a code is under way, and nobody is signed in (Kratos:
-/// selfservice/hook/require_verified_address.go).
+/// `None`: some address is proven, or the very one that was typed where `vestibule.login.require_used_address` says so and it is
+/// an address. Otherwise a code is under way, and nobody is signed in (Kratos: selfservice/hook/require_verified_address.go).
 ///
 /// # Errors
 /// 500 `invalid_configuration` for an identity without any address that could be proven.
@@ -334,12 +336,20 @@ async fn require_verified_address(
     ctx: &Ctx,
     flow: &Flow,
     identity: &Identity,
+    used: &str,
     submit: &Submit,
 ) -> Result<Option<ShowVerification>> {
-    if identity.verifiable_addresses.iter().any(|address| address.verified) {
+    let typed = identity.verifiable_addresses.iter().find(|address| address.value == used);
+    let typed = typed.filter(|_| ctx.config.vestibule.require_used_address);
+    let proven = match typed {
+        Some(typed) => typed.verified,
+        None => identity.verifiable_addresses.iter().any(|address| address.verified),
+    };
+    if proven {
         return Ok(None);
     }
-    let Some(address) = verification::unproven(identity).filter(|_| ctx.config.sends_codes()) else {
+    let waits = typed.filter(|address| address.via == "email").or_else(|| verification::unproven(identity));
+    let Some(address) = waits.filter(|_| ctx.config.sends_codes()) else {
         return Err(Error::new(
             Kind::Internal,
             "Signing in needs a confirmed address, and this account has none that could be confirmed. Ask whoever runs \

@@ -73,9 +73,11 @@ pub enum FlowType {
 }
 
 mod code;
+pub use code::is_of_link;
 pub mod csrf;
 pub mod handover;
 mod invited;
+mod limits;
 pub mod login;
 pub mod logout;
 mod nodes;

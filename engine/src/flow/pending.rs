@@ -5,7 +5,7 @@
 //! The chosen password survives for the holder alone: whoever signed up, by the secret that their browser or app kept, or whoever
 //! types it again. Anybody else who proves the address chooses their own, or an account made by a stranger would be theirs to keep.
 
-use super::code::{self, Made};
+use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::registration::Registered;
 use super::{
@@ -97,6 +97,7 @@ impl Draft {
             metadata_public: self.metadata_public.clone(),
             metadata_admin: self.metadata_admin.clone(),
             external_id: self.external_id.clone(),
+            unproven: false,
             created_at: now,
             updated_at: now,
         }
@@ -144,7 +145,9 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
     let mut tx = ctx.db().write().await?;
     store::flows::insert(&mut tx, &verification).await?;
     rows::insert(&mut tx, &row).await?;
-    mail(ctx, &mut tx, &row, &made).await?;
+    if limits::may_mail(ctx, &mut tx, &row.address).await? {
+        mail(ctx, &mut tx, &row, &made).await?;
+    }
     tx.commit().await?;
     for sent in identity.verifiable_addresses.iter_mut().filter(|sent| sent.id == mailed.id) {
         sent.status = "sent".to_owned();
@@ -175,7 +178,12 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
 
 fn kept(ctx: &Ctx, made: &Made) -> Code {
     let expires_at = ctx.effects().now() + ctx.config.selfservice.code.lifespan;
-    Code { key_id: made.key_id.clone(), digest: made.digest.clone(), expires_at }
+    Code {
+        key_id: made.key_id.clone(),
+        digest: made.digest.clone(),
+        link_digest: made.link_digest.clone(),
+        expires_at,
+    }
 }
 
 /// One job, whoever has the address: which of two mails goes is decided when it leaves.
@@ -203,9 +211,12 @@ pub(super) async fn send_again(ctx: &Ctx, tx: &mut Tx, flow: &mut Flow) -> Resul
     if row.expires_at <= ctx.effects().now() {
         return Ok(false);
     }
-    let made = code::make(ctx, row.flow, row.address_id)?;
-    rows::renew(tx, row.id, &kept(ctx, &made)).await?;
-    mail(ctx, tx, &row, &made).await?;
+    // Where that address was written to often enough the earlier code stays good, and nobody is told.
+    if limits::may_mail(ctx, tx, &row.address).await? {
+        let made = code::make(ctx, row.flow, row.address_id)?;
+        rows::renew(tx, row.id, &kept(ctx, &made)).await?;
+        mail(ctx, tx, &row, &made).await?;
+    }
     flow.ui.messages = vec![text::code_sent_if_new()];
     Ok(true)
 }
@@ -222,28 +233,39 @@ pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, subm
 
 /// What a code is worth for the sign-up that waits here.
 pub(super) enum Found {
-    Right(Box<Pending>),
+    /// With what the try left behind, to be forgotten with the proof.
+    Right(Box<Pending>, Option<Try>),
     Expired(DateTime<Utc>),
     Wrong,
     TooMany,
+    Locked,
 }
 
 /// As [`code::look_up`]: counted first, then compared. `None`: no sign-up waits here.
 pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Option<Found>> {
     let waiting = waiting(&mut ctx.db().read().await?, flow).await?;
     let Some(row) = waiting else { return Ok(None) };
-    let mut tx = ctx.db().write().await?;
-    let attempts = codes::attempt(&mut tx, flow.id).await?;
-    tx.commit().await?;
-    if attempts > ctx.config.selfservice.code.max_submissions {
-        return Ok(Some(Found::TooMany));
+    let mut counted = None;
+    if !code::is_of_link(code) {
+        let mut tx = ctx.db().write().await?;
+        let attempts = codes::attempt(&mut tx, flow.id).await?;
+        if attempts > ctx.config.selfservice.code.max_submissions {
+            tx.commit().await?;
+            return Ok(Some(Found::TooMany));
+        }
+        counted = limits::count(ctx, &mut tx, code::VERIFICATION, Some(&row.address), None).await?;
+        tx.commit().await?;
+        if counted.is_none() {
+            return Ok(Some(Found::Locked));
+        }
     }
-    if !code::matches(ctx, flow.id, row.address_id, &row.code.key_id, &row.code.digest, code) {
+    let Code { key_id, digest, link_digest, .. } = &row.code;
+    if !code::matches(ctx, flow.id, row.address_id, &Kept { key_id, digest, link_digest }, code) {
         return Ok(Some(Found::Wrong));
     }
     let now = ctx.effects().now();
     let over = [row.code.expires_at, row.expires_at].into_iter().find(|end| *end <= now);
-    Ok(Some(over.map_or_else(|| Found::Right(Box::new(row)), Found::Expired)))
+    Ok(Some(over.map_or_else(|| Found::Right(Box::new(row), counted), Found::Expired)))
 }
 
 /// What became of a right code.
@@ -261,7 +283,7 @@ pub(super) enum Passed {
 pub(super) async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    row: Pending,
+    (row, counted): (Pending, Option<Try>),
     code: &str,
     body: &Value,
     submit: &Submit,
@@ -362,6 +384,9 @@ async fn make(
     match store::identities::insert(&mut tx, &identity, &[credential]).await? {
         Inserted::Done => {}
         Inserted::Taken => return Ok(Passed::Wrong),
+    }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
     }
     rows::void(&mut tx, &row.address).await?;
     invited::use_up(ctx, &mut tx, row.draft.invitation, &identity).await?;

@@ -3,6 +3,7 @@
 
 use super::code::{self, Found};
 use super::handover::{self, Claim, Given};
+use super::limits;
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
     insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
@@ -229,7 +230,8 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity, address)) => code::send(&ctx, &mut tx, &flow, identity, address).await?,
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
-                if ctx.config.selfservice.verification.notify_unknown_recipients {
+                let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
+                if notify && limits::may_mail(&ctx, &mut tx, &to).await? {
                     courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
                 }
             }
@@ -255,12 +257,13 @@ async fn prove(
     if let Some(found) = waiting {
         return prove_pending(ctx, flow, found, code, body, path_and_query, submit).await;
     }
-    let (why, over) = match code::look_up(ctx, flow.id, code).await? {
-        Found::Right(row) => {
+    let (why, over) = match code::look_up(ctx, &flow, code).await? {
+        Found::Right(row, counted) => {
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
-            let done = to_completion(async move { pass(&work, passed, row, claim, &seen).await }).await?;
+            let done =
+                to_completion(async move { pass(&work, passed, (row, counted), claim, &seen).await }).await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
@@ -271,6 +274,7 @@ async fn prove(
             }
         }
         Found::Wrong => return wrong(ctx, flow, body).await,
+        Found::Locked => return locked(ctx, flow).await,
         Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         Found::Used => (Replaced::Over, text::generic(USED)),
         Found::TooMany => (Replaced::Over, text::tried_too_often()),
@@ -287,6 +291,16 @@ async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value) -> Result<Submitted> {
     Ok(Submitted::Wrong(Box::new(flow)))
 }
 
+/// Too many wrong codes for that address, whatever flow they were for.
+async fn locked(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
+    const LOCKED: &str =
+        "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
+    ask_for_code(ctx, &mut flow);
+    flow.ui.messages = vec![text::generic(LOCKED)];
+    save(ctx, &mut flow).await?;
+    Ok(Submitted::Wrong(Box::new(flow)))
+}
+
 /// The same where the code is for a sign-up that waits: the account is made with it.
 async fn prove_pending(
     ctx: &Ctx,
@@ -299,8 +313,8 @@ async fn prove_pending(
 ) -> Result<Submitted> {
     use pending::Passed;
     let (why, over) = match found {
-        pending::Found::Right(row) => {
-            return match pending::pass(ctx, flow.clone(), *row, code, body, &submit).await? {
+        pending::Found::Right(row, counted) => {
+            return match pending::pass(ctx, flow.clone(), (*row, counted), code, body, &submit).await? {
                 Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
                 Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
                 Passed::Again(flow) => Ok(Submitted::Again(flow)),
@@ -308,6 +322,7 @@ async fn prove_pending(
             };
         }
         pending::Found::Wrong => return wrong(ctx, flow, body).await,
+        pending::Found::Locked => return locked(ctx, flow).await,
         pending::Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         pending::Found::TooMany => (Replaced::Over, text::tried_too_often()),
     };
@@ -320,7 +335,7 @@ async fn prove_pending(
 async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    row: Code,
+    (row, counted): (Code, Option<limits::Try>),
     claim: Claim,
     seen: &webhook::Seen,
 ) -> Result<Option<(Flow, Option<Given>)>> {
@@ -331,8 +346,12 @@ async fn pass(
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
     }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
+    }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
-    let mut given = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+    let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+    let mut given = taken.or_else(|| claim.renew(ctx, &flow, &identity));
     let address = identity
         .verifiable_addresses
         .iter_mut()

@@ -19,7 +19,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.unproven as identity_unproven, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -29,8 +29,8 @@ pub(super) use columns;
 
 const INSERT: &str =
     "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-        metadata_admin, external_id, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+        metadata_admin, external_id, unproven, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
 const INSERT_CREDENTIAL: &str =
     "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
     values ($1, $2, $3, $4, $5)";
@@ -94,6 +94,10 @@ const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_
 const SAVE_PROOF: &str = "update identity_addresses
     set verified = true, status = $2, verified_at = $3, updated_at = $4
     where id = $1 and purpose = 'verifiable'";
+const PROVEN: &str = "update identities set unproven = false
+    where unproven and id in (select identity_id from identity_addresses where id = $1)";
+const END_SESSIONS: &str = "update sessions set active = false
+    where unproven and active and identity_id in (select identity_id from identity_addresses where id = $1)";
 const END_HAND_OVERS: &str = "delete from handovers
     where identity_id in (select identity_id from identity_addresses where id = $1)";
 
@@ -108,6 +112,7 @@ pub(super) struct Joined {
     metadata_public: String,
     metadata_admin: String,
     external_id: Option<String>,
+    identity_unproven: bool,
     identity_created_at: DateTime<Utc>,
     identity_updated_at: DateTime<Utc>,
     address_id: Option<Uuid>,
@@ -161,6 +166,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &public,
                 &admin,
                 &identity.external_id,
+                &identity.unproven,
                 &identity.created_at,
                 &identity.updated_at,
             ],
@@ -296,8 +302,8 @@ pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
-/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends every hand-over that waits for a
-/// proof of that identity: the one that belongs to this proof was taken before.
+/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends what came before any proof: every
+/// hand-over that waits for one (that of this proof was taken before), and every session that was handed over without one.
 pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> {
     let touched = tx
         .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
@@ -306,6 +312,8 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
         return Err(Error::not_found("This address is not there any more. Start again."));
     }
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
+    tx.execute(END_SESSIONS, &[&address.id]).await?;
+    tx.execute(PROVEN, &[&address.id]).await?;
     Ok(())
 }
 
@@ -398,6 +406,7 @@ impl Joined {
             metadata_public: from_text("identities.metadata_public", &self.metadata_public)?,
             metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
             external_id: self.external_id.clone(),
+            unproven: self.identity_unproven,
             created_at: self.identity_created_at,
             updated_at: self.identity_updated_at,
         })

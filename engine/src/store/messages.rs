@@ -129,6 +129,8 @@ const COUNT: &str = "select count(*) from courier_messages
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
+const COUNT_SINCE: &str = "select count(*) from courier_messages
+    where recipient = $1 and created_at > $2 and template in ($3, $4)";
 const DELETE_OLD: &str = "delete from courier_messages
     where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 
@@ -249,6 +251,18 @@ pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatc
 /// Oldest first.
 pub async fn dispatches(tx: &mut Tx, message: MessageId) -> Result<Vec<Dispatch>> {
     tx.fetch_all(DISPATCHES, &[&message.0]).await
+}
+
+/// Mails of those two kinds to `recipient`, made after `since`.
+pub async fn count_since(
+    tx: &mut Tx,
+    recipient: &str,
+    since: DateTime<Utc>,
+    templates: [&str; 2],
+) -> Result<i64> {
+    let (count,): (i64,) =
+        tx.fetch_one(COUNT_SINCE, &[&recipient, &since, &templates[0], &templates[1]]).await?;
+    Ok(count)
 }
 
 /// At most `limit` of those made before `before`, with their tries; answers how many went.

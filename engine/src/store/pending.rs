@@ -30,6 +30,8 @@ pub struct Code {
     /// Which secret made the digest.
     pub key_id: String,
     pub digest: Vec<u8>,
+    /// Of the secret in the mail's link.
+    pub link_digest: Vec<u8>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -42,6 +44,7 @@ struct Stored {
     secret_hash: Vec<u8>,
     key_id: String,
     digest: Vec<u8>,
+    link_digest: Vec<u8>,
     code_expires_at: DateTime<Utc>,
     draft: String,
     created_at: DateTime<Utc>,
@@ -50,14 +53,15 @@ struct Stored {
 
 const INSERT: &str =
     "insert into pending_sign_ups (id, flow_id, address, address_id, secret_hash, key_id, digest,
-        code_expires_at, draft, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        link_digest, code_expires_at, draft, created_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const OF_FLOW: &str =
-    "select id, flow_id, address, address_id, secret_hash, key_id, digest, code_expires_at, draft,
+    "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
         created_at, expires_at
     from pending_sign_ups where flow_id = $1";
 const RENEW: &str =
-    "update pending_sign_ups set key_id = $2, digest = $3, code_expires_at = $4 where id = $1";
+    "update pending_sign_ups set key_id = $2, digest = $3, link_digest = $4, code_expires_at = $5
+    where id = $1";
 const FOLLOW: &str = "update pending_sign_ups set flow_id = $3
     where flow_id = $1 and secret_hash = $2 and expires_at > $4";
 const TAKE: &str = "delete from pending_sign_ups where id = $1 and digest = $2";
@@ -77,6 +81,7 @@ pub async fn insert(tx: &mut Tx, row: &Pending) -> Result<()> {
             &row.secret_hash,
             &row.code.key_id,
             &row.code.digest,
+            &row.code.link_digest,
             &row.code.expires_at,
             &draft,
             &row.created_at,
@@ -95,7 +100,7 @@ pub async fn of_flow(tx: &mut Tx, flow: FlowId) -> Result<Option<Pending>> {
 
 /// A new code voids the one before it.
 pub async fn renew(tx: &mut Tx, id: IdentityId, code: &Code) -> Result<()> {
-    tx.execute(RENEW, &[&id.0, &code.key_id, &code.digest, &code.expires_at]).await?;
+    tx.execute(RENEW, &[&id.0, &code.key_id, &code.digest, &code.link_digest, &code.expires_at]).await?;
     Ok(())
 }
 
@@ -133,7 +138,12 @@ impl Stored {
             address: self.address,
             address_id: self.address_id,
             secret_hash: self.secret_hash,
-            code: Code { key_id: self.key_id, digest: self.digest, expires_at: self.code_expires_at },
+            code: Code {
+                key_id: self.key_id,
+                digest: self.digest,
+                link_digest: self.link_digest,
+                expires_at: self.code_expires_at,
+            },
             draft: from_text("pending_sign_ups.draft", &self.draft)?,
             created_at: self.created_at,
             expires_at: self.expires_at,

@@ -7,9 +7,11 @@ mod hand_over;
 mod hooks;
 mod invitations;
 mod leaks;
+mod limits;
 mod parallel;
 mod proof;
 mod session_hook;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod unproven;

@@ -30,6 +30,7 @@ const CONSOLE: &[&str] = &["--test", "console"];
 const GOLDEN: &[&str] = &["--test", "golden"];
 const CONFIG: &[&str] = &["--test", "config"];
 const RULES: &[&str] = &["--test", "rules"];
+const HAND_OVER: &[&str] = &["--test", "hand_over"];
 const STORE: &[&str] = &["--test", "store"];
 const SETTINGS: &[&str] = &["--test", "settings"];
 const DANGERS: &[&str] = &["--test", "dangers"];
@@ -206,6 +207,103 @@ pub(super) const CHANGES: &[Change] = &[
             "engine",
             LIB,
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
+        ),
+    },
+    Change {
+        name: "hand-over-to-another-site",
+        file: "engine/src/flow/handover.rs",
+        text: "let own = flow.kind_of_client == FlowType::Api || submit.offered.own_origin;",
+        instead: "let own = flow.kind_of_client == FlowType::Api || !submit.cookie_names.is_empty();",
+        test: test(
+            "server",
+            API,
+            "hand_over::a_code_sent_by_another_site_or_without_its_token_proves_and_hands_nothing_over",
+        ),
+    },
+    Change {
+        name: "hand-over-survives-an-edit",
+        file: "engine/src/flow/handover.rs",
+        text: "&& row.version == version(identity, &credentials)",
+        instead: "&& row.version.len() == version(identity, &credentials).len()",
+        test: test("engine", HAND_OVER, "an_administrators_edit_ends_what_waits"),
+    },
+    Change {
+        name: "hand-over-survives-another-proof",
+        file: "engine/src/store/identities.rs",
+        text: "tx.execute(END_HAND_OVERS, &[&address.id]).await?;",
+        instead: "tx.execute(END_HAND_OVERS, &[&Uuid::nil()]).await?;",
+        test: test(
+            "engine",
+            STORE,
+            "handovers::a_proof_of_any_address_of_that_identity_ends_it_and_nobody_elses::sqlite",
+        ),
+    },
+    Change {
+        name: "hand-over-without-end",
+        file: "engine/src/flow/handover.rs",
+        text: "&& row.expires_at > ctx.effects().now()",
+        instead: "&& row.expires_at > DateTime::<Utc>::MIN_UTC",
+        test: test("server", API, "hand_over::another_code_does_not_make_the_wait_longer"),
+    },
+    Change {
+        name: "hand-over-replaces-a-session",
+        file: "engine/src/flow/handover.rs",
+        text: "if self.current.is_some() || ",
+        instead: "if ",
+        test: test("server", API, "hand_over::the_session_of_somebody_else_in_that_browser_is_not_replaced"),
+    },
+    Change {
+        name: "guesses-over-many-flows",
+        file: "engine/src/flow/limits.rs",
+        text: "if hour >= keys.wrong_codes_per_hour || day",
+        instead: "if hour / 1000 >= keys.wrong_codes_per_hour || day / 1000",
+        test: test("server", API, "limits::guessing_over_many_flows_ends_after_ten_wrong_codes_an_hour"),
+    },
+    Change {
+        name: "owner-locked-out",
+        file: "engine/src/flow/code.rs",
+        text: "if !of_link {",
+        instead: "if !code.is_empty() {",
+        test: test("server", API, "limits::nobody_can_lock_the_owner_of_an_address_out"),
+    },
+    Change {
+        name: "mailbox-flooded",
+        file: "engine/src/flow/limits.rs",
+        text: "let may = minute < keys.mails_per_minute",
+        instead: "let may = minute / 1000 < keys.mails_per_minute",
+        test: test("server", API, "limits::a_mailbox_cannot_be_flooded"),
+    },
+    Change {
+        name: "any-address-at-the-gate",
+        file: "engine/src/flow/login.rs",
+        text: "Some(typed) => typed.verified,",
+        instead: "Some(typed) => typed.verified || !used.is_empty(),",
+        test: test(
+            "server",
+            API,
+            "limits::an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_counts",
+        ),
+    },
+    Change {
+        name: "unproven-session-extended",
+        file: "engine/src/session.rs",
+        text: "if !session.unproven {",
+        instead: "if session.active {",
+        test: test(
+            "server",
+            API,
+            "unproven::a_session_from_before_any_proof_is_short_and_a_refresh_does_not_extend_it",
+        ),
+    },
+    Change {
+        name: "squatter-stays-signed-in",
+        file: "engine/src/store/identities.rs",
+        text: "tx.execute(END_SESSIONS, &[&address.id]).await?;",
+        instead: "tx.execute(END_SESSIONS, &[&Uuid::nil()]).await?;",
+        test: test(
+            "server",
+            API,
+            "unproven::a_squatters_session_ends_when_the_owner_of_the_address_proves_it",
         ),
     },
     Change {

@@ -46,12 +46,13 @@ pub(super) enum Ran {
 impl Execution {
     pub(super) async fn run(mut self, flow: &Flow) -> Result<Ran> {
         let ctx = self.ctx.clone();
-        let identity = identity::create(
+        let mut identity = identity::create(
             ctx.effects(),
             &self.form.schema_id,
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
         let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
         let ran = self.steps(flow, identity, provisional.as_mut()).await;
         match (&ran, provisional) {
@@ -108,6 +109,7 @@ impl Execution {
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
                 Step::Reserve => {
+                    self.count_proofs(&mut identity);
                     if let Some(provisional) = provisional.as_deref_mut() {
                         match provisional.reserve(&ctx, &identity, self.credential(&identity)).await? {
                             Inserted::Done => {}
@@ -236,6 +238,13 @@ impl Execution {
         Ok(Ok(identity))
     }
 
+    /// What was vouched for before there is an account, by whoever invited or by another service, is a proof.
+    fn count_proofs(&self, identity: &mut Identity) {
+        invited::prove(&self.ctx, self.invitation.as_ref(), identity);
+        let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
+        identity.unproven &= !proven && !identity.verifiable_addresses.is_empty();
+    }
+
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
     /// identifier is taken.
     async fn store(
@@ -246,7 +255,7 @@ impl Execution {
     ) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        invited::prove(ctx, self.invitation.as_ref(), &mut identity);
+        self.count_proofs(&mut identity);
         let handed_over = self.signs_in_at_once(&identity).then(|| {
             let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
             HandedOver { session, token }
