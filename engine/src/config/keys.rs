@@ -114,6 +114,7 @@ pub(super) const TABLE: &[Key] = &[
     later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     later("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
     later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.settings.source", Choice(&["console", "file"]), "console", "Who decides what the console can set: `file` makes the console read-only, does not apply what was saved in it, and shows how that differs."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
@@ -313,8 +314,7 @@ impl Registry {
         })
     }
 
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
         self.keys.iter().map(|(path, key)| (path.as_str(), key))
     }
 }

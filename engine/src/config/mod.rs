@@ -3,11 +3,15 @@
 
 pub mod console;
 mod courier;
+mod difference;
+mod export;
 pub mod hooks;
+mod import;
 mod keys;
 mod layers;
 pub mod load;
 mod print;
+mod redact;
 mod reference;
 mod registration;
 mod scalars;
@@ -16,8 +20,12 @@ mod secrets;
 mod typed;
 
 pub use console::Named;
+pub use difference::difference;
+pub use export::{Export, Remark, export};
 pub use hooks::{Hook, WebHook};
+pub use import::{Entry, Import, Outcome, import};
 pub use layers::Layers;
+pub use print::Format;
 pub use reference::reference;
 pub use registration::RegistrationKeys;
 
@@ -156,6 +164,8 @@ pub struct VestibuleKeys {
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
     pub registration: RegistrationKeys,
+    /// The console only shows; what was saved in it is not applied.
+    pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_used_address: bool,
 }

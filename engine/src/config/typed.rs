@@ -274,6 +274,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         registration: registration::read(reader),
+        settings_from_files: reader.text("vestibule.settings.source") == "file",
         require_used_address: reader.boolean("vestibule.login.require_used_address"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
