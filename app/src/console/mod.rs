@@ -3,6 +3,7 @@
 
 pub mod authentication;
 pub mod checks;
+pub mod comparison;
 pub mod entry;
 pub mod history;
 pub mod mailbox;
