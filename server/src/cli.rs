@@ -4,8 +4,10 @@ mod assemble;
 mod chores;
 mod config;
 mod courier;
+mod export;
 mod failure;
 mod hash_bench;
+mod import;
 mod operator;
 mod plan;
 mod secret_file;
@@ -25,7 +27,8 @@ const EXIT_CODES: &str = "Exit codes:
   2  the command line cannot be understood
   3  the configuration has problems; all of them are listed
   4  the database cannot be used: not reached, migrations missing, or made by a newer version
-  5  config check --lint found something dangerous";
+  5  config check --lint found something dangerous
+  6  config import --strict moved something, or met keys that nobody knows";
 
 const EXAMPLES: &str = "Examples:
   vestibule serve                                     start with the built-in starter configuration and ./data

@@ -3,9 +3,10 @@
 use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
+use super::{export, import};
 use engine::config::load::{Note, load, print};
-use engine::settings::Severity;
 use engine::settings::checks::{Check, checks};
+use engine::settings::{Severity, files_decide};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -26,6 +27,10 @@ pub(super) enum Command {
         #[arg(long)]
         with_secrets: bool,
     },
+    /// Reads files of Ory Kratos and writes one of Vestibule, with a line for each key: kept, moved, unknown or refused.
+    Import(import::Import),
+    /// Prints what applies as a file that stock Kratos accepts; standard error says what Kratos does differently with it.
+    Export(export::Export),
     /// Prints the page of all keys, with types and defaults.
     Reference,
 }
@@ -41,6 +46,9 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
                 println!("{text}");
             } else {
                 report(&loaded.notes);
+                if let Some(sentence) = files_decide(&loaded.config) {
+                    println!("What was saved in the console is not applied. {sentence}");
+                }
                 for Check { id, severity, key, title, text } in &found {
                     println!("\n{} {id}: {title}\n  {text}\n  {key}", word(*severity));
                 }
@@ -53,6 +61,8 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             let engine = assemble::engine(global).await?.engine;
             print!("{}", print(&engine.begin().config, with_secrets));
         }
+        Command::Import(command) => command.run()?,
+        Command::Export(command) => command.run(global).await?,
         Command::Reference => print!("{}", engine::config::reference()),
     }
     Ok(())

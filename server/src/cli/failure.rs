@@ -14,6 +14,10 @@ pub(super) enum Failure {
     Database(String),
     /// 5; what was printed says it
     Dangerous,
+    /// 3, when what was printed says what is wrong
+    Refused,
+    /// 6; what was printed says it
+    NotToTheLetter,
 }
 
 impl Failure {
@@ -48,6 +52,8 @@ impl Failure {
                 ExitCode::from(4)
             }
             Self::Dangerous => ExitCode::from(5),
+            Self::Refused => ExitCode::from(3),
+            Self::NotToTheLetter => ExitCode::from(6),
         }
     }
 }
