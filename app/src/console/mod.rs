@@ -6,6 +6,7 @@ pub mod checks;
 pub mod comparison;
 pub mod entry;
 pub mod history;
+pub mod mail;
 pub mod mailbox;
 mod plan;
 mod rows;

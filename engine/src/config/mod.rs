@@ -4,6 +4,7 @@
 pub mod console;
 mod courier;
 mod difference;
+mod digest;
 mod export;
 pub mod hooks;
 mod import;
@@ -21,13 +22,15 @@ mod typed;
 
 pub use console::Named;
 pub use difference::difference;
+pub use digest::digest;
 pub use export::{Export, Remark, export};
 pub use hooks::{Hook, WebHook};
 pub use import::{Entry, Import, Outcome, import};
 pub use layers::Layers;
+pub(crate) use layers::{get, set};
 pub use print::Format;
 pub use reference::reference;
-pub use registration::RegistrationKeys;
+pub use registration::{HookList, RegistrationKeys};
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -385,6 +388,11 @@ pub struct Log {
     pub level: String,
     /// text or json
     pub format: String,
+}
+
+/// Whether a key does something in this version; the others are known and reported.
+pub fn has_effect(path: &str) -> bool {
+    keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
 }
 
 impl Config {

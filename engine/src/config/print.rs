@@ -52,3 +52,15 @@ pub(super) fn yaml(document: &Value) -> String {
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
+
+/// A part of a configuration with its secrets masked, for people to read.
+pub fn masked(config: &Config, part: &Value) -> Value {
+    let mut part = part.clone();
+    redact(&mut part, &mut |_, secret| fingerprint(config, secret));
+    part
+}
+
+/// As YAML, as it stands.
+pub fn written(part: &Value) -> String {
+    yaml(part)
+}
