@@ -21,6 +21,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "vestibule.registration.sign_in_when_proven",
         "Kratos signs nobody in when the address is proven: they sign in themselves, or at once by the hook `session`",
     ),
+    ("vestibule.registration.hand_over_lifespan", "Kratos signs nobody in when the address is proven"),
     (
         "vestibule.registration.proof_takes_over",
         "in Kratos what a stranger set up on an address stays after its owner proves it",
