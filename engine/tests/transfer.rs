@@ -81,7 +81,7 @@ fn outcome<'a>(import: &'a Import, path: &str) -> (Outcome, &'a str) {
 fn after(flow: Value, own: Value) -> Value {
     let mut after = Map::new();
     for (name, list) in [("hooks", flow), ("password", json!({ "hooks": own }))] {
-        if !list.is_null() && !list["hooks"].is_null() | list.is_array() {
+        if list.is_array() || list["hooks"].is_array() {
             after.insert(name.to_owned(), list);
         }
     }
