@@ -101,6 +101,8 @@ test('the console', async ({ admin, vestibule, elsewhere, complaints }) => {
   await check(admin.page, 'History');
   await admin.goto('/settings/history/0');
   await check(admin.page, 'The files alone');
+  await admin.goto('/settings/history/compare?from=0&to=1');
+  await check(admin.page, 'Compare');
   await admin.goto('/checks');
   await check(admin.page, 'Checks');
   await admin.goto('/mailbox');

@@ -850,3 +850,88 @@ async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     assert!(console.world.outbound.requests().is_empty());
     assert!(console.hook_page().await.html.contains("the template cannot be evaluated"));
 }
+
+#[tokio::test]
+async fn where_the_files_decide_the_pages_only_show_and_say_where_to_change_it() {
+    let mut console = Console::signed_in("Grace").await;
+    assert_eq!(
+        console.submit("save", "0", &[("min_password_length", "12")]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    // The same database behind files that decide.
+    let files = serde_json::json!({"vestibule": {"settings": {"source": "file"}}});
+    let config = console.world.config(vec![files]);
+    let hasher = engine::password::Hasher::sized(1, 16);
+    let engine = Engine::new(console.engine.db().clone(), console.world.effects(), hasher, config);
+    let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
+    console.router =
+        server::console::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
+    console.engine = engine;
+    let sentence = "vestibule.settings.source: file";
+    let page = console.get(PAGE).await;
+    assert!(
+        page.html.contains(sentence) && !page.html.contains("You are signed in as a viewer"),
+        "{}",
+        page.html
+    );
+    assert!(!page.html.contains("value=\"save\""));
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("disabled"));
+    for (target, action, base) in
+        [(PAGE, "save", "1"), (FUNCTION, "save", "0"), (PAGE, "undo", "1"), (FUNCTION, "undo", "1")]
+    {
+        let refused = console.submit_to(target, action, base, &[("min_password_length", "14")]).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{target} {action}");
+        assert!(refused.html.contains("The files decide here"), "{}", refused.html);
+    }
+    let back = console.post("/settings/history/0", &[("base", "1")]).await;
+    assert_eq!(back.status, StatusCode::FORBIDDEN);
+    let history = console.get("/settings/history").await;
+    for part in [
+        sentence,
+        "Saved here and not applied",
+        "Minimum password length: 12 (was 8)",
+        "min_password_length: 12",
+    ] {
+        assert!(history.html.contains(part), "{part}: {}", history.html);
+    }
+    let detail = console.get("/settings/history/1").await;
+    assert!(
+        detail.html.contains(sentence) && !detail.html.contains("Go back to this one"),
+        "{}",
+        detail.html
+    );
+    assert_eq!(console.values().await.values.min_password_length, 8, "the files say so");
+}
+
+#[tokio::test]
+async fn two_revisions_are_compared_at_an_address_of_their_own() {
+    let console = Console::signed_in("Grace").await;
+    let empty = console.get("/settings/history/compare").await;
+    assert_eq!((empty.status, empty.html.contains("Both mean the same")), (StatusCode::OK, true));
+    console.submit("save", "0", &[("min_password_length", "12")]).await;
+    console
+        .submit("save", "1", &[("min_password_length", "12"), ("sign_in_after_registration", "true")])
+        .await;
+    let list = console.get("/settings/history").await;
+    assert!(list.html.contains("action=\"/settings/history/compare\""), "{}", list.html);
+    let page = console.get("/settings/history/compare?from=0&to=2").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in [
+        "From the files alone to revision 2",
+        "Sign in after registration: on",
+        "Minimum password length: 12 (was 8)",
+        "hook: session",
+    ] {
+        assert!(page.html.contains(part), "{part}: {}", page.html);
+    }
+    let newest = console.get("/settings/history/compare").await;
+    assert!(newest.html.contains("From revision 1 to revision 2"), "{}", newest.html);
+    let file = console.get("/settings/history/compare?from=2&to=0&as=yaml").await;
+    assert_eq!(file.headers[header::CONTENT_TYPE], "application/yaml");
+    assert!(file.headers[header::CONTENT_DISPOSITION].to_str().unwrap().contains("settings-2-to-0.yaml"));
+    assert!(file.html.contains("# Take this key out"), "{}", file.html);
+    for unknown in ["from=3&to=0", "from=0&to=-1", "from=x&to=1", "from=1&to=99999999999999999999"] {
+        let page = console.get(&format!("/settings/history/compare?{unknown}")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{unknown}");
+    }
+}

@@ -127,6 +127,8 @@ pub struct View {
     /// What became of the fix of a finding.
     fixed: Option<Fixed>,
     editable: bool,
+    /// Why nobody can save, and where to change it.
+    files_decide: Option<String>,
     /// How the configuration in force hashes and what it calls the session's cookie, for the drawing.
     facts: plan::Facts,
     now: DateTime<Utc>,
@@ -225,9 +227,13 @@ fn pressed(
     mut problems: Vec<FieldError>,
     id: &str,
 ) -> View {
-    let fixed = match operator.operator.role {
-        Role::Viewer => Fixed::Refused("Your role lets you look at settings, not change them.".to_owned()),
-        Role::Owner | Role::Editor => fix(&engine.begin().config, &values, id),
+    let config = engine.begin().config;
+    let fixed = match (operator.operator.role, settings::files_decide(&config)) {
+        (Role::Viewer, _) => {
+            Fixed::Refused("Your role lets you look at settings, not change them.".to_owned())
+        }
+        (Role::Owner | Role::Editor, Some(sentence)) => Fixed::Refused(sentence),
+        (Role::Owner | Role::Editor, None) => fix(&config, &values, id),
     };
     if let Fixed::Unsaved(with_it) = &fixed {
         if with_it.min_password_length != values.min_password_length {
@@ -379,7 +385,8 @@ fn view(
     View {
         preview: settings::preview(&config, &values),
         facts: plan::Facts::of(&config),
-        editable: operator.operator.role != Role::Viewer,
+        editable: operator.operator.role != Role::Viewer && settings::files_decide(&config).is_none(),
+        files_decide: settings::files_decide(&config),
         now: engine.effects().now(),
         conflict: None,
         kept: false,
@@ -527,6 +534,7 @@ fn form(view: View) -> AnyView {
         kept,
         fixed,
         editable,
+        files_decide,
         facts,
         now,
     } = view;
@@ -539,7 +547,10 @@ fn form(view: View) -> AnyView {
         editable,
         now,
     };
-    let disabled = !editable;
+    let read_only = (!editable).then(|| match files_decide {
+        Some(sentence) => view! { <span><b>"Read only"</b>{sentence}" "<a href=super::history::PATH>"History"</a>" shows what was saved here and is not applied."</span> }.into_any(),
+        None => view! { <span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span> }.into_any(),
+    });
     let on = values.sign_in_after_registration;
     let ways = facts.ways(&preview.plans);
     let chips = view! {
@@ -560,7 +571,7 @@ fn form(view: View) -> AnyView {
                     <h1>"Authentication"</h1>
                     <p>"What people can do at the door, and what happens once they are through. Changes take effect with the next request."</p>
                 </div>
-                {disabled.then(|| view! { <div class="note info"><span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span></div> })}
+                {read_only.map(|why| view! { <div class="note info" id="read-only">{why}</div> })}
                 {kept.then(|| view! {
                     <div class="note info" role="alert" id="kept" tabindex="-1" autofocus=true>
                         {sign(Severity::Info)}
@@ -652,6 +663,10 @@ fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
 /// island tells whether something was, and a late Save what others may keep. In the order of the page; what is locked or
 /// off sends nothing.
 fn made_from(current: &Current, editable: bool) -> String {
+    // Whoever may only look sends nothing, and has nothing unsaved.
+    if !editable {
+        return format!("{}&", current.revision);
+    }
     let values = &current.values;
     let mut sent = Vec::new();
     for (name, get, _) in SWITCHES {
@@ -663,9 +678,7 @@ fn made_from(current: &Current, editable: bool) -> String {
             sent.push(format!("{name}=true"));
         }
     }
-    if editable {
-        sent.push("reason=".to_owned());
-    }
+    sent.push("reason=".to_owned());
     format!("{}&{}", current.revision, sent.join("&"))
 }
 

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod authentication;
 pub mod checks;
+pub mod comparison;
 pub mod entry;
 pub mod history;
 pub mod invitations;

@@ -97,6 +97,11 @@ fn per_method(document: &mut Value, value: &Value, hook: &str) -> Result<(), Str
     Ok(())
 }
 
+/// Puts the hook into the method's own list after sign-up, as a switch of the console does.
+pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
+    After { flow: SIGN_UP, method }.switch_on(document, hook);
+}
+
 /// For every method that a person can sign in with.
 fn gate(document: &mut Value, on: bool) {
     for method in SIGNING_IN {

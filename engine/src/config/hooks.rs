@@ -120,6 +120,9 @@ impl Response {
     }
 }
 
+/// What Kratos' schema refuses in the list of a whole sign-up and allows in those of its methods. The first runs last.
+pub(super) const METHODS_ONLY: [&str; 2] = ["session", "show_verification_ui"];
+
 /// The lists, as far as they allow different hooks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {

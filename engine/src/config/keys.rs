@@ -120,6 +120,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.verification.mails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
     key("vestibule.verification.mails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
     key("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.settings.source", Choice(&["console", "file"]), "console", "Who decides what the console can set: `file` makes the console read-only, does not apply what was saved in it, and shows how that differs."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
@@ -321,8 +322,7 @@ impl Registry {
         })
     }
 
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
         self.keys.iter().map(|(path, key)| (path.as_str(), key))
     }
 }

@@ -236,17 +236,20 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
         } else if REGISTRY.is_section(&full) {
             section(value, &full, findings, checked);
         } else {
-            let near = REGISTRY.members(path).map(|member| (distance(name, member), member)).min();
-            findings.note(
-                &full,
-                match near {
-                    Some((distance, member)) if distance <= 2 => {
-                        format!("unknown key without effect; perhaps `{member}` is meant")
-                    }
-                    _ => "unknown key without effect".to_owned(),
-                },
-            );
+            findings.note(&full, unknown(&full));
         }
+    }
+}
+
+/// What is said of a key that nobody knows.
+pub(super) fn unknown(path: &str) -> String {
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let near = REGISTRY.members(section).map(|member| (distance(name, member), member)).min();
+    match near {
+        Some((distance, member)) if distance <= 2 => {
+            format!("unknown key without effect; perhaps `{member}` is meant")
+        }
+        _ => "unknown key without effect".to_owned(),
     }
 }
 

@@ -3,13 +3,17 @@
 
 pub mod console;
 mod courier;
+mod difference;
 mod digest;
+mod export;
 mod guard;
 pub mod hooks;
+mod import;
 mod keys;
 mod layers;
 pub mod load;
 mod print;
+mod redact;
 mod reference;
 mod registration;
 mod scalars;
@@ -18,10 +22,14 @@ mod secrets;
 mod typed;
 
 pub use console::Named;
+pub use difference::difference;
 pub use digest::digest;
+pub use export::{Export, Remark, export};
 pub use hooks::{Hook, WebHook};
+pub use import::{Entry, Import, Outcome, import};
 pub use layers::Layers;
 pub(crate) use layers::{get, set};
+pub use print::Format;
 pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys, VerificationLimits};
 pub use scalars::duration;
@@ -162,6 +170,8 @@ pub struct VestibuleKeys {
     pub web_hook_deadline: Duration,
     pub registration: RegistrationKeys,
     pub verification: VerificationLimits,
+    /// The console only shows; what was saved in it is not applied.
+    pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_used_address: bool,
 }

@@ -301,6 +301,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         registration: registration::read(reader),
         verification: registration::limits(reader),
+        settings_from_files: reader.text("vestibule.settings.source") == "file",
         require_used_address: reader.boolean("vestibule.login.require_used_address"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")

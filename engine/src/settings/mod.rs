@@ -14,7 +14,7 @@ pub use danger::By;
 pub use history::undo;
 pub use page::{changes, current};
 pub use preview::preview;
-pub use revise::{list, load_current, refresh, roll_back, rollback, save};
+pub use revise::{files_decide, list, load_current, refresh, roll_back, rollback, save};
 
 use crate::plan::Plan;
 use chrono::{DateTime, Utc};

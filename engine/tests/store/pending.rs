@@ -9,7 +9,7 @@ use engine::store::pending::{self, Code, Pending};
 use engine::store::{Db, flows};
 
 fn code(letter: u8) -> Code {
-    Code { key_id: "k".into(), digest: vec![letter; 32], expires_at: at(600) }
+    Code { key_id: "k".into(), digest: vec![letter; 32], link_digest: vec![letter; 31], expires_at: at(600) }
 }
 
 /// Waits in the flow of the same number.

@@ -38,6 +38,8 @@ const CHECKS: &[&str] = &["--test", "checks"];
 const CLI: &[&str] = &["--test", "cli"];
 const HOOKS: &[&str] = &["--test", "hooks"];
 const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
+const HISTORY: &[&str] = &["--test", "history"];
+const TRANSFER: &[&str] = &["--test", "transfer"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -483,6 +485,38 @@ pub(super) const CHANGES: &[Change] = &[
             API,
             "leaks::the_mail_alone_says_which_it_is_and_a_known_address_is_not_flooded",
         ),
+    },
+    Change {
+        name: "files-overruled",
+        file: "engine/src/settings/revise.rs",
+        text: "if !config.vestibule.settings_from_files {",
+        instead: "if !config.vestibule.settings_from_files || config.revision == 0 {",
+        test: test(
+            "engine",
+            HISTORY,
+            "where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_shown",
+        ),
+    },
+    Change {
+        name: "secrets-copied",
+        file: "engine/src/config/difference.rs",
+        text: "redact(&mut patch, &mut |_, secret| fingerprint(to, secret));",
+        instead: "let _ = (redact, fingerprint);",
+        test: test("engine", HISTORY, "any_two_are_compared_in_words_and_as_what_to_write_into_a_file"),
+    },
+    Change {
+        name: "import-forgets-the-flow",
+        file: "engine/src/config/import.rs",
+        text: "console::switch_on(document, method, hook);",
+        instead: "set(document, path, json!([{ \"hook\": hook }]));",
+        test: test("engine", TRANSFER, "hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same"),
+    },
+    Change {
+        name: "export-with-secrets",
+        file: "engine/src/config/export.rs",
+        text: "remove(document, \"secrets\");",
+        instead: "",
+        test: test("engine", TRANSFER, "what_kratos_will_do_differently_is_said"),
     },
 ];
 
