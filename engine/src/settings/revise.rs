@@ -1,24 +1,57 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
-use super::page::{changes, differences, field_of, locked, named, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved};
+use super::page::{field_of, named, refusals, registering, values};
+use super::{
+    Attempt, Authentication, FieldError, Named, Revision, Saved, brought_about, changes, differences,
+};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::operators::{Operator, Role};
+use crate::operators::{self, Operator, OperatorSession, Role};
 use crate::store::revisions::{self, Row};
 use crate::store::{Db, Tx, audit, kept_forms};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// How many revisions a list shows.
 const SHOWN: i64 = 1000;
 
+/// So long after signing in somebody may bring a danger about without showing their password again.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+
+/// As [`save`], for somebody at a page. Whoever would bring a danger about shows their password again unless they signed in
+/// a moment ago: a console left open must not be enough. `password`: what was typed for it, if anything.
+pub async fn save_signed_in(
+    engine: &Engine,
+    by: &OperatorSession,
+    password: &str,
+    base: i64,
+    values: &Authentication,
+    reason: &str,
+) -> Result<Attempt> {
+    let config = engine.begin().config;
+    let fresh = engine.effects().now() - by.authenticated_at <= FRESH;
+    // What is refused anyway, or was decided by somebody else meanwhile, needs no password.
+    if !fresh && by.operator.role == Role::Owner && base == config.revision {
+        let dangers = brought_about(&config, values);
+        if !dangers.is_empty() {
+            let wrong = match password {
+                "" => Some(None),
+                typed => operators::confirm(engine, &by.operator, typed).await?.err().map(Some),
+            };
+            if let Some(wrong) = wrong {
+                return Ok(Attempt::Confirm { dangers, wrong });
+            }
+        }
+    }
+    save(engine, &by.operator, base, values, reason).await.map(Attempt::Decided)
+}
+
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
-/// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
+/// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers; dangers are for owners alone.
 /// `reason`: why, in the operator's words; may be empty.
 pub async fn save(
     engine: &Engine,
@@ -59,15 +92,23 @@ async fn save_alone(
     if different.is_empty() {
         return Ok(Saved::Unchanged { revision: number });
     }
-    let mut errors = Vec::new();
+    let mut errors: Vec<FieldError> = refusals(&config, &saved, wanted)
+        .into_iter()
+        .map(|(field, message)| FieldError { field, message })
+        .collect();
     for field in different {
-        if let Some(message) = locked(&config, field) {
-            errors.push(FieldError { field, message });
-        } else if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
+        if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
             && registering(&config).next().is_none()
         {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
         }
+    }
+    let dangers = brought_about(&config, wanted);
+    if by.role != Role::Owner {
+        errors.extend(dangers.iter().map(|danger| FieldError {
+            field: danger.at,
+            message: format!("{}: only an owner can put this in force.", danger.title),
+        }));
     }
     let settings = named(&config, &held, wanted);
     let next = match remap(&config, base + 1, &settings) {
@@ -97,6 +138,7 @@ async fn save_alone(
         "changes": row.summary,
         "settings": row.settings,
         "reason": row.reason,
+        "dangers": dangers.iter().map(|danger| danger.id).collect::<Vec<_>>(),
     });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.

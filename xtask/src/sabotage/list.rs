@@ -203,6 +203,24 @@ pub(super) const CHANGES: &[Change] = &[
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
         ),
     },
+    Change {
+        name: "open-console-is-enough",
+        file: "engine/src/settings/revise.rs",
+        text: "let fresh = engine.effects().now() - by.authenticated_at <= FRESH;",
+        instead: "let fresh = engine.effects().now() - by.authenticated_at <= FRESH * 1000;",
+        test: test(
+            "engine",
+            SETTINGS,
+            "a_danger_asks_for_an_owner_who_signed_in_a_moment_ago_or_shows_their_password",
+        ),
+    },
+    Change {
+        name: "password-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "filter(|(name, _)| name != \"password\")",
+        instead: "filter(|(name, _)| name != \"nothing\")",
+        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+    },
 ];
 
 #[cfg(test)]
