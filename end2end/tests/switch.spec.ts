@@ -45,10 +45,10 @@ test('a fix goes into the form; pressed twice it does no more', async ({ admin }
   await admin.signInAndOpenSettings();
   await admin.minPasswordLength.fill('6');
   await admin.previewed();
-  const fix = admin.page.getByRole('button', { name: 'Make it 12' });
+  const fix = admin.page.getByRole('button', { name: 'Ask for 12 characters' });
   await fix.dblclick();
   await expect(admin.minPasswordLength).toHaveValue('12');
-  await expect(admin.status).toContainText(/not saved yet|Nothing to do/);
+  await expect(admin.page.locator('#fixed')).toContainText(/not saved yet|Nothing to fix/);
   await expect(fix).toHaveCount(0);
   await expect(admin.bar).toContainText('Minimum password length: 12 (was 8)');
   await admin.save();

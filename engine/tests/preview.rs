@@ -20,7 +20,7 @@ fn ways(on: bool) -> Ways {
     [(Method::Password, on)].into_iter().collect()
 }
 
-fn saved() -> Authentication {
+fn in_force() -> Authentication {
     Authentication {
         registration_enabled: true,
         invite_only: false,
@@ -40,12 +40,12 @@ fn saved() -> Authentication {
 }
 
 fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
-    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at)).collect()
+    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at.unwrap())).collect()
 }
 
 #[test]
 fn saved_values_preview_as_no_change() {
-    let preview = preview(&config(json!({}), &Named::new()), &saved());
+    let preview = preview(&config(json!({}), &Named::new()), &in_force());
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(preview.plans.iter().all(|(saved, unsaved)| saved == unsaved));
     assert_eq!(
@@ -56,10 +56,16 @@ fn saved_values_preview_as_no_change() {
 
 #[test]
 fn switching_on_adds_the_last_step_and_the_danger() {
-    let unsaved = Authentication { sign_in_after_registration: ways(true), ..saved() };
+    let unsaved = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     let preview = preview(&config(json!({}), &Named::new()), &unsaved);
     assert_eq!(preview.changes, ["Sign in after registration: on"]);
-    assert_eq!(warnings(&preview), [("enumeration", Severity::Danger, "sign_in_after_registration")]);
+    assert_eq!(
+        warnings(&preview),
+        [
+            ("enumeration", Severity::Danger, "sign_in_after_registration"),
+            ("sessions_for_programs", Severity::Warning, "sign_in_after_registration"),
+        ]
+    );
     let text = &preview.warnings[0].text;
     assert!(text.contains("cookie") && text.contains("not enough"), "{text}");
     let clients: Vec<Client> = preview.plans.iter().map(|(saved, _)| saved.client).collect();
@@ -78,7 +84,7 @@ fn a_carried_over_hook_stays_in_the_plan() {
         json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}}),
         &Named::new(),
     );
-    let preview = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..saved() });
+    let preview = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
     let (saved, unsaved) = &preview.plans[0];
     let calls =
         |plan: &engine::plan::Plan| plan.steps.iter().filter(|step| matches!(step, Step::Run(_))).count();
@@ -93,11 +99,11 @@ fn a_hook_that_files_silence_is_told() {
         "password": {"hooks": [{"hook": "session"}]},
     });
     let config = config(json!({"selfservice": {"flows": {"registration": {"after": after}}}}), &Named::new());
-    let on = Authentication { sign_in_after_registration: ways(true), ..saved() };
+    let on = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     let shadowed =
         |values| warnings(&preview(&config, values)).iter().any(|(id, ..)| *id == "shadowed_hooks");
     assert!(shadowed(&on));
-    assert!(!shadowed(&saved()), "without a list of its own the method inherits");
+    assert!(!shadowed(&in_force()), "without a list of its own the method inherits");
 }
 
 #[test]
@@ -105,24 +111,24 @@ fn every_weak_choice_has_its_warning() {
     let config = config(json!({}), &Named::new());
     for (unsaved, id, at) in [
         (
-            Authentication { registration_enabled: false, ..saved() },
+            Authentication { registration_enabled: false, ..in_force() },
             "registration_closed",
             "registration_enabled",
         ),
-        (Authentication { min_password_length: 7, ..saved() }, "short_passwords", "min_password_length"),
+        (Authentication { min_password_length: 7, ..in_force() }, "short_passwords", "min_password_length"),
         (
-            Authentication { identifier_similarity_check: false, ..saved() },
+            Authentication { identifier_similarity_check: false, ..in_force() },
             "similarity_check_off",
             "identifier_similarity_check",
         ),
-        (Authentication { breach_check: false, ..saved() }, "breach_check_off", "breach_check"),
+        (Authentication { breach_check: false, ..in_force() }, "breach_check_off", "breach_check"),
     ] {
         let preview = preview(&config, &unsaved);
         assert!(warnings(&preview).iter().any(|(found, _, place)| (*found, *place) == (id, at)), "{id}");
         assert_eq!(preview.changes.len(), 1, "{id}");
     }
     let closed =
-        Authentication { registration_enabled: false, sign_in_after_registration: ways(true), ..saved() };
+        Authentication { registration_enabled: false, sign_in_after_registration: ways(true), ..in_force() };
     assert!(
         !warnings(&preview(&config, &closed)).iter().any(|(id, ..)| *id == "enumeration"),
         "nobody can sign up"
@@ -132,7 +138,7 @@ fn every_weak_choice_has_its_warning() {
 #[test]
 fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
     let preview =
-        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..saved() });
+        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..in_force() });
     assert_eq!(preview.changes, ["Minimum password length: 2 (was 8)"]);
 }
 
@@ -141,8 +147,11 @@ fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = config(json!({"selfservice": {"methods": {"password": {"enabled": false}}}}), &named);
     let none = Ways::default();
-    let values =
-        Authentication { sign_in_after_registration: none.clone(), show_verification_page: none, ..saved() };
+    let values = Authentication {
+        sign_in_after_registration: none.clone(),
+        show_verification_page: none,
+        ..in_force()
+    };
     let preview = preview(&config, &values);
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(warnings(&preview).iter().any(|(id, ..)| *id == "no_method"));
@@ -160,12 +169,13 @@ fn proving() -> Value {
 fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
     let preview = preview(&config(patch, &Named::new()), values);
     let beside = ["show_verification_page", "require_verified_address"];
-    preview.warnings.iter().filter(|warning| beside.contains(&warning.at)).map(|warning| warning.id).collect()
+    let beside_those = |at: &Option<&str>| at.is_some_and(|at| beside.contains(&at));
+    preview.warnings.iter().filter(|warning| beside_those(&warning.at)).map(|warning| warning.id).collect()
 }
 
 #[test]
 fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
-    let gate = Authentication { require_verified_address: true, ..saved() };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
     let both = Authentication { sign_in_after_registration: ways(true), ..gate.clone() };
     assert_eq!(about_addresses(proving(), &both), ["signed_in_once_without_proof"]);
     let mut longer = proving();
@@ -177,13 +187,13 @@ fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
         .map(|warning| warning.text);
     assert!(text.as_ref().is_some_and(|text| text.contains("72 hours")), "{text:?}");
     assert_eq!(about_addresses(proving(), &gate), Vec::<&str>::new());
-    let signs_in = Authentication { sign_in_after_registration: ways(true), ..saved() };
+    let signs_in = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     assert_eq!(about_addresses(proving(), &signs_in), Vec::<&str>::new());
 }
 
 #[test]
 fn a_gate_that_nobody_can_pass_is_a_danger() {
-    let gate = Authentication { require_verified_address: true, ..saved() };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
     assert_eq!(about_addresses(json!({}), &gate), ["nobody_can_sign_in"]);
     let mut names = proving();
     names["identity"] = json!({"schemas": [{"id": "default", "url": "preset://username"}]});
@@ -199,7 +209,7 @@ fn a_gate_that_nobody_can_pass_is_a_danger() {
 
 #[test]
 fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
-    let shows = Authentication { show_verification_page: ways(true), ..saved() };
+    let shows = Authentication { show_verification_page: ways(true), ..in_force() };
     assert_eq!(about_addresses(json!({}), &shows), ["no_code_to_show_a_page_for"]);
     assert_eq!(about_addresses(proving(), &shows), Vec::<&str>::new());
 }
@@ -208,7 +218,7 @@ fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
 fn the_switches_are_read_back_from_what_the_planner_says() {
     use engine::plan::{FlowKind, plan};
     let both =
-        Authentication { show_verification_page: ways(true), require_verified_address: true, ..saved() };
+        Authentication { show_verification_page: ways(true), require_verified_address: true, ..in_force() };
     let changes = preview(&config(proving(), &Named::new()), &both).changes;
     assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
     let named: Named = [
@@ -225,7 +235,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     files["selfservice"]["flows"]["login"] =
         json!({"after": {"hooks": [{"hook": "require_verified_address"}]}});
     let by_files = config(files, &Named::new());
-    let gate = Authentication { require_verified_address: true, ..saved() };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
     assert!(preview(&by_files, &gate).changes.is_empty());
 }
 
@@ -237,10 +247,10 @@ fn what_may_stop_a_sign_up_and_never_runs_is_told_and_does_not_begin_to_run_by_t
         json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [asks, informs]}}}}}),
         &Named::new(),
     );
-    let saved = preview(&config, &saved());
+    let saved = preview(&config, &in_force());
     let never = saved.warnings.iter().find(|warning| warning.id == "never_asked").unwrap();
     assert!(never.text.contains("crm.test/ask") && !never.text.contains("crm.test/new"), "{}", never.text);
-    let on = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..saved() });
+    let on = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
     for (saved, would_be) in &on.plans {
         for plan in [saved, would_be] {
             assert!(!plan.steps.iter().any(|step| matches!(step, Step::Ask(_))), "{:?}", plan.client);
@@ -258,7 +268,7 @@ fn words_and_marks_say_what_the_plans_say() {
         &Named::new(),
     );
     let unsaved =
-        Authentication { sign_in_after_registration: ways(true), min_password_length: 12, ..saved() };
+        Authentication { sign_in_after_registration: ways(true), min_password_length: 12, ..in_force() };
     let preview = preview(&config, &unsaved);
     for (drawn, (_, plan)) in preview.pipelines.iter().zip(&preview.plans) {
         assert_eq!((drawn.method, drawn.client), (plan.method, plan.client));
@@ -291,32 +301,16 @@ fn a_fix_ends_its_finding_and_says_so_in_the_form_alone() {
         min_password_length: 6,
         identifier_similarity_check: false,
         breach_check: false,
-        ..saved()
+        ..in_force()
     };
     let before = preview(&config, &weak);
     let fixable: Vec<_> = before.warnings.iter().filter(|warning| warning.fix.is_some()).collect();
     assert!(fixable.len() >= 3, "{:?}", warnings(&before));
     for warning in fixable {
         let fix = warning.fix.as_ref().unwrap();
-        let fixed = weak.with(&fix.patch);
+        let fixed = weak.with(&fix.settings);
         assert_ne!(fixed, weak, "{}", warning.id);
         let after = preview(&config, &fixed);
         assert!(!after.warnings.iter().any(|left| left.id == warning.id), "{}", warning.id);
     }
-}
-
-#[test]
-fn a_danger_is_brought_about_once() {
-    use engine::settings::brought_about;
-    let on = Authentication { sign_in_after_registration: ways(true), ..saved() };
-    let ids = |config: &Config, values: &Authentication| -> Vec<&'static str> {
-        brought_about(config, values).iter().map(|danger| danger.id).collect()
-    };
-    let off = config(json!({}), &Named::new());
-    assert_eq!(ids(&off, &on), ["enumeration"]);
-    assert_eq!(ids(&off, &saved()), Vec::<&str>::new());
-    let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
-    let already = config(json!({}), &named);
-    let more = Authentication { min_password_length: 12, ..on };
-    assert_eq!(ids(&already, &more), Vec::<&str>::new(), "it was there before");
 }

@@ -4,11 +4,11 @@
 
 use engine::config::load::{Sources, load};
 use engine::effects::{Answer, Effects, Outbound, OutboundError, Request, SystemClock, SystemRandom};
-use engine::operators::{self, Operator, OperatorSession, Role};
+use engine::operators::{self, Operator, Role};
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
-use engine::settings::{self, AfterSignUp, Attempt, Authentication, Saved, Ways};
+use engine::settings::{self, AfterSignUp, Authentication, Saved, Ways};
 use engine::store::{Db, audit};
 use engine::{Engine, Kind, config::Method};
 use futures::future::BoxFuture;
@@ -322,55 +322,6 @@ async fn of_a_list_that_the_environment_sets_the_page_says_so_and_a_preset_is_re
 }
 
 const PASSWORD: &str = "velvet lantern harbour 41";
-
-#[tokio::test]
-async fn a_danger_asks_for_an_owner_who_signed_in_a_moment_ago_or_shows_their_password() {
-    let console = Console::start(json!({}), &[]).await;
-    let owner =
-        operators::create(&console.engine, "olga@example.org", "Olga", PASSWORD).await.unwrap().unwrap();
-    let values = console.values().await.1;
-    let on = Authentication { sign_in_after_registration: ways(true), ..values.clone() };
-    let editor = settings::save(&console.engine, &operator(Role::Editor), 0, &on, "").await.unwrap();
-    let Saved::Again(errors) = editor else { panic!("{editor:?}") };
-    assert!(errors[0].message.contains("only an owner"), "{errors:?}");
-
-    let now = effects().now();
-    let session = |minutes: i64| OperatorSession {
-        operator: owner.clone(),
-        authenticated_at: now - chrono::TimeDelta::minutes(minutes),
-        expires_at: now + chrono::TimeDelta::hours(1),
-    };
-    let save = async |session: OperatorSession, password: &str, values: &Authentication, base: i64| {
-        let saved =
-            settings::save_signed_in(&console.engine, &session, password, base, values, "trial week").await;
-        saved.unwrap()
-    };
-    // What is no danger asks for nothing.
-    let longer = Authentication { min_password_length: 12, ..values };
-    assert!(matches!(save(session(90), "", &longer, 0).await, Attempt::Decided(Saved::Done { revision: 1 })));
-    let on = Authentication { min_password_length: 12, ..on };
-    let asked = save(session(6), "", &on, 1).await;
-    let Attempt::Confirm { dangers, wrong: None } = asked else { panic!("{asked:?}") };
-    assert_eq!(dangers[0].id, "enumeration");
-    let guessed = save(session(6), "not the password 12", &on, 1).await;
-    assert!(matches!(guessed, Attempt::Confirm { wrong: Some(_), .. }), "{guessed:?}");
-    assert_eq!(console.values().await.0, 1, "nothing was saved");
-    assert!(matches!(
-        save(session(6), PASSWORD, &on, 1).await,
-        Attempt::Decided(Saved::Done { revision: 2 })
-    ));
-    let newest = settings::list(console.engine.db()).await.unwrap().remove(0);
-    assert_eq!(newest.reason, "trial week");
-    let entry = &console.audit().await[0];
-    assert_eq!(
-        (entry.action.as_str(), &entry.details["dangers"]),
-        ("settings.save", &json!(["enumeration"]))
-    );
-    // Off again is no danger, and on again a moment after signing in needs no password.
-    let off = Authentication { sign_in_after_registration: ways(false), ..on.clone() };
-    assert!(matches!(save(session(90), "", &off, 2).await, Attempt::Decided(Saved::Done { revision: 3 })));
-    assert!(matches!(save(session(4), "", &on, 3).await, Attempt::Decided(Saved::Done { revision: 4 })));
-}
 
 #[tokio::test]
 async fn guessing_the_password_at_an_open_console_is_slowed_down() {

@@ -203,7 +203,10 @@ async fn settings(
     });
     let loaded = match kept {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
-        Ok(None) => authentication::load(&state.engine, &operator).await,
+        Ok(None) => match &query.fix {
+            Some(id) => authentication::fixed(&state.engine, &operator, id).await,
+            None => authentication::load(&state.engine, &operator).await,
+        },
         Err(failed) => Err(failed),
     };
     match loaded {
@@ -223,6 +226,8 @@ struct Saved {
     /// Back from the sign-in page, to what was typed before it.
     #[serde(default)]
     kept: bool,
+    /// The finding of the checks whose fix was pressed.
+    fix: Option<String>,
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.
@@ -267,7 +272,7 @@ async fn findings(
     Extension(operator): Extension<OperatorSession>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, checks::PATH);
-    Html(checks::page(&shell, checks::load(&state.engine))).into_response()
+    Html(checks::page(&shell, checks::load(&state.engine, &operator))).into_response()
 }
 
 async fn mails(
@@ -301,7 +306,7 @@ async fn nothing_here(
 fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
     let operator = operator.operator.clone();
     let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
-    Shell { assets, operator, path, mailbox }
+    Shell { assets, operator, path, mailbox, grave: checks::grave(config) }
 }
 
 /// A page for what no form can show.

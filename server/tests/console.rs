@@ -10,6 +10,7 @@ use engine::operators::{self, Operator, Role};
 use engine::store::{audit, operators as rows};
 use engine::testing::World;
 use engine::{Engine, settings};
+use serde_json::{Value, json};
 use server::state::AppState;
 use std::net::SocketAddr;
 use tower::ServiceExt;
@@ -51,8 +52,17 @@ impl Page {
 impl Console {
     /// Nobody is signed in yet.
     async fn start() -> Self {
+        // Codes are sent, and leave.
+        let proving = json!({
+            "selfservice": {"flows": {"verification": {"enabled": true}}},
+            "courier": {"smtp": {"connection_uri": "smtps://mail.console.test/"}},
+        });
+        Self::start_with(proving).await
+    }
+
+    async fn start_with(document: Value) -> Self {
         let world = World::default();
-        let engine = world.engine("memory", Vec::new()).await;
+        let engine = world.engine("memory", vec![document]).await;
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let state = AppState { engine: engine.clone() };
         let router = server::console::router(state).layer(MockConnectInfo(peer));
@@ -60,7 +70,11 @@ impl Console {
     }
 
     async fn signed_in(name: &str) -> Self {
-        let mut console = Self::start().await;
+        Self::start().await.let_in(name).await
+    }
+
+    async fn let_in(self, name: &str) -> Self {
+        let mut console = self;
         operators::create(&console.engine, EMAIL, name, PASSWORD).await.unwrap().unwrap();
         let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
@@ -513,12 +527,13 @@ async fn a_fix_pressed_twice_does_its_work_once_and_says_so() {
     let short = [("min_password_length", "6")];
     let page = console.submit("preview", "0", &short).await;
     assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    assert!(page.html.contains("Ask for 12 characters"), "{}", page.html);
     let fixed = console.submit("fix:short_passwords", "0", &short).await;
     assert_eq!(fixed.status, StatusCode::OK);
     assert!(tag(&fixed.html, "id=\"min-password-length\"").contains("value=\"12\""));
     let twice = console.submit("fix:short_passwords", "0", &[("min_password_length", "12")]).await;
     assert_eq!(twice.status, StatusCode::OK);
-    assert!(twice.html.contains("Nothing to do"), "{}", twice.html);
+    assert!(twice.html.contains("Nothing to fix"), "{}", twice.html);
     assert!(tag(&twice.html, "id=\"min-password-length\"").contains("value=\"12\""));
     assert_eq!(console.values().await.revision, 0, "nothing was saved");
 }
@@ -533,7 +548,7 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
         let asked = console.submit_to(target, "save", "0", &on).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{target}");
         assert!(asked.html.contains("confirm-password"), "{}", asked.html);
-        assert!(asked.html.contains("A stranger can learn who has an account"));
+        assert!(asked.html.contains("People without a confirmed address are locked out"));
         let wrong = [&on[..], &[("password", "not the password 12")]].concat();
         let asked = console.submit_to(target, "save", "0", &wrong).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -542,7 +557,16 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
         assert!(asked.html.contains("trial week"), "what was typed stays");
     }
     assert_eq!(console.values().await.revision, 0);
+    let mut silent = on.to_vec();
+    silent.retain(|(name, _)| *name != "reason");
+    let why = console.submit("save", "0", &[&silent[..], &[("password", PASSWORD)]].concat()).await;
+    assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(why.html.contains("Say why"), "{}", why.html);
     let saved = console.submit("save", "0", &[&on[..], &[("password", PASSWORD)]].concat()).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    // A moment after the sign-in nobody is asked for it.
+    let fresh = Console::start_with(json!({})).await.let_in("Grace").await;
+    let saved = fresh.submit("save", "0", &on).await;
     assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
 }
 

@@ -7,12 +7,12 @@ mod markup;
 pub use form::Fields;
 pub use markup::page;
 
+use super::checks::needs;
 use chrono::{DateTime, Utc};
-use engine::operators::{OperatorSession, Role};
+use engine::operators::{self, FRESH, OperatorSession, Role};
+use engine::settings::checks::{self, Fixed};
 use engine::settings::presets::Preset;
-use engine::settings::{
-    self, Attempt, Authentication, Current, FieldError, Preview, Saved, Setting, Warning,
-};
+use engine::settings::{self, Authentication, By, Check, Current, FieldError, Preview, Saved, Setting};
 use engine::{Engine, Error, Kind};
 use form::{Clash, Read};
 use leptos::prelude::*;
@@ -34,9 +34,11 @@ pub struct View {
     /// Who saved meanwhile.
     conflict: Option<Conflict>,
     /// The dangers of a Save that needs the password, and what was wrong with the one that was typed.
-    confirm: Option<(Vec<Warning>, Option<String>)>,
+    confirm: Option<(Vec<Check>, Option<String>)>,
     /// What one press just put into the form.
     applied: Option<String>,
+    /// What became of the fix of a finding.
+    fixed: Option<Fixed>,
     /// The control that takes the focus.
     focus: Option<String>,
     /// The values were typed before the operator's session ran out.
@@ -94,16 +96,18 @@ async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> e
     let action = text(sent, "action");
     if action == "undo" {
         let read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
-        let saved = settings::undo(engine, &operator.operator, form::revision(sent)).await?;
+        let saved = settings::undo(engine, operator, form::revision(sent)).await?;
         return became(engine, operator, saved, sent, read).await;
     }
     let mut read = form::read(&current, sent);
+    if let Some(id) = action.strip_prefix("fix:") {
+        return Ok(Outcome::Previewed(pressed(engine, operator, current, read, id)));
+    }
     if let Some((verb, what)) = action.split_once(':') {
         let done = match verb {
             "theirs" => take_theirs(&current, &mut read, what),
             "level" => level(&current, &mut read, what),
             "preset" => preset(&current, &mut read, what),
-            "fix" => fix(engine, &current, &mut read, what),
             _ => Done::default(),
         };
         let refused = done.refused;
@@ -117,23 +121,51 @@ async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> e
     if !read.problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, read)));
     }
-    let attempt = settings::save_signed_in(
-        engine,
-        operator,
-        text(sent, "password"),
-        form::revision(sent),
-        &read.values,
-        text(sent, "reason"),
-    )
-    .await?;
-    match attempt {
-        Attempt::Decided(saved) => became(engine, operator, saved, sent, read).await,
-        Attempt::Confirm { dangers, wrong } => {
+    let mut by = By::from(operator);
+    let (now, password) = (engine.effects().now(), text(sent, "password"));
+    let mut wrong = None;
+    if !password.is_empty() && now - operator.authenticated_at > FRESH {
+        match operators::confirm(engine, &operator.operator, password).await? {
+            Ok(()) => by.authenticated_at = Some(now),
+            Err(sentence) => wrong = Some(sentence),
+        }
+    }
+    let reason = text(sent, "reason");
+    match settings::save(engine, by, form::revision(sent), &read.values, reason).await? {
+        Saved::NeedsFreshSignIn(dangers) => {
             let mut view = view(engine, operator, settings::current(engine).await?, read);
             view.confirm = Some((dangers, wrong));
             Ok(Outcome::Again(422, view))
         }
+        saved => became(engine, operator, saved, sent, read).await,
     }
+}
+
+/// The page with what a finding of the checks offers in the form; nothing of it is saved.
+pub async fn fixed(engine: &Engine, operator: &OperatorSession, id: &str) -> engine::Result<View> {
+    let current = settings::current(engine).await?;
+    let read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
+    Ok(pressed(engine, operator, current, read, id))
+}
+
+/// The way out of a finding, in the form. Pressed twice, the finding is gone and nothing happens.
+fn pressed(engine: &Engine, operator: &OperatorSession, current: Current, mut read: Read, id: &str) -> View {
+    let fixed = checks::fix(&engine.begin().config, &read.values, id);
+    if let Fixed::Unsaved(with_it) = &fixed {
+        gives_way(&mut read, with_it);
+    }
+    let mut view = view(engine, operator, current, read);
+    view.fixed = Some(fixed);
+    view
+}
+
+/// What was typed before gives way to what was put in.
+fn gives_way(read: &mut Read, to: &Authentication) {
+    for field in settings::differences(&read.values, to) {
+        read.typed.retain(|control, _| control.split('.').next() != Some(field));
+        read.problems.retain(|problem| problem.field != field);
+    }
+    read.values = to.clone();
 }
 
 /// What became of a press that puts something into the form.
@@ -175,21 +207,6 @@ fn preset(current: &Current, read: &mut Read, id: &str) -> Done {
     put_in(current, read, preset.applied(&read.values), title, changed, "applied")
 }
 
-/// The way out of a finding. Pressed twice, the finding is gone and nothing happens.
-fn fix(engine: &Engine, current: &Current, read: &mut Read, id: &str) -> Done {
-    let config = engine.begin().config;
-    let found =
-        settings::preview(&config, &read.values).warnings.into_iter().find(|warning| warning.id == id);
-    let Some((at, fix)) = found.and_then(|warning| Some((warning.at, warning.fix?))) else {
-        return Done {
-            applied: Some("Nothing to do: the form says so already.".to_owned()),
-            ..Done::default()
-        };
-    };
-    let wanted = read.values.with(&fix.patch);
-    put_in(current, read, wanted, &fix.label, true, &super::rows::id(at))
-}
-
 /// Into the form, which nobody has saved yet; refused where something of it is locked.
 fn put_in(
     current: &Current,
@@ -204,12 +221,7 @@ fn put_in(
         read.problems.push(FieldError { field, message });
         return Done { refused: true, ..Done::default() };
     }
-    // What was typed before gives way to what was put in.
-    for field in settings::differences(&read.values, &wanted) {
-        read.typed.retain(|control, _| control.split('.').next() != Some(field));
-        read.problems.retain(|problem| problem.field != field);
-    }
-    read.values = wanted;
+    gives_way(read, &wanted);
     let applied = match changed {
         true => format!("{what}: it is in the form, and not saved yet."),
         false => format!("{what}: the form says all of it already."),
@@ -265,6 +277,10 @@ async fn became(
             read.problems = problems;
             Ok(Outcome::Again(422, view(engine, operator, current, read)))
         }
+        asking => {
+            read.problems = vec![needs(asking)];
+            Ok(Outcome::Again(422, view(engine, operator, current, read)))
+        }
     }
 }
 
@@ -278,6 +294,7 @@ fn view(engine: &Engine, operator: &OperatorSession, current: Current, read: Rea
         conflict: None,
         confirm: None,
         applied: None,
+        fixed: None,
         focus: None,
         kept: false,
         current,

@@ -2,7 +2,7 @@
 
 use super::authentication::form::{Fields, UNITS, span_texts, way_name};
 use chrono::{DateTime, Utc};
-use engine::settings::{Authentication, Current, FieldError, Preview, Setting, Severity, Warning, Ways, way};
+use engine::settings::{Authentication, Check, Current, FieldError, Preview, Setting, Severity, Ways, way};
 use leptos::prelude::*;
 
 /// What every row needs to know.
@@ -227,7 +227,7 @@ impl Rows<'_> {
             .preview
             .warnings
             .iter()
-            .filter(|warning| warning.at == field)
+            .filter(|warning| warning.at == Some(field))
             .map(|warning| self.warning(warning))
             .collect();
         let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
@@ -252,12 +252,12 @@ impl Rows<'_> {
 
 impl Rows<'_> {
     /// With the way out, for those who may take it.
-    fn warning(&self, warning: &Warning) -> AnyView {
+    fn warning(&self, warning: &Check) -> AnyView {
         let button = warning.fix.as_ref().filter(|_| self.editable).map(|fix| {
             let action = format!("fix:{}", warning.id);
             view! { <button class="button small" type="submit" name="action" value=action formnovalidate=true>{fix.label.clone()}</button> }
         });
-        noted(warning.severity, &warning.title, &warning.text, button.into_any())
+        noted(warning.severity, warning.title, &warning.text, button.into_any())
     }
 }
 
@@ -267,6 +267,7 @@ pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
 
 fn noted(severity: Severity, title: &str, text: &str, button: AnyView) -> AnyView {
     let (class, word) = match severity {
+        Severity::Error => ("note danger", "Error: "),
         Severity::Danger => ("note danger", "Danger: "),
         Severity::Warning => ("note warning", "Warning: "),
         Severity::Info => ("note info", "Note: "),
@@ -294,7 +295,7 @@ fn with_code(text: &str) -> Vec<AnyView> {
 
 pub(super) fn sign(severity: Severity) -> AnyView {
     let path = match severity {
-        Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
+        Severity::Error | Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
         Severity::Warning => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 5v5M9 12.5v.1",
         Severity::Info => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 8v5M9 5.4v.1",
     };

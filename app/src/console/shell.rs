@@ -24,6 +24,8 @@ pub struct Shell {
     pub path: &'static str,
     /// Mails stay here, and this operator may read them.
     pub mailbox: bool,
+    /// Errors and dangers of the configuration in force, for the navigation.
+    pub grave: usize,
 }
 
 /// Title, pages. Only what exists.
@@ -85,7 +87,10 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                         <h2>{group}</h2>
                         <ul>{pages.iter().map(|(name, path)| {
                             let current = (*path == shell.path).then_some("page");
-                            view! { <li><a href=*path aria-current=current>{*name}</a></li> }
+                            let grave = (*path == super::checks::PATH && shell.grave > 0).then(|| view! {
+                                " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
+                            });
+                            view! { <li><a href=*path aria-current=current>{*name}{grave}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
                 </nav>

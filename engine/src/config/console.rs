@@ -3,7 +3,6 @@
 
 use super::Method;
 use super::hooks;
-use super::keys::{REGISTRY, State};
 use super::layers::{get, remove, set};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -79,7 +78,7 @@ pub fn key_of(name: &str, method: Method) -> Option<String> {
 
 /// Whether what a named setting switches is there. What has no effect yet is not offered.
 pub fn is_there(name: &str) -> bool {
-    key(name).and_then(|key| REGISTRY.key(key)).is_some_and(|key| key.state == State::Supported)
+    key(name).is_some_and(super::has_effect)
 }
 
 /// The document with the settings in it, and what cannot be mapped: name and what is wrong.
@@ -237,6 +236,7 @@ fn is(entry: &Value, hook: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys::REGISTRY;
 
     fn switch(on: bool) -> Named {
         Named::from([(

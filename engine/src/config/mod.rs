@@ -18,8 +18,9 @@ mod typed;
 pub use console::Named;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
+pub(crate) use layers::{get, set};
 pub use reference::reference;
-pub use registration::RegistrationKeys;
+pub use registration::{HookList, RegistrationKeys};
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -375,6 +376,11 @@ pub struct Log {
     pub level: String,
     /// text or json
     pub format: String,
+}
+
+/// Whether a key does something in this version; the others are known and reported.
+pub fn has_effect(path: &str) -> bool {
+    keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
 }
 
 impl Config {

@@ -2,6 +2,7 @@
 
 pub mod after_sign_up;
 pub mod checks;
+mod danger;
 mod fields;
 pub mod history;
 mod page;
@@ -12,13 +13,15 @@ mod revise;
 pub use crate::config::Named;
 pub use crate::config::console as names;
 pub use after_sign_up::AfterSignUp;
+pub use checks::Check;
+pub use danger::By;
 pub use fields::{
     Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
 };
 pub use history::undo;
 pub use page::current;
-pub use preview::{brought_about, preview};
-pub use revise::{list, load_current, refresh, roll_back, rollback, save, save_signed_in};
+pub use preview::preview;
+pub use revise::{list, load_current, refresh, roll_back, rollback, save};
 
 use crate::config::Method;
 use crate::pipeline::Compared;
@@ -52,36 +55,36 @@ pub struct Current {
     pub offered: BTreeSet<&'static str>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+/// The worst first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// What is configured cannot do what it says. A Save that brings one about is refused.
+    Error,
+    /// Somebody can do harm, or is locked out. A Save that brings one about asks who does it, and why.
     Danger,
     Warning,
     Info,
 }
 
-/// A sentence about what can happen now, shown beside a setting.
-#[derive(Clone, Debug)]
-pub struct Warning {
-    pub id: &'static str,
-    pub severity: Severity,
-    /// Field name of [`Authentication`] it stands beside.
-    pub at: &'static str,
-    pub title: String,
-    pub text: String,
-    pub fix: Option<Fix>,
-}
-
-/// A way out of a finding: what one press puts into the form. Nothing is saved by it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fix {
-    pub label: String,
-    pub patch: Named,
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Danger => "danger",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        }
+    }
 }
 
 /// What the unsaved (or saved) values would mean.
 pub struct Preview {
-    pub warnings: Vec<Warning>,
+    /// What can happen, as far as it stands beside a setting; [`Check::at`] says which.
+    pub warnings: Vec<Check>,
+    /// Those errors and dangers, of the whole configuration, that a Save would newly bring about: errors refuse it, dangers make it
+    /// ask for an owner, a fresh sign-in and a reason.
+    pub brings_about: Vec<Check>,
     /// Per enabled method that can register and client: what runs now, and what would run.
     pub plans: Vec<(Plan, Plan)>,
     /// The same in words.
@@ -113,18 +116,12 @@ pub enum Saved {
         at: DateTime<Utc>,
     },
     Again(Vec<FieldError>),
-}
-
-/// What became of a Save from a page.
-#[derive(Debug)]
-pub enum Attempt {
-    Decided(Saved),
-    /// It would bring these dangers about, and the sign-in is not fresh: the password is asked for. With what was wrong
-    /// with the one that was typed.
-    Confirm {
-        dangers: Vec<Warning>,
-        wrong: Option<String>,
-    },
+    /// It brings these dangers about, and that is for owners.
+    NeedsOwner(Vec<Check>),
+    /// It brings these dangers about, and the sign-in is older than five minutes ([`crate::operators::FRESH`]).
+    NeedsFreshSignIn(Vec<Check>),
+    /// It brings these dangers about, and nothing says why.
+    NeedsReason(Vec<Check>),
 }
 
 pub struct Revision {

@@ -1,66 +1,34 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
+use super::danger::{self, By};
 use super::page::{field_of, named, refusals, registering, values};
-use super::{
-    Attempt, Authentication, FieldError, Named, Revision, Saved, brought_about, changes, differences,
-};
+use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::operators::{self, Operator, OperatorSession, Role};
+use crate::operators::{Operator, Role};
 use crate::store::revisions::{self, Row};
 use crate::store::{Db, Tx, audit, kept_forms};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 /// How many revisions a list shows.
 const SHOWN: i64 = 1000;
 
-/// So long after signing in somebody may bring a danger about without showing their password again.
-const FRESH: TimeDelta = TimeDelta::minutes(5);
-
-/// As [`save`], for somebody at a page. Whoever would bring a danger about shows their password again unless they signed in
-/// a moment ago: a console left open must not be enough. `password`: what was typed for it, if anything.
-pub async fn save_signed_in(
-    engine: &Engine,
-    by: &OperatorSession,
-    password: &str,
-    base: i64,
-    values: &Authentication,
-    reason: &str,
-) -> Result<Attempt> {
-    let config = engine.begin().config;
-    let fresh = engine.effects().now() - by.authenticated_at <= FRESH;
-    // What is refused anyway, or was decided by somebody else meanwhile, needs no password.
-    if !fresh && by.operator.role == Role::Owner && base == config.revision {
-        let dangers = brought_about(&config, values);
-        if !dangers.is_empty() {
-            let wrong = match password {
-                "" => Some(None),
-                typed => operators::confirm(engine, &by.operator, typed).await?.err().map(Some),
-            };
-            if let Some(wrong) = wrong {
-                return Ok(Attempt::Confirm { dangers, wrong });
-            }
-        }
-    }
-    save(engine, &by.operator, base, values, reason).await.map(Attempt::Decided)
-}
-
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
-/// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers; dangers are for owners alone.
-/// `reason`: why, in the operator's words; may be empty.
+/// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
+/// `reason`: why, in the operator's words; may be empty, unless the Save brings a danger about.
 pub async fn save(
     engine: &Engine,
-    by: &Operator,
+    by: impl Into<By>,
     base: i64,
     values: &Authentication,
     reason: &str,
 ) -> Result<Saved> {
-    let (engine, by, values, reason) = (engine.clone(), by.clone(), values.clone(), reason.trim().to_owned());
+    let (engine, by, values, reason) = (engine.clone(), by.into(), values.clone(), reason.trim().to_owned());
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
         save_alone(&engine, &by, base, &values, reason).await
@@ -70,11 +38,12 @@ pub async fn save(
 
 async fn save_alone(
     engine: &Engine,
-    by: &Operator,
+    author: &By,
     base: i64,
     wanted: &Authentication,
     reason: String,
 ) -> Result<Saved> {
+    let by = &author.operator;
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
@@ -103,13 +72,6 @@ async fn save_alone(
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
         }
     }
-    let dangers = brought_about(&config, wanted);
-    if by.role != Role::Owner {
-        errors.extend(dangers.iter().map(|danger| FieldError {
-            field: danger.at,
-            message: format!("{}: only an owner can put this in force.", danger.title),
-        }));
-    }
     let settings = named(&config, &held, wanted);
     let next = match remap(&config, base + 1, &settings) {
         Ok(next) => Some(next),
@@ -119,6 +81,10 @@ async fn save_alone(
         }
     };
     let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
+    let dangers = match danger::allowed(engine, author, &config, &next, &reason).await? {
+        Ok(dangers) => dangers,
+        Err(refused) => return Ok(refused),
+    };
     let row = Row {
         number: base + 1,
         at: engine.effects().now(),
@@ -138,7 +104,7 @@ async fn save_alone(
         "changes": row.summary,
         "settings": row.settings,
         "reason": row.reason,
-        "dangers": dangers.iter().map(|danger| danger.id).collect::<Vec<_>>(),
+        "dangers": dangers,
     });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
@@ -346,6 +312,12 @@ pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
     revisions::newest(&mut tx).await
 }
 
-async fn record(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    at: DateTime<Utc>,
+    actor: &str,
+    action: &str,
+    details: Value,
+) -> Result<()> {
     audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
 }

@@ -3,10 +3,11 @@
 use super::form::{AFTER_SIGN_UP, AFTER_SIGN_UP_WAS, Clash, made_from};
 use super::{Conflict, ENDPOINT, PATH, View};
 use crate::console::plan;
-use crate::console::rows::{Rows, ago, id, sign};
+use crate::console::rows::{Rows, ago, id, note, sign};
 use crate::console::shell::{Shell, document};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};
+use engine::settings::checks::Fixed;
 use engine::settings::names::{
     BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, LEAK_NOTHING, MIN_PASSWORD_LENGTH,
     PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_USED_ADDRESS, REQUIRE_VERIFIED_ADDRESS,
@@ -15,7 +16,7 @@ use engine::settings::names::{
 };
 use engine::settings::presets::{Preset, presets};
 use engine::settings::{
-    AfterSignUp, Authentication, Current, FieldError, Preview, Severity, Warning, differences, label, way,
+    AfterSignUp, Authentication, Check, Current, FieldError, Preview, Severity, differences, label, way,
 };
 use leptos::prelude::*;
 
@@ -87,6 +88,7 @@ fn form(view: View) -> AnyView {
         conflict,
         confirm,
         applied,
+        fixed,
         focus,
         kept,
         editable,
@@ -121,6 +123,7 @@ fn form(view: View) -> AnyView {
                         <span><b>"Your changes are here, and not saved yet"</b>"Your session ran out before you saved. This is what you had chosen; press Save to put it in force."</span>
                     </div>
                 })}
+                {fixed.map(|fixed| pressed_note(&fixed))}
                 {conflict.map(|conflict| meanwhile(conflict, now))}
                 {confirm.map(|(dangers, wrong)| show_that_it_is_you(dangers, wrong))}
                 {(!problems.is_empty()).then(|| view! {
@@ -176,8 +179,8 @@ fn form(view: View) -> AnyView {
             {plan::drawing(&preview)}
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
-                    <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}</p>
-                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why (optional)" value=reason />
+                    <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}{asks(&preview.brings_about)}</p>
+                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why" value=reason aria-invalid=problems.iter().any(|problem| problem.field == "reason").then_some("true") />
                     <a class="button" href=PATH data-discard="">"Discard"</a>
                     <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
                     <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
@@ -306,6 +309,25 @@ fn start(preset: &Preset, current: &Current, values: &Authentication) -> AnyView
         .into_any()
 }
 
+/// What became of a fix, in words.
+fn pressed_note(fixed: &Fixed) -> AnyView {
+    let (severity, title, text) = match fixed {
+        Fixed::Unsaved(_) => (
+            Severity::Info,
+            "The fix is in the form, and not saved yet",
+            "Look it over; Save puts it in force.".to_owned(),
+        ),
+        Fixed::Gone => (
+            Severity::Info,
+            "Nothing to fix",
+            "This is not found any more: it was put right already, here or by somebody else. The form is as it was.".to_owned(),
+        ),
+        Fixed::Refused(reason) => (Severity::Warning, "The fix cannot be made here", reason.clone()),
+    };
+    view! { <div role="alert" id="fixed" tabindex="-1" autofocus=true>{note(severity, title, &text)}</div> }
+        .into_any()
+}
+
 /// What the bar says. What cannot be read is no change yet, and has to be said all the same.
 fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
     let said: Vec<String> =
@@ -318,8 +340,19 @@ fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
     view! { <b>{count}</b>{said.join(" · ")} }.into_any()
 }
 
+/// What a Save will ask for, said before it is pressed.
+fn asks(brings_about: &[Check]) -> Option<AnyView> {
+    let worst = brings_about.iter().map(|check| check.severity).min()?;
+    let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
+    let (word, what) = match worst {
+        Severity::Error => ("Error: ", "This cannot be saved."),
+        _ => ("Danger: ", "Save asks for an owner, a fresh sign-in and why."),
+    };
+    Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
+}
+
 /// A Save that brings a danger about, long after the sign-in.
-fn show_that_it_is_you(dangers: Vec<Warning>, wrong: Option<String>) -> AnyView {
+fn show_that_it_is_you(dangers: Vec<Check>, wrong: Option<String>) -> AnyView {
     let invalid = wrong.as_ref().map(|_| "true");
     view! {
         <div class="note danger" role="alert" id="confirm">
