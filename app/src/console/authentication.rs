@@ -150,7 +150,10 @@ pub async fn fixed(engine: &Engine, operator: &OperatorSession, id: &str) -> eng
 
 /// The way out of a finding, in the form. Pressed twice, the finding is gone and nothing happens.
 fn pressed(engine: &Engine, operator: &OperatorSession, current: Current, mut read: Read, id: &str) -> View {
-    let fixed = checks::fix(&engine.begin().config, &read.values, id);
+    let fixed = match operator.operator.role {
+        Role::Viewer => Fixed::Refused("Your role lets you look at settings, not change them.".to_owned()),
+        Role::Owner | Role::Editor => checks::fix(&engine.begin().config, &read.values, id),
+    };
     if let Fixed::Unsaved(with_it) = &fixed {
         gives_way(&mut read, with_it);
     }

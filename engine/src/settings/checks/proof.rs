@@ -148,7 +148,7 @@ fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
             own.into_iter().chain([serde_json::json!({"hook": "require_verified_address"})]).collect();
         found.push(
             Found::new(
-                "Whoever links a provider to an account with the same address signs in past the question. Add \
+                "Whoever signs in through a provider is not asked for a confirmed address. Add \
                  `require_verified_address` to the provider's list.",
             )
             .key(key)
