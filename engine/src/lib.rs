@@ -19,6 +19,7 @@ pub mod ids;
 pub mod invitations;
 pub mod operators;
 pub mod password;
+pub mod pipeline;
 pub mod plan;
 pub mod rehearsal;
 pub mod session;

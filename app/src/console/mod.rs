@@ -15,5 +15,4 @@ mod rows;
 mod shell;
 pub mod tester;
 
-pub use plan::Facts;
 pub use shell::{Assets, Shell, document, not_found, trouble};

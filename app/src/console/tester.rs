@@ -2,14 +2,14 @@
 //! the public port did and judges nothing itself.
 
 use super::mailbox;
-use super::plan::{Facts, words};
 use super::rows::note;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::courier::Delivered;
-use engine::plan::{Client, Step};
+use engine::pipeline::Line;
+use engine::plan::Client;
 use engine::rehearsal::Call;
-use engine::settings::{Authentication, Severity};
+use engine::settings::Severity;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub struct Cookie {
 pub struct Outcome {
     pub exchanges: Vec<Exchange>,
     /// What the plan says, each with what became of it; `None`: it did not come to that.
-    pub steps: Vec<(Step, Option<(&'static str, Duration)>)>,
+    pub steps: Vec<(Line, Option<(&'static str, Duration)>)>,
     pub mails: Vec<Delivered>,
     pub calls: Vec<Call>,
     /// How many accounts have something of what was typed.
@@ -80,8 +80,6 @@ pub struct View {
     /// Why there is no form.
     pub refused: Option<String>,
     pub outcome: Option<Outcome>,
-    pub values: Authentication,
-    pub facts: Facts,
     pub now: DateTime<Utc>,
 }
 
@@ -102,7 +100,7 @@ const CLIENTS: [(Client, &str, &str); 3] = [
 
 pub fn page(shell: &Shell, view: View) -> String {
     document(shell, "Sign-up tester", move || {
-        let View { client, fields, call_hooks, refused, outcome, values, facts, now } = view;
+        let View { client, fields, call_hooks, refused, outcome, now } = view;
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
@@ -111,7 +109,7 @@ pub fn page(shell: &Shell, view: View) -> String {
                 </div>
                 {refused.map(|sentence| note(Severity::Warning, "There is no form to fill in", &sentence))}
                 {(!fields.is_empty()).then(|| form(client, fields, call_hooks))}
-                {outcome.map(|outcome| result(outcome, &values, &facts, now))}
+                {outcome.map(|outcome| result(outcome, now))}
             </main>
         }
     })
@@ -171,7 +169,7 @@ fn control(at: usize, field: FormField) -> AnyView {
     .into_any()
 }
 
-fn result(outcome: Outcome, values: &Authentication, facts: &Facts, now: DateTime<Utc>) -> AnyView {
+fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
     let Outcome { exchanges, steps, mails, calls, known, revisions: (ran, newest), took } = outcome;
     let signed_in =
         exchanges.last().is_some_and(|last| last.url.ends_with("/sessions/whoami") && last.status == 200);
@@ -197,7 +195,7 @@ fn result(outcome: Outcome, values: &Authentication, facts: &Facts, now: DateTim
             {changed}
             <h3>"Steps"</h3>
             <ol class="steps ran">
-                {steps.into_iter().map(|(step, became)| one_step(&step, became, total, values, facts)).collect_view()}
+                {steps.into_iter().map(|(step, became)| one_step(step, became, total)).collect_view()}
             </ol>
             <h3>"Exchanges"</h3>
             <ol class="exchanges">
@@ -218,14 +216,8 @@ fn result(outcome: Outcome, values: &Authentication, facts: &Facts, now: DateTim
     .into_any()
 }
 
-fn one_step(
-    step: &Step,
-    became: Option<(&'static str, Duration)>,
-    total: Duration,
-    values: &Authentication,
-    facts: &Facts,
-) -> AnyView {
-    let (name, small) = words(step, values, facts);
+fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duration) -> AnyView {
+    let (name, small) = (step.title, if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) });
     match became {
         Some((became, took)) => {
             // A share of the whole, drawn 100 units wide.

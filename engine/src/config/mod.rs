@@ -16,7 +16,7 @@ mod print;
 mod redact;
 mod reference;
 mod registration;
-mod scalars;
+pub(crate) mod scalars;
 mod schemas;
 mod secrets;
 mod typed;

@@ -4,19 +4,20 @@ use super::{shell, trouble};
 use crate::rehearse;
 use crate::state::AppState;
 use app::console::tester::{FormField, Outcome, PATH, View, client_name, page};
-use app::console::{Assets, Facts};
+use app::console::Assets;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use engine::config::Method;
 use engine::operators::OperatorSession;
+use engine::pipeline::{Line, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
 use engine::rehearsal::{self, Rehearsal, Wish};
 use engine::trace::Ran;
-use engine::{Engine, Result, settings};
-use std::time::Instant;
+use engine::config::{Config, Method};
+use engine::{Engine, Result};
+use std::time::{Duration, Instant};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new().route(PATH, get(look).post(run))
@@ -89,7 +90,7 @@ async fn outcome(
     let plan = plan(&config, FlowKind::Registration, Method::Password, client);
     Ok(Outcome {
         exchanges,
-        steps: told(&plan, &rehearsal),
+        steps: told(&config, &plan, &rehearsal),
         mails: rehearsal.mails().await?,
         calls: rehearsal.calls(),
         known: rehearsal.copied,
@@ -98,23 +99,19 @@ async fn outcome(
     })
 }
 
-/// The plan's steps, each with what is written down of it.
-fn told(
-    plan: &Plan,
-    rehearsal: &Rehearsal,
-) -> Vec<(engine::plan::Step, Option<(&'static str, std::time::Duration)>)> {
+/// The plan's steps in words, each with what is written down of it.
+fn told(config: &Config, plan: &Plan, rehearsal: &Rehearsal) -> Vec<(Line, Option<(&'static str, Duration)>)> {
     let mut ran: Vec<Ran> = rehearsal.steps();
-    let steps = plan.steps.iter().map(|step| {
+    let lines = pipeline(config, plan).steps.into_iter().zip(&plan.steps);
+    let steps = lines.map(|(line, step)| {
         let at = ran.iter().position(|ran| ran.step == *step);
-        let became = at.map(|at| ran.remove(at)).map(|ran| (ran.became, ran.took));
-        (step.clone(), became)
+        (line, at.map(|at| ran.remove(at)).map(|ran| (ran.became, ran.took)))
     });
     steps.collect()
 }
 
 /// The page without a run. The form is the engine's, asked of a world with nobody in it.
 async fn view(engine: &Engine, client: Client, typed: &[(String, String)], call_hooks: bool) -> Result<View> {
-    let current = settings::current(engine).await?;
     let (fields, refused) = match rehearse::form(&rehearsal::empty(engine).await?).await {
         Ok(fields) => (fields, None),
         Err(refused) => (Vec::new(), Some(refused.to_string())),
@@ -125,8 +122,6 @@ async fn view(engine: &Engine, client: Client, typed: &[(String, String)], call_
         call_hooks,
         refused,
         outcome: None,
-        values: current.values,
-        facts: Facts::of(&engine.begin().config),
         now: engine.effects().now(),
     })
 }

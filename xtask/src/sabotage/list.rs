@@ -518,6 +518,13 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "",
         test: test("engine", TRANSFER, "what_kratos_will_do_differently_is_said"),
     },
+    Change {
+        name: "password-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "filter(|(name, _)| name != \"password\")",
+        instead: "filter(|(name, _)| name != \"nothing\")",
+        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+    },
 ];
 
 #[cfg(test)]
