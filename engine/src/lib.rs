@@ -17,6 +17,7 @@ pub mod identity;
 pub mod ids;
 pub mod operators;
 pub mod password;
+pub mod pipeline;
 pub mod plan;
 pub mod session;
 pub mod settings;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -14,6 +14,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("identity", 2),
     ("config", 3),
     ("plan", 4),
+    ("pipeline", 5),
     ("store", 5),
     ("password", 5),
     ("engine", 6),

@@ -145,7 +145,12 @@ async fn keep(state: &AppState, request: Request) -> Response {
     let page = authentication::PATH;
     let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
-    let kept = match (token, body.ok().and_then(|body| String::from_utf8(body.to_vec()).ok())) {
+    let form = body.ok().map(|body| {
+        // What shows who somebody is never waits anywhere.
+        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| name != "password");
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    });
+    let kept = match (token, form) {
         (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
         _ => Ok(false),
     };
@@ -194,7 +199,7 @@ async fn settings(
     };
     let kept = kept.map(|form| {
         let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
-        Some(Query::<authentication::Posted>::try_from_uri(&uri).ok()?.0)
+        Some(Query::<authentication::Fields>::try_from_uri(&uri).ok()?.0)
     });
     let loaded = match kept {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
@@ -230,7 +235,7 @@ async fn save_settings(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Extension(operator): Extension<OperatorSession>,
-    Form(posted): Form<authentication::Posted>,
+    Form(posted): Form<authentication::Fields>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::submit(&state.engine, &operator, posted).await {

@@ -10,6 +10,7 @@ use engine::operators::{self, Operator, Role};
 use engine::store::{audit, operators as rows};
 use engine::testing::World;
 use engine::{Engine, settings};
+use serde_json::{Value, json};
 use server::state::AppState;
 use std::net::SocketAddr;
 use tower::ServiceExt;
@@ -51,8 +52,17 @@ impl Page {
 impl Console {
     /// Nobody is signed in yet.
     async fn start() -> Self {
+        // Codes are sent, and leave.
+        let proving = json!({
+            "selfservice": {"flows": {"verification": {"enabled": true}}},
+            "courier": {"smtp": {"connection_uri": "smtps://mail.console.test/"}},
+        });
+        Self::start_with(proving).await
+    }
+
+    async fn start_with(document: Value) -> Self {
         let world = World::default();
-        let engine = world.engine("memory", Vec::new()).await;
+        let engine = world.engine("memory", vec![document]).await;
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let state = AppState { engine: engine.clone() };
         let router = server::console::router(state).layer(MockConnectInfo(peer));
@@ -60,7 +70,11 @@ impl Console {
     }
 
     async fn signed_in(name: &str) -> Self {
-        let mut console = Self::start().await;
+        Self::start().await.let_in(name).await
+    }
+
+    async fn let_in(self, name: &str) -> Self {
+        let mut console = self;
         operators::create(&console.engine, EMAIL, name, PASSWORD).await.unwrap().unwrap();
         let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
@@ -286,7 +300,7 @@ async fn a_save_leads_back_to_the_page_with_its_number_and_the_way_back() {
         (page.status, page.location()),
         (StatusCode::SEE_OTHER, "/settings/authentication?saved=1&new=true")
     );
-    assert!(console.values().await.values.sign_in_after_registration);
+    assert!(console.values().await.values.sign_in_after_registration.all_on());
     let page = console.get(page.location()).await;
     assert!(page.html.contains("Saved as revision 1"), "{}", page.html);
     assert!(page.html.contains("value=\"undo\""));
@@ -296,7 +310,7 @@ async fn a_save_leads_back_to_the_page_with_its_number_and_the_way_back() {
 
     let page = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
     assert_eq!(page.location(), "/settings/authentication?saved=2&new=true");
-    assert!(!console.values().await.values.sign_in_after_registration);
+    assert!(!console.values().await.values.sign_in_after_registration.all_on());
     let kept = console.get("/settings/authentication?saved=1&new=true").await;
     assert!(!kept.html.contains("Saved as revision"), "an old address says nothing any more");
     let late = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
@@ -325,7 +339,8 @@ async fn what_cannot_be_saved_comes_back_as_typed() {
 #[tokio::test]
 async fn a_save_that_comes_late_keeps_what_was_typed_and_what_others_changed() {
     let console = Console::signed_in("Grace").await;
-    let base = "0&registration_enabled=true&min_password_length=8&identifier_similarity_check=true&breach_check=true";
+    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&min_password_length=8\
+                &identifier_similarity_check=true&breach_check=true";
     let page = console.get(PAGE).await;
     assert!(
         page.html.contains(&base.replace('&', "&amp;")),
@@ -455,7 +470,7 @@ async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
     assert!(tag(&page.html, "id=\"require-verified-address\"").contains("checked"), "as it was chosen");
     console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
     let page = console.submit("save", "0", &[gate, ("reason", "we move tonight")]).await;
-    assert!(page.html.contains("a sign-in within the last five minutes"), "{}", page.html);
+    assert!(page.html.contains("confirm-password"), "{}", page.html);
     assert_eq!(console.values().await.revision, 0);
     let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -536,6 +551,137 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     assert_eq!(old.get(PAGE).await.status, StatusCode::SEE_OTHER, "the older session is over");
     assert_eq!(old.post("/reset", &fields).await.status, StatusCode::GONE);
     assert_eq!(old.get(&link).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn what_happens_after_sign_up_writes_its_switches_and_follows_them() {
+    let console = Console::signed_in("Grace").await;
+    let chosen = |answer| [("after_sign_up_was", "themselves"), ("after_sign_up", answer)];
+    let page = console.submit("preview", "0", &chosen("at_once")).await;
+    assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"), "the switch follows");
+    assert!(tag(&page.html, "id=\"after-sign-up-at-once\"").contains("checked"));
+    let saved = console.submit("save", "0", &chosen("verification_first")).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    let values = console.values().await.values;
+    assert!(values.show_verification_page.all_on() && values.sign_in_after_registration.all_off());
+
+    // A switch that was flipped moves the answer, though the form still holds the old one.
+    let old = [("after_sign_up_was", "verification_first"), ("after_sign_up", "verification_first")];
+    let page =
+        console.submit("preview", "1", &[&old[..], &[("sign_in_after_registration", "true")]].concat()).await;
+    assert!(tag(&page.html, "id=\"after-sign-up-at-once\"").contains("checked"), "{}", page.html);
+
+    // Both, to different ends: nothing is saved, and the form says what it took.
+    let both = [("after_sign_up_was", "verification_first"), ("after_sign_up", "themselves")];
+    let both = [&both[..], &[("sign_in_after_registration", "true")]].concat();
+    let page = console.submit("save", "1", &both).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("said different things"), "{}", page.html);
+    assert!(!tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
+    for nonsense in ["when_proved", "<script>", ""] {
+        let page = console
+            .submit("save", "1", &[("after_sign_up_was", "themselves"), ("after_sign_up", nonsense)])
+            .await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY || nonsense.is_empty(), "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn a_preset_tells_what_it_would_change_and_goes_into_the_form_alone() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.get(PAGE).await;
+    assert!(page.html.contains("data-testid=\"preset-frictionless\""), "{}", page.html);
+    assert!(page.html.contains("What Frictionless trial would change"), "the diff comes before the press");
+    for _ in 0..2 {
+        let page = console.submit("preset:frictionless", "0", &[("require_verified_address", "true")]).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.html.contains("it is in the form, and not saved yet"), "{}", page.html);
+        assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
+        assert!(!tag(&page.html, "id=\"require-verified-address\"").contains("checked"));
+        assert!(page.html.contains("1 unsaved change: "), "{}", page.html);
+    }
+    let again = console.submit("preset:frictionless", "0", &[("sign_in_after_registration", "true")]).await;
+    assert!(again.html.contains("the form says all of it already"), "{}", again.html);
+    let unknown = console.submit("preset:of_a_later_version", "0", &[]).await;
+    assert_eq!(unknown.status, StatusCode::OK);
+    assert_eq!(console.values().await.revision, 0, "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_fix_pressed_twice_does_its_work_once_and_says_so() {
+    let console = Console::signed_in("Grace").await;
+    let short = [("min_password_length", "6")];
+    let page = console.submit("preview", "0", &short).await;
+    assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    assert!(page.html.contains("Ask for 12 characters"), "{}", page.html);
+    let fixed = console.submit("fix:short_passwords", "0", &short).await;
+    assert_eq!(fixed.status, StatusCode::OK);
+    assert!(tag(&fixed.html, "id=\"min-password-length\"").contains("value=\"12\""));
+    let twice = console.submit("fix:short_passwords", "0", &[("min_password_length", "12")]).await;
+    assert_eq!(twice.status, StatusCode::OK);
+    assert!(twice.html.contains("Nothing to fix"), "{}", twice.html);
+    assert!(tag(&twice.html, "id=\"min-password-length\"").contains("value=\"12\""));
+    assert_eq!(console.values().await.revision, 0, "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing() {
+    let console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let on =
+        [("sign_in_after_registration", "true"), ("min_password_length", "14"), ("reason", "trial week")];
+    for target in [PAGE, FUNCTION] {
+        let asked = console.submit_to(target, "save", "0", &on).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{target}");
+        assert!(asked.html.contains("confirm-password"), "{}", asked.html);
+        assert!(asked.html.contains("People without a confirmed address are locked out"));
+        let wrong = [&on[..], &[("password", "not the password 12")]].concat();
+        let asked = console.submit_to(target, "save", "0", &wrong).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.html.contains("The password is wrong"), "{}", asked.html);
+        assert!(!asked.html.contains("not the password"), "a password never comes back");
+        assert!(asked.html.contains("trial week"), "what was typed stays");
+    }
+    assert_eq!(console.values().await.revision, 0);
+    let mut silent = on.to_vec();
+    silent.retain(|(name, _)| *name != "reason");
+    let why = console.submit("save", "0", &[&silent[..], &[("password", PASSWORD)]].concat()).await;
+    assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(why.html.contains("Say why"), "{}", why.html);
+    let saved = console.submit("save", "0", &[&on[..], &[("password", PASSWORD)]].concat()).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    // A moment after the sign-in nobody is asked for it.
+    let fresh = Console::start_with(json!({})).await.let_in("Grace").await;
+    let saved = fresh.submit("save", "0", &on).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+}
+
+#[tokio::test]
+async fn a_password_is_not_kept_with_what_was_typed() {
+    let mut console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(13 * 60 * 60));
+    let typed = [("min_password_length", "15"), ("password", PASSWORD), ("reason", "a & b = c")];
+    let led = console.submit("save", "0", &typed).await;
+    assert!(led.location().contains("kept%3Dtrue"), "{}", led.location());
+    let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    console.keep(&page);
+    let operator = operators::list(&console.engine).await.unwrap().remove(0);
+    let form = operators::kept::kept(&console.engine, &operator, PAGE).await.unwrap().unwrap();
+    assert!(form.contains("min_password_length=15") && !form.contains("velvet"), "{form}");
+    let page = console.get("/settings/authentication?kept=true").await;
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("value=\"15\""), "{}", page.html);
+    assert!(page.html.contains("a &amp; b = c"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn enter_is_save_whatever_buttons_come_before_it() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.submit("preview", "0", &[("min_password_length", "6")]).await;
+    let form = &page.html[page.html.find("data-live").unwrap()..];
+    let first = form.find("type=\"submit\"").unwrap();
+    let start = form[..first].rfind('<').unwrap();
+    let end = first + form[first..].find('>').unwrap();
+    assert!(form[start..end].contains("value=\"save\""), "{}", &form[start..end]);
 }
 
 /// The tag that holds `attribute`.

@@ -10,7 +10,7 @@ pub mod load;
 mod print;
 mod reference;
 mod registration;
-mod scalars;
+pub(crate) mod scalars;
 mod schemas;
 mod secrets;
 mod typed;

@@ -1,9 +1,9 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
 use super::danger::{self, By};
-use super::page::{changes, values};
+use super::page::values;
 use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
-use super::{Authentication, FieldError, Named, Revision, Saved};
+use super::{Authentication, FieldError, Named, Revision, Saved, changes};
 use crate::config::Config;
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;

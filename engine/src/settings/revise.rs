@@ -1,8 +1,8 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
 use super::danger::{self, By};
-use super::page::{changes, differences, field_of, locked, named, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved};
+use super::page::{field_of, named, refusals, registering, values};
+use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
@@ -61,11 +61,12 @@ async fn save_alone(
     if different.is_empty() {
         return Ok(Saved::Unchanged { revision: number });
     }
-    let mut errors = Vec::new();
+    let mut errors: Vec<FieldError> = refusals(&config, &saved, wanted)
+        .into_iter()
+        .map(|(field, message)| FieldError { field, message })
+        .collect();
     for field in different {
-        if let Some(message) = locked(&config, field) {
-            errors.push(FieldError { field, message });
-        } else if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
+        if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
             && registering(&config).next().is_none()
         {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });

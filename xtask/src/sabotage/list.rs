@@ -230,8 +230,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "fix-of-a-locked-key",
         file: "engine/src/settings/checks/fix.rs",
-        text: "if let Some(reason) = locked(config, name) {",
-        instead: "if let Some(reason) = locked(config, name).filter(|_| false) {",
+        text: "if let Some(reason) = locked(config, name, unsaved) {",
+        instead: "if let Some(reason) = locked(config, name, unsaved).filter(|_| false) {",
         test: test("engine", CHECKS, "a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable"),
     },
     Change {
@@ -247,6 +247,13 @@ pub(super) const CHANGES: &[Change] = &[
         text: "if silenced.is_empty() {",
         instead: "if !silenced.is_empty() {",
         test: test("engine", CHECKS, "every_finding_comes_up_and_stays_silent"),
+    },
+    Change {
+        name: "password-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "filter(|(name, _)| name != \"password\")",
+        instead: "filter(|(name, _)| name != \"nothing\")",
+        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
     },
 ];
 
