@@ -21,6 +21,27 @@ test('what happens after sign-up is one answer that moves the switches', async (
   await expect(admin.afterSignUp('at_once')).toBeChecked();
 });
 
+test('signing in when the address is proven is an answer, too', async ({ admin, visitor }) => {
+  await admin.signInAndOpenSettings();
+  await admin.afterSignUp('when_proven').check();
+  await admin.save();
+  await admin.openSettings();
+  await expect(admin.afterSignUp('when_proven')).toBeChecked();
+  await expect(admin.signInAfterRegistration).not.toBeChecked();
+  await expect(admin.steps.last()).toContainText('Sign in when the address is proven');
+  const anna = await visitor();
+  await anna.openSignUp();
+  await anna.signUp('anna@example.org');
+  await anna.expectSignedOut();
+  const { code } = await admin.newestMail('anna@example.org');
+  await anna.page.goBack();
+  await anna.field('code').fill(code);
+  await anna.submit();
+  await expect(anna.field('code')).toHaveCount(0);
+  await anna.goto('/welcome');
+  await anna.expectSignedIn('anna@example.org');
+});
+
 test('a preset shows what it would change, goes into the form, and is saved by Save alone', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.openPresets();

@@ -218,6 +218,14 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "kept in its place, does nothing here".to_owned(),
             false,
         ),
+        Step::SignInWhenProven => line(
+            "sign_in_when_proven",
+            "Sign in when the address is proven".to_owned(),
+            LAST,
+            "with the code, in the browser or app that signed up; at once where nothing is left to prove"
+                .to_owned(),
+            false,
+        ),
         Step::SignIn => line(
             "sign_in",
             "Sign in".to_owned(),
@@ -293,6 +301,9 @@ fn answer(config: &Config, plan: &Plan) -> Vec<String> {
     }];
     if answer.session_cookie {
         lines.push(format!("Set-Cookie: {}=…", config.session.cookie_name));
+    }
+    if answer.hand_over_cookie {
+        lines.push("Set-Cookie: vestibule_hand_over_…, no session yet".to_owned());
     }
     lines
 }

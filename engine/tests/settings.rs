@@ -4,7 +4,7 @@
 
 use engine::config::load::{Sources, load};
 use engine::effects::{Answer, Effects, Outbound, OutboundError, Request, SystemClock, SystemRandom};
-use engine::operators::{self, Operator, Role};
+use engine::operators::{Operator, Role};
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
@@ -319,24 +319,4 @@ async fn of_a_list_that_the_environment_sets_the_page_says_so_and_a_preset_is_re
     let saved = console.save(0, |v| *v = preset.applied(v)).await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
     assert!(errors.iter().any(|error| error.message.contains(variable)), "{errors:?}");
-}
-
-const PASSWORD: &str = "velvet lantern harbour 41";
-
-#[tokio::test]
-async fn guessing_the_password_at_an_open_console_is_slowed_down() {
-    let console = Console::start(json!({}), &[]).await;
-    let owner =
-        operators::create(&console.engine, "olga@example.org", "Olga", PASSWORD).await.unwrap().unwrap();
-    let mut told = Vec::new();
-    for _ in 0..14 {
-        told.push(
-            operators::confirm(&console.engine, &owner, "not the password 12").await.unwrap().unwrap_err(),
-        );
-    }
-    assert!(told[0].contains("wrong"), "{told:?}");
-    assert!(told[13].contains("Try again in"), "{told:?}");
-    // The door is a count of its own.
-    let sign_in = operators::sign_in(&console.engine, "olga@example.org", PASSWORD, "192.0.2.1").await;
-    assert!(sign_in.is_ok_and(|entered| matches!(entered, operators::SignIn::In { .. })));
 }

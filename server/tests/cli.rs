@@ -602,6 +602,78 @@ fn settings_begin_empty_and_unknown_revisions_are_refused() {
 }
 
 #[test]
+fn a_roll_back_on_the_command_line_takes_a_save_of_the_console_back() {
+    let place = Place::new();
+    assert!(place.run_with_input(&CREATE_ANN, "a long enough passphrase").status.success());
+    let serving = place.serve();
+    let console = place.ports[2];
+    let origin = format!("http://127.0.0.1:{console}");
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin.as_str())];
+    let body = "email=ann%40example.org&password=a+long+enough+passphrase";
+    let entered = ask(console, "POST", "/sign-in", &headers, body);
+    let session = format!("vestibule_console={}", cookie(&entered, "vestibule_console"));
+    let save =
+        "action=save&base=0&registration_enabled=true&sign_in_after_registration=true&min_password_length=8";
+    let headers = [&headers[..], &[("Cookie", &session)]].concat();
+    let saved = ask(console, "POST", "/settings/authentication", &headers, save);
+    assert!(saved.starts_with("HTTP/1.1 303"), "{saved}");
+    serving.terminate();
+
+    let signs_in = || text(&place.run(&["config", "print"]).stdout).contains("hook: session");
+    assert!(signs_in());
+    let back = place.run(&["settings", "rollback", "0"]);
+    assert!(back.status.success(), "{}", text(&back.stderr));
+    assert!(!signs_in());
+    let list = text(&place.run(&["settings", "list"]).stdout);
+    let by: Vec<&str> = list.lines().filter_map(|line| line.split('\t').nth(2)).collect();
+    assert_eq!(by, ["command line", "Ann"], "{list}");
+}
+
+#[test]
+fn on_postgresql_the_start_asks_for_migrate_and_changes_nothing_by_itself() {
+    let place = Place::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let dsn = runtime.block_on(engine::testing::postgres::database());
+    let command = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("DSN", &dsn);
+        command
+    };
+    for _ in 0..2 {
+        let refused = command(&["serve"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(4));
+        assert!(text(&refused.stderr).contains("`vestibule migrate`"), "{}", text(&refused.stderr));
+    }
+    for expected in ["Applied ", "The database is up to date."] {
+        let migrated = command(&["migrate"]).output().unwrap();
+        assert!(text(&migrated.stdout).starts_with(expected), "{}", text(&migrated.stderr));
+    }
+    let serving = Place::serving(command(&["serve"]));
+    assert!(get(place.ports[0], "/health/ready").starts_with("HTTP/1.1 200"));
+    assert!(serving.terminate().status.success());
+}
+
+#[test]
+fn a_mail_that_cannot_leave_is_in_the_log_without_the_servers_password() {
+    let place = Place::new();
+    let mut command = place.command(&["serve"]);
+    let server = "smtp://vestibule:password-of-the-mail-server@127.0.0.1:1/?disable_starttls=true";
+    command.env("LOG_LEVEL", "trace").env("COURIER_SMTP_CONNECTION_URI", server);
+    let serving = Place::serving(command);
+    let [public, admin, _] = place.ports;
+    let flow = document(&get(public, "/self-service/registration/api"));
+    let target = format!("/self-service/registration?flow={}", flow["id"].as_str().unwrap());
+    let person = json!({"method": "password", "password": "quiet copper meadow 73",
+        "traits": {"email": "anna@vestibule.test"}});
+    ask(public, "POST", &target, &[("Content-Type", "application/json")], &person.to_string());
+    let tried = || get(admin, "/admin/courier/messages").contains("\"send_count\":1");
+    assert!((0..50_000).any(|_| tried()), "the courier never tried");
+    let ended = serving.terminate();
+    assert!(ended.log.contains("a mail could not be sent yet"), "{}", ended.log);
+    assert!(!ended.log.contains("password-of-the-mail-server"), "{}", ended.log);
+}
+
+#[test]
 fn what_is_dangerous_in_a_configuration_has_its_own_exit_code() {
     let place = Place::new();
     let file = |hook: &str| {

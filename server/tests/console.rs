@@ -6,11 +6,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use engine::courier::{self, Letter};
+use engine::effects::MailError;
 use engine::operators::{self, Operator, Role};
 use engine::store::{audit, operators as rows};
 use engine::testing::World;
 use engine::{Engine, settings};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::state::AppState;
 use std::net::SocketAddr;
 use tower::ServiceExt;
@@ -52,17 +54,12 @@ impl Page {
 impl Console {
     /// Nobody is signed in yet.
     async fn start() -> Self {
-        // Codes are sent, and leave.
-        let proving = json!({
-            "selfservice": {"flows": {"verification": {"enabled": true}}},
-            "courier": {"smtp": {"connection_uri": "smtps://mail.console.test/"}},
-        });
-        Self::start_with(proving).await
+        Self::start_with(Vec::new()).await
     }
 
-    async fn start_with(document: Value) -> Self {
+    async fn start_with(config: Vec<serde_json::Value>) -> Self {
         let world = World::default();
-        let engine = world.engine("memory", vec![document]).await;
+        let engine = world.engine("memory", config).await;
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let state = AppState { engine: engine.clone() };
         let router = server::console::router(state).layer(MockConnectInfo(peer));
@@ -70,16 +67,16 @@ impl Console {
     }
 
     async fn signed_in(name: &str) -> Self {
-        Self::start().await.let_in(name).await
+        Self::start().await.with_operator(name).await
     }
 
-    async fn let_in(self, name: &str) -> Self {
-        let mut console = self;
+    async fn with_operator(mut self, name: &str) -> Self {
+        let console = &mut self;
         operators::create(&console.engine, EMAIL, name, PASSWORD).await.unwrap().unwrap();
         let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
         console.keep(&page);
-        console
+        self
     }
 
     fn keep(&mut self, page: &Page) {
@@ -203,6 +200,26 @@ async fn nobody_is_let_in_without_a_session_and_everybody_is_led_back_to_where_t
         StatusCode::SEE_OTHER,
         "a copy of the cookie is worth nothing"
     );
+}
+
+#[tokio::test]
+async fn before_anybody_can_sign_in_the_page_says_where_the_way_in_is() {
+    let console = Console::start().await;
+    assert!(console.get("/sign-in").await.html.contains("Open the set-up link"));
+    operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();
+    let page = console.get("/sign-in").await;
+    assert!(!page.html.contains("set-up link") && page.html.contains("reset-link"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn the_pages_that_people_see_are_one_click_away() {
+    let own = json!({"selfservice": {"flows": {"login": {"ui_url": "https://app.test/in"}}}});
+    let console = Console::start_with(vec![own]).await.with_operator("Grace").await;
+    let page = console.get(PAGE).await;
+    let sign_up = console.engine.begin().config.public_url("registration");
+    for link in [sign_up.as_str(), "https://app.test/in"] {
+        assert!(page.html.contains(&format!("<a href=\"{link}\">")), "{link}: {}", page.html);
+    }
 }
 
 #[tokio::test]
@@ -470,7 +487,11 @@ async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
     assert!(tag(&page.html, "id=\"require-verified-address\"").contains("checked"), "as it was chosen");
     console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
     let page = console.submit("save", "0", &[gate, ("reason", "we move tonight")]).await;
-    assert!(page.html.contains("confirm-password"), "{}", page.html);
+    assert!(
+        page.html.contains("id=\"confirm-password\""),
+        "who signed in long ago shows their password: {}",
+        page.html
+    );
     assert_eq!(console.values().await.revision, 0);
     let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -555,7 +576,8 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
 
 #[tokio::test]
 async fn what_happens_after_sign_up_writes_its_switches_and_follows_them() {
-    let console = Console::signed_in("Grace").await;
+    let proving = json!({"selfservice": {"flows": {"verification": {"enabled": true}}}});
+    let console = Console::start_with(vec![proving]).await.with_operator("Grace").await;
     let chosen = |answer| [("after_sign_up_was", "themselves"), ("after_sign_up", answer)];
     let page = console.submit("preview", "0", &chosen("at_once")).await;
     assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"), "the switch follows");
@@ -626,16 +648,19 @@ async fn a_fix_pressed_twice_does_its_work_once_and_says_so() {
 
 #[tokio::test]
 async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing() {
+    // No codes are sent, so asking for a confirmed address locks people out.
     let console = Console::signed_in("Grace").await;
     console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
-    let on =
-        [("sign_in_after_registration", "true"), ("min_password_length", "14"), ("reason", "trial week")];
+    let gate = [("require_verified_address", "true"), ("min_password_length", "14")];
+    let told = console.submit("preview", "0", &gate).await;
+    assert!(told.html.contains("Save asks for an owner"), "before it is pressed: {}", told.html);
+    let with_reason = [&gate[..], &[("reason", "trial week")]].concat();
     for target in [PAGE, FUNCTION] {
-        let asked = console.submit_to(target, "save", "0", &on).await;
+        let asked = console.submit_to(target, "save", "0", &with_reason).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{target}");
         assert!(asked.html.contains("confirm-password"), "{}", asked.html);
         assert!(asked.html.contains("People without a confirmed address are locked out"));
-        let wrong = [&on[..], &[("password", "not the password 12")]].concat();
+        let wrong = [&with_reason[..], &[("password", "not the password 12")]].concat();
         let asked = console.submit_to(target, "save", "0", &wrong).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(asked.html.contains("The password is wrong"), "{}", asked.html);
@@ -643,17 +668,32 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
         assert!(asked.html.contains("trial week"), "what was typed stays");
     }
     assert_eq!(console.values().await.revision, 0);
-    let mut silent = on.to_vec();
-    silent.retain(|(name, _)| *name != "reason");
-    let why = console.submit("save", "0", &[&silent[..], &[("password", PASSWORD)]].concat()).await;
+    let password = [("password", PASSWORD)];
+    let why = console.submit("save", "0", &[&gate[..], &password].concat()).await;
     assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(why.html.contains("Say why"), "{}", why.html);
-    let saved = console.submit("save", "0", &[&on[..], &[("password", PASSWORD)]].concat()).await;
+    let saved = console.submit("save", "0", &[&with_reason[..], &password].concat()).await;
     assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
     // A moment after the sign-in nobody is asked for it.
-    let fresh = Console::start_with(json!({})).await.let_in("Grace").await;
-    let saved = fresh.submit("save", "0", &on).await;
+    let fresh = Console::signed_in("Grace").await;
+    let saved = fresh.submit("save", "0", &with_reason).await;
     assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+}
+
+#[tokio::test]
+async fn guessing_the_password_at_an_open_console_is_slowed_down_and_the_door_is_not() {
+    let console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let guess = [("require_verified_address", "true"), ("reason", "x"), ("password", "not the password 12")];
+    let mut slowed = false;
+    for _ in 0..14 {
+        let page = console.submit("save", "0", &guess).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        slowed |= page.html.contains("Try again in");
+    }
+    assert!(slowed);
+    let door = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    assert_eq!(door.status, StatusCode::SEE_OTHER, "guesses there are counted apart");
 }
 
 #[tokio::test]
@@ -682,6 +722,43 @@ async fn enter_is_save_whatever_buttons_come_before_it() {
     let start = form[..first].rfind('<').unwrap();
     let end = first + form[first..].find('>').unwrap();
     assert!(form[start..end].contains("value=\"save\""), "{}", &form[start..end]);
+}
+
+#[tokio::test]
+async fn mails_that_do_not_leave_are_told_on_every_page_and_explained_on_their_own() {
+    const MARK: &str = "data-testid=\"mail-stuck\"";
+    let smtp = json!({"courier": {"smtp": {"connection_uri": "smtp://u:hidden-pw@mail.test:25/?disable_starttls=true"}}});
+    let mut console = Console::start_with(vec![smtp]).await.with_operator("Grace").await;
+    let page = console.get("/mail").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("mail.test:25") && page.html.contains("None waits."), "{}", page.html);
+    assert!(!page.html.contains(MARK));
+
+    let ctx = console.engine.begin();
+    let letter =
+        Letter::VerificationCode { code: "135790".into(), link: "http://x/?135790".into(), minutes: 10 };
+    let mut tx = ctx.db().write().await.unwrap();
+    courier::queue(&ctx, &mut tx, "<b>@mail.test", &letter).await.unwrap();
+    tx.commit().await.unwrap();
+    console.world.mailer.fail(Some(|| MailError::NotNow("535 <who> are you".into())));
+    courier::deliver(&console.engine).await.unwrap();
+    for path in [PAGE, "/settings/history", "/nowhere"] {
+        assert!(console.get(path).await.html.contains(MARK), "{path}");
+    }
+    console.becomes_viewer().await;
+    let page = console.get("/mail").await;
+    assert!(page.html.contains(MARK) && page.html.contains("data-testid=\"stuck\""), "{}", page.html);
+    assert!(page.html.contains("535 &lt;who&gt; are you") && page.html.contains("&lt;b&gt;@mail.test"));
+    assert!(page.html.contains("Waits, tried once. Next try in 5 s."), "{}", page.html);
+    for secret in ["135790", "hidden-pw"] {
+        assert!(!page.html.contains(secret), "{secret}");
+    }
+
+    console.world.mailer.fail(None);
+    console.world.clock.advance(std::time::Duration::from_secs(5));
+    courier::deliver(&console.engine).await.unwrap();
+    let page = console.get("/mail").await;
+    assert!(!page.html.contains(MARK) && page.html.contains("None waits."), "{}", page.html);
 }
 
 /// The tag that holds `attribute`.

@@ -3,6 +3,7 @@
 
 pub mod console;
 mod courier;
+mod digest;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -16,6 +17,7 @@ mod secrets;
 mod typed;
 
 pub use console::Named;
+pub use digest::digest;
 pub use hooks::{Hook, WebHook};
 pub use layers::Layers;
 pub(crate) use layers::{get, set};

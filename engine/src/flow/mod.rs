@@ -71,6 +71,7 @@ pub enum FlowType {
 
 mod code;
 pub mod csrf;
+pub mod handover;
 pub mod login;
 pub mod logout;
 mod nodes;
@@ -134,6 +135,8 @@ pub struct Submit {
     pub origin: bool,
     pub current: Option<Current>,
     pub device: DeviceInfo,
+    /// Verification: what may sign in with the proof.
+    pub offered: handover::Offered,
     /// For web hooks.
     pub seen: webhook::Seen,
 }

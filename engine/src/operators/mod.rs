@@ -11,7 +11,7 @@ mod sign_in;
 mod throttle;
 
 pub use links::{
-    issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
+    exist, issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
 };
 pub use sign_in::{confirm, session, sign_in, sign_out};
 

@@ -9,9 +9,10 @@ use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
+use crate::flow::handover;
 use crate::operators::{Operator, Role};
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit, kept_forms};
+use crate::store::{Db, Tx, audit, handovers, kept_forms};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -109,9 +110,18 @@ async fn save_alone(
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
     kept_forms::forget(&mut tx, by.id).await?;
+    end_what_waits(&mut tx, &next).await?;
     tx.commit().await?;
     engine.publish(next);
     Ok(Saved::Done { revision: row.number })
+}
+
+/// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
+async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
+    if !handover::wanted(next) {
+        handovers::forget_all(tx).await?;
+    }
+    Ok(())
 }
 
 /// A refusal is kept in the audit.
@@ -246,6 +256,7 @@ pub(super) async fn write_rollback(
         json!({"revision": number, "to": to, "reason": by.reason}),
     )
     .await?;
+    end_what_waits(&mut tx, &config).await?;
     tx.commit().await?;
     Ok(Ok((number, config)))
 }

@@ -144,6 +144,10 @@ pub(crate) fn submission(
         origin: headers.contains_key(header::ORIGIN),
         current,
         device: client::device(ctx, headers, peer),
+        offered: flow::handover::Offered {
+            secrets: cookies::hand_overs(headers),
+            own_origin: crate::cors::is_own(&ctx.config, headers),
+        },
         seen: flow::webhook::Seen::default(),
     }
 }

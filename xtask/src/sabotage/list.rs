@@ -207,6 +207,13 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "password-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "filter(|(name, _)| name != \"password\")",
+        instead: "filter(|(name, _)| name != \"nothing\")",
+        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+    },
+    Change {
         name: "danger-by-editor",
         file: "engine/src/settings/danger.rs",
         text: "if by.operator.role != Role::Owner {",
@@ -230,8 +237,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "fix-of-a-locked-key",
         file: "engine/src/settings/checks/fix.rs",
-        text: "if let Some(reason) = locked(config, name, unsaved) {",
-        instead: "if let Some(reason) = locked(config, name, unsaved).filter(|_| false) {",
+        text: "if let Some(reason) = locked(config, name) {",
+        instead: "if let Some(reason) = locked(config, name).filter(|_| false) {",
         test: test("engine", CHECKS, "a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable"),
     },
     Change {
@@ -249,11 +256,18 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", CHECKS, "every_finding_comes_up_and_stays_silent"),
     },
     Change {
-        name: "password-kept-with-a-form",
-        file: "server/src/console.rs",
-        text: "filter(|(name, _)| name != \"password\")",
-        instead: "filter(|(name, _)| name != \"nothing\")",
-        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+        name: "wrong-password-gives-mails-up",
+        file: "engine/src/effects/mailer.rs",
+        text: "failure.is_permanent() && !about_us(&failure)",
+        instead: "failure.is_permanent() && !(about_us(&failure) && false)",
+        test: test("engine", &["--test", "mailer"], "a_wrong_password_of_ours_gives_no_mail_up"),
+    },
+    Change {
+        name: "two-hosts",
+        file: "server/src/edge.rs",
+        text: ".nth(1).is_some()",
+        instead: ".nth(2).is_some()",
+        test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
     },
 ];
 
