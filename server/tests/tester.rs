@@ -82,7 +82,8 @@ impl Console {
         let (operator, _) = engine::store::operators::by_email(&mut tx, EMAIL).await.unwrap().unwrap();
         drop(tx);
         let current = settings::current(&self.engine).await.unwrap();
-        let values = settings::Authentication { sign_in_after_registration: on, ..current.values };
+        let ways = current.values.sign_in_after_registration.iter().map(|(way, _)| (way, on)).collect();
+        let values = settings::Authentication { sign_in_after_registration: ways, ..current.values };
         settings::save(&self.engine, &operator, current.revision, &values, "").await.unwrap();
     }
 }
