@@ -3,7 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions, tries,
+    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
+    tries,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -217,7 +217,10 @@ fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
 }
 
 fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duration) -> AnyView {
-    let (name, small) = (step.title, if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) });
+    let (name, small) = (
+        step.title,
+        if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) },
+    );
     match became {
         Some((became, took)) => {
             // A share of the whole, drawn 100 units wide.

@@ -293,8 +293,7 @@ async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value) -> Result<Submitted> {
 
 /// Too many wrong codes for that address, whatever flow they were for.
 async fn locked(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
-    const LOCKED: &str =
-        "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
+    const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
     ask_for_code(ctx, &mut flow);
     flow.ui.messages = vec![text::generic(LOCKED)];
     save(ctx, &mut flow).await?;

@@ -3,19 +3,19 @@
 use super::{shell, trouble};
 use crate::rehearse;
 use crate::state::AppState;
-use app::console::tester::{FormField, Outcome, PATH, View, client_name, page};
 use app::console::Assets;
+use app::console::tester::{FormField, Outcome, PATH, View, client_name, page};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use engine::config::{Config, Method};
 use engine::operators::OperatorSession;
 use engine::pipeline::{Line, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
 use engine::rehearsal::{self, Rehearsal, Wish};
 use engine::trace::Ran;
-use engine::config::{Config, Method};
 use engine::{Engine, Result};
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,11 @@ async fn outcome(
 }
 
 /// The plan's steps in words, each with what is written down of it.
-fn told(config: &Config, plan: &Plan, rehearsal: &Rehearsal) -> Vec<(Line, Option<(&'static str, Duration)>)> {
+fn told(
+    config: &Config,
+    plan: &Plan,
+    rehearsal: &Rehearsal,
+) -> Vec<(Line, Option<(&'static str, Duration)>)> {
     let mut ran: Vec<Ran> = rehearsal.steps();
     let lines = pipeline(config, plan).steps.into_iter().zip(&plan.steps);
     let steps = lines.map(|(line, step)| {
