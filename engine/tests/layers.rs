@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("session", 7),
     ("operators", 7),
     ("admin", 8),
-    ("cleanup", 8),
+    ("cleanup", 9),
     ("flow", 9),
 ];
 
