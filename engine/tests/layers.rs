@@ -25,7 +25,7 @@ const LAYERS: [(&str, u8); 21] = [
     ("invitations", 7),
     ("operators", 7),
     ("admin", 8),
-    ("cleanup", 8),
+    ("cleanup", 9),
     ("flow", 9),
     ("rehearsal", 10),
 ];
