@@ -163,8 +163,9 @@ async fn any_two_are_compared_in_words_and_as_what_to_write_into_a_file() {
     let ann = house.operator("ann@vestibule.test", Role::Owner).await;
     house.save(&ann, 10, "").await;
     let current = settings::current(&house.engine).await.unwrap();
+    let ways = current.values.sign_in_after_registration.level(true);
     let values =
-        Authentication { sign_in_after_registration: true, min_password_length: 12, ..current.values };
+        Authentication { sign_in_after_registration: ways, min_password_length: 12, ..current.values };
     settings::save(&house.engine, &ann, 1, &values, "").await.unwrap();
     let compare = |from: i64, to: i64| {
         let engine = house.engine.clone();
