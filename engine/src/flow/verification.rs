@@ -76,12 +76,23 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Flow> {
 pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
     enabled(ctx)?;
     let id = id.ok_or_else(super::unknown)?;
-    super::get(ctx, StoredKind::Verification, id, csrf_cookie).await.map_err(|mut error| {
-        if error.kind == crate::Kind::Gone {
-            error.id = None;
-        }
-        error
-    })
+    let mut flow =
+        super::get(ctx, StoredKind::Verification, id, csrf_cookie).await.map_err(|mut error| {
+            if error.kind == crate::Kind::Gone {
+                error.id = None;
+            }
+            error
+        })?;
+    keep_code_from_others(&mut flow, csrf_cookie);
+    Ok(flow)
+}
+
+/// What the mail's link filled in is for the browser that opened it. Whoever began the flow knows its id, and may have begun it
+/// with somebody else's address: the code must not reach them by the owner's opening of the link, nor by a mail scanner's.
+fn keep_code_from_others(flow: &mut Flow, csrf_cookie: Option<&str>) {
+    if csrf_cookie != Some(flow.csrf_cookie.as_str()) {
+        flow.ui.clear_value("code");
+    }
 }
 
 /// Takes a form. `path_and_query`: of this request, for a flow that takes the place of this one.
@@ -94,6 +105,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<S
         return Ok(replaced);
     }
     let mut flow = flow;
+    keep_code_from_others(&mut flow, submit.csrf_cookie.as_deref());
     let body = match decoded(submit.body.clone()) {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
@@ -151,6 +163,8 @@ pub async fn fill_in(ctx: &Ctx, submit: Submit, code: &str) -> Result<Submitted>
         let token = csrf_token(ctx.effects(), &flow);
         flow.ui.put_value("csrf_token", token.into());
     }
+    // Not the one that another browser brought.
+    flow.ui.clear_value("code");
     if !code.is_empty() && code.len() <= LONGEST {
         flow.ui.put_value("code", code.into());
     }

@@ -64,6 +64,20 @@ impl Place {
         (answer.status, json)
     }
 
+    /// The flow as its page reads it, with that cookie.
+    async fn form(&self, flow: &str, cookie: Option<&str>) -> Value {
+        let mut headers = vec![
+            ("Host".to_owned(), self.public.clone()),
+            ("Accept".to_owned(), "application/json".to_owned()),
+        ];
+        headers.extend(cookie.map(|cookie| ("Cookie".to_owned(), cookie.to_owned())));
+        let target = format!("/self-service/verification/flows?id={flow}");
+        let answer = crate::support::http::send(&self.public, "GET", &target, &headers, None)
+            .await
+            .expect("an answer");
+        serde_json::from_slice(&answer.body).expect("JSON")
+    }
+
     /// Signs Anna up; the verification flow and the code that was mailed.
     pub(crate) async fn sign_up(&self) -> (String, String) {
         let (_, flow) = self.public("GET", "/self-service/registration/api", None).await;
@@ -186,23 +200,49 @@ async fn opening_the_mails_link_proves_nothing() {
     let place = Place::start("memory").await;
     let (flow, code) = place.sign_up().await;
     let target = format!("/self-service/verification?code={code}&flow={flow}");
+    let mut cookie = String::new();
     for _ in 0..3 {
         let (answer, _) = place.ask(&place.public, "GET", &target, None).await;
         assert_eq!(answer.status, 303);
         assert!(
             answer.header("location").is_some_and(|to| to.ends_with(&format!("/verification?flow={flow}")))
         );
+        cookie =
+            answer.header("set-cookie").and_then(|line| line.split(';').next()).expect("a cookie").to_owned();
     }
     assert!(!place.is_proven().await, "scanners open links too");
-    let (_, form) = place.public("GET", &format!("/self-service/verification/flows?id={flow}"), None).await;
-    let filled = form["ui"]["nodes"].as_array().expect("nodes").iter();
-    let filled: Vec<&Value> = filled
-        .filter(|node| node["attributes"]["name"] == "code")
-        .map(|node| &node["attributes"]["value"])
-        .collect();
-    assert_eq!(filled, [&json!(code)]);
+    let form = place.form(&flow, Some(&cookie)).await;
+    assert_eq!(filled_in(&form), json!(code));
     assert_eq!(place.code(&flow, &code).await.0, 200, "and costs no try");
     assert!(place.is_proven().await);
+}
+
+fn filled_in(form: &Value) -> Value {
+    let mut nodes = form["ui"]["nodes"].as_array().expect("nodes").iter();
+    let code = nodes.find(|node| node["attributes"]["name"] == "code").expect("a field for the code");
+    code["attributes"].get("value").cloned().unwrap_or_default()
+}
+
+/// Somebody signs up with another's address and keeps the flow's id. The owner, or a scanner of their mails, opens the link.
+#[tokio::test]
+async fn whoever_began_the_flow_does_not_learn_the_code_from_the_owner_opening_the_link() {
+    let place = Place::start("memory").await;
+    let (flow, code) = place.sign_up().await;
+    let target = format!("/self-service/verification?code={code}&flow={flow}");
+    place.ask(&place.public, "GET", &target, None).await;
+    assert_eq!(filled_in(&place.form(&flow, None).await), Value::Null, "by reading the flow");
+    let (_, again) = place
+        .public("POST", &format!("/self-service/verification?flow={flow}"), Some(json!({"method": "code"})))
+        .await;
+    assert!(!again.to_string().contains(&code), "by sending an empty form: {again}");
+    place.ask(&place.public, "GET", &target, None).await;
+    let bare = format!("/self-service/verification?flow={flow}");
+    let (answer, _) = place.ask(&place.public, "GET", &bare, None).await;
+    let cookie =
+        answer.header("set-cookie").and_then(|line| line.split(';').next()).expect("a cookie").to_owned();
+    let form = place.form(&flow, Some(&cookie)).await;
+    assert_eq!(filled_in(&form), Value::Null, "by opening the link without its code");
+    assert!(!place.is_proven().await);
 }
 
 #[tokio::test]
