@@ -5,7 +5,7 @@ use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};
 use engine::password::Hasher;
 use engine::settings::{self, Authentication, Saved, history};
-use engine::store::audit;
+use engine::store::{audit, revisions};
 use engine::testing::World;
 use engine::{Engine, Kind};
 use serde_json::json;
@@ -162,10 +162,23 @@ async fn any_two_are_compared_in_words_and_as_what_to_write_into_a_file() {
     let house = House { world, engine };
     let ann = house.operator("ann@vestibule.test", Role::Owner).await;
     house.save(&ann, 10, "").await;
-    let current = settings::current(&house.engine).await.unwrap();
-    let values =
-        Authentication { sign_in_after_registration: true, min_password_length: 12, ..current.values };
-    settings::save(&house.engine, &ann, 1, &values, "").await.unwrap();
+    // As another process would have saved it.
+    let row = revisions::Row {
+        number: 2,
+        at: house.engine.effects().now(),
+        by: "Ann".to_owned(),
+        base: 1,
+        settings: serde_json::from_value(json!({
+            "min_password_length": 12,
+            "sign_in_after_registration": {"password": "on"},
+        }))
+        .unwrap(),
+        summary: Vec::new(),
+        reason: String::new(),
+    };
+    let mut tx = house.engine.db().write().await.unwrap();
+    assert!(revisions::insert(&mut tx, &row).await.unwrap());
+    tx.commit().await.unwrap();
     let compare = |from: i64, to: i64| {
         let engine = house.engine.clone();
         async move { history::compare(&engine, from, to).await.unwrap() }
