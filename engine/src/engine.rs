@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::effects::Effects;
 use crate::password::Hasher;
+use crate::social::Known;
 use crate::store::Db;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     unconfigured_proxy: AtomicBool,
+    known: Known,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -41,6 +43,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 unconfigured_proxy: AtomicBool::new(false),
+                known: Known::default(),
             }),
         }
     }
@@ -76,6 +79,11 @@ impl Engine {
 
     pub fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    /// What providers said of themselves.
+    pub fn known(&self) -> &Known {
+        &self.inner.known
     }
 
     pub fn hasher(&self) -> &Hasher {

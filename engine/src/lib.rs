@@ -1,7 +1,7 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `plan`, `session`, `operators`, `courier` → `identity`, `password` → `store` → `ui`, `config`, `ids`,
+//! `settings`, `flow` → `plan`, `session`, `operators`, `courier` → `identity`, `password`, `social` → `store` → `ui`, `config`, `ids`,
 //! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
@@ -20,6 +20,7 @@ pub mod password;
 pub mod plan;
 pub mod session;
 pub mod settings;
+pub mod social;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -28,6 +28,9 @@ pub struct Amr {
     pub method: String,
     pub aal: String,
     pub completed_at: DateTime<Utc>,
+    /// For `oidc`: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +72,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
         identity_id: identity.id,
         token_hash: token_hash(&token),
         aal: "aal1".to_owned(),
-        methods: vec![Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now }],
+        methods: vec![proven(method, now)],
         devices: vec![Device {
             id: effects.uuid(),
             ip_address: device.ip_address.clone(),
@@ -84,10 +87,21 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
     (session, token)
 }
 
+fn proven(method: &str, completed_at: DateTime<Utc>) -> Amr {
+    Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at, provider: None }
+}
+
+/// Says of the newest proof which provider it came from.
+pub fn by_provider(session: &mut Session, provider: Option<&str>) {
+    if let Some(newest) = session.methods.last_mut() {
+        newest.provider = provider.map(str::to_owned);
+    }
+}
+
 /// The person confirmed who they are: same id and token, one more method entry, both times reset.
 pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
     let now = ctx.effects().now();
-    session.methods.push(Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now });
+    session.methods.push(proven(method, now));
     session.authenticated_at = now;
     session.expires_at = now + ctx.config.session.lifespan;
 }

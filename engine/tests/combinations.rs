@@ -245,6 +245,7 @@ impl House {
             csrf_cookie: (client != Client::Native).then(|| flow.csrf_cookie.clone()),
             origin: false,
             current: None,
+            browser: None,
             device: DeviceInfo::default(),
             seen: Seen::default(),
         }

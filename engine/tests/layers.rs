@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("plan", 4),
     ("store", 5),
     ("password", 5),
+    ("social", 5),
     ("engine", 6),
     ("courier", 7),
     ("session", 7),

@@ -56,7 +56,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
                 {icon(Glyph::Note)} "You are not signed in yet: here an address has to be confirmed first."
             </p>
         })}
-        {form(&own, Rules { min_password_length: 0 })}
+        {form(&own, Rules { min_password_length: 0, providers_first: false })}
         {asks_for_code.then(|| resend(&page))}
         {foot}
     };

@@ -8,20 +8,23 @@ mod keys;
 mod layers;
 pub mod load;
 mod print;
+pub mod providers;
 mod reference;
 mod registration;
 mod scalars;
 mod schemas;
 mod secrets;
+pub mod social;
 mod typed;
 
 pub use console::Named;
-pub use hooks::{Hook, WebHook};
+pub use hooks::{Hook, Template, WebHook};
 pub use layers::Layers;
 pub use reference::reference;
 pub use registration::RegistrationKeys;
+pub use social::SocialKeys;
 
-use crate::effects::MailServer;
+use crate::effects::{MailServer, Reach};
 use crate::identity::schema::Schema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -191,6 +194,7 @@ pub struct SelfService {
     pub allowed_return_urls: Vec<String>,
     pub password: PasswordMethod,
     pub code: CodeMethod,
+    pub social: SocialKeys,
     /// `selfservice.methods.<name>.enabled` of every other method, for what a plan or a page says of them.
     pub enabled: BTreeMap<Method, bool>,
     pub registration: RegistrationFlow,
@@ -423,6 +427,17 @@ impl Config {
 
     pub fn default_return_url(&self) -> Url {
         self.selfservice.default_browser_return_url.clone().unwrap_or_else(|| self.own_page("welcome"))
+    }
+
+    /// Where a request that the files name may go. They may name private networks, as Kratos has it; our own listeners never:
+    /// who reaches the admin API from here is taken for this machine.
+    pub fn reach(&self, url: &Url) -> Reach {
+        let own = [self.serve.public.port, self.serve.admin.port, self.vestibule.console.port];
+        let excepted = self.clients.private_exceptions.iter().any(|allowed| allowed == url.as_str());
+        if url.port_or_known_default().is_some_and(|port| own.contains(&port)) {
+            return Reach::Public;
+        }
+        if self.clients.disallow_private && !excepted { Reach::Public } else { Reach::Private }
     }
 
     /// The page that takes a code.

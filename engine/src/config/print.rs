@@ -3,7 +3,7 @@
 
 use super::layers::{get, set};
 use super::load::{Findings, check};
-use super::{Algorithm, Config, schemas};
+use super::{Algorithm, Config, hooks, schemas};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -82,6 +82,7 @@ fn complete(config: &Config, document: &mut Value) {
         fill(document, "hashers.argon2.iterations", keys.iterations.into());
         fill(document, "hashers.argon2.parallelism", keys.parallelism.into());
     }
+    signs_in_through_providers(config, document);
     // Kratos: embedx/config.schema.json demands the section as soon as one of these flows is on.
     if ["verification", "recovery"]
         .iter()
@@ -97,6 +98,28 @@ fn complete(config: &Config, document: &mut Value) {
                 entry["url"] = format!("base64://{}", STANDARD.encode(text)).into();
             }
         }
+    }
+}
+
+/// Ours signs in after a sign-up through a provider by itself; stock Kratos wants an entry in the method's list, and that
+/// list replaces the flow's, whose entries move into it. Those that never ran there are left behind.
+fn signs_in_through_providers(config: &Config, document: &mut Value) {
+    const AFTER: &str = "selfservice.flows.registration.after";
+    let entries = |path: &str| get(document, path).and_then(Value::as_array).cloned().unwrap_or_default();
+    if !config.selfservice.social.enabled || !config.vestibule.registration.social_sign_in {
+        return;
+    }
+    let own = entries(&format!("{AFTER}.oidc.hooks"));
+    let mut list: Vec<Value> = match own.is_empty() {
+        true => {
+            entries(&format!("{AFTER}.hooks")).into_iter().filter(|entry| !hooks::may_stop(entry)).collect()
+        }
+        false => own,
+    };
+    let session = json!({"hook": "session"});
+    if !list.contains(&session) {
+        list.push(session);
+        set(document, &format!("{AFTER}.oidc.hooks"), list.into());
     }
 }
 

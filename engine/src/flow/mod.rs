@@ -33,6 +33,9 @@ pub struct Flow {
     /// Verification: where the code went, and when the last one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
+    /// An app's half of an exchange, in the answer that begins the flow and nowhere else.
+    #[serde(skip)]
+    pub session_token_exchange_code: Option<String>,
 }
 
 /// What a verification flow has mailed.
@@ -71,11 +74,15 @@ pub enum FlowType {
 
 mod code;
 pub mod csrf;
+pub mod exchange;
+mod landing;
+mod linking;
 pub mod login;
 pub mod logout;
 mod nodes;
 pub mod registration;
 pub mod return_to;
+pub mod social;
 pub mod verification;
 pub mod webhook;
 
@@ -133,6 +140,8 @@ pub struct Submit {
     /// Whether an `Origin` header came along.
     pub origin: bool,
     pub current: Option<Current>,
+    /// The cookie of a browser that left for a provider.
+    pub browser: Option<String>,
     pub device: DeviceInfo,
     /// For web hooks.
     pub seen: webhook::Seen,
@@ -160,6 +169,10 @@ pub enum Submitted<D> {
     SignedIn(Url),
     /// No session before the address is proven (Kratos: selfservice/hook/require_verified_address.go).
     Unverified(ShowVerification),
+    /// To a provider.
+    Leave(social::Departure),
+    /// A provider's word came along with the form.
+    Landed(Box<social::Landed>),
 }
 
 /// A verification flow that somebody is led to.
@@ -231,6 +244,7 @@ impl Flow {
         put("return_to", self.return_to.clone().map(Value::from));
         put("active", self.active.clone().map(Value::from));
         put("transient_payload", self.transient_payload.clone());
+        put("session_token_exchange_code", self.session_token_exchange_code.clone().map(Value::from));
         match self.kind {
             StoredKind::Verification => {}
             StoredKind::Registration => {
@@ -293,6 +307,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         transient_payload: None,
         updated_at: now,
         sent: None,
+        session_token_exchange_code: None,
     }
 }
 

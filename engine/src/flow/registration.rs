@@ -2,9 +2,10 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, may_submit, nodes, of_submit,
-    return_to, return_url, save, verification, webhook,
+    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, landing, may_submit, nodes,
+    of_submit, return_to, return_url, save, social, verification, webhook,
 };
+use crate::config::social::Provider;
 use crate::config::{Hook, IdentitySchema, Method};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -58,6 +59,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     draw(ctx, &mut flow)?;
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
+    super::exchange::begin(ctx, &start, &mut flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
 
@@ -93,6 +95,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
     if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
         return again(ctx, flow, [refused]).await;
     }
+    if social::is_meant(&body) {
+        return social::submit(ctx, flow, submit, &body).await;
+    }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
         Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
@@ -125,7 +130,8 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
-    let work = Execution { ctx: ctx.clone(), plan, form, hash, device: submit.device, seen: submit.seen };
+    let proof = Proof::Password(hash);
+    let work = Execution { ctx: ctx.clone(), plan, form, proof, device: submit.device, seen: submit.seen };
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {
@@ -229,13 +235,63 @@ struct Execution {
     ctx: Ctx,
     plan: Plan,
     form: Form,
-    hash: String,
+    proof: Proof,
     device: DeviceInfo,
     seen: webhook::Seen,
 }
 
+/// What the account can be signed in to with.
+enum Proof {
+    /// The hash.
+    Password(String),
+    Provider(Box<landing::Arrived>),
+}
+
+impl Proof {
+    fn credentials(&self, identity: &Identity, identifiers: &[String]) -> Vec<Credential> {
+        let credential = |method: Method, identifiers: Vec<String>, config: Value| Credential {
+            kind: method.name().to_owned(),
+            identifiers,
+            config,
+            created_at: identity.created_at,
+            updated_at: identity.created_at,
+        };
+        match self {
+            Proof::Password(hash) => {
+                vec![credential(Method::Password, identifiers.to_vec(), json!({ "hashed_password": hash }))]
+            }
+            Proof::Provider(arrived) => {
+                let visitor = &arrived.visitor;
+                let entry = super::linking::entry(&visitor.provider, &visitor.subject);
+                let mut all = vec![credential(
+                    Method::Oidc,
+                    vec![visitor.identifier()],
+                    json!({ "providers": [entry] }),
+                )];
+                // Reserved without a password, as in Kratos: else the next sign-up with this address would be a second account.
+                if !identifiers.is_empty() {
+                    all.push(credential(Method::Password, identifiers.to_vec(), json!({})));
+                }
+                all
+            }
+        }
+    }
+
+    fn provider(&self) -> Option<&str> {
+        match self {
+            Proof::Password(_) => None,
+            Proof::Provider(arrived) => Some(&arrived.visitor.provider),
+        }
+    }
+
+    /// The session is made later, when an app fetches it.
+    fn parked(&self) -> bool {
+        matches!(self, Proof::Provider(arrived) if arrived.parked)
+    }
+}
+
 /// What became of it.
-enum Ran {
+pub(super) enum Ran {
     Done(Box<Registered>),
     /// The identifier is.
     Taken,
@@ -252,6 +308,9 @@ impl Execution {
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        if let Proof::Provider(arrived) = &self.proof {
+            arrived.lay_over(&mut identity);
+        }
         let mut done = None;
         for step in self.plan.steps.clone() {
             match step {
@@ -326,7 +385,7 @@ impl Execution {
                     return Ok(Err(messages.collect()));
                 }
             };
-            if extracted.password_identifiers.is_empty() {
+            if extracted.password_identifiers.is_empty() && self.plan.method == Method::Password {
                 return Ok(Err(vec![(String::new(), text::no_identifier())]));
             }
             let made = identity::create(effects, &id, traits, &extracted);
@@ -390,21 +449,17 @@ impl Execution {
     async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let credential = Credential {
-            kind: Method::Password.name().to_owned(),
-            identifiers: self.form.extracted.password_identifiers.clone(),
-            config: json!({ "hashed_password": self.hash }),
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        };
-        let handed_over = (self.plan.signs_in() && identity.state == identity::State::Active).then(|| {
-            let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
+        let credentials = self.proof.credentials(&identity, &self.form.extracted.password_identifiers);
+        let now = self.plan.signs_in() && !self.proof.parked();
+        let handed_over = (now && identity.state == identity::State::Active).then(|| {
+            let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &self.device);
+            session::by_provider(&mut session, self.proof.provider());
             HandedOver { session, token }
         });
         // An address that was allowed at the start and is not any more must not cost the account.
-        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
+        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, self.plan.method)?;
         let mut tx = ctx.db().write().await?;
-        match store::identities::insert(&mut tx, &identity, &[credential]).await? {
+        match store::identities::insert(&mut tx, &identity, &credentials).await? {
             Inserted::Done => {}
             Inserted::Taken => return Ok(None),
         }
@@ -482,7 +537,61 @@ fn show_verification(done: &mut Registered) {
     }
 }
 
-fn enabled(ctx: &Ctx) -> Result<()> {
+/// Carries the plan out for somebody who came from a provider; `accepted`: schema, traits, and what these hold.
+pub(super) async fn by_provider(
+    ctx: &Ctx,
+    flow: &Flow,
+    client: Client,
+    (schema_id, traits, extracted): (String, Value, Extracted),
+    arrived: landing::Arrived,
+    request: &Submit,
+) -> Result<Ran> {
+    let work = Execution {
+        ctx: ctx.clone(),
+        plan: plan(&ctx.config, FlowKind::Registration, Method::Oidc, client),
+        form: Form { schema_id, traits, extracted, password: String::new() },
+        proof: Proof::Provider(Box::new(arrived)),
+        device: request.device.clone(),
+        seen: request.seen.clone(),
+    };
+    work.run(flow).await
+}
+
+/// A sign-up in the place of a sign-in whose person is not known yet.
+pub(super) async fn converted(ctx: &Ctx, from: &Flow, request: &Submit) -> Result<Flow> {
+    if ctx.config.vestibule.registration.invite_only {
+        return Err(Error::invalid(
+            "Sign-up needs an invitation here, and there is no account for this sign-in yet.",
+        )
+        .with_id("self_service_flow_disabled"));
+    }
+    let lifespan = ctx.config.selfservice.registration.lifespan;
+    let mut flow = social::turned(ctx, from, StoredKind::Registration, lifespan, request);
+    draw(ctx, &mut flow)?;
+    super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &request.seen).await?;
+    insert(ctx, &flow).await?;
+    Ok(flow)
+}
+
+/// In the place of one that has expired.
+pub(super) async fn replacement(ctx: &Ctx, old: &Flow, request: &Submit) -> Result<Flow> {
+    match replace(ctx, old, request).await? {
+        Submitted::Replaced { flow, .. } => Ok(*flow),
+        _ => Err(Error::internal("an expired flow that is not replaced")),
+    }
+}
+
+/// The form with nothing but the traits and the one way on: something is missing that the provider did not say.
+pub(super) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &Provider) -> Result<()> {
+    let schema = schema_of(ctx, flow)?.schema.clone();
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    list.extend(nodes::traits(&schema));
+    list.push(nodes::provider(&provider.id, text::go_on_to_provider()));
+    flow.ui.nodes = Some(list);
+    Ok(())
+}
+
+pub(super) fn enabled(ctx: &Ctx) -> Result<()> {
     if ctx.config.selfservice.registration.enabled {
         return Ok(());
     }
@@ -502,7 +611,7 @@ fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
     }
 }
 
-fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySchema> {
+pub(super) fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySchema> {
     let id = flow.identity_schema.as_ref().unwrap_or(&ctx.config.identity.default_schema_id);
     ctx.config.schema(id).ok_or_else(|| {
         Error::invalid("The kind of account this form was made for is not offered any more. Start again.")
@@ -518,6 +627,7 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
+    list.extend(social::buttons(ctx, StoredKind::Registration));
     ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())
@@ -525,7 +635,18 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
 
 /// Members of the body by name, traits nested; or why the body cannot be read.
 fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Value, String>> {
-    const MEMBERS: [&str; 6] = ["method", "password", "traits", "csrf_token", "transient_payload", "screen"];
+    const MEMBERS: [&str; 10] = [
+        "method",
+        "password",
+        "traits",
+        "csrf_token",
+        "transient_payload",
+        "screen",
+        "provider",
+        "upstream_parameters",
+        "id_token",
+        "id_token_nonce",
+    ];
     Ok(match body {
         Body::Json(body) => decode::json(body, &MEMBERS),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema))),

@@ -4,7 +4,7 @@
 use super::Flow;
 use crate::config::hooks::{Auth, Response, Template};
 use crate::config::{Config, WebHook};
-use crate::effects::{self, Answer, OutboundError, Reach, Request, TemplateError};
+use crate::effects::{self, Answer, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use std::collections::BTreeMap;
-use url::Url;
 
 /// Bytes of an answer, as Kratos.
 const ANSWER: usize = 5 << 20;
@@ -254,7 +253,7 @@ async fn request(ctx: &Ctx, hook: &WebHook, input: String) -> Result<Option<Requ
         body,
         limit: ANSWER,
         deadline: ctx.config.vestibule.web_hook_deadline,
-        reach: reach(&ctx.config, &hook.url),
+        reach: ctx.config.reach(&hook.url),
     }))
 }
 
@@ -281,17 +280,6 @@ fn form(hook: &WebHook, made: &str) -> Result<String> {
     Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
 }
 
-/// Files may name private networks, as Kratos has it; our own listeners never: who reaches the admin API from here is
-/// taken for this machine.
-fn reach(config: &Config, url: &Url) -> Reach {
-    let own = [config.serve.public.port, config.serve.admin.port, config.vestibule.console.port];
-    let excepted = config.clients.private_exceptions.iter().any(|allowed| allowed == url.as_str());
-    if url.port_or_known_default().is_some_and(|port| own.contains(&port)) {
-        return Reach::Public;
-    }
-    if config.clients.disallow_private && !excepted { Reach::Public } else { Reach::Private }
-}
-
 async fn source(ctx: &Ctx, hook: &WebHook, template: &Template) -> Result<String> {
     match template {
         Template::Source(source) => Ok(source.clone()),
@@ -306,7 +294,7 @@ async fn source(ctx: &Ctx, hook: &WebHook, template: &Template) -> Result<String
                     body: None,
                     limit: TEMPLATE,
                     deadline: ctx.config.vestibule.web_hook_deadline,
-                    reach: reach(&ctx.config, url),
+                    reach: ctx.config.reach(url),
                 })
                 .await
                 .map_err(|failure| failed(Kind::Upstream, hook, failure))?;

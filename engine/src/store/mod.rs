@@ -17,6 +17,7 @@ mod migrate;
 pub mod operators;
 pub mod revisions;
 pub mod sessions;
+pub mod social;
 
 use crate::error::{Error, Kind, Result};
 use dsn::Dsn;

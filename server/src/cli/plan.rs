@@ -73,13 +73,14 @@ impl Command {
 
 fn document(plan: &Plan) -> serde_json::Value {
     let steps: Vec<_> =
-        plan.steps.iter().map(|step| json!({"step": name(step), "about": about(step)})).collect();
+        plan.steps.iter().map(|step| json!({"step": title(plan, step), "about": about(step)})).collect();
     let titles = |hooks: &[Hook]| hooks.iter().map(Hook::title).collect::<Vec<_>>();
     json!({
         "steps": steps,
         "list": list(plan.source),
         "shadowed": titles(&plan.shadowed),
         "never": titles(&plan.never),
+        "by_itself": plan.by_itself,
         "answer": {
             "status": plan.answer.status,
             "session_cookie": plan.answer.session_cookie,
@@ -100,7 +101,7 @@ fn text(config: &Config, plan: &Plan) -> String {
         line("Sign-up is closed: none of this runs.");
     }
     for (number, step) in plan.steps.iter().enumerate() {
-        line(&format!("{:>2}. {:<28} {}", number + 1, name(step), about(step)));
+        line(&format!("{:>2}. {:<28} {}", number + 1, title(plan, step), about(step)));
     }
     line("");
     line(&format!("List in force   {}", list(plan.source).unwrap_or("none has an entry")));
@@ -108,6 +109,9 @@ fn text(config: &Config, plan: &Plan) -> String {
         if !hooks.is_empty() {
             line(&format!("{title:<15} {}", hooks.iter().map(Hook::title).collect::<Vec<_>>().join(", ")));
         }
+    }
+    if plan.by_itself {
+        line("By itself       vestibule.registration.social_sign_in signs in though no list says `session`");
     }
     let answer = &plan.answer;
     let body = match &answer.redirect {
@@ -127,6 +131,14 @@ fn list(source: Source) -> Option<&'static str> {
         Source::Method => Some("the method's own"),
         Source::Flow => Some("the flow's"),
         Source::Nothing => None,
+    }
+}
+
+/// With a provider somebody else compares.
+fn title(plan: &Plan, step: &Step) -> String {
+    match (plan.method, step) {
+        (Method::Oidc, Step::Authenticate) => "find who the provider names".to_owned(),
+        (_, step) => name(step),
     }
 }
 

@@ -203,6 +203,41 @@ pub(super) const CHANGES: &[Change] = &[
             "effects::outbound::tests::metadata_is_refused_even_where_private_networks_are_not",
         ),
     },
+    Change {
+        name: "provider-other-browser",
+        file: "engine/src/flow/social.rs",
+        text: "if !bool::from(left.ct_eq(&came)) {",
+        instead: "if left.is_empty() && !bool::from(left.ct_eq(&came)) {",
+        test: test("server", API, "social_trouble::the_way_back_is_good_in_the_browser_that_left"),
+    },
+    Change {
+        name: "provider-nonce",
+        file: "engine/src/social/trip.rs",
+        text: "|found: Option<&Nonce>| nonce(found)) {",
+        instead: "|found: Option<&Nonce>| nonce(found).or(Ok(()))) {",
+        test: test("server", API, "social_trouble::a_provider_that_misbehaves_signs_nobody_in"),
+    },
+    Change {
+        name: "provider-link-other-browser",
+        file: "engine/src/flow/linking.rs",
+        text: "if !here {",
+        instead: "if !here && link.browser.is_empty() {",
+        test: test("server", API, "social_links::a_form_of_another_browser_links_nothing"),
+    },
+    Change {
+        name: "provider-vouching",
+        file: "engine/src/social/mapper.rs",
+        text: "vouched: if provider.vouches { claimed } else { Vec::new() },",
+        instead: "vouched: claimed,",
+        test: test("server", API, "social::a_proven_address_passes_the_gate_and_an_unproven_one_once"),
+    },
+    Change {
+        name: "provider-signs-in",
+        file: "engine/src/plan.rs",
+        text: "let sign_in = sign_in || by_itself;",
+        instead: "let sign_in = sign_in || (by_itself && after.hooks.len() > 99);",
+        test: test("server", API, "social::signing_up_through_a_provider_signs_in_without_any_list"),
+    },
 ];
 
 #[cfg(test)]
