@@ -104,9 +104,26 @@ test('the console', async ({ admin, vestibule, elsewhere, complaints }) => {
   await check(admin.page, 'Checks');
   await admin.goto('/mailbox');
   await check(admin.page, 'Mailbox');
+  await admin.goto('/mail');
+  await check(admin.page, 'Outgoing mail');
   await admin.goto('/nothing');
   await check(admin.page, 'There is no such page');
   const link = await elsewhere();
   await link.goto(`${vestibule.consoleUrl}/setup?secret=x`);
   await check(link, 'This link does not work any more');
+});
+
+test.describe('a mail server that does not answer', () => {
+  test.use({ config: { courier: { smtp: { connection_uri: 'smtp://127.0.0.1:9/?disable_starttls=true' } } } });
+
+  test('mails that wait', async ({ admin, visitor }) => {
+    const anna = await visitor();
+    await anna.register('anna@example.org');
+    await admin.signIn();
+    await expect(async () => {
+      await admin.goto('/mail');
+      await expect(admin.page.getByTestId('stuck')).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 15_000 });
+    await check(admin.page, 'Outgoing mail');
+  });
 });

@@ -1,12 +1,15 @@
-// What can happen with the configuration in force, as the page says it.
+// What can happen with the configuration in force, as the page says it, and the way out: into the form, never into force.
 import { test, expect } from './fixtures';
 
 test.use({
   config: {
     session: { lifespan: '2000h' },
-    selfservice: { flows: { registration: { after: { password: { hooks: [
-      { hook: 'web_hook', config: { url: 'https://crm.example.org/new', method: 'POST' } },
-    ] } } } } },
+    selfservice: {
+      methods: { password: { config: { min_password_length: 7 } } },
+      flows: { registration: { after: { password: { hooks: [
+        { hook: 'web_hook', config: { url: 'https://crm.example.org/new', method: 'POST' } },
+      ] } } } },
+    },
   },
 });
 
@@ -19,10 +22,43 @@ test('the page of checks says what can happen, the worst first, and follows the 
   await expect(found.first()).toContainText('crm.example.org/new');
   await expect(admin.page.getByTestId('long_sessions')).toContainText('session.lifespan');
   await expect(admin.page.getByTestId('enumeration')).toHaveCount(0);
+  await expect(admin.page.getByRole('link', { name: 'Checks 1 errors and dangers' })).toBeVisible();
   await admin.openSettings();
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
   await admin.goto('/checks');
   await expect(admin.page.getByTestId('enumeration')).toContainText('A stranger can learn who has an account');
   await expect(admin.page.getByTestId('summary')).toContainText('2 dangers');
+});
+
+test('a fix of the page of checks goes into the form, is saved by the person, and works once', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.goto('/checks');
+  await admin.page.getByTestId('short_passwords').getByRole('link', { name: 'Ask for 12 characters' }).click();
+  await expect(admin.heading()).toHaveText('Authentication');
+  await expect(admin.page.getByRole('alert')).toContainText('The fix is in the form, and not saved yet');
+  await expect(admin.page.getByLabel('Minimum length')).toHaveValue('12');
+  const pressed = admin.page.url();
+  await admin.save();
+  await admin.goto('/checks');
+  await expect(admin.page.getByTestId('short_passwords')).toHaveCount(0);
+  await admin.page.goto(pressed);
+  await expect(admin.page.getByRole('alert')).toContainText('Nothing to fix');
+});
+
+test('a fix beside a setting changes that setting and keeps what was typed elsewhere', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.page.getByLabel('Refuse passwords like the address').setChecked(false);
+  await admin.page.getByRole('button', { name: 'Ask for 12 characters' }).click();
+  await expect(admin.page.getByLabel('Minimum length')).toHaveValue('12');
+  await expect(admin.page.getByLabel('Refuse passwords like the address')).not.toBeChecked();
+  await expect(admin.page.getByRole('region', { name: 'Unsaved changes' })).toContainText('2 unsaved changes');
+});
+
+test('what a file alone can put right is shown as a file would say it', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.goto('/checks');
+  const sessions = admin.page.getByTestId('long_sessions');
+  await sessions.getByText('In a file').click();
+  await expect(sessions.locator('pre')).toContainText('lifespan: 720h');
 });

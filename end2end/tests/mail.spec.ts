@@ -178,3 +178,25 @@ test('somebody who comes without a form is asked for their address', async ({ ad
   await admin.expectMails('anna@example.org', 1);
   await admin.expectMails('nobody@example.org', 0);
 });
+
+test.describe('a mail server that does not answer', () => {
+  // Nothing listens on the port for "discard" here.
+  test.use({ config: { courier: { smtp: { connection_uri: 'smtp://user:hidden-pw@127.0.0.1:9/?disable_starttls=true' } } } });
+
+  test('is told to the administrator on every page', async ({ admin, visitor }) => {
+    await admin.signIn();
+    await admin.page.getByRole('link', { name: 'Outgoing mail' }).click();
+    await expect(admin.heading()).toHaveText('Outgoing mail');
+    await expect(admin.page.getByTestId('stuck')).toHaveCount(0);
+    const anna = await visitor();
+    await anna.register('anna@example.org');
+    await expect(async () => {
+      await admin.openSettings();
+      await expect(admin.page.getByTestId('mail-stuck')).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 15_000 });
+    await admin.page.getByRole('link', { name: 'Outgoing mail' }).click();
+    await expect(admin.page.getByTestId('stuck')).toContainText('Mails do not leave');
+    await expect(admin.page.locator('main')).toContainText('anna@example.org');
+    await expect(admin.page.locator('main')).not.toContainText('hidden-pw');
+  });
+});

@@ -46,7 +46,7 @@ test('console pages', async ({ admin }) => {
   await admin.save();
   await admin.goto(SETTINGS);
   await expectNoSidewaysScroll(admin.page);
-  for (const path of ['/settings/history', '/settings/history/0', '/checks', '/mailbox']) {
+  for (const path of ['/settings/history', '/settings/history/0', '/checks', '/mailbox', '/mail']) {
     await admin.goto(path);
     await expectNoSidewaysScroll(admin.page);
   }

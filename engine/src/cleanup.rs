@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, kept_forms, messages, operators, sessions};
+use crate::store::{errors, flows, handovers, kept_forms, messages, operators, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -21,24 +21,36 @@ pub enum Kind {
     Errors,
     /// An hour after they were kept; nobody gets them back later than that.
     KeptForms,
+    /// At their end, and all of them while the option is off: who switches it on again begins anew.
+    HandOvers,
     /// A day after the last failure; they count for an hour.
     Failures,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Flows, Kind::Sessions, Kind::Messages, Kind::Errors, Kind::KeptForms, Kind::Failures];
+    pub const ALL: [Kind; 7] = [
+        Kind::Flows,
+        Kind::Sessions,
+        Kind::Messages,
+        Kind::Errors,
+        Kind::KeptForms,
+        Kind::HandOvers,
+        Kind::Failures,
+    ];
 
     /// Everything from before this goes.
     fn before(self, engine: &Engine) -> DateTime<Utc> {
         let now = engine.effects().now();
-        let cleanup = &engine.begin().config.vestibule.cleanup;
+        let config = engine.begin().config;
+        let cleanup = &config.vestibule.cleanup;
         match self {
             Kind::Flows => now - cleanup.flows,
             Kind::Sessions => now - cleanup.sessions,
             Kind::Messages => now - cleanup.messages,
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
+            Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
+            Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
             Kind::Failures => now - TimeDelta::days(1),
         }
     }
@@ -51,6 +63,8 @@ impl Kind {
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
+            Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

@@ -52,6 +52,9 @@ pub enum Step {
     Run(Hook),
     /// Hand the session over. Always the last step: it makes the answer.
     SignIn,
+    /// Keep what hands the session over when the address is proven, to whoever signed up; with nothing left to prove, hand it
+    /// over at once. The last step, in the place of `SignIn`.
+    SignInWhenProven,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -78,6 +81,8 @@ pub struct Answer {
     pub status: u16,
     /// `Set-Cookie` of the session.
     pub session_cookie: bool,
+    /// `Set-Cookie` of what hands the session over later, where an address waits for proof.
+    pub hand_over_cookie: bool,
     /// Members of the JSON body, in order; empty for a redirect.
     pub body: Vec<&'static str>,
     /// Where a browser is led when the flow says nothing else, and where an address waits for proof.
@@ -135,8 +140,16 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
             steps.extend(list.iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
         }
     }
+    // Without codes nothing would ever be proven.
+    let when_proven = flow == FlowKind::Registration
+        && !sign_in
+        && config.vestibule.registration.sign_in_when_proven
+        && config.sends_codes();
     if sign_in {
         steps.push(Step::SignIn);
+    }
+    if when_proven {
+        steps.push(Step::SignInWhenProven);
     }
     let shows_verification = list.contains(&Hook::ShowVerificationUi)
         && (steps.contains(&Step::SendCode)
@@ -153,12 +166,16 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     let answer = Answer {
         status: if client_of_answer == Client::Browser { 303 } else { 200 },
         session_cookie: sign_in && client != Client::Native,
+        hand_over_cookie: when_proven && client != Client::Native,
         body: match (client_of_answer, flow, sign_in) {
             (Client::Browser, _, _) => vec![],
             (Client::Native, FlowKind::Registration, true) => {
                 vec!["session", "session_token", "identity", "continue_with"]
             }
             (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
+            (Client::Native, FlowKind::Registration, false) if when_proven => {
+                vec!["identity", "continue_with", "vestibule"]
+            }
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],
             (Client::Native, FlowKind::Login, _) => vec!["session", "session_token", "continue_with"],
             (Client::Spa, FlowKind::Login, _) => vec!["session", "continue_with"],
@@ -202,6 +219,11 @@ impl Plan {
 
     pub fn signs_in(&self) -> bool {
         self.steps.last() == Some(&Step::SignIn)
+    }
+
+    /// Later, and not by itself: with the code, in the browser or app that signed up.
+    pub fn signs_in_when_proven(&self) -> bool {
+        self.steps.last() == Some(&Step::SignInWhenProven)
     }
 }
 

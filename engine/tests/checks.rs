@@ -1,14 +1,39 @@
-//! Each finding about a configuration: what brings it up, and what keeps it silent.
+//! Each finding about a configuration: what brings it up, what keeps it silent, and what its fix does to a form.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use engine::settings::Severity;
-use engine::settings::checks::checks;
+use engine::config::load::remap;
+use engine::config::{Config, Named};
+use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
+use engine::settings::{Authentication, Severity, preview};
 use engine::testing;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn config(document: &Value) -> Config {
+    testing::config(vec![document.clone()])
+}
 
 fn ids(document: &Value) -> Vec<&'static str> {
-    checks(&testing::config(vec![document.clone()]), false).iter().map(|check| check.id).collect()
+    checks(&config(document), false).iter().map(|check| check.id).collect()
+}
+
+/// One key.
+fn at(path: &str, value: Value) -> Value {
+    path.rsplit('.').fold(value, |value, name| json!({ name: value }))
+}
+
+/// Several keys.
+fn all<const N: usize>(keys: [(&str, Value); N]) -> Value {
+    let mut document = json!({});
+    for (path, value) in keys {
+        let mut place = &mut document;
+        for name in path.split('.') {
+            place = &mut place[name];
+        }
+        *place = value;
+    }
+    document
 }
 
 fn hook(url: &str, more: Value) -> Value {
@@ -22,74 +47,309 @@ fn hook(url: &str, more: Value) -> Value {
     json!({"hook": "web_hook", "config": config})
 }
 
-fn sign_up(hooks: Value) -> Value {
-    json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}})
+const OWN: &str = "selfservice.flows.registration.after.password.hooks";
+const FLOW: &str = "selfservice.flows.registration.after.hooks";
+const GATE: &str = "selfservice.flows.login.after.password.hooks";
+const CODES: &str = "selfservice.flows.verification.enabled";
+const OPEN: &str = "selfservice.flows.registration.enabled";
+const SMTP: &str = "courier.smtp.connection_uri";
+const SCHEMAS: &str = "identity.schemas";
+const BASE_URL: &str = "serve.public.base_url";
+const PROVIDERS: &str = "selfservice.methods.oidc.enabled";
+
+fn ours(name: &str) -> String {
+    format!("vestibule.registration.{name}")
 }
 
-fn sign_in(flow: Value, method: Value) -> Value {
-    json!({"selfservice": {"flows": {
-        "login": {"after": {"hooks": flow, "password": {"hooks": method}}}, "verification": {"enabled": true},
-    }}})
-}
-
-#[test]
-fn every_finding_comes_up_and_stays_silent() {
-    let ignored = json!({"response": {"ignore": true}});
+/// Id, what brings it up, what keeps it silent: as near to the first as can be.
+fn cases() -> Vec<(&'static str, Value, Value)> {
+    let session = || json!({"hook": "session"});
+    let shown = || json!({"hook": "show_verification_ui"});
+    let gate = || json!({"hook": "require_verified_address"});
+    let revoke = || json!({"hook": "revoke_active_sessions"});
     let far = "https://crm.example.org/new";
-    let gate = json!({"hook": "require_verified_address"});
-    let revoke = json!({"hook": "revoke_active_sessions"});
+    let ignored = || json!({"response": {"ignore": true}});
+    let parse = || json!({"response": {"parse": true}});
+    let asks = || json!({"can_interrupt": true});
+    let sign_up = |hooks: Value| at(OWN, hooks);
+    let mail = || (SMTP, json!("smtps://mail.example.org/"));
+    let user_names = || json!([{"id": "default", "url": "preset://username"}]);
     let return_to = |base: &str, url: &str| {
-        json!({
-            "serve": {"public": {"base_url": base}},
-            "selfservice": {"allowed_return_urls": [url]},
-        })
+        all([(BASE_URL, json!(base)), ("selfservice.allowed_return_urls", json!([url]))])
     };
-    let cors = |origin: &str| json!({"serve": {"public": {"cors": {"enabled": true, "allow_credentials": true, "allowed_origins": [origin]}}}});
-    let admin = |host: &str, token: &str| json!({"serve": {"admin": {"host": host}}, "vestibule": {"admin": {"token": token}}});
-    let mut closed = sign_up(json!([hook(far, json!({}))]));
-    closed["selfservice"]["flows"]["registration"]["enabled"] = json!(false);
+    let cors = |base: &str, origin: &str| {
+        all([
+            (BASE_URL, json!(base)),
+            ("serve.public.cors.enabled", json!(true)),
+            ("serve.public.cors.allow_credentials", json!(true)),
+            ("serve.public.cors.allowed_origins", json!([origin])),
+        ])
+    };
     let listeners = |host: &str| {
-        json!({
-            "serve": {"public": {"host": host}, "admin": {"host": "127.0.0.1"}},
-            "vestibule": {"console": {"host": "127.0.0.1"}, "mailbox": {"enabled": true}},
-        })
+        all([
+            ("serve.public.host", json!(host)),
+            ("serve.admin.host", json!("127.0.0.1")),
+            ("vestibule.console.host", json!("127.0.0.1")),
+            ("vestibule.mailbox.enabled", json!(true)),
+        ])
     };
-    for (id, fires, silent) in [
+    let domain = |host: &str, domain: &str| {
+        all([(BASE_URL, json!(format!("https://{host}/"))), ("session.cookie.domain", json!(domain))])
+    };
+    let leaking = |more: &[(&str, Value)]| {
+        let mut document = all([(CODES, json!(true)), (&ours("leak_nothing"), json!(true))]);
+        for (path, value) in more {
+            let mut place = &mut document;
+            for name in path.split('.') {
+                place = &mut place[name];
+            }
+            *place = value.clone();
+        }
+        document
+    };
+    vec![
+        // Sign-up
+        ("registration_closed", at(OPEN, json!(false)), at(OPEN, json!(true))),
+        ("no_method", at("selfservice.methods.password.enabled", json!(false)), json!({})),
+        ("enumeration", sign_up(json!([session()])), sign_up(json!([]))),
+        ("enumeration", sign_up(json!([session()])), all([(OWN, json!([session()])), (OPEN, json!(false))])),
+        (
+            "enumeration",
+            sign_up(json!([session()])),
+            all([(OWN, json!([session()])), (&ours("leak_nothing"), json!(true))]),
+        ),
+        ("enumeration_by_form", json!({}), at(&ours("leak_nothing"), json!(true))),
+        ("enumeration_by_form", json!({}), sign_up(json!([session()]))),
+        (
+            "mitigation_without_sign_up",
+            at("security.account_enumeration.mitigate", json!(true)),
+            all([("security.account_enumeration.mitigate", json!(true)), (OPEN, json!(false))]),
+        ),
+        (
+            "squatted_addresses",
+            at(CODES, json!(true)),
+            all([(CODES, json!(true)), (&ours("proof_takes_over"), json!(true))]),
+        ),
+        ("squatted_addresses", at(CODES, json!(true)), json!({})),
+        (
+            "sessions_for_programs",
+            sign_up(json!([session()])),
+            all([(OWN, json!([session()])), (&ours("invite_only"), json!(true))]),
+        ),
+        (
+            "sign_in_differs",
+            all([
+                (OWN, json!([session()])),
+                (PROVIDERS, json!(true)),
+                (&ours("social_sign_in"), json!(false)),
+            ]),
+            all([(OWN, json!([session()])), (PROVIDERS, json!(true))]),
+        ),
+        (
+            "providers_sign_in_anyway",
+            at(PROVIDERS, json!(true)),
+            all([(PROVIDERS, json!(true)), (&ours("social_sign_in"), json!(false))]),
+        ),
+        // Passwords
+        (
+            "short_passwords",
+            at("selfservice.methods.password.config.min_password_length", json!(7)),
+            at("selfservice.methods.password.config.min_password_length", json!(8)),
+        ),
+        (
+            "similarity_check_off",
+            at("selfservice.methods.password.config.identifier_similarity_check_enabled", json!(false)),
+            json!({}),
+        ),
+        (
+            "breach_check_off",
+            at("selfservice.methods.password.config.haveibeenpwned_enabled", json!(false)),
+            json!({}),
+        ),
+        // Proof
+        (
+            "nobody_can_sign_in",
+            at(GATE, json!([gate()])),
+            all([(GATE, json!([gate()])), (CODES, json!(true))]),
+        ),
+        (
+            "nobody_can_sign_in",
+            all([(GATE, json!([gate()])), (CODES, json!(true)), (SCHEMAS, user_names())]),
+            all([(CODES, json!(true)), (SCHEMAS, user_names())]),
+        ),
+        (
+            "codes_go_nowhere",
+            all([(GATE, json!([gate()])), (CODES, json!(true))]),
+            all([(GATE, json!([gate()])), (CODES, json!(true)), mail()]),
+        ),
+        ("mails_wait", at(CODES, json!(true)), all([(CODES, json!(true)), mail()])),
+        (
+            "gate_on_some_methods",
+            all([(GATE, json!([gate()])), (PROVIDERS, json!(true))]),
+            all([("selfservice.flows.login.after.hooks", json!([gate()])), (PROVIDERS, json!(true))]),
+        ),
+        (
+            "signed_in_once_without_proof",
+            all([(GATE, json!([gate()])), (CODES, json!(true)), mail(), (OWN, json!([session()]))]),
+            all([
+                (GATE, json!([gate()])),
+                (CODES, json!(true)),
+                mail(),
+                (OWN, json!([session()])),
+                (&ours("unproven_session"), json!("30m")),
+            ]),
+        ),
+        (
+            "no_code_to_show_a_page_for",
+            sign_up(json!([shown()])),
+            all([(OWN, json!([shown()])), (CODES, json!(true))]),
+        ),
+        (
+            "nothing_is_ever_proven",
+            at(&ours("sign_in_when_proven"), json!(true)),
+            all([(&ours("sign_in_when_proven"), json!(true)), (CODES, json!(true))]),
+        ),
+        (
+            "nothing_is_ever_proven",
+            at(&ours("proof_takes_over"), json!(true)),
+            all([(&ours("proof_takes_over"), json!(true)), (CODES, json!(true))]),
+        ),
+        (
+            "unproven_sessions_live_as_long",
+            at(&ours("unproven_session"), json!("24h")),
+            at(&ours("unproven_session"), json!("30m")),
+        ),
+        // Sign-up that leaks nothing
+        ("leak_by_identifier", leaking(&[(SCHEMAS, user_names())]), leaking(&[])),
+        (
+            "leak_by_login_hints",
+            leaking(&[("selfservice.flows.registration.login_hints", json!(true))]),
+            at("selfservice.flows.registration.login_hints", json!(true)),
+        ),
+        (
+            "leak_by_recovery_choice",
+            leaking(&[("feature_flags.choose_recovery_address", json!(true))]),
+            at("feature_flags.choose_recovery_address", json!(true)),
+        ),
+        ("leak_nothing_without_codes", at(&ours("leak_nothing"), json!(true)), leaking(&[])),
+        ("nobody_is_signed_in_at_once", leaking(&[(OWN, json!([session()]))]), leaking(&[])),
+        // Hooks
         (
             "account_without_an_answer",
             sign_up(json!([hook(far, json!({}))])),
-            sign_up(json!([hook(far, ignored.clone())])),
+            sign_up(json!([hook(far, ignored())])),
         ),
+        (
+            "account_without_an_answer",
+            sign_up(json!([hook(far, json!({}))])),
+            all([(OWN, json!([hook(far, json!({}))])), (OPEN, json!(false))]),
+        ),
+        (
+            "account_without_an_answer",
+            sign_up(json!([hook(far, json!({}))])),
+            all([(OWN, json!([hook(far, json!({}))])), (&ours("all_or_nothing"), json!(["password"]))]),
+        ),
+        (
+            "shadowed_hooks",
+            all([(FLOW, json!([hook(far, ignored())])), (OWN, json!([session()]))]),
+            all([(FLOW, json!([hook(far, ignored())])), (OWN, json!([hook(far, ignored()), session()]))]),
+        ),
+        ("never_asked", at(FLOW, json!([hook(far, asks())])), sign_up(json!([hook(far, asks())]))),
         (
             "gate_shadowed",
-            sign_in(json!([gate]), json!([revoke])),
-            sign_in(json!([gate]), json!([gate, revoke])),
+            all([("selfservice.flows.login.after.hooks", json!([gate()])), (GATE, json!([revoke()]))]),
+            all([
+                ("selfservice.flows.login.after.hooks", json!([gate()])),
+                (GATE, json!([gate(), revoke()])),
+            ]),
         ),
-        (
-            "session_listed_early",
-            sign_up(json!([{"hook": "session"}, {"hook": "show_verification_ui"}])),
-            sign_up(json!([{"hook": "show_verification_ui"}, {"hook": "session"}])),
-        ),
+        ("session_listed_early", sign_up(json!([session(), shown()])), sign_up(json!([shown(), session()]))),
         (
             "account_changed_over_http",
-            sign_up(json!([hook("http://crm.example.org/", json!({"response": {"parse": true}}))])),
-            sign_up(json!([hook(far, json!({"response": {"parse": true}}))])),
+            sign_up(json!([hook("http://crm.example.org/", parse())])),
+            sign_up(json!([hook(far, parse())])),
         ),
+        ("hook_proves_addresses", sign_up(json!([hook(far, parse())])), sign_up(json!([hook(far, asks())]))),
         (
             "hook_over_http",
-            sign_up(json!([hook("http://crm.example.org/", ignored.clone())])),
-            sign_up(json!([hook("http://127.0.0.1:9000/", ignored.clone())])),
+            sign_up(json!([hook("http://crm.example.org/", ignored())])),
+            sign_up(json!([hook("http://127.0.0.1:9000/", ignored())])),
         ),
         (
             "hook_without_a_secret",
             sign_up(json!([hook(far, json!({"auth": null, "response": {"ignore": true}}))])),
-            sign_up(json!([hook(far, ignored)])),
+            sign_up(json!([hook(far, ignored())])),
         ),
-        ("long_sessions", json!({"session": {"lifespan": "721h"}}), json!({"session": {"lifespan": "720h"}})),
         (
-            "codes_stay_readable",
-            json!({"vestibule": {"courier": {"keep_bodies": true}}}),
-            json!({"vestibule": {"courier": {"keep_bodies": false}}}),
+            "hook_to_a_private_network",
+            sign_up(json!([hook("https://10.1.2.3/new", ignored())])),
+            all([
+                (OWN, json!([hook("https://10.1.2.3/new", ignored())])),
+                ("clients.http.disallow_private_ip_ranges", json!(true)),
+            ]),
+        ),
+        (
+            "hook_to_a_private_network",
+            at("selfservice.flows.login.before.hooks", json!([hook("http://crm.internal/", ignored())])),
+            sign_up(json!([hook(far, ignored())])),
+        ),
+        // Sessions
+        ("long_sessions", at("session.lifespan", json!("721h")), at("session.lifespan", json!("720h"))),
+        (
+            "cookie_without_secure",
+            all([(BASE_URL, json!("https://id.example.org/")), ("cookies.secure", json!(false))]),
+            all([(BASE_URL, json!("http://127.0.0.1:4433/")), ("cookies.secure", json!(false))]),
+        ),
+        (
+            "cookie_for_elsewhere",
+            domain("id.example.org", "example.com"),
+            domain("id.example.org", "id.example.org"),
+        ),
+        (
+            "cookie_for_elsewhere",
+            domain("notexample.org", "example.org"),
+            domain("a.example.org", "example.org"),
+        ),
+        (
+            "cookie_for_the_whole_domain",
+            domain("id.example.org", ".example.org"),
+            domain("id.example.org", "id.example.org"),
+        ),
+        // Listeners and what is stored
+        (
+            "admin_api_open",
+            at("serve.admin.host", json!("0.0.0.0")),
+            all([
+                ("serve.admin.host", json!("0.0.0.0")),
+                ("vestibule.admin.token", json!("a token of 16 or more")),
+            ]),
+        ),
+        ("mailbox_in_public", listeners("0.0.0.0"), listeners("127.0.0.1")),
+        (
+            "passwords_in_the_clear",
+            at(BASE_URL, json!("http://id.example.org/")),
+            at(BASE_URL, json!("https://id.example.org/")),
+        ),
+        (
+            "passwords_in_the_clear",
+            at("vestibule.console.base_url", json!("http://console.example.org/")),
+            at("vestibule.console.base_url", json!("http://localhost:4435/")),
+        ),
+        (
+            "everybody_is_a_proxy",
+            at("vestibule.trusted_proxies", json!(["0.0.0.0/0"])),
+            at("vestibule.trusted_proxies", json!(["10.0.0.0/8"])),
+        ),
+        // `*` lets everybody read, and nobody with cookies.
+        (
+            "any_site_reads_sessions",
+            cors("https://id.example.org/", "null"),
+            cors("https://id.example.org/", "*"),
+        ),
+        (
+            "origin_over_http",
+            cors("https://id.example.org/", "http://app.example.org"),
+            cors("https://id.example.org/", "https://app.example.org"),
         ),
         (
             "wide_return_address",
@@ -106,46 +366,260 @@ fn every_finding_comes_up_and_stays_silent() {
             return_to("https://id.example.org/", "http://localhost:3000"),
             return_to("http://localhost:4433/", "http://localhost:3000"),
         ),
-        // `*` lets everybody read, and nobody with cookies.
-        ("any_site_reads_sessions", cors("null"), cors("*")),
         (
             "wide_return_address",
             return_to("https://id.example.org/", "https://*.example.org"),
             return_to("https://id.example.org/", "https://app.example.org/*"),
         ),
-        ("account_without_an_answer", sign_up(json!([hook(far, json!({}))])), closed),
         (
-            "admin_api_open",
-            json!({"serve": {"admin": {"host": "0.0.0.0"}}}),
-            admin("0.0.0.0", "a token of 16 or more"),
+            "secret_of_an_example",
+            at("secrets.cookie", json!(["PLEASE-CHANGE-ME-I-AM-VERY-INSECURE"])),
+            at("secrets.cookie", json!(["8c1f6b0a52f94f0e9d7a3b61"])),
         ),
-        ("mailbox_in_public", listeners("0.0.0.0"), listeners("127.0.0.1")),
-    ] {
+        (
+            "secret_of_an_example",
+            at("secrets.cipher", json!(["32-LONG-SECRET-NOT-SECURE-AT-ALL"])),
+            at("secrets.cipher", json!(["8c1f6b0a52f94f0e9d7a3b61c2e4d5f6"])),
+        ),
+        (
+            "codes_stay_readable",
+            at("vestibule.courier.keep_bodies", json!(true)),
+            at("vestibule.courier.keep_bodies", json!(false)),
+        ),
+    ]
+}
+
+/// The running server alone sees it.
+const SEEN: &str = "unnamed_proxy";
+
+#[test]
+fn every_finding_comes_up_and_stays_silent() {
+    for (id, fires, silent) in cases() {
         assert!(ids(&fires).contains(&id), "{id} is silent: {:?}", ids(&fires));
         assert!(!ids(&silent).contains(&id), "{id} comes up");
+    }
+    let proxied = |seen| checks(&config(&json!({})), seen).iter().any(|check| check.id == SEEN);
+    assert!(proxied(true) && !proxied(false));
+}
+
+#[test]
+fn no_rule_is_without_a_case() {
+    let told: BTreeSet<&str> = cases().iter().map(|(id, ..)| *id).chain([SEEN]).collect();
+    let there: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
+    assert_eq!(told, there);
+}
+
+#[test]
+fn every_finding_is_a_sentence_with_a_key() {
+    for (id, fires, _) in cases() {
+        for check in checks(&config(&fires), false).iter().filter(|check| check.id == id) {
+            assert!(check.text.ends_with('.') && check.title.len() > 8 && !check.key.is_empty(), "{check:?}");
+            assert!(!check.text.contains('!') && !check.text.contains("lease"), "{check:?}");
+        }
+    }
+}
+
+/// What is left of a finding when a file says what it asks for.
+fn with_patch(document: &Value, check: &Check) -> Vec<Check> {
+    let patched = testing::config(vec![document.clone(), overlay(&check.patch)]);
+    let same = |other: &Check| other.id == check.id && other.key == check.key && other.about == check.about;
+    checks(&patched, false).into_iter().filter(same).collect()
+}
+
+#[test]
+fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
+    let mut patched = BTreeSet::new();
+    for (id, fires, _) in cases() {
+        for check in checks(&config(&fires), false).iter().filter(|check| check.id == id) {
+            assert!(check.fix.is_none() || !check.patch.is_empty(), "{id} can be fixed in the console alone");
+            if !check.patch.is_empty() {
+                assert_eq!(with_patch(&fires, check), [], "{id}: {:?}", check.patch);
+                patched.insert(id);
+            }
+        }
+    }
+    // By hand: a certificate, a contract with another service, a network's name.
+    let by_hand = [
+        "registration_closed",
+        "enumeration",
+        "enumeration_by_form",
+        "mitigation_without_sign_up",
+        "squatted_addresses",
+        "mails_wait",
+        "account_changed_over_http",
+        "hook_proves_addresses",
+        "hook_over_http",
+        "hook_without_a_secret",
+        "passwords_in_the_clear",
+        SEEN,
+    ];
+    let there: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
+    for id in there {
+        assert!(patched.contains(id) || by_hand.contains(&id), "{id} has no way out");
     }
 }
 
 #[test]
 fn the_most_severe_come_first_and_those_of_the_console_are_among_them() {
-    let found = checks(
-        &testing::config(vec![sign_up(json!([
-            {"hook": "session"}, hook("https://crm.example.org/new", json!({"auth": null})),
-        ]))]),
-        true,
-    );
+    let document = all([(
+        OWN,
+        json!([{"hook": "session"}, hook("https://crm.example.org/new", json!({"auth": null})), {"hook": "show_verification_ui"}]),
+    )]);
+    let found = checks(&config(&document), true);
     let severities: Vec<Severity> = found.iter().map(|check| check.severity).collect();
-    let mut sorted = severities.clone();
-    sorted.sort_by_key(|severity| match severity {
-        Severity::Danger => 0,
-        Severity::Warning => 1,
-        Severity::Info => 2,
-    });
-    assert_eq!(severities, sorted);
-    for id in ["enumeration", "unnamed_proxy"] {
+    let worst_first =
+        [Severity::Error, Severity::Danger, Severity::Warning, Severity::Info].map(Severity::word);
+    let rank = |severity: Severity| worst_first.iter().position(|word| *word == severity.word());
+    assert!(severities.windows(2).all(|pair| rank(pair[0]) <= rank(pair[1])), "{severities:?}");
+    assert_eq!(rank(severities[0]), Some(0), "{severities:?}");
+    for id in ["enumeration", "unnamed_proxy", "no_code_to_show_a_page_for"] {
         assert!(found.iter().any(|check| check.id == id), "{id}: {found:?}");
     }
-    for check in &found {
-        assert!(check.text.ends_with('.') && !check.key.is_empty(), "{check:?}");
+}
+
+#[test]
+fn several_hooks_are_told_one_by_one_and_a_list_is_patched_with_all_that_stands_in_it() {
+    let document = at(
+        OWN,
+        json!([
+            {"hook": "session"},
+            hook("https://one.example.org/", json!({})),
+            hook("https://two.example.org/", json!({})),
+        ]),
+    );
+    let found = checks(&config(&document), false);
+    let about: Vec<&[String]> = found
+        .iter()
+        .filter(|check| check.id == "account_without_an_answer")
+        .map(|check| check.about.as_slice())
+        .collect();
+    assert_eq!(about, [["one.example.org/".to_owned()], ["two.example.org/".to_owned()]]);
+    let shadowed = all([
+        (FLOW, json!([hook("https://crm.example.org/", json!({"response": {"ignore": true}}))])),
+        (OWN, json!([{"hook": "show_verification_ui"}, {"hook": "session"}])),
+    ]);
+    let found = checks(&config(&shadowed), false);
+    let check = found.iter().find(|check| check.id == "shadowed_hooks").unwrap();
+    let hooks: Vec<&str> =
+        check.patch[0].value.as_array().unwrap().iter().map(|hook| hook["hook"].as_str().unwrap()).collect();
+    assert_eq!(hooks, ["show_verification_ui", "web_hook", "session"]);
+}
+
+#[test]
+fn a_finding_never_shows_the_secret_of_a_hook() {
+    let document = at(OWN, json!([hook("https://crm.example.org/new", json!({}))]));
+    let found = checks(&config(&document), false);
+    let check = found.iter().find(|check| check.id == "account_without_an_answer").unwrap();
+    assert!(!serde_json::to_string(check).unwrap().contains("\"k\""), "{check:?}");
+    let shown = engine::config::load::masked(&config(&document), &overlay(&check.patch)).to_string();
+    assert!(!shown.contains("\"k\""), "{shown}");
+}
+
+/// A form as it is in force.
+fn form(config: &Config) -> Authentication {
+    let Fixed::Unsaved(mut values) = fix(config, &anything(), "short_passwords") else {
+        panic!("a short password can be fixed")
+    };
+    values.min_password_length = 8;
+    values
+}
+
+fn anything() -> Authentication {
+    Authentication {
+        registration_enabled: true,
+        sign_in_after_registration: false,
+        show_verification_page: false,
+        require_verified_address: false,
+        min_password_length: 7,
+        identifier_similarity_check: true,
+        breach_check: true,
     }
+}
+
+#[test]
+fn a_fix_goes_into_the_form_keeps_what_was_typed_and_works_once() {
+    let config = config(&json!({}));
+    let typed = Authentication { min_password_length: 7, breach_check: false, ..form(&config) };
+    let Fixed::Unsaved(fixed) = fix(&config, &typed, "short_passwords") else { panic!("it can be fixed") };
+    assert_eq!(fixed, Authentication { min_password_length: 12, ..typed.clone() });
+    assert_eq!(config.revision, 0, "nothing is saved by it");
+    assert_eq!(fix(&config, &fixed, "short_passwords"), Fixed::Gone, "the second press finds nothing");
+    assert_eq!(fix(&config, &typed, "of_a_later_version"), Fixed::Gone);
+    let unreadable = Authentication { min_password_length: 2, ..typed };
+    assert!(matches!(fix(&config, &unreadable, "breach_check_off"), Fixed::Refused(_)));
+}
+
+#[test]
+fn a_fix_of_what_files_alone_can_say_is_refused_with_the_key() {
+    let config = config(&at("vestibule.courier.keep_bodies", json!(true)));
+    let Fixed::Refused(sentence) = fix(&config, &form(&config), "codes_stay_readable") else {
+        panic!("the console cannot")
+    };
+    assert!(sentence.contains("vestibule.courier.keep_bodies"), "{sentence}");
+}
+
+#[test]
+fn a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable() {
+    use engine::config::load::{Sources, load};
+    let variable = "SELFSERVICE_METHODS_PASSWORD_CONFIG_MIN_PASSWORD_LENGTH";
+    let sources = Sources {
+        documents: vec![json!({
+            "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
+            "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
+        })],
+        environment: [(variable.to_owned(), "7".to_owned())].into(),
+        ..Sources::default()
+    };
+    let config = load(&sources, None).unwrap().config;
+    let Fixed::Refused(sentence) = fix(&config, &anything(), "short_passwords") else {
+        panic!("the environment sets it")
+    };
+    assert!(sentence.contains(variable), "{sentence}");
+}
+
+#[test]
+fn the_fix_of_a_switch_leaves_other_methods_alone() {
+    let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
+    let config = remap(&config(&json!({})), 1, &named).unwrap();
+    let on = Authentication { min_password_length: 8, sign_in_after_registration: true, ..anything() };
+    let Fixed::Unsaved(fixed) = fix(&config, &on, "sessions_for_programs") else { panic!("it can be fixed") };
+    assert_eq!(fixed, Authentication { sign_in_after_registration: false, ..on });
+}
+
+#[test]
+fn only_what_is_new_counts_against_a_save() {
+    let new = |now: &Value, then: &Value| -> Vec<&str> {
+        brought_about(&config(now), &config(then)).iter().map(|check| check.id).collect()
+    };
+    let session = || at(OWN, json!([{"hook": "session"}]));
+    assert_eq!(new(&json!({}), &session()), Vec::<&str>::new(), "the form tells as much already");
+    let closed = |hooks: Value| all([(OPEN, json!(false)), (OWN, hooks)]);
+    assert_eq!(
+        new(&closed(json!([{"hook": "session"}])), &session()),
+        ["enumeration"],
+        "opening opens the hole"
+    );
+    let one = hook("https://one.example.org/", json!({}));
+    let two = hook("https://two.example.org/", json!({}));
+    let with = |hooks: Value| at(OWN, hooks);
+    assert_eq!(new(&with(json!([one])), &with(json!([one]))), Vec::<&str>::new());
+    assert_eq!(new(&with(json!([one])), &with(json!([one, two]))), ["account_without_an_answer"]);
+    assert_eq!(new(&with(json!([one, two])), &with(json!([one]))), Vec::<&str>::new(), "fewer are no danger");
+    assert_eq!(
+        new(&json!({}), &with(json!([{"hook": "show_verification_ui"}]))),
+        ["no_code_to_show_a_page_for"]
+    );
+}
+
+#[test]
+fn the_preview_says_what_a_save_would_bring_about() {
+    let config = config(&json!({}));
+    let shows = Authentication { show_verification_page: true, min_password_length: 8, ..anything() };
+    let preview = preview(&config, &shows);
+    let found: Vec<(&str, Severity)> =
+        preview.brings_about.iter().map(|check| (check.id, check.severity)).collect();
+    assert_eq!(found, [("no_code_to_show_a_page_for", Severity::Error)]);
+    let beside = preview.warnings.iter().find(|check| check.id == "no_code_to_show_a_page_for").unwrap();
+    assert_eq!(beside.at, Some("show_verification_page"));
+    assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Do not show the page"));
 }

@@ -10,12 +10,16 @@ use engine::config::{Hook, Method};
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
 use engine::flow::{
-    Body, ContinueWith, FlowType, Start, Started, Submit, Submitted, login, registration, webhook::Seen,
+    Body, ContinueWith, FlowType, Start, Started, StoredKind, Submit, Submitted,
+    handover::{Offered, Pending},
+    login, registration, verification,
+    webhook::Seen,
 };
+use engine::ids::IdentityId;
 use engine::plan::{Client, FlowKind, Step, plan};
 use engine::session::DeviceInfo;
 use engine::store::messages::Filter;
-use engine::store::{Db, identities, sessions};
+use engine::store::{Db, flows, identities, sessions};
 use engine::testing::World;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -51,6 +55,8 @@ struct Case {
     flow: Vec<Entry>,
     verification: bool,
     gate: bool,
+    /// The option to sign in when the address is proven.
+    when_proven: bool,
     client: Client,
 }
 
@@ -111,6 +117,7 @@ impl Case {
                 },
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+            "vestibule": {"registration": {"sign_in_when_proven": self.when_proven}},
         })
     }
 
@@ -125,6 +132,11 @@ impl Case {
 
     fn signs_in(&self) -> bool {
         self.session != Session::Nowhere
+    }
+
+    /// Later, with the code: what no list says, and only where codes are mailed.
+    fn waits(&self) -> bool {
+        self.when_proven && self.verification && !self.signs_in()
     }
 
     /// Calls somebody waits for: path, and whether the account is stored by then.
@@ -187,10 +199,12 @@ fn cases() -> Vec<Case> {
     for method in &lists {
         for session in [Session::Nowhere, Session::First, Session::Last] {
             for flow in [vec![], vec![Entry::Awaited], vec![Entry::Interrupts, Entry::Ignored]] {
-                for (verification, gate) in [(false, false), (true, false), (true, true)] {
+                for (verification, gate, when_proven) in
+                    [(false, false, true), (true, false, false), (true, true, false), (true, true, true)]
+                {
                     for client in [Client::Browser, Client::Spa, Client::Native] {
                         let (method, flow) = (method.clone(), flow.clone());
-                        cases.push(Case { method, session, flow, verification, gate, client });
+                        cases.push(Case { method, session, flow, verification, gate, when_proven, client });
                     }
                 }
             }
@@ -247,6 +261,7 @@ impl House {
             current: None,
             browser: None,
             device: DeviceInfo::default(),
+            offered: Offered::default(),
             seen: Seen::default(),
         }
     }
@@ -279,6 +294,7 @@ impl House {
         if case.client == Client::Native && case.signs_in() {
             expected.push("token");
         }
+        assert_eq!(done.pending.is_some(), case.waits(), "{case:?}");
         let items: Vec<&str> = done
             .continue_with
             .iter()
@@ -307,7 +323,37 @@ impl House {
         assert_eq!(mails, usize::from(case.verification), "{case:?}: mails");
 
         self.promise(case);
+        if let Some(pending) = done.pending {
+            self.prove(case, &pending, done.identity.id).await;
+        }
         self.next_sign_in(case, &mail).await;
+    }
+
+    /// The code comes back with what was kept, and signs in.
+    async fn prove(&self, case: &Case, pending: &Pending, id: IdentityId) {
+        let ctx = self.engine.begin();
+        let mine = || self.world.mailer.sent().into_iter().find(|mail| mail.to == pending.address);
+        while mine().is_none() {
+            assert!(courier::deliver(&self.engine).await.unwrap() > 0, "{case:?}: a mail");
+        }
+        let mail = mine().unwrap().text;
+        let code = &mail.split_once("code=").unwrap().1[..6];
+        let mut tx = ctx.db().read().await.unwrap();
+        let flow = flows::get(&mut tx, StoredKind::Verification, pending.flow).await.unwrap().unwrap();
+        drop(tx);
+        let mut fields = json!({"method": "code", "code": code});
+        if case.client == Client::Native {
+            fields["vestibule"] = json!({"hand_over": pending.secret});
+        }
+        let mut form = self.form(&flow, case.client, fields);
+        if case.client != Client::Native {
+            form.offered = Offered { secrets: vec![pending.secret.clone()], own_origin: true };
+        }
+        let outcome = verification::submit(&ctx, form, "").await.unwrap();
+        let verification::Submitted::SignedIn(_, given) = outcome else { panic!("{case:?}: a session") };
+        assert_eq!(given.identity.id, id, "{case:?}");
+        let mut tx = ctx.db().read().await.unwrap();
+        assert!(sessions::get(&mut tx, given.handed_over.session.id).await.unwrap().is_some(), "{case:?}");
     }
 
     /// Who was called, in which order, and what was stored by then.
@@ -335,6 +381,11 @@ impl House {
         let config = self.engine.begin().config;
         let plan = plan(&config, FlowKind::Registration, Method::Password, case.client);
         assert_eq!(plan.signs_in(), case.signs_in(), "{case:?}");
+        assert_eq!(plan.signs_in_when_proven(), case.waits(), "{case:?}");
+        let (cookie, member) = (plan.answer.hand_over_cookie, plan.answer.body.contains(&"vestibule"));
+        let expected =
+            (case.waits() && case.client != Client::Native, case.waits() && case.client == Client::Native);
+        assert_eq!((cookie, member), expected, "{case:?}");
         assert_eq!(
             plan.steps.iter().filter(|step| **step == Step::SignIn).count(),
             usize::from(case.signs_in())
@@ -367,14 +418,15 @@ impl House {
         };
         let fields = json!({"method": "password", "password": "quiet copper meadow 73", "identifier": mail});
         let outcome = login::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap();
-        assert_eq!(matches!(outcome, Submitted::Unverified(_)), case.gate, "{case:?}");
-        assert_eq!(matches!(outcome, Submitted::Done(_)), !case.gate, "{case:?}");
+        let refused = case.gate && !case.waits();
+        assert_eq!(matches!(outcome, Submitted::Unverified(_)), refused, "{case:?}");
+        assert_eq!(matches!(outcome, Submitted::Done(_)), !refused, "{case:?}");
     }
 }
 
 async fn hold_to_it(client: Client) {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.client == client).collect();
-    assert_eq!(cases.len(), 30 * 3 * 3 * 3);
+    assert_eq!(cases.len(), 30 * 3 * 3 * 4);
     let house = House::start().await;
     for (number, case) in cases.iter().enumerate() {
         house.check(number, case).await;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use engine::config::load::{Loaded, Problem, Sources, load, print};
-use engine::config::{Algorithm, Config, Hook, Method, Named, SameSite, Style};
+use engine::config::{self, Algorithm, Config, Hook, Method, Named, SameSite, Style};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -343,6 +343,31 @@ fn all_problems_come_at_once_each_with_its_file() {
             ("environment variable SERVE_PUBLIC_PORT", "serve.public.port"),
         ]
     );
+}
+
+#[test]
+fn a_printed_mask_is_told_from_a_secret_that_is_too_short() {
+    let printed = print(&loaded(&document(json!({}))).config, false);
+    let masked =
+        printed.lines().find_map(|line| line.trim().strip_prefix("- ").filter(|text| text.contains('•')));
+    let mask = masked.unwrap().trim_matches('"');
+    let found = problems(&document(json!({"secrets": {"default": [mask]}})));
+    assert!(found[0].what.contains("config print"), "{found:?}");
+    assert!(found[0].instead.contains("--with-secrets"), "{found:?}");
+}
+
+#[test]
+fn the_digest_follows_every_change_and_cannot_be_tried_without_the_secrets() {
+    let digest = |sources: &Sources| config::digest(&loaded(sources).config);
+    let plain = document(json!({}));
+    assert_eq!(digest(&plain), digest(&plain));
+    assert_ne!(digest(&plain), digest(&document(json!({"log": {"level": "debug"}}))));
+    // The same in all but what nobody wrote down.
+    let nowhere = document(json!({"secrets": null}));
+    assert_ne!(digest(&nowhere), digest(&nowhere), "secrets are made anew for each");
+    let saved = load(&plain, Some((3, &sign_in("on")))).unwrap().config;
+    assert_ne!(config::digest(&saved), digest(&plain));
+    assert_eq!(digest(&document(json!({"revision": "7c1"}))), "7c1");
 }
 
 #[test]

@@ -24,6 +24,8 @@ enum Server {
     Tls,
     /// 550 for the recipient.
     Refuses,
+    /// 535 for the password.
+    Stranger,
     /// 421 for the recipient.
     Busy,
     /// Closes in the middle of the conversation.
@@ -102,6 +104,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                 stream.write_all(b"220 go on\r\n").await.ok()?;
                 return Some(stream.into_inner());
             }
+            "AUTH" if kind == Server::Stranger => b"535 who are you\r\n",
             "AUTH" => b"235 welcome\r\n",
             "RCPT" if kind == Server::Refuses => b"550 nobody here\r\n",
             "RCPT" if kind == Server::Busy => b"421 too busy\r\n",
@@ -230,6 +233,16 @@ async fn a_refusal_for_good_and_one_for_now_are_told_apart() {
     let _ = said.await;
     let nobody = SmtpMailer.send(to(port, Encryption::None), mail()).await;
     assert!(matches!(nobody, Err(MailError::NotNow(_))), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_of_ours_gives_no_mail_up() {
+    let (outcome, said) = send(Server::Stranger, |server| {
+        server.credentials = Some(("user".to_owned(), "old".to_owned()));
+    })
+    .await;
+    assert!(matches!(outcome, Err(MailError::NotNow(_))), "{outcome:?}");
+    assert!(has(&said, "AUTH") && !has(&said, "MAIL"), "{said:#?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,7 @@ const SAVED: Authentication = Authentication {
 };
 
 fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
-    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at)).collect()
+    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at.unwrap())).collect()
 }
 
 #[test]
@@ -45,7 +45,13 @@ fn switching_on_adds_the_last_step_and_the_danger() {
     let unsaved = Authentication { sign_in_after_registration: true, ..SAVED };
     let preview = preview(&config(json!({}), &Named::new()), &unsaved);
     assert_eq!(preview.changes, ["Sign in after registration: on"]);
-    assert_eq!(warnings(&preview), [("enumeration", Severity::Danger, "sign_in_after_registration")]);
+    assert_eq!(
+        warnings(&preview),
+        [
+            ("enumeration", Severity::Danger, "sign_in_after_registration"),
+            ("sessions_for_programs", Severity::Warning, "sign_in_after_registration"),
+        ]
+    );
     let text = &preview.warnings[0].text;
     assert!(text.contains("cookie") && text.contains("not enough"), "{text}");
     let clients: Vec<Client> = preview.plans.iter().map(|(saved, _)| saved.client).collect();
@@ -142,7 +148,8 @@ fn proving() -> Value {
 fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
     let preview = preview(&config(patch, &Named::new()), values);
     let beside = ["show_verification_page", "require_verified_address"];
-    preview.warnings.iter().filter(|warning| beside.contains(&warning.at)).map(|warning| warning.id).collect()
+    let beside_those = |at: &Option<&str>| at.is_some_and(|at| beside.contains(&at));
+    preview.warnings.iter().filter(|warning| beside_those(&warning.at)).map(|warning| warning.id).collect()
 }
 
 #[test]

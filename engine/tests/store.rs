@@ -2,6 +2,8 @@
 //! and each row decoded by both.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[path = "store/handovers.rs"]
+mod handovers;
 #[path = "store/identities.rs"]
 mod identities;
 #[path = "store/mail.rs"]

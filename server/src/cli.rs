@@ -6,6 +6,7 @@ mod config;
 mod courier;
 mod failure;
 mod hash_bench;
+mod lint;
 mod operator;
 mod plan;
 mod secret_file;
@@ -25,7 +26,10 @@ const EXIT_CODES: &str = "Exit codes:
   2  the command line cannot be understood
   3  the configuration has problems; all of them are listed
   4  the database cannot be used: not reached, migrations missing, or made by a newer version
-  5  config check --lint found something dangerous";
+  5  config check --lint found something dangerous
+  7  config check --lint found something that cannot do what it says
+  8  config check --lint --fail-on warning found something to decide on purpose
+  9  config check --lint --fail-on info found something to know";
 
 const EXAMPLES: &str = "Examples:
   vestibule serve                                     start with the built-in starter configuration and ./data

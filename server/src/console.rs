@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Shell, authentication, checks, mailbox, not_found};
+use app::console::{Assets, Shell, authentication, checks, mail, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::config::Config;
 use engine::operators::{self, OperatorSession};
-use engine::{Ctx, Error, Kind};
+use engine::{Ctx, Error, Kind, courier};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router {
         .merge(history::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
+        .route(mail::PATH, get(outgoing))
         .route("/api/{*function}", post(server_function))
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), signed_in));
@@ -110,7 +111,7 @@ async fn guarded(State(state): State<AppState>, mut request: Request, next: Next
 
 fn page_assets(nonce: String) -> Assets {
     let script = assets::script().map(|(script, wasm)| (script.to_owned(), wasm.to_owned()));
-    Assets { stylesheet: STYLESHEET.to_owned(), script, nonce }
+    Assets { stylesheet: STYLESHEET.to_owned(), script, nonce, mail_stuck: false }
 }
 
 /// Lets operators through; pages lead to the sign-in page and back, server functions answer 401.
@@ -118,6 +119,11 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
     match session(&state, request.headers()).await {
         Ok(Some(session)) => {
             request.extensions_mut().insert(session);
+            // Whoever runs this must learn of it on whatever page they are. A database that does not answer says so itself.
+            let mail_stuck = courier::is_stuck(&state.engine.begin()).await.unwrap_or_default();
+            if let Some(assets) = request.extensions_mut().get_mut::<Assets>() {
+                assets.mail_stuck = mail_stuck;
+            }
             next.run(request).await
         }
         Ok(None) if request.uri().path().starts_with("/api/") => {
@@ -198,7 +204,10 @@ async fn settings(
     });
     let loaded = match kept {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
-        Ok(None) => authentication::load(&state.engine, &operator).await,
+        Ok(None) => match &query.fix {
+            Some(id) => authentication::fixed(&state.engine, &operator, id).await,
+            None => authentication::load(&state.engine, &operator).await,
+        },
         Err(failed) => Err(failed),
     };
     match loaded {
@@ -218,6 +227,8 @@ struct Saved {
     /// Back from the sign-in page, to what was typed before it.
     #[serde(default)]
     kept: bool,
+    /// The finding of the checks whose fix was pressed.
+    fix: Option<String>,
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.
@@ -262,7 +273,7 @@ async fn findings(
     Extension(operator): Extension<OperatorSession>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, checks::PATH);
-    Html(checks::page(&shell, checks::load(&state.engine))).into_response()
+    Html(checks::page(&shell, checks::load(&state.engine, &operator))).into_response()
 }
 
 async fn mails(
@@ -274,6 +285,18 @@ async fn mails(
     let shell = shell(&state.engine.begin().config, assets, &operator, mailbox::PATH);
     match mailbox::load(&state.engine, &operator, &query.to).await {
         Ok(view) => Html(mailbox::page(&shell, view)).into_response(),
+        Err(failed) => trouble(&shell, failed),
+    }
+}
+
+async fn outgoing(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+) -> Response {
+    let shell = shell(&state.engine.begin().config, assets, &operator, mail::PATH);
+    match mail::load(&state.engine).await {
+        Ok(view) => Html(mail::page(&shell, view)).into_response(),
         Err(failed) => trouble(&shell, failed),
     }
 }
@@ -296,7 +319,12 @@ async fn nothing_here(
 fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
     let operator = operator.operator.clone();
     let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
-    Shell { assets, operator, path, mailbox }
+    let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
+    let doors = vec![
+        ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
+        ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
+    ];
+    Shell { assets, operator, path, mailbox, grave: checks::grave(config), doors }
 }
 
 /// A page for what no form can show.
@@ -324,9 +352,13 @@ async fn sign_in_page(
 ) -> Response {
     match session(&state, &headers).await {
         Ok(Some(_)) => respond::see_other(&safe(&query.next)),
-        Ok(None) => {
-            Html(entry::sign_in(&assets, SignIn { next: query.next, ..SignIn::default() })).into_response()
-        }
+        Ok(None) => match operators::exist(&state.engine).await {
+            Ok(exist) => {
+                let form = SignIn { next: query.next, nobody: !exist, ..SignIn::default() };
+                Html(entry::sign_in(&assets, form)).into_response()
+            }
+            Err(failed) => out_of_order(&assets, &failed),
+        },
         Err(failed) => out_of_order(&assets, &failed),
     }
 }
@@ -352,7 +384,8 @@ async fn sign_in(
     let address = client::address(&ctx, &headers, peer).to_string();
     let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
     let next = safe(&form.next);
-    let page = |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong });
+    let page =
+        |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });
     entered(&ctx, &assets, outcome, &next, page)
 }
 

@@ -10,12 +10,15 @@ use engine::Ctx;
 use engine::config::{Config, CookieKeys, SameSite};
 use engine::flow::HandedOver;
 use engine::flow::csrf;
+use engine::flow::handover::{self, Pending};
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// 365 days, as Kratos' (x/nosurfx/nosurf.go).
 const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
+/// Begins as all of ours do: it reaches no web hook (see [`of_others`]).
+const HAND_OVER: &str = "vestibule_hand_over_";
 const PURPOSE: &[u8] = b"vestibule/session-cookie/v1";
 
 /// Holds a browser and its trip to a provider together; Kratos' name.
@@ -109,6 +112,31 @@ pub fn set_session(ctx: &Ctx, handed_over: &HandedOver) -> HeaderValue {
 
 pub fn delete_session(config: &Config) -> HeaderValue {
     write(&config.session.cookie_name, "", &session_attributes(config), Some(-1))
+}
+
+/// What hands a session over when the address is proven: one cookie for each sign-up, so that two in one browser do not
+/// disturb each other. `HttpOnly`, everything else as the session's.
+pub fn set_hand_over(ctx: &Ctx, pending: &Pending) -> HeaderValue {
+    let name = hand_over_name(&handover::secret_hash(&pending.secret));
+    let remaining = (pending.expires_at - ctx.effects().now()).num_seconds();
+    write(&name, &pending.secret, &session_attributes(&ctx.config), Some(remaining))
+}
+
+pub fn delete_hand_over(config: &Config, secret_hash: &[u8]) -> HeaderValue {
+    write(&hand_over_name(secret_hash), "", &session_attributes(config), Some(-1))
+}
+
+/// The secrets of such cookies.
+pub fn hand_overs(headers: &HeaderMap) -> Vec<String> {
+    const MOST: usize = 16;
+    let own = each(headers).filter(|(name, _)| name.starts_with(HAND_OVER));
+    own.take(MOST).map(|(_, value)| value.to_owned()).collect()
+}
+
+/// Part of the secret's hash tells one from another, and nothing of the secret.
+fn hand_over_name(secret_hash: &[u8]) -> String {
+    let hex: String = secret_hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{HAND_OVER}{hex}")
 }
 
 /// A new anti-forgery cookie: its value and its `Set-Cookie`.

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use engine::config::Cors;
+use engine::config::{Config, Cors};
 
 pub async fn cors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let config = state.engine.begin().config;
@@ -55,6 +55,18 @@ fn allows(cors: &Cors, origin: &str) -> Option<bool> {
         return Some(cors.allow_credentials);
     }
     cors.allowed_origins.iter().any(|entry| entry == "*").then_some(false)
+}
+
+/// Whether a form was sent from one of our pages: the request names its origin, and that is the public base URL's, the one of
+/// a page that `ui_url` names for the flow, or a listed one that may send cookies.
+pub fn is_own(config: &Config, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else {
+        return false;
+    };
+    let pages = [Some(&config.serve.public.base_url), config.selfservice.verification.ui_url.as_ref()];
+    let of_page = |url: &url::Url| url.origin().is_tuple() && url.origin().ascii_serialization() == origin;
+    pages.into_iter().flatten().any(of_page)
+        || config.serve.cors.as_ref().is_some_and(|cors| allows(cors, origin) == Some(true))
 }
 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue, credentials: bool) {

@@ -1,4 +1,4 @@
-//! What lies around every listener: one log line a request, panics that reach no client, doubled slashes, and large
+//! What lies around every listener: one log line a request, panics that reach no client, doubled slashes and hosts, and large
 //! bodies refused in the envelope that everything else is refused in.
 
 use crate::error::ApiError;
@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub fn around(router: Router, listener: &'static str) -> Router {
     router
         .layer(middleware::from_fn(single_slashes))
+        .layer(middleware::from_fn(one_host))
         .layer(middleware::from_fn(too_large))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(move |request, next| logged(listener, request, next)))
@@ -38,6 +39,14 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("no message")
         .to_owned();
     ApiError(Error::internal(text)).into_response()
+}
+
+/// RFC 9112 §3.2: of two names a proxy may have judged one and we would judge the other.
+async fn one_host(request: Request, next: Next) -> Response {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return ApiError(Error::invalid("The request names its host twice.")).into_response();
+    }
+    next.run(request).await
 }
 
 /// Official pages build addresses with two slashes; Kratos answers 307 to the clean path.
@@ -70,4 +79,28 @@ async fn too_large(request: Request, next: Next) -> Response {
         return ApiError(Error::new(Kind::TooLarge, "The body is larger than 5 MB.")).into_response();
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn broken() -> &'static str {
+        panic!("what only the log may say")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_like_any_other_to_the_client() {
+        let router = around(Router::new().route("/broken", get(broken)), "test");
+        let request = Request::get("/broken").body(Body::empty()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error"]["code"], 500);
+        assert!(!body.to_string().contains("only the log"), "{body}");
+    }
 }

@@ -52,6 +52,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
 /// The pages, and under `/assets/` what they are made of.
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/", get(front))
         .route("/registration", get(registration))
         .route("/login", get(login))
         .route("/verification", get(verification))
@@ -63,7 +64,16 @@ pub fn routes() -> Router<AppState> {
 
 /// Pages read the anti-forgery cookie and never set it.
 pub fn is_page(path: &str) -> bool {
-    matches!(path, "/registration" | "/login" | "/verification" | "/welcome" | "/error")
+    matches!(path, "/" | "/registration" | "/login" | "/verification" | "/welcome" | "/error")
+}
+
+/// Whoever types the bare address reads whether they are signed in, and finds both doors. Programs get what Kratos says here.
+async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        return see_other(&state.engine.begin().config.public_url("welcome"));
+    }
+    crate::meta::nothing_here().await
 }
 
 async fn with_headers(mut response: Response) -> Response {
@@ -230,11 +240,17 @@ async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderM
     let resend = (flow.kind_of_client == FlowType::Browser)
         .then(|| pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000))
         .and_then(|seconds| u64::try_from(seconds).ok());
-    let signed_in = matches!(crate::public::current(ctx, headers).await, Ok(Some(_)));
+    let current = crate::public::current(ctx, headers).await.ok().flatten();
+    let signed_in = current.is_some();
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let refused = is_of_sign_in(&ctx.config, &flow.request_url) && !signed_in;
     let to = flow.sent.map(|sent| sent.to);
-    let page = hosted::Verification { to, ui: flow.ui, resend, restarted, signed_in, refused };
+    let other = current.zip(to.as_ref()).is_some_and(|(current, to)| {
+        !current.identity.verifiable_addresses.iter().any(|address| address.value == *to)
+    });
+    let sign_in_next = flow::handover::wanted(&ctx.config);
+    let ui = flow.ui;
+    let page = hosted::Verification { to, ui, resend, restarted, signed_in, refused, sign_in_next, other };
     self::page(StatusCode::OK, hosted::verification(site, page))
 }
 

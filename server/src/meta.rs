@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use engine::{Error, Kind, flow};
+use engine::{Error, Kind, config, flow};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub fn admin_routes() -> Router<AppState> {
         .route("/health/alive", get(alive))
         .route("/health/ready", get(ready))
         .route("/version", get(version))
+        .route("/health/config", get(in_force))
+        .route("/admin/health/config", get(in_force))
         .route("/admin/health/alive", get(alive))
         .route("/admin/health/ready", get(ready))
         .route("/admin/version", get(version))
@@ -58,6 +60,12 @@ async fn ready(State(state): State<AppState>) -> Response {
             respond::with_status(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": body }))
         }
     }
+}
+
+/// Polled by whoever has changed a file until it applies (Kratos: cmd/daemon/serve.go).
+async fn in_force(State(state): State<AppState>) -> Response {
+    let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+    (plain, config::digest(&state.engine.begin().config)).into_response()
 }
 
 async fn version() -> Response {

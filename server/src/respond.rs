@@ -5,6 +5,7 @@ use crate::error::{ApiError, forward};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::config::Config;
+use engine::flow::handover::Given;
 use engine::flow::login::SignedIn;
 use engine::flow::registration::Registered;
 use engine::flow::social::{Departure, Landed};
@@ -178,6 +179,10 @@ pub async fn verification(
     let is_json = crate::negotiate::is_json(headers);
     let page = |flow: &Flow| see_other(page_of(&ctx.config, flow).as_str());
     match outcome {
+        Ok(Submitted::SignedIn(flow, given)) => {
+            let as_json = crate::negotiate::accepts_json(headers) || flow.kind_of_client == FlowType::Api;
+            proven_and_signed_in(ctx, &flow, &given, as_json)
+        }
         Ok(Submitted::Next(flow)) if crate::negotiate::accepts_json(headers) => json(&flow.to_json()),
         Ok(Submitted::Wrong(flow)) if !crate::negotiate::is_browser(headers) => json(&flow.to_json()),
         Ok(Submitted::Again(flow)) if is_json || flow.kind_of_client == FlowType::Api => {
@@ -206,11 +211,35 @@ pub async fn verification(
                 }
                 Replaced::Over => ApiError(flow::replaced(&flow)).into_response(),
             };
-            append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+            if flow.kind_of_client == FlowType::Browser {
+                append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+            }
             response
         }
         Err(error) => forward(ctx, headers, error).await,
     }
+}
+
+/// Kratos' answer to a proof, and beside it what was handed over with it: a browser is led on at once.
+fn proven_and_signed_in(ctx: &Ctx, flow: &Flow, given: &Given, as_json: bool) -> Response {
+    let mut response = if as_json {
+        let now = ctx.effects().now();
+        let session = session::to_json(&ctx.config, &given.handed_over.session, Some(&given.identity), now);
+        let mut body = flow.to_json();
+        body["vestibule"] = json!({ "session": session });
+        if given.client == Client::Native {
+            body["vestibule"]["session_token"] = given.handed_over.token.clone().into();
+        }
+        json(&body)
+    } else {
+        see_other(given.return_to.as_str())
+    };
+    if given.client != Client::Native {
+        let new_csrf = flow::csrf::new_cookie(ctx.effects());
+        set_cookies(&mut response, ctx, Some(&new_csrf), Some(&given.handed_over));
+        append_cookie(&mut response, cookies::delete_hand_over(&ctx.config, &given.secret_hash));
+    }
+    response
 }
 
 /// An outcome of a flow that has an answer of its own.
@@ -238,9 +267,20 @@ impl Done for Registered {
                 body["identity"] =
                     identity::json::public(&self.identity, &ctx.config.serve.public.base_url_text);
                 body["continue_with"] = continue_with(&self.continue_with);
+                if let Some(pending) = self.pending.as_ref().filter(|_| self.client == Client::Native) {
+                    body["vestibule"] = json!({ "hand_over": {
+                        "secret": pending.secret,
+                        "flow": pending.flow,
+                        "verifiable_address": pending.address,
+                        "expires_at": pending.expires_at,
+                    } });
+                }
                 json(&body)
             }
         };
+        if let Some(pending) = self.pending.as_ref().filter(|_| self.client != Client::Native) {
+            append_cookie(&mut response, cookies::set_hand_over(ctx, pending));
+        }
         let handed_over = self.handed_over.as_ref().filter(|_| self.client != Client::Native);
         set_cookies(&mut response, ctx, self.new_csrf_cookie.as_deref(), handed_over);
         response

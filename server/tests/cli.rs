@@ -602,6 +602,78 @@ fn settings_begin_empty_and_unknown_revisions_are_refused() {
 }
 
 #[test]
+fn a_roll_back_on_the_command_line_takes_a_save_of_the_console_back() {
+    let place = Place::new();
+    assert!(place.run_with_input(&CREATE_ANN, "a long enough passphrase").status.success());
+    let serving = place.serve();
+    let console = place.ports[2];
+    let origin = format!("http://127.0.0.1:{console}");
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin.as_str())];
+    let body = "email=ann%40example.org&password=a+long+enough+passphrase";
+    let entered = ask(console, "POST", "/sign-in", &headers, body);
+    let session = format!("vestibule_console={}", cookie(&entered, "vestibule_console"));
+    let save =
+        "action=save&base=0&registration_enabled=true&sign_in_after_registration=true&min_password_length=8";
+    let headers = [&headers[..], &[("Cookie", &session)]].concat();
+    let saved = ask(console, "POST", "/settings/authentication", &headers, save);
+    assert!(saved.starts_with("HTTP/1.1 303"), "{saved}");
+    serving.terminate();
+
+    let signs_in = || text(&place.run(&["config", "print"]).stdout).contains("hook: session");
+    assert!(signs_in());
+    let back = place.run(&["settings", "rollback", "0"]);
+    assert!(back.status.success(), "{}", text(&back.stderr));
+    assert!(!signs_in());
+    let list = text(&place.run(&["settings", "list"]).stdout);
+    let by: Vec<&str> = list.lines().filter_map(|line| line.split('\t').nth(2)).collect();
+    assert_eq!(by, ["command line", "Ann"], "{list}");
+}
+
+#[test]
+fn on_postgresql_the_start_asks_for_migrate_and_changes_nothing_by_itself() {
+    let place = Place::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let dsn = runtime.block_on(engine::testing::postgres::database());
+    let command = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("DSN", &dsn);
+        command
+    };
+    for _ in 0..2 {
+        let refused = command(&["serve"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(4));
+        assert!(text(&refused.stderr).contains("`vestibule migrate`"), "{}", text(&refused.stderr));
+    }
+    for expected in ["Applied ", "The database is up to date."] {
+        let migrated = command(&["migrate"]).output().unwrap();
+        assert!(text(&migrated.stdout).starts_with(expected), "{}", text(&migrated.stderr));
+    }
+    let serving = Place::serving(command(&["serve"]));
+    assert!(get(place.ports[0], "/health/ready").starts_with("HTTP/1.1 200"));
+    assert!(serving.terminate().status.success());
+}
+
+#[test]
+fn a_mail_that_cannot_leave_is_in_the_log_without_the_servers_password() {
+    let place = Place::new();
+    let mut command = place.command(&["serve"]);
+    let server = "smtp://vestibule:password-of-the-mail-server@127.0.0.1:1/?disable_starttls=true";
+    command.env("LOG_LEVEL", "trace").env("COURIER_SMTP_CONNECTION_URI", server);
+    let serving = Place::serving(command);
+    let [public, admin, _] = place.ports;
+    let flow = document(&get(public, "/self-service/registration/api"));
+    let target = format!("/self-service/registration?flow={}", flow["id"].as_str().unwrap());
+    let person = json!({"method": "password", "password": "quiet copper meadow 73",
+        "traits": {"email": "anna@vestibule.test"}});
+    ask(public, "POST", &target, &[("Content-Type", "application/json")], &person.to_string());
+    let tried = || get(admin, "/admin/courier/messages").contains("\"send_count\":1");
+    assert!((0..50_000).any(|_| tried()), "the courier never tried");
+    let ended = serving.terminate();
+    assert!(ended.log.contains("a mail could not be sent yet"), "{}", ended.log);
+    assert!(!ended.log.contains("password-of-the-mail-server"), "{}", ended.log);
+}
+
+#[test]
 fn what_is_dangerous_in_a_configuration_has_its_own_exit_code() {
     let place = Place::new();
     let file = |hook: &str| {
@@ -613,16 +685,106 @@ selfservice: {{flows: {{registration: {{after: {{password: {{hooks: [{hook}]}}}}
     };
     place
         .write("bad.yml", &file("{hook: web_hook, config: {url: 'https://crm.example.org/', method: POST}}"));
-    place.write("good.yml", &file("{hook: show_verification_ui}"));
+    place.write("good.yml", &file(""));
+    place.write("void.yml", &file("{hook: show_verification_ui}"));
     let lint = |file: &str| place.run(&["config", "check", "--lint", "--config", file]);
     let bad = lint("bad.yml");
     assert_eq!(bad.status.code(), Some(5), "{}", text(&bad.stderr));
     assert!(text(&bad.stdout).contains("danger account_without_an_answer"), "{}", text(&bad.stdout));
     assert_eq!(lint("good.yml").status.code(), Some(0), "{}", text(&lint("good.yml").stdout));
+    assert_eq!(lint("void.yml").status.code(), Some(7), "{}", text(&lint("void.yml").stdout));
+    let from =
+        |severity: &str| place.run(&["config", "check", "--lint", "--fail-on", severity]).status.code();
+    assert_eq!(["error", "danger", "warning", "info"].map(from), [Some(0), Some(0), Some(8), Some(8)]);
     assert_eq!(place.run(&["config", "check", "--config", "bad.yml"]).status.code(), Some(0));
     let machine = place.run(&["config", "check", "--lint", "--json", "--config", "bad.yml"]);
     let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
     assert_eq!(machine[0]["severity"], "danger");
+}
+
+/// Two that a file can put right, one that it cannot, and a secret in a list of hooks.
+const UNWISE: &str = "# Ours since 2019.
+identity: {default_schema_id: default, schemas: [{id: default, url: 'preset://email'}]}
+secrets:
+  cookie: [PLEASE-CHANGE-ME-I-AM-VERY-INSECURE] # TODO
+vestibule: {courier: {keep_bodies: true}}
+selfservice: {flows: {registration: {after: {password: {hooks: [
+  {hook: web_hook, config: {url: 'https://crm.example.org/new', method: POST, auth: {type: api_key, config: {in: header, name: X-Key, value: keyhole-surgery}}}},
+]}}}}}
+";
+
+#[test]
+fn a_further_file_puts_right_what_files_can_and_no_given_file_is_touched() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let fix = |more: &[&str]| {
+        place.run(&[&["config", "check", "--lint", "--fix", "--config", "kratos.yml"], more].concat())
+    };
+    let at = |name: &str| place.folder.path().join(name);
+    let shown = fix(&[]);
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(7), "{said}");
+    for part in ["- vestibule.courier.keep_bodies: true", "- secrets.cookie:", "Nothing was written"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(!said.contains("keyhole-surgery") && !said.contains("PLEASE-CHANGE"), "{said}");
+    assert!(!at("kratos.fixes.yml").exists(), "without --yes nothing is written");
+
+    let written = fix(&["--yes"]);
+    let said = text(&written.stdout);
+    assert_eq!(written.status.code(), Some(0), "{said} {}", text(&written.stderr));
+    assert!(said.contains("Start with --config kratos.yml --config kratos.fixes.yml."), "{said}");
+    assert_eq!(std::fs::read_to_string(at("kratos.yml")).unwrap(), UNWISE);
+    let mode = std::fs::metadata(at("kratos.fixes.yml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold the secrets of a list of hooks");
+
+    let again = fix(&["--yes"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stdout));
+    assert!(text(&again.stderr).contains("kratos.fixes.yml is there already"), "{}", text(&again.stderr));
+    let both = fix(&["--config", "kratos.fixes.yml", "--yes"]);
+    assert_eq!(both.status.code(), Some(0), "{}", text(&both.stdout));
+    assert!(text(&both.stdout).contains("Nothing that a file could put right"), "{}", text(&both.stdout));
+    assert!(!at("kratos.fixes-2.yml").exists());
+}
+
+#[test]
+fn a_fix_says_what_it_cannot_do() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let fix = ["config", "check", "--lint", "--fix", "--config", "kratos.yml"];
+    let locked = place.command(&fix).env("VESTIBULE_COURIER_KEEP_BODIES", "true").output().unwrap();
+    let said = text(&locked.stdout);
+    assert!(said.contains("set by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
+    assert!(!said.contains("- vestibule.courier.keep_bodies"), "{said}");
+    let starter = place.run(&["config", "check", "--lint", "--fix"]);
+    assert_eq!(starter.status.code(), Some(1));
+    assert!(text(&starter.stderr).contains("name one with --config"), "{}", text(&starter.stderr));
+    for wrong in [["--fix"].as_slice(), &["--lint", "--yes"], &["--lint", "--fix", "--json"]] {
+        let output = place.run(&[&["config", "check"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn findings_for_programs_have_their_way_out_and_no_secret() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let output = place.run(&["config", "check", "--lint", "--json", "--config", "kratos.yml"]);
+    assert_eq!(output.status.code(), Some(7));
+    let said = text(&output.stdout);
+    assert!(!said.contains("keyhole-surgery") && !said.contains("PLEASE-CHANGE"), "{said}");
+    let found: Value = serde_json::from_str(&said).unwrap();
+    let of = |id: &str| found.as_array().unwrap().iter().find(|check| check["id"] == id).unwrap().clone();
+    assert_eq!(of("codes_stay_readable")["file"], json!({"vestibule": {"courier": {"keep_bodies": null}}}));
+    assert_eq!(of("secret_of_an_example")["severity"], "error");
+    assert_eq!(of("account_without_an_answer")["about"], json!(["crm.example.org/new"]));
+}
+
+#[test]
+fn the_page_of_checks_is_printed() {
+    let place = Place::new();
+    let page = text(&place.run(&["config", "checks"]).stdout);
+    assert!(page.contains("| `codes_stay_readable` |"), "{page}");
 }
 
 #[test]

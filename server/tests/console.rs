@@ -6,10 +6,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use engine::courier::{self, Letter};
+use engine::effects::MailError;
 use engine::operators::{self, Operator, Role};
 use engine::store::{audit, operators as rows};
 use engine::testing::World;
 use engine::{Engine, settings};
+use serde_json::json;
 use server::state::AppState;
 use std::net::SocketAddr;
 use tower::ServiceExt;
@@ -51,8 +54,12 @@ impl Page {
 impl Console {
     /// Nobody is signed in yet.
     async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    async fn start_with(config: Vec<serde_json::Value>) -> Self {
         let world = World::default();
-        let engine = world.engine("memory", Vec::new()).await;
+        let engine = world.engine("memory", config).await;
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let state = AppState { engine: engine.clone() };
         let router = server::console::router(state).layer(MockConnectInfo(peer));
@@ -60,12 +67,16 @@ impl Console {
     }
 
     async fn signed_in(name: &str) -> Self {
-        let mut console = Self::start().await;
+        Self::start().await.with_operator(name).await
+    }
+
+    async fn with_operator(mut self, name: &str) -> Self {
+        let console = &mut self;
         operators::create(&console.engine, EMAIL, name, PASSWORD).await.unwrap().unwrap();
         let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
         console.keep(&page);
-        console
+        self
     }
 
     fn keep(&mut self, page: &Page) {
@@ -189,6 +200,26 @@ async fn nobody_is_let_in_without_a_session_and_everybody_is_led_back_to_where_t
         StatusCode::SEE_OTHER,
         "a copy of the cookie is worth nothing"
     );
+}
+
+#[tokio::test]
+async fn before_anybody_can_sign_in_the_page_says_where_the_way_in_is() {
+    let console = Console::start().await;
+    assert!(console.get("/sign-in").await.html.contains("Open the set-up link"));
+    operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();
+    let page = console.get("/sign-in").await;
+    assert!(!page.html.contains("set-up link") && page.html.contains("reset-link"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn the_pages_that_people_see_are_one_click_away() {
+    let own = json!({"selfservice": {"flows": {"login": {"ui_url": "https://app.test/in"}}}});
+    let console = Console::start_with(vec![own]).await.with_operator("Grace").await;
+    let page = console.get(PAGE).await;
+    let sign_up = console.engine.begin().config.public_url("registration");
+    for link in [sign_up.as_str(), "https://app.test/in"] {
+        assert!(page.html.contains(&format!("<a href=\"{link}\">")), "{link}: {}", page.html);
+    }
 }
 
 #[tokio::test]
@@ -378,6 +409,92 @@ async fn the_function_and_the_form_answer_alike() {
 }
 
 #[tokio::test]
+async fn the_page_of_checks_has_each_finding_in_its_group_with_the_way_out() {
+    let mut console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let page = console.get("/checks").await;
+    let at = |part: &str| page.html.find(part).unwrap_or_else(|| panic!("{part} in {}", page.html));
+    assert!(at(">Dangers<") < at("admin_api_open") && at("admin_api_open") < at(">Warnings<"));
+    assert!(at(">Warnings<") < at("breach_check_off"));
+    assert!(page.html.contains("href=\"/settings/authentication?fix=breach_check_off\""), "{}", page.html);
+    assert!(page.html.contains("In a file") && page.html.contains("host: 127.0.0.1"), "{}", page.html);
+    assert!(!page.html.contains("fix=admin_api_open"), "the console never sets where the server listens");
+    assert!(page.html.contains("<span class=\"count\">1</span>"), "{}", page.html);
+    console.becomes_viewer().await;
+    let page = console.get("/checks").await;
+    assert!(page.html.contains("breach_check_off") && !page.html.contains("?fix="), "{}", page.html);
+    let page = console.get("/settings/authentication?fix=breach_check_off").await;
+    assert!(page.html.contains("The fix cannot be made here"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_fix_goes_into_the_form_and_is_saved_by_nobody_but_the_person() {
+    let console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let pressed = "/settings/authentication?fix=breach_check_off";
+    let page = console.get(pressed).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("The fix is in the form, and not saved yet"), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert!(page.html.contains("1 unsaved change: "), "{}", page.html);
+    assert_eq!(console.values().await.revision, 1);
+    console.submit("save", "1", &[]).await;
+    let page = console.get(pressed).await;
+    assert!(page.html.contains("Nothing to fix"), "pressed twice: {}", page.html);
+    assert!(page.html.contains("No unsaved changes"));
+    for stale in ["of_a_later_version", "%3Cscript%3E", ""] {
+        let page = console.get(&format!("/settings/authentication?fix={stale}")).await;
+        assert!(page.html.contains("Nothing to fix") && !page.html.contains("<script>%"), "{stale}");
+    }
+    let page = console.get("/settings/authentication?fix=admin_api_open").await;
+    assert!(page.html.contains("vestibule.admin.token: change it in a file"), "{}", page.html);
+    assert_eq!(console.values().await.revision, 2);
+}
+
+#[tokio::test]
+async fn a_fix_beside_a_setting_keeps_what_was_typed() {
+    let console = Console::signed_in("Grace").await;
+    let typed = [("min_password_length", "7"), ("registration_enabled", ""), ("reason", "for later")];
+    let page = console.submit("preview", "0", &typed).await;
+    assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    for target in [PAGE, FUNCTION] {
+        let page = console.submit_to(target, "fix:short_passwords", "0", &typed).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let html = page.html.replace("\\\"", "\"");
+        assert!(tag(&html, "id=\"min-password-length\"").contains("value=\"12\""), "{html}");
+        assert!(!tag(&html, "id=\"registration-enabled\"").contains("checked"), "the switch stays off");
+        assert!(tag(&html, "id=\"reason\"").contains("for later"));
+    }
+    let unreadable = [("min_password_length", "twelve"), ("breach_check", "")];
+    let page = console.submit("fix:breach_check_off", "0", &unreadable).await;
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("value=\"twelve\""), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
+    let console = Console::signed_in("Grace").await;
+    let gate = ("require_verified_address", "true");
+    let page = console.submit("save", "0", &[gate]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.html.contains("People without a confirmed address are locked out. Say why"),
+        "{}",
+        page.html
+    );
+    assert!(tag(&page.html, "id=\"require-verified-address\"").contains("checked"), "as it was chosen");
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let page = console.submit("save", "0", &[gate, ("reason", "we move tonight")]).await;
+    assert!(page.html.contains("a sign-in within the last five minutes"), "{}", page.html);
+    assert_eq!(console.values().await.revision, 0);
+    let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("There is no code to type in"), "an error is refused: {}", page.html);
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_everything_and_changes_nothing() {
     let mut console = Console::signed_in("Grace").await;
     console.becomes_viewer().await;
@@ -450,6 +567,43 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     assert_eq!(old.get(PAGE).await.status, StatusCode::SEE_OTHER, "the older session is over");
     assert_eq!(old.post("/reset", &fields).await.status, StatusCode::GONE);
     assert_eq!(old.get(&link).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn mails_that_do_not_leave_are_told_on_every_page_and_explained_on_their_own() {
+    const MARK: &str = "data-testid=\"mail-stuck\"";
+    let smtp = json!({"courier": {"smtp": {"connection_uri": "smtp://u:hidden-pw@mail.test:25/?disable_starttls=true"}}});
+    let mut console = Console::start_with(vec![smtp]).await.with_operator("Grace").await;
+    let page = console.get("/mail").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("mail.test:25") && page.html.contains("None waits."), "{}", page.html);
+    assert!(!page.html.contains(MARK));
+
+    let ctx = console.engine.begin();
+    let letter =
+        Letter::VerificationCode { code: "135790".into(), link: "http://x/?135790".into(), minutes: 10 };
+    let mut tx = ctx.db().write().await.unwrap();
+    courier::queue(&ctx, &mut tx, "<b>@mail.test", &letter).await.unwrap();
+    tx.commit().await.unwrap();
+    console.world.mailer.fail(Some(|| MailError::NotNow("535 <who> are you".into())));
+    courier::deliver(&console.engine).await.unwrap();
+    for path in [PAGE, "/settings/history", "/nowhere"] {
+        assert!(console.get(path).await.html.contains(MARK), "{path}");
+    }
+    console.becomes_viewer().await;
+    let page = console.get("/mail").await;
+    assert!(page.html.contains(MARK) && page.html.contains("data-testid=\"stuck\""), "{}", page.html);
+    assert!(page.html.contains("535 &lt;who&gt; are you") && page.html.contains("&lt;b&gt;@mail.test"));
+    assert!(page.html.contains("Waits, tried once. Next try in 5 s."), "{}", page.html);
+    for secret in ["135790", "hidden-pw"] {
+        assert!(!page.html.contains(secret), "{secret}");
+    }
+
+    console.world.mailer.fail(None);
+    console.world.clock.advance(std::time::Duration::from_secs(5));
+    courier::deliver(&console.engine).await.unwrap();
+    let page = console.get("/mail").await;
+    assert!(!page.html.contains(MARK) && page.html.contains("None waits."), "{}", page.html);
 }
 
 /// The tag that holds `attribute`.

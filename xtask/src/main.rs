@@ -6,6 +6,7 @@ mod bench;
 mod browser_part;
 mod counts;
 mod needs;
+mod room;
 mod sabotage;
 mod steps;
 mod tests;

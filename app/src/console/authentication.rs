@@ -4,12 +4,14 @@
     reason = "a server function has a parameter for each field of its form"
 )]
 
+use super::checks::needs;
 use super::plan;
-use super::rows::{Rows, ago, id, sign};
+use super::rows::{Rows, ago, id, note, sign};
 use super::shell::{Shell, document};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};
 use engine::operators::{OperatorSession, Role};
+use engine::settings::checks::{Fixed, fix};
 use engine::settings::{self, Authentication, Current, FieldError, Preview, Saved, Severity};
 use engine::{Engine, Error, Kind};
 use leptos::prelude::*;
@@ -21,7 +23,7 @@ const ENDPOINT: &str = "/api/settings/authentication";
 /// The form as it is posted, by the browser itself and by the island alike.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Posted {
-    /// `save`, `preview`, `undo`, or `theirs:FIELD` to take back one's own value of a field
+    /// `save`, `preview`, `undo`, `theirs:FIELD` to take back one's own value of a field, or `fix:ID` for what a finding offers
     #[serde(default)]
     pub action: String,
     /// The revision the form was made from and, after a `&`, what it would have sent if nothing was changed: so that a late
@@ -122,6 +124,8 @@ pub struct View {
     conflict: Option<Conflict>,
     /// The values were typed before the operator's session ran out.
     kept: bool,
+    /// What became of the fix of a finding.
+    fixed: Option<Fixed>,
     editable: bool,
     /// How the configuration in force hashes and what it calls the session's cookie, for the drawing.
     facts: plan::Facts,
@@ -182,7 +186,7 @@ async fn decide(engine: &Engine, operator: &OperatorSession, posted: Posted) -> 
     let current = settings::current(engine).await?;
     if posted.action == "undo" {
         let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
-        let saved = settings::undo(engine, &operator.operator, posted.revision()).await?;
+        let saved = settings::undo(engine, operator, posted.revision()).await?;
         return became(engine, operator, saved, &posted, values, typed).await;
     }
     let (mut values, problems) = read(&current, &posted);
@@ -192,15 +196,49 @@ async fn decide(engine: &Engine, operator: &OperatorSession, posted: Posted) -> 
         typed = values.min_password_length.to_string();
         return Ok(Outcome::Previewed(view(engine, operator, current, values, typed, Vec::new())));
     }
+    if let Some(id) = posted.action.strip_prefix("fix:") {
+        return Ok(Outcome::Previewed(pressed(engine, operator, current, values, typed, problems, id)));
+    }
     if posted.action == "preview" {
         return Ok(Outcome::Previewed(view(engine, operator, current, values, typed, problems)));
     }
     if !problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)));
     }
-    let saved =
-        settings::save(engine, &operator.operator, posted.revision(), &values, &posted.reason).await?;
+    let saved = settings::save(engine, operator, posted.revision(), &values, &posted.reason).await?;
     became(engine, operator, saved, &posted, values, typed).await
+}
+
+/// The page with what a finding of the checks offers in the form; nothing of it is saved.
+pub async fn fixed(engine: &Engine, operator: &OperatorSession, id: &str) -> engine::Result<View> {
+    let current = settings::current(engine).await?;
+    let (values, typed) = (current.values.clone(), current.values.min_password_length.to_string());
+    Ok(pressed(engine, operator, current, values, typed, Vec::new(), id))
+}
+
+fn pressed(
+    engine: &Engine,
+    operator: &OperatorSession,
+    current: Current,
+    mut values: Authentication,
+    mut typed: String,
+    mut problems: Vec<FieldError>,
+    id: &str,
+) -> View {
+    let fixed = match operator.operator.role {
+        Role::Viewer => Fixed::Refused("Your role lets you look at settings, not change them.".to_owned()),
+        Role::Owner | Role::Editor => fix(&engine.begin().config, &values, id),
+    };
+    if let Fixed::Unsaved(with_it) = &fixed {
+        if with_it.min_password_length != values.min_password_length {
+            typed = with_it.min_password_length.to_string();
+            problems.retain(|problem| problem.field != LENGTH);
+        }
+        values = with_it.clone();
+    }
+    let mut view = view(engine, operator, current, values, typed, problems);
+    view.fixed = Some(fixed);
+    view
 }
 
 /// What somebody typed before their session ran out, on top of what is in force now. Nothing of it is saved.
@@ -245,6 +283,10 @@ async fn became(
             Ok(Outcome::Again(409, view))
         }
         Saved::Again(problems) => {
+            Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)))
+        }
+        asking => {
+            let problems = vec![needs(asking)];
             Ok(Outcome::Again(422, view(engine, operator, current, values, typed, problems)))
         }
     }
@@ -341,6 +383,7 @@ fn view(
         now: engine.effects().now(),
         conflict: None,
         kept: false,
+        fixed: None,
         current,
         values,
         min_password_length,
@@ -482,6 +525,7 @@ fn form(view: View) -> AnyView {
         problems,
         conflict,
         kept,
+        fixed,
         editable,
         facts,
         now,
@@ -509,6 +553,8 @@ fn form(view: View) -> AnyView {
     view! {
         <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
             <input type="hidden" name="base" value=made_from(&current, editable) />
+            // The first button of a form is what Enter presses: that is Save, not the fix of a finding.
+            {editable.then(|| view! { <button class="unseen" type="submit" name="action" value="save" tabindex="-1" aria-hidden="true">"Save"</button> })}
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Authentication"</h1>
@@ -521,6 +567,7 @@ fn form(view: View) -> AnyView {
                         <span><b>"Your changes are here, and not saved yet"</b>"Your session ran out before you saved. This is what you had chosen; press Save to put it in force."</span>
                     </div>
                 })}
+                {fixed.map(|fixed| pressed_note(&fixed))}
                 {conflict.map(|conflict| meanwhile(conflict, now))}
                 {(!problems.is_empty()).then(|| view! {
                     <div class="note danger" role="alert" id="problems" tabindex="-1" autofocus=true>
@@ -570,6 +617,25 @@ fn form(view: View) -> AnyView {
     .into_any()
 }
 
+/// What became of a fix, in words.
+fn pressed_note(fixed: &Fixed) -> AnyView {
+    let (severity, title, text) = match fixed {
+        Fixed::Unsaved(_) => (
+            Severity::Info,
+            "The fix is in the form, and not saved yet",
+            "Look it over; Save puts it in force.".to_owned(),
+        ),
+        Fixed::Gone => (
+            Severity::Info,
+            "Nothing to fix",
+            "This is not found any more: it was put right already, here or by somebody else. The form is as it was.".to_owned(),
+        ),
+        Fixed::Refused(reason) => (Severity::Warning, "The fix cannot be made here", reason.clone()),
+    };
+    view! { <div role="alert" id="fixed" tabindex="-1" autofocus=true>{note(severity, title, &text)}</div> }
+        .into_any()
+}
+
 /// What the bar says. What cannot be read is no change yet, and has to be said all the same.
 fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
     let said: Vec<String> =
@@ -616,8 +682,6 @@ fn meanwhile(conflict: Conflict, now: DateTime<Utc>) -> AnyView {
     let who = by.clone();
     let table = (!clashes.is_empty()).then(|| {
         view! {
-            // The first button of a form is what Enter presses: that stays Save.
-            <button class="unseen" type="submit" name="action" value="save" tabindex="-1" aria-hidden="true">"Save"</button>
             <table class="clashes">
                 <caption>"Changed by both of you"</caption>
                 <thead><tr><th scope="col">"Setting"</th><th scope="col">"Was"</th><th scope="col">{who}</th><th scope="col">"You"</th><td></td></tr></thead>

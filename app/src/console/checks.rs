@@ -1,36 +1,93 @@
-//! *Checks*: what can happen with the configuration in force, the most severe first. It shows what `engine::settings::checks` finds
-//! and knows no rule of its own.
+//! *Checks*: what can happen with the configuration in force, by severity. It shows what `engine::settings::checks` finds and knows
+//! no rule of its own.
 
+use super::authentication;
 use super::rows::{breakable, note};
 use super::shell::{Shell, document};
 use engine::Engine;
-use engine::settings::Severity;
-use engine::settings::checks::{Check, checks};
+use engine::config::Config;
+use engine::config::load::{masked, written};
+use engine::operators::{OperatorSession, Role};
+use engine::settings::checks::{Check, checks, overlay};
+use engine::settings::{FieldError, Saved, Severity};
 use leptos::prelude::*;
 
 pub const PATH: &str = "/checks";
 
+const GROUPS: [(Severity, &str, &str, &str); 4] = [
+    (Severity::Error, "error", "Errors", "What is configured cannot do what it says."),
+    (Severity::Danger, "danger", "Dangers", "Somebody can do harm, or is locked out."),
+    (Severity::Warning, "warning", "Warnings", "Decide on these on purpose."),
+    (Severity::Info, "note", "Notes", "Good to know."),
+];
+
 pub struct View {
-    found: Vec<Check>,
+    /// With what a file would have to say, its secrets masked; empty where a file alone is no way out.
+    found: Vec<(Check, String)>,
+    editable: bool,
 }
 
-pub fn load(engine: &Engine) -> View {
-    View { found: checks(&engine.begin().config, engine.saw_unconfigured_proxy()) }
+pub fn load(engine: &Engine, operator: &OperatorSession) -> View {
+    let config = engine.begin().config;
+    let found = checks(&config, engine.saw_unconfigured_proxy()).into_iter().map(|check| {
+        let file = match check.patch.is_empty() {
+            true => String::new(),
+            false => written(&masked(&config, &overlay(&check.patch))),
+        };
+        (check, file)
+    });
+    View { found: found.collect(), editable: operator.operator.role != Role::Viewer }
+}
+
+/// How many errors and dangers the configuration has.
+pub fn grave(config: &Config) -> usize {
+    checks(config, false).iter().filter(|check| check.severity <= Severity::Danger).count()
+}
+
+/// What a Save lacks that brings a danger about, beside the field that it is about.
+pub(super) fn needs(saved: Saved) -> FieldError {
+    let (dangers, what, reason) = match saved {
+        Saved::NeedsOwner(dangers) => (dangers, "Only an owner can put that in force.", false),
+        Saved::NeedsFreshSignIn(dangers) => (
+            dangers,
+            "That takes a sign-in within the last five minutes: sign out, sign in again, and save.",
+            false,
+        ),
+        Saved::NeedsReason(dangers) => (dangers, "Say why, for the history, and save again.", true),
+        // Everything else is no question.
+        _ => (Vec::new(), "This could not be saved.", false),
+    };
+    let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();
+    let beside = dangers.iter().find_map(|danger| danger.at).unwrap_or("sign_in_after_registration");
+    FieldError { field: if reason { "reason" } else { beside }, message: format!("{titles}{what}") }
 }
 
 pub fn page(shell: &Shell, view: View) -> String {
     document(shell, "Checks", move || {
-        let View { found } = view;
-        let of = |severity| found.iter().filter(|check| check.severity == severity).count();
-        let summary = match (of(Severity::Danger), of(Severity::Warning), of(Severity::Info)) {
-            (0, 0, 0) => "Nothing was found.".to_owned(),
-            (dangers, warnings, notes) => [(dangers, "danger"), (warnings, "warning"), (notes, "note")]
-                .into_iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
-                .collect::<Vec<_>>()
-                .join(", "),
+        let View { found, editable } = view;
+        let of = |severity| found.iter().filter(|(check, _)| check.severity == severity).count();
+        let counts: Vec<String> = GROUPS
+            .iter()
+            .map(|(severity, word, ..)| (of(*severity), word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+            .collect();
+        let summary = match counts.is_empty() {
+            true => "Nothing to say: no check finds anything.".to_owned(),
+            false => counts.join(", "),
         };
+        let mut rest = found;
+        let groups: Vec<_> = GROUPS
+            .into_iter()
+            .map(|(severity, word, title, about)| {
+                let (mine, others) = std::mem::take(&mut rest)
+                    .into_iter()
+                    .partition::<Vec<_>, _>(|(check, _)| check.severity == severity);
+                rest = others;
+                (word, title, about, mine)
+            })
+            .filter(|(.., mine)| !mine.is_empty())
+            .collect();
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
@@ -38,15 +95,39 @@ pub fn page(shell: &Shell, view: View) -> String {
                     <p>"What can happen with the configuration that is in force, files and console together. The command "<code>"vestibule config check --lint"</code>" says the same of files."</p>
                 </div>
                 <p data-testid="summary"><b>{summary}</b></p>
-                <ul class="checks">
-                    {found.into_iter().map(|check| view! {
-                        <li data-testid=check.id>
-                            {note(check.severity, &check.title, &check.text)}
-                            <p class="meta"><code>{breakable(&check.key)}</code></p>
-                        </li>
-                    }).collect_view()}
-                </ul>
+                {groups.into_iter().map(|(word, title, about, mine)| {
+                    let id = format!("{word}s");
+                    view! {
+                        <section aria-labelledby=id.clone()>
+                            <h2 id=id.clone()>{title}</h2>
+                            <p class="soft">{about}</p>
+                            <ul class="checks">
+                                {mine.into_iter().map(|(check, file)| one(check, file, editable)).collect_view()}
+                            </ul>
+                        </section>
+                    }
+                }).collect_view()}
             </main>
         }
     })
+}
+
+/// A finding, its key and the way out: into the form where the console has the setting, in a file where it has not.
+fn one(check: Check, file: String, editable: bool) -> AnyView {
+    let fix = check.fix.filter(|_| editable).map(|fix| {
+        let link = format!("{}?fix={}", authentication::PATH, check.id);
+        view! { <a class="button small" href=link>{fix.label}</a> }.into_any()
+    });
+    let way_out = fix.or_else(|| {
+        (!file.is_empty())
+            .then(|| view! { <details><summary>"In a file"</summary><pre>{file}</pre></details> }.into_any())
+    });
+    view! {
+        <li data-testid=check.id>
+            {note(check.severity, check.title, &check.text)}
+            <p class="meta"><code>{breakable(&check.key)}</code></p>
+            {way_out}
+        </li>
+    }
+    .into_any()
 }

@@ -10,6 +10,8 @@ pub struct SignIn {
     /// The path to go to afterwards.
     pub next: String,
     pub wrong: Option<String>,
+    /// Nobody could sign in: there is no operator yet.
+    pub nobody: bool,
 }
 
 pub fn sign_in(assets: &Assets, form: SignIn) -> String {
@@ -18,8 +20,14 @@ pub fn sign_in(assets: &Assets, form: SignIn) -> String {
         {email(form.email)}
         {password("Password", "current-password", None)}
         <button class="button main" type="submit">"Sign in"</button>
+        <p class="foot">"Password lost? Whoever runs the server makes you a link for a new one: " <code>"vestibule operator reset-link"</code></p>
     };
-    door(assets, "Sign in", "to the console", "/sign-in", form.wrong, fields)
+    let lead = if form.nobody {
+        "Nobody can sign in yet. Open the set-up link: the server printed it at its start, or it lies in the file setup-link in the data folder."
+    } else {
+        "to the console"
+    };
+    door(assets, "Sign in", lead, "/sign-in", form.wrong, fields)
 }
 
 /// Making the first operator.

@@ -1,5 +1,6 @@
 //! *History*: every revision with who, when, why and what, and the way back to each.
 
+use super::checks::needs;
 use super::rows::ago;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
@@ -90,7 +91,7 @@ pub async fn submit(
     number: i64,
     posted: Posted,
 ) -> engine::Result<Outcome> {
-    let saved = history::go_back(engine, &operator.operator, posted.base, number, &posted.reason).await?;
+    let saved = history::go_back(engine, operator, posted.base, number, &posted.reason).await?;
     let Some(mut detail) = look(engine, operator, number).await? else { return Ok(Outcome::Unknown) };
     detail.reason = posted.reason;
     Ok(match saved {
@@ -101,6 +102,10 @@ pub async fn submit(
         }
         Saved::Again(problems) => {
             detail.refused = Some(problems.into_iter().map(|problem| problem.message).collect());
+            Outcome::Again(422, Box::new(detail))
+        }
+        asking => {
+            detail.refused = Some(needs(asking).message);
             Outcome::Again(422, Box::new(detail))
         }
     })

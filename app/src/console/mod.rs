@@ -5,6 +5,7 @@ pub mod authentication;
 pub mod checks;
 pub mod entry;
 pub mod history;
+pub mod mail;
 pub mod mailbox;
 mod plan;
 mod rows;

@@ -115,6 +115,9 @@ fn lines(plan: &Plan, facts: &Facts) -> Vec<String> {
     if plan.answer.session_cookie {
         lines.push(format!("Set-Cookie: {}=…", facts.cookie));
     }
+    if plan.answer.hand_over_cookie {
+        lines.push("Set-Cookie: vestibule_hand_over_…".to_owned());
+    }
     lines
 }
 
@@ -151,6 +154,11 @@ fn words(step: &Step, values: &Authentication, facts: &Facts) -> (&'static str, 
             ("Lead to the page for the code", "where there is a code to type in".to_owned())
         }
         Step::Run(hook) => ("Run a hook", format!("{}: kept in its place, does nothing here", hook.name())),
+        Step::SignInWhenProven => (
+            "Sign in when the address is confirmed",
+            "with the code, in the browser or app that signed up; at once where nothing is left to confirm"
+                .to_owned(),
+        ),
         Step::SignIn => ("Sign in", "always last: it makes the answer, so nothing runs after it".to_owned()),
     }
 }

@@ -92,8 +92,13 @@ impl Rows<'_> {
             .preview
             .warnings
             .iter()
-            .filter(|warning| warning.at == field)
-            .map(|warning| note(warning.severity, &warning.title, &warning.text))
+            .filter(|warning| warning.at == Some(field))
+            .map(|warning| {
+                let fix = warning.fix.as_ref().filter(|_| self.editable).map(|fix| {
+                    view! { <button class="button small" type="submit" name="action" value=format!("fix:{}", warning.id) formnovalidate=true>{fix.label.clone()}</button> }
+                });
+                view! { {note(warning.severity, warning.title, &warning.text)}{fix} }.into_any()
+            })
             .collect();
         let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
             view! { <span>{format!("Last changed by {by}, ")}{ago(self.now, at)}{format!(" (revision {revision})")}</span> }
@@ -117,6 +122,7 @@ impl Rows<'_> {
 
 pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
     let (class, word) = match severity {
+        Severity::Error => ("note danger", "Error: "),
         Severity::Danger => ("note danger", "Danger: "),
         Severity::Warning => ("note warning", "Warning: "),
         Severity::Info => ("note info", "Note: "),
@@ -143,7 +149,7 @@ fn with_code(text: &str) -> Vec<AnyView> {
 
 pub(super) fn sign(severity: Severity) -> AnyView {
     let path = match severity {
-        Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
+        Severity::Error | Severity::Danger => "M9 1.5 17 16H1ZM9 7v4M9 13.2v.1",
         Severity::Warning => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 5v5M9 12.5v.1",
         Severity::Info => "M9 1.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M9 8v5M9 5.4v.1",
     };

@@ -5,7 +5,7 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// URLs of what a page loads.
+/// What every page of a request has: URLs of what it loads, and what it must say wherever one is.
 #[derive(Clone, Debug)]
 pub struct Assets {
     pub stylesheet: String,
@@ -13,6 +13,8 @@ pub struct Assets {
     pub script: Option<(String, String)>,
     /// For the one inline script of the content security policy.
     pub nonce: String,
+    /// Mails do not leave.
+    pub mail_stuck: bool,
 }
 
 /// What a page of a signed-in operator has around it.
@@ -24,10 +26,14 @@ pub struct Shell {
     pub path: &'static str,
     /// Mails stay here, and this operator may read them.
     pub mailbox: bool,
+    /// Errors and dangers of the configuration in force, for the navigation.
+    pub grave: usize,
+    /// Name and URL of the pages that all of this is about.
+    pub doors: Vec<(&'static str, String)>,
 }
 
 /// Title, pages. Only what exists.
-const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
+const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
     (
         "Sign-up and sign-in",
         &[
@@ -37,13 +43,18 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 2] = [
         ],
     ),
     ("Trial", &[("Mailbox", super::mailbox::PATH)]),
+    ("Mail", &[("Outgoing mail", super::mail::PATH)]),
 ];
 
 impl Shell {
-    /// What this operator finds.
+    /// What this operator finds. Where mails stay in the mailbox, none goes out.
     fn navigation(&self) -> impl Iterator<Item = (&'static str, &'static [(&'static str, &'static str)])> {
         let mailbox = self.mailbox;
-        NAVIGATION.into_iter().filter(move |(title, _)| mailbox || *title != "Trial")
+        NAVIGATION.into_iter().filter(move |(title, _)| match *title {
+            "Trial" => mailbox,
+            "Mail" => !mailbox,
+            _ => true,
+        })
     }
 }
 
@@ -64,6 +75,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             .navigation()
             .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
             .map(|(group, _)| group);
+        let stuck = shell.assets.mail_stuck;
         let initials: String =
             shell.operator.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
         view! {
@@ -85,9 +97,15 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                         <h2>{group}</h2>
                         <ul>{pages.iter().map(|(name, path)| {
                             let current = (*path == shell.path).then_some("page");
-                            view! { <li><a href=*path aria-current=current>{*name}</a></li> }
+                            let grave = (*path == super::checks::PATH && shell.grave > 0).then(|| view! {
+                                " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
+                            });
+                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { " "<b data-testid="mail-stuck">"not leaving"</b> });
+                            view! { <li><a href=*path aria-current=current>{*name}{grave}{stuck}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
+                    <h2>"What people see"</h2>
+                    <ul>{shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone()>{*name}</a></li> }).collect_view()}</ul>
                 </nav>
                 {main()}
             </div>

@@ -19,6 +19,10 @@ pub struct Verification {
     pub signed_in: bool,
     /// A sign-in was refused and led here.
     pub refused: bool,
+    /// Whoever proves an address goes on to signing in: this was not the browser that is signed in by it.
+    pub sign_in_next: bool,
+    /// Somebody else is signed in in this browser.
+    pub other: bool,
 }
 
 pub fn verification(site: &Site, page: Verification) -> String {
@@ -93,19 +97,30 @@ fn resend(page: &Verification) -> AnyView {
 }
 
 fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -> String {
-    let foot = (!page.signed_in).then(|| {
+    let next = !page.signed_in && page.sign_in_next;
+    let done = match (page.other, next || page.refused) {
+        (true, _) => {
+            "Thank you. Another account is signed in in this browser: sign out to go on with this one."
+        }
+        (false, true) => "Thank you. Now you can sign in.",
+        (false, false) => "Thank you. Nothing else needs to be done here.",
+    };
+    let way = match next {
+        true => view! {
+            <a class="button main" href=site.sign_in.clone() data-testid="sign-in-next">"Sign in"</a>
+        }
+        .into_any(),
+        false => view! { <a class="button main" href=href data-testid="continue">"Continue"</a> }.into_any(),
+    };
+    let foot = (!page.signed_in && !next).then(|| {
         view! { <p class="foot">"Not signed in yet? " <a href=site.sign_in.clone()>"Sign in"</a></p> }
     });
-    let done = match page.refused {
-        true => "Thank you. Now you can sign in.",
-        false => "Thank you. Nothing else needs to be done here.",
-    };
     let lead = page.to.clone().map(|to| view! { <p class="lead"><b>{to}</b></p> });
     let main = view! {
         <h1>{title}</h1>
         {lead}
         <p class="note done">{icon(Glyph::Done)} {done}</p>
-        <a class="button main" href=href data-testid="continue">"Continue"</a>
+        {way}
         {foot}
     };
     document(site, title, false, main)

@@ -23,7 +23,7 @@ pub const BREACH_CHECK: &str = "breach_check";
 pub const REGISTERING: &[Method] = &[Method::Password];
 
 /// Methods that a person can sign in with.
-const SIGNING_IN: &[Method] = &[Method::Password];
+pub const SIGNING_IN: &[Method] = &[Method::Password];
 
 const SIGN_UP: &str = "selfservice.flows.registration.after";
 const SIGN_IN: &str = "selfservice.flows.login.after";

@@ -106,7 +106,8 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
-    later("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
+    key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
+    key("vestibule.registration.hand_over_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
     later("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
     later("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
     later("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
@@ -261,7 +262,7 @@ pub(super) const TABLE: &[Key] = &[
     later("tracing", Open, "", "Traces to elsewhere."),
     later("enterprise", Open, "", "Of Kratos' enterprise edition."),
     later("organizations", Open, "", "Of Kratos' enterprise edition."),
-    later("revision", Text, "", "A mark of yours, told back at `health/config`."),
+    key("revision", Text, "", "A mark of yours, told back at `/admin/health/config`."),
     later("version", Text, "", "Version of Kratos that the file was written for."),
     later("{dev,help,sqa-opt-out,watch-courier}", Bool, "false", "Switches of Kratos' command line."),
     later("expose-metrics-port", COUNT, "0", "Switch of Kratos' command line."),

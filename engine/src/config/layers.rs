@@ -240,12 +240,12 @@ fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// The value at a dotted path.
-pub(super) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(document, |value, name| value.get(name)).filter(|value| !value.is_null())
 }
 
 /// Puts `value` at a dotted path, making the sections on the way.
-pub(super) fn set(document: &mut Value, path: &str, value: Value) {
+pub(crate) fn set(document: &mut Value, path: &str, value: Value) {
     let mut place = document;
     for name in path.split('.') {
         if !place.is_object() {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use super::print::print;
+pub use super::print::{masked, print, written};
 
 /// What a configuration is made of. Keep it: a console revision is mapped onto it anew each time.
 #[derive(Clone, Debug, Default)]

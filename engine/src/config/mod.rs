@@ -3,6 +3,7 @@
 
 pub mod console;
 mod courier;
+mod digest;
 pub mod hooks;
 mod keys;
 mod layers;
@@ -18,10 +19,12 @@ pub mod social;
 mod typed;
 
 pub use console::Named;
+pub use digest::digest;
 pub use hooks::{Hook, Template, WebHook};
 pub use layers::Layers;
+pub(crate) use layers::{get, set};
 pub use reference::reference;
-pub use registration::RegistrationKeys;
+pub use registration::{HookList, RegistrationKeys};
 pub use social::SocialKeys;
 
 use crate::effects::{MailServer, Reach};
@@ -379,6 +382,11 @@ pub struct Log {
     pub level: String,
     /// text or json
     pub format: String,
+}
+
+/// Whether a key does something in this version; the others are known and reported.
+pub fn has_effect(path: &str) -> bool {
+    keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
 }
 
 impl Config {

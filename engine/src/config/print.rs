@@ -178,3 +178,15 @@ fn fingerprint(config: &Config, secret: &str) -> String {
     let digest = mac.finalize().into_bytes();
     format!("•••• {:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
+
+/// A part of a configuration with its secrets masked, for people to read.
+pub fn masked(config: &Config, part: &Value) -> Value {
+    let mut part = part.clone();
+    mask(config, &mut part, false);
+    part
+}
+
+/// As YAML, as it stands.
+pub fn written(part: &Value) -> String {
+    yaml(part)
+}

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct RegistrationKeys {
     /// Hand a session over when the address is proven, to the browser or app that signed up.
     pub sign_in_when_proven: bool,
+    /// For how long after the sign-up.
+    pub hand_over_lifespan: Duration,
     /// The first proof ends what was there before it.
     pub proof_takes_over: bool,
     /// Life of a session that is handed over before any proof; `None`: as any other.
@@ -52,6 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
     }
     RegistrationKeys {
         sign_in_when_proven: reader.boolean("vestibule.registration.sign_in_when_proven"),
+        hand_over_lifespan: reader.lifespan("vestibule.registration.hand_over_lifespan"),
         proof_takes_over: reader.boolean("vestibule.registration.proof_takes_over"),
         unproven_session: reader.optional_lifespan("vestibule.registration.unproven_session"),
         leak_nothing: reader.boolean("vestibule.registration.leak_nothing"),

@@ -3,10 +3,12 @@
 
 mod deliver;
 mod letter;
+mod outlook;
 mod seal;
 
 pub use deliver::deliver;
 pub use letter::{Letter, Written};
+pub use outlook::{Held, Outlook, Way, is_stuck, outlook};
 
 use crate::config::Config;
 use crate::engine::Ctx;

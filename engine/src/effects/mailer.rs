@@ -85,12 +85,20 @@ impl Mailer for SmtpMailer {
             let transport = transport(&server)?;
             match tokio::time::timeout(WHOLE, transport.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
-                Ok(Err(failure)) if failure.is_permanent() => Err(MailError::Refused(failure.to_string())),
+                Ok(Err(failure)) if failure.is_permanent() && !about_us(&failure) => {
+                    Err(MailError::Refused(failure.to_string()))
+                }
                 Ok(Err(failure)) => Err(MailError::NotNow(failure.to_string())),
                 Err(_) => Err(MailError::NotNow(format!("no answer within {} s", WHOLE.as_secs()))),
             }
         })
     }
+}
+
+/// Whether the server refuses the one who sends and not the mail (RFC 4954 §6: 530 to 538). Whoever mends the password wants
+/// the mails that waited meanwhile to leave.
+fn about_us(failure: &lettre::transport::smtp::Error) -> bool {
+    failure.status().is_some_and(|code| (530..=538).contains(&u16::from(code)))
 }
 
 fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {

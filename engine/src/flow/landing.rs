@@ -3,7 +3,7 @@
 
 use super::registration::{self, Ran};
 use super::social::{Landed, back, held_out, held_out_as_is, line, sentence, told};
-use super::{Flow, StoredKind, Submit, Submitted, exchange, linking, login};
+use super::{Flow, StoredKind, Submit, Submitted, exchange, handover, linking, login};
 use crate::config::Method;
 use crate::config::social::Provider;
 use crate::effects::to_completion;
@@ -164,9 +164,9 @@ impl Landing {
             match done {
                 Ran::Done(done) => match self.exchange {
                     Some(exchange) => {
-                        let signs_in =
-                            plan(&ctx.config, FlowKind::Registration, Method::Oidc, Client::Native)
-                                .signs_in();
+                        let plan = plan(&ctx.config, FlowKind::Registration, Method::Oidc, Client::Native);
+                        let proven = handover::nothing_left_to_prove(&done.identity);
+                        let signs_in = plan.signs_in() || (plan.signs_in_when_proven() && proven);
                         let who = signs_in.then_some((done.identity.id, self.provider.id.as_str()));
                         exchange::answer(&ctx, exchange, &self.flow, who).await.map(Landed::ToApp)
                     }

@@ -285,6 +285,7 @@ pub(super) async fn execute(
             | Step::Ask(_)
             | Step::Store
             | Step::SendCode
+            | Step::SignInWhenProven
             | Step::Authenticate => {}
             // No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named
             // when the configuration was read.

@@ -75,6 +75,7 @@ pub enum FlowType {
 mod code;
 pub mod csrf;
 pub mod exchange;
+pub mod handover;
 mod landing;
 mod linking;
 pub mod login;
@@ -143,6 +144,8 @@ pub struct Submit {
     /// The cookie of a browser that left for a provider.
     pub browser: Option<String>,
     pub device: DeviceInfo,
+    /// Verification: what may sign in with the proof.
+    pub offered: handover::Offered,
     /// For web hooks.
     pub seen: webhook::Seen,
 }

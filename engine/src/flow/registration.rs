@@ -1,24 +1,26 @@
-//! Sign-up: start, read, submit. What runs after the form was accepted is [`crate::plan::plan`]'s word; here it is done.
+//! Sign-up: start, read, submit. What runs after the form was accepted is [`crate::plan::plan`]'s word; it is done in
+//! `registration/run.rs`.
+
+mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf, csrf_token, first, insert, landing, may_submit, nodes,
-    of_submit, return_to, return_url, save, social, verification, webhook,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, landing, may_submit, nodes,
+    of_submit, return_to, save, social,
 };
 use crate::config::social::Provider;
-use crate::config::{Hook, IdentitySchema, Method};
+use crate::config::{IdentitySchema, Method};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
-use crate::error::{Error, Kind, Result};
-use crate::identity::proof::{By, address_proven};
+use crate::error::{Error, Result};
 use crate::identity::schema::Extracted;
-use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress, decode};
+use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::password;
-use crate::plan::{Client, FlowKind, Plan, Step, plan};
-use crate::session::{self, DeviceInfo};
-use crate::store::{self, identities::Inserted};
+use crate::plan::{Client, FlowKind, plan};
 use crate::ui::{self, Text, text};
+pub(super) use run::Ran;
+use run::{Execution, Proof};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -33,6 +35,8 @@ pub struct Registered {
     pub return_to: Url,
     /// The verification that was begun. It is shown only where the hook `show_verification_ui` says so.
     pub verification: Option<ShowVerification>,
+    /// Signs in when the address is proven; only when the plan waits for that.
+    pub pending: Option<handover::Pending>,
     /// The browser gets this anti-forgery cookie, as whenever a session or a verification begins.
     pub new_csrf_cookie: Option<String>,
 }
@@ -228,313 +232,6 @@ async fn hash_beside_breach_check(ctx: &Ctx, form: &Form) -> Result<std::result:
         Some(refused) => Err(refused),
         None => Ok(hash?),
     })
-}
-
-/// A plan being carried out for an accepted form.
-struct Execution {
-    ctx: Ctx,
-    plan: Plan,
-    form: Form,
-    proof: Proof,
-    device: DeviceInfo,
-    seen: webhook::Seen,
-}
-
-/// What the account can be signed in to with.
-enum Proof {
-    /// The hash.
-    Password(String),
-    Provider(Box<landing::Arrived>),
-}
-
-impl Proof {
-    fn credentials(&self, identity: &Identity, identifiers: &[String]) -> Vec<Credential> {
-        let credential = |method: Method, identifiers: Vec<String>, config: Value| Credential {
-            kind: method.name().to_owned(),
-            identifiers,
-            config,
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        };
-        match self {
-            Proof::Password(hash) => {
-                vec![credential(Method::Password, identifiers.to_vec(), json!({ "hashed_password": hash }))]
-            }
-            Proof::Provider(arrived) => {
-                let visitor = &arrived.visitor;
-                let entry = super::linking::entry(&visitor.provider, &visitor.subject);
-                let mut all = vec![credential(
-                    Method::Oidc,
-                    vec![visitor.identifier()],
-                    json!({ "providers": [entry] }),
-                )];
-                // Reserved without a password, as in Kratos: else the next sign-up with this address would be a second account.
-                if !identifiers.is_empty() {
-                    all.push(credential(Method::Password, identifiers.to_vec(), json!({})));
-                }
-                all
-            }
-        }
-    }
-
-    fn provider(&self) -> Option<&str> {
-        match self {
-            Proof::Password(_) => None,
-            Proof::Provider(arrived) => Some(&arrived.visitor.provider),
-        }
-    }
-
-    /// The session is made later, when an app fetches it.
-    fn parked(&self) -> bool {
-        matches!(self, Proof::Provider(arrived) if arrived.parked)
-    }
-}
-
-/// What became of it.
-pub(super) enum Ran {
-    Done(Box<Registered>),
-    /// The identifier is.
-    Taken,
-    /// By a web hook, or because what a web hook made of the account does not fit: messages by field, nothing is stored.
-    Refused(Vec<(String, Text)>),
-}
-
-impl Execution {
-    async fn run(mut self, flow: &Flow) -> Result<Ran> {
-        let ctx = self.ctx.clone();
-        let mut identity = identity::create(
-            ctx.effects(),
-            &self.form.schema_id,
-            self.form.traits.clone(),
-            &self.form.extracted,
-        );
-        if let Proof::Provider(arrived) = &self.proof {
-            arrived.lay_over(&mut identity);
-        }
-        let mut done = None;
-        for step in self.plan.steps.clone() {
-            match step {
-                // These came before: a refused form never gets this far.
-                Step::Before(_) | Step::Check | Step::Hash => {}
-                Step::Ask(hook) => {
-                    let about =
-                        webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
-                    match webhook::call(&ctx, &hook, about).await? {
-                        webhook::Said::GoOn => {}
-                        webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
-                        webhook::Said::Change(changes) => {
-                            match self.change(identity, *changes, &hook.name)? {
-                                Ok(changed) => identity = changed,
-                                Err(messages) => return Ok(Ran::Refused(messages)),
-                            }
-                        }
-                    }
-                }
-                // Done in the transaction that stores: an account without its mail would be stuck.
-                Step::SendCode => {}
-                Step::Store => match self.store(flow, identity.clone()).await? {
-                    Some(stored) => done = Some(stored),
-                    None => return Ok(Ran::Taken),
-                },
-                Step::Run(Hook::WebHook(hook)) => {
-                    let identity = done.as_ref().map(|done: &Registered| &done.identity);
-                    let about = webhook::About { flow, identity, session: None, seen: &self.seen };
-                    // Whoever may refuse was asked before; a failure is shown, and the account stays.
-                    webhook::call(&ctx, &hook, about).await?;
-                }
-                Step::Run(hook) => {
-                    if let Some(done) = &mut done {
-                        run_hook(&hook, done);
-                    }
-                }
-                Step::SignIn => {
-                    if let Some(done) = &mut done {
-                        self.sign_in(done).await?;
-                    }
-                }
-                Step::Authenticate => {}
-            }
-        }
-        done.map(|done| Ran::Done(Box::new(done)))
-            .ok_or_else(|| Error::internal("a registration plan without the step that stores"))
-    }
-
-    /// The account as a web hook wants it, or why that cannot be.
-    ///
-    /// # Errors
-    /// 502 for what only whoever wrote the hook can mend.
-    fn change(
-        &mut self,
-        identity: Identity,
-        changes: webhook::Changes,
-        hook: &str,
-    ) -> Result<std::result::Result<Identity, Vec<(String, Text)>>> {
-        let (config, effects) = (&self.ctx.config, self.ctx.effects());
-        let mut identity = identity;
-        if changes.traits.is_some() || changes.schema_id.is_some() {
-            let id = changes.schema_id.unwrap_or_else(|| identity.schema_id.clone());
-            let schema = config.schema(&id).ok_or_else(|| {
-                Error::new(Kind::Upstream, "The account cannot be made as another service wants it.")
-                    .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}"))
-            })?;
-            let mut traits = changes.traits.unwrap_or_else(|| identity.traits.clone());
-            let extracted = match schema.schema.validate(&mut traits) {
-                Ok(extracted) => extracted,
-                Err(violations) => {
-                    let messages = violations.into_iter().map(|found| (found.pointer, found.text));
-                    return Ok(Err(messages.collect()));
-                }
-            };
-            if extracted.password_identifiers.is_empty() && self.plan.method == Method::Password {
-                return Ok(Err(vec![(String::new(), text::no_identifier())]));
-            }
-            let made = identity::create(effects, &id, traits, &extracted);
-            identity = Identity {
-                schema_id: made.schema_id,
-                traits: made.traits,
-                verifiable_addresses: made.verifiable_addresses,
-                recovery_addresses: made.recovery_addresses,
-                ..identity
-            };
-            self.form.extracted = extracted;
-        }
-        let now = identity.created_at;
-        if !changes.verifiable_addresses.is_empty() {
-            identity.verifiable_addresses = changes
-                .verifiable_addresses
-                .into_iter()
-                .map(|given| {
-                    let mut address = VerifiableAddress {
-                        id: effects.uuid(),
-                        value: identity::normalise_identifier(&given.value),
-                        verified: false,
-                        via: given.via,
-                        status: "pending".to_owned(),
-                        verified_at: None,
-                        created_at: now,
-                        updated_at: now,
-                    };
-                    if given.verified {
-                        address_proven(&mut address, By::Hook, now);
-                    }
-                    address
-                })
-                .collect();
-        }
-        if !changes.recovery_addresses.is_empty() {
-            identity.recovery_addresses = changes
-                .recovery_addresses
-                .into_iter()
-                .map(|given| RecoveryAddress {
-                    id: effects.uuid(),
-                    value: identity::normalise_identifier(&given.value),
-                    via: given.via,
-                    created_at: now,
-                    updated_at: now,
-                })
-                .collect();
-        }
-        identity.state = changes.state.unwrap_or(identity.state);
-        identity.metadata_public = changes.metadata_public.unwrap_or(identity.metadata_public);
-        identity.metadata_admin = changes.metadata_admin.unwrap_or(identity.metadata_admin);
-        identity.external_id = match changes.external_id {
-            Some(id) => id.filter(|id| !id.is_empty()),
-            None => identity.external_id,
-        };
-        Ok(Ok(identity))
-    }
-
-    /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
-    /// identifier is taken.
-    async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
-        let ctx = &self.ctx;
-        let effects = ctx.effects();
-        let credentials = self.proof.credentials(&identity, &self.form.extracted.password_identifiers);
-        let now = self.plan.signs_in() && !self.proof.parked();
-        let handed_over = (now && identity.state == identity::State::Active).then(|| {
-            let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &self.device);
-            session::by_provider(&mut session, self.proof.provider());
-            HandedOver { session, token }
-        });
-        // An address that was allowed at the start and is not any more must not cost the account.
-        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, self.plan.method)?;
-        let mut tx = ctx.db().write().await?;
-        match store::identities::insert(&mut tx, &identity, &credentials).await? {
-            Inserted::Done => {}
-            Inserted::Taken => return Ok(None),
-        }
-        // No session is stored that might not be handed over: with a service to wait for, it comes after that.
-        if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
-            store::sessions::insert(&mut tx, &handed_over.session).await?;
-        }
-        let sends_code = self.plan.steps.contains(&Step::SendCode);
-        let new_csrf_cookie = (self.plan.client != Client::Native && (handed_over.is_some() || sends_code))
-            .then(|| csrf::new_cookie(effects));
-        let mut verification = None;
-        if let Some(address) = verification::unproven(&identity).filter(|_| sends_code).cloned() {
-            let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
-            verification =
-                Some(verification::begin(ctx, &mut tx, flow, cookie, identity.id, &address).await?);
-            for sent in identity.verifiable_addresses.iter_mut().filter(|sent| sent.id == address.id) {
-                sent.status = "sent".to_owned();
-            }
-        }
-        tx.commit().await?;
-        let mut continue_with = Vec::new();
-        if self.plan.client == Client::Spa {
-            continue_with
-                .push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
-        }
-        Ok(Some(Registered {
-            client: self.plan.client,
-            identity,
-            handed_over,
-            continue_with,
-            return_to,
-            verification,
-            new_csrf_cookie,
-        }))
-    }
-
-    /// Always the last step: it makes the answer, so nothing may run after it.
-    async fn sign_in(&self, done: &mut Registered) -> Result<()> {
-        let Some(handed_over) = &done.handed_over else { return Ok(()) };
-        if self.plan.waits_after_storing() {
-            let mut tx = self.ctx.db().write().await?;
-            store::sessions::insert(&mut tx, &handed_over.session).await?;
-            tx.commit().await?;
-        }
-        if done.client == Client::Native {
-            done.continue_with
-                .push(ContinueWith::SetOrySessionToken { ory_session_token: handed_over.token.clone() });
-        }
-        Ok(())
-    }
-}
-
-/// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the
-/// configuration was read.
-fn run_hook(hook: &Hook, done: &mut Registered) {
-    match hook {
-        Hook::Session => {}
-        Hook::ShowVerificationUi => show_verification(done),
-        Hook::Verification
-        // It has a step of its own.
-        | Hook::WebHook(_)
-        | Hook::B2bSso
-        | Hook::RequireVerifiedAddress
-        | Hook::RevokeActiveSessions => {
-            tracing::warn!(hook = hook.name(), "this hook does nothing at registration");
-        }
-    }
-}
-
-/// Leads on to the page for the code, where there is one to type in (Kratos: selfservice/hook/show_verification_ui.go).
-fn show_verification(done: &mut Registered) {
-    if let Some(verification) = &done.verification {
-        done.continue_with.push(verification.item(done.client != Client::Native));
-        done.return_to = verification.url.clone();
-    }
 }
 
 /// Carries the plan out for somebody who came from a provider; `accepted`: schema, traits, and what these hold.

@@ -2,6 +2,7 @@
 //! and where sign-in demands it (Kratos: selfservice/flow/verification, selfservice/strategy/code/strategy_verification.go).
 
 use super::code::{self, Found};
+use super::handover::{self, Claim, Given};
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
     insert, may_submit, nodes, of_submit, return_to, save, webhook,
@@ -26,6 +27,8 @@ use url::Url;
 pub enum Submitted {
     /// A code is under way, or the address is proven.
     Next(Box<Flow>),
+    /// The address is proven, and whoever proved it is signed in.
+    SignedIn(Box<Flow>, Box<Given>),
     /// A code that is none.
     Wrong(Box<Flow>),
     /// The form comes back with messages.
@@ -111,10 +114,10 @@ pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<S
     }
     if flow.state == PASSED {
         let why = text::already_proven();
-        return replace(ctx, &flow, path_and_query, Replaced::Over, why).await;
+        return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
     }
     if !code.is_empty() {
-        return prove(ctx, flow, &code, body.get("transient_payload"), path_and_query, &submit.seen).await;
+        return prove(ctx, flow, &code, &body, path_and_query, submit).await;
     }
     if email.is_empty() {
         return without_address(ctx, flow).await;
@@ -173,7 +176,7 @@ async fn open(ctx: &Ctx, submit: &Submit) -> Result<(Flow, Option<Submitted>)> {
     }
     let path = flow.request_url.clone();
     let why = text::verification_expired(flow.expires_at);
-    let replaced = replace(ctx, &flow, &path, Replaced::FlowExpired, why).await?;
+    let replaced = replace(ctx, &flow, submit, &path, Replaced::FlowExpired, why).await?;
     Ok((flow, Some(replaced)))
 }
 
@@ -231,27 +234,29 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
     .await
 }
 
-/// A code came back. It needs no anti-forgery token: who has it has read the mail.
+/// A code came back. It needs no anti-forgery token: who has it has read the mail. What a session is given for is another
+/// matter ([`Claim`]).
 async fn prove(
     ctx: &Ctx,
     mut flow: Flow,
     code: &str,
-    transient_payload: Option<&Value>,
+    body: &Value,
     path_and_query: &str,
-    seen: &webhook::Seen,
+    submit: Submit,
 ) -> Result<Submitted> {
-    let over = |reason: &str| text::generic(reason);
-    match code::look_up(ctx, flow.id, code).await? {
+    const USED: &str = "This code was used already. Ask for a new one.";
+    let (why, over) = match code::look_up(ctx, flow.id, code).await? {
         Found::Right(row) => {
+            let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
-            let (passed, seen) = (flow.clone(), seen.clone());
-            let done = to_completion(async move { pass(&work, passed, row, &seen).await }).await?;
+            let (passed, seen) = (flow.clone(), submit.seen.clone());
+            let done = to_completion(async move { pass(&work, passed, row, claim, &seen).await }).await?;
             match done {
-                Some(flow) => Ok(Submitted::Next(Box::new(flow))),
+                Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
+                Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
                 None => {
                     tracing::debug!(%id, "two came with one code at once");
-                    let why = over("This code was used already. Ask for a new one.");
-                    replace(ctx, &flow, path_and_query, Replaced::Over, why).await
+                    (Replaced::Over, text::generic(USED))
                 }
             }
         }
@@ -260,33 +265,36 @@ async fn prove(
             flow.ui.messages = vec![text::wrong_code()];
             save(ctx, &mut flow).await?;
             // Only this answer tells the payload back (measured).
-            flow.transient_payload = Some(transient_payload.cloned().unwrap_or_else(|| json!({})));
-            Ok(Submitted::Wrong(Box::new(flow)))
+            let payload = body.get("transient_payload").cloned();
+            flow.transient_payload = Some(payload.unwrap_or_else(|| json!({})));
+            return Ok(Submitted::Wrong(Box::new(flow)));
         }
-        Found::Expired(at) => {
-            let why = text::verification_expired(at);
-            replace(ctx, &flow, path_and_query, Replaced::CodeExpired(at), why).await
-        }
-        Found::Used => {
-            let why = over("This code was used already. Ask for a new one.");
-            replace(ctx, &flow, path_and_query, Replaced::Over, why).await
-        }
-        Found::TooMany => {
-            let why = over("This was tried too often. Ask for a new code.");
-            replace(ctx, &flow, path_and_query, Replaced::Over, why).await
-        }
-    }
+        Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
+        Found::Used => (Replaced::Over, text::generic(USED)),
+        Found::TooMany => (Replaced::Over, text::generic("This was tried too often. Ask for a new code.")),
+    };
+    replace(ctx, &flow, &submit, path_and_query, why, over).await
 }
 
-/// Uses the code up, proves the address and finishes the flow: one transaction. Then the web hooks: the address stays proven
-/// whatever they say. `None`: somebody else used it meanwhile.
-async fn pass(ctx: &Ctx, mut flow: Flow, row: Code, seen: &webhook::Seen) -> Result<Option<Flow>> {
+/// Uses the code up, proves the address, takes what waited for that and finishes the flow: one transaction. Then the web hooks:
+/// the address stays proven whatever they say, and a session is stored only when none of them failed or refused. `None`:
+/// somebody else used it meanwhile.
+async fn pass(
+    ctx: &Ctx,
+    mut flow: Flow,
+    row: Code,
+    claim: Claim,
+    seen: &webhook::Seen,
+) -> Result<Option<(Flow, Option<Given>)>> {
     let now = ctx.effects().now();
+    let hooks = &ctx.config.selfservice.verification.after;
+    let waits = crate::plan::web_hooks(hooks).next().is_some();
     let mut tx = ctx.db().write().await?;
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
     }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
+    let mut given = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
     let address = identity
         .verifiable_addresses
         .iter_mut()
@@ -294,21 +302,32 @@ async fn pass(ctx: &Ctx, mut flow: Flow, row: Code, seen: &webhook::Seen) -> Res
         .ok_or_else(super::unknown)?;
     address_proven(address, By::Verification, now);
     store::identities::save_proof(&mut tx, address).await?;
+    if let Some(given) = &mut given {
+        given.identity = identity.clone();
+    }
     finish(ctx, &mut flow);
     flow.updated_at = now;
     store::flows::update(&mut tx, &flow).await?;
+    if let Some(given) = given.as_ref().filter(|_| !waits) {
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+    }
     tx.commit().await?;
-    for hook in crate::plan::web_hooks(&ctx.config.selfservice.verification.after) {
+    for hook in crate::plan::web_hooks(hooks) {
         let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {
                 flow.ui.attach(&name, message);
             }
             save(ctx, &mut flow).await?;
-            break;
+            return Ok(Some((flow, None)));
         }
     }
-    Ok(Some(flow))
+    if let Some(given) = given.as_ref().filter(|_| waits) {
+        let mut tx = ctx.db().write().await?;
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+        tx.commit().await?;
+    }
+    Ok(Some((flow, given)))
 }
 
 /// A verification for somebody whose address waits for proof, with its code and mail, as part of `tx`. `from`: the flow
@@ -369,6 +388,7 @@ pub fn unproven(identity: &Identity) -> Option<&VerifiableAddress> {
 async fn replace(
     ctx: &Ctx,
     old: &Flow,
+    submit: &Submit,
     path_and_query: &str,
     why: Replaced,
     message: Text,
@@ -391,7 +411,16 @@ async fn replace(
     flow.return_to.clone_from(&old.return_to);
     ask_for_address(ctx, &mut flow);
     flow.message(message);
-    insert(ctx, &flow).await?;
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &flow).await?;
+    if handover::follow(ctx, &mut tx, old, flow.id, submit).await? && old.kind_of_client == FlowType::Api {
+        // Whoever holds what an app was given is that app: it goes on with a form that it can send.
+        flow.kind_of_client = FlowType::Api;
+        flow.csrf_cookie.clear();
+        flow.nodes().retain(|node| node.id() != "csrf_token");
+        store::flows::update(&mut tx, &flow).await?;
+    }
+    tx.commit().await?;
     Ok(Submitted::Replaced { flow: Box::new(flow), why, of_app: old.kind_of_client == FlowType::Api })
 }
 
@@ -444,12 +473,16 @@ fn with_token(ctx: &Ctx, flow: &mut Flow) {
 
 /// The flow's `return_to`, when it is allowed still > `flows.verification.after` > the global default.
 pub fn continue_url(config: &Config, flow: &Flow) -> Url {
+    wanted_url(config, flow).unwrap_or_else(|| config.default_return_url())
+}
+
+/// The same without the default.
+pub(super) fn wanted_url(config: &Config, flow: &Flow) -> Option<Url> {
     flow.return_to
         .as_deref()
         .filter(|wanted| !wanted.is_empty())
         .and_then(|wanted| return_to::check(config, wanted).ok())
         .or_else(|| config.selfservice.verification.return_url.clone())
-        .unwrap_or_else(|| config.default_return_url())
 }
 
 async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>) -> Result<Submitted> {

@@ -33,6 +33,11 @@ pub async fn issue_setup_link(engine: &Engine) -> Result<Option<String>> {
     Ok(Some(secret))
 }
 
+/// Whether there is any operator, disabled ones included.
+pub async fn exist(engine: &Engine) -> Result<bool> {
+    rows::exists(&mut engine.db().single().await?).await
+}
+
 /// Whether the secret would be accepted now; burns nothing.
 pub async fn setup_link_is_valid(engine: &Engine, secret: &str) -> Result<bool> {
     let mut tx = engine.db().read().await?;

@@ -11,7 +11,7 @@ mod sign_in;
 mod throttle;
 
 pub use links::{
-    issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
+    exist, issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
 };
 pub use sign_in::{session, sign_in, sign_out};
 
@@ -22,13 +22,16 @@ use crate::store::operators::{self as rows, Link};
 use crate::store::{Tx, audit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// The audit's name for whoever may run the program on the server.
 const COMMAND_LINE: &str = "command line";
 const SYSTEM: &str = "system";
+
+/// For so long after a sign-in an operator may do what is dangerous (design: security §7).
+pub const FRESH: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Operator {

@@ -1,5 +1,6 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
+use super::danger::{self, By};
 use super::page::{changes, values};
 use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
 use super::{Authentication, FieldError, Named, Revision, Saved};
@@ -9,7 +10,6 @@ use crate::config::load::remap;
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::operators::Operator;
 use crate::store::revisions;
 
 /// One revision, and what it changed.
@@ -73,11 +73,12 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
 
 /// Makes a new revision with the settings of `to` (0: none) while `base` is still the newest. [`crate::Kind::Forbidden`] for
 /// viewers, kept in the audit.
-pub async fn go_back(engine: &Engine, by: &Operator, base: i64, to: i64, reason: &str) -> Result<Saved> {
-    let (engine, by, reason) = (engine.clone(), by.clone(), reason.trim().to_owned());
+pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, reason: &str) -> Result<Saved> {
+    let (engine, author, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
     to_completion(async move {
+        let by = &author.operator;
         let _one_at_a_time = engine.settings_lock().await;
-        may_write(&engine, &by).await?;
+        may_write(&engine, by).await?;
         match newest(engine.db()).await? {
             Some(row) if row.number == base => {}
             Some(row) => return Ok(conflict(row)),
@@ -85,7 +86,13 @@ pub async fn go_back(engine: &Engine, by: &Operator, base: i64, to: i64, reason:
         }
         let config = engine.begin().config;
         let fit = |number: i64, named: &Named| remap(&config, number, named);
-        let author = Author { name: shown(&by), actor: &by.email, reason: &reason };
+        // A way back may lead into a danger as well.
+        if let Some(then) = settings_of(&engine, to).await?.and_then(|named| fit(base + 1, &named).ok())
+            && let Err(refused) = danger::allowed(&engine, &author, &config, &then, &reason).await?
+        {
+            return Ok(refused);
+        }
+        let author = Author { name: shown(by), actor: &by.email, reason: &reason };
         Ok(match write_rollback(engine.db(), engine.effects().now(), author, to, fit).await? {
             Ok((revision, config)) => {
                 engine.publish(config);
@@ -97,8 +104,17 @@ pub async fn go_back(engine: &Engine, by: &Operator, base: i64, to: i64, reason:
     .await
 }
 
+/// `None`: there is no such revision.
+async fn settings_of(engine: &Engine, number: i64) -> Result<Option<Named>> {
+    if number == 0 {
+        return Ok(Some(Named::new()));
+    }
+    let mut tx = engine.db().read().await?;
+    Ok(revisions::get(&mut tx, number).await?.map(|row| row.settings))
+}
+
 /// Takes the revision `base` back while it is still the newest: a new revision with the settings of the one before it.
 /// [`crate::Kind::Forbidden`] for viewers.
-pub async fn undo(engine: &Engine, by: &Operator, base: i64) -> Result<Saved> {
-    go_back(engine, by, base, base - 1, "").await
+pub async fn undo(engine: &Engine, by: impl Into<By>, base: i64) -> Result<Saved> {
+    go_back(engine, by, base, base - 1, &format!("Undo of revision {base}")).await
 }

@@ -1,12 +1,15 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
 pub mod checks;
+mod danger;
 pub mod history;
 mod page;
 mod preview;
 mod revise;
 
 pub use crate::config::Named;
+pub use checks::Check;
+pub use danger::By;
 pub use history::undo;
 pub use page::{changes, current};
 pub use preview::preview;
@@ -53,28 +56,36 @@ pub struct Current {
     pub provenance: BTreeMap<&'static str, Provenance>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+/// The worst first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// What is configured cannot do what it says. A Save that brings one about is refused.
+    Error,
+    /// Somebody can do harm, or is locked out. A Save that brings one about asks who does it, and why.
     Danger,
     Warning,
     Info,
 }
 
-/// A sentence about what can happen now, shown beside a setting.
-#[derive(Clone, Debug)]
-pub struct Warning {
-    pub id: &'static str,
-    pub severity: Severity,
-    /// Field name of [`Authentication`] it stands beside.
-    pub at: &'static str,
-    pub title: String,
-    pub text: String,
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Danger => "danger",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        }
+    }
 }
 
 /// What the unsaved (or saved) values would mean.
 pub struct Preview {
-    pub warnings: Vec<Warning>,
+    /// What can happen, as far as it stands beside a setting; [`Check::at`] says which.
+    pub warnings: Vec<Check>,
+    /// Those errors and dangers, of the whole configuration, that a Save would newly bring about: errors refuse it, dangers make it
+    /// ask for an owner, a fresh sign-in and a reason.
+    pub brings_about: Vec<Check>,
     /// Per client, for the method password: what runs now, and what would run.
     pub plans: Vec<(Plan, Plan)>,
     /// Sentences naming each difference to the saved values, such as "Sign in after registration: on".
@@ -104,6 +115,12 @@ pub enum Saved {
         at: DateTime<Utc>,
     },
     Again(Vec<FieldError>),
+    /// It brings these dangers about, and that is for owners.
+    NeedsOwner(Vec<Check>),
+    /// It brings these dangers about, and the sign-in is older than five minutes ([`crate::operators::FRESH`]).
+    NeedsFreshSignIn(Vec<Check>),
+    /// It brings these dangers about, and nothing says why.
+    NeedsReason(Vec<Check>),
 }
 
 pub struct Revision {

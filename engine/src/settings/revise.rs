@@ -1,5 +1,6 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
+use super::danger::{self, By};
 use super::page::{changes, differences, field_of, locked, named, registering, values};
 use super::{Authentication, FieldError, Named, Revision, Saved};
 use crate::config::Config;
@@ -8,9 +9,10 @@ use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
+use crate::flow::handover;
 use crate::operators::{Operator, Role};
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit, kept_forms};
+use crate::store::{Db, Tx, audit, handovers, kept_forms};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -19,15 +21,15 @@ const SHOWN: i64 = 1000;
 
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
 /// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
-/// `reason`: why, in the operator's words; may be empty.
+/// `reason`: why, in the operator's words; may be empty, unless the Save brings a danger about.
 pub async fn save(
     engine: &Engine,
-    by: &Operator,
+    by: impl Into<By>,
     base: i64,
     values: &Authentication,
     reason: &str,
 ) -> Result<Saved> {
-    let (engine, by, values, reason) = (engine.clone(), by.clone(), values.clone(), reason.trim().to_owned());
+    let (engine, by, values, reason) = (engine.clone(), by.into(), values.clone(), reason.trim().to_owned());
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
         save_alone(&engine, &by, base, &values, reason).await
@@ -37,11 +39,12 @@ pub async fn save(
 
 async fn save_alone(
     engine: &Engine,
-    by: &Operator,
+    author: &By,
     base: i64,
     wanted: &Authentication,
     reason: String,
 ) -> Result<Saved> {
+    let by = &author.operator;
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
@@ -78,6 +81,10 @@ async fn save_alone(
         }
     };
     let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
+    let dangers = match danger::allowed(engine, author, &config, &next, &reason).await? {
+        Ok(dangers) => dangers,
+        Err(refused) => return Ok(refused),
+    };
     let row = Row {
         number: base + 1,
         at: engine.effects().now(),
@@ -97,13 +104,23 @@ async fn save_alone(
         "changes": row.summary,
         "settings": row.settings,
         "reason": row.reason,
+        "dangers": dangers,
     });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
     kept_forms::forget(&mut tx, by.id).await?;
+    end_what_waits(&mut tx, &next).await?;
     tx.commit().await?;
     engine.publish(next);
     Ok(Saved::Done { revision: row.number })
+}
+
+/// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
+async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
+    if !handover::wanted(next) {
+        handovers::forget_all(tx).await?;
+    }
+    Ok(())
 }
 
 /// A refusal is kept in the audit.
@@ -238,6 +255,7 @@ pub(super) async fn write_rollback(
         json!({"revision": number, "to": to, "reason": by.reason}),
     )
     .await?;
+    end_what_waits(&mut tx, &config).await?;
     tx.commit().await?;
     Ok(Ok((number, config)))
 }
@@ -304,6 +322,12 @@ pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
     revisions::newest(&mut tx).await
 }
 
-async fn record(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    at: DateTime<Utc>,
+    actor: &str,
+    action: &str,
+    details: Value,
+) -> Result<()> {
     audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
 }

@@ -74,6 +74,8 @@ const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_
 const SAVE_PROOF: &str = "update identity_addresses
     set verified = true, status = $2, verified_at = $3, updated_at = $4
     where id = $1 and purpose = 'verifiable'";
+const END_HAND_OVERS: &str = "delete from handovers
+    where identity_id in (select identity_id from identity_addresses where id = $1)";
 
 /// One address's row; the identity's columns repeat.
 #[derive(sqlx::FromRow)]
@@ -258,7 +260,8 @@ pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
-/// Writes what [`crate::identity::proof::address_proven`] decided.
+/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends every hand-over that waits for a
+/// proof of that identity: the one that belongs to this proof was taken before.
 pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> {
     let touched = tx
         .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
@@ -266,6 +269,7 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
     if touched == 0 {
         return Err(Error::not_found("This address is not there any more. Start again."));
     }
+    tx.execute(END_HAND_OVERS, &[&address.id]).await?;
     Ok(())
 }
 

@@ -112,6 +112,17 @@ const LIST: &str = select!(
     "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
     order by created_at desc, id desc limit $5"
 );
+const HELD: &str = select!(
+    "where status in ('queued', 'processing', 'abandoned') order by created_at desc, id desc limit $1"
+);
+const WAITING: &str = "select count(*) from courier_messages where status in ('queued', 'processing')";
+const LAST_SENT: &str =
+    "select updated_at from courier_messages where status = 'sent' order by created_at desc, id desc limit 1";
+const FAILING: &str = "select count(case when status = 'abandoned' and send_count = 1 then 1 end),
+        count(case when status = 'abandoned' and send_count = 1 then null else 1 end)
+    from courier_messages
+    where updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
+        or status = 'abandoned')";
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
@@ -183,6 +194,36 @@ pub async fn list(tx: &mut Tx, filter: &Filter, limit: i64) -> Result<Vec<Messag
     }
     let rows = tx.fetch_all::<Stored>(LIST, &[&at, &id, &status, &recipient, &limit]).await?;
     rows.into_iter().map(Stored::read).collect()
+}
+
+/// What has not left: waiting or given up. Newest first, at most `limit`.
+pub async fn held(tx: &mut Tx, limit: i64) -> Result<Vec<Message>> {
+    tx.fetch_all::<Stored>(HELD, &[&limit]).await?.into_iter().map(Stored::read).collect()
+}
+
+/// How many are yet to leave.
+pub async fn waiting(tx: &mut Tx) -> Result<i64> {
+    let (count,) = tx.fetch_one(WAITING, &[]).await?;
+    Ok(count)
+}
+
+/// When the newest mail that has left did so.
+pub async fn last_sent(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
+    Ok(tx.fetch_optional::<(DateTime<Utc>,)>(LAST_SENT, &[]).await?.map(|(at,)| at))
+}
+
+/// Mails whose newest try failed after `since`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failing {
+    /// Refused for good at the first try.
+    pub refused: i64,
+    /// Tried in vain, and due again or given up in the end.
+    pub tried: i64,
+}
+
+pub async fn failing(tx: &mut Tx, since: DateTime<Utc>) -> Result<Failing> {
+    let (refused, tried) = tx.fetch_one(FAILING, &[&since]).await?;
+    Ok(Failing { refused, tried })
 }
 
 pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {

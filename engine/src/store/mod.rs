@@ -10,6 +10,7 @@ mod dsn;
 pub mod errors;
 mod fault;
 pub mod flows;
+pub mod handovers;
 pub mod identities;
 pub mod kept_forms;
 pub mod messages;

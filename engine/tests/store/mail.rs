@@ -189,6 +189,34 @@ on_both! {
         assert_eq!(numbers(messages::list(&mut tx, &Filter::default(), 9).await.unwrap()), [5, 4, 3]);
     }
 
+    async fn what_has_not_left_is_told_apart_from_what_has(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(messages::last_sent(&mut tx).await.unwrap(), None);
+        let states = [
+            (1, Status::Sent, 1),
+            (2, Status::Queued, 0),
+            (3, Status::Queued, 2),
+            (4, Status::Processing, 1),
+            (5, Status::Processing, 2),
+            (6, Status::Abandoned, 1),
+            (7, Status::Abandoned, 5),
+        ];
+        for (number, status, send_count) in states {
+            let updated_at = at(i64::try_from(number).unwrap() * 10);
+            let message = Message { status, send_count, updated_at, ..message(number, "a@x.example", 0) };
+            messages::insert(&mut tx, &message).await.unwrap();
+        }
+        let held = messages::held(&mut tx, 4).await.unwrap();
+        assert_eq!(held.iter().map(|message| message.id.0).collect::<Vec<_>>(), [id(7), id(6), id(5), id(4)]);
+        assert_eq!(messages::held(&mut tx, 99).await.unwrap().len(), 6);
+        assert_eq!(messages::waiting(&mut tx).await.unwrap(), 4);
+        assert_eq!(messages::last_sent(&mut tx).await.unwrap(), Some(at(10)));
+        let failing = |refused, tried| messages::Failing { refused, tried };
+        assert_eq!(messages::failing(&mut tx, at(10)).await.unwrap(), failing(1, 3));
+        assert_eq!(messages::failing(&mut tx, at(30)).await.unwrap(), failing(1, 2));
+        assert_eq!(messages::failing(&mut tx, at(70)).await.unwrap(), failing(0, 0));
+    }
+
     async fn tries_are_kept_with_their_mail(db: Db) {
         let mut tx = db.write().await.unwrap();
         messages::insert(&mut tx, &message(1, "a@x.example", 0)).await.unwrap();

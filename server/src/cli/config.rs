@@ -2,24 +2,21 @@
 
 use super::Global;
 use super::assemble;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
+use super::lint::Lint;
 use engine::config::load::{Note, load, print};
-use engine::settings::Severity;
-use engine::settings::checks::{Check, checks};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// Reports every problem (exit code 3) and every key without effect. Touches no database.
-    #[command(after_help = "Examples:\n  vestibule config check --config kratos.yml --config local.yml\n  \
-                      vestibule config check --lint --json --config kratos.yml    exit code 5 when something is dangerous")]
-    Check {
-        /// Says what can happen with a configuration that is valid and unwise; exit code 5 when something is dangerous.
-        #[arg(long)]
-        lint: bool,
-        /// For programs; with --lint.
-        #[arg(long, requires = "lint")]
-        json: bool,
-    },
+    #[command(after_help = "Examples:
+  vestibule config check --config kratos.yml --config local.yml
+  vestibule config check --lint --json --config kratos.yml
+  vestibule config check --lint --fail-on warning --config kratos.yml
+  vestibule config check --lint --fix --yes --config kratos.yml    writes kratos.fixes.yml
+
+With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 8 warning, 9 info, else 0.")]
+    Check(Lint),
     /// Prints one file, the console's settings included, that stock Kratos accepts too.
     Print {
         /// Secrets in clear; without it they are masked.
@@ -28,25 +25,20 @@ pub(super) enum Command {
     },
     /// Prints the page of all keys, with types and defaults.
     Reference,
+    /// Prints the page of all findings of --lint.
+    Checks,
 }
 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
-        Command::Check { lint, json } => {
-            let loaded = load(&assemble::sources(global)?, None)?;
-            let found = if lint { checks(&loaded.config, false) } else { Vec::new() };
-            if json {
-                let text = serde_json::to_string_pretty(&found)
-                    .map_err(|error| Failure::failed(error.to_string()))?;
-                println!("{text}");
-            } else {
+        Command::Check(lint) => {
+            let sources = assemble::sources(global)?;
+            let loaded = load(&sources, None)?;
+            if !lint.is_for_programs() {
                 report(&loaded.notes);
-                for Check { id, severity, key, title, text } in &found {
-                    println!("\n{} {id}: {title}\n  {text}\n  {key}", word(*severity));
-                }
             }
-            if found.iter().any(|check| check.severity == Severity::Danger) {
-                return Err(Failure::Dangerous);
+            if lint.lint {
+                lint.run(global, &sources, &loaded.config)?;
             }
         }
         Command::Print { with_secrets } => {
@@ -54,6 +46,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             print!("{}", print(&engine.begin().config, with_secrets));
         }
         Command::Reference => print!("{}", engine::config::reference()),
+        Command::Checks => print!("{}", engine::settings::checks::reference()),
     }
     Ok(())
 }
@@ -66,13 +59,5 @@ fn report(notes: &[Note]) {
         0 => println!("The configuration holds."),
         1 => println!("The configuration holds; 1 key has no effect."),
         many => println!("The configuration holds; {many} keys have no effect."),
-    }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Danger => "danger",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
     }
 }

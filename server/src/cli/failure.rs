@@ -1,6 +1,7 @@
 //! Why a command ends without success: the exit code, and what a person reads.
 
 use engine::config::load::Problems;
+use engine::settings::Severity;
 use std::process::ExitCode;
 
 pub(super) type Outcome<T = ()> = Result<T, Failure>;
@@ -12,8 +13,8 @@ pub(super) enum Failure {
     Configuration(Problems),
     /// 4
     Database(String),
-    /// 5; what was printed says it
-    Dangerous,
+    /// By what was found and printed: 5 danger, 7 error, 8 warning, 9 info
+    Found(Severity),
 }
 
 impl Failure {
@@ -47,7 +48,12 @@ impl Failure {
                 eprintln!("vestibule: {sentence}");
                 ExitCode::from(4)
             }
-            Self::Dangerous => ExitCode::from(5),
+            Self::Found(severity) => ExitCode::from(match severity {
+                Severity::Danger => 5,
+                Severity::Error => 7,
+                Severity::Warning => 8,
+                Severity::Info => 9,
+            }),
         }
     }
 }

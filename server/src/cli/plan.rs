@@ -84,6 +84,7 @@ fn document(plan: &Plan) -> serde_json::Value {
         "answer": {
             "status": plan.answer.status,
             "session_cookie": plan.answer.session_cookie,
+            "hand_over_cookie": plan.answer.hand_over_cookie,
             "body": plan.answer.body,
             "redirect": plan.answer.redirect,
         },
@@ -121,7 +122,11 @@ fn text(config: &Config, plan: &Plan) -> String {
     line(&format!("Answer          {} {body}", answer.status));
     line(&format!(
         "Set-Cookie      {}",
-        if answer.session_cookie { config.session.cookie_name.as_str() } else { "no session" }
+        match (answer.session_cookie, answer.hand_over_cookie) {
+            (true, _) => config.session.cookie_name.as_str(),
+            (false, true) => "vestibule_hand_over_…, no session yet",
+            (false, false) => "no session",
+        }
     ));
     text
 }
@@ -153,6 +158,7 @@ fn name(step: &Step) -> String {
         Step::Authenticate => "compare the password".to_owned(),
         Step::Run(hook) => hook.title(),
         Step::SignIn => "sign in".to_owned(),
+        Step::SignInWhenProven => "sign in when proven".to_owned(),
     }
 }
 
@@ -170,5 +176,6 @@ fn about(step: &Step) -> &'static str {
         Step::SendCode => "to the first address that waits for proof",
         Step::Run(_) => "",
         Step::SignIn => "always last",
+        Step::SignInWhenProven => "with the code, where the sign-up was; at once with nothing left to prove",
     }
 }

@@ -145,6 +145,10 @@ pub(crate) fn submission(
         current,
         browser: cookies::continuity(headers),
         device: client::device(ctx, headers, peer),
+        offered: flow::handover::Offered {
+            secrets: cookies::hand_overs(headers),
+            own_origin: crate::cors::is_own(&ctx.config, headers),
+        },
         seen: flow::webhook::Seen::default(),
     }
 }

@@ -66,11 +66,17 @@ pub async fn submit(
     let link = method == Method::GET;
     let mut submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
     submit.seen = flows::seen(&ctx, &method, &uri, &headers);
-    let outcome = if link {
-        verification::fill_in(&ctx, submit, &code).await
-    } else {
-        verification::submit(&ctx, submit, &path_and_query(&uri)).await
+    let outcome = async {
+        // Who is signed in matters where somebody else might be.
+        if !submit.offered.secrets.is_empty() {
+            submit.current = super::current(&ctx, &headers).await?;
+        }
+        match link {
+            true => verification::fill_in(&ctx, submit, &code).await,
+            false => verification::submit(&ctx, submit, &path_and_query(&uri)).await,
+        }
     };
+    let outcome = outcome.await;
     respond::verification(&ctx, &headers, outcome).await
 }
 

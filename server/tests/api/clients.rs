@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-9-Battery";
 
-const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-const JSON: &str = "application/json";
+pub(crate) const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+pub(crate) const JSON: &str = "application/json";
 const SESSION_COOKIE: &str = "ory_kratos_session";
 
 /// Sign-up with an e-mail address and a password; nothing signs in yet. `more` is laid over it.
@@ -101,7 +101,7 @@ impl Person {
         Self { site: site.clone(), kind, jar: BTreeMap::new() }
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         method: &str,
         target: &str,
@@ -137,6 +137,15 @@ impl Person {
             nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("the token's node");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&flow["id"]), text(&csrf["attributes"]["value"]))
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Somebody with the same cookies, as a thief of them would be.
+    pub(crate) fn copy(&self) -> Self {
+        Self { site: self.site.clone(), kind: self.kind, jar: self.jar.clone() }
     }
 
     /// One more cookie in the jar.

@@ -207,3 +207,51 @@ async fn the_admin_api_answers_to_its_own_names_only() {
         .expect("an answer");
     assert_eq!((answer.status, accounts(&site).await), (403, 0));
 }
+
+#[tokio::test]
+async fn who_names_the_host_twice_is_not_answered() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    for (first, second) in
+        [("localhost", "evil.example"), ("evil.example", "localhost"), ("localhost", "localhost")]
+    {
+        for authority in [&site.public, &site.admin] {
+            let hosts = [first, second].map(|host| ("Host".to_owned(), host.to_owned()));
+            let answer = send(authority, "GET", "/admin/identities", &hosts, None).await.expect("an answer");
+            assert_eq!(answer.status, 400, "{first} {second}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_bare_address_leads_people_to_a_page_and_tells_programs_that_nothing_is_there() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    let answer = ask(&site, "GET", "/", &[("Accept", "text/html,*/*;q=0.8")], None).await;
+    let welcome = format!("http://{}/welcome", site.public);
+    assert_eq!((answer.status, answer.header("location")), (303, Some(welcome.as_str())));
+    assert_eq!(answer.header("set-cookie"), None);
+    for accept in ["application/json", "*/*"] {
+        assert_eq!(ask(&site, "GET", "/", &[("Accept", accept)], None).await.status, 404, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_force_has_a_digest_that_tells_nothing_or_the_files_own_mark() {
+    let tell = async |site: &Site, authority: &str| {
+        let host = [("Host".to_owned(), authority.to_owned())];
+        let answer = send(authority, "GET", "/admin/health/config", &host, None).await.expect("an answer");
+        assert!(
+            authority != site.admin || answer.header("content-type") == Some("text/plain; charset=utf-8")
+        );
+        (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+    };
+    let secret = |secret: &str| json!({ "secrets": { "default": [secret] } });
+    let (_one, one) = stand("memory", secret("one-secret-of-thirty-two-letters")).await;
+    let (status, digest) = tell(&one, &one.admin).await;
+    assert!(
+        status == 200 && digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{digest}"
+    );
+    assert_eq!(tell(&one, &one.public).await.0, 404, "on the admin port only");
+    let (_marked, marked) = stand("memory", json!({ "revision": "of last Tuesday" })).await;
+    assert_eq!(tell(&marked, &marked.admin).await, (200, "of last Tuesday".to_owned()));
+}

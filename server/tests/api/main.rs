@@ -3,6 +3,7 @@
 
 mod clients;
 mod edges;
+mod hand_over;
 mod hooks;
 mod parallel;
 mod proof;

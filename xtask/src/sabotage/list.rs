@@ -32,6 +32,9 @@ const CONFIG: &[&str] = &["--test", "config"];
 const RULES: &[&str] = &["--test", "rules"];
 const STORE: &[&str] = &["--test", "store"];
 const SETTINGS: &[&str] = &["--test", "settings"];
+const DANGERS: &[&str] = &["--test", "dangers"];
+const CHECKS: &[&str] = &["--test", "checks"];
+const CLI: &[&str] = &["--test", "cli"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -237,6 +240,62 @@ pub(super) const CHANGES: &[Change] = &[
         text: "let sign_in = sign_in || by_itself;",
         instead: "let sign_in = sign_in || (by_itself && after.hooks.len() > 99);",
         test: test("server", API, "social::signing_up_through_a_provider_signs_in_without_any_list"),
+    },
+    Change {
+        name: "danger-by-editor",
+        file: "engine/src/settings/danger.rs",
+        text: "if by.operator.role != Role::Owner {",
+        instead: "if by.operator.role == Role::Viewer {",
+        test: test("engine", DANGERS, "a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason"),
+    },
+    Change {
+        name: "danger-by-an-open-console",
+        file: "engine/src/settings/danger.rs",
+        text: "engine.effects().now() - at <= FRESH",
+        instead: "engine.effects().now() - at <= FRESH * 100",
+        test: test("engine", DANGERS, "a_way_back_into_a_danger_asks_the_same"),
+    },
+    Change {
+        name: "new-error-saved",
+        file: "engine/src/settings/danger.rs",
+        text: "if !errors.is_empty() {",
+        instead: "if errors.len() > 99 {",
+        test: test("engine", DANGERS, "a_new_error_is_refused_whoever_asks"),
+    },
+    Change {
+        name: "fix-of-a-locked-key",
+        file: "engine/src/settings/checks/fix.rs",
+        text: "if let Some(reason) = locked(config, name) {",
+        instead: "if let Some(reason) = locked(config, name).filter(|_| false) {",
+        test: test("engine", CHECKS, "a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable"),
+    },
+    Change {
+        name: "secrets-in-findings",
+        file: "server/src/cli/lint.rs",
+        text: "value[\"file\"] = masked(config, &overlay(&check.patch));",
+        instead: "value[\"file\"] = overlay(&check.patch);",
+        test: test("server", CLI, "findings_for_programs_have_their_way_out_and_no_secret"),
+    },
+    Change {
+        name: "shadowed-hook-untold",
+        file: "engine/src/settings/checks/hooks.rs",
+        text: "if silenced.is_empty() {",
+        instead: "if !silenced.is_empty() {",
+        test: test("engine", CHECKS, "every_finding_comes_up_and_stays_silent"),
+    },
+    Change {
+        name: "wrong-password-gives-mails-up",
+        file: "engine/src/effects/mailer.rs",
+        text: "failure.is_permanent() && !about_us(&failure)",
+        instead: "failure.is_permanent() && !(about_us(&failure) && false)",
+        test: test("engine", &["--test", "mailer"], "a_wrong_password_of_ours_gives_no_mail_up"),
+    },
+    Change {
+        name: "two-hosts",
+        file: "server/src/edge.rs",
+        text: ".nth(1).is_some()",
+        instead: ".nth(2).is_some()",
+        test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
     },
 ];
 

@@ -1,0 +1,85 @@
+//! Whether mails leave: what waits, what was given up and why. For operators; neither bodies nor codes are here.
+
+use crate::config::CourierKeys;
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::store::Tx;
+use crate::store::messages::{self, Failing, Message};
+use chrono::{DateTime, Utc};
+
+/// So many people in a row do not mistype their address: then it is the server that takes nothing.
+const REFUSALS: i64 = 3;
+
+/// Where mails go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// `host:port` of the mail server.
+    Server(String),
+    /// They stay here, for owners to read.
+    Mailbox,
+    /// They wait until there is a mail server.
+    Nowhere,
+}
+
+/// A mail that has not left.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Held {
+    pub message: Message,
+    /// What the newest try that failed came to.
+    pub failure: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outlook {
+    pub way: Way,
+    /// Somebody has to do something, or no mail leaves.
+    pub stuck: bool,
+    /// Mails that are yet to leave.
+    pub waiting: i64,
+    pub last_left: Option<DateTime<Utc>>,
+    /// Newest first.
+    pub held: Vec<Held>,
+}
+
+/// The whole of it, with at most `limit` mails.
+pub async fn outlook(ctx: &Ctx, limit: i64) -> Result<Outlook> {
+    let way = way(&ctx.config.courier);
+    let mut tx = ctx.db().read().await?;
+    let stuck = stuck(&mut tx, &way).await?;
+    let waiting = messages::waiting(&mut tx).await?;
+    let last_left = messages::last_sent(&mut tx).await?;
+    let mut held = Vec::new();
+    for message in messages::held(&mut tx, limit).await? {
+        let tries = messages::dispatches(&mut tx, message.id).await?;
+        let failure = tries.into_iter().rev().find_map(|dispatch| dispatch.error);
+        held.push(Held { message, failure });
+    }
+    Ok(Outlook { way, stuck, waiting, last_left, held })
+}
+
+/// [`Outlook::stuck`] alone: cheap enough for every page.
+pub async fn is_stuck(ctx: &Ctx) -> Result<bool> {
+    let mut tx = ctx.db().read().await?;
+    stuck(&mut tx, &way(&ctx.config.courier)).await
+}
+
+fn way(courier: &CourierKeys) -> Way {
+    match &courier.smtp {
+        _ if courier.mailbox => Way::Mailbox,
+        Some(server) => Way::Server(format!("{}:{}", server.host, server.port)),
+        None => Way::Nowhere,
+    }
+}
+
+/// One mail that leaves takes back what was said of those tried before it: a single address may be slow to accept.
+async fn stuck(tx: &mut Tx, way: &Way) -> Result<bool> {
+    match way {
+        Way::Mailbox => Ok(false),
+        Way::Nowhere => Ok(messages::waiting(tx).await? > 0),
+        Way::Server(_) => {
+            let since = messages::last_sent(tx).await?.unwrap_or_default();
+            let Failing { refused, tried } = messages::failing(tx, since).await?;
+            Ok(tried > 0 || refused >= REFUSALS)
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Signing in when the address is proven: whoever signed up keeps a secret, and who brings it back together with the
+//! code is signed in. Nobody else is, however right the code; and any other proof, change of the account or end of the
+//! option ends what waits (docs/compatibility.md).
+
+use super::{Body, Flow, FlowType, HandedOver, Submit, may_submit};
+use crate::config::{Config, Hook, Method};
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::identity::{self, Credential, Identity};
+use crate::ids::{FlowId, IdentityId};
+use crate::plan::{Client, FlowKind, Step, default_return_url, plan};
+use crate::session::{self, DeviceInfo};
+use crate::store::codes::Code;
+use crate::store::handovers::{self, HandOver};
+use crate::store::{self, Tx};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+/// What a browser brings along beside the form.
+#[derive(Clone, Debug, Default)]
+pub struct Offered {
+    /// The values of its hand-over cookies.
+    pub secrets: Vec<String>,
+    /// The request names its origin, and it is one that our forms are sent from.
+    pub own_origin: bool,
+}
+
+/// Leaves with the answer to a sign-up: a cookie for browsers, a member of the body for apps.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The verification that it belongs to.
+    pub flow: FlowId,
+    pub address: String,
+    pub secret: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Leaves with the answer to a proof.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub client: Client,
+    pub identity: Identity,
+    pub handed_over: HandedOver,
+    pub return_to: Url,
+    /// What the secret is known by: its cookie is over.
+    pub secret_hash: Vec<u8>,
+}
+
+/// What is kept and compared of a secret of 256 random bits (as with a session's token, no key and no salt are needed).
+pub fn secret_hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// Whether anything may wait for a proof. Where not, what waits is forgotten: by the revision that switches it off, and by the
+/// sweep after a start with other files.
+pub fn wanted(config: &Config) -> bool {
+    config.vestibule.registration.sign_in_when_proven
+}
+
+/// Nothing waits for a proof any more, and there was one.
+pub(super) fn nothing_left_to_prove(identity: &Identity) -> bool {
+    super::verification::unproven(identity).is_none()
+        && identity.verifiable_addresses.iter().any(|address| address.verified)
+}
+
+/// Begins to wait, as part of `tx`. `None`: the address was proven meanwhile.
+pub(super) async fn keep(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: FlowId,
+    id: IdentityId,
+    address: Uuid,
+    method: Method,
+) -> Result<Option<Pending>> {
+    let Some(identity) = store::identities::get(tx, id).await? else { return Ok(None) };
+    let waiting = identity.verifiable_addresses.iter().find(|one| one.id == address && !one.verified);
+    let Some(waiting) = waiting.map(|one| one.value.clone()) else { return Ok(None) };
+    let credentials = store::identities::credentials(tx, id).await?;
+    let secret = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<32>());
+    let expires_at = ctx.effects().now() + ctx.config.vestibule.registration.hand_over_lifespan;
+    let row = HandOver {
+        flow_id: flow.0,
+        secret_hash: secret_hash(&secret),
+        identity_id: id.0,
+        address_id: address,
+        version: version(&identity, &credentials),
+        method: method.name().to_owned(),
+        signs_in: true,
+        expires_at,
+    };
+    handovers::insert(tx, &row).await?;
+    Ok(Some(Pending { flow, address: waiting, secret, expires_at }))
+}
+
+/// The account and its credentials in one value. What is proven of it is left out: a proof ends what waits by itself.
+fn version(identity: &Identity, credentials: &[Credential]) -> Vec<u8> {
+    let verifiable = identity.verifiable_addresses.iter().map(|address| json!([address.id, address.value]));
+    let recovery = identity.recovery_addresses.iter().map(|address| json!([address.id, address.value]));
+    let credentials =
+        credentials.iter().map(|one| json!([one.kind, one.identifiers, one.config, one.created_at]));
+    let all = json!([
+        identity.schema_id,
+        identity.state.name(),
+        identity.traits,
+        identity.metadata_public,
+        identity.metadata_admin,
+        identity.external_id,
+        identity.updated_at,
+        verifiable.collect::<Vec<Value>>(),
+        recovery.collect::<Vec<Value>>(),
+        credentials.collect::<Vec<Value>>(),
+    ]);
+    Sha256::digest(all.to_string()).to_vec()
+}
+
+/// The secrets that a request brings: a browser's in its cookies, an app's in the body.
+fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
+    let own: Vec<&str> = match flow.kind_of_client {
+        FlowType::Browser => submit.offered.secrets.iter().map(String::as_str).collect(),
+        FlowType::Api => match &submit.body {
+            Body::Json(body) => {
+                body.pointer("/vestibule/hand_over").and_then(Value::as_str).into_iter().collect()
+            }
+            Body::Form(pairs) => pairs
+                .iter()
+                .filter(|(name, _)| name == "vestibule.hand_over")
+                .map(|(_, value)| value.as_str())
+                .collect(),
+            Body::Unreadable(_) => Vec::new(),
+        },
+    };
+    own.into_iter().map(secret_hash).collect()
+}
+
+/// What waits goes on with the verification that takes the place of `old`, for whoever brings the secret. Whether it did.
+pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, submit: &Submit) -> Result<bool> {
+    let now = ctx.effects().now();
+    for hash in brought(old, submit) {
+        if handovers::follow(tx, old.id, new, &hash, now).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Who asks to be signed in with the proof: the secrets of a request that may be given a session at all.
+pub(super) struct Claim {
+    secrets: Vec<Vec<u8>>,
+    client: Client,
+    device: DeviceInfo,
+    current: Option<IdentityId>,
+}
+
+impl Claim {
+    /// A code proves without an anti-forgery token (Kratos); a session is given to nobody without one. In a browser the form
+    /// must also come from one of our pages, or another site could sign somebody in to an account of its choice.
+    pub(super) fn of(flow: &Flow, submit: &Submit, token: Option<&str>) -> Self {
+        let own = flow.kind_of_client == FlowType::Api || submit.offered.own_origin;
+        let may = own && may_submit(flow, submit, token).is_ok();
+        Self {
+            secrets: if may { brought(flow, submit) } else { Vec::new() },
+            client: flow.client(submit.json),
+            device: submit.device.clone(),
+            current: submit.current.as_ref().map(|current| current.identity.id),
+        }
+    }
+
+    /// Consumes what waits for the proof that `code` is, as part of its transaction and before the proof is written, which
+    /// ends everything that waits. Everything is checked again: the option, the time, the account, its state, a second
+    /// factor, the gate at sign-in, and who is signed in in that browser.
+    pub(super) async fn take(
+        &self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        flow: &Flow,
+        code: &Code,
+        identity: &Identity,
+    ) -> Result<Option<Given>> {
+        let mut taken = None;
+        for hash in &self.secrets {
+            if taken.is_none() {
+                taken = handovers::take(tx, flow.id, hash).await?;
+            }
+        }
+        let Some(row) = taken else { return Ok(None) };
+        let credentials = store::identities::credentials(tx, identity.id).await?;
+        let holds = wanted(&ctx.config)
+            && row.signs_in
+            && row.expires_at > ctx.effects().now()
+            && (row.identity_id, row.address_id) == (code.identity_id, code.address_id)
+            && row.version == version(identity, &credentials)
+            && identity.state == identity::State::Active
+            && !credentials.iter().any(|credential| is_second_factor(&credential.kind));
+        let Some(method) = Method::parse(&row.method).filter(|_| holds) else { return Ok(None) };
+        // Whoever is signed in stays so: another person is not put in their place, and nobody is signed in twice.
+        if self.current.is_some() || !self.passes_the_gate(ctx, method, identity, code.address_id) {
+            return Ok(None);
+        }
+        let (session, token) = session::new(ctx, identity, method.name(), &self.device);
+        Ok(Some(Given {
+            client: self.client,
+            identity: identity.clone(),
+            handed_over: HandedOver { session, token },
+            return_to: return_to(ctx, flow, method),
+            secret_hash: row.secret_hash,
+        }))
+    }
+
+    /// As sign-in would ask, with `proven` counted as what it is about to be.
+    fn passes_the_gate(&self, ctx: &Ctx, method: Method, identity: &Identity, proven: Uuid) -> bool {
+        let sign_in = plan(&ctx.config, FlowKind::Login, method, self.client);
+        !sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
+            || identity.verifiable_addresses.iter().any(|address| address.verified || address.id == proven)
+    }
+}
+
+fn is_second_factor(kind: &str) -> bool {
+    [Method::Totp, Method::LookupSecret, Method::Webauthn].iter().any(|method| method.name() == kind)
+}
+
+/// Where the verification leads, and where it says nothing, where the sign-up would have led.
+fn return_to(ctx: &Ctx, flow: &Flow, method: Method) -> Url {
+    super::verification::wanted_url(&ctx.config, flow)
+        .unwrap_or_else(|| default_return_url(&ctx.config, FlowKind::Registration, method))
+}

@@ -1,0 +1,401 @@
+//! Hooks: which of them never run, which strand an account, and where their calls go.
+
+use super::{Found, Rule, Seen};
+use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
+use crate::config::hooks::Response;
+use crate::config::{Config, Hook, HookList, Method, Named, WebHook, has_effect};
+use crate::plan::{Plan, Source, Step, web_hooks};
+use crate::settings::Severity::{Danger, Info, Warning};
+use crate::settings::page::registering;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use url::{Host, Url};
+
+const SIGN_UP: &str = "selfservice.flows.registration.after.hooks";
+const OWN: &str = "selfservice.flows.registration.after.password.hooks";
+const GATE: &str = "selfservice.flows.login.after.password.hooks";
+const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+const PRIVATE: &str = "clients.http.disallow_private_ip_ranges";
+const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
+
+pub(super) const RULES: &[Rule] = &[
+    // L11
+    Rule::new(
+        ("account_without_an_answer", Danger),
+        "selfservice.flows.registration.after",
+        "A failing service leaves an account behind",
+        "A web hook is waited for after the account is stored.",
+        stranded,
+    ),
+    // L02 (ory/network#361)
+    Rule::new(
+        ("shadowed_hooks", Danger),
+        OWN,
+        "Hooks of the whole flow do not run",
+        "A method's own list replaces that of the sign-up flow, and leaves some of it out.",
+        shadowed,
+    ),
+    // L03
+    Rule::new(
+        ("never_asked", Danger),
+        SIGN_UP,
+        "A service that may stop a sign-up is never asked",
+        "A web hook that would have to run before the account is stored stands in the list of the whole flow.",
+        never,
+    ),
+    // L04
+    Rule::new(
+        ("gate_shadowed", Danger),
+        GATE,
+        "Unconfirmed addresses may sign in all the same",
+        "`require_verified_address` stands in the list of the whole sign-in flow, which a method's own list replaces.",
+        gate,
+    ),
+    // L12
+    Rule::new(
+        ("session_listed_early", Info),
+        OWN,
+        "`session` runs last wherever it stands",
+        "Entries stand below `session` and run before it.",
+        early,
+    ),
+    // L23, and what the design says of hooks
+    Rule::new(
+        ("account_changed_over_http", Danger),
+        OWN,
+        "Whoever is on the way can change accounts",
+        "A web hook that may change the account is called over http.",
+        changed_over_http,
+    ),
+    Rule::new(
+        ("hook_proves_addresses", Danger),
+        OWN,
+        "A service decides which addresses count as proven",
+        "A web hook may change the account before it is stored, its proven addresses included.",
+        proves,
+    ),
+    // L23
+    Rule::new(
+        ("hook_over_http", Warning),
+        "selfservice.flows",
+        "What a web hook says can be read on the way",
+        "A web hook is called over http.",
+        over_http,
+    ),
+    // L23
+    Rule::new(
+        ("hook_without_a_secret", Warning),
+        "selfservice.flows",
+        "A service cannot tell who calls it",
+        "A web hook is called without `auth`.",
+        without_secret,
+    ),
+    // L23
+    Rule::new(
+        ("hook_to_a_private_network", Warning),
+        PRIVATE,
+        "Web hooks may reach into your network",
+        "A web hook calls a private address, and none is kept from web hooks.",
+        private,
+    ),
+];
+
+fn own(flow: &str, method: Method) -> String {
+    format!("selfservice.flows.{flow}.after.{}.hooks", method.name())
+}
+
+/// The key of the list that is in force for a sign-up, and its name in `all_or_nothing`.
+fn in_force(plan: &Plan) -> (String, HookList, &'static str) {
+    match plan.source {
+        Source::Method => (own("registration", plan.method), HookList::Of(plan.method), plan.method.name()),
+        Source::Flow | Source::Nothing => (SIGN_UP.to_owned(), HookList::Flow, "flow"),
+    }
+}
+
+fn stranded(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let mut told = BTreeSet::new();
+    for plan in &seen.sign_ups {
+        let (key, list, name) = in_force(plan);
+        if seen.config.vestibule.registration.all_or_nothing.contains(&list) {
+            continue;
+        }
+        for hook in plan.steps.iter().filter_map(awaited) {
+            if !told.insert((key.clone(), hook.name.clone())) {
+                continue;
+            }
+            let text = format!(
+                "{} is waited for after the account is stored: when it fails, the person sees an error, is not signed in, and their \
+                 address is taken. `response.ignore: true` waits for nothing; `can_interrupt: true` asks before anything is stored.",
+                hook.name
+            );
+            let finding = Found::new(text).key(key.clone()).about([hook.name.clone()]);
+            found.push(if has_effect(ALL_OR_NOTHING) {
+                let mut lists = seen.list(ALL_OR_NOTHING);
+                lists.push(name.into());
+                finding.patch(ALL_OR_NOTHING, lists)
+            } else {
+                let entries = seen.list(&key).into_iter().map(|mut entry| {
+                    if calls(&entry, hook) {
+                        entry["config"]["response"] = json!({"ignore": true});
+                    }
+                    entry
+                });
+                let entries: Vec<Value> = entries.collect();
+                finding.patch(key.clone(), entries)
+            });
+        }
+    }
+}
+
+fn awaited(step: &Step) -> Option<&WebHook> {
+    match step {
+        Step::Run(Hook::WebHook(hook)) if hook.response == Response::Awaited => Some(hook.as_ref()),
+        _ => None,
+    }
+}
+
+/// Whether an entry, as it stands in a file, is that web hook.
+fn calls(entry: &Value, hook: &WebHook) -> bool {
+    entry.pointer("/config/url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok()).as_ref()
+        == Some(&hook.url)
+}
+
+fn shadowed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for plan in &seen.sign_ups {
+        let silenced = plan.silenced();
+        if silenced.is_empty() {
+            continue;
+        }
+        let key = own("registration", plan.method);
+        let mut entries = seen.list(&key);
+        let at = entries.iter().position(|entry| entry["hook"] == "session").unwrap_or(entries.len());
+        let flow = &seen.config.selfservice.registration.after.hooks;
+        let missing = flow
+            .iter()
+            .zip(seen.list(SIGN_UP))
+            .filter(|(hook, _)| silenced.contains(&hook.title()))
+            .map(|(_, entry)| entry);
+        entries.splice(at..at, missing);
+        found.push(
+            Found::new(format!(
+                "The method {} has a list of its own, which replaces that of the flow. These run for no sign-up by {}: {}. Add \
+                 them to the method's list.",
+                plan.method.name(),
+                plan.method.name(),
+                silenced.join(", ")
+            ))
+            .key(key.clone())
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .about(silenced)
+            .patch(key, entries),
+        );
+    }
+}
+
+fn never(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for plan in seen.sign_ups.iter().filter(|plan| !plan.never.is_empty()) {
+        let names: Vec<String> = plan.never.iter().map(Hook::title).collect();
+        let key = own("registration", plan.method);
+        found.push(
+            Found::new(format!(
+                "In the list of the whole flow these never run, since they would have to run before the account is stored: \
+                 {}. Move them to `{key}`.",
+                names.join(", ")
+            ))
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .about(names)
+            // The method's list replaces the flow's: what runs today comes along.
+            .patch(key, seen.list(SIGN_UP)),
+        );
+    }
+}
+
+fn gate(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let gate = Hook::RequireVerifiedAddress;
+    for plan in &seen.sign_ins {
+        if plan.shadowed.contains(&gate) && !plan.steps.contains(&Step::Run(gate.clone())) {
+            found.push(
+                Found::new(
+                    "`require_verified_address` stands in the list of the whole flow, which the method's own list replaces. Add it \
+                     there.",
+                )
+                .key(own("login", plan.method))
+                .at(REQUIRE_VERIFIED_ADDRESS)
+                .about([plan.method.name().to_owned()])
+                .fix("Ask for a confirmed address", Named::from([(REQUIRE_VERIFIED_ADDRESS.into(), true.into())])),
+            );
+        }
+    }
+}
+
+fn early(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for method in registering(seen.config) {
+        let own_list = seen.config.selfservice.registration.after.methods.get(&method);
+        if own_list.is_some_and(|own| own.hooks.iter().rev().skip(1).any(|hook| *hook == Hook::Session)) {
+            let key = own("registration", method);
+            let (session, mut rest): (Vec<Value>, Vec<Value>) =
+                seen.list(&key).into_iter().partition(|entry| entry["hook"] == "session");
+            rest.extend(session);
+            found.push(
+                Found::new(
+                    "Entries below it in the list run before it. Move it to the end, so that the list reads as it runs.",
+                )
+                .key(key.clone())
+                .about([method.name().to_owned()])
+                .patch(key, rest),
+            );
+        }
+    }
+}
+
+/// Every list, by its key.
+fn lists(config: &Config) -> Vec<(String, &[Hook])> {
+    let flows = &config.selfservice;
+    let mut lists: Vec<(String, &[Hook])> = [
+        ("registration.before", &flows.registration.before),
+        ("registration.after", &flows.registration.after.hooks),
+        ("login.before", &flows.login.before),
+        ("login.after", &flows.login.after.hooks),
+        ("verification.before", &flows.verification.before),
+        ("verification.after", &flows.verification.after),
+    ]
+    .map(|(name, list)| (format!("selfservice.flows.{name}.hooks"), list.as_slice()))
+    .into();
+    for (flow, after) in [("registration", &flows.registration.after), ("login", &flows.login.after)] {
+        lists.extend(after.methods.iter().map(|(method, list)| (own(flow, *method), list.hooks.as_slice())));
+    }
+    lists
+}
+
+fn each(seen: &Seen<'_>, mut look: impl FnMut(&WebHook, &str)) {
+    for (key, list) in lists(seen.config) {
+        web_hooks(list).for_each(|hook| look(hook, &key));
+    }
+}
+
+/// Over the network without TLS.
+fn open(hook: &WebHook) -> bool {
+    hook.url.scheme() == "http" && !is_here(&hook.url)
+}
+
+fn changed_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    each(seen, |hook, key| {
+        if open(hook) && hook.response == Response::Changes {
+            found.push(
+                Found::new(format!(
+                    "{} may change the account it is asked about, over http. Use https.",
+                    hook.name
+                ))
+                .key(key)
+                .about([hook.name.clone()]),
+            );
+        }
+    });
+}
+
+fn over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    each(seen, |hook, key| {
+        if open(hook) && hook.response != Response::Changes {
+            found.push(
+                Found::new(format!("{} is called over http. Use https.", hook.name))
+                    .key(key)
+                    .about([hook.name.clone()]),
+            );
+        }
+    });
+}
+
+fn proves(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let mut told = BTreeSet::new();
+    for plan in &seen.sign_ups {
+        for step in &plan.steps {
+            let Step::Ask(hook) = step else { continue };
+            if hook.response == Response::Changes && told.insert(hook.name.clone()) {
+                found.push(
+                    Found::new(format!(
+                        "{} may change the account before it is stored, and mark its addresses proven: whoever runs it, or breaks into it, \
+                         can let anybody have an account with anybody's address. `can_interrupt` without `response.parse` can only \
+                         stop a sign-up.",
+                        hook.name
+                    ))
+                    .key(own("registration", plan.method))
+                    .about([hook.name.clone()]),
+                );
+            }
+        }
+    }
+}
+
+fn without_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    each(seen, |hook, key| {
+        if hook.auth.is_none() && !is_here(&hook.url) {
+            found.push(
+                Found::new(format!(
+                    "{} is called without `auth`, so anybody could call it as well. `standard_webhooks` signs each call.",
+                    hook.name
+                ))
+                .key(key)
+                .about([hook.name.clone()]),
+            );
+        }
+    });
+}
+
+fn private(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let mut called = BTreeSet::new();
+    each(seen, |hook, _| {
+        if is_here(&hook.url) || is_private(&hook.url) {
+            called.insert(hook.url.to_string());
+        }
+    });
+    if seen.config.clients.disallow_private || called.is_empty() {
+        return;
+    }
+    // An exception is compared letter by letter with what stands in the hook.
+    let written: Vec<Value> = lists(seen.config)
+        .iter()
+        .flat_map(|(key, _)| seen.list(key))
+        .filter_map(|entry| entry.pointer("/config/url").cloned())
+        .filter(|url| {
+            url.as_str().and_then(|url| Url::parse(url).ok()).is_some_and(|url| called.contains(url.as_str()))
+        })
+        .collect();
+    let mut exceptions = seen.list(EXCEPTIONS);
+    for url in written {
+        if !exceptions.contains(&url) {
+            exceptions.push(url);
+        }
+    }
+    let named: Vec<String> = called.into_iter().collect();
+    found.push(
+        Found::new(format!(
+            "Web hooks call {}, so every private address is open to them, and to whatever they are redirected to. `{PRIVATE}: true` \
+             closes them, and `{EXCEPTIONS}` names those you need.",
+            named.join(", ")
+        ))
+        .about(named)
+        .patch(PRIVATE, true)
+        .patch(EXCEPTIONS, exceptions),
+    );
+}
+
+/// On this very machine.
+pub(super) fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// By its very name; what a name resolves to is known when it is called.
+fn is_private(url: &Url) -> bool {
+    match url.host() {
+        // RFC 6762 §3, and the name that ICANN keeps for private use
+        Some(Host::Domain(name)) => name.ends_with(".internal") || name.ends_with(".local"),
+        Some(Host::Ipv4(address)) => address.is_private() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => address.is_unique_local(),
+        None => false,
+    }
+}

@@ -1,0 +1,276 @@
+//! Who reaches the three listeners, whose word counts there, and what protects what is stored.
+
+use super::hooks::is_here;
+use super::{Found, Rule, Seen};
+use crate::settings::Severity::{Danger, Error, Warning};
+use serde_json::Value;
+use url::Url;
+
+const ADMIN: &str = "serve.admin.host";
+const TOKEN: &str = "vestibule.admin.token";
+const MAILBOX: &str = "vestibule.mailbox.enabled";
+const PROXIES: &str = "vestibule.trusted_proxies";
+const ORIGINS: &str = "serve.public.cors.allowed_origins";
+const RETURN_URLS: &str = "selfservice.allowed_return_urls";
+const KEEP_BODIES: &str = "vestibule.courier.keep_bodies";
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new(
+        ("admin_api_open", Danger),
+        TOKEN,
+        "The admin API answers the whole network",
+        "The admin API listens beyond this machine and asks for no token.",
+        admin,
+    ),
+    Rule::new(
+        ("mailbox_in_public", Danger),
+        MAILBOX,
+        "Mails stay in the console",
+        "The mailbox for trials is on, and a listener is reached from elsewhere.",
+        mailbox,
+    ),
+    Rule::new(
+        ("passwords_in_the_clear", Danger),
+        "serve.public.base_url",
+        "Passwords travel in the clear",
+        "The public address or that of the console is http, and not on this machine.",
+        clear,
+    ),
+    Rule::new(
+        ("unnamed_proxy", Warning),
+        PROXIES,
+        "Every client counts as one",
+        "Requests carry a proxy's headers, and no proxy is named. The running server alone sees that.",
+        unnamed,
+    ),
+    Rule::new(
+        ("everybody_is_a_proxy", Danger),
+        PROXIES,
+        "Anybody can come from any address",
+        "Every address counts as a trusted proxy.",
+        everybody,
+    ),
+    // L21
+    Rule::new(
+        ("any_site_reads_sessions", Danger),
+        ORIGINS,
+        "Any site may read who is signed in",
+        "The origin `null` may send cookies and read answers.",
+        any_site,
+    ),
+    // L21
+    Rule::new(
+        ("origin_over_http", Warning),
+        ORIGINS,
+        "A page that was changed on the way may act as people",
+        "An http origin may send cookies to an https address and read answers.",
+        origin_over_http,
+    ),
+    // L22
+    Rule::new(
+        ("wide_return_address", Warning),
+        RETURN_URLS,
+        "People may be led to an address that is not yours",
+        "A wildcard, an http address, or people's own machines stand among the addresses to return to.",
+        wide_return,
+    ),
+    // L24
+    Rule::new(
+        ("secret_of_an_example", Error),
+        "secrets",
+        "Everybody knows this secret",
+        "A secret is one of those that stand in examples.",
+        example_secret,
+    ),
+    Rule::new(
+        ("codes_stay_readable", Danger),
+        KEEP_BODIES,
+        "Codes and links of mails stay readable",
+        "Bodies of mails that were sent are kept as they are.",
+        bodies,
+    ),
+];
+
+fn admin(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.config.vestibule.admin_token.is_none() && !seen.config.serve.admin.is_local() {
+        found.push(
+            Found::new(
+                "It listens beyond this machine and asks nobody from private networks who they are. Set `vestibule.admin.token`, or \
+                 `serve.admin.host: 127.0.0.1`.",
+            )
+            .patch(ADMIN, "127.0.0.1"),
+        );
+    }
+}
+
+fn mailbox(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let config = seen.config;
+    let listeners = [&config.serve.public, &config.serve.admin, &config.vestibule.console];
+    if config.courier.mailbox && listeners.into_iter().any(|listener| !listener.is_local()) {
+        found.push(
+            Found::new(
+                "No mail leaves this server, and operators with the owner's role read every code. Set `courier.smtp.connection_uri` and \
+                 take `vestibule.mailbox.enabled` out.",
+            )
+            .patch(MAILBOX, Value::Null),
+        );
+    }
+}
+
+fn clear(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for (key, listener) in [
+        ("serve.public.base_url", &seen.config.serve.public),
+        ("vestibule.console.base_url", &seen.config.vestibule.console),
+    ] {
+        let url = &listener.base_url;
+        if url.scheme() == "http" && !is_here(url) {
+            found.push(
+                Found::new(format!(
+                    "{url} is http: whoever is on the way reads passwords and cookies. Put a proxy with a certificate in front, and \
+                     name its https address."
+                ))
+                .key(key)
+                .about([key.to_owned()]),
+            );
+        }
+    }
+}
+
+fn unnamed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.unnamed_proxy {
+        found.push(Found::new(
+            "Requests carry X-Forwarded-For, and no proxy is trusted: limits and session lists see the proxy's address. Name its \
+             network if it is yours.",
+        ));
+    }
+}
+
+fn everybody(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let proxies = &seen.config.vestibule.trusted_proxies;
+    if proxies.iter().any(|network| network.prefix_len() == 0) {
+        let named: Vec<Value> = proxies
+            .iter()
+            .filter(|network| network.prefix_len() > 0)
+            .map(|network| network.to_string().into())
+            .collect();
+        found.push(
+            Found::new(
+                "Whoever writes an address into X-Forwarded-For is taken to come from there, so limits by address bind nobody. Name \
+                 the networks of your proxies.",
+            )
+            .patch(PROXIES, named),
+        );
+    }
+}
+
+fn any_site(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let Some(cors) = &seen.config.serve.cors else { return };
+    // `*` lets everybody read, never with a person's cookies (see `server::cors`).
+    let null = |origin: &str| origin.eq_ignore_ascii_case("null");
+    if cors.allow_credentials && cors.allowed_origins.iter().any(|origin| null(origin)) {
+        let rest: Vec<&str> =
+            cors.allowed_origins.iter().map(String::as_str).filter(|origin| !null(origin)).collect();
+        found.push(
+            Found::new(
+                "The origin `null` is allowed, with credentials: any page can take it on in a sandboxed frame, and acts as the person \
+                 who looks at it. Take `null` out.",
+            )
+            .patch(ORIGINS, rest),
+        );
+    }
+}
+
+fn origin_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let Some(cors) = &seen.config.serve.cors else { return };
+    if !cors.allow_credentials || seen.config.serve.public.base_url.scheme() != "https" {
+        return;
+    }
+    let open: Vec<String> = cors
+        .allowed_origins
+        .iter()
+        .filter(|origin| origin.to_ascii_lowercase().starts_with("http://"))
+        .filter(|origin| !Url::parse(origin).is_ok_and(|url| is_here(&url)))
+        .cloned()
+        .collect();
+    if !open.is_empty() {
+        let safe: Vec<String> = cors
+            .allowed_origins
+            .iter()
+            .map(|origin| match open.contains(origin) {
+                true => format!("https{}", &origin[4..]),
+                false => origin.clone(),
+            })
+            .collect();
+        found.push(
+            Found::new(format!(
+                "{}: whoever is on the way can change what comes from there, and act as the person who looks at it. Use https.",
+                open.join(", ")
+            ))
+            .about(open)
+            .patch(ORIGINS, safe),
+        );
+    }
+}
+
+fn wide_return(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let in_public = seen.config.serve.public.base_url.scheme() == "https";
+    let all = &seen.config.selfservice.allowed_return_urls;
+    for allowed in all {
+        let http = allowed.to_ascii_lowercase().starts_with("http://");
+        let here = Url::parse(allowed).is_ok_and(|url| is_here(&url));
+        let without = || all.iter().filter(|other| *other != allowed).cloned().collect::<Vec<_>>();
+        let (reason, better) = match (allowed.contains("://*."), http && !here, here && in_public) {
+            (true, _, _) => ("a host that matches may belong to somebody else one day", None),
+            (_, true, _) => ("over http, where people are sent can be changed on the way", {
+                let mut list = without();
+                list.push(format!("https{}", &allowed[4..]));
+                Some(list)
+            }),
+            (_, _, true) => ("on people's own machines, another program may listen there", Some(without())),
+            _ => continue,
+        };
+        let finding = Found::new(format!("{allowed}: {reason}. Name the addresses that you need."))
+            .about([allowed.clone()]);
+        found.push(match better {
+            Some(list) => finding.patch(RETURN_URLS, list),
+            None => finding,
+        });
+    }
+}
+
+/// Those of Kratos' quick start, and what people write into examples.
+fn is_of_an_example(secret: &str) -> bool {
+    let secret = secret.to_ascii_uppercase().replace(['_', ' '], "-");
+    let told = ["CHANGE-ME", "CHANGEME", "INSECURE", "NOT-SECURE"];
+    let first = secret.chars().next();
+    told.iter().any(|part| secret.contains(part)) || secret.chars().all(|letter| Some(letter) == first)
+}
+
+fn example_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for name in ["default", "cookie", "cipher"] {
+        let key = format!("secrets.{name}");
+        let known = seen.list(&key).iter().filter_map(Value::as_str).any(is_of_an_example);
+        if known {
+            found.push(
+                Found::new(format!(
+                    "`{key}` holds a secret that stands in examples, so anybody can make what only this server should. Without the key a \
+                     secret is generated into the data folder; mails that wait, and codes that were sent, are lost with the old one."
+                ))
+                .key(key.clone())
+                .about([key.clone()])
+                .patch(key, Value::Null),
+            );
+        }
+    }
+}
+
+fn bodies(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.config.courier.keep_bodies {
+        found.push(
+            Found::new(
+                "Whoever may use the admin API can take over any account whose code is still good. This is for tests alone.",
+            )
+            .patch(KEEP_BODIES, Value::Null),
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! Who may sign up, what a sign-up tells strangers, and whom it signs in.
+
+use super::{Found, Rule, Seen, enabled};
+use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION};
+use crate::config::{Config, Method, get, has_effect};
+use crate::plan::{Client, FlowKind, plan};
+use crate::settings::Severity::{Danger, Info, Warning};
+use crate::settings::page::registering;
+use serde_json::Value;
+
+const SESSION: &str = "selfservice.flows.registration.after.password.hooks";
+const MITIGATE: &str = "security.account_enumeration.mitigate";
+const LEAK_NOTHING: &str = "vestibule.registration.leak_nothing";
+const TAKES_OVER: &str = "vestibule.registration.proof_takes_over";
+const SOCIAL: &str = "vestibule.registration.social_sign_in";
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new(
+        ("registration_closed", Info),
+        "selfservice.flows.registration.enabled",
+        "Nobody can sign up",
+        "Sign-up is closed.",
+        closed,
+    ),
+    Rule::new(
+        ("no_method", Warning),
+        SESSION,
+        "No method to sign up with",
+        "Sign-up is open, and no enabled method lets people sign up.",
+        no_method,
+    ),
+    // Turning the switch on opens no new hole where the form tells the same already.
+    Rule::new(
+        ("enumeration", Danger),
+        SESSION,
+        "A stranger can learn who has an account",
+        "Sign-up signs people in, so the cookie tells new addresses from known ones; the form does, too.",
+        enumeration,
+    )
+    .widens("enumeration_by_form"),
+    Rule::new(
+        ("enumeration_by_form", Warning),
+        SESSION,
+        "The sign-up form tells who has an account",
+        "Sign-up signs nobody in; the form still says that an address is taken.",
+        enumeration_by_form,
+    ),
+    // L09
+    Rule::new(
+        ("mitigation_without_sign_up", Warning),
+        MITIGATE,
+        "Sign-up gives accounts away all the same",
+        "Kratos' switch against giving accounts away is on, and does not cover the sign-up form.",
+        mitigation,
+    ),
+    // L07; recovery, which makes it a danger, is not there yet
+    Rule::new(
+        ("squatted_addresses", Warning),
+        TAKES_OVER,
+        "An account may be proven by one person and used by another",
+        "Somebody signs up with the address of another, who confirms it: the first one keeps their password and sessions.",
+        squatted,
+    ),
+    // L25
+    Rule::new(
+        ("sessions_for_programs", Warning),
+        SESSION,
+        "Programs can make accounts and sessions",
+        "Sign-up is open to everybody and signs in at once; nothing slows a program down.",
+        programs,
+    ),
+    // L16
+    Rule::new(
+        ("sign_in_differs", Warning),
+        SOCIAL,
+        "The way of signing up decides who is signed in",
+        "Sign-up by password signs in, sign-up through a provider does not.",
+        differs,
+    ),
+    // L17
+    Rule::new(
+        ("providers_sign_in_anyway", Info),
+        SOCIAL,
+        "Providers sign people in all the same",
+        "Sign-up by password signs nobody in, sign-up through a provider does.",
+        providers,
+    ),
+];
+
+fn open(config: &Config) -> bool {
+    config.selfservice.registration.enabled
+}
+
+/// Whether a key that other parts of the configuration do not read is on.
+pub(super) fn flag(config: &Config, key: &str) -> bool {
+    match get(&config.raw, key) {
+        Some(Value::Bool(on)) => *on,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
+}
+
+fn closed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if !open(seen.config) {
+        found.push(
+            Found::new("The sign-up page says so. Whoever has an account can still sign in.")
+                .at(REGISTRATION_ENABLED),
+        );
+    }
+}
+
+fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if registering(seen.config).next().is_none() {
+        found.push(
+            Found::new(
+                "No enabled method lets people sign up, so this changes nothing. Switch on `selfservice.methods.password`.",
+            )
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .patch("selfservice.methods.password.enabled", true),
+        );
+    }
+}
+
+/// What closes the hole, as far as it is there.
+fn way_out() -> &'static str {
+    match has_effect(LEAK_NOTHING) {
+        true => "`vestibule.registration.leak_nothing` answers alike for every address.",
+        false => {
+            "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
+             it is not there yet."
+        }
+    }
+}
+
+fn leaks(seen: &Seen<'_>) -> bool {
+    open(seen.config) && !seen.config.vestibule.registration.leak_nothing
+}
+
+fn leaking(text: String) -> Found {
+    let found = Found::new(text).at(SIGN_IN_AFTER_REGISTRATION);
+    match has_effect(LEAK_NOTHING) {
+        true => found.set("Answer alike for every address", LEAK_NOTHING, true),
+        false => found,
+    }
+}
+
+fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if leaks(seen) && seen.signs_in() {
+        found.push(leaking(format!(
+            "Only a new address gets a cookie (in native apps, a token), so the answer to a sign-up gives known addresses \
+             away. Turning this off is not enough: the form still says that an address is taken. {}",
+            way_out()
+        )));
+    }
+}
+
+fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if leaks(seen) && !seen.signs_in() {
+        found.push(leaking(format!(
+            "No cookie gives known addresses away, but the form says that an address is taken. {}",
+            way_out()
+        )));
+    }
+}
+
+fn mitigation(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if leaks(seen) && flag(seen.config, MITIGATE) {
+        found.push(leaking(format!(
+            "`{MITIGATE}` is on, but the sign-up form says that an address is taken, as that of Kratos does. {}",
+            way_out()
+        )));
+    }
+}
+
+fn squatted(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let keys = &seen.config.vestibule.registration;
+    let proof = seen.config.sends_codes() && seen.proves();
+    if open(seen.config) && proof && !keys.proof_takes_over && !keys.leak_nothing {
+        let what = "Somebody can sign up with an address that is not theirs. When its owner follows the mail, the account counts as \
+                    proven, and whoever made it still has the password and the sessions.";
+        found.push(match has_effect(TAKES_OVER) {
+            true => Found::new(format!(
+                "{what} With `{TAKES_OVER}` the proof ends what was there before it, unless it comes from the one who signed up."
+            ))
+            .set("Let the proof take over", TAKES_OVER, true),
+            false => Found::new(what),
+        });
+    }
+}
+
+fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let keys = &seen.config.vestibule.registration;
+    if seen.signs_in() && !keys.invite_only && !keys.leak_nothing {
+        found.push(
+            Found::new(
+                "Whoever signs up gets a session, as often as a program can ask. Limit sign-ups at the proxy in front of this server, \
+                 or sign people in only when they have proven their address.",
+            )
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .fix("Turn the switch off", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
+        );
+    }
+}
+
+/// Whether sign-up by password and through providers signs in; `None` where people cannot sign up so.
+fn ways(seen: &Seen<'_>) -> Option<(bool, bool)> {
+    let config = seen.config;
+    let password = seen.sign_ups.iter().find(|plan| plan.method == Method::Password)?.signs_in();
+    if !enabled(config, Method::Oidc) {
+        return None;
+    }
+    let listed = plan(config, FlowKind::Registration, Method::Oidc, Client::Browser).signs_in();
+    Some((password, listed || config.vestibule.registration.social_sign_in))
+}
+
+fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if ways(seen) == Some((true, false)) {
+        found.push(
+            Found::new(
+                "Sign-up by password signs in, sign-up through a provider does not. People who come from a provider have to sign in \
+                 once more.",
+            )
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .set("Sign them in, too", SOCIAL, true),
+        );
+    }
+}
+
+fn providers(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if ways(seen) == Some((false, true)) {
+        found.push(
+            Found::new(format!(
+                "The switch is off for passwords. Whoever signs up through a provider is signed in anyway, since the provider has just \
+                 signed them in; `{SOCIAL}: false` ends that."
+            ))
+            .at(SIGN_IN_AFTER_REGISTRATION)
+            .set("Do not sign them in", SOCIAL, false),
+        );
+    }
+}

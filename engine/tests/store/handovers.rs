@@ -1,0 +1,85 @@
+//! What waits for a proof: taken once, followed with its secret alone, ended by any proof of the identity.
+
+use crate::records::flow;
+use crate::{at, id, on_both, person};
+use engine::flow::StoredKind;
+use engine::ids::{FlowId, IdentityId};
+use engine::store::handovers::{self, HandOver};
+use engine::store::{Db, flows, identities};
+
+fn row(flow: u128, person: u128) -> HandOver {
+    HandOver {
+        flow_id: id(flow),
+        secret_hash: vec![u8::try_from(flow).unwrap(), 255],
+        identity_id: id(person),
+        address_id: id(person * 10 + 2),
+        version: vec![0, 1],
+        method: "password".into(),
+        signs_in: true,
+        expires_at: at(60),
+    }
+}
+
+/// Two people, four flows.
+async fn ready(db: &Db) {
+    let mut tx = db.write().await.unwrap();
+    for number in 1..=4 {
+        flows::insert(&mut tx, &flow(number, StoredKind::Verification, 600)).await.unwrap();
+    }
+    for (number, name) in [(5, "anna"), (6, "berta")] {
+        let (identity, credentials) = person(number, name);
+        identities::insert(&mut tx, &identity, &credentials).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+on_both! {
+    async fn what_waits_is_taken_once_and_only_with_its_secret(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
+        assert_eq!(handovers::of_flow(&mut tx, FlowId(id(1))).await.unwrap(), Some(row(1, 5)));
+        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[2, 255]).await.unwrap(), None);
+        assert_eq!(handovers::take(&mut tx, FlowId(id(2)), &[1, 255]).await.unwrap(), None);
+        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), Some(row(1, 5)));
+        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), None);
+    }
+
+    async fn it_follows_another_flow_with_its_secret_until_its_end_that_does_not_move(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
+        let (one, two) = (FlowId(id(1)), FlowId(id(2)));
+        assert!(!handovers::follow(&mut tx, one, two, &[9], at(1)).await.unwrap());
+        assert!(!handovers::follow(&mut tx, one, two, &[1, 255], at(60)).await.unwrap(), "its time is over");
+        assert!(handovers::follow(&mut tx, one, two, &[1, 255], at(59)).await.unwrap());
+        assert_eq!(handovers::of_flow(&mut tx, one).await.unwrap(), None);
+        let moved = handovers::of_flow(&mut tx, two).await.unwrap();
+        assert_eq!(moved, Some(HandOver { flow_id: id(2), ..row(1, 5) }));
+    }
+
+    async fn a_proof_of_any_address_of_that_identity_ends_it_and_nobody_elses(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        for (flow, person) in [(1, 5), (2, 5), (3, 6)] {
+            handovers::insert(&mut tx, &row(flow, person)).await.unwrap();
+        }
+        let anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
+        identities::save_proof(&mut tx, &anna.verifiable_addresses[0]).await.unwrap();
+        for (flow, left) in [(1, false), (2, false), (3, true)] {
+            assert_eq!(handovers::of_flow(&mut tx, FlowId(id(flow))).await.unwrap().is_some(), left, "{flow}");
+        }
+        identities::delete(&mut tx, IdentityId(id(6))).await.unwrap();
+        assert_eq!(handovers::of_flow(&mut tx, FlowId(id(3))).await.unwrap(), None);
+    }
+
+    async fn what_is_over_goes_and_all_when_the_option_does(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
+        handovers::insert(&mut tx, &HandOver { expires_at: at(90), ..row(2, 5) }).await.unwrap();
+        assert_eq!(handovers::forget_old(&mut tx, at(60)).await.unwrap(), 0);
+        assert_eq!(handovers::forget_old(&mut tx, at(61)).await.unwrap(), 1);
+        assert_eq!(handovers::forget_all(&mut tx).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,265 @@
+//! `vestibule config check --lint`: what can happen with a configuration that holds, and a further file that puts right what a file can.
+//! The files that are given are never written to: comments and order stay theirs.
+
+use super::Global;
+use super::failure::{Failure, Outcome};
+use engine::config::Config;
+use engine::config::load::{Loaded, Sources, load, masked, written};
+use engine::settings::Severity;
+use engine::settings::checks::{Check, Patch, checks, overlay};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(super) struct Lint {
+    /// Says what can happen with a configuration that is valid and unwise. Exit code 5 for dangers, 7 for errors.
+    #[arg(long)]
+    pub(super) lint: bool,
+    /// For programs; with --lint.
+    #[arg(long, requires = "lint")]
+    json: bool,
+    /// From which severity on a finding ends with an exit code of its own, and --fix puts it right.
+    #[arg(long, requires = "lint", value_enum, default_value = "danger")]
+    fail_on: From,
+    /// Says what a further file would have to say so that these findings go; writes it with --yes, or when asked at a terminal.
+    #[arg(long, requires = "lint", conflicts_with = "json")]
+    fix: bool,
+    /// Writes that file without asking.
+    #[arg(long, requires = "fix")]
+    yes: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum From {
+    Error,
+    Danger,
+    Warning,
+    Info,
+}
+
+impl From {
+    fn severity(self) -> Severity {
+        match self {
+            From::Error => Severity::Error,
+            From::Danger => Severity::Danger,
+            From::Warning => Severity::Warning,
+            From::Info => Severity::Info,
+        }
+    }
+}
+
+impl Lint {
+    /// Findings as JSON alone, without anything before them.
+    pub(super) fn is_for_programs(&self) -> bool {
+        self.json
+    }
+
+    pub(super) fn run(&self, global: &Global, sources: &Sources, config: &Config) -> Outcome {
+        let found = checks(config, false);
+        if self.json {
+            let found: Vec<Value> = found.iter().map(|check| for_programs(config, check)).collect();
+            let text =
+                serde_json::to_string_pretty(&found).map_err(|error| Failure::failed(error.to_string()))?;
+            println!("{text}");
+        } else {
+            for check in &found {
+                println!(
+                    "\n{} {}: {}\n  {}\n  {}",
+                    check.severity.word(),
+                    check.id,
+                    check.title,
+                    check.text,
+                    check.key
+                );
+            }
+        }
+        if self.fix {
+            return self.fix(global, sources, config);
+        }
+        self.verdict(&found)
+    }
+
+    /// The worst finding decides.
+    fn verdict(&self, found: &[Check]) -> Outcome {
+        match found.iter().map(|check| check.severity).min() {
+            Some(worst) if worst <= self.fail_on.severity() => Err(Failure::Found(worst)),
+            _ => Ok(()),
+        }
+    }
+
+    fn fix(&self, global: &Global, sources: &Sources, config: &Config) -> Outcome {
+        if global.config.is_empty() {
+            return Err(Failure::failed(
+                "there is no file to put right: name one with --config. Without any, the built-in starter file applies",
+            ));
+        }
+        let Fixed { document, then, done, left } = self.fixed(sources, config)?;
+        println!();
+        for sentence in left {
+            println!("{sentence}");
+        }
+        if done.is_empty() {
+            println!("Nothing that a file could put right.");
+            return self.verdict(&checks(config, false));
+        }
+        println!("{} would be put right:", done.join(", "));
+        print!("{}", difference(config, &document));
+        let path = target(global);
+        let shown = path.display();
+        if path.exists() {
+            return Err(Failure::failed(format!(
+                "{shown} is there already, and nothing was written. Give it, too (--config {shown}), or take it away"
+            )));
+        }
+        if !self.yes && !agreed(&path)? {
+            println!("Nothing was written. With --yes this goes into {shown}, and no other file is touched.");
+            return self.verdict(&checks(config, false));
+        }
+        let all: Vec<String> =
+            global.config.iter().chain([&path]).map(|path| format!("--config {}", path.display())).collect();
+        write(&path, &head(&all.join(" ")), &document)?;
+        println!("Wrote {shown}. Start with {}.", all.join(" "));
+        self.verdict(&checks(&then, false))
+    }
+
+    /// One finding after the other, each on what the ones before it have left: two may be about one list.
+    fn fixed(&self, sources: &Sources, config: &Config) -> Outcome<Fixed> {
+        let mut fixed =
+            Fixed { document: json!({}), then: config.clone(), done: Vec::new(), left: Vec::new() };
+        let mut tried = BTreeSet::new();
+        loop {
+            let next = checks(&fixed.then, false).into_iter().find(|check| {
+                check.severity <= self.fail_on.severity()
+                    && !check.patch.is_empty()
+                    && !tried.contains(&(check.id, check.key.clone(), check.about.clone()))
+            });
+            let Some(check) = next else { return Ok(fixed) };
+            tried.insert((check.id, check.key.clone(), check.about.clone()));
+            if let Some(variable) = check.patch.iter().find_map(|patch| config.variable(&patch.key)) {
+                fixed.left.push(format!(
+                    "{}: set by the environment variable {variable}; change it there.",
+                    check.id
+                ));
+                continue;
+            }
+            let document = with(&fixed.document, &check.patch);
+            let mut sources = sources.clone();
+            sources.documents.push(document.clone());
+            match load(&sources, None) {
+                Ok(Loaded { config, .. }) => {
+                    fixed.document = document;
+                    fixed.then = config;
+                    if !fixed.done.iter().any(|done| done == check.id) {
+                        fixed.done.push(check.id.to_owned());
+                    }
+                }
+                Err(_) => {
+                    fixed.left.push(format!("{}: other keys do not allow it; see its sentence.", check.id))
+                }
+            }
+        }
+    }
+}
+
+struct Fixed {
+    /// What the further file says.
+    document: Value,
+    /// What applies with it.
+    then: Config,
+    /// Ids of what was put right.
+    done: Vec<String>,
+    /// Why some was not.
+    left: Vec<String>,
+}
+
+fn for_programs(config: &Config, check: &Check) -> Value {
+    let mut value = serde_json::to_value(check).unwrap_or_default();
+    if !check.patch.is_empty() {
+        // Lists of hooks hold secrets, and output ends up in logs.
+        value["file"] = masked(config, &overlay(&check.patch));
+    }
+    value
+}
+
+/// Sections are merged, all else is replaced.
+fn with(document: &Value, patches: &[Patch]) -> Value {
+    let mut all = patches_of(document, "");
+    for patch in patches {
+        let below = format!("{}.", patch.key);
+        all.retain(|other| other.key != patch.key && !other.key.starts_with(&below));
+        all.push(patch.clone());
+    }
+    overlay(&all)
+}
+
+fn patches_of(document: &Value, path: &str) -> Vec<Patch> {
+    let Value::Object(members) = document else {
+        return vec![Patch { key: path.to_owned(), value: document.clone() }];
+    };
+    let below = |name: &String| if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+    members.iter().flat_map(|(name, value)| patches_of(value, &below(name))).collect()
+}
+
+/// Key by key, secrets masked: `-` what applies, `+` what the further file says; neither where there is nothing.
+fn difference(config: &Config, document: &Value) -> String {
+    let (now, then) = (masked(config, &config.raw), masked(config, document));
+    let mut text = String::new();
+    for Patch { key, value } in patches_of(&then, "") {
+        let was = now.pointer(&format!("/{}", key.replace('.', "/"))).filter(|was| !was.is_null());
+        if let Some(was) = was {
+            text.push_str(&format!("- {key}: {was}\n"));
+        }
+        if !value.is_null() {
+            text.push_str(&format!("+ {key}: {value}\n"));
+        }
+    }
+    text
+}
+
+/// Beside the first file: `kratos.fixes.yml`, and a number where such a file is given already.
+fn target(global: &Global) -> PathBuf {
+    let first = global.config.first().cloned().unwrap_or_default();
+    let stem = first.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |number: usize| match number {
+        1 => first.with_file_name(format!("{stem}.fixes.yml")),
+        number => first.with_file_name(format!("{stem}.fixes-{number}.yml")),
+    };
+    let given = |path: &PathBuf| global.config.contains(path);
+    (1..).map(name).find(|path| !given(path)).unwrap_or_else(|| name(1))
+}
+
+/// Whoever sits at a terminal is asked; nobody else is.
+fn agreed(path: &Path) -> Outcome<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("Write this into {}? [y/N] ", path.display());
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn head(all: &str) -> String {
+    format!(
+        "# Written by `vestibule config check --lint --fix`. It goes last:\n#   {all}\n# `null` takes a key away; lists replace those of the files before.\n"
+    )
+}
+
+/// Never over a file; for its owner's eyes, since lists of hooks hold secrets.
+fn write(path: &Path, head: &str, document: &Value) -> Outcome {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let failed =
+        |error: std::io::Error| Failure::failed(format!("{} cannot be written: {error}", path.display()));
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(format!("{head}{}", written(document)).as_bytes()).map_err(failed)?;
+    Ok(())
+}
