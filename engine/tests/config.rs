@@ -99,7 +99,9 @@ fn a_configuration_as_kratos_users_have_it_is_read() {
             "methods": {
                 "password": {"config": {"haveibeenpwned_enabled": false}},
                 "totp": {"enabled": true, "config": {"issuer": "Test"}},
-                "oidc": {"enabled": true, "config": {"providers": [{"id": "z", "provider": "generic"}]}},
+                "oidc": {"enabled": true, "config": {"providers": [
+                    {"id": "z", "provider": "generic", "client_id": "c", "client_secret": "s", "issuer_url": "https://idp.test/", "mapper_url": "base64://e30="},
+                ]}},
             },
             "flows": {
                 "registration": {"lifespan": "2s", "style": "unified", "ui_url": "http://ui.test/registration", "after": {
@@ -597,7 +599,9 @@ fn a_print_shows_no_secret_unless_asked() {
         "courier": {"smtp": {"connection_uri": "smtps://mail:hunter2-smtp@mail.test/"}},
         "vestibule": {"admin": {"token": "hunter2-token-of-this-test"}},
         "selfservice": {
-            "methods": {"oidc": {"config": {"providers": [{"id": "g", "client_secret": "hunter2-oidc"}]}}},
+            "methods": {"oidc": {"config": {"providers": [
+                {"id": "g", "provider": "google", "client_id": "c", "client_secret": "hunter2-oidc", "mapper_url": "preset://mapper"},
+            ]}}},
             "flows": {"registration": {"after": {"hooks": [{"hook": "web_hook", "config": {
                 "url": "http://u:hunter2-url@crm.test/", "method": "POST", "headers": {"X-Key": "hunter2-header"},
                 "auth": {"type": "basic_auth", "config": {"user": "u", "password": "hunter2-auth"}},
