@@ -4,9 +4,11 @@
 //!
 //! Contract with the markup, all below the island's element:
 //! `form[data-live]` with `data-endpoint` and the fields, among them `base`: a revision, `&`, and what the others would send
-//! if nothing was changed; `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview;
-//! `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes
-//! the focus. `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
+//! if nothing was changed; `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview, and
+//! controls follow it where one moves another; `[data-copy]` copies the input of that id and says so in `[data-copied]`;
+//! `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes the
+//! focus; `details[id]` stay open, and `[data-view]` controls as they are, since they only say how something is looked at.
+//! `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
 
 use leptos::prelude::*;
 
@@ -31,14 +33,19 @@ mod live {
     use wasm_bindgen_futures::{JsFuture, spawn_local};
     use web_sys::{
         BeforeUnloadEvent, Document, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement,
-        HtmlInputElement, HtmlTemplateElement, KeyboardEvent, RequestInit, Response, SubmitEvent,
-        UrlSearchParams, Window,
+        HtmlTemplateElement, KeyboardEvent, NodeList, RequestInit, Response, SubmitEvent, UrlSearchParams,
+        Window,
     };
 
     const OVER: &str = "401";
     /// The page stays as it is, with everything that was typed; signing in happens beside it.
     const SIGN_IN: &str = "<p>Your session is over. <a href=\"/sign-in\" target=\"_blank\">Sign in</a> in another tab, then \
         press Save here: what you typed stays.</p>";
+
+    /// What of a form somebody sets. A password is nobody's business but the next Save's.
+    const CONTROLS: &str = "input[id]:not([data-view],[type=password]),select[id]";
+    /// How somebody looks at the page.
+    const VIEW: &str = "details[id][open],[data-view]:checked";
 
     /// Milliseconds of quiet after a key press before a preview is asked for.
     const QUIET: i32 = 200;
@@ -144,11 +151,20 @@ mod live {
 
         /// Every control of the edited form and how it stands.
         fn controls(&self) -> Vec<Control> {
-            let Some(Ok(inputs)) = self.form().map(|form| form.query_selector_all("input[id]")) else {
-                return Vec::new();
-            };
-            let inputs = (0..inputs.length()).filter_map(|index| inputs.item(index)?.dyn_into().ok());
-            inputs.map(Control::of).collect()
+            let found = self.form().map(|form| form.query_selector_all(CONTROLS));
+            found.map(elements).unwrap_or_default().iter().map(Control::of).collect()
+        }
+
+        fn looked_at(&self) -> Vec<String> {
+            elements(self.root.query_selector_all(VIEW)).iter().map(Element::id).collect()
+        }
+
+        /// Opens and chooses again what was open and chosen.
+        fn look_again(&self, ids: &[String]) {
+            for element in ids.iter().filter_map(|id| self.document.get_element_by_id(id)) {
+                let property = if element.tag_name() == "DETAILS" { "open" } else { "checked" };
+                put(&element, property, &JsValue::TRUE);
+            }
         }
 
         /// A new state from the server: the whole region, and what to say. What was typed while the answer was under way, and
@@ -157,9 +173,11 @@ mod live {
             let typed = self.controls().into_iter().filter(|control| !sent.contains(control));
             let typed: Vec<Control> = typed.collect();
             let focused = self.document.active_element().map(|element| element.id()).unwrap_or_default();
+            let view = self.looked_at();
             if let Ok(Some(region)) = self.root.query_selector("[data-region]") {
                 region.set_inner_html(&answer.html);
             }
+            self.look_again(&view);
             self.say(&answer.notice);
             let wanted = self.root.query_selector("[data-region] [autofocus]").ok().flatten();
             let again = || (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
@@ -176,7 +194,11 @@ mod live {
             }
         }
 
-        fn edited(self: &Rc<Self>, _: Event) {
+        fn edited(self: &Rc<Self>, event: Event) {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            if target.is_some_and(|target| target.has_attribute("data-view")) {
+                return;
+            }
             self.cancel_preview();
             let live = self.clone();
             let preview = Closure::once_into_js(move || live.preview());
@@ -198,38 +220,74 @@ mod live {
             let Some(endpoint) = form.get_attribute("data-endpoint") else { return };
             let body = format!("{}&action=preview", encode(&form, None));
             let question = self.asked.get();
+            let sent = self.controls();
             let live = self.clone();
             spawn_local(async move {
                 // A preview that cannot be had changes nothing: the next one, or the Save, will say why.
                 let Ok(answer) = live.ask(&endpoint, &body).await else { return };
                 if live.asked.get() == question {
-                    live.replace_parts(&answer.html);
+                    live.replace_parts(&answer.html, &sent);
                 }
             });
         }
 
-        fn replace_parts(&self, html: &str) {
+        fn replace_parts(&self, html: &str, sent: &[Control]) {
             let template = self.document.create_element("template").ok();
             let Some(template) = template.and_then(|element| element.dyn_into::<HtmlTemplateElement>().ok())
             else {
                 return;
             };
             template.set_inner_html(html);
-            let Ok(parts) = template.content().query_selector_all("[data-part]") else { return };
-            for index in 0..parts.length() {
-                let part = parts.item(index).and_then(|node| node.dyn_into::<Element>().ok());
-                let Some(part) = part else { continue };
+            let content = template.content();
+            for part in elements(content.query_selector_all("[data-part]")) {
                 if let Some(here) = self.document.get_element_by_id(&part.id()) {
                     here.set_inner_html(&part.inner_html());
+                }
+            }
+            // One control may move another. What was touched since stays.
+            for control in elements(content.query_selector_all(CONTROLS)).iter().map(Control::of) {
+                let here = self.document.get_element_by_id(&control.id).map(|here| Control::of(&here));
+                if here.is_some_and(|here| here != control && sent.contains(&here)) {
+                    control.restore(&self.document);
                 }
             }
         }
 
         fn clicked(self: &Rc<Self>, event: Event) {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            if let Some(Ok(Some(button))) = target.as_ref().map(|target| target.closest("[data-copy]")) {
+                self.copy(&button);
+            }
             if target.is_some_and(|target| matches!(target.closest("[data-discard]"), Ok(Some(_)))) {
                 self.leaving.set(true);
             }
+        }
+
+        /// The field that the button names, selected, so that it can be copied by hand where the browser does not let us.
+        fn copy(&self, button: &Element) {
+            let field = button.get_attribute("data-copy").and_then(|id| self.document.get_element_by_id(&id));
+            let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
+                return;
+            };
+            field.select();
+            let part = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
+            let clipboard =
+                part(&self.window, "navigator").and_then(|navigator| part(&navigator, "clipboard"));
+            let write = clipboard.as_ref().and_then(|clipboard| part(clipboard, "writeText"));
+            let write = write.and_then(|write| write.dyn_into::<js_sys::Function>().ok());
+            let (Some(clipboard), Some(write)) = (clipboard, write) else { return };
+            let copied = write.call1(&clipboard, &JsValue::from_str(&field.value()));
+            let Some(copied) = copied.ok().and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok())
+            else {
+                return;
+            };
+            let root = self.root.clone();
+            spawn_local(async move {
+                let said = if JsFuture::from(copied).await.is_ok() { "Copied." } else { "Copy it by hand." };
+                if let Ok(Some(status)) = root.query_selector("[data-copied]") {
+                    status.set_text_content(Some(said));
+                }
+            });
         }
 
         fn pressed(self: &Rc<Self>, event: Event) {
@@ -327,17 +385,33 @@ mod live {
     }
 
     impl Control {
-        fn of(input: HtmlInputElement) -> Self {
-            Self { id: input.id(), checked: input.checked(), value: input.value() }
+        fn of(element: &Element) -> Self {
+            Self {
+                id: element.id(),
+                checked: got(element, "checked").is_truthy(),
+                value: got(element, "value").as_string().unwrap_or_default(),
+            }
         }
 
         fn restore(&self, document: &Document) {
-            let input = document.get_element_by_id(&self.id);
-            if let Some(input) = input.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
-                input.set_checked(self.checked);
-                input.set_value(&self.value);
+            if let Some(element) = document.get_element_by_id(&self.id) {
+                put(&element, "checked", &self.checked.into());
+                put(&element, "value", &self.value.as_str().into());
             }
         }
+    }
+
+    fn elements(found: Result<NodeList, JsValue>) -> Vec<Element> {
+        let Ok(found) = found else { return Vec::new() };
+        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+    }
+
+    fn got(element: &Element, property: &str) -> JsValue {
+        js_sys::Reflect::get(element, &property.into()).unwrap_or_default()
+    }
+
+    fn put(element: &Element, property: &str, value: &JsValue) {
+        let _ = js_sys::Reflect::set(element, &property.into(), value);
     }
 
     struct Answer {

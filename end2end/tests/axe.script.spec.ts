@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { test, expect } from './fixtures';
+import { HOOKS } from './hooks';
 
 // Some forty looks at pages.
 test.setTimeout(240_000);
@@ -100,6 +101,8 @@ test('the console', async ({ admin, vestibule, elsewhere, complaints }) => {
   await check(admin.page, 'History');
   await admin.goto('/settings/history/0');
   await check(admin.page, 'The files alone');
+  await admin.goto('/settings/history/compare?from=0&to=1');
+  await check(admin.page, 'Compare');
   await admin.goto('/checks');
   await check(admin.page, 'Checks');
   await admin.goto('/mailbox');
@@ -122,8 +125,25 @@ test.describe('a mail server that does not answer', () => {
     await admin.signIn();
     await expect(async () => {
       await admin.goto('/mail');
-      await expect(admin.page.getByTestId('stuck')).toBeVisible({ timeout: 500 });
+      await expect(admin.page.locator('main > .note.danger')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
     await check(admin.page, 'Outgoing mail');
+  });
+});
+
+test.describe('with web hooks', () => {
+  test.use({ config: HOOKS });
+
+  test('actions, and what became of their calls', async ({ admin }) => {
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions');
+    await check(admin.page, 'Actions');
+    await admin.page.locator('.actions a').first().click();
+    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByText('What its template is given').click();
+    await check(admin.page, /127\.0\.0\.1/);
+    await admin.page.getByRole('button', { name: 'Really send it' }).click();
+    await admin.page.getByText('Request and answer').click();
+    await check(admin.page, /127\.0\.0\.1/);
   });
 });

@@ -158,3 +158,34 @@ test('a server that is away for a while loses nothing that was typed', async ({ 
   await expect(admin.minPasswordLength).toHaveValue('15');
   await expect(admin.signInAfterRegistration).toBeChecked();
 });
+
+test('switch and answer move one another without a page load', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.afterSignUp('at_once').check();
+  await expect(admin.signInAfterRegistration).toBeChecked();
+  await admin.signInAfterRegistration.setChecked(false);
+  await expect(admin.afterSignUp('themselves')).toBeChecked();
+  await admin.showVerificationPage.setChecked(true);
+  await expect(admin.afterSignUp('verification_first')).toBeChecked();
+  await admin.afterSignUp('themselves').check();
+  await expect(admin.showVerificationPage).not.toBeChecked();
+  // Back where it began: nothing is unsaved, and nobody is asked on leaving.
+  await expect(admin.bar).toContainText('No unsaved changes');
+  const asked: string[] = [];
+  admin.page.on('dialog', async (dialog) => {
+    asked.push(dialog.type());
+    await dialog.accept();
+  });
+  await admin.openSettings();
+  expect(asked).toEqual([]);
+});
+
+test('what is open and looked at stays so over a Save', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.openPresets();
+  await admin.lookAt('Native app');
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await expect(admin.page.locator('#presets')).toHaveAttribute('open', '');
+  await expect(admin.page.locator('#plan .panel:visible')).toHaveAttribute('data-client', 'native');
+});

@@ -147,7 +147,7 @@ test('two windows that save against each other lose nothing', async ({ admin, ve
   await expect(conflict).toContainText('saved revision 1');
   // What they changed, what both changed, and what was typed here.
   await expect(conflict).toContainText('Require a verified address to sign in: on');
-  await expect(conflict.locator('tbody tr')).toHaveText(/Minimum length.*8.*10.*14/);
+  await expect(conflict.locator('tbody tr')).toHaveText(/Minimum password length.*8.*10.*14/);
   await expect(other.minPasswordLength).toHaveValue('14');
   await expect(other.signInAfterRegistration).toBeChecked();
   await expect(other.requireVerifiedAddress).toBeChecked();

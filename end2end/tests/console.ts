@@ -40,6 +40,35 @@ export class Console {
     return this.page.locator('#min-password-length');
   }
 
+  /** One answer to *What happens after sign-up*, by the name it is posted with. */
+  afterSignUp(answer: string): Locator {
+    return this.page.locator(`#after-sign-up-${answer.replaceAll('_', '-')}`);
+  }
+
+  preset(id: string): Locator {
+    return this.page.getByTestId(`preset-${id}`);
+  }
+
+  async openPresets(): Promise<void> {
+    const closed = this.page.locator('#presets:not([open]) > summary');
+    if (await closed.count()) await closed.click();
+  }
+
+  /** What runs, for the client that is being looked at. */
+  get steps(): Locator {
+    return this.page.locator('#plan .panel:visible .steps > li');
+  }
+
+  async lookAt(client: string): Promise<void> {
+    await this.page.locator('.tabs').getByText(client, { exact: true }).click();
+  }
+
+  /** Until what was just touched is part of a preview, where there is a script; without one, by the button for it. */
+  async previewed(): Promise<void> {
+    if (this.scripted) await expect(this.page.locator('#unsaved b')).toBeVisible();
+    else await this.page.getByRole('button', { name: 'Preview' }).click();
+  }
+
   get saveButton(): Locator {
     return this.page.locator('#save');
   }

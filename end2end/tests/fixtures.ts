@@ -29,6 +29,8 @@ export class Complaints {
 type Fixtures = {
   /** Laid over the starter configuration. */
   config: Config | undefined;
+  /** Variables that set keys. */
+  environment: { [name: string]: string };
   vestibule: Vestibule;
   complaints: Complaints;
   /** The console in the test's own browser, with an operator who is not signed in yet. */
@@ -41,8 +43,9 @@ type Fixtures = {
 
 export const test = base.extend<Fixtures>({
   config: [undefined, { option: true }],
-  vestibule: async ({ config }, use, info) => {
-    const vestibule = await Vestibule.start({ config });
+  environment: [{}, { option: true }],
+  vestibule: async ({ config, environment }, use, info) => {
+    const vestibule = await Vestibule.start({ config, environment });
     await use(vestibule);
     if (info.status !== info.expectedStatus) await info.attach('server', { body: vestibule.said() });
     await vestibule.stop();

@@ -63,3 +63,48 @@ test('before the first Save the page says what comes next, and an unknown revisi
     await expect(admin.heading()).toHaveText('There is no such page');
   }
 });
+
+test('any two revisions are compared, in words and as a file', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  await admin.minPasswordLength.fill('10');
+  await admin.save();
+  await admin.openSettings();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await admin.goto('/settings/history');
+  const compare = admin.page.getByRole('form', { name: 'Compare two' });
+  await compare.getByLabel('From').selectOption({ label: 'The files alone' });
+  await compare.getByLabel('To', { exact: true }).selectOption('2');
+  await compare.getByRole('button', { name: 'Compare' }).click();
+  await expect(admin.heading()).toHaveText('Compare');
+  await expect(admin.page).toHaveURL(/compare\?from=0&to=2/);
+  const main = admin.page.locator('main');
+  await expect(main).toContainText('From the files alone to revision 2');
+  await expect(main).toContainText('Sign in after registration: on');
+  await expect(main).toContainText('Minimum password length: 10 (was 8)');
+  await expect(main.locator('pre')).toContainText('min_password_length: 10');
+  await expect(main.locator('pre')).toContainText('hook: session');
+  const download = admin.page.waitForEvent('download');
+  await main.getByRole('link', { name: 'As a file' }).click();
+  expect((await download).suggestedFilename()).toBe('settings-0-to-2.yaml');
+  await main.getByRole('link', { name: 'The other way round' }).click();
+  await expect(main.locator('pre')).toContainText('# Take this key out');
+  await admin.goto('/settings/history/2');
+  await main.getByRole('link', { name: 'Compare with the one before' }).click();
+  await expect(main).toContainText('From revision 1 to revision 2');
+});
+
+test.describe('where the files decide', () => {
+  test.use({ config: { vestibule: { settings: { source: 'file' } } } });
+
+  test('nothing can be changed, and both pages say where to', async ({ admin }) => {
+    await admin.signInAndOpenSettings();
+    await expect(admin.page.locator('#read-only')).toContainText('more.json');
+    await expect(admin.saveButton).toHaveCount(0);
+    await expect(admin.page.locator('main')).not.toContainText('Not saved yet');
+    await expect(admin.signInAfterRegistration).toBeDisabled();
+    await admin.page.locator('#read-only').getByRole('link', { name: 'History' }).click();
+    await expect(admin.heading()).toHaveText('History');
+    await expect(admin.page.locator('#read-only')).toContainText('vestibule.settings.source: file');
+  });
+});

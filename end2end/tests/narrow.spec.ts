@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { test, expect } from './fixtures';
 import { SETTINGS } from './console';
+import { HOOKS } from './hooks';
 
 const NARROW = { width: 320, height: 640 };
 
@@ -46,8 +47,27 @@ test('console pages', async ({ admin }) => {
   await admin.save();
   await admin.goto(SETTINGS);
   await expectNoSidewaysScroll(admin.page);
-  for (const path of ['/settings/history', '/settings/history/0', '/checks', '/mailbox', '/mail']) {
+  for (const path of ['/settings/history', '/settings/history/0', '/settings/history/compare?from=0&to=1', '/checks', '/actions', '/mailbox', '/mail']) {
     await admin.goto(path);
     await expectNoSidewaysScroll(admin.page);
   }
+});
+
+test.describe('with web hooks', () => {
+  test.use({ config: HOOKS });
+
+  test('actions and their calls', async ({ admin }) => {
+    await admin.page.setViewportSize(NARROW);
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions');
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.locator('.actions a').first().click();
+    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await expect(admin.page.getByTestId('output')).toBeVisible();
+    await admin.page.getByText('What its template is given').click();
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.getByRole('button', { name: 'Really send it' }).click();
+    await admin.page.getByText('Request and answer').click();
+    await expectNoSidewaysScroll(admin.page);
+  });
 });

@@ -2,7 +2,10 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{errors, flows, handovers, kept_forms, messages, operators, sessions};
+use crate::store::{
+    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
+    tries,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows at once.
@@ -17,6 +20,8 @@ pub enum Kind {
     Sessions,
     /// `vestibule.cleanup.messages` after they were made.
     Messages,
+    /// `vestibule.cleanup.deliveries` after they were made; those that wait to be tried again stay.
+    Deliveries,
     /// `vestibule.cleanup.errors` after they were made.
     Errors,
     /// An hour after they were kept; nobody gets them back later than that.
@@ -25,17 +30,27 @@ pub enum Kind {
     HandOvers,
     /// A day after the last failure; they count for an hour.
     Failures,
+    /// `vestibule.cleanup.invitations` after their end, used or not.
+    Invitations,
+    /// At their end: nobody can prove them any more.
+    PendingSignUps,
+    /// A day after the last one for that address; they count for as long.
+    WrongCodes,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
+        Kind::Deliveries,
         Kind::Errors,
         Kind::KeptForms,
         Kind::HandOvers,
         Kind::Failures,
+        Kind::Invitations,
+        Kind::PendingSignUps,
+        Kind::WrongCodes,
     ];
 
     /// Everything from before this goes.
@@ -47,11 +62,14 @@ impl Kind {
             Kind::Flows => now - cleanup.flows,
             Kind::Sessions => now - cleanup.sessions,
             Kind::Messages => now - cleanup.messages,
+            Kind::Deliveries => now - cleanup.deliveries,
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
-            Kind::Failures => now - TimeDelta::days(1),
+            Kind::Failures | Kind::WrongCodes => now - TimeDelta::days(1),
+            Kind::Invitations => now - cleanup.invitations,
+            Kind::PendingSignUps => now,
         }
     }
 
@@ -61,10 +79,14 @@ impl Kind {
             Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
             Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
             Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::PendingSignUps => pending::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
             Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
+            Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

@@ -5,10 +5,14 @@ use crate::effects::Effects;
 use crate::password::Hasher;
 use crate::social::Known;
 use crate::store::Db;
+use crate::trace::Trace;
 use arc_swap::ArcSwap;
-use std::sync::Arc;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{Mutex, MutexGuard, Notify};
+use url::Url;
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -24,6 +28,9 @@ struct Inner {
     settings_lock: Mutex<()>,
     unconfigured_proxy: AtomicBool,
     known: Known,
+    hooks_waiting: Notify,
+    templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
+    trace: Option<Trace>,
 }
 
 /// One request's view: one configuration from start to end, whatever is saved meanwhile.
@@ -35,6 +42,15 @@ pub struct Ctx {
 
 impl Engine {
     pub fn new(db: Db, effects: Effects, hasher: Hasher, config: Config) -> Self {
+        Self::made(db, effects, hasher, config, None)
+    }
+
+    /// The same, with every step of a plan written down in `trace`.
+    pub fn watched(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Trace) -> Self {
+        Self::made(db, effects, hasher, config, Some(trace))
+    }
+
+    fn made(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Option<Trace>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 db,
@@ -44,6 +60,9 @@ impl Engine {
                 settings_lock: Mutex::new(()),
                 unconfigured_proxy: AtomicBool::new(false),
                 known: Known::default(),
+                hooks_waiting: Notify::new(),
+                templates: std::sync::Mutex::default(),
+                trace,
             }),
         }
     }
@@ -73,6 +92,31 @@ impl Engine {
         !self.inner.unconfigured_proxy.swap(true, Ordering::Relaxed)
     }
 
+    /// A web hook's call was queued, and that is committed.
+    pub fn wake_hooks(&self) {
+        self.inner.hooks_waiting.notify_one();
+    }
+
+    /// Until the next [`Engine::wake_hooks`], or at once when there was one that nobody waited for. What other processes queue
+    /// does not show here.
+    pub async fn hooks_waiting(&self) {
+        self.inner.hooks_waiting.notified().await;
+    }
+
+    /// A template that was fetched, and when.
+    pub(crate) fn kept_template(&self, url: &Url) -> Option<(DateTime<Utc>, String)> {
+        self.inner.templates.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
+    }
+
+    pub(crate) fn keep_template(&self, url: Url, at: DateTime<Utc>, text: String) {
+        let mut kept = self.inner.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        // A configuration names few; those of earlier ones need not stay.
+        if kept.len() >= 100 {
+            kept.clear();
+        }
+        kept.insert(url, (at, text));
+    }
+
     pub fn db(&self) -> &Db {
         &self.inner.db
     }
@@ -84,6 +128,11 @@ impl Engine {
     /// What providers said of themselves.
     pub fn known(&self) -> &Known {
         &self.inner.known
+    }
+
+    /// Where steps are written down, if somebody watches.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.inner.trace.as_ref()
     }
 
     pub fn hasher(&self) -> &Hasher {

@@ -35,3 +35,5 @@ id!(/// An administrator of the console.
     OperatorId);
 id!(/// A mail.
     MessageId);
+id!(/// A web hook's call, over all its tries.
+    DeliveryId);

@@ -13,17 +13,22 @@ pub mod effects;
 pub mod engine;
 pub mod error;
 pub mod flow;
+pub mod hooks;
 pub mod identity;
 pub mod ids;
+pub mod invitations;
 pub mod operators;
 pub mod password;
+pub mod pipeline;
 pub mod plan;
+pub mod rehearsal;
 pub mod session;
 pub mod settings;
 pub mod social;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trace;
 pub mod ui;
 
 pub use crate::engine::{Ctx, Engine};

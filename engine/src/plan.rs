@@ -1,6 +1,7 @@
 //! What will happen after a form was accepted, as a value: the console draws it, a submit executes it.
 
-use crate::config::{Config, Hook, Method, WebHook};
+use crate::config::hooks::Response;
+use crate::config::{Config, Hook, HookList, Method, WebHook};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,12 +36,19 @@ pub enum Source {
 pub enum Step {
     /// When the flow begins, before there is a form: an entry of the list `before`.
     Before(Arc<WebHook>),
+    /// The invitation without which nobody signs up; used up with `Store`.
+    Invitation,
     /// Form, schema, password policy.
     Check,
     /// Hash the password.
     Hash,
     /// A web hook that may stop the flow or change the account, before anything of it is stored.
     Ask(Arc<WebHook>),
+    /// Identity, credentials and addresses, seen by nobody: all or nothing. `Store` makes an account of it.
+    Reserve,
+    /// Keep the sign-up and mail its code: what stands below happens with the proof, and nothing of it before
+    /// (`vestibule.registration.leak_nothing`). The page for the code is shown, listed or not.
+    Pend,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
     /// Mail a code to the first address that waits for proof, in the transaction of `Store`. Runs without being listed
@@ -72,6 +80,8 @@ pub struct Plan {
     pub never: Vec<Hook>,
     /// It signs in though no list says `session`: `vestibule.registration.social_sign_in`.
     pub by_itself: bool,
+    /// Nothing stays when a web hook that is waited for refuses or fails, and those that had agreed are told.
+    pub all_or_nothing: bool,
     /// What the answer holds.
     pub answer: Answer,
 }
@@ -117,20 +127,41 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         FlowKind::Login => &config.selfservice.login.before,
     };
     let mut steps: Vec<Step> = web_hooks(before).cloned().map(Step::Before).collect();
+    if flow == FlowKind::Registration && config.vestibule.registration.invite_only {
+        steps.push(Step::Invitation);
+    }
     steps.push(Step::Check);
     let mut never = Vec::new();
+    let mut all_or_nothing = false;
     match flow {
         FlowKind::Registration => {
             if method == Method::Password {
                 steps.push(Step::Hash);
             }
-            let (asks, rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            let (asks, mut rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            let asked = source == Source::Method && !asks.is_empty();
             match source {
                 Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
+            // Without codes nothing would ever be proven.
+            let pends = config.vestibule.registration.leak_nothing && config.sends_codes();
+            // Through a provider nothing waits: an address that it does not vouch for is refused there, known or not.
+            let pends = pends && method != Method::Oidc;
+            if pends {
+                // The account is made with the proof, so there is nothing that could be taken back for whoever signs up.
+                steps.push(Step::Pend);
+            } else if wants_all_or_nothing(config, method, source) {
+                let (awaited, others) = rest.into_iter().partition(|hook| is_awaited(hook));
+                rest = others;
+                all_or_nothing = asked || !awaited.is_empty();
+                if !awaited.is_empty() {
+                    steps.push(Step::Reserve);
+                }
+                steps.extend(awaited.into_iter().cloned().map(Step::Run));
+            }
             steps.push(Step::Store);
-            if config.sends_codes() {
+            if config.sends_codes() && !pends {
                 steps.push(Step::SendCode);
             }
             steps.extend(rest.into_iter().filter(|hook| **hook != Hook::Session).cloned().map(Step::Run));
@@ -151,9 +182,11 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     if when_proven {
         steps.push(Step::SignInWhenProven);
     }
-    let shows_verification = list.contains(&Hook::ShowVerificationUi)
-        && (steps.contains(&Step::SendCode)
-            || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
+    let pends = steps.contains(&Step::Pend);
+    let shows_verification = pends
+        || list.contains(&Hook::ShowVerificationUi)
+            && (steps.contains(&Step::SendCode)
+                || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
     // A page that leaves for a provider comes back as a page, whoever sent the form.
     let client_of_answer = match (method, client) {
         (Method::Oidc, Client::Spa) => Client::Browser,
@@ -165,15 +198,15 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     });
     let answer = Answer {
         status: if client_of_answer == Client::Browser { 303 } else { 200 },
-        session_cookie: sign_in && client != Client::Native,
-        hand_over_cookie: when_proven && client != Client::Native,
-        body: match (client_of_answer, flow, sign_in) {
+        session_cookie: sign_in && !pends && client != Client::Native,
+        hand_over_cookie: (when_proven || pends) && client != Client::Native,
+        body: match (client_of_answer, flow, sign_in && !pends) {
             (Client::Browser, _, _) => vec![],
             (Client::Native, FlowKind::Registration, true) => {
                 vec!["session", "session_token", "identity", "continue_with"]
             }
             (Client::Spa, FlowKind::Registration, true) => vec!["session", "identity", "continue_with"],
-            (Client::Native, FlowKind::Registration, false) if when_proven => {
+            (Client::Native, FlowKind::Registration, false) if when_proven || pends => {
                 vec!["identity", "continue_with", "vestibule"]
             }
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],
@@ -182,7 +215,21 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         },
         redirect,
     };
-    Plan { flow, method, client, source, steps, shadowed, never, by_itself, answer }
+    Plan { flow, method, client, source, steps, shadowed, never, by_itself, all_or_nothing, answer }
+}
+
+/// Whether `vestibule.registration.all_or_nothing` names the list in force.
+fn wants_all_or_nothing(config: &Config, method: Method, source: Source) -> bool {
+    let lists = &config.vestibule.registration.all_or_nothing;
+    match source {
+        Source::Method => lists.contains(&HookList::Of(method)),
+        Source::Flow => lists.contains(&HookList::Flow),
+        Source::Nothing => false,
+    }
+}
+
+fn is_awaited(hook: &Hook) -> bool {
+    matches!(hook, Hook::WebHook(hook) if hook.response == Response::Awaited)
 }
 
 fn blocks(hook: &Hook) -> bool {
@@ -200,8 +247,15 @@ pub fn web_hooks<'a>(list: impl IntoIterator<Item = &'a Hook>) -> impl Iterator<
 impl Plan {
     /// Whether another service is asked between storing and signing in: the account is there then, and a failure shows.
     pub fn waits_after_storing(&self) -> bool {
-        self.steps.iter().any(|step| {
-            matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != crate::config::hooks::Response::Ignored)
+        let waited = |step: &Step| matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != Response::Ignored);
+        !self.all_or_nothing && self.steps.iter().any(waited)
+    }
+
+    /// Web hooks that nobody waits for, queued with what they tell of.
+    pub fn informed(&self) -> impl Iterator<Item = &Arc<WebHook>> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Run(Hook::WebHook(hook)) if hook.response == Response::Ignored => Some(hook),
+            _ => None,
         })
     }
 

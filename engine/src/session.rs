@@ -17,6 +17,8 @@ pub struct Session {
     pub devices: Vec<Device>,
     /// The stored flag: not revoked.
     pub active: bool,
+    /// Handed over before the person proved any address: it lives shorter, is not extended, and ends with the proof.
+    pub unproven: bool,
     pub issued_at: DateTime<Utc>,
     pub authenticated_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
@@ -48,6 +50,7 @@ use crate::identity::{self, Identity};
 use crate::store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// Where a request came from.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +70,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
     let effects = ctx.effects();
     let now = effects.now();
     let token = format!("ory_st_{}", effects.alphanumeric(32));
+    let shorter = unproven_life(&ctx.config, identity);
     let session = Session {
         id: effects.session_id(),
         identity_id: identity.id,
@@ -80,9 +84,10 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
             location: String::new(),
         }],
         active: true,
+        unproven: shorter.is_some(),
         issued_at: now,
         authenticated_at: now,
-        expires_at: now + ctx.config.session.lifespan,
+        expires_at: now + shorter.unwrap_or(ctx.config.session.lifespan),
     };
     (session, token)
 }
@@ -98,12 +103,35 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
     }
 }
 
-/// The person confirmed who they are: same id and token, one more method entry, both times reset.
+/// How long a session of somebody lives who never proved an address; `None`: as any other.
+fn unproven_life(config: &Config, identity: &Identity) -> Option<Duration> {
+    let wanted = config.vestibule.registration.unproven_session.filter(|_| identity.unproven)?;
+    Some(wanted.min(config.session.lifespan))
+}
+
+/// The session of whoever proved an address in it goes on as any other, under another token: whoever has the old one, from
+/// before the proof, has nothing.
+pub fn renew(ctx: &Ctx, old: &Session) -> (Session, String) {
+    let token = format!("ory_st_{}", ctx.effects().alphanumeric(32));
+    let session = Session {
+        id: ctx.effects().session_id(),
+        token_hash: token_hash(&token),
+        unproven: false,
+        expires_at: ctx.effects().now() + ctx.config.session.lifespan,
+        ..old.clone()
+    };
+    (session, token)
+}
+
+/// The person confirmed who they are: same id and token, one more method entry, both times reset. The end of a session from
+/// before any proof stays where it is.
 pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
     let now = ctx.effects().now();
     session.methods.push(proven(method, now));
     session.authenticated_at = now;
-    session.expires_at = now + ctx.config.session.lifespan;
+    if !session.unproven {
+        session.expires_at = now + ctx.config.session.lifespan;
+    }
 }
 
 /// Whose valid session that token is: not revoked, not expired, and the identity is active.

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use engine::config::load::remap;
-use engine::config::{Config, Named};
+use engine::config::{Config, Method, Named};
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
-use engine::settings::{Authentication, Severity, preview};
+use engine::settings::{Authentication, Severity, Ways, preview};
 use engine::testing;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -524,12 +524,24 @@ fn form(config: &Config) -> Authentication {
     values
 }
 
+/// The one way that is enabled.
+fn ways(on: bool) -> Ways {
+    [(Method::Password, on)].into_iter().collect()
+}
+
 fn anything() -> Authentication {
     Authentication {
         registration_enabled: true,
-        sign_in_after_registration: false,
-        show_verification_page: false,
+        invite_only: false,
+        sign_in_after_registration: ways(false),
+        social_sign_in: true,
+        leak_nothing: false,
+        proof_takes_over: false,
+        unproven_session: None,
+        show_verification_page: ways(false),
+        sign_in_when_proven: false,
         require_verified_address: false,
+        require_used_address: false,
         min_password_length: 7,
         identifier_similarity_check: true,
         breach_check: true,
@@ -581,9 +593,9 @@ fn a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable() {
 fn the_fix_of_a_switch_leaves_other_methods_alone() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = remap(&config(&json!({})), 1, &named).unwrap();
-    let on = Authentication { min_password_length: 8, sign_in_after_registration: true, ..anything() };
+    let on = Authentication { min_password_length: 8, sign_in_after_registration: ways(true), ..anything() };
     let Fixed::Unsaved(fixed) = fix(&config, &on, "sessions_for_programs") else { panic!("it can be fixed") };
-    assert_eq!(fixed, Authentication { sign_in_after_registration: false, ..on });
+    assert_eq!(fixed, Authentication { sign_in_after_registration: ways(false), ..on });
 }
 
 #[test]
@@ -614,7 +626,7 @@ fn only_what_is_new_counts_against_a_save() {
 #[test]
 fn the_preview_says_what_a_save_would_bring_about() {
     let config = config(&json!({}));
-    let shows = Authentication { show_verification_page: true, min_password_length: 8, ..anything() };
+    let shows = Authentication { show_verification_page: ways(true), min_password_length: 8, ..anything() };
     let preview = preview(&config, &shows);
     let found: Vec<(&str, Severity)> =
         preview.brings_about.iter().map(|check| (check.id, check.severity)).collect();

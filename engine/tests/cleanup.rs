@@ -3,9 +3,12 @@
 
 use engine::cleanup::{Kind, sweep};
 use engine::courier::{self, Letter};
-use engine::flow::{FlowType, Start, registration};
+use engine::flow::pending::Draft;
+use engine::flow::{FlowType, Start, registration, verification};
+use engine::invitations::{self, By, Wanted};
 use engine::session::{self, DeviceInfo};
 use engine::store::messages::Filter;
+use engine::store::pending::{self, Code, Pending};
 use engine::store::{errors, identities, sessions};
 use engine::testing::World;
 use engine::{Engine, admin};
@@ -109,4 +112,52 @@ async fn many_go_in_more_than_one_step_and_a_live_session_stays() {
     assert_eq!(gone(&sweep(&engine).await.unwrap(), Kind::Sessions), 1201);
     assert_eq!(gone(&sweep(&engine).await.unwrap(), Kind::Sessions), 0);
     assert!(session::whoami(&ctx, &token).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs() {
+    let world = World::default();
+    let on = json!({
+        "selfservice": {"flows": {"verification": {"enabled": true}}},
+        "vestibule": {"cleanup": {"invitations": "48h"}},
+    });
+    let engine = world.engine("memory", vec![on]).await;
+    let ctx = engine.begin();
+    let wanted = Wanted { lifespan: Some(Duration::from_secs(HOUR)), ..Wanted::default() };
+    invitations::make(&ctx, By::AdminApi, wanted).await.unwrap();
+    let start = Start {
+        kind_of_client: FlowType::Api,
+        path_and_query: "self-service/verification/api".into(),
+        query: vec![],
+        csrf_cookie: String::new(),
+        current: None,
+        seen: engine::flow::webhook::Seen::default(),
+    };
+    let flow = verification::start(&ctx, start).await.unwrap();
+    let person = serde_json::from_value(json!({"traits": {"email": "anna@vestibule.test"}})).unwrap();
+    let (identity, _) = admin::create(&ctx, person).await.unwrap();
+    let now = engine.effects().now();
+    let row = Pending {
+        id: engine.effects().identity_id(),
+        flow: flow.id,
+        address: "bert@vestibule.test".into(),
+        address_id: engine.effects().uuid(),
+        secret_hash: vec![1; 32],
+        code: Code { key_id: "k".into(), digest: vec![2; 32], expires_at: now },
+        draft: Draft::of(&identity, vec![], "a hash".into(), flow.id, None),
+        created_at: now,
+        expires_at: now + Duration::from_secs(HOUR),
+    };
+    let mut tx = ctx.db().write().await.unwrap();
+    pending::insert(&mut tx, &row).await.unwrap();
+    tx.commit().await.unwrap();
+
+    world.clock.advance(Duration::from_secs(HOUR));
+    let swept = sweep(&engine).await.unwrap();
+    assert_eq!((gone(&swept, Kind::PendingSignUps), gone(&swept, Kind::Invitations)), (0, 0));
+    world.clock.advance(Duration::from_secs(1));
+    let swept = sweep(&engine).await.unwrap();
+    assert_eq!((gone(&swept, Kind::PendingSignUps), gone(&swept, Kind::Invitations)), (1, 0));
+    world.clock.advance(Duration::from_secs(48 * HOUR));
+    assert_eq!(gone(&sweep(&engine).await.unwrap(), Kind::Invitations), 1);
 }

@@ -707,36 +707,44 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
     );
 }
 
-#[test]
-fn a_file_for_kratos_says_what_is_done_here_by_itself() {
-    let acme = json!([{"id": "a", "provider": "generic", "client_id": "c", "issuer_url": "https://i.example", "mapper_url": "base64://e30="}]);
-    let web_hook = json!({"hook": "web_hook", "config": {"url": "https://crm.example.org/", "method": "POST", "response": {"ignore": true}}});
-    let of = |after: Value, switch: bool| {
-        let patch = json!({
-            "selfservice": {
-                "methods": {"oidc": {"enabled": true, "config": {"providers": acme}}},
-                "flows": {"registration": {"after": after}},
-            },
-            "vestibule": {"registration": {"social_sign_in": switch}},
-        });
-        let printed = print(&loaded(&document(patch)).config, false);
-        let printed: Value = serde_saphyr::from_str(&printed).unwrap();
-        let hooks =
-            printed.pointer("/selfservice/flows/registration/after/oidc/hooks").cloned().unwrap_or_default();
-        hooks
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|hook| hook["hook"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(of(json!({}), true), ["session"]);
-    assert_eq!(of(json!({}), false), [""; 0]);
-    assert_eq!(
-        of(json!({"hooks": [web_hook]}), true),
-        ["web_hook", "session"],
-        "the flow's list goes on running"
-    );
-    let own = json!({"oidc": {"hooks": [{"hook": "session"}, {"hook": "show_verification_ui"}]}});
-    assert_eq!(of(own, true), ["session", "show_verification_ui"]);
+#[tokio::test]
+async fn identity_schemas_are_fetched_through_the_guard_and_a_failure_is_a_problem_at_its_place() {
+    let world = engine::testing::World::default();
+    let url = "https://schemas.example.org/person.json";
+    let schema = json!({
+        "$id": "https://schemas.example.org/person", "type": "object",
+        "properties": {"traits": {"type": "object", "properties": {"email": {
+            "type": "string", "format": "email",
+            "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}},
+        }}}},
+    });
+    let named = || document(json!({"identity": {"schemas": [{"id": "default", "url": url}]}}));
+    world.outbound.answer(url, schema.to_string());
+    let mut sources = named();
+    engine::config::load::fetch(&mut sources, world.outbound.as_ref()).await;
+    assert!(loaded(&sources).config.schema("default").is_some());
+    assert_eq!(world.outbound.asked().len(), 1);
+
+    for (status, body, told) in [(404, "", "404"), (200, "<html>", "not JSON")] {
+        world.outbound.answer_with(url, status, body);
+        let mut sources = named();
+        engine::config::load::fetch(&mut sources, world.outbound.as_ref()).await;
+        let found = problems(&sources);
+        assert_eq!(found[0].path, "identity.schemas[0].url");
+        assert!(found[0].what.contains(told), "{found:?}");
+    }
+
+    // Never from ourselves, and not from private networks where the keys say so.
+    for (url, keys) in [
+        ("http://127.0.0.1:4434/admin/identities", json!({})),
+        ("http://169.254.169.254/latest", json!({})),
+        ("http://10.1.2.3/schema.json", json!({"clients": {"http": {"disallow_private_ip_ranges": true}}})),
+    ] {
+        let mut patch = keys;
+        patch["identity"] = json!({"schemas": [{"id": "default", "url": url}]});
+        let mut sources = document(patch);
+        engine::config::load::fetch(&mut sources, &engine::effects::SystemOutbound::new()).await;
+        let found = problems(&sources);
+        assert!(found[0].what.contains("not an address that requests may go to"), "{url}: {found:?}");
+    }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::Engine;
+use engine::config::Method;
 use engine::operators::{Operator, OperatorSession, Role};
 use engine::settings::{self, Authentication, Saved, history};
 use engine::store::audit;
@@ -127,7 +128,11 @@ async fn a_danger_that_was_there_before_asks_nobody_anything() {
 async fn a_new_error_is_refused_whoever_asks() {
     let house = House::new().await;
     let owner = house.somebody(Role::Owner);
-    let saved = house.save(&owner, "because", |values| values.show_verification_page = true).await;
+    let saved = house
+        .save(&owner, "because", |values| {
+            values.show_verification_page = [(Method::Password, true)].into_iter().collect();
+        })
+        .await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
     assert_eq!(errors[0].field, "show_verification_page");
     assert!(errors[0].message.contains("no code"), "{}", errors[0].message);

@@ -1,7 +1,9 @@
 //! Revisions in words, going back, and forms that outlive a session.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};
+use engine::password::Hasher;
 use engine::settings::{self, Authentication, Saved, history};
 use engine::store::audit;
 use engine::testing::World;
@@ -148,4 +150,109 @@ async fn a_token_that_is_no_run_out_session_keeps_nothing() {
     let old = house.token("ann@vestibule.test").await;
     house.world.clock.advance(Duration::from_secs(37 * 3600));
     assert!(!kept::keep(&house.engine, &old, page, "x=1").await.unwrap(), "it ran out a day ago");
+}
+
+#[tokio::test]
+async fn any_two_are_compared_in_words_and_as_what_to_write_into_a_file() {
+    let world = World::default();
+    let hook = json!({"hook": "web_hook", "config": {"url": "https://crm.test/", "method": "POST", "auth": {
+        "type": "api_key", "config": {"name": "X-Key", "value": "hunter2-of-the-hook", "in": "header"}}}});
+    let files = json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}});
+    let engine = world.engine("memory", vec![files]).await;
+    let house = House { world, engine };
+    let ann = house.operator("ann@vestibule.test", Role::Owner).await;
+    house.save(&ann, 10, "").await;
+    let current = settings::current(&house.engine).await.unwrap();
+    let values =
+        Authentication { sign_in_after_registration: true, min_password_length: 12, ..current.values };
+    settings::save(&house.engine, &ann, 1, &values, "").await.unwrap();
+    let compare = |from: i64, to: i64| {
+        let engine = house.engine.clone();
+        async move { history::compare(&engine, from, to).await.unwrap() }
+    };
+    let two = compare(0, 2).await.unwrap();
+    assert_eq!(two.changes, ["Sign in after registration: on", "Minimum password length: 12 (was 8)"]);
+    assert_eq!((two.from.number, two.to.revision.unwrap().by.as_str()), (0, "Ann"));
+    assert!(!two.yaml.contains("hunter2"), "{}", two.yaml);
+    // What it says to write is what it says it means.
+    let written: serde_json::Value = serde_saphyr::from_str(&two.yaml).unwrap();
+    let own = written.pointer("/selfservice/flows/registration/after/password/hooks").unwrap();
+    assert_eq!(own[1], json!({"hook": "session"}), "the flow's entry comes along, then the session");
+    assert!(own[0]["config"]["auth"]["config"]["value"].as_str().unwrap().starts_with("••••"), "{own}");
+    let length = "/selfservice/methods/password/config/min_password_length";
+    assert_eq!(written.pointer(length), Some(&json!(12)));
+    assert_eq!(written.as_object().unwrap().len(), 1, "nothing else is in it: {written}");
+    let back = compare(2, 0).await.unwrap();
+    assert_eq!(back.changes[0], "Sign in after registration: off");
+    assert!(
+        back.yaml.contains("# Take this key out: selfservice.flows.registration.after.password"),
+        "{}",
+        back.yaml
+    );
+    let one = compare(1, 2).await.unwrap();
+    assert_eq!(one.changes, ["Sign in after registration: on", "Minimum password length: 12 (was 10)"]);
+    let same = compare(1, 1).await.unwrap();
+    assert!(same.changes.is_empty() && same.yaml.is_empty());
+    for (from, to) in [(0, 3), (9, 1), (-1, 0)] {
+        assert!(compare(from, to).await.is_none(), "{from} {to}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_shown() {
+    let house = House::new().await;
+    let ann = house.operator("ann@vestibule.test", Role::Owner).await;
+    house.save(&ann, 10, "").await;
+    house.save(&ann, 12, "").await;
+    assert!(history::drift(&house.engine).await.unwrap().is_none(), "the console decides");
+    // The same database, started with files that decide.
+    let document = json!({
+        "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
+        "selfservice": {"methods": {"password": {"config": {"min_password_length": 9}}}},
+        "vestibule": {"settings": {"source": "file"}},
+    });
+    let sources = Sources { documents: vec![document], ..Sources::default() };
+    let db = house.engine.db().clone();
+    let loaded = settings::load_current(&db, &sources).await.unwrap().unwrap();
+    assert_eq!((loaded.config.revision, loaded.config.selfservice.password.min_password_length), (0, 9));
+    assert!(loaded.notes.iter().any(|note| note.file == "console revision 2"), "{:?}", loaded.notes);
+    let engine = Engine::new(db.clone(), house.world.effects(), Hasher::sized(1, 16), loaded.config);
+    let current = settings::current(&engine).await.unwrap();
+    let values = Authentication { min_password_length: 20, ..current.values };
+    let refusals = [
+        settings::save(&engine, &ann, 2, &values, "").await.unwrap_err(),
+        settings::save(&engine, &ann, 0, &values, "").await.unwrap_err(),
+        history::go_back(&engine, &ann, 2, 1, "").await.unwrap_err(),
+        settings::undo(&engine, &ann, 2).await.unwrap_err(),
+    ];
+    for refused in refusals {
+        assert_eq!(refused.kind, Kind::Forbidden);
+        let sentence = refused.to_string();
+        assert!(
+            sentence.contains("vestibule.settings.source: file") && sentence.contains("document 1"),
+            "{sentence}"
+        );
+    }
+    assert!(settings::rollback(&engine, "ann", 1).await.unwrap().is_err());
+    let now = engine.effects().now();
+    assert!(settings::roll_back(&db, &sources, now, "command line", 1).await.unwrap().is_err());
+    assert_eq!(history::entries(&engine, None, 10).await.unwrap().len(), 2, "no revision came of it");
+    let mut tx = db.read().await.unwrap();
+    let refused = audit::list(&mut tx, 4).await.unwrap();
+    assert!(
+        refused.iter().all(|entry| entry.action == "settings.refused" && entry.details["reason"] == "files")
+    );
+    drop(tx);
+    // Another process, where the console decides, saves: nothing of it comes here.
+    house.save(&ann, 14, "").await;
+    assert_eq!(settings::refresh(&engine).await.unwrap(), None);
+    assert_eq!(engine.begin().config.selfservice.password.min_password_length, 9);
+    let drift = history::drift(&engine).await.unwrap().unwrap();
+    assert_eq!((drift.from.number, drift.to.number), (0, 3));
+    assert_eq!(drift.changes, ["Minimum password length: 14 (was 9)"]);
+    let written: serde_json::Value = serde_saphyr::from_str(&drift.yaml).unwrap();
+    assert_eq!(
+        written,
+        json!({"selfservice": {"methods": {"password": {"config": {"min_password_length": 14}}}}})
+    );
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 22] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -14,16 +14,21 @@ const LAYERS: [(&str, u8); 17] = [
     ("identity", 2),
     ("config", 3),
     ("plan", 4),
+    ("pipeline", 5),
     ("store", 5),
     ("password", 5),
     ("social", 5),
+    ("trace", 5),
     ("engine", 6),
     ("courier", 7),
+    ("hooks", 8),
     ("session", 7),
+    ("invitations", 7),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 8),
-    ("flow", 8),
+    ("flow", 9),
+    ("rehearsal", 10),
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.

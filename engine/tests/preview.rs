@@ -1,9 +1,9 @@
 //! What the console shows for values that were not saved yet.
 
-use engine::config::Config;
 use engine::config::load::{Sources, load};
+use engine::config::{Config, Method};
 use engine::plan::{Client, Step};
-use engine::settings::{Authentication, Named, Preview, Severity, preview};
+use engine::settings::{Authentication, Named, Preview, Severity, Ways, preview};
 use serde_json::{Value, json};
 
 fn config(patch: Value, named: &Named) -> Config {
@@ -15,15 +15,29 @@ fn config(patch: Value, named: &Named) -> Config {
     load(&sources, Some((1, named))).unwrap_or_else(|problems| panic!("{problems}")).config
 }
 
-const SAVED: Authentication = Authentication {
-    registration_enabled: true,
-    sign_in_after_registration: false,
-    show_verification_page: false,
-    require_verified_address: false,
-    min_password_length: 8,
-    identifier_similarity_check: true,
-    breach_check: true,
-};
+/// The one way that is enabled.
+fn ways(on: bool) -> Ways {
+    [(Method::Password, on)].into_iter().collect()
+}
+
+fn in_force() -> Authentication {
+    Authentication {
+        registration_enabled: true,
+        invite_only: false,
+        sign_in_after_registration: ways(false),
+        social_sign_in: true,
+        leak_nothing: false,
+        proof_takes_over: false,
+        unproven_session: None,
+        show_verification_page: ways(false),
+        sign_in_when_proven: false,
+        require_verified_address: false,
+        require_used_address: false,
+        min_password_length: 8,
+        identifier_similarity_check: true,
+        breach_check: true,
+    }
+}
 
 fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
     preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at.unwrap())).collect()
@@ -31,7 +45,7 @@ fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
 
 #[test]
 fn saved_values_preview_as_no_change() {
-    let preview = preview(&config(json!({}), &Named::new()), &SAVED);
+    let preview = preview(&config(json!({}), &Named::new()), &in_force());
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(preview.plans.iter().all(|(saved, unsaved)| saved == unsaved));
     assert_eq!(
@@ -42,7 +56,7 @@ fn saved_values_preview_as_no_change() {
 
 #[test]
 fn switching_on_adds_the_last_step_and_the_danger() {
-    let unsaved = Authentication { sign_in_after_registration: true, ..SAVED };
+    let unsaved = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     let preview = preview(&config(json!({}), &Named::new()), &unsaved);
     assert_eq!(preview.changes, ["Sign in after registration: on"]);
     assert_eq!(
@@ -70,7 +84,7 @@ fn a_carried_over_hook_stays_in_the_plan() {
         json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}}),
         &Named::new(),
     );
-    let preview = preview(&config, &Authentication { sign_in_after_registration: true, ..SAVED });
+    let preview = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
     let (saved, unsaved) = &preview.plans[0];
     let calls =
         |plan: &engine::plan::Plan| plan.steps.iter().filter(|step| matches!(step, Step::Run(_))).count();
@@ -85,11 +99,11 @@ fn a_hook_that_files_silence_is_told() {
         "password": {"hooks": [{"hook": "session"}]},
     });
     let config = config(json!({"selfservice": {"flows": {"registration": {"after": after}}}}), &Named::new());
-    let on = Authentication { sign_in_after_registration: true, ..SAVED };
+    let on = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     let shadowed =
         |values| warnings(&preview(&config, values)).iter().any(|(id, ..)| *id == "shadowed_hooks");
     assert!(shadowed(&on));
-    assert!(!shadowed(&SAVED), "without a list of its own the method inherits");
+    assert!(!shadowed(&in_force()), "without a list of its own the method inherits");
 }
 
 #[test]
@@ -97,23 +111,24 @@ fn every_weak_choice_has_its_warning() {
     let config = config(json!({}), &Named::new());
     for (unsaved, id, at) in [
         (
-            Authentication { registration_enabled: false, ..SAVED },
+            Authentication { registration_enabled: false, ..in_force() },
             "registration_closed",
             "registration_enabled",
         ),
-        (Authentication { min_password_length: 7, ..SAVED }, "short_passwords", "min_password_length"),
+        (Authentication { min_password_length: 7, ..in_force() }, "short_passwords", "min_password_length"),
         (
-            Authentication { identifier_similarity_check: false, ..SAVED },
+            Authentication { identifier_similarity_check: false, ..in_force() },
             "similarity_check_off",
             "identifier_similarity_check",
         ),
-        (Authentication { breach_check: false, ..SAVED }, "breach_check_off", "breach_check"),
+        (Authentication { breach_check: false, ..in_force() }, "breach_check_off", "breach_check"),
     ] {
         let preview = preview(&config, &unsaved);
         assert!(warnings(&preview).iter().any(|(found, _, place)| (*found, *place) == (id, at)), "{id}");
         assert_eq!(preview.changes.len(), 1, "{id}");
     }
-    let closed = Authentication { registration_enabled: false, sign_in_after_registration: true, ..SAVED };
+    let closed =
+        Authentication { registration_enabled: false, sign_in_after_registration: ways(true), ..in_force() };
     assert!(
         !warnings(&preview(&config, &closed)).iter().any(|(id, ..)| *id == "enumeration"),
         "nobody can sign up"
@@ -123,7 +138,7 @@ fn every_weak_choice_has_its_warning() {
 #[test]
 fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
     let preview =
-        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..SAVED });
+        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..in_force() });
     assert_eq!(preview.changes, ["Minimum password length: 2 (was 8)"]);
 }
 
@@ -131,7 +146,13 @@ fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
 fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = config(json!({"selfservice": {"methods": {"password": {"enabled": false}}}}), &named);
-    let preview = preview(&config, &SAVED);
+    let none = Ways::default();
+    let values = Authentication {
+        sign_in_after_registration: none.clone(),
+        show_verification_page: none,
+        ..in_force()
+    };
+    let preview = preview(&config, &values);
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(warnings(&preview).iter().any(|(id, ..)| *id == "no_method"));
 }
@@ -154,8 +175,8 @@ fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
 
 #[test]
 fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
-    let gate = Authentication { require_verified_address: true, ..SAVED };
-    let both = Authentication { sign_in_after_registration: true, ..gate.clone() };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
+    let both = Authentication { sign_in_after_registration: ways(true), ..gate.clone() };
     assert_eq!(about_addresses(proving(), &both), ["signed_in_once_without_proof"]);
     let mut longer = proving();
     longer["session"] = json!({"lifespan": "72h"});
@@ -166,13 +187,13 @@ fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
         .map(|warning| warning.text);
     assert!(text.as_ref().is_some_and(|text| text.contains("72 hours")), "{text:?}");
     assert_eq!(about_addresses(proving(), &gate), Vec::<&str>::new());
-    let signs_in = Authentication { sign_in_after_registration: true, ..SAVED };
+    let signs_in = Authentication { sign_in_after_registration: ways(true), ..in_force() };
     assert_eq!(about_addresses(proving(), &signs_in), Vec::<&str>::new());
 }
 
 #[test]
 fn a_gate_that_nobody_can_pass_is_a_danger() {
-    let gate = Authentication { require_verified_address: true, ..SAVED };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
     assert_eq!(about_addresses(json!({}), &gate), ["nobody_can_sign_in"]);
     let mut names = proving();
     names["identity"] = json!({"schemas": [{"id": "default", "url": "preset://username"}]});
@@ -188,16 +209,16 @@ fn a_gate_that_nobody_can_pass_is_a_danger() {
 
 #[test]
 fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
-    let shows = Authentication { show_verification_page: true, ..SAVED };
+    let shows = Authentication { show_verification_page: ways(true), ..in_force() };
     assert_eq!(about_addresses(json!({}), &shows), ["no_code_to_show_a_page_for"]);
     assert_eq!(about_addresses(proving(), &shows), Vec::<&str>::new());
 }
 
 #[test]
 fn the_switches_are_read_back_from_what_the_planner_says() {
-    use engine::config::Method;
     use engine::plan::{FlowKind, plan};
-    let both = Authentication { show_verification_page: true, require_verified_address: true, ..SAVED };
+    let both =
+        Authentication { show_verification_page: ways(true), require_verified_address: true, ..in_force() };
     let changes = preview(&config(proving(), &Named::new()), &both).changes;
     assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
     let named: Named = [
@@ -214,7 +235,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     files["selfservice"]["flows"]["login"] =
         json!({"after": {"hooks": [{"hook": "require_verified_address"}]}});
     let by_files = config(files, &Named::new());
-    let gate = Authentication { require_verified_address: true, ..SAVED };
+    let gate = Authentication { require_verified_address: true, ..in_force() };
     assert!(preview(&by_files, &gate).changes.is_empty());
 }
 
@@ -226,14 +247,70 @@ fn what_may_stop_a_sign_up_and_never_runs_is_told_and_does_not_begin_to_run_by_t
         json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [asks, informs]}}}}}),
         &Named::new(),
     );
-    let saved = preview(&config, &SAVED);
+    let saved = preview(&config, &in_force());
     let never = saved.warnings.iter().find(|warning| warning.id == "never_asked").unwrap();
     assert!(never.text.contains("crm.test/ask") && !never.text.contains("crm.test/new"), "{}", never.text);
-    let on = preview(&config, &Authentication { sign_in_after_registration: true, ..SAVED });
+    let on = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
     for (saved, would_be) in &on.plans {
         for plan in [saved, would_be] {
             assert!(!plan.steps.iter().any(|step| matches!(step, Step::Ask(_))), "{:?}", plan.client);
             assert!(plan.steps.iter().any(|step| matches!(step, Step::Run(_))), "{:?}", plan.client);
         }
+    }
+}
+
+#[test]
+fn words_and_marks_say_what_the_plans_say() {
+    use engine::pipeline::Mark;
+    let called = json!({"hook": "web_hook", "config": {"url": "http://crm.test/new", "method": "POST"}});
+    let config = config(
+        json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [called]}}}}}),
+        &Named::new(),
+    );
+    let unsaved =
+        Authentication { sign_in_after_registration: ways(true), min_password_length: 12, ..in_force() };
+    let preview = preview(&config, &unsaved);
+    for (drawn, (_, plan)) in preview.pipelines.iter().zip(&preview.plans) {
+        assert_eq!((drawn.method, drawn.client), (plan.method, plan.client));
+        let kept = drawn.steps.iter().filter(|(_, mark)| *mark != Mark::Gone).count();
+        assert_eq!(kept, plan.steps.len(), "a line for each step");
+        let (last, mark) = drawn.steps.last().unwrap();
+        assert_eq!((last.step, *mark), ("sign_in", Mark::New));
+        let check = drawn.steps.iter().find(|(line, _)| line.step == "check").unwrap();
+        assert_eq!(check.1, Mark::Changed);
+        assert!(check.0.about.contains("12 characters"), "{}", check.0.about);
+        // The hook of the whole flow runs as before, and the page says so (ory/network#361).
+        let (hook, mark) = drawn.steps.iter().find(|(line, _)| line.step == "inform").unwrap();
+        assert_eq!((hook.title.as_str(), *mark), ("Inform crm.test/new", Mark::Stays));
+        assert!(
+            drawn.lists.iter().any(|said| said.contains("runs as before: web_hook crm.test/new")),
+            "{:?}",
+            drawn.lists
+        );
+    }
+    let answer = |client: usize| &preview.pipelines[client].answer;
+    assert!(answer(0).iter().any(|(line, mark)| line.starts_with("Set-Cookie") && *mark == Mark::New));
+    assert!(answer(2).iter().any(|(line, mark)| line.contains("session_token") && *mark == Mark::New));
+    assert!(!answer(2).iter().any(|(line, _)| line.starts_with("Set-Cookie")), "apps get a token");
+}
+
+#[test]
+fn a_fix_ends_its_finding_and_says_so_in_the_form_alone() {
+    let config = config(json!({}), &Named::new());
+    let weak = Authentication {
+        min_password_length: 6,
+        identifier_similarity_check: false,
+        breach_check: false,
+        ..in_force()
+    };
+    let before = preview(&config, &weak);
+    let fixable: Vec<_> = before.warnings.iter().filter(|warning| warning.fix.is_some()).collect();
+    assert!(fixable.len() >= 3, "{:?}", warnings(&before));
+    for warning in fixable {
+        let fix = warning.fix.as_ref().unwrap();
+        let fixed = weak.with(&fix.settings);
+        assert_ne!(fixed, weak, "{}", warning.id);
+        let after = preview(&config, &fixed);
+        assert!(!after.warnings.iter().any(|left| left.id == warning.id), "{}", warning.id);
     }
 }

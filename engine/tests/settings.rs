@@ -7,7 +7,8 @@ use engine::effects::{Answer, Effects, Outbound, OutboundError, Request, SystemC
 use engine::operators::{Operator, Role};
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
-use engine::settings::{self, Authentication, Saved};
+use engine::settings::presets::Preset;
+use engine::settings::{self, AfterSignUp, Authentication, Saved, Ways};
 use engine::store::{Db, audit};
 use engine::{Engine, Kind, config::Method};
 use futures::future::BoxFuture;
@@ -85,6 +86,11 @@ impl Console {
     }
 }
 
+/// The one way that is enabled.
+fn ways(on: bool) -> Ways {
+    [(Method::Password, on)].into_iter().collect()
+}
+
 fn operator(role: Role) -> Operator {
     Operator {
         id: effects().operator_id(),
@@ -101,13 +107,13 @@ async fn off_on_off_takes_effect_with_the_next_snapshot_only() {
     let console = Console::start(json!({}), &[]).await;
     let before = console.engine.begin().config;
     assert!(matches!(
-        console.save(0, |v| v.sign_in_after_registration = true).await,
+        console.save(0, |v| v.sign_in_after_registration = ways(true)).await,
         Saved::Done { revision: 1 }
     ));
     assert!(console.signs_in());
     assert_eq!(before.revision, 0, "a request keeps the snapshot it began with");
     assert!(matches!(
-        console.save(1, |v| v.sign_in_after_registration = false).await,
+        console.save(1, |v| v.sign_in_after_registration = ways(false)).await,
         Saved::Done { revision: 2 }
     ));
     assert!(!console.signs_in());
@@ -194,8 +200,8 @@ async fn the_server_refuses_what_the_page_should_not_send() {
 #[tokio::test]
 async fn a_roll_back_is_a_new_revision_with_old_settings() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.sign_in_after_registration = true).await;
-    console.save(1, |v| v.sign_in_after_registration = false).await;
+    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
+    console.save(1, |v| v.sign_in_after_registration = ways(false)).await;
     let back = settings::rollback(&console.engine, "Grace", 1).await.unwrap();
     assert_eq!(back, Ok(3));
     assert!(console.signs_in());
@@ -210,7 +216,7 @@ async fn a_roll_back_is_a_new_revision_with_old_settings() {
 #[tokio::test]
 async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.sign_in_after_registration = true).await;
+    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
     console.save(1, |v| v.min_password_length = 12).await;
     let late = settings::undo(&console.engine, &operator(Role::Owner), 1).await.unwrap();
     assert!(matches!(late, Saved::Conflict { revision: 2, .. }), "{late:?}");
@@ -220,7 +226,7 @@ async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     assert!(matches!(undone, Saved::Done { revision: 3 }), "{undone:?}");
     let (revision, values) = console.values().await;
     assert_eq!((revision, values.min_password_length), (3, 8));
-    assert!(values.sign_in_after_registration, "what was saved before stays");
+    assert!(values.sign_in_after_registration.all_on(), "what was saved before stays");
     let newest = &console.audit().await[0];
     assert_eq!(
         (newest.action.as_str(), newest.actor.as_str()),
@@ -252,10 +258,65 @@ async fn what_another_process_saved_is_taken_over() {
     let db = console.engine.db().clone();
     let config = settings::load_current(&db, &console.sources).await.unwrap().unwrap().config;
     let other = Engine::new(db, effects(), Hasher::start(), config);
-    console.save(0, |v| v.sign_in_after_registration = true).await;
+    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
     assert_eq!(other.begin().config.revision, 0);
     assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));
     assert_eq!(settings::refresh(&other).await.unwrap(), None);
     let plan = plan(&other.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
     assert!(plan.signs_in());
+}
+
+#[tokio::test]
+async fn switching_on_and_off_gives_a_hook_of_the_whole_flow_back_as_it_was() {
+    // ory/network#361
+    let called = json!({"hook": "web_hook", "config": {"url": "http://crm.test/new", "method": "POST"}});
+    let files = json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [called]}}}}});
+    let console = Console::start(files, &[]).await;
+    let drawn =
+        || plan(&console.engine.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
+    let before = drawn();
+    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
+    let on = drawn();
+    assert!(on.silenced().is_empty() && on.steps.len() == before.steps.len() + 1, "{:?}", on.steps);
+    console.save(1, |v| v.sign_in_after_registration = ways(false)).await;
+    assert_eq!(drawn(), before, "the method inherits again");
+}
+
+#[tokio::test]
+async fn what_happens_after_sign_up_is_saved_as_its_switches_and_read_back_as_itself() {
+    let console =
+        Console::start(json!({"selfservice": {"flows": {"verification": {"enabled": true}}}}), &[]).await;
+    for (base, answer) in
+        (0..).zip([AfterSignUp::VerificationFirst, AfterSignUp::AtOnce, AfterSignUp::Themselves])
+    {
+        let saved = console.save(base, |v| *v = v.with(&answer.settings())).await;
+        assert!(matches!(saved, Saved::Done { .. }), "{answer:?} {saved:?}");
+        assert_eq!(AfterSignUp::of(&console.values().await.1), Some(answer));
+        assert_eq!(console.signs_in(), answer == AfterSignUp::AtOnce, "what runs is what the page says");
+    }
+}
+
+#[tokio::test]
+async fn a_preset_saves_as_its_settings_and_then_says_nothing_more() {
+    let console = Console::start(json!({}), &[]).await;
+    let preset = Preset::parse("frictionless").unwrap();
+    let saved = console.save(0, |v| *v = preset.applied(v)).await;
+    assert!(matches!(saved, Saved::Done { revision: 1 }), "{saved:?}");
+    assert!(console.signs_in());
+    assert!(preset.changes(&console.values().await.1).is_empty());
+}
+
+#[tokio::test]
+async fn of_a_list_that_the_environment_sets_the_page_says_so_and_a_preset_is_refused() {
+    let variable = "SELFSERVICE_FLOWS_REGISTRATION_AFTER_PASSWORD_HOOKS";
+    let console = Console::start(json!({}), &[(variable, "[]")]).await;
+    let current = settings::current(&console.engine).await.unwrap();
+    assert!(current.is_locked("sign_in_after_registration"));
+    let preset = Preset::parse("frictionless").unwrap();
+    let (field, reason) = current.refusal(&preset.applied(&current.values)).unwrap();
+    assert_eq!(field, "sign_in_after_registration");
+    assert!(reason.contains(variable), "{reason}");
+    let saved = console.save(0, |v| *v = preset.applied(v)).await;
+    let Saved::Again(errors) = saved else { panic!("{saved:?}") };
+    assert!(errors.iter().any(|error| error.message.contains(variable)), "{errors:?}");
 }

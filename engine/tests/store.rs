@@ -2,14 +2,20 @@
 //! and each row decoded by both.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[path = "store/deliveries.rs"]
+mod deliveries;
 #[path = "store/handovers.rs"]
 mod handovers;
 #[path = "store/identities.rs"]
 mod identities;
+#[path = "store/invitations.rs"]
+mod invitations;
 #[path = "store/mail.rs"]
 mod mail;
 #[path = "store/operators.rs"]
 mod operators;
+#[path = "store/pending.rs"]
+mod pending;
 #[path = "store/records.rs"]
 mod records;
 #[path = "store/schema.rs"]
@@ -103,6 +109,7 @@ fn person(number: u128, name: &str) -> (Identity, Vec<Credential>) {
         }],
         metadata_public: Value::Null,
         metadata_admin: json!({"plan": "gold"}),
+        unproven: number == 7,
         external_id: Some(format!("crm-{name}")),
         created_at: at(0),
         updated_at: at(3),

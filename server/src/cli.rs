@@ -4,8 +4,11 @@ mod assemble;
 mod chores;
 mod config;
 mod courier;
+mod export;
 mod failure;
 mod hash_bench;
+mod hooks;
+mod import;
 mod lint;
 mod operator;
 mod plan;
@@ -27,6 +30,7 @@ const EXIT_CODES: &str = "Exit codes:
   3  the configuration has problems; all of them are listed
   4  the database cannot be used: not reached, migrations missing, or made by a newer version
   5  config check --lint found something dangerous
+  6  config import --strict moved something, or met keys that nobody knows
   7  config check --lint found something that cannot do what it says
   8  config check --lint --fail-on warning found something to decide on purpose
   9  config check --lint --fail-on info found something to know";
@@ -119,7 +123,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
         Command::Plan(command) => asynchronous(command.run(&global)),
-        Command::HashBench(bench) => bench.run(&global),
+        Command::HashBench(bench) => asynchronous(bench.run(&global)),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
         Command::Version => {
             println!("vestibule {}", version());

@@ -1,7 +1,10 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
+mod actions;
 mod history;
+mod invitations;
+mod tester;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -35,7 +38,10 @@ pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .route(authentication::PATH, get(settings).post(save_settings))
+        .merge(actions::routes())
         .merge(history::routes())
+        .merge(invitations::routes())
+        .merge(tester::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
         .route(mail::PATH, get(outgoing))
@@ -151,7 +157,12 @@ async fn keep(state: &AppState, request: Request) -> Response {
     let page = authentication::PATH;
     let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
-    let kept = match (token, body.ok().and_then(|body| String::from_utf8(body.to_vec()).ok())) {
+    let form = body.ok().map(|body| {
+        // What shows who somebody is never waits anywhere.
+        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| name != "password");
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    });
+    let kept = match (token, form) {
         (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
         _ => Ok(false),
     };
@@ -200,7 +211,7 @@ async fn settings(
     };
     let kept = kept.map(|form| {
         let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
-        Some(Query::<authentication::Posted>::try_from_uri(&uri).ok()?.0)
+        Some(Query::<authentication::Fields>::try_from_uri(&uri).ok()?.0)
     });
     let loaded = match kept {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
@@ -236,7 +247,7 @@ async fn save_settings(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Extension(operator): Extension<OperatorSession>,
-    Form(posted): Form<authentication::Posted>,
+    Form(posted): Form<authentication::Fields>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::submit(&state.engine, &operator, posted).await {

@@ -313,7 +313,9 @@ fn site(config: &Config, return_to: Option<&str>) -> Site {
         // Relative, so that it holds under whatever path a proxy puts in front.
         stylesheet: STYLESHEET.trim_start_matches('/').to_owned(),
         sign_in: start(StoredKind::Login),
-        sign_up: config.selfservice.registration.enabled.then(|| start(StoredKind::Registration)),
+        // Without an invitation the way leads nowhere.
+        sign_up: (config.selfservice.registration.enabled && !config.vestibule.registration.invite_only)
+            .then(|| start(StoredKind::Registration)),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod hosted;
 pub mod meta;
 pub mod negotiate;
 pub mod public;
+pub mod rehearse;
 pub mod respond;
 pub mod serve;
 pub mod state;

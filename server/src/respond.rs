@@ -237,7 +237,9 @@ fn proven_and_signed_in(ctx: &Ctx, flow: &Flow, given: &Given, as_json: bool) ->
     if given.client != Client::Native {
         let new_csrf = flow::csrf::new_cookie(ctx.effects());
         set_cookies(&mut response, ctx, Some(&new_csrf), Some(&given.handed_over));
-        append_cookie(&mut response, cookies::delete_hand_over(&ctx.config, &given.secret_hash));
+        if let Some(secret_hash) = &given.secret_hash {
+            append_cookie(&mut response, cookies::delete_hand_over(&ctx.config, secret_hash));
+        }
     }
     response
 }

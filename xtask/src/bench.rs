@@ -2,6 +2,7 @@
 //! temporary folder, for a bounded time; measures, and judges nothing: what a machine can do is no test.
 
 mod http;
+mod leak;
 mod load;
 mod pages;
 mod server;
@@ -30,6 +31,8 @@ pub(crate) enum Part {
     Beside,
     /// The processor time of a flow's start.
     Flows,
+    /// Whether the time of a sign-up tells if its address is known.
+    Leak,
     /// Bytes and Lighthouse's scores of the pages, in a browser.
     Pages,
 }
@@ -73,12 +76,20 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
     if wanted(Part::Flows) {
         steps.run("Starts of a flow", || bench.flows(&mut table))?;
     }
-    if only.iter().any(|part| *part != Part::Pages && *part != Part::Start) || only.is_empty() {
+    if only.iter().any(|part| ![Part::Pages, Part::Leak, Part::Start].contains(part)) || only.is_empty() {
         let peak = server.memory("VmHWM")?;
         table.row("resident memory, just ready", idle, "MB", Goal::AtMost(25.0), "87", None);
         table.row("resident memory, the most", peak, "MB", Goal::AtMost(60.0), "331, PostgreSQL", None);
     }
+    let hash = match wanted(Part::Leak) {
+        true => bench.hashes(1)?.mean,
+        false => 0.0,
+    };
     server.stop()?;
+    if wanted(Part::Leak) {
+        let name = "Sign-ups of known and unknown addresses";
+        steps.run(name, || leak::run(&Site::new(&workspace.binary("release"))?, time, hash, &mut table))?;
+    }
     if wanted(Part::Pages) {
         steps.run("Pages", || pages::run(workspace, &site, &mut table))?;
     }

@@ -18,7 +18,7 @@ const LEAST: u64 = GB;
 /// # Errors
 /// One sentence with what is needed, what is there, and what helps.
 pub(crate) fn for_tests(workspace: &Workspace) -> Outcome {
-    let lean = std::env::var("CARGO_INCREMENTAL").is_ok_and(|value| value == "0");
+    let lean = std::env::var_os("CARGO_INCREMENTAL").is_some_and(|value| value == "0");
     let whole = if lean { WHOLE_LEAN } else { WHOLE };
     // What is there need not be written again.
     let needed = whole.saturating_sub(size(&workspace.build)).max(LEAST);

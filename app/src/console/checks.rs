@@ -94,11 +94,11 @@ pub fn page(shell: &Shell, view: View) -> String {
                     <h1>"Checks"</h1>
                     <p>"What can happen with the configuration that is in force, files and console together. The command "<code>"vestibule config check --lint"</code>" says the same of files."</p>
                 </div>
-                <p data-testid="summary"><b>{summary}</b></p>
+                <p class="counts" data-testid="summary"><b>{summary}</b></p>
                 {groups.into_iter().map(|(word, title, about, mine)| {
                     let id = format!("{word}s");
                     view! {
-                        <section aria-labelledby=id.clone()>
+                        <section class="found" aria-labelledby=id.clone()>
                             <h2 id=id.clone()>{title}</h2>
                             <p class="soft">{about}</p>
                             <ul class="checks">

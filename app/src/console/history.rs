@@ -1,13 +1,14 @@
 //! *History*: every revision with who, when, why and what, and the way back to each.
 
 use super::checks::needs;
+use super::comparison::{choice, said};
 use super::rows::ago;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::Engine;
 use engine::operators::{OperatorSession, Role};
-use engine::settings::history::{self, Back, Entry};
-use engine::settings::{Revision, Saved};
+use engine::settings::history::{self, Back, Comparison, Entry};
+use engine::settings::{self, Revision, Saved};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -23,6 +24,10 @@ pub struct List {
     /// There are older ones.
     more: bool,
     paged: bool,
+    /// Those that can be chosen for a comparison, newest first.
+    choices: Vec<Revision>,
+    /// Why nobody can save, and where to change it; with what was saved last and is not applied.
+    files_decide: Option<(String, Option<Comparison>)>,
     now: DateTime<Utc>,
 }
 
@@ -30,8 +35,20 @@ pub async fn load(engine: &Engine, before: Option<i64>) -> engine::Result<List> 
     let mut entries = history::entries(engine, before, SHOWN + 1).await?;
     let more = i64::try_from(entries.len()).is_ok_and(|count| count > SHOWN);
     entries.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
-    let current = engine.begin().config.revision;
-    Ok(List { entries, current, more, paged: before.is_some(), now: engine.effects().now() })
+    let config = engine.begin().config;
+    let files_decide = match settings::files_decide(&config) {
+        Some(sentence) => Some((sentence, history::drift(engine).await?)),
+        None => None,
+    };
+    Ok(List {
+        entries,
+        current: config.revision,
+        more,
+        paged: before.is_some(),
+        choices: super::comparison::choices(engine).await?,
+        files_decide,
+        now: engine.effects().now(),
+    })
 }
 
 /// One revision, or the files alone, and what going back to it would mean.
@@ -43,7 +60,8 @@ pub struct Detail {
     /// Why it could not be done.
     refused: Option<String>,
     reason: String,
-    editable: bool,
+    /// Why this operator cannot go back.
+    read_only: Option<String>,
     now: DateTime<Utc>,
 }
 
@@ -73,13 +91,17 @@ pub async fn look(
     number: i64,
 ) -> engine::Result<Option<Detail>> {
     let Some(back) = history::look_back(engine, number).await? else { return Ok(None) };
+    let viewer = operator.operator.role == Role::Viewer;
+    let read_only = settings::files_decide(&engine.begin().config).or_else(|| {
+        viewer.then(|| "You are signed in as a viewer. Owners and editors can go back.".to_owned())
+    });
     Ok(Some(Detail {
         number,
         back,
         meanwhile: None,
         refused: None,
         reason: String::new(),
-        editable: operator.operator.role != Role::Viewer,
+        read_only,
         now: engine.effects().now(),
     }))
 }
@@ -113,12 +135,13 @@ pub async fn submit(
 
 /// `done`: the revision that going back has just made.
 pub fn page(shell: &Shell, list: List, done: Option<i64>) -> String {
-    let List { entries, current, more, paged, now } = list;
+    let List { entries, current, more, paged, choices, files_decide, now } = list;
     let said = done.filter(|done| *done == current).map(|done| {
         format!("Gone back: revision {done} is in force now. It applies from the next request on.")
     });
     let last = entries.last().map(|entry| entry.revision.number);
     let empty = entries.is_empty() && !paged;
+    let newest = choices.first().map_or(0, |revision| revision.number);
     document(shell, "History", move || {
         view! {
             <main id="main" tabindex="-1">
@@ -130,11 +153,16 @@ pub fn page(shell: &Shell, list: List, done: Option<i64>) -> String {
                 {empty.then(|| view! {
                     <p class="soft">"Nothing was saved here yet: what the files say is in force. The first Save on " <a href=super::authentication::PATH>"Authentication"</a> " makes revision 1."</p>
                 })}
+                {files_decide.map(|(sentence, drift)| decided_by_files(sentence, drift, now))}
+                {(newest > 0).then(|| choice(&choices, newest - 1, newest))}
                 <ol class="revisions">
                     {entries.into_iter().map(|entry| view! { <li>{row(entry, current, now)}</li> }).collect_view()}
                     {(!more && !empty).then(|| view! {
                         <li><article>
-                            <h2><a href=format!("{PATH}/0")>"The files alone"</a></h2>
+                            <h2>
+                                <a href=format!("{PATH}/0")>"The files alone"</a>
+                                {(current == 0).then(|| view! { " "<span class="mark">"in force"</span> })}
+                            </h2>
                             <p class="soft">"Before the first Save."</p>
                         </article></li>
                     })}
@@ -146,6 +174,30 @@ pub fn page(shell: &Shell, list: List, done: Option<i64>) -> String {
             </main>
         }
     })
+}
+
+/// Why the page changes nothing, and how what was saved last differs from the files.
+fn decided_by_files(sentence: String, drift: Option<Comparison>, now: DateTime<Utc>) -> AnyView {
+    let drift = drift.map(|drift| {
+        let number = drift.to.number;
+        let by = drift.to.revision.as_ref().map(|Revision { at, by, .. }| {
+            view! { {by.clone()}", "{ago(now, *at)} }
+        });
+        view! {
+            <section aria-labelledby="drift">
+                <h2 id="drift">"Saved here and not applied"</h2>
+                <div class="inside">
+                    <p class="soft">{format!("Revision {number}, ")}{by}</p>
+                    {said(&drift, "It says the same as the files.")}
+                </div>
+            </section>
+        }
+    });
+    view! {
+        <div class="note info" id="read-only"><span><b>"Read only"</b>{sentence}</span></div>
+        {drift}
+    }
+    .into_any()
 }
 
 fn row(entry: Entry, current: i64, now: DateTime<Utc>) -> AnyView {
@@ -172,7 +224,7 @@ fn row(entry: Entry, current: i64, now: DateTime<Utc>) -> AnyView {
 
 /// One revision and the button that goes back to it.
 pub fn detail(shell: &Shell, detail: Detail) -> String {
-    let Detail { number, back, meanwhile, refused, reason, editable, now } = detail;
+    let Detail { number, back, meanwhile, refused, reason, read_only, now } = detail;
     let title = match number {
         0 => "The files alone".to_owned(),
         number => format!("Revision {number}"),
@@ -212,17 +264,22 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
                     (false, false) if !back.changes.is_empty() => view! {
                         <h2>"Going back would change"</h2>
                         <ul class="changes">{back.changes.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul>
-                        {if editable { view! {
+                        {if let Some(why) = read_only { view! { <p class="soft">{why}</p> }.into_any() } else { view! {
                             <form method="post" action=format!("{PATH}/{number}") class="back">
                                 <input type="hidden" name="base" value=back.base />
                                 <label for="reason">"Why " <span class="soft">"optional"</span></label>
                                 <input id="reason" name="reason" type="text" maxlength="200" value=reason autocomplete="off" />
                                 <button class="button main" type="submit">"Go back to this one"</button>
                             </form>
-                        }.into_any() } else { view! { <p class="soft">"You are signed in as a viewer. Owners and editors can go back."</p> }.into_any() }}
+                        }.into_any() }}
                     }.into_any(),
                     (false, false) => ().into_any(),
                 }}
+                <p class="pages">
+                    {(!in_force && back.base > 0).then(|| view! { <a href=super::comparison::link(back.base, number)>"Compare with what is in force"</a> })}
+                    {(number > 1).then(|| view! { <a href=super::comparison::link(number - 1, number)>"Compare with the one before"</a> })}
+                    {(number > 0).then(|| view! { <a href=super::comparison::link(0, number)>"Compare with the files alone"</a> })}
+                </p>
             </main>
         }
     })

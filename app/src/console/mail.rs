@@ -53,9 +53,9 @@ pub fn page(shell: &Shell, view: View) -> String {
                 <div class="head">
                     <h1>"Outgoing mail"</h1>
                     <p>{lead}</p>
+                    <p data-testid="summary">{(way != Way::Mailbox).then_some(left)}" "{count}</p>
                 </div>
                 {stuck.then(|| warning(&way, &held))}
-                <p data-testid="summary">{(way != Way::Mailbox).then_some(left)}" "{count}</p>
                 {(nothing && way != Way::Mailbox).then(|| view! { <p class="soft">"Mails that wait, and mails that were given up, stand here with the reason."</p> })}
                 <ol class="letters">
                     {held.into_iter().map(|held| view! { <li>{one(held, now)}</li> }).collect_view()}
@@ -65,23 +65,28 @@ pub fn page(shell: &Shell, view: View) -> String {
     })
 }
 
-fn warning(way: &Way, held: &[Held]) -> impl IntoView + use<> {
+fn warning(way: &Way, held: &[Held]) -> AnyView {
     let (title, text) = match way {
         Way::Nowhere => (
             "Mails have nowhere to go",
-            "People who sign up get no code. Set courier.smtp.connection_uri in the configuration: what waits then leaves by itself."
+            "People who sign up get no code. Set `courier.smtp.connection_uri` in the configuration: what waits then leaves by itself."
                 .to_owned(),
         ),
         Way::Server(_) | Way::Mailbox => {
-            let reason = held.iter().find_map(|held| held.failure.clone()).unwrap_or_default();
+            let reason = held.iter().find_map(|held| held.failure.as_deref()).map(reason).unwrap_or_default();
             let text = format!(
-                "People who sign up get no code. The mail server's newest answer: {reason}. What waits is tried again by itself, \
+                "People who sign up get no code. What came of the newest try: {reason}. What waits is tried again by itself, \
                  with growing pauses."
             );
             ("Mails do not leave", text)
         }
     };
-    view! { <div data-testid="stuck">{note(Severity::Danger, title, &text)}</div> }
+    note(Severity::Danger, title, &text)
+}
+
+/// Without the word that tells the courier whether to try again: the line above says it.
+fn reason(failure: &str) -> &str {
+    failure.strip_prefix("not now: ").or_else(|| failure.strip_prefix("refused: ")).unwrap_or(failure)
 }
 
 fn one(held: Held, now: DateTime<Utc>) -> impl IntoView {
@@ -105,7 +110,7 @@ fn one(held: Held, now: DateTime<Utc>) -> impl IntoView {
             <h2>{message.subject}</h2>
             <p class="soft">"to " <b>{message.recipient}</b> ", " {ago(now, message.created_at)}</p>
             <p>{state}</p>
-            {failure.map(|failure| view! { <p><code>{failure}</code></p> })}
+            {failure.map(|failure| view! { <p><code>{reason(&failure).to_owned()}</code></p> })}
         </article>
     }
 }

@@ -61,7 +61,7 @@ pub fn page(shell: &Shell, view: View) -> String {
     })
 }
 
-fn one(letter: Delivered, now: DateTime<Utc>) -> impl IntoView {
+pub(super) fn one(letter: Delivered, now: DateTime<Utc>) -> impl IntoView {
     let Delivered { to, at, written, .. } = letter;
     view! {
         <article>

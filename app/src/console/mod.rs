@@ -1,14 +1,18 @@
 //! The console's pages, rendered on the server. A page file holds its view struct, what loads it, what its form does and
 //! its markup; rules are in `engine::settings` and `engine::operators`.
 
+pub mod actions;
 pub mod authentication;
 pub mod checks;
+pub mod comparison;
 pub mod entry;
 pub mod history;
+pub mod invitations;
 pub mod mail;
 pub mod mailbox;
 mod plan;
 mod rows;
 mod shell;
+pub mod tester;
 
 pub use shell::{Assets, Shell, document, not_found, trouble};

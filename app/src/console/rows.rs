@@ -1,32 +1,52 @@
 //! Rows of a settings page: label and control on one line, one sentence of effect, what can happen now, the small print.
 
+use super::authentication::form::{Fields, UNITS, span_texts, way_name};
 use chrono::{DateTime, Utc};
-use engine::settings::{Current, FieldError, Preview, Severity};
+use engine::settings::{Authentication, Check, Current, FieldError, Preview, Setting, Severity, Ways, way};
 use leptos::prelude::*;
 
 /// What every row needs to know.
 pub(super) struct Rows<'a> {
     pub(super) current: &'a Current,
+    pub(super) values: &'a Authentication,
+    /// Numbers as typed, by the name of their control.
+    pub(super) typed: &'a Fields,
     pub(super) preview: &'a Preview,
     pub(super) problems: &'a [FieldError],
     /// Fields that differ from what is saved.
     pub(super) unsaved: &'a [&'static str],
+    /// Id of the control that takes the focus.
+    pub(super) focus: Option<&'a str>,
     pub(super) editable: bool,
     pub(super) now: DateTime<Utc>,
 }
 
 /// `sign_in_after_registration` → `sign-in-after-registration`
 pub(super) fn id(field: &str) -> String {
-    field.replace('_', "-")
+    field.replace(['_', '.'], "-")
 }
 
 impl Rows<'_> {
+    /// Nothing where what it switches is not there yet.
     pub(super) fn switch(
         &self,
         field: &'static str,
         label: &'static str,
-        on: bool,
         effect: &'static str,
+        beside: AnyView,
+    ) -> AnyView {
+        let Some(Setting::Switch(on)) = self.values.get(field).filter(|_| self.is_offered(field)) else {
+            return ().into_any();
+        };
+        self.one_switch(field, label, effect, on, beside)
+    }
+
+    fn one_switch(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        effect: &'static str,
+        on: bool,
         beside: AnyView,
     ) -> AnyView {
         let id = id(field);
@@ -37,7 +57,7 @@ impl Rows<'_> {
                 <label for=id.clone()>{label}</label>
                 <span class="state">
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
-                        disabled=!self.editable || locked.is_some() aria-describedby=described.clone() />
+                        disabled=!self.editable || locked.is_some() aria-describedby=described.clone() autofocus=self.focused(&id) />
                 </span>
                 <p id=described>{effect}</p>
                 {beside}
@@ -47,19 +67,72 @@ impl Rows<'_> {
         .into_any()
     }
 
-    pub(super) fn number(
+    /// A switch for each enabled way to sign up, with one above that levels them. With one way alone it is just a switch.
+    pub(super) fn ways(
         &self,
         field: &'static str,
         label: &'static str,
-        value: String,
         effect: &'static str,
+        beside: AnyView,
     ) -> AnyView {
+        let Some(Setting::Ways(ways)) = self.values.get(field) else { return ().into_any() };
+        if ways.len() < 2 {
+            return self.one_switch(field, label, effect, ways.all_on(), beside);
+        }
         let id = id(field);
-        let problem = self
-            .problems
-            .iter()
-            .find(|problem| problem.field == field)
-            .map(|problem| problem.message.clone());
+        let described = format!("{id}-effect");
+        let locked = self.locked(field);
+        let open = self.unsaved.contains(&field) || !(ways.all_on() || ways.all_off());
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state told" id=format!("{id}-state") data-part="">{self.master(field, &ways, &described, locked.is_some())}</span>
+                <p id=described>{effect}</p>
+                {beside}
+                <details class="each" id=format!("{id}-each") open=open>
+                    <summary>"Each way on its own"</summary>
+                    <ul>{ways.iter().map(|(method, on)| {
+                        let name = way_name(field, &ways, method);
+                        let control = self::id(&name);
+                        let locked = self.current.way_locked(field, method).map(str::to_owned);
+                        view! {
+                            <li>
+                                <label for=control.clone()>{way(method)}<span class="unseen">{format!(": {label}")}</span></label>
+                                <span class="state"><input class="switch" id=control name=name type="checkbox" role="switch" value="true" checked=on disabled=!self.editable || locked.is_some() /></span>
+                                {locked.map(|reason| view! { <small>{reason}</small> })}
+                            </li>
+                        }
+                    }).collect_view()}</ul>
+                </details>
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    /// A box cannot say "some" without a script; a button can, and sends the form.
+    fn master(&self, field: &'static str, ways: &Ways, described: &str, locked: bool) -> AnyView {
+        let checked = match (ways.all_on(), ways.all_off()) {
+            (true, _) => "true",
+            (_, true) => "false",
+            _ => "mixed",
+        };
+        let mut words = ways.words();
+        words.replace_range(..1, "O");
+        let id = id(field);
+        view! {
+            <span>{words}</span>
+            <button class="switch" id=id.clone() type="submit" name="action" value=format!("level:{field}") role="checkbox" aria-checked=checked
+                formnovalidate=true disabled=!self.editable || locked aria-describedby=described.to_owned() autofocus=self.focused(&id)></button>
+        }
+        .into_any()
+    }
+
+    pub(super) fn number(&self, field: &'static str, label: &'static str, effect: &'static str) -> AnyView {
+        let Some(Setting::Number(number)) = self.values.get(field) else { return ().into_any() };
+        let value = self.typed.get(field).cloned().unwrap_or_else(|| number.to_string());
+        let id = id(field);
+        let problem = self.problem(field);
         let described = match problem {
             Some(_) => format!("{id}-problem {id}-effect"),
             None => format!("{id}-effect"),
@@ -71,7 +144,7 @@ impl Rows<'_> {
                 <span class="state">
                     <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="1024" required=true value=value
                         disabled=!self.editable || locked.is_some() aria-describedby=described
-                        aria-invalid=problem.as_ref().map(|_| "true") />
+                        aria-invalid=problem.as_ref().map(|_| "true") autofocus=self.focused(&id) />
                 </span>
                 <p id=format!("{id}-effect")>{effect}</p>
                 {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
@@ -79,6 +152,68 @@ impl Rows<'_> {
             </div>
         }
         .into_any()
+    }
+
+    /// A length of time that may be none: a switch, and beside it how long.
+    pub(super) fn span(&self, field: &'static str, label: &'static str, effect: &'static str) -> AnyView {
+        let Some(Setting::Span(span)) = self.values.get(field).filter(|_| self.is_offered(field)) else {
+            return ().into_any();
+        };
+        let (count_name, unit_name) = (format!("{field}.count"), format!("{field}.unit"));
+        let (count, unit) = span_texts(span);
+        let count = self.typed.get(&count_name).cloned().unwrap_or(count);
+        let unit = self.typed.get(&unit_name).cloned().unwrap_or(unit);
+        let problem = self.problem(field);
+        // A box that was ticked with an impossible length stays ticked.
+        let on = span.is_some() || problem.is_some();
+        let id = id(field);
+        let locked = self.locked(field);
+        let disabled = !self.editable || locked.is_some();
+        let described = match problem {
+            Some(_) => format!("{id}-problem {id}-effect"),
+            None => format!("{id}-effect"),
+        };
+        view! {
+            <div class="row">
+                <label for=id.clone()>{label}</label>
+                <span class="state">
+                    <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on disabled=disabled
+                        aria-describedby=format!("{id}-effect") autofocus=self.focused(&id) />
+                </span>
+                <p id=format!("{id}-effect")>{effect}</p>
+                <div class="span">
+                    <label for=self::id(&count_name)>"Ends after"</label>
+                    <input class="number" id=self::id(&count_name) name=count_name type="text" inputmode="numeric" autocomplete="off" maxlength="12" value=count
+                        disabled=disabled aria-describedby=described aria-invalid=problem.as_ref().map(|_| "true") />
+                    <select id=self::id(&unit_name) name=unit_name aria-label="Unit" disabled=disabled>
+                        {UNITS.into_iter().map(|(seconds, name)| {
+                            let value = seconds.to_string();
+                            let selected = value == unit;
+                            view! { <option value=value selected=selected>{name}</option> }
+                        }).collect_view()}
+                    </select>
+                </div>
+                {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
+    }
+
+    fn is_offered(&self, field: &str) -> bool {
+        self.current.offered.contains(field)
+    }
+
+    fn focused(&self, id: &str) -> bool {
+        self.focus == Some(id)
+    }
+
+    pub(super) fn has_problem(&self, field: &str) -> bool {
+        self.problems.iter().any(|problem| problem.field == field)
+    }
+
+    fn problem(&self, field: &str) -> Option<String> {
+        self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.message.clone())
     }
 
     fn locked(&self, field: &str) -> Option<String> {
@@ -93,12 +228,7 @@ impl Rows<'_> {
             .warnings
             .iter()
             .filter(|warning| warning.at == Some(field))
-            .map(|warning| {
-                let fix = warning.fix.as_ref().filter(|_| self.editable).map(|fix| {
-                    view! { <button class="button small" type="submit" name="action" value=format!("fix:{}", warning.id) formnovalidate=true>{fix.label.clone()}</button> }
-                });
-                view! { {note(warning.severity, warning.title, &warning.text)}{fix} }.into_any()
-            })
+            .map(|warning| self.warning(warning))
             .collect();
         let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
             view! { <span>{format!("Last changed by {by}, ")}{ago(self.now, at)}{format!(" (revision {revision})")}</span> }
@@ -120,7 +250,22 @@ impl Rows<'_> {
     }
 }
 
+impl Rows<'_> {
+    /// With the way out, for those who may take it.
+    fn warning(&self, warning: &Check) -> AnyView {
+        let button = warning.fix.as_ref().filter(|_| self.editable).map(|fix| {
+            let action = format!("fix:{}", warning.id);
+            view! { <button class="button small" type="submit" name="action" value=action formnovalidate=true>{fix.label.clone()}</button> }
+        });
+        noted(warning.severity, warning.title, &warning.text, button.into_any())
+    }
+}
+
 pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
+    noted(severity, title, text, ().into_any())
+}
+
+fn noted(severity: Severity, title: &str, text: &str, button: AnyView) -> AnyView {
     let (class, word) = match severity {
         Severity::Error => ("note danger", "Error: "),
         Severity::Danger => ("note danger", "Danger: "),
@@ -131,6 +276,7 @@ pub(super) fn note(severity: Severity, title: &str, text: &str) -> AnyView {
         <div class=class>
             {sign(severity)}
             <span><b><span class="word">{word}</span>{with_code(title)}</b>{with_code(text)}</span>
+            {button}
         </div>
     }
     .into_any()

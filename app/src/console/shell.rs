@@ -38,23 +38,31 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
         "Sign-up and sign-in",
         &[
             ("Authentication", super::authentication::PATH),
+            ("Actions", super::actions::PATH),
             ("Checks", super::checks::PATH),
             ("History", super::history::PATH),
+            ("Invitations", super::invitations::PATH),
         ],
     ),
-    ("Trial", &[("Mailbox", super::mailbox::PATH)]),
+    // For owners only: codes and sessions are seen there.
+    ("Trial", &[("Sign-up tester", super::tester::PATH), ("Mailbox", super::mailbox::PATH)]),
     ("Mail", &[("Outgoing mail", super::mail::PATH)]),
 ];
 
 impl Shell {
-    /// What this operator finds. Where mails stay in the mailbox, none goes out.
-    fn navigation(&self) -> impl Iterator<Item = (&'static str, &'static [(&'static str, &'static str)])> {
-        let mailbox = self.mailbox;
-        NAVIGATION.into_iter().filter(move |(title, _)| match *title {
-            "Trial" => mailbox,
-            "Mail" => !mailbox,
+    /// What this operator finds.
+    fn navigation(&self) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+        let finds = |path: &str| match path {
+            super::tester::PATH => self.operator.role == Role::Owner,
+            super::mailbox::PATH => self.mailbox,
+            // Where mails stay in the mailbox, none goes out.
+            super::mail::PATH => !self.mailbox,
             _ => true,
-        })
+        };
+        let groups = NAVIGATION.into_iter().map(|(group, pages)| {
+            (group, pages.iter().copied().filter(|(_, path)| finds(path)).collect::<Vec<_>>())
+        });
+        groups.filter(|(_, pages)| !pages.is_empty()).collect()
     }
 }
 
@@ -73,6 +81,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
     page(&shell.assets.clone(), &title.clone(), move || {
         let group = shell
             .navigation()
+            .into_iter()
             .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
             .map(|(group, _)| group);
         let stuck = shell.assets.mail_stuck;
@@ -93,15 +102,15 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             </header>
             <div class="frame">
                 <nav class="side" aria-label="Console">
-                    {shell.navigation().map(|(group, pages)| view! {
+                    {shell.navigation().into_iter().map(|(group, pages)| view! {
                         <h2>{group}</h2>
-                        <ul>{pages.iter().map(|(name, path)| {
-                            let current = (*path == shell.path).then_some("page");
-                            let grave = (*path == super::checks::PATH && shell.grave > 0).then(|| view! {
+                        <ul>{pages.into_iter().map(|(name, path)| {
+                            let current = (path == shell.path).then_some("page");
+                            let grave = (path == super::checks::PATH && shell.grave > 0).then(|| view! {
                                 " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
                             });
-                            let stuck = (stuck && *path == super::mail::PATH).then(|| view! { " "<b data-testid="mail-stuck">"not leaving"</b> });
-                            view! { <li><a href=*path aria-current=current>{*name}{grave}{stuck}</a></li> }
+                            let stuck = (stuck && path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
+                            view! { <li><a href=path aria-current=current>{name}{grave}{stuck}</a></li> }
                         }).collect_view()}</ul>
                     }).collect_view()}
                     <h2>"What people see"</h2>

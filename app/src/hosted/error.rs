@@ -34,6 +34,14 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
             "This is switched off",
             "It cannot be used here at the moment. If you have an account, sign in with it.",
         ),
+        ("invitation_required", _) => (
+            "Sign-up is by invitation",
+            "Open the link of your invitation once more. If you have none, ask whoever runs this service.",
+        ),
+        ("invitation_over", _) => (
+            "This invitation does not work any more",
+            "It was used, withdrawn, or is too old. If you have signed up with it, sign in. Otherwise ask whoever invited you for a new one.",
+        ),
         ("security_csrf_violation", _) => (
             "We could not tell that this was you",
             "Start again in this browser, in one tab, with cookies allowed for this site.",

@@ -3,7 +3,7 @@
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, has_errors};
 use super::{Restarted, Site};
-use engine::ui::{Container, Node};
+use engine::ui::{Container, Group, Input, InputKind, Node};
 use leptos::prelude::*;
 
 /// One form and what surrounds it.
@@ -27,13 +27,16 @@ pub struct Verification {
 
 pub fn verification(site: &Site, page: Verification) -> String {
     let node = |name: &str| page.ui.nodes.iter().flatten().find(|node| node.id() == name);
+    let typed = |node: &Node| node.input().and_then(|input| Some(input.value.as_ref()?.as_str()?.to_owned()));
+    // What the mail's link brought is nothing that anybody reads or types.
+    let by_link = node("code").and_then(typed).is_some_and(|code| engine::flow::is_of_link(&code));
     let title = match (node("continue").and_then(Node::anchor), node("code")) {
         (Some(anchor), _) => {
             let (title, href) = ("Your address is confirmed", anchor.href.clone());
             return proven(site, title, href, &page);
         }
-        (None, Some(_)) => "Check your mail",
-        (None, None) => "Confirm your address",
+        (None, Some(_)) if !by_link => "Check your mail",
+        (None, Some(_) | None) => "Confirm your address",
     };
     let asks_for_code = node("code").is_some();
     let lead = match (&page.to, asks_for_code) {
@@ -48,6 +51,13 @@ pub fn verification(site: &Site, page: Verification) -> String {
         // It has a form of its own: a code that is missing must not keep somebody from asking for one.
         own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "email" || !is_button(node)));
     }
+    if by_link {
+        own.messages.clear();
+        own.nodes.iter_mut().flatten().filter(|node| node.id() == "code").for_each(|node| {
+            let input = Input { kind: InputKind::Hidden, ..node.input().cloned().unwrap_or_default() };
+            *node = Node::new_input(Group::Code, None, input);
+        });
+    }
     let foot = (!page.signed_in).then(
         || view! { <p class="foot">"Confirmed already? " <a href=site.sign_in.clone()>"Sign in"</a></p> },
     );
@@ -60,15 +70,20 @@ pub fn verification(site: &Site, page: Verification) -> String {
                 {icon(Glyph::Note)} "You are not signed in yet: here an address has to be confirmed first."
             </p>
         })}
+        {by_link.then(|| view! {
+            <p class="note" data-testid="by-link">
+                {icon(Glyph::Note)} "The link in the mail brought the code along. One press, and the address is confirmed."
+            </p>
+        })}
         {form(&own, Rules { min_password_length: 0, providers_first: false })}
-        {asks_for_code.then(|| resend(&page))}
+        {(asks_for_code && !by_link).then(|| resend(&page))}
         {foot}
     };
     document(site, title, has_errors(&page.ui), main)
 }
 
 fn is_button(node: &Node) -> bool {
-    node.input().is_some_and(|input| input.kind == engine::ui::InputKind::Submit)
+    node.input().is_some_and(|input| input.kind == InputKind::Submit)
 }
 
 /// Another code, after a pause that the style sheet counts: it works without a script and takes nothing that was typed.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Name → value, as stored in a revision: `registration_enabled: true`,
-/// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, …
+/// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unproven_session: "30m"`, …
 pub type Named = BTreeMap<String, Value>;
 
 pub const REGISTRATION_ENABLED: &str = "registration_enabled";
@@ -18,6 +18,16 @@ pub const REQUIRE_VERIFIED_ADDRESS: &str = "require_verified_address";
 pub const MIN_PASSWORD_LENGTH: &str = "min_password_length";
 pub const IDENTIFIER_SIMILARITY_CHECK: &str = "identifier_similarity_check";
 pub const BREACH_CHECK: &str = "breach_check";
+pub const SIGN_IN_WHEN_PROVEN: &str = "sign_in_when_proven";
+pub const PROOF_TAKES_OVER: &str = "proof_takes_over";
+pub const UNPROVEN_SESSION: &str = "unproven_session";
+pub const LEAK_NOTHING: &str = "leak_nothing";
+pub const INVITE_ONLY: &str = "invite_only";
+pub const SOCIAL_SIGN_IN: &str = "social_sign_in";
+pub const REQUIRE_USED_ADDRESS: &str = "require_used_address";
+
+/// What stands in a revision for "no length of its own".
+pub const NO_SPAN: &str = "off";
 
 /// Methods that a person can sign up with.
 pub const REGISTERING: &[Method] = &[Method::Password];
@@ -45,8 +55,30 @@ pub fn key(name: &str) -> Option<&'static str> {
             "selfservice.methods.password.config.identifier_similarity_check_enabled"
         }
         BREACH_CHECK => "selfservice.methods.password.config.haveibeenpwned_enabled",
+        SIGN_IN_WHEN_PROVEN => "vestibule.registration.sign_in_when_proven",
+        PROOF_TAKES_OVER => "vestibule.registration.proof_takes_over",
+        UNPROVEN_SESSION => "vestibule.registration.unproven_session",
+        LEAK_NOTHING => "vestibule.registration.leak_nothing",
+        INVITE_ONLY => "vestibule.registration.invite_only",
+        SOCIAL_SIGN_IN => "vestibule.registration.social_sign_in",
+        REQUIRE_USED_ADDRESS => "vestibule.login.require_used_address",
         _ => return None,
     })
+}
+
+/// The key that a named setting writes for one method.
+pub fn key_of(name: &str, method: Method) -> Option<String> {
+    match name {
+        SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => {
+            Some(After { flow: SIGN_UP, method: method.name() }.own_path())
+        }
+        other => key(other).map(str::to_owned),
+    }
+}
+
+/// Whether what a named setting switches is there. What has no effect yet is not offered.
+pub fn is_there(name: &str) -> bool {
+    key(name).is_some_and(super::has_effect)
 }
 
 /// The document with the settings in it, and what cannot be mapped: name and what is wrong.
@@ -67,6 +99,17 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
                 Ok(())
             }
             (MIN_PASSWORD_LENGTH, Some(_)) => Err("the value is not a whole number".to_owned()),
+            (UNPROVEN_SESSION, Some(key)) => match value.as_str() {
+                Some(NO_SPAN) => {
+                    remove(&mut document, key);
+                    Ok(())
+                }
+                Some(_) => {
+                    set(&mut document, key, value.clone());
+                    Ok(())
+                }
+                None => Err("the value is neither a length of time nor `off`".to_owned()),
+            },
             (_, Some(key)) if value.is_boolean() => {
                 set(&mut document, key, value.clone());
                 Ok(())
@@ -95,6 +138,11 @@ fn per_method(document: &mut Value, value: &Value, hook: &str) -> Result<(), Str
         }
     }
     Ok(())
+}
+
+/// Puts the hook into the method's own list after sign-up, as a switch of the console does.
+pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
+    After { flow: SIGN_UP, method }.switch_on(document, hook);
 }
 
 /// For every method that a person can sign in with.
@@ -193,6 +241,7 @@ fn is(entry: &Value, hook: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys::REGISTRY;
 
     fn switch(on: bool) -> Named {
         Named::from([(
@@ -341,11 +390,72 @@ mod tests {
             (BREACH_CHECK, json!(1)),
             (REQUIRE_VERIFIED_ADDRESS, json!("on")),
             (SHOW_VERIFICATION_PAGE, json!(true)),
+            (UNPROVEN_SESSION, json!(30)),
+            (LEAK_NOTHING, json!("on")),
             ("of_a_later_version", json!(true)),
         ] {
             let (_, wrong) = apply(&json!({}), &Named::from([(name.to_owned(), value)]));
             assert_eq!(wrong.len(), 1);
             assert_eq!(wrong[0].0, name);
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_set_and_taken_away() {
+        let key = "vestibule.registration.unproven_session";
+        let named = |value: &str| Named::from([(UNPROVEN_SESSION.to_owned(), json!(value))]);
+        let mut files = json!({});
+        set(&mut files, key, json!("2h"));
+        for (value, expected) in [("30m", Some(json!("30m"))), (NO_SPAN, None)] {
+            let (mapped, wrong) = apply(&files, &named(value));
+            assert_eq!(wrong, []);
+            assert_eq!(get(&mapped, key).cloned(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn every_setting_has_a_key_that_is_known() {
+        for name in [
+            REGISTRATION_ENABLED,
+            SIGN_IN_AFTER_REGISTRATION,
+            SHOW_VERIFICATION_PAGE,
+            REQUIRE_VERIFIED_ADDRESS,
+            MIN_PASSWORD_LENGTH,
+            IDENTIFIER_SIMILARITY_CHECK,
+            BREACH_CHECK,
+            SIGN_IN_WHEN_PROVEN,
+            PROOF_TAKES_OVER,
+            UNPROVEN_SESSION,
+            LEAK_NOTHING,
+            INVITE_ONLY,
+            SOCIAL_SIGN_IN,
+            REQUIRE_USED_ADDRESS,
+        ] {
+            assert!(key(name).is_some_and(|key| REGISTRY.key(key).is_some()), "{name}");
+        }
+        let code = key_of(SIGN_IN_AFTER_REGISTRATION, Method::Code);
+        assert_eq!(code.as_deref(), Some("selfservice.flows.registration.after.code.hooks"));
+    }
+
+    #[test]
+    fn each_method_takes_the_flow_s_list_over_and_gives_it_back_for_itself() {
+        let called = json!({"hook": "web_hook", "config": {"url": "http://x/"}});
+        let session = json!({"hook": "session"});
+        let start = after(json!([called]), json!(null));
+        // As if there were two ways to sign up.
+        for method in ["password", "code"] {
+            let after = After { flow: SIGN_UP, method };
+            let mut on = start.clone();
+            after.switch_on(&mut on, SESSION);
+            assert_eq!(get(&on, &after.own_path()), Some(&json!([called, session])), "{method}");
+            let other = if method == "password" { "code" } else { "password" };
+            assert_eq!(
+                get(&on, &After { flow: SIGN_UP, method: other }.own_path()),
+                None,
+                "the other inherits"
+            );
+            after.switch_off(&mut on, SESSION);
+            assert_eq!(get(&on, &after.own_path()), None, "{method} inherits again");
         }
     }
 

@@ -26,6 +26,7 @@ pub enum Hook {
 pub struct WebHook {
     /// Its `id`, or host and path of its address: for logs and pages.
     pub name: String,
+    pub id: Option<String>,
     pub url: Url,
     pub method: String,
     pub headers: Vec<(String, String)>,
@@ -91,6 +92,22 @@ pub enum Response {
 }
 
 impl WebHook {
+    /// Stays the same when what is sent or shown changes: its `id`, or method and address without what follows `?`. Queue and log
+    /// know a hook by it.
+    pub fn key(&self) -> String {
+        match &self.id {
+            Some(id) => format!("id:{id}"),
+            None => {
+                let mut url = self.url.clone();
+                url.set_query(None);
+                // Neither fails for an address with a host.
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                format!("{} {url}", self.method)
+            }
+        }
+    }
+
     /// Whether it may stop what is going on, and so has to run before that is stored.
     pub fn blocks(&self) -> bool {
         self.response.blocks()
@@ -102,6 +119,9 @@ impl Response {
         matches!(self, Response::Interrupts | Response::Changes)
     }
 }
+
+/// What Kratos' schema refuses in the list of a whole sign-up and allows in those of its methods. The first runs last.
+pub(super) const METHODS_ONLY: [&str; 2] = ["session", "show_verification_ui"];
 
 /// The lists, as far as they allow different hooks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -232,9 +252,10 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
     }
     let response = response(config)?;
     let id = text("id").filter(|id| !id.is_empty()).map(str::to_owned);
-    let name = id.unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
+    let name = id.clone().unwrap_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Ok(WebHook {
         name,
+        id,
         method,
         headers: headers(config.get("headers"))?,
         body: text("body").filter(|body| !body.is_empty()).map(template).transpose()?,

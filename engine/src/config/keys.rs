@@ -103,28 +103,36 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.admin.token", Text, "", "Bearer token for callers of the admin API that come from elsewhere than loopback and private networks."),
     key("vestibule.admin.allowed_origins", Texts, "[]", "Origins whose pages may call the admin API."),
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
-    key("vestibule.pages.resend_after", Duration, "30s", "How long the page for a code waits before it offers to send another; a minute at most."),
+    key("vestibule.pages.resend_after", Duration, "60s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
     key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
     key("vestibule.registration.hand_over_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
     later("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
-    later("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
-    later("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
-    later("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
-    later("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
+    key("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
+    key("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
+    key("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
+    key("vestibule.registration.invitation_lifespan", Duration, "168h", "How long an invitation is good that is made without a life of its own."),
+    key("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     key("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
-    later("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.verification.wrong_codes_per_hour", Integer(1, 1000), "10", "Wrong codes for one address or account within an hour, whatever form they are sent to; then only the mail's link proves."),
+    key("vestibule.verification.wrong_codes_per_day", Integer(1, 10_000), "30", "The same within a day."),
+    key("vestibule.verification.mails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
+    key("vestibule.verification.mails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
+    key("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.settings.source", Choice(&["console", "file"]), "console", "Who decides what the console can set: `file` makes the console read-only, does not apply what was saved in it, and shows how that differs."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
     key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),
     key("vestibule.cleanup.sessions", Duration, "720h", "How long a session stays after its end."),
     key("vestibule.cleanup.messages", Duration, "720h", "How long a mail stays in the list."),
+    key("vestibule.cleanup.deliveries", Duration, "168h", "How long a web hook's call stays in its log."),
+    key("vestibule.cleanup.invitations", Duration, "720h", "How long an invitation stays in the list after its end."),
     key("vestibule.cleanup.errors", Duration, "168h", "How long an error can be read at its page."),
     // Identities
     key("identity.default_schema_id", Text, "default", "Identity schema of whoever signs up without naming one."),
-    key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),
+    key("identity.schemas", Schemas, "", "Identity schemas: a list of `id`, `url` (`base64://`, `file://`, `https://`, `preset://email`, `preset://username`) and `selfservice_selectable`."),
     // Self-service
     key("selfservice.default_browser_return_url", Page, "", "Where a browser goes when nothing else says so; unset, to our own welcome page."),
     key("selfservice.allowed_return_urls", Texts, "[]", "Addresses that `return_to` may name."),
@@ -320,8 +328,7 @@ impl Registry {
         })
     }
 
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
         self.keys.iter().map(|(path, key)| (path.as_str(), key))
     }
 }

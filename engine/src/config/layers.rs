@@ -3,7 +3,7 @@
 
 use super::console::{self, Named};
 use super::keys::REGISTRY;
-use super::load::{Problem, Problems, Sources};
+use super::load::{Fetched, Problem, Problems, Sources};
 use super::scalars;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 /// Where values of the built-in starter file come from.
 pub(super) const STARTER: &str = "built-in starter file";
 const STARTER_TEXT: &str = include_str!("starter.yml");
+/// Bytes; identity schemas may stand inside a file.
+const LARGEST: u64 = 4 << 20;
 
 #[derive(Clone)]
 pub struct Layers {
@@ -21,6 +23,7 @@ pub struct Layers {
     /// Path → variable and value.
     environment: BTreeMap<String, (String, Value)>,
     pub(super) data: PathBuf,
+    pub(super) fetched: Fetched,
 }
 
 /// Short, since the whole holds secrets.
@@ -76,7 +79,7 @@ impl Layers {
         for (_, document) in &files {
             merge(&mut merged, document);
         }
-        Ok(Self { files, merged, environment, data: sources.data.clone() })
+        Ok(Self { files, merged, environment, data: sources.data.clone(), fetched: sources.fetched.clone() })
     }
 
     /// Files < console < environment, with what is wrong with the settings of the console.
@@ -98,6 +101,21 @@ impl Layers {
         (document, problems)
     }
 
+    /// Names of the files, in the order given; `None`: the built-in starter file alone.
+    pub fn names(&self) -> Option<Vec<String>> {
+        let names: Vec<String> = self.files.iter().map(|(name, _)| name.clone()).collect();
+        (names != [STARTER]).then_some(names)
+    }
+
+    /// All that is written in the files, later ones over earlier ones, a `null` where the last of them says so.
+    pub(super) fn written(&self) -> Value {
+        let mut written = Value::Object(Map::new());
+        for (_, document) in &self.files {
+            overlay(&mut written, document);
+        }
+        written
+    }
+
     pub(super) fn variable(&self, path: &str) -> Option<&str> {
         self.environment.get(path).map(|(variable, _)| variable.as_str())
     }
@@ -112,7 +130,12 @@ impl Layers {
         if value.is_some() && value != get(&self.merged, key) {
             return revision_name(revision);
         }
-        let mut prefix = key;
+        self.file_of(key)
+    }
+
+    /// The last file that has `path`, or comes closest to it.
+    pub(super) fn file_of(&self, path: &str) -> String {
+        let mut prefix = path.split('[').next().unwrap_or(path);
         loop {
             // A null counts: it is what takes a key away.
             let names =
@@ -151,10 +174,44 @@ fn read_file(path: &Path) -> Result<Value, Problem> {
             "a name that ends in .yml, .yaml, .json or .toml",
         ));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let unreadable = |error: std::io::Error| {
         problem(format!("the file cannot be read: {error}"), "a path to a readable text file")
+    };
+    if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Err(problem("this is a folder".into(), "the files in it, each by its name"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    // One byte more than it may have: then there is too much of it.
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, LARGEST + 1), &mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(problem(
+            format!("the file has more than {} MB, as no configuration has", LARGEST >> 20),
+            "the configuration file itself",
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = error.utf8_error().valid_up_to();
+        problem(format!("what follows byte {before} is no text in UTF-8"), "a text file in UTF-8")
     })?;
+    if let Some(at) = text.find('\0') {
+        let (line, column) = place(&text, at);
+        return Err(problem(
+            format!(
+                "line {line}, column {column}: there is a NUL character, as in a file that was not written to its end"
+            ),
+            "the whole file, as text",
+        ));
+    }
     parse(&name, &extension, &text)
+}
+
+/// Line and column of a byte, both from 1.
+fn place(text: &str, at: usize) -> (u64, u64) {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (before.matches('\n').count() as u64 + 1, column as u64)
 }
 
 /// Errors name line and column, and never repeat the file, which may hold secrets.
@@ -183,10 +240,8 @@ fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
         "toml" => (
             "TOML",
             toml::from_str::<Value>(text).map_err(|error| {
-                let at = error.span().map_or(0, |span| span.start).min(text.len());
-                let before = text.get(..at).unwrap_or_default();
-                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-                (before.matches('\n').count() as u64 + 1, column as u64, error.message().to_owned())
+                let (line, column) = place(text, error.span().map_or(0, |span| span.start).min(text.len()));
+                (line, column, error.message().to_owned())
             }),
         ),
         _ => (
@@ -198,7 +253,8 @@ fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
                     Some(several) if several.starts_with("multiple YAML documents") => {
                         "a second document begins here"
                     }
-                    other => other.unwrap_or_default(),
+                    // What the reader of the file can do is not what the library's user can.
+                    other => other.and_then(|said| said.split(", set Duplicate").next()).unwrap_or_default(),
                 };
                 (line, column, message.to_owned())
             }),
@@ -236,6 +292,18 @@ fn merge(target: &mut Value, patch: &Value) {
         } else {
             merge(target.entry(name.clone()).or_insert(Value::Null), value);
         }
+    }
+}
+
+/// As [`merge`], with every `null` left where it stands.
+fn overlay(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (name, value) in patch {
+                overlay(target.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch.clone(),
     }
 }
 

@@ -4,11 +4,14 @@ use super::console::Named;
 use super::keys::{REGISTRY, State};
 use super::layers::{Layers, STARTER};
 use super::{Config, typed};
+use crate::effects::{Outbound, Request};
+use futures::future::join_all;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use super::print::{masked, print, written};
 
@@ -23,6 +26,49 @@ pub struct Sources {
     pub environment: BTreeMap<String, String>,
     /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
     pub data: PathBuf,
+    /// Identity schemas by http(s), or why they cannot be had; see [`fetch`].
+    pub fetched: Fetched,
+}
+
+/// Texts by address.
+pub type Fetched = BTreeMap<String, Result<String, String>>;
+
+/// Bytes of a schema that is fetched.
+const SCHEMA: usize = 1 << 20;
+/// For all of it.
+const SCHEMA_WITHIN: Duration = Duration::from_secs(10);
+
+/// Fetches the identity schemas that the sources name by http(s), so that [`load`] finds them. What fails is a problem that
+/// [`load`] reports at its place.
+pub async fn fetch(sources: &mut Sources, outbound: &dyn Outbound) {
+    // What is wrong with them is said by `load`.
+    let Ok(layers) = Layers::read(sources) else { return };
+    let (document, problems) = layers.document(0, &Named::new());
+    let mut findings = Findings::new(&layers, 0, &document, problems);
+    let checked = check(&document, &mut findings);
+    let wanted = typed::remote_schemas(&checked, &mut findings);
+    let each = wanted.into_iter().map(|(url, reach)| async move {
+        let request = Request {
+            method: "GET".to_owned(),
+            url: url.clone(),
+            headers: Vec::new(),
+            body: None,
+            limit: SCHEMA,
+            deadline: SCHEMA_WITHIN,
+            reach,
+        };
+        let text = match outbound.send(request).await {
+            Ok(answer) if answer.status == 200 => {
+                String::from_utf8(answer.body).map_err(|_| "what it answers is no text".to_owned())
+            }
+            Ok(answer) => Err(format!("its server answered {}", answer.status)),
+            Err(failure) => Err(failure.to_string()),
+        };
+        (url, text)
+    });
+    for (url, text) in join_all(each).await {
+        sources.fetched.insert(url.into(), text);
+    }
 }
 
 /// A note that does not stop the start: an unknown key, a known key whose feature is not there yet.
@@ -190,17 +236,20 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
         } else if REGISTRY.is_section(&full) {
             section(value, &full, findings, checked);
         } else {
-            let near = REGISTRY.members(path).map(|member| (distance(name, member), member)).min();
-            findings.note(
-                &full,
-                match near {
-                    Some((distance, member)) if distance <= 2 => {
-                        format!("unknown key without effect; perhaps `{member}` is meant")
-                    }
-                    _ => "unknown key without effect".to_owned(),
-                },
-            );
+            findings.note(&full, unknown(&full));
         }
+    }
+}
+
+/// What is said of a key that nobody knows.
+pub(super) fn unknown(path: &str) -> String {
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let near = REGISTRY.members(section).map(|member| (distance(name, member), member)).min();
+    match near {
+        Some((distance, member)) if distance <= 2 => {
+            format!("unknown key without effect; perhaps `{member}` is meant")
+        }
+        _ => "unknown key without effect".to_owned(),
     }
 }
 

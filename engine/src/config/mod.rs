@@ -3,31 +3,41 @@
 
 pub mod console;
 mod courier;
+mod difference;
 mod digest;
+mod export;
+mod guard;
 pub mod hooks;
+mod import;
 mod keys;
 mod layers;
 pub mod load;
 mod print;
 pub mod providers;
+mod redact;
 mod reference;
 mod registration;
-mod scalars;
+pub(crate) mod scalars;
 mod schemas;
 mod secrets;
 pub mod social;
 mod typed;
 
 pub use console::Named;
+pub use difference::difference;
 pub use digest::digest;
+pub use export::{Export, Remark, export};
 pub use hooks::{Hook, Template, WebHook};
+pub use import::{Entry, Import, Outcome, import};
 pub use layers::Layers;
 pub(crate) use layers::{get, set};
+pub use print::Format;
 pub use reference::reference;
-pub use registration::{HookList, RegistrationKeys};
+pub use registration::{HookList, RegistrationKeys, VerificationLimits};
+pub use scalars::duration;
 pub use social::SocialKeys;
 
-use crate::effects::{MailServer, Reach};
+use crate::effects::MailServer;
 use crate::identity::schema::Schema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -162,6 +172,9 @@ pub struct VestibuleKeys {
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
     pub registration: RegistrationKeys,
+    pub verification: VerificationLimits,
+    /// The console only shows; what was saved in it is not applied.
+    pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_used_address: bool,
 }
@@ -172,7 +185,9 @@ pub struct CleanupKeys {
     pub flows: Duration,
     pub sessions: Duration,
     pub messages: Duration,
+    pub deliveries: Duration,
     pub errors: Duration,
+    pub invitations: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -435,17 +450,6 @@ impl Config {
 
     pub fn default_return_url(&self) -> Url {
         self.selfservice.default_browser_return_url.clone().unwrap_or_else(|| self.own_page("welcome"))
-    }
-
-    /// Where a request that the files name may go. They may name private networks, as Kratos has it; our own listeners never:
-    /// who reaches the admin API from here is taken for this machine.
-    pub fn reach(&self, url: &Url) -> Reach {
-        let own = [self.serve.public.port, self.serve.admin.port, self.vestibule.console.port];
-        let excepted = self.clients.private_exceptions.iter().any(|allowed| allowed == url.as_str());
-        if url.port_or_known_default().is_some_and(|port| own.contains(&port)) {
-            return Reach::Public;
-        }
-        if self.clients.disallow_private && !excepted { Reach::Public } else { Reach::Private }
     }
 
     /// The page that takes a code.

@@ -156,7 +156,7 @@ pub(super) fn from_text(kind: Kind, text: &str) -> Result<Value, Wrong> {
 }
 
 /// Go's `time.ParseDuration` without a sign: `1h30m`, `200ms`, `1.5s`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -1,5 +1,6 @@
-//! Where identity schemas come from: `base64://`, `file://`, `preset://`.
+//! Where identity schemas come from: `base64://`, `file://`, `preset://`, and by http(s) what was fetched beforehand.
 
+use super::load::Fetched;
 use super::scalars::Wrong;
 use crate::identity::schema::Schema;
 use base64::Engine as _;
@@ -35,21 +36,33 @@ pub(super) fn text(url: &str) -> Result<String, Wrong> {
             )
         });
     }
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Err(Wrong::new(
-            "identity schemas are not fetched over the network yet",
-            "the schema as a file (`file://`) or inside the configuration (`base64://`)",
-        ));
-    }
     Err(Wrong::new(
         "this is no schema URL",
-        "`base64://…`, `file://…`, `preset://email` or `preset://username`",
+        "`base64://…`, `file://…`, `https://…`, `preset://email` or `preset://username`",
+    ))
+}
+
+pub(super) fn is_remote(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
+fn remote(url: &str, fetched: &Fetched) -> Result<String, Wrong> {
+    let known = super::scalars::web_url(url).and_then(|url| fetched.get(url.as_str()));
+    let why = match known {
+        Some(Ok(text)) => return Ok(text.clone()),
+        Some(Err(why)) => why.as_str(),
+        None => "nobody asked for it",
+    };
+    Err(Wrong::new(
+        format!("the schema cannot be fetched: {why}"),
+        "an address that answers with the schema, or the schema as a file (`file://`) or inside the configuration (`base64://`)",
     ))
 }
 
 /// The compiled schema; all that is wrong with it, at once.
-pub(super) fn compile(url: &str) -> Result<Schema, Vec<Wrong>> {
-    let text = text(url).map_err(|wrong| vec![wrong])?;
+pub(super) fn compile(url: &str, fetched: &Fetched) -> Result<Schema, Vec<Wrong>> {
+    let text = if is_remote(url) { remote(url, fetched) } else { text(url) };
+    let text = text.map_err(|wrong| vec![wrong])?;
     let document: Value = serde_json::from_str(&text).map_err(|error| {
         vec![Wrong::new(
             format!("the schema is not JSON: {error}"),
@@ -73,7 +86,7 @@ mod tests {
     #[test]
     fn every_preset_compiles() {
         for (name, _) in PRESETS {
-            assert!(compile(&format!("preset://{name}")).is_ok(), "{name}");
+            assert!(compile(&format!("preset://{name}"), &Fetched::new()).is_ok(), "{name}");
         }
     }
 

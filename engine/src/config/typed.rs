@@ -41,15 +41,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         },
         format: reader.text("log.format"),
     };
-    let clients = ClientKeys {
-        disallow_private: reader.boolean("clients.http.disallow_private_ip_ranges"),
-        private_exceptions: reader.texts("clients.http.private_ip_exception_urls"),
-        header_allowlist: reader
-            .texts("clients.web_hook.header_allowlist")
-            .iter()
-            .map(|name| name.to_ascii_lowercase())
-            .collect(),
-    };
+    let clients = clients(&reader);
     let dsn = reader.optional("dsn");
     let secrets = if reader.findings.problems.is_empty() { secrets(&mut reader, earlier) } else { None };
     Some(Config {
@@ -70,6 +62,38 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         named: Named::new(),
         layers: Arc::new(reader.findings.layers.clone()),
     })
+}
+
+fn clients(reader: &Reader<'_, '_>) -> ClientKeys {
+    ClientKeys {
+        disallow_private: reader.boolean("clients.http.disallow_private_ip_ranges"),
+        private_exceptions: reader.texts("clients.http.private_ip_exception_urls"),
+        header_allowlist: reader
+            .texts("clients.web_hook.header_allowlist")
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
+    }
+}
+
+/// Identity schemas by http(s), and where each request may go.
+pub(super) fn remote_schemas(
+    checked: &Value,
+    findings: &mut Findings<'_>,
+) -> Vec<(Url, crate::effects::Reach)> {
+    let mut reader = Reader { checked, findings };
+    let serve = serve(&mut reader);
+    let console = listener(&mut reader, "vestibule.console");
+    let clients = clients(&reader);
+    let entries = reader.value("identity.schemas").unwrap_or_default();
+    let urls = entries.as_array().into_iter().flatten().filter_map(|entry| entry["url"].as_str());
+    urls.filter(|url| schemas::is_remote(url))
+        .filter_map(scalars::web_url)
+        .map(|url| {
+            let reach = guard::reach([&serve.public, &serve.admin, &console], &clients, &url);
+            (url, reach)
+        })
+        .collect()
 }
 
 /// Reads values that were checked; the defaults come from the table of keys.
@@ -269,11 +293,15 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             flows: reader.lifespan("vestibule.cleanup.flows"),
             sessions: reader.lifespan("vestibule.cleanup.sessions"),
             messages: reader.lifespan("vestibule.cleanup.messages"),
+            deliveries: reader.lifespan("vestibule.cleanup.deliveries"),
             errors: reader.lifespan("vestibule.cleanup.errors"),
+            invitations: reader.lifespan("vestibule.cleanup.invitations"),
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         registration: registration::read(reader),
+        verification: registration::limits(reader),
+        settings_from_files: reader.text("vestibule.settings.source") == "file",
         require_used_address: reader.boolean("vestibule.login.require_used_address"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
@@ -293,7 +321,7 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
         let known = earlier.and_then(|config| config.schema(&id)).filter(|schema| schema.url == url);
         let schema = match known
             .map(|schema| Ok(schema.schema.clone()))
-            .unwrap_or_else(|| schemas::compile(&url).map(Arc::new))
+            .unwrap_or_else(|| schemas::compile(&url, &reader.findings.layers.fetched).map(Arc::new))
         {
             Ok(schema) => schema,
             Err(wrong) => {

@@ -9,6 +9,9 @@ use std::sync::LazyLock;
 /// The one there is so far.
 const LANGUAGE: &str = "en";
 
+/// What is told about an account that somebody signed up for again.
+pub(super) const REGISTRATION_KNOWN: &str = "registration_known";
+
 /// Stands for a code or link in a mail that has left.
 const MASK: &str = "••••••";
 
@@ -25,6 +28,17 @@ pub enum Letter {
     },
     /// Somebody asked to prove an address that nobody here has.
     VerificationUnknown,
+    /// Somebody may sign up.
+    Invitation {
+        link: String,
+        /// In words.
+        until: String,
+    },
+    /// Somebody signed up with an address that has an account.
+    RegistrationKnown {
+        /// Where one signs in.
+        link: String,
+    },
 }
 
 /// A mail as it is read.
@@ -40,9 +54,19 @@ pub struct Written {
     /// Text and HTML as they are kept once the mail has left, written from the same template without code and link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     masked: Option<(String, String)>,
+    /// What goes instead when the address has an account by then; see [`super::queue_either`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) if_known: Option<Box<Alternative>>,
 }
 
-const FILES: [(&str, &str); 7] = [
+/// The other of two mails.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Alternative {
+    pub(super) template: String,
+    pub(super) written: Written,
+}
+
+const FILES: [(&str, &str); 13] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
@@ -50,6 +74,12 @@ const FILES: [(&str, &str); 7] = [
     ("en/verification_code_invalid.subject", include_str!("letters/en/verification_code_invalid.subject")),
     ("en/verification_code_invalid.txt", include_str!("letters/en/verification_code_invalid.txt")),
     ("en/verification_code_invalid.html", include_str!("letters/en/verification_code_invalid.html")),
+    ("en/invitation.subject", include_str!("letters/en/invitation.subject")),
+    ("en/invitation.txt", include_str!("letters/en/invitation.txt")),
+    ("en/invitation.html", include_str!("letters/en/invitation.html")),
+    ("en/registration_known.subject", include_str!("letters/en/registration_known.subject")),
+    ("en/registration_known.txt", include_str!("letters/en/registration_known.txt")),
+    ("en/registration_known.html", include_str!("letters/en/registration_known.html")),
 ];
 
 static LETTERS: LazyLock<std::result::Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -69,6 +99,9 @@ impl Letter {
         match self {
             Letter::VerificationCode { .. } => "verification_code_valid",
             Letter::VerificationUnknown => "verification_code_invalid",
+            // Kratos has none of these.
+            Letter::Invitation { .. } => "invitation",
+            Letter::RegistrationKnown { .. } => REGISTRATION_KNOWN,
         }
     }
 
@@ -79,12 +112,22 @@ impl Letter {
                 (Some(code.clone()), Some(link.clone()), *minutes)
             }
             Letter::VerificationUnknown => (None, None, 0),
+            // The page where one signs in is no secret, but where the mail has its link.
+            Letter::Invitation { link, .. } | Letter::RegistrationKnown { link } => {
+                (None, Some(link.clone()), 0)
+            }
+        };
+        let until = match self {
+            Letter::Invitation { until, .. } => until.as_str(),
+            Letter::VerificationCode { .. }
+            | Letter::VerificationUnknown
+            | Letter::RegistrationKnown { .. } => "",
         };
         let letters = LETTERS.as_ref().map_err(Error::internal)?;
         let part = |kind: &str, code: &Option<String>, link: &Option<String>| -> Result<String> {
             let name = format!("{LANGUAGE}/{}.{kind}", self.template());
             let template = letters.get_template(&name).map_err(Error::internal)?;
-            template.render(context! { service, to, code, link, minutes }).map_err(Error::internal)
+            template.render(context! { service, to, code, link, minutes, until }).map_err(Error::internal)
         };
         let hidden = |secret: &Option<String>| secret.as_ref().map(|_| MASK.to_owned());
         let (no_code, no_link) = (hidden(&code), hidden(&link));
@@ -96,6 +139,7 @@ impl Letter {
             masked: Some((part("txt", &no_code, &no_link)?, part("html", &no_code, &no_link)?)),
             code,
             link,
+            if_known: None,
         })
     }
 }
@@ -111,7 +155,15 @@ impl Written {
     pub fn masked(&self) -> Self {
         // Masked already: what was kept has no second text.
         let (text, html) = self.masked.clone().unwrap_or_else(|| (self.text.clone(), self.html.clone()));
-        Self { subject: self.subject.clone(), text, html, code: None, link: None, masked: None }
+        Self {
+            subject: self.subject.clone(),
+            text,
+            html,
+            code: None,
+            link: None,
+            masked: None,
+            if_known: None,
+        }
     }
 }
 

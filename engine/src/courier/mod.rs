@@ -4,7 +4,7 @@
 mod deliver;
 mod letter;
 mod outlook;
-mod seal;
+pub(crate) mod seal;
 
 pub use deliver::deliver;
 pub use letter::{Letter, Written};
@@ -17,19 +17,40 @@ use crate::ids::MessageId;
 use crate::store::Tx;
 use crate::store::messages::{self, Dispatch, Filter, Message, Status};
 use chrono::{DateTime, Utc};
+use letter::Alternative;
 
 /// Puts a mail into the queue, as part of `tx`: it leaves when that is committed, and never when it is not.
 pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<MessageId> {
+    let written = letter.write(&service(&ctx.config), to)?;
+    insert(ctx, tx, to, letter.template(), written).await
+}
+
+/// One job in the queue, the same whoever has the address: when it leaves, `letter` goes, or `if_known` to an address that has
+/// an account. Whoever caused it cannot tell which, not by its time either. How often `if_known` goes is limited, silently.
+pub async fn queue_either(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    to: &str,
+    letter: &Letter,
+    if_known: &Letter,
+) -> Result<MessageId> {
+    let service = service(&ctx.config);
+    let mut written = letter.write(&service, to)?;
+    let template = if_known.template().to_owned();
+    written.if_known = Some(Box::new(Alternative { template, written: if_known.write(&service, to)? }));
+    insert(ctx, tx, to, letter.template(), written).await
+}
+
+async fn insert(ctx: &Ctx, tx: &mut Tx, to: &str, template: &str, written: Written) -> Result<MessageId> {
     let effects = ctx.effects();
     let id = MessageId(effects.uuid());
-    let written = letter.write(&service(&ctx.config), to)?;
     let body = serde_json::to_vec(&written).map_err(Error::internal)?;
     let now = effects.now();
     let message = Message {
         id,
         status: Status::Queued,
         recipient: to.to_owned(),
-        template: letter.template().to_owned(),
+        template: template.to_owned(),
         subject: written.subject,
         body: seal::seal(effects, &ctx.config.secrets, id, &body)?,
         send_count: 0,

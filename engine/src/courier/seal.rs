@@ -9,6 +9,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
+use uuid::Uuid;
 
 const VERSION: u8 = 1;
 const ID: usize = 8;
@@ -19,39 +20,61 @@ struct Key {
     key: [u8; 32],
 }
 
+/// Mails' own; other rows have other keys.
+const MAILS: &str = "courier/v1";
+
 #[expect(clippy::expect_used, reason = "both lengths are ones that HKDF gives")]
-fn key(secret: &str) -> Key {
+fn key(secret: &str, purpose: &str) -> Key {
     let hkdf = Hkdf::<Sha256>::new(None, secret.as_bytes());
     let (mut id, mut key) = ([0; ID], [0; 32]);
-    hkdf.expand(b"courier/v1", &mut key).expect("32 bytes");
-    hkdf.expand(b"courier/v1/id", &mut id).expect("8 bytes");
+    hkdf.expand(purpose.as_bytes(), &mut key).expect("32 bytes");
+    hkdf.expand(format!("{purpose}/id").as_bytes(), &mut id).expect("8 bytes");
     Key { id, key }
 }
 
 pub(super) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[u8]) -> Result<Vec<u8>> {
-    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("there is no cipher secret"))?;
-    let key = key(secret);
-    let nonce = effects.bytes::<NONCE>();
-    let payload = Payload { msg: text, aad: id.0.as_bytes() };
-    let sealed = XChaCha20Poly1305::new(&key.key.into())
-        .encrypt(XNonce::from_slice(&nonce), payload)
-        .map_err(|_| Error::internal("a mail cannot be sealed"))?;
-    Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
+    seal_for(effects, secrets, MAILS, id.0, text)
 }
 
 /// # Errors
 /// The secret is gone, or somebody changed the row.
 pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
+    open_for(secrets, MAILS, id.0, sealed)
+}
+
+/// For rows of another kind: `purpose` names their key, `id` is the row's.
+pub(crate) fn seal_for(
+    effects: &Effects,
+    secrets: &Secrets,
+    purpose: &str,
+    id: Uuid,
+    text: &[u8],
+) -> Result<Vec<u8>> {
+    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("there is no cipher secret"))?;
+    let key = key(secret, purpose);
+    let nonce = effects.bytes::<NONCE>();
+    let payload = Payload { msg: text, aad: id.as_bytes() };
+    let sealed = XChaCha20Poly1305::new(&key.key.into())
+        .encrypt(XNonce::from_slice(&nonce), payload)
+        .map_err(|_| Error::internal("a row cannot be sealed"))?;
+    Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
+}
+
+/// The inverse of [`seal_for`].
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_for(secrets: &Secrets, purpose: &str, id: Uuid, sealed: &[u8]) -> Result<Vec<u8>> {
     let broken =
-        || Error::internal("a sealed mail cannot be opened: its secret is gone, or the row was changed");
+        || Error::internal("a sealed row cannot be opened: its secret is gone, or the row was changed");
     let (head, body) = sealed.split_at_checked(1 + ID + NONCE).ok_or_else(broken)?;
     if head[0] != VERSION {
         return Err(broken());
     }
     let (key_id, nonce) = head[1..].split_at(ID);
-    let key =
-        secrets.cipher.iter().map(|secret| key(secret)).find(|key| key.id == key_id).ok_or_else(broken)?;
-    let payload = Payload { msg: body, aad: id.0.as_bytes() };
+    let mut keys = secrets.cipher.iter().map(|secret| key(secret, purpose));
+    let key = keys.find(|key| key.id == key_id).ok_or_else(broken)?;
+    let payload = Payload { msg: body, aad: id.as_bytes() };
     XChaCha20Poly1305::new(&key.key.into()).decrypt(XNonce::from_slice(nonce), payload).map_err(|_| broken())
 }
 
@@ -59,7 +82,6 @@ pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Ve
 mod tests {
     use super::*;
     use crate::testing::effects;
-    use uuid::Uuid;
 
     fn secrets(cipher: &[&str]) -> Secrets {
         let cipher: Vec<String> = cipher.iter().map(|secret| (*secret).to_owned()).collect();
@@ -83,5 +105,6 @@ mod tests {
         *changed.last_mut().unwrap() ^= 1;
         assert!(open(&old, one, &changed).is_err());
         assert!(open(&old, one, b"").is_err());
+        assert!(open_for(&old, "hooks/v1", one.0, &sealed).is_err(), "another kind of row has another key");
     }
 }

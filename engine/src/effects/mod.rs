@@ -201,8 +201,8 @@ impl Random for SystemRandom {
 }
 
 /// Runs `work` to its end even when the caller is dropped, as after a client's disconnect: what was committed is
-/// followed by what belongs to it. With [`detached`], the only doors to `tokio::spawn` inside the engine.
-#[expect(clippy::disallowed_methods, reason = "one of the two doors")]
+/// followed by what belongs to it. The only door to `tokio::spawn` inside the engine.
+#[expect(clippy::disallowed_methods, reason = "the one door")]
 pub async fn to_completion<T: Send + 'static>(
     work: impl Future<Output = crate::Result<T>> + Send + 'static,
 ) -> crate::Result<T> {
@@ -210,10 +210,4 @@ pub async fn to_completion<T: Send + 'static>(
         Ok(outcome) => outcome,
         Err(stopped) => Err(crate::Error::internal(stopped)),
     }
-}
-
-/// Runs `work` beside whoever asked for it, who is neither held up nor told. It must say in the log what came of it.
-#[expect(clippy::disallowed_methods, reason = "one of the two doors")]
-pub fn detached(work: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(work);
 }

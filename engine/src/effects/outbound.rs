@@ -16,6 +16,10 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 pub enum Reach {
     /// Public addresses only: neither loopback, private, link-local nor metadata addresses.
     Public,
+    /// The same without this machine's own addresses, public ones included: for ports that we listen on.
+    Elsewhere,
+    /// Nothing is sent: the address is one of ours.
+    Nowhere,
     /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
     /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).
     Private,
@@ -24,13 +28,14 @@ pub enum Reach {
 /// The real door.
 pub struct SystemOutbound {
     /// One for each reach, or the text of what failed when they were built, such as a system without any root certificate.
-    clients: Result<[reqwest::Client; 2], String>,
+    clients: Result<[reqwest::Client; 3], String>,
 }
 
 impl SystemOutbound {
     pub fn new() -> Self {
-        let both = || Ok::<_, Source>([client(Reach::Public)?, client(Reach::Private)?]);
-        Self { clients: both().map_err(|failure| failure.to_string()) }
+        let all =
+            || Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?]);
+        Self { clients: all().map_err(|failure| failure.to_string()) }
     }
 }
 
@@ -65,12 +70,14 @@ impl Outbound for SystemOutbound {
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             _ => None,
         };
-        if literal.is_some_and(|address| !allowed(request.reach, address)) {
+        if request.reach == Reach::Nowhere || literal.is_some_and(|address| !allowed(request.reach, address))
+        {
             return Box::pin(async move { Err(OutboundError::Refused { host }) });
         }
         let client = match (&self.clients, request.reach) {
-            (Ok([public, _]), Reach::Public) => Ok(public.clone()),
-            (Ok([_, private]), Reach::Private) => Ok(private.clone()),
+            (Ok([public, _, _]), Reach::Public | Reach::Nowhere) => Ok(public.clone()),
+            (Ok([_, elsewhere, _]), Reach::Elsewhere) => Ok(elsewhere.clone()),
+            (Ok([_, _, private]), Reach::Private) => Ok(private.clone()),
             (Err(failure), _) => Err(failure.clone()),
         };
         Box::pin(async move {
@@ -159,8 +166,29 @@ impl Resolve for Checked {
 fn allowed(reach: Reach, address: IpAddr) -> bool {
     match reach {
         Reach::Public => public(address),
+        Reach::Elsewhere => public(address) && !is_here(address),
+        Reach::Nowhere => false,
         Reach::Private => !never(address),
     }
+}
+
+/// Whether the address is one of this machine's: what leaves for it leaves from it. A socket that is only addressed sends
+/// nothing.
+fn is_here(address: IpAddr) -> bool {
+    let address = match address {
+        IpAddr::V6(inside) => inner_v4(inside).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    let from: SocketAddr = match address {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let leaves_from = || {
+        let socket = std::net::UdpSocket::bind(from)?;
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    };
+    address.is_loopback() || leaves_from().is_ok_and(|local: SocketAddr| local.ip() == address)
 }
 
 /// Addresses that nothing of ours has business with: link-local ones, where clouds keep their metadata, those that some
@@ -330,6 +358,17 @@ mod tests {
             let refused = ask(url.parse().unwrap(), Reach::Public, 10, Duration::from_secs(5)).await;
             assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{url}: {refused:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn our_own_addresses_are_refused_whatever_they_are() {
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        for reach in [Reach::Nowhere, Reach::Elsewhere] {
+            let refused = ask(url.clone(), reach, 10, Duration::from_secs(5)).await;
+            assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{reach:?}: {refused:?}");
+        }
+        assert!(is_here("127.0.0.1".parse().unwrap()) && is_here("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!is_here("9.9.9.9".parse().unwrap()));
     }
 
     #[tokio::test]

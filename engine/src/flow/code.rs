@@ -1,12 +1,12 @@
 //! Codes that prove an address: made, mailed, tried. A code is six digits; what protects it are the number of tries and
-//! its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database.
+//! its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database. The mail's link has a secret of its own.
 
 use super::Flow;
+use super::limits::{self, Try};
 use crate::courier::{self, Letter};
-use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::identity::VerifiableAddress;
+use crate::identity::{VerifiableAddress, normalise_identifier};
 use crate::ids::{FlowId, IdentityId};
 use crate::store::codes::{self, Code};
 use crate::store::{self, Tx};
@@ -18,6 +18,9 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 const DIGITS: usize = 6;
+/// 129 bits. Digits, so that whatever takes a code from Kratos' link takes this one as well.
+const LINK_DIGITS: usize = 39;
+const LINK: &str = "verification/link";
 pub(super) const VERIFICATION: &str = "verification";
 
 struct Key {
@@ -45,7 +48,8 @@ fn digest(key: &Key, purpose: &str, flow: FlowId, address: Uuid, code: &str) -> 
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Makes a code for `address` in place of the flow's earlier ones and queues the mail with it.
+/// Makes a code for `address` in place of the flow's earlier ones and queues the mail with it. Nothing happens where that
+/// address was written to often enough: the earlier ones stay good.
 pub(super) async fn send(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -53,71 +57,130 @@ pub(super) async fn send(
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
-    let effects: &Effects = ctx.effects();
-    let now = effects.now();
-    let code = effects.digits(DIGITS);
-    let secrets = &ctx.config.secrets.default;
-    let secret = secrets.first().ok_or_else(|| crate::Error::internal("there is no default secret"))?;
-    let key = key(secret);
-    let lifespan = ctx.config.selfservice.code.lifespan;
+    if !limits::may_mail(ctx, tx, &address.value).await? {
+        return Ok(());
+    }
+    let now = ctx.effects().now();
+    let made = make(ctx, flow.id, address.id)?;
     codes::forget(tx, flow.id, VERIFICATION).await?;
     let row = Code {
-        id: effects.uuid(),
+        id: ctx.effects().uuid(),
         flow_id: flow.id.0,
         purpose: VERIFICATION.to_owned(),
         identity_id: identity.0,
         address_id: address.id,
-        digest: digest(&key, VERIFICATION, flow.id, address.id, &code),
-        key_id: key.id,
+        digest: made.digest.clone(),
+        link_digest: made.link_digest.clone(),
+        key_id: made.key_id.clone(),
         issued_at: now,
-        expires_at: now + lifespan,
+        expires_at: now + ctx.config.selfservice.code.lifespan,
         used_at: None,
     };
     codes::insert(tx, &row).await?;
     store::identities::mark_sent(tx, address.id, now).await?;
-    let link = ctx.config.public_url(&format!("self-service/verification?code={code}&flow={}", flow.id));
-    let letter = Letter::VerificationCode { code, link, minutes: lifespan.as_secs().div_ceil(60) };
-    courier::queue(ctx, tx, &address.value, &letter).await?;
+    courier::queue(ctx, tx, &address.value, &letter(ctx, flow.id, &made)).await?;
     Ok(())
+}
+
+/// A code, the secret of the mail's link, and what is kept of both.
+pub(super) struct Made {
+    code: String,
+    link: String,
+    pub(super) key_id: String,
+    pub(super) digest: Vec<u8>,
+    pub(super) link_digest: Vec<u8>,
+}
+
+pub(super) fn make(ctx: &Ctx, flow: FlowId, address: Uuid) -> Result<Made> {
+    let (code, link) = (ctx.effects().digits(DIGITS), ctx.effects().digits(LINK_DIGITS));
+    let secret = ctx.config.secrets.default.first();
+    let key = key(secret.ok_or_else(|| crate::Error::internal("there is no default secret"))?);
+    let digest = |purpose: &str, code: &str| digest(&key, purpose, flow, address, code);
+    let (digest, link_digest) = (digest(VERIFICATION, &code), digest(LINK, &link));
+    Ok(Made { code, link, key_id: key.id, digest, link_digest })
+}
+
+pub(super) fn letter(ctx: &Ctx, flow: FlowId, made: &Made) -> Letter {
+    let link = &made.link;
+    Letter::VerificationCode {
+        code: made.code.clone(),
+        link: ctx.config.public_url(&format!("self-service/verification?code={link}&flow={flow}")),
+        minutes: ctx.config.selfservice.code.lifespan.as_secs().div_ceil(60),
+    }
+}
+
+/// What is kept of a code and of the link's secret.
+pub(super) struct Kept<'a> {
+    pub(super) key_id: &'a str,
+    pub(super) digest: &'a [u8],
+    pub(super) link_digest: &'a [u8],
+}
+
+/// Whether that is the code, or the link's secret.
+pub(super) fn matches(ctx: &Ctx, flow: FlowId, address: Uuid, kept: &Kept<'_>, code: &str) -> bool {
+    let Some(key) =
+        ctx.config.secrets.default.iter().map(|secret| key(secret)).find(|key| key.id == kept.key_id)
+    else {
+        return false;
+    };
+    let (purpose, kept) =
+        if is_of_link(code) { (LINK, kept.link_digest) } else { (VERIFICATION, kept.digest) };
+    digest(&key, purpose, flow, address, code).ct_eq(kept).into()
+}
+
+/// Whether this came with the mail's link: it is no code that anybody types.
+pub fn is_of_link(code: &str) -> bool {
+    code.len() == LINK_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a code is worth.
 pub(super) enum Found {
-    /// Not used up yet: [`codes::use_up`] decides who may.
-    Right(Code),
+    /// Not used up yet: [`codes::use_up`] decides who may. With what the try left behind.
+    Right(Code, Option<Try>),
     Expired(DateTime<Utc>),
     Used,
     Wrong,
     /// The flow was tried too often; nothing was compared.
     TooMany,
+    /// The address was, in whatever flow; nothing was compared.
+    Locked,
 }
 
-/// Counts the try, and only then compares: many at once do not get more tries than one after the other.
-pub(super) async fn look_up(ctx: &Ctx, flow: FlowId, code: &str) -> Result<Found> {
-    let mut tx = ctx.db().write().await?;
-    let attempts = codes::attempt(&mut tx, flow).await?;
-    tx.commit().await?;
-    if attempts > ctx.config.selfservice.code.max_submissions {
-        return Ok(Found::TooMany);
+/// Counts the try, and only then compares: many at once do not get more tries than one after the other. What came with the
+/// mail's link counts nothing and is never too much, so that nobody can lock the owner of an address out.
+pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found> {
+    let of_link = is_of_link(code);
+    let mut counted = None;
+    if !of_link {
+        let mut tx = ctx.db().write().await?;
+        let attempts = codes::attempt(&mut tx, flow.id).await?;
+        if attempts > ctx.config.selfservice.code.max_submissions {
+            tx.commit().await?;
+            return Ok(Found::TooMany);
+        }
+        let sent = codes::of_flow(&mut tx, flow.id, VERIFICATION).await?;
+        let address = flow.sent.as_ref().map(|sent| normalise_identifier(&sent.to));
+        let identity = sent.first().map(Code::identity);
+        counted = limits::count(ctx, &mut tx, VERIFICATION, address.as_deref(), identity).await?;
+        tx.commit().await?;
+        if counted.is_none() {
+            return Ok(Found::Locked);
+        }
     }
     let mut tx = ctx.db().read().await?;
-    let sent = codes::of_flow(&mut tx, flow, VERIFICATION).await?;
-    let keys: Vec<Key> = ctx.config.secrets.default.iter().map(|secret| key(secret)).collect();
-    let mut found = Found::Wrong;
+    let sent = codes::of_flow(&mut tx, flow.id, VERIFICATION).await?;
     for row in sent {
-        let Some(key) = keys.iter().find(|key| key.id == row.key_id) else { continue };
-        let expected = digest(key, VERIFICATION, flow, row.address_id, code);
-        if !bool::from(expected.ct_eq(&row.digest)) {
+        let kept = Kept { key_id: &row.key_id, digest: &row.digest, link_digest: &row.link_digest };
+        if !matches(ctx, flow.id, row.address_id, &kept, code) {
             continue;
         }
-        found = if row.used_at.is_some() {
+        return Ok(if row.used_at.is_some() {
             Found::Used
         } else if row.expires_at <= ctx.effects().now() {
             Found::Expired(row.expires_at)
         } else {
-            Found::Right(row)
-        };
-        break;
+            Found::Right(row, counted)
+        });
     }
-    Ok(found)
+    Ok(Found::Wrong)
 }

@@ -2,7 +2,7 @@
 //! code is signed in. Nobody else is, however right the code; and any other proof, change of the account or end of the
 //! option ends what waits (docs/compatibility.md).
 
-use super::{Body, Flow, FlowType, HandedOver, Submit, may_submit};
+use super::{Body, Current, Flow, FlowType, HandedOver, Submit, may_submit};
 use crate::config::{Config, Hook, Method};
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -47,8 +47,8 @@ pub struct Given {
     pub identity: Identity,
     pub handed_over: HandedOver,
     pub return_to: Url,
-    /// What the secret is known by: its cookie is over.
-    pub secret_hash: Vec<u8>,
+    /// What the secret is known by, where one was used: its cookie is over.
+    pub secret_hash: Option<Vec<u8>>,
 }
 
 /// What is kept and compared of a secret of 256 random bits (as with a session's token, no key and no salt are needed).
@@ -119,7 +119,7 @@ fn version(identity: &Identity, credentials: &[Credential]) -> Vec<u8> {
 }
 
 /// The secrets that a request brings: a browser's in its cookies, an app's in the body.
-fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
+pub(super) fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
     let own: Vec<&str> = match flow.kind_of_client {
         FlowType::Browser => submit.offered.secrets.iter().map(String::as_str).collect(),
         FlowType::Api => match &submit.body {
@@ -151,9 +151,11 @@ pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, subm
 /// Who asks to be signed in with the proof: the secrets of a request that may be given a session at all.
 pub(super) struct Claim {
     secrets: Vec<Vec<u8>>,
+    /// The request may be given a session.
+    may: bool,
     client: Client,
     device: DeviceInfo,
-    current: Option<IdentityId>,
+    current: Option<Current>,
 }
 
 impl Claim {
@@ -164,9 +166,10 @@ impl Claim {
         let may = own && may_submit(flow, submit, token).is_ok();
         Self {
             secrets: if may { brought(flow, submit) } else { Vec::new() },
+            may,
             client: flow.client(submit.json),
             device: submit.device.clone(),
-            current: submit.current.as_ref().map(|current| current.identity.id),
+            current: submit.current.clone(),
         }
     }
 
@@ -207,8 +210,50 @@ impl Claim {
             identity: identity.clone(),
             handed_over: HandedOver { session, token },
             return_to: return_to(ctx, flow, method),
-            secret_hash: row.secret_hash,
+            secret_hash: Some(row.secret_hash),
         }))
+    }
+
+    /// For a sign-up whose account is made with this very proof (see [`super::pending`]): nothing of it can have changed since.
+    pub(super) fn give(
+        &self,
+        ctx: &Ctx,
+        flow: &Flow,
+        method: Method,
+        identity: &Identity,
+        secret_hash: &[u8],
+    ) -> Option<Given> {
+        let may = self.secrets.iter().any(|brought| brought == secret_hash)
+            && self.current.is_none()
+            && identity.state == identity::State::Active;
+        may.then(|| {
+            let (session, token) = session::new(ctx, identity, method.name(), &self.device);
+            Given {
+                client: self.client,
+                identity: identity.clone(),
+                handed_over: HandedOver { session, token },
+                return_to: return_to(ctx, flow, method),
+                secret_hash: secret_hash.to_vec(),
+            }
+        })
+    }
+
+    /// The session in which the address is proven goes on under another token, when it was handed over before any proof. All
+    /// others from before end with the proof, wherever they are.
+    pub(super) fn renew(&self, ctx: &Ctx, flow: &Flow, identity: &Identity) -> Option<Given> {
+        let current = self
+            .current
+            .as_ref()
+            .filter(|current| self.may && current.identity.id == identity.id && current.session.unproven)?;
+        let method = current.session.methods.first().and_then(|amr| Method::parse(&amr.method))?;
+        let (session, token) = session::renew(ctx, &current.session);
+        Some(Given {
+            client: self.client,
+            identity: identity.clone(),
+            handed_over: HandedOver { session, token },
+            return_to: return_to(ctx, flow, method),
+            secret_hash: None,
+        })
     }
 
     /// As sign-in would ask, with `proven` counted as what it is about to be.

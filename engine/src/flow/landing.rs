@@ -87,7 +87,7 @@ impl Landing {
             login::active(&identity)?;
             let id = identity.id;
             let by = login::By { provider: Some(&provider.id), parked: exchange.is_some() };
-            match login::execute(&ctx, &plan, &flow, identity, request, by).await? {
+            match login::execute(&ctx, &plan, &flow, identity, "", request, by).await? {
                 Submitted::Done(done) => match exchange {
                     Some(exchange) => exchange::answer(&ctx, exchange, &flow, Some((id, &provider.id)))
                         .await
@@ -122,6 +122,14 @@ impl Landing {
         let schema = registration::schema_of(ctx, &self.flow)?;
         let schema_id = schema.id.clone();
         let checked = schema.schema.validate(&mut traits);
+        // Before anything is looked up: an address that nobody vouches for is answered alike, known or not.
+        let keys = &ctx.config.vestibule.registration;
+        if let (true, Ok(extracted)) = (keys.leak_nothing && ctx.config.sends_codes(), &checked)
+            && !vouched_for(extracted, &mapped)
+        {
+            let text = text::provider_does_not_vouch(&self.provider.label);
+            return back(ctx, self.flow, text, self.exchange).await;
+        }
         // Who has an account and must link may do so where nobody signs up any more (contract).
         let open = registration::enabled(ctx);
         if let (Err(_), Ok(extracted)) = (&open, &checked)
@@ -222,6 +230,13 @@ async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identity>> {
     let mut tx = ctx.db().read().await?;
     let found = store::identities::by_identifier(&mut tx, Method::Oidc.name(), &visitor.identifier()).await?;
     Ok(found.map(|(identity, _)| identity))
+}
+
+/// Whether the provider vouches for all addresses.
+fn vouched_for(extracted: &Extracted, mapped: &Mapped) -> bool {
+    let addresses = extracted.verifiable.iter().chain(&extracted.recovery).map(|address| &address.value);
+    let identifiers = extracted.password_identifiers.iter().filter(|identifier| identifier.contains('@'));
+    addresses.chain(identifiers).all(|address| mapped.vouched.contains(address))
 }
 
 /// Who has one of these identifiers or addresses already, and which.

@@ -139,7 +139,11 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     active(&identity)?;
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
     let ctx = ctx.clone();
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, submit, By::default()).await }).await
+    let used = normalise_identifier(&identifier);
+    to_completion(
+        async move { execute(&ctx, &plan, &flow, identity, &used, submit, By::default()).await },
+    )
+    .await
 }
 
 /// # Errors
@@ -249,6 +253,7 @@ pub(super) async fn execute(
     plan: &Plan,
     flow: &Flow,
     identity: Identity,
+    used: &str,
     submit: Submit,
     by: By<'_>,
 ) -> Result<Submitted<SignedIn>> {
@@ -280,9 +285,12 @@ pub(super) async fn execute(
     for step in &plan.steps {
         match step {
             Step::Before(_)
+            | Step::Invitation
             | Step::Check
             | Step::Hash
             | Step::Ask(_)
+            | Step::Reserve
+            | Step::Pend
             | Step::Store
             | Step::SendCode
             | Step::SignInWhenProven
@@ -290,7 +298,7 @@ pub(super) async fn execute(
             // No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named
             // when the configuration was read.
             Step::Run(Hook::RequireVerifiedAddress) => {
-                if let Some(refused) = require_verified_address(ctx, flow, &identity, &submit).await? {
+                if let Some(refused) = require_verified_address(ctx, flow, &identity, used, &submit).await? {
                     return Ok(Submitted::Unverified(refused));
                 }
             }
@@ -336,7 +344,15 @@ pub(super) async fn execute(
                 if others_end {
                     store::sessions::revoke_others(&mut tx, identity.id, prepared.session.id).await?;
                 }
+                let about = webhook::About {
+                    flow,
+                    identity: Some(&identity),
+                    session: Some(&prepared.session),
+                    seen: &submit.seen,
+                };
+                webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
                 tx.commit().await?;
+                ctx.engine.wake_hooks();
                 handed_over = Some(prepared.clone());
             }
         }
@@ -360,8 +376,8 @@ pub(super) async fn execute(
     }))
 }
 
-/// `None`: some address is proven. Otherwise a code is under way, and nobody is signed in (Kratos:
-/// selfservice/hook/require_verified_address.go).
+/// `None`: some address is proven, or the very one that was typed where `vestibule.login.require_used_address` says so and it is
+/// an address. Otherwise a code is under way, and nobody is signed in (Kratos: selfservice/hook/require_verified_address.go).
 ///
 /// # Errors
 /// 500 `invalid_configuration` for an identity without any address that could be proven.
@@ -369,12 +385,20 @@ async fn require_verified_address(
     ctx: &Ctx,
     flow: &Flow,
     identity: &Identity,
+    used: &str,
     submit: &Submit,
 ) -> Result<Option<ShowVerification>> {
-    if identity.verifiable_addresses.iter().any(|address| address.verified) {
+    let typed = identity.verifiable_addresses.iter().find(|address| address.value == used);
+    let typed = typed.filter(|_| ctx.config.vestibule.require_used_address);
+    let proven = match typed {
+        Some(typed) => typed.verified,
+        None => identity.verifiable_addresses.iter().any(|address| address.verified),
+    };
+    if proven {
         return Ok(None);
     }
-    let Some(address) = verification::unproven(identity).filter(|_| ctx.config.sends_codes()) else {
+    let waits = typed.filter(|address| address.via == "email").or_else(|| verification::unproven(identity));
+    let Some(address) = waits.filter(|_| ctx.config.sends_codes()) else {
         return Err(Error::new(
             Kind::Internal,
             "Signing in needs a confirmed address, and this account has none that could be confirmed. Ask whoever runs \

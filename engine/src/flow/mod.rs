@@ -2,8 +2,8 @@
 //! turns them into HTTP.
 
 use crate::ids::FlowId;
-use crate::plan::default_return_url;
 pub use crate::plan::{Client, FlowKind};
+use crate::plan::{Step, default_return_url};
 use crate::ui::Container;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Flow {
     /// An app's half of an exchange, in the answer that begins the flow and nowhere else.
     #[serde(skip)]
     pub session_token_exchange_code: Option<String>,
+    /// Registration: the invitation that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<uuid::Uuid>,
 }
 
 /// What a verification flow has mailed.
@@ -73,14 +76,19 @@ pub enum FlowType {
 }
 
 mod code;
+pub use code::is_of_link;
 pub mod csrf;
 pub mod exchange;
 pub mod handover;
+mod invited;
 mod landing;
+mod limits;
 mod linking;
 pub mod login;
 pub mod logout;
 mod nodes;
+pub mod pending;
+pub mod provisional;
 pub mod registration;
 pub mod return_to;
 pub mod social;
@@ -88,12 +96,14 @@ pub mod verification;
 pub mod webhook;
 
 use crate::config::Config;
+use crate::config::hooks::Response;
 use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
 use crate::session::{DeviceInfo, Session};
 use crate::store;
+use crate::trace::Running;
 use crate::ui::{Node, Text};
 use serde_json::json;
 use url::Url;
@@ -311,6 +321,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         updated_at: now,
         sent: None,
         session_token_exchange_code: None,
+        invitation: None,
     }
 }
 
@@ -460,12 +471,22 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
 /// The web hooks of a list `before`, in its order, for a flow that is about to begin. One that refuses keeps the flow from
 /// beginning, and there is no form yet that could show its messages.
 async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
+    let about = || webhook::About { flow, identity: None, session: None, seen };
+    // Who is only told is told even where another keeps the flow from beginning: somebody came for it.
+    if crate::plan::web_hooks(list).any(|hook| hook.response == Response::Ignored) {
+        let mut tx = ctx.db().write().await?;
+        webhook::inform(ctx, &mut tx, crate::plan::web_hooks(list), &about()).await?;
+        tx.commit().await?;
+        ctx.engine.wake_hooks();
+    }
     for hook in crate::plan::web_hooks(list) {
-        let about = webhook::About { flow, identity: None, session: None, seen };
+        let about = about();
+        let asking = Running::begin(ctx.engine.trace(), &Step::Before(hook.clone()));
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
             return Err(Error::invalid(sentences.join(" ")));
         }
+        asking.passed();
     }
     Ok(())
 }
@@ -499,6 +520,7 @@ fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Durati
     flow.request_url.clone_from(&old.request_url);
     flow.return_to.clone_from(&old.return_to);
     flow.identity_schema.clone_from(&old.identity_schema);
+    flow.invitation = old.invitation;
     if old.kind_of_client == FlowType::Api {
         flow.csrf_cookie.clear();
     }

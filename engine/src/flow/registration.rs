@@ -5,8 +5,8 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, landing, may_submit, nodes,
-    of_submit, return_to, save, social,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, may_submit,
+    nodes, of_submit, return_to, save, social,
 };
 use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
@@ -17,7 +17,8 @@ use crate::identity::schema::Extracted;
 use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::password;
-use crate::plan::{Client, FlowKind, plan};
+use crate::plan::{Client, FlowKind, Step, plan};
+use crate::trace::Running;
 use crate::ui::{self, Text, text};
 pub(super) use run::Ran;
 use run::{Execution, Proof};
@@ -44,8 +45,9 @@ pub struct Registered {
 /// Begins a sign-up.
 ///
 /// # Errors
-/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose.
-pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
+/// the invitation that it takes.
+pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
     enabled(ctx)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
@@ -58,9 +60,15 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
             }
         };
     }
+    let invitation = invited::of_start(ctx, &mut start).await?;
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;
+    if let Some(invitation) = invitation {
+        flow.invitation = Some(invitation.id);
+        let schema = schema_of(ctx, &flow)?.schema.clone();
+        invited::fill_in(&mut flow, &invitation, &schema);
+    }
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     super::exchange::begin(ctx, &start, &mut flow).await?;
@@ -115,16 +123,26 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         )
         | None => return again(ctx, flow, [text::no_registration_method()]).await,
     }
+    let checking = Running::begin(ctx.engine.trace(), &Step::Check);
     let form = match accept(ctx, &mut flow, &submit, &body)? {
         Ok(form) => form,
         Err(()) => return comes_back(ctx, flow).await,
+    };
+    let invitation = match invited::of_submit(ctx, &flow, &form.extracted).await? {
+        Ok(invitation) => invitation,
+        Err(refused) => {
+            flow.ui.put_values(&body);
+            return again(ctx, flow, [refused]).await;
+        }
     };
     if let Some(refused) = check_password(ctx, &form) {
         flow.ui.put_values(&body);
         flow.ui.attach("password", refused);
         return comes_back(ctx, flow).await;
     }
+    checking.passed();
     let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
+    let hashing = Running::begin(ctx.engine.trace(), &Step::Hash);
     let hash = hash_beside_breach_check(ctx, &form).await?;
     let hash = match hash {
         Ok(hash) => hash,
@@ -134,8 +152,16 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return comes_back(ctx, flow).await;
         }
     };
-    let proof = Proof::Password(hash);
-    let work = Execution { ctx: ctx.clone(), plan, form, proof, device: submit.device, seen: submit.seen };
+    hashing.passed();
+    let work = Execution {
+        ctx: ctx.clone(),
+        plan,
+        form,
+        invitation,
+        proof: Proof::Password(hash),
+        device: submit.device,
+        seen: submit.seen,
+    };
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {
@@ -243,10 +269,15 @@ pub(super) async fn by_provider(
     arrived: landing::Arrived,
     request: &Submit,
 ) -> Result<Ran> {
+    let invitation = match invited::of_submit(ctx, flow, &extracted).await? {
+        Ok(invitation) => invitation,
+        Err(refused) => return Ok(Ran::Refused(vec![(String::new(), refused)])),
+    };
     let work = Execution {
         ctx: ctx.clone(),
         plan: plan(&ctx.config, FlowKind::Registration, Method::Oidc, client),
         form: Form { schema_id, traits, extracted, password: String::new() },
+        invitation,
         proof: Proof::Provider(Box::new(arrived)),
         device: request.device.clone(),
         seen: request.seen.clone(),

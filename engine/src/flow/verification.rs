@@ -3,10 +3,12 @@
 
 use super::code::{self, Found};
 use super::handover::{self, Claim, Given};
+use super::limits;
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
-    insert, may_submit, nodes, of_submit, return_to, save, webhook,
+    insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
+use crate::config::hooks::Response;
 use crate::config::{Config, Method};
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -213,7 +215,12 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
     let to = to.to_owned();
     to_completion(async move {
         let mut tx = ctx.db().write().await?;
+        let waits = pending::send_again(&ctx, &mut tx, &mut flow).await?;
         store::flows::update(&mut tx, &flow).await?;
+        if waits {
+            tx.commit().await?;
+            return Ok(Submitted::Next(Box::new(flow)));
+        }
         let known = store::identities::by_verifiable_address(&mut tx, "email", &to).await?;
         let address = known.as_ref().and_then(|identity| {
             let address = identity.verifiable_addresses.iter().find(|address| address.value == to)?;
@@ -223,7 +230,8 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity, address)) => code::send(&ctx, &mut tx, &flow, identity, address).await?,
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
-                if ctx.config.selfservice.verification.notify_unknown_recipients {
+                let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
+                if notify && limits::may_mail(&ctx, &mut tx, &to).await? {
                     courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
                 }
             }
@@ -238,19 +246,24 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
 /// matter ([`Claim`]).
 async fn prove(
     ctx: &Ctx,
-    mut flow: Flow,
+    flow: Flow,
     code: &str,
     body: &Value,
     path_and_query: &str,
     submit: Submit,
 ) -> Result<Submitted> {
     const USED: &str = "This code was used already. Ask for a new one.";
-    let (why, over) = match code::look_up(ctx, flow.id, code).await? {
-        Found::Right(row) => {
+    let waiting = pending::look_up(ctx, &flow, code).await?;
+    if let Some(found) = waiting {
+        return prove_pending(ctx, flow, found, code, body, path_and_query, submit).await;
+    }
+    let (why, over) = match code::look_up(ctx, &flow, code).await? {
+        Found::Right(row, counted) => {
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
-            let done = to_completion(async move { pass(&work, passed, row, claim, &seen).await }).await?;
+            let done =
+                to_completion(async move { pass(&work, passed, (row, counted), claim, &seen).await }).await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
@@ -260,18 +273,57 @@ async fn prove(
                 }
             }
         }
-        Found::Wrong => {
-            ask_for_code(ctx, &mut flow);
-            flow.ui.messages = vec![text::wrong_code()];
-            save(ctx, &mut flow).await?;
-            // Only this answer tells the payload back (measured).
-            let payload = body.get("transient_payload").cloned();
-            flow.transient_payload = Some(payload.unwrap_or_else(|| json!({})));
-            return Ok(Submitted::Wrong(Box::new(flow)));
-        }
+        Found::Wrong => return wrong(ctx, flow, body).await,
+        Found::Locked => return locked(ctx, flow).await,
         Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         Found::Used => (Replaced::Over, text::generic(USED)),
-        Found::TooMany => (Replaced::Over, text::generic("This was tried too often. Ask for a new code.")),
+        Found::TooMany => (Replaced::Over, text::tried_too_often()),
+    };
+    replace(ctx, &flow, &submit, path_and_query, why, over).await
+}
+
+async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value) -> Result<Submitted> {
+    ask_for_code(ctx, &mut flow);
+    flow.ui.messages = vec![text::wrong_code()];
+    save(ctx, &mut flow).await?;
+    // Only this answer tells the payload back (measured).
+    flow.transient_payload = Some(body.get("transient_payload").cloned().unwrap_or_else(|| json!({})));
+    Ok(Submitted::Wrong(Box::new(flow)))
+}
+
+/// Too many wrong codes for that address, whatever flow they were for.
+async fn locked(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
+    const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
+    ask_for_code(ctx, &mut flow);
+    flow.ui.messages = vec![text::generic(LOCKED)];
+    save(ctx, &mut flow).await?;
+    Ok(Submitted::Wrong(Box::new(flow)))
+}
+
+/// The same where the code is for a sign-up that waits: the account is made with it.
+async fn prove_pending(
+    ctx: &Ctx,
+    flow: Flow,
+    found: pending::Found,
+    code: &str,
+    body: &Value,
+    path_and_query: &str,
+    submit: Submit,
+) -> Result<Submitted> {
+    use pending::Passed;
+    let (why, over) = match found {
+        pending::Found::Right(row, counted) => {
+            return match pending::pass(ctx, flow.clone(), (*row, counted), code, body, &submit).await? {
+                Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
+                Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
+                Passed::Again(flow) => Ok(Submitted::Again(flow)),
+                Passed::Wrong => wrong(ctx, flow, body).await,
+            };
+        }
+        pending::Found::Wrong => return wrong(ctx, flow, body).await,
+        pending::Found::Locked => return locked(ctx, flow).await,
+        pending::Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
+        pending::Found::TooMany => (Replaced::Over, text::tried_too_often()),
     };
     replace(ctx, &flow, &submit, path_and_query, why, over).await
 }
@@ -282,19 +334,23 @@ async fn prove(
 async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    row: Code,
+    (row, counted): (Code, Option<limits::Try>),
     claim: Claim,
     seen: &webhook::Seen,
 ) -> Result<Option<(Flow, Option<Given>)>> {
     let now = ctx.effects().now();
     let hooks = &ctx.config.selfservice.verification.after;
-    let waits = crate::plan::web_hooks(hooks).next().is_some();
+    let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
     let mut tx = ctx.db().write().await?;
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
     }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
+    }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
-    let mut given = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+    let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+    let mut given = taken.or_else(|| claim.renew(ctx, &flow, &identity));
     let address = identity
         .verifiable_addresses
         .iter_mut()
@@ -311,7 +367,10 @@ async fn pass(
     if let Some(given) = given.as_ref().filter(|_| !waits) {
         store::sessions::insert(&mut tx, &given.handed_over.session).await?;
     }
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
     tx.commit().await?;
+    ctx.engine.wake_hooks();
     for hook in crate::plan::web_hooks(hooks) {
         let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
@@ -347,7 +406,7 @@ pub(super) async fn begin(
     Ok(shown)
 }
 
-fn for_address(
+pub(super) fn for_address(
     ctx: &Ctx,
     from: &Flow,
     csrf_cookie: &str,
@@ -413,7 +472,9 @@ async fn replace(
     flow.message(message);
     let mut tx = ctx.db().write().await?;
     store::flows::insert(&mut tx, &flow).await?;
-    if handover::follow(ctx, &mut tx, old, flow.id, submit).await? && old.kind_of_client == FlowType::Api {
+    let follows = handover::follow(ctx, &mut tx, old, flow.id, submit).await?
+        || pending::follow(ctx, &mut tx, old, flow.id, submit).await?;
+    if follows && old.kind_of_client == FlowType::Api {
         // Whoever holds what an app was given is that app: it goes on with a form that it can send.
         flow.kind_of_client = FlowType::Api;
         flow.csrf_cookie.clear();
@@ -431,7 +492,7 @@ fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
     flow.ui.nodes = Some(list);
 }
 
-fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
+pub(super) fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
     flow.active = Some(Method::Code.name().to_owned());
     flow.state = "sent_email".to_owned();
     let mut list = vec![
@@ -447,7 +508,7 @@ fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
 }
 
 /// The form becomes the way on.
-fn finish(ctx: &Ctx, flow: &mut Flow) {
+pub(super) fn finish(ctx: &Ctx, flow: &mut Flow) {
     let href = continue_url(&ctx.config, flow).to_string();
     flow.state = PASSED.to_owned();
     flow.active = Some(Method::Code.name().to_owned());
@@ -492,7 +553,8 @@ async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>)
 }
 
 fn decoded(body: Body) -> std::result::Result<Value, String> {
-    const MEMBERS: [&str; 5] = ["method", "email", "code", "csrf_token", "transient_payload"];
+    // A password only where a sign-up waits for its proof, see [`pending`].
+    const MEMBERS: [&str; 6] = ["method", "email", "code", "password", "csrf_token", "transient_payload"];
     match body {
         Body::Json(body) => decode::json(body, &MEMBERS),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),

@@ -1,27 +1,23 @@
-//! Calls to other services around a flow: what goes out, and what the answer may do (Kratos: selfservice/hook/web_hook.go).
-//! Where in a flow each runs is [`crate::plan`]'s word; nothing here holds a transaction.
+//! Web hooks around a flow: what a template may know, and what an answer may do (Kratos: selfservice/hook/web_hook.go). Where in
+//! a flow each runs is [`crate::plan`]'s word, how a call is made that of [`crate::hooks`].
 
-use super::Flow;
-use crate::config::hooks::{Auth, Response, Template};
+use super::{Flow, StoredKind};
+use crate::config::hooks::Response;
 use crate::config::{Config, WebHook};
-use crate::effects::{self, Answer, OutboundError, Request, TemplateError};
+use crate::effects::{Answer, OutboundError};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::hooks::{self, Attempt, Body, Cause, Trouble, Waited};
 use crate::identity::{self, Identity};
+use crate::ids::DeliveryId;
 use crate::session::{self, Session};
+use crate::store::Tx;
+use crate::store::deliveries::{Kind as Delivery, Status};
 use crate::ui::{Text, TextKind};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
 use std::collections::BTreeMap;
-
-/// Bytes of an answer, as Kratos.
-const ANSWER: usize = 5 << 20;
-/// Bytes of a template that is fetched.
-const TEMPLATE: usize = 1 << 20;
+use std::sync::Arc;
 
 /// Of a person's request, what a body may use. Made where the request is read: of cookies only those that are not ours.
 #[derive(Clone, Debug, Default)]
@@ -87,37 +83,101 @@ fn there<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     T::deserialize(from).map(Some)
 }
 
-/// Calls, and says what that means for the flow. An ignored one runs beside it and says nothing.
+impl About<'_> {
+    fn cause<'h>(&self, hook: &'h WebHook) -> Cause<'h> {
+        let stage = if self.identity.is_some() { "after" } else { "before" };
+        Cause { place: format!("{}.{stage}", self.flow.kind.name()), flow: self.flow.id, hook }
+    }
+}
+
+/// Queues those of `hooks` that nobody waits for, as part of `tx`: they are called when that is committed, and never when it is
+/// not. Whoever commits says so to [`crate::Engine::wake_hooks`].
+pub async fn inform<'h>(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    hooks: impl IntoIterator<Item = &'h Arc<WebHook>>,
+    about: &About<'_>,
+) -> Result<()> {
+    let mut made: Option<Value> = None;
+    for hook in hooks.into_iter().filter(|hook| hook.response == Response::Ignored) {
+        let input = made.get_or_insert_with(|| input(&ctx.config, about));
+        hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Calls, waits, and says what the answer means for the flow. One that nobody waits for is not called here: see [`inform`].
 ///
 /// # Errors
 /// 502 a service that fails, 504 one that does not answer in time, 500 a template that cannot be evaluated.
 pub async fn call(ctx: &Ctx, hook: &WebHook, about: About<'_>) -> Result<Said> {
-    let input = input(&ctx.config, &about).to_string();
     if hook.response == Response::Ignored {
-        let (ctx, hook) = (ctx.clone(), hook.clone());
-        effects::detached(async move {
-            // What is wrong with a template is in the log already.
-            if let Ok(Some(request)) = request(&ctx, &hook, input).await {
-                log(&hook.name, &ctx.effects().outbound.send(request).await);
-            }
-        });
         return Ok(Said::GoOn);
     }
-    let Some(request) = request(ctx, hook, input).await? else { return Ok(Said::GoOn) };
-    let outcome = ctx.effects().outbound.send(request).await;
-    log(&hook.name, &outcome);
-    let answer = outcome.map_err(|failure| {
-        let kind =
-            if matches!(failure, OutboundError::Deadline { .. }) { Kind::Late } else { Kind::Upstream };
-        failed(kind, hook, failure)
-    })?;
-    judge(hook, &answer)
+    // What was stored before the call stays, so a service that missed it may be told again.
+    let stored = hook.response == Response::Awaited
+        && about.flow.kind != StoredKind::Login
+        && about.identity.is_some();
+    called(ctx, hook, about, hooks::new_id(ctx), stored).await.0
 }
 
-fn log(name: &str, outcome: &std::result::Result<Answer, OutboundError>) {
-    match outcome {
-        Ok(answer) => tracing::info!(hook = name, status = answer.status, "a web hook was called"),
-        Err(failure) => tracing::warn!(hook = name, %failure, "a web hook failed"),
+/// The same for an account that is not seen yet; and whether the service knows of it now, or may know.
+pub(super) async fn ask(ctx: &Ctx, hook: &WebHook, about: About<'_>, id: DeliveryId) -> (Result<Said>, bool) {
+    called(ctx, hook, about, id, false).await
+}
+
+async fn called(
+    ctx: &Ctx,
+    hook: &WebHook,
+    about: About<'_>,
+    id: DeliveryId,
+    stored: bool,
+) -> (Result<Said>, bool) {
+    let input = input(&ctx.config, &about);
+    let attempt = hooks::attempt(ctx, hook, id, false, Body::Template(&input.to_string())).await;
+    let said = match &attempt.outcome {
+        Ok(answer) => judge(hook, answer),
+        Err(Trouble::Cancelled) => Ok(Said::GoOn),
+        Err(trouble) => Err(failed(kind(trouble), hook, trouble)),
+    };
+    let (status, failure) = match &said {
+        Ok(_) if matches!(attempt.outcome, Err(Trouble::Cancelled)) => (Status::Cancelled, None),
+        Ok(Said::GoOn | Said::Change(_)) => (Status::Done, None),
+        Ok(Said::Refuse(_)) => (Status::Refused, None),
+        Err(error) => (Status::Failed, error.cause().map(ToString::to_string)),
+    };
+    log(hook, &attempt, status);
+    let kind = if stored { Delivery::Wait } else { Delivery::Ask };
+    let waited = Waited { id, kind, status, attempt: &attempt, failure };
+    hooks::record(ctx, &about.cause(hook), waited, &input).await;
+    // Who answered too late may have acted.
+    let late = matches!(attempt.outcome, Err(Trouble::Outbound(OutboundError::Deadline { .. })));
+    (said, status == Status::Done || late)
+}
+
+fn log(hook: &WebHook, attempt: &Attempt, status: Status) {
+    match &attempt.outcome {
+        Ok(answer) => {
+            tracing::info!(
+                hook = hook.name,
+                status = answer.status,
+                said = status.name(),
+                "a web hook was called"
+            );
+        }
+        Err(Trouble::Cancelled) => {}
+        Err(trouble @ Trouble::Template(_)) => {
+            tracing::error!(hook = hook.name, %trouble, "the body of a web hook cannot be made");
+        }
+        Err(trouble) => tracing::warn!(hook = hook.name, %trouble, "a web hook failed"),
+    }
+}
+
+fn kind(trouble: &Trouble) -> Kind {
+    match trouble {
+        Trouble::Outbound(OutboundError::Deadline { .. }) => Kind::Late,
+        Trouble::Outbound(_) | Trouble::Fetch(_) => Kind::Upstream,
+        Trouble::Template(_) | Trouble::Cancelled => Kind::Internal,
     }
 }
 
@@ -191,121 +251,6 @@ fn messages(body: &[u8]) -> Option<Vec<(String, Text)>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// `None`: the template says that nothing is to be sent.
-async fn request(ctx: &Ctx, hook: &WebHook, input: String) -> Result<Option<Request>> {
-    let effects = ctx.effects();
-    let mut headers = hook.headers.clone();
-    let has = |headers: &[(String, String)], wanted: &str| {
-        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
-    };
-    let body = match &hook.body {
-        None => None,
-        Some(template) => {
-            let source = source(ctx, hook, template).await?;
-            match effects.templates.render(source, input).await {
-                Ok(made) => Some(made),
-                Err(TemplateError::Cancelled) => return Ok(None),
-                Err(failure) => {
-                    tracing::error!(hook = hook.name, %failure, "the body of a web hook cannot be made");
-                    return Err(failed(Kind::Internal, hook, failure));
-                }
-            }
-        }
-    };
-    let body = match body {
-        Some(made) if is_form(&headers) => Some(form(hook, &made)?.into_bytes()),
-        Some(made) => {
-            if !has(&headers, "content-type") {
-                headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
-            }
-            Some(made.into_bytes())
-        }
-        None => None,
-    };
-    let call = effects.uuid();
-    if hook.ids {
-        headers.push(("Ory-Webhook-Request-ID".to_owned(), call.to_string()));
-        headers.push(("Ory-Webhook-Trigger-ID".to_owned(), effects.uuid().to_string()));
-    }
-    match &hook.auth {
-        None => {}
-        Some(Auth::Basic { user, password }) => {
-            let both = STANDARD.encode(format!("{user}:{password}"));
-            headers.push(("Authorization".to_owned(), format!("Basic {both}")));
-        }
-        Some(Auth::Header { name, value }) => headers.push((name.clone(), value.clone())),
-        Some(Auth::Cookie { name, value }) => headers.push(("Cookie".to_owned(), format!("{name}={value}"))),
-        Some(Auth::Signature { secrets }) => {
-            let (id, at) = (format!("msg_{}", call.simple()), effects.now().timestamp());
-            let signatures: Vec<String> = secrets
-                .iter()
-                .map(|secret| signature(secret, &id, at, body.as_deref().unwrap_or_default()))
-                .collect();
-            headers.push(("webhook-id".to_owned(), id));
-            headers.push(("webhook-timestamp".to_owned(), at.to_string()));
-            headers.push(("webhook-signature".to_owned(), signatures.join(" ")));
-        }
-    }
-    Ok(Some(Request {
-        method: hook.method.clone(),
-        url: hook.url.clone(),
-        headers,
-        body,
-        limit: ANSWER,
-        deadline: ctx.config.vestibule.web_hook_deadline,
-        reach: ctx.config.reach(&hook.url),
-    }))
-}
-
-/// `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks specification, "Signature scheme").
-fn signature(secret: &[u8], id: &str, at: i64, body: &[u8]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
-    mac.update(format!("{id}.{at}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
-fn is_form(headers: &[(String, String)]) -> bool {
-    headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("content-type")
-            && value.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
-    })
-}
-
-/// A form needs a flat map of texts.
-fn form(hook: &WebHook, made: &str) -> Result<String> {
-    let pairs: BTreeMap<String, String> = serde_json::from_str(made).map_err(|failure| {
-        failed(Kind::Internal, hook, format!("a form needs a template that makes texts by name: {failure}"))
-    })?;
-    Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
-}
-
-async fn source(ctx: &Ctx, hook: &WebHook, template: &Template) -> Result<String> {
-    match template {
-        Template::Source(source) => Ok(source.clone()),
-        Template::Remote(url) => {
-            let answer = ctx
-                .effects()
-                .outbound
-                .send(Request {
-                    method: "GET".to_owned(),
-                    url: url.clone(),
-                    headers: Vec::new(),
-                    body: None,
-                    limit: TEMPLATE,
-                    deadline: ctx.config.vestibule.web_hook_deadline,
-                    reach: ctx.config.reach(url),
-                })
-                .await
-                .map_err(|failure| failed(Kind::Upstream, hook, failure))?;
-            match String::from_utf8(answer.body) {
-                Ok(source) if answer.status == 200 => Ok(source),
-                Ok(_) | Err(_) => Err(failed(Kind::Upstream, hook, "its template cannot be fetched")),
-            }
-        }
-    }
-}
-
 /// The template's argument `ctx`.
 fn input(config: &Config, about: &About<'_>) -> Value {
     let headers: BTreeMap<String, &Vec<String>> = about
@@ -356,17 +301,6 @@ fn canonical(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn signatures_are_those_of_the_convention() {
-        // The example of the Standard Webhooks reference implementations.
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let body = br#"{"test": 2432232314}"#;
-        assert_eq!(
-            signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body),
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-        );
-    }
 
     #[test]
     fn pointers_name_fields() {

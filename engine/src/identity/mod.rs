@@ -25,6 +25,8 @@ pub struct Identity {
     pub metadata_public: Value,
     pub metadata_admin: Value,
     pub external_id: Option<String>,
+    /// Signed up by themselves while `vestibule.registration.unproven_session` was set, and no address was ever proven.
+    pub unproven: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -116,6 +118,7 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         metadata_public: Value::Null,
         metadata_admin: Value::Null,
         external_id: None,
+        unproven: false,
         created_at: now,
         updated_at: now,
     }

@@ -14,6 +14,8 @@ pub enum By {
     Hook,
     /// A provider whose word counts says so, by way of its mapper, while the account is made.
     Provider,
+    /// Whoever signs up came by an invitation that was mailed to it and shown to nobody else.
+    Invitation,
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by

@@ -27,7 +27,7 @@ pub struct Trait {
     password_identifier: bool,
     any_identifier: bool,
     /// `email` or `sms`
-    verification: Option<String>,
+    pub(crate) verification: Option<String>,
     recovery: Option<String>,
 }
 

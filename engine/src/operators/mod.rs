@@ -13,7 +13,7 @@ mod throttle;
 pub use links::{
     exist, issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
 };
-pub use sign_in::{session, sign_in, sign_out};
+pub use sign_in::{confirm, session, sign_in, sign_out};
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 /// So long an address is known after a sign-in from it.
 const FAMILIAR: TimeDelta = TimeDelta::days(90);
 
+const WRONG_AGAIN: &str = "The password is wrong. Try again.";
 const WRONG: &str = "The address or the password is wrong. Check both and try again.";
 
 /// The same time and words for an unknown address and a wrong password; failures delay, never lock out.
@@ -94,6 +95,42 @@ async fn refuse(engine: &Engine, email: &str, address: &str) -> Result<SignIn> {
     append(&mut tx, now, SYSTEM, "operator.sign_in_failed", details).await?;
     tx.commit().await?;
     Ok(SignIn::Again(WRONG.to_owned()))
+}
+
+/// Whether whoever is signed in knows the password as well; otherwise the sentence for the form. Guesses are delayed as at the
+/// door, on a count of their own: nobody who knocks at the door keeps an operator from their work.
+pub async fn confirm(engine: &Engine, operator: &Operator, password: &str) -> Result<Result<(), String>> {
+    let address = format!("confirm {}", operator.id.0);
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    let Some((_, stored)) = rows::by_email(&mut tx, &operator.email).await? else {
+        return Ok(Err(WRONG_AGAIN.to_owned()));
+    };
+    if let Some(seconds) = throttle::admit(&mut tx, &operator.email, &address, true, now).await? {
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        return Ok(Err(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
+    }
+    tx.commit().await?;
+
+    // No transaction is open while a password is hashed.
+    let config = engine.begin().config;
+    let verdict = engine.hasher().verify(&config.hashers, password, Some(&stored)).await;
+    let mut tx = engine.db().write().await?;
+    let right = match verdict {
+        Ok(verdict) => verdict != Verdict::Wrong,
+        Err(error) => {
+            throttle::forgive(&mut tx, &operator.email, &address).await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+    };
+    if right {
+        throttle::succeeded(&mut tx, &operator.email, &address).await?;
+    }
+    let action = if right { "operator.confirm" } else { "operator.confirm_failed" };
+    append(&mut tx, engine.effects().now(), &operator.email, action, json!({})).await?;
+    tx.commit().await?;
+    Ok(if right { Ok(()) } else { Err(WRONG_AGAIN.to_owned()) })
 }
 
 /// Who has that token now. Read anew at each request: disabling and changes of role act at once.

@@ -1,16 +1,16 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
 use super::danger::{self, By};
-use super::page::{changes, values};
+use super::page::values;
 use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
-use super::{Authentication, FieldError, Named, Revision, Saved};
-use crate::config::Config;
+use super::{Authentication, FieldError, Named, Revision, Saved, changes};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
+use crate::config::{Config, difference};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::revisions;
+use crate::store::revisions::{self, Row};
 
 /// One revision, and what it changed.
 pub struct Entry {
@@ -40,6 +40,73 @@ pub async fn entries(engine: &Engine, before: Option<i64>, limit: i64) -> Result
 /// What those settings mean on today's files.
 fn fit(config: &Config, named: &Named) -> Option<Authentication> {
     remap(config, config.revision, named).ok().as_ref().map(values)
+}
+
+/// One of two that are compared; 0 is the files alone.
+pub struct Side {
+    pub number: i64,
+    /// `None` for the files alone.
+    pub revision: Option<Revision>,
+    /// Why it no longer fits today's files.
+    pub unfit: Option<String>,
+}
+
+/// How one differs from the other, on today's files.
+pub struct Comparison {
+    pub from: Side,
+    pub to: Side,
+    /// In words, read as a change from the one to the other.
+    pub changes: Vec<String>,
+    /// What to write into a file to get there; see [`difference`]. Empty when both mean the same, or one does not fit.
+    pub yaml: String,
+}
+
+/// The newest revisions, at most `limit`: what can be chosen for a comparison.
+pub async fn newest_of(engine: &Engine, limit: i64) -> Result<Vec<Revision>> {
+    let mut tx = engine.db().read().await?;
+    Ok(revisions::list(&mut tx, limit).await?.into_iter().map(Into::into).collect())
+}
+
+/// `None`: there is no such revision.
+pub async fn compare(engine: &Engine, from: i64, to: i64) -> Result<Option<Comparison>> {
+    let config = engine.begin().config;
+    let mut tx = engine.db().read().await?;
+    let mut sides = Vec::with_capacity(2);
+    for number in [from, to] {
+        let row = if number == 0 { None } else { revisions::get(&mut tx, number).await? };
+        if number != 0 && row.is_none() {
+            return Ok(None);
+        }
+        sides.push(row);
+    }
+    let (to_row, from_row) = (sides.pop().flatten(), sides.pop().flatten());
+    Ok(Some(between(&config, (from, from_row), (to, to_row))))
+}
+
+fn between(config: &Config, from: (i64, Option<Row>), to: (i64, Option<Row>)) -> Comparison {
+    let side = |(number, row): (i64, Option<Row>)| {
+        let named = row.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
+        let mapped = remap(config, number, &named);
+        let unfit = mapped.as_ref().err().map(ToString::to_string);
+        (mapped.ok(), Side { number, revision: row.map(Into::into), unfit })
+    };
+    let ((was, from), (is, to)) = (side(from), side(to));
+    let (changes, yaml) = match (was, is) {
+        (Some(was), Some(is)) => (changes(&values(&was), &values(&is)), difference(&was, &is)),
+        _ => (Vec::new(), String::new()),
+    };
+    Comparison { from, to, changes, yaml }
+}
+
+/// How what was saved last differs from the files, where they decide: from the files to that revision. `None` where the console
+/// decides, or nothing was ever saved.
+pub async fn drift(engine: &Engine) -> Result<Option<Comparison>> {
+    let config = engine.begin().config;
+    if !config.vestibule.settings_from_files {
+        return Ok(None);
+    }
+    let row = newest(engine.db()).await?;
+    Ok(row.map(|row| between(&config, (0, None), (row.number, Some(row)))))
 }
 
 /// What going back to a revision would change.

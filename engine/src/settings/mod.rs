@@ -1,39 +1,35 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
+pub mod actions;
+pub mod after_sign_up;
 pub mod checks;
 mod danger;
+mod fields;
 pub mod history;
 mod page;
+pub mod presets;
 mod preview;
 mod revise;
 
 pub use crate::config::Named;
+pub use crate::config::console as names;
+pub use after_sign_up::AfterSignUp;
 pub use checks::Check;
 pub use danger::By;
+pub use fields::{
+    Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
+};
 pub use history::undo;
-pub use page::{changes, current};
+pub use page::current;
 pub use preview::preview;
-pub use revise::{list, load_current, refresh, roll_back, rollback, save};
+pub use revise::{files_decide, list, load_current, refresh, roll_back, rollback, save};
 
+use crate::config::Method;
+use crate::pipeline::Compared;
 use crate::plan::Plan;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// The page *Authentication settings*, typed: what is shown and what is posted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Authentication {
-    pub registration_enabled: bool,
-    /// For every enabled method that can register (so far: password).
-    pub sign_in_after_registration: bool,
-    /// For every enabled method that can register.
-    pub show_verification_page: bool,
-    /// For every method that signs in (so far: password).
-    pub require_verified_address: bool,
-    pub min_password_length: u32,
-    pub identifier_similarity_check: bool,
-    pub breach_check: bool,
-}
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a value on the page comes from and who touched it last.
 #[derive(Clone, Debug)]
@@ -44,8 +40,10 @@ pub struct Provenance {
     pub default: String,
     /// Last change in the console: operator's name, time, revision.
     pub changed: Option<(String, DateTime<Utc>, i64)>,
-    /// `Some(reason)`: cannot be changed here, for instance set by the environment.
+    /// `Some(reason)`: cannot be changed here, for instance set by the environment. Of several ways: none of them can.
     pub locked: Option<String>,
+    /// The same for single ways of it.
+    pub ways_locked: BTreeMap<Method, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +52,8 @@ pub struct Current {
     pub values: Authentication,
     /// By field name of [`Authentication`].
     pub provenance: BTreeMap<&'static str, Provenance>,
+    /// Fields that the page has today: what they switch is there.
+    pub offered: BTreeSet<&'static str>,
 }
 
 /// The worst first.
@@ -86,8 +86,10 @@ pub struct Preview {
     /// Those errors and dangers, of the whole configuration, that a Save would newly bring about: errors refuse it, dangers make it
     /// ask for an owner, a fresh sign-in and a reason.
     pub brings_about: Vec<Check>,
-    /// Per client, for the method password: what runs now, and what would run.
+    /// Per enabled method that can register and client: what runs now, and what would run.
     pub plans: Vec<(Plan, Plan)>,
+    /// The same in words.
+    pub pipelines: Vec<Compared>,
     /// Sentences naming each difference to the saved values, such as "Sign in after registration: on".
     pub changes: Vec<String>,
 }

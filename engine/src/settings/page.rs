@@ -1,10 +1,8 @@
 //! The page *Authentication settings*: its fields, read from a configuration and written as named settings.
 
-use super::{Authentication, Current, Provenance};
-use crate::config::console::{
-    self, BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, MIN_PASSWORD_LENGTH, REGISTERING, REGISTRATION_ENABLED,
-    REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
-};
+use super::fields::{Authentication, FIELDS, Setting, Ways, differences, on_or_off};
+use super::{Current, Provenance};
+use crate::config::console::{self, REGISTERING, SOCIAL_SIGN_IN};
 use crate::config::{Config, Hook, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -12,17 +10,6 @@ use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::store::revisions::{self, Row};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// Name, label, default in words. A field of [`Authentication`] is called as the named setting it writes.
-pub(super) const FIELDS: [(&str, &str, &str); 7] = [
-    (REGISTRATION_ENABLED, "Registration", "on"),
-    (SIGN_IN_AFTER_REGISTRATION, "Sign in after registration", "off"),
-    (SHOW_VERIFICATION_PAGE, "Show the verification page", "off"),
-    (REQUIRE_VERIFIED_ADDRESS, "Require a verified address to sign in", "off"),
-    (MIN_PASSWORD_LENGTH, "Minimum password length", "8"),
-    (IDENTIFIER_SIMILARITY_CHECK, "Similarity check", "on"),
-    (BREACH_CHECK, "Breach check", "on"),
-];
 
 /// How many revisions are searched for who changed a setting last.
 const SEARCHED: i64 = 1000;
@@ -34,16 +21,40 @@ pub async fn current(engine: &Engine) -> Result<Current> {
     let mut rows = revisions::list(&mut tx, SEARCHED).await?;
     // Another process may have saved what this one has not taken over yet.
     rows.retain(|row| row.number <= config.revision);
+    let values = values(&config);
     let provenance = FIELDS.into_iter().map(|(name, _, default)| {
+        let ways_locked = ways_locked(&config, name, &values);
         let provenance = Provenance {
-            key: console::key(name).unwrap_or_default().to_owned(),
+            key: keys(name, &values),
             default: default.to_owned(),
             changed: last_change(&rows, name).map(|row| (row.by.clone(), row.at, row.number)),
-            locked: locked(&config, name),
+            locked: locked(&config, name, &values),
+            ways_locked,
         };
         (name, provenance)
     });
-    Ok(Current { revision: config.revision, values: values(&config), provenance: provenance.collect() })
+    let offered =
+        FIELDS.into_iter().map(|(name, ..)| name).filter(|name| is_offered(&config, name)).collect();
+    Ok(Current { revision: config.revision, provenance: provenance.collect(), values, offered })
+}
+
+/// What it switches is there, and there is something to switch.
+fn is_offered(config: &Config, name: &str) -> bool {
+    console::is_there(name) && (name != SOCIAL_SIGN_IN || registering(config).any(|way| way == Method::Oidc))
+}
+
+/// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
+fn keys(name: &str, values: &Authentication) -> String {
+    let methods: Vec<&str> = match values.get(name) {
+        Some(Setting::Ways(ways)) => ways.iter().map(|(method, _)| method.name()).collect(),
+        _ => Vec::new(),
+    };
+    let key = console::key(name).unwrap_or_default();
+    match methods.as_slice() {
+        [] => key.to_owned(),
+        [one] => key.replace(".password.", &format!(".{one}.")),
+        several => key.replace(".password.", &format!(".{{{}}}.", several.join(","))),
+    }
 }
 
 /// The newest of `rows` (newest first) that says something else about `name` than the one before it.
@@ -54,29 +65,117 @@ fn last_change<'a>(rows: &'a [Row], name: &str) -> Option<&'a Row> {
     })
 }
 
-/// Why the console cannot change it.
-pub(super) fn locked(config: &Config, name: &str) -> Option<String> {
-    let variable = config.variable(console::key(name)?)?;
+/// Why the console cannot change it. A field of several ways is locked as a whole only if each of them is.
+pub(super) fn locked(config: &Config, name: &str, values: &Authentication) -> Option<String> {
+    match values.get(name) {
+        Some(Setting::Ways(ways)) if !ways.is_empty() => {
+            let locked = ways_locked(config, name, values);
+            if locked.len() == ways.len() { locked.into_values().next() } else { None }
+        }
+        _ => set_elsewhere(config, console::key(name)?),
+    }
+}
+
+fn ways_locked(config: &Config, name: &str, values: &Authentication) -> BTreeMap<Method, String> {
+    let Some(Setting::Ways(ways)) = values.get(name) else { return BTreeMap::new() };
+    let locked = |method| Some((method, set_elsewhere(config, &console::key_of(name, method)?)?));
+    ways.iter().filter_map(|(method, _)| locked(method)).collect()
+}
+
+/// Why the fields that differ cannot be changed, a sentence for each that is locked.
+pub(super) fn refusals(
+    config: &Config,
+    saved: &Authentication,
+    wanted: &Authentication,
+) -> Vec<(&'static str, String)> {
+    let mut refused = Vec::new();
+    for field in differences(saved, wanted) {
+        match (saved.get(field), wanted.get(field)) {
+            (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
+                let locked = ways_locked(config, field, saved);
+                let one = locked.iter().find(|(method, _)| was.is_on(**method) != is.is_on(**method));
+                refused.extend(one.map(|(_, reason)| (field, reason.clone())));
+            }
+            _ => refused.extend(locked(config, field, saved).map(|reason| (field, reason))),
+        }
+    }
+    refused
+}
+
+fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
+    let variable = config.variable(key)?;
     Some(format!("Set by the environment variable {variable}. Change it there, and restart."))
+}
+
+impl Current {
+    /// Why one way of a field cannot be changed.
+    pub fn way_locked(&self, name: &str, method: Method) -> Option<&str> {
+        Some(self.provenance.get(name)?.ways_locked.get(&method)?.as_str())
+    }
+
+    pub fn is_locked(&self, name: &str) -> bool {
+        self.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some())
+    }
+
+    /// What of `wanted` cannot be: the first field that is locked, and why.
+    pub fn refusal(&self, wanted: &Authentication) -> Option<(&'static str, String)> {
+        differences(&self.values, wanted).into_iter().find_map(|name| {
+            let provenance = self.provenance.get(name)?;
+            let way = || match (self.values.get(name), wanted.get(name)) {
+                (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
+                    let mut locked = provenance.ways_locked.iter();
+                    locked
+                        .find(|(method, _)| was.is_on(**method) != is.is_on(**method))
+                        .map(|(_, reason)| reason)
+                }
+                _ => None,
+            };
+            let reason = provenance.locked.as_ref().or_else(way)?;
+            Some((name, reason.clone()))
+        })
+    }
 }
 
 /// What is in force, as the page shows it.
 pub(super) fn values(config: &Config) -> Authentication {
+    let ways: Vec<Method> = registering(config).collect();
+    values_of(config, &ways)
+}
+
+fn values_of(config: &Config, registering: &[Method]) -> Authentication {
+    let keys = &config.vestibule.registration;
     let password = &config.selfservice.password;
-    let sign_up: Vec<Plan> = registering(config)
-        .map(|method| plan(config, FlowKind::Registration, method, Client::Browser))
-        .collect();
-    let all = |does: &dyn Fn(&Plan) -> bool| !sign_up.is_empty() && sign_up.iter().all(does);
+    let sign_up = |method| plan(config, FlowKind::Registration, method, Client::Browser);
+    let ways = |does: &dyn Fn(&Plan) -> bool| -> Ways {
+        registering.iter().map(|method| (*method, does(&sign_up(*method)))).collect()
+    };
     let sign_in = plan(config, FlowKind::Login, Method::Password, Client::Browser);
+    // What signs in by itself is not a matter of this switch.
+    let signs_in = ways(&Plan::signs_in);
+    let switched = signs_in.iter().filter(|(method, _)| !by_itself(config, *method));
     Authentication {
         registration_enabled: config.selfservice.registration.enabled,
-        sign_in_after_registration: all(&Plan::signs_in),
-        show_verification_page: all(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
+        invite_only: keys.invite_only,
+        sign_in_after_registration: switched.collect(),
+        social_sign_in: keys.social_sign_in,
+        leak_nothing: keys.leak_nothing,
+        proof_takes_over: keys.proof_takes_over,
+        unproven_session: keys.unproven_session,
+        show_verification_page: ways(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
+        sign_in_when_proven: keys.sign_in_when_proven,
         require_verified_address: sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)),
+        require_used_address: config.vestibule.require_used_address,
         min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
         identifier_similarity_check: password.identifier_similarity_check_enabled,
         breach_check: password.haveibeenpwned_enabled,
     }
+}
+
+/// Whether signing up by that method signs in whatever the lists say.
+fn by_itself(config: &Config, method: Method) -> bool {
+    method == Method::Oidc
+        && console::is_there(SOCIAL_SIGN_IN)
+        && config.vestibule.registration.social_sign_in
 }
 
 /// Enabled methods that a person can sign up with.
@@ -87,81 +186,50 @@ pub(super) fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ 
     })
 }
 
-/// The fields that differ, in the order of the page.
-pub(super) fn differences(saved: &Authentication, values: &Authentication) -> Vec<&'static str> {
-    let (saved, values) = (texts(saved), texts(values));
-    FIELDS.into_iter().map(|(name, _, _)| name).filter(|name| saved[name] != values[name]).collect()
-}
-
-/// One sentence per difference, such as `Minimum password length: 12 (was 8)`.
-pub fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
-    let different = differences(saved, values);
-    let (saved, values) = (texts(saved), texts(values));
-    let fields = FIELDS.into_iter().filter(|(name, _, _)| different.contains(name));
-    fields
-        .map(|(name, label, _)| match name {
-            MIN_PASSWORD_LENGTH => format!("{label}: {} (was {})", values[name], saved[name]),
-            _ => format!("{label}: {}", values[name]),
-        })
-        .collect()
-}
-
-fn texts(values: &Authentication) -> BTreeMap<&'static str, String> {
-    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    BTreeMap::from([
-        (REGISTRATION_ENABLED, switch(values.registration_enabled)),
-        (SIGN_IN_AFTER_REGISTRATION, switch(values.sign_in_after_registration)),
-        (SHOW_VERIFICATION_PAGE, switch(values.show_verification_page)),
-        (REQUIRE_VERIFIED_ADDRESS, switch(values.require_verified_address)),
-        (MIN_PASSWORD_LENGTH, values.min_password_length.to_string()),
-        (IDENTIFIER_SIMILARITY_CHECK, switch(values.identifier_similarity_check)),
-        (BREACH_CHECK, switch(values.breach_check)),
-    ])
-}
-
 /// `base` with what differs from `config`: a revision holds what was ever changed in the console, and nothing else.
 pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> Named {
+    let saved = self::values(config);
     let mut named = base.clone();
-    for name in differences(&self::values(config), values) {
-        let value: Value = match name {
-            REGISTRATION_ENABLED => values.registration_enabled.into(),
-            SIGN_IN_AFTER_REGISTRATION => {
-                per_method(config, base, SIGN_IN_AFTER_REGISTRATION, values.sign_in_after_registration)
-            }
-            SHOW_VERIFICATION_PAGE => {
-                per_method(config, base, SHOW_VERIFICATION_PAGE, values.show_verification_page)
-            }
-            REQUIRE_VERIFIED_ADDRESS => values.require_verified_address.into(),
-            MIN_PASSWORD_LENGTH => values.min_password_length.into(),
-            IDENTIFIER_SIMILARITY_CHECK => values.identifier_similarity_check.into(),
-            BREACH_CHECK => values.breach_check.into(),
-            _ => continue,
+    for name in differences(&saved, values) {
+        let value = match (saved.get(name), values.get(name)) {
+            (Some(Setting::Ways(saved)), Some(Setting::Ways(ways))) => per_method(base, name, &saved, &ways),
+            (_, Some(setting)) => setting.value(),
+            (_, None) => continue,
         };
         named.insert(name.to_owned(), value);
     }
     named
 }
 
-/// Methods that are switched off today keep what was said of them.
-fn per_method(config: &Config, base: &Named, name: &str, on: bool) -> Value {
+/// Methods that were never touched are not mentioned, and those that are switched off today keep what was said of them.
+fn per_method(base: &Named, name: &str, saved: &Ways, ways: &Ways) -> Value {
     let mut methods: Map<String, Value> =
         base.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-    for method in registering(config) {
-        methods.insert(method.name().to_owned(), if on { "on" } else { "off" }.into());
+    for (method, on) in ways.iter().filter(|(method, on)| saved.is_on(*method) != *on) {
+        methods.insert(method.name().to_owned(), on_or_off(on).into());
     }
     methods.into()
 }
 
 /// The field that a key belongs to.
 pub(super) fn field_of(path: &str) -> Option<&'static str> {
-    FIELDS.into_iter().map(|(name, _, _)| name).find(|name| {
-        *name == path || console::key(name).is_some_and(|key| path.split('[').next() == Some(key))
-    })
+    let key = path.split('[').next().unwrap_or(path);
+    let writes = |name: &str| {
+        let of_some =
+            || Method::ALL.into_iter().any(|method| console::key_of(name, method).as_deref() == Some(key));
+        name == path || of_some()
+    };
+    FIELDS.into_iter().map(|(name, ..)| name).find(|name| writes(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::console::{
+        BREACH_CHECK, MIN_PASSWORD_LENGTH, REGISTRATION_ENABLED, SHOW_VERIFICATION_PAGE,
+        SIGN_IN_AFTER_REGISTRATION,
+    };
+    use crate::config::load::{Sources, load};
     use chrono::DateTime;
     use serde_json::json;
 
@@ -190,5 +258,60 @@ mod tests {
         assert_eq!(changed(BREACH_CHECK), Some(2));
         assert_eq!(changed(MIN_PASSWORD_LENGTH), Some(2), "a roll-back that takes a setting away changes it");
         assert_eq!(changed(SIGN_IN_AFTER_REGISTRATION), None);
+    }
+
+    /// As if people could sign up by code, too.
+    const TWO: [Method; 2] = [Method::Password, Method::Code];
+
+    fn config(after: Value) -> Config {
+        let document = json!({
+            "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
+            "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
+            "selfservice": {"flows": {"registration": {"after": after}}},
+        });
+        load(&Sources { documents: vec![document], ..Sources::default() }, None).unwrap().config
+    }
+
+    #[test]
+    fn each_way_is_read_from_what_the_planner_says_of_it() {
+        let session = json!({"hooks": [{"hook": "session"}]});
+        for (after, words) in [
+            (json!({}), "off"),
+            (json!({"code": session}), "on for 1 of 2"),
+            (json!({"code": session, "password": session}), "on"),
+        ] {
+            let values = values_of(&config(after), &TWO);
+            assert_eq!(values.sign_in_after_registration.words(), words);
+            assert_eq!(values.show_verification_page.words(), "off");
+        }
+    }
+
+    #[test]
+    fn a_revision_mentions_the_ways_that_were_touched_and_keeps_what_it_said_of_others() {
+        let ways = |password: bool, code: bool| -> Ways { TWO.into_iter().zip([password, code]).collect() };
+        let name = SIGN_IN_AFTER_REGISTRATION;
+        let touched = per_method(&Named::new(), name, &ways(false, false), &ways(true, false));
+        assert_eq!(touched, json!({"password": "on"}));
+        let base = Named::from([(name.to_owned(), json!({"passkey": "on", "password": "on"}))]);
+        let touched = per_method(&base, name, &ways(true, false), &ways(false, true));
+        assert_eq!(touched, json!({"passkey": "on", "password": "off", "code": "on"}));
+    }
+
+    #[test]
+    fn keys_of_several_ways_are_told_in_one_and_lead_back_to_the_field() {
+        let values = values_of(&config(json!({})), &TWO);
+        assert_eq!(
+            keys(SIGN_IN_AFTER_REGISTRATION, &values),
+            "selfservice.flows.registration.after.{password,code}.hooks"
+        );
+        assert_eq!(keys(BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
+        for (path, field) in [
+            ("selfservice.flows.registration.after.code.hooks[0]", Some(SIGN_IN_AFTER_REGISTRATION)),
+            ("vestibule.registration.unproven_session", Some("unproven_session")),
+            (SHOW_VERIFICATION_PAGE, Some(SHOW_VERIFICATION_PAGE)),
+            ("serve.public.port", None),
+        ] {
+            assert_eq!(field_of(path), field, "{path}");
+        }
     }
 }

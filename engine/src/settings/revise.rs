@@ -1,11 +1,11 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
 use super::danger::{self, By};
-use super::page::{changes, differences, field_of, locked, named, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved};
+use super::page::{field_of, named, refusals, registering, values};
+use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
-use crate::config::load::{Loaded, Problem, Problems, Sources, load, remap};
+use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 /// How many revisions a list shows.
 const SHOWN: i64 = 1000;
+
+/// The key that says who decides.
+const SOURCE: &str = "vestibule.settings.source";
 
 /// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
 /// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
@@ -62,11 +65,12 @@ async fn save_alone(
     if different.is_empty() {
         return Ok(Saved::Unchanged { revision: number });
     }
-    let mut errors = Vec::new();
+    let mut errors: Vec<FieldError> = refusals(&config, &saved, wanted)
+        .into_iter()
+        .map(|(field, message)| FieldError { field, message })
+        .collect();
     for field in different {
-        if let Some(message) = locked(&config, field) {
-            errors.push(FieldError { field, message });
-        } else if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
+        if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
             && registering(&config).next().is_none()
         {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
@@ -125,13 +129,35 @@ async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
 
 /// A refusal is kept in the audit.
 pub(super) async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
-    if !by.disabled && by.role != Role::Viewer {
-        return Ok(());
-    }
+    let files = files_decide(&engine.begin().config);
+    let (reason, sentence) = match files {
+        _ if by.disabled || by.role == Role::Viewer => {
+            ("role", "Your role lets you look at settings, not change them.".to_owned())
+        }
+        Some(sentence) => ("files", sentence),
+        None => return Ok(()),
+    };
     let mut tx = engine.db().write().await?;
-    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({"reason": "role"})).await?;
+    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({ "reason": reason }))
+        .await?;
     tx.commit().await?;
-    Err(Error::new(Kind::Forbidden, "Your role lets you look at settings, not change them."))
+    Err(Error::new(Kind::Forbidden, sentence))
+}
+
+/// Why nobody can change settings in the console, and where to do it instead; `None` where the console decides.
+pub fn files_decide(config: &Config) -> Option<String> {
+    if !config.vestibule.settings_from_files {
+        return None;
+    }
+    let to_do = match config.layers.names() {
+        Some(files) => format!("Change {}, and start the server again", files.join(", ")),
+        None => "Start the server with a file of yours (--config)".to_owned(),
+    };
+    let by = match config.variable(SOURCE) {
+        Some(variable) => format!("environment variable {variable}"),
+        None => format!("{SOURCE}: file"),
+    };
+    Some(format!("The files decide here ({by}). {to_do}."))
 }
 
 /// How a revision names an operator.
@@ -182,6 +208,9 @@ pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, 
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
         let config = engine.begin().config;
+        if let Some(sentence) = files_decide(&config) {
+            return Ok(Err(sentence));
+        }
         let fit = |number: i64, named: &Named| remap(&config, number, named);
         let written =
             write_rollback(engine.db(), engine.effects().now(), Author::called(&by), to, fit).await?;
@@ -201,6 +230,9 @@ pub async fn roll_back(
     by: &str,
     to: i64,
 ) -> Result<Result<i64, String>> {
+    if let Some(sentence) = load(sources, None).ok().and_then(|loaded| files_decide(&loaded.config)) {
+        return Ok(Err(sentence));
+    }
     let fit = |number: i64, named: &Named| load(sources, Some((number, named))).map(|loaded| loaded.config);
     Ok(write_rollback(db, now, Author::called(by), to, fit).await?.map(|(number, _)| number))
 }
@@ -260,10 +292,22 @@ pub(super) async fn write_rollback(
     Ok(Ok((number, config)))
 }
 
-/// What applies at the start: the files with the newest revision mapped onto them. A revision that no longer fits is
-/// refused, with the way out among the problems.
+/// What applies at the start: the files with the newest revision mapped onto them; the files alone where they decide. A
+/// revision that no longer fits is refused, with the way out among the problems.
 pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, Problems>> {
     let Some(row) = newest(db).await? else { return Ok(load(sources, None)) };
+    match load(sources, None) {
+        Ok(mut alone) if alone.config.vestibule.settings_from_files => {
+            alone.notes.push(Note {
+                file: format!("console revision {}", row.number),
+                path: SOURCE.into(),
+                text: "not applied, since the files decide; History in the console shows how they differ"
+                    .into(),
+            });
+            return Ok(Ok(alone));
+        }
+        _ => {}
+    }
     let loaded = load(sources, Some((row.number, &row.settings)));
     let Err(Problems(mut problems)) = loaded else { return Ok(loaded) };
     // Files that do not even load alone are no fault of the revision.
@@ -287,6 +331,9 @@ pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
     to_completion(async move {
         let _one_at_a_time = engine.settings_lock().await;
         let config = engine.begin().config;
+        if config.vestibule.settings_from_files {
+            return Ok(None);
+        }
         let Some(row) = newest(engine.db()).await?.filter(|row| row.number > config.revision) else {
             return Ok(None);
         };

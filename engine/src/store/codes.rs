@@ -16,18 +16,19 @@ pub struct Code {
     /// Which secret made the digest.
     pub key_id: String,
     pub digest: Vec<u8>,
+    /// Of the secret in the mail's link.
+    pub link_digest: Vec<u8>,
     pub issued_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub used_at: Option<DateTime<Utc>>,
 }
 
-const INSERT: &str =
-    "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest, issued_at,
-        expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const INSERT: &str = "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest,
+        link_digest, issued_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const OF_FLOW: &str =
-    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, issued_at, expires_at,
-        used_at
+    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
+        expires_at, used_at
     from codes where flow_id = $1 and purpose = $2 order by issued_at desc, id";
 const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
 const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
@@ -45,6 +46,7 @@ pub async fn insert(tx: &mut Tx, code: &Code) -> Result<()> {
             &code.address_id,
             &code.key_id,
             &code.digest,
+            &code.link_digest,
             &code.issued_at,
             &code.expires_at,
         ],

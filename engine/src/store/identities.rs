@@ -19,7 +19,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.unproven as identity_unproven, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -29,8 +29,8 @@ pub(super) use columns;
 
 const INSERT: &str =
     "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-        metadata_admin, external_id, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+        metadata_admin, external_id, unproven, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
 const INSERT_CREDENTIAL: &str =
     "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
     values ($1, $2, $3, $4, $5)";
@@ -39,17 +39,28 @@ const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identif
 const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
         verified, status, verified_at, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+// Of a sign-up that is not finished nobody sees the account; its identifiers are taken all the same.
+macro_rules! unseen {
+    ($id:literal) => {
+        concat!("not exists (select 1 from provisional_sign_ups p where p.identity_id = ", $id, ")")
+    };
+}
+
 const GET: &str = concat!(
     "select ",
     columns!(),
     " from identities i left join identity_addresses a on a.identity_id = i.id
-      where i.id = $1 order by a.purpose, a.position"
+      where i.id = $1 and ",
+    unseen!("i.id"),
+    " order by a.purpose, a.position"
 );
 // The nil id is smaller than every random one.
 const LIST: &str = concat!(
     "select ",
     columns!(),
-    " from (select * from identities where id > $1 order by id limit $2) i
+    " from (select * from identities s where id > $1 and ",
+    unseen!("s.id"),
+    " order by id limit $2) i
       left join identity_addresses a on a.identity_id = i.id
       order by i.id, a.purpose, a.position"
 );
@@ -57,23 +68,45 @@ const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, 
     from identity_credentials c
     left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
     where c.identity_id = $1 order by c.created_at, c.kind, n.position";
-const WHOSE: &str = "select identity_id from identity_identifiers where kind = $1 and identifier = $2";
+const WHOSE: &str = concat!(
+    "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
+    unseen!("n.identity_id")
+);
 const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
     where identity_id = $1 and kind = $2 and config = $3";
 const ADD_CREDENTIAL: &str =
     "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
     values ($1, $2, $3, $4, $4) on conflict do nothing";
 const HOW_MANY: &str = "select count(*) from identity_identifiers where identity_id = $1 and kind = $2";
-const WHOSE_VALUE: &str =
-    "select identity_id from identity_addresses where value = $1 order by purpose desc limit 1";
+const WHOSE_VALUE: &str = concat!(
+    "select identity_id from identity_addresses a where value = $1 and ",
+    unseen!("a.identity_id"),
+    " order by purpose desc limit 1"
+);
 const DELETE: &str = "delete from identities where id = $1";
-const WHOSE_ADDRESS: &str = "select identity_id from identity_addresses
-    where purpose = 'verifiable' and via = $1 and value = $2";
+const WHOSE_ADDRESS: &str = concat!(
+    "select identity_id from identity_addresses a
+    where purpose = 'verifiable' and via = $1 and value = $2 and ",
+    unseen!("a.identity_id")
+);
+// Each part by an index of its own.
+const KNOWS: &str =
+    "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
+    + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
+    + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
+const OWNERS: &str = "select identity_id from identity_identifiers
+    where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
+    union select identity_id from identity_addresses
+    where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
 const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
     where id = $1 and purpose = 'verifiable' and not verified";
 const SAVE_PROOF: &str = "update identity_addresses
     set verified = true, status = $2, verified_at = $3, updated_at = $4
     where id = $1 and purpose = 'verifiable'";
+const PROVEN: &str = "update identities set unproven = false
+    where unproven and id in (select identity_id from identity_addresses where id = $1)";
+const END_SESSIONS: &str = "update sessions set active = false
+    where unproven and active and identity_id in (select identity_id from identity_addresses where id = $1)";
 const END_HAND_OVERS: &str = "delete from handovers
     where identity_id in (select identity_id from identity_addresses where id = $1)";
 
@@ -88,6 +121,7 @@ pub(super) struct Joined {
     metadata_public: String,
     metadata_admin: String,
     external_id: Option<String>,
+    identity_unproven: bool,
     identity_created_at: DateTime<Utc>,
     identity_updated_at: DateTime<Utc>,
     address_id: Option<Uuid>,
@@ -141,6 +175,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &public,
                 &admin,
                 &identity.external_id,
+                &identity.unproven,
                 &identity.created_at,
                 &identity.updated_at,
             ],
@@ -254,14 +289,30 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
     }
 }
 
+/// Whether an account has that e-mail address, proven or not.
+pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
+    Ok(count > 0)
+}
+
+/// Everybody who has that (normalised) value as an identifier or as an address.
+pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(Uuid,)> = tx.fetch_all(OWNERS, &[&value]).await?;
+    Ok(found.into_iter().map(|(id,)| IdentityId(id)).collect())
+}
+
 /// A mail that asks for proof is under way; what is proven stays so.
 pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result<()> {
     tx.execute(MARK_SENT, &[&address, &now]).await?;
     Ok(())
 }
 
-/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends every hand-over that waits for a
-/// proof of that identity: the one that belongs to this proof was taken before.
+/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends what came before any proof: every
+/// hand-over that waits for one (that of this proof was taken before), and every session that was handed over without one.
 pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> {
     let touched = tx
         .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
@@ -270,6 +321,8 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
         return Err(Error::not_found("This address is not there any more. Start again."));
     }
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
+    tx.execute(END_SESSIONS, &[&address.id]).await?;
+    tx.execute(PROVEN, &[&address.id]).await?;
     Ok(())
 }
 
@@ -399,6 +452,7 @@ impl Joined {
             metadata_public: from_text("identities.metadata_public", &self.metadata_public)?,
             metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
             external_id: self.external_id.clone(),
+            unproven: self.identity_unproven,
             created_at: self.identity_created_at,
             updated_at: self.identity_updated_at,
         })

@@ -106,7 +106,7 @@ const CLAIM: &str = "update courier_messages
     set status = 'processing', send_count = send_count + 1, next_try_at = $3, updated_at = $4
     where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_try_at <= $4";
 const FINISH: &str = "update courier_messages
-    set status = $3, body = $4, next_try_at = $5, updated_at = $6
+    set status = $3, body = $4, next_try_at = $5, updated_at = $6, template = $7, subject = $8
     where id = $1 and send_count = $2 and status = 'processing'";
 const LIST: &str = select!(
     "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
@@ -118,14 +118,19 @@ const HELD: &str = select!(
 const WAITING: &str = "select count(*) from courier_messages where status in ('queued', 'processing')";
 const LAST_SENT: &str =
     "select updated_at from courier_messages where status = 'sent' order by created_at desc, id desc limit 1";
+// What is told about an account that is there already may be given up on purpose (`courier::queue_either`).
 const FAILING: &str = "select count(case when status = 'abandoned' and send_count = 1 then 1 end),
         count(case when status = 'abandoned' and send_count = 1 then null else 1 end)
     from courier_messages
     where updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
-        or status = 'abandoned')";
+        or (status = 'abandoned' and template <> 'registration_known'))";
+const COUNT: &str = "select count(*) from courier_messages
+    where recipient = $1 and template = $2 and created_at > $3 and status = 'sent'";
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
+const COUNT_SINCE: &str = "select count(*) from courier_messages
+    where recipient = $1 and created_at > $2 and template in ($3, $4)";
 const DELETE_OLD: &str = "delete from courier_messages
     where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 
@@ -163,7 +168,7 @@ pub async fn claim(tx: &mut Tx, message: &Message, until: DateTime<Utc>, now: Da
     Ok(tx.execute(CLAIM, &[&message.id.0, &message.send_count, &until, &now]).await? == 1)
 }
 
-/// Writes what became of a claimed message: status, body, next try. `false` when the claim had run out and somebody
+/// Writes what became of a claimed message: status, template, subject, body, next try. `false` when the claim had run out and somebody
 /// else has it.
 pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
     let touched = tx
@@ -176,6 +181,8 @@ pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
                 &message.body,
                 &message.next_try_at,
                 &message.updated_at,
+                &message.template,
+                &message.subject,
             ],
         )
         .await?;
@@ -226,6 +233,12 @@ pub async fn failing(tx: &mut Tx, since: DateTime<Utc>) -> Result<Failing> {
     Ok(Failing { refused, tried })
 }
 
+/// How many of that template have left for that address, made after `since`.
+pub async fn count(tx: &mut Tx, recipient: &str, template: &str, since: DateTime<Utc>) -> Result<i64> {
+    let (count,): (i64,) = tx.fetch_one(COUNT, &[&recipient, &template, &since]).await?;
+    Ok(count)
+}
+
 pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {
     tx.execute(
         INSERT_DISPATCH,
@@ -238,6 +251,18 @@ pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatc
 /// Oldest first.
 pub async fn dispatches(tx: &mut Tx, message: MessageId) -> Result<Vec<Dispatch>> {
     tx.fetch_all(DISPATCHES, &[&message.0]).await
+}
+
+/// Mails of those two kinds to `recipient`, made after `since`.
+pub async fn count_since(
+    tx: &mut Tx,
+    recipient: &str,
+    since: DateTime<Utc>,
+    templates: [&str; 2],
+) -> Result<i64> {
+    let (count,): (i64,) =
+        tx.fetch_one(COUNT_SINCE, &[&recipient, &since, &templates[0], &templates[1]]).await?;
+    Ok(count)
 }
 
 /// At most `limit` of those made before `before`, with their tries; answers how many went.

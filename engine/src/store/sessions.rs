@@ -11,14 +11,14 @@ use uuid::Uuid;
 macro_rules! session {
     () => {
         "s.id as session_id, s.identity_id as session_of, s.token_hash, s.aal, s.methods, s.devices, s.active,
-         s.issued_at, s.authenticated_at, s.expires_at"
+         s.unproven, s.issued_at, s.authenticated_at, s.expires_at"
     };
 }
 
 const INSERT: &str =
-    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, issued_at,
-        authenticated_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unproven,
+        issued_at, authenticated_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
 const BY_TOKEN_WITH_IDENTITY: &str = concat!(
     "select ",
@@ -57,6 +57,7 @@ struct Stored {
     methods: String,
     devices: String,
     active: bool,
+    unproven: bool,
     issued_at: DateTime<Utc>,
     authenticated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -82,6 +83,7 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
             &methods,
             &devices,
             &session.active,
+            &session.unproven,
             &session.issued_at,
             &session.authenticated_at,
             &session.expires_at,
@@ -173,6 +175,7 @@ impl Stored {
             methods: from_text("sessions.methods", &self.methods)?,
             devices: from_text("sessions.devices", &self.devices)?,
             active: self.active,
+            unproven: self.unproven,
             issued_at: self.issued_at,
             authenticated_at: self.authenticated_at,
             expires_at: self.expires_at,

@@ -134,12 +134,25 @@ pub fn address_proven() -> Text {
 pub fn code_sent() -> Text {
     info(1080003, "A code was sent to this address, if it belongs to an account here. Type it in below.")
 }
+/// The same where a sign-up waits for its proof, and nobody is to learn who has an account.
+pub fn code_sent_if_new() -> Text {
+    let text = "If this address is new here, a code is on its way to it: type it in below. If it has an account already, a mail says so.";
+    Text { text: text.to_owned(), ..code_sent() }
+}
+/// Whoever proves the address of a sign-up is not known to have made it.
+pub fn password_of_sign_up() -> Text {
+    let text = "Type the password that you signed up with, or choose a new one: you signed up in another browser, or somebody else did.";
+    Text { text: text.to_owned(), ..required("password") }
+}
 pub fn wrong_code() -> Text {
     error(
         4070006,
         "This code is wrong, or a newer one was sent. Check the newest mail and try again.",
         Value::Null,
     )
+}
+pub fn tried_too_often() -> Text {
+    generic("This was tried too often. Ask for a new code.")
 }
 pub fn already_proven() -> Text {
     error(4070002, "This was done already. To confirm another address, ask for a new code.", Value::Null)
@@ -174,6 +187,10 @@ pub fn identifier_exists() -> Text {
         "There is an account with this address already. Sign in, or use another address.",
         Value::Null,
     )
+}
+/// The invitation is bound to an address, and the form has none of that name.
+pub fn invited_by_another_address() -> Text {
+    generic("Your invitation is for another address. Sign up with the one that it was made for.")
 }
 pub fn no_identifier() -> Text {
     error(
@@ -264,6 +281,9 @@ pub fn provider_says_too_little(provider: &str) -> Text {
     generic(&format!(
         "{provider} did not say enough about you to go on. Choose another way, and tell whoever runs this service."
     ))
+}
+pub fn provider_does_not_vouch(provider: &str) -> Text {
+    generic(&format!("{provider} does not confirm your address, and here it has to be. Choose another way."))
 }
 pub fn provider_gone() -> Text {
     generic("Signing in with this provider is not offered any more. Choose another way.")

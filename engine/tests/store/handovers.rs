@@ -1,11 +1,11 @@
-//! What waits for a proof: taken once, followed with its secret alone, ended by any proof of the identity.
+//! What waits for a proof: taken once, followed with its secret alone, ended by any proof of the identity. And wrong codes.
 
 use crate::records::flow;
 use crate::{at, id, on_both, person};
 use engine::flow::StoredKind;
 use engine::ids::{FlowId, IdentityId};
 use engine::store::handovers::{self, HandOver};
-use engine::store::{Db, flows, identities};
+use engine::store::{Db, flows, identities, tries};
 
 fn row(flow: u128, person: u128) -> HandOver {
     HandOver {
@@ -81,5 +81,22 @@ on_both! {
         assert_eq!(handovers::forget_old(&mut tx, at(60)).await.unwrap(), 0);
         assert_eq!(handovers::forget_old(&mut tx, at(61)).await.unwrap(), 1);
         assert_eq!(handovers::forget_all(&mut tx).await.unwrap(), 1);
+    }
+
+    async fn wrong_codes_are_counted_by_subject_and_time(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        for (number, subject, second) in [(1, 1, 0), (2, 1, 50), (3, 2, 50)] {
+            tries::queue(&mut tx, &[subject], at(second)).await.unwrap();
+            tries::record(&mut tx, id(number), &[subject], at(second)).await.unwrap();
+        }
+        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 2);
+        assert_eq!(tries::count(&mut tx, &[1], at(0)).await.unwrap(), 1, "after that moment");
+        assert_eq!(tries::count(&mut tx, &[3], at(-1)).await.unwrap(), 0);
+        tries::forget(&mut tx, id(2)).await.unwrap();
+        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 1);
+        assert_eq!(tries::delete_old(&mut tx, at(50), 9).await.unwrap(), 0);
+        assert_eq!(tries::delete_old(&mut tx, at(51), 1).await.unwrap(), 1);
+        assert_eq!(tries::delete_old(&mut tx, at(51), 9).await.unwrap(), 1);
+        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 0, "tries go with their subject");
     }
 }

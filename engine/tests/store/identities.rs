@@ -37,6 +37,20 @@ on_both! {
         assert!(identities::credentials(&mut tx, ann.id).await.unwrap().is_empty());
     }
 
+    async fn whose_a_value_is_as_identifier_or_as_address(db: Db) {
+        let (ann, credentials) = person(1, "ann");
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(identities::insert(&mut tx, &ann, &credentials).await.unwrap(), Inserted::Done);
+        let values = ann.verifiable_addresses.iter().map(|address| &address.value);
+        let values = values.chain(ann.recovery_addresses.iter().map(|address| &address.value));
+        for value in values.chain(credentials.iter().flat_map(|credential| &credential.identifiers)) {
+            assert_eq!(identities::owners(&mut tx, value).await.unwrap(), [ann.id], "{value}, once");
+        }
+        for nobody in ["nobody@example.org", "", "a\0b"] {
+            assert!(identities::owners(&mut tx, nobody).await.unwrap().is_empty());
+        }
+    }
+
     async fn the_same_address_twice_in_one_identity_is_one(db: Db) {
         let (mut ann, mut credentials) = person(1, "ann");
         let mut again = ann.verifiable_addresses[0].clone();

@@ -17,6 +17,7 @@ fn code(number: u128, person: u128) -> Code {
         address_id: id(person * 10 + 2),
         key_id: "k".into(),
         digest: vec![0, 255, 7],
+        link_digest: vec![9, 0],
         issued_at: at(i64::try_from(number).unwrap()),
         expires_at: at(100),
         used_at: None,
@@ -48,6 +49,19 @@ fn message(number: u128, to: &str, due: i64) -> Message {
 }
 
 on_both! {
+    async fn mails_of_a_kind_to_one_address_are_counted_from_a_moment_on(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        for (number, to) in [(1, "anna@example.org"), (2, "anna@example.org"), (3, "berta@example.org")] {
+            messages::insert(&mut tx, &message(number, to, 0)).await.unwrap();
+        }
+        let other = Message { template: "other".into(), ..message(4, "anna@example.org", 0) };
+        messages::insert(&mut tx, &other).await.unwrap();
+        let kinds = ["verification_code_valid", "verification_code_invalid"];
+        assert_eq!(messages::count_since(&mut tx, "anna@example.org", at(0), kinds).await.unwrap(), 2);
+        assert_eq!(messages::count_since(&mut tx, "anna@example.org", at(1), kinds).await.unwrap(), 1);
+        assert_eq!(messages::count_since(&mut tx, "nobody", at(0), kinds).await.unwrap(), 0);
+    }
+
     async fn a_code_is_used_once_and_not_after_its_time(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();

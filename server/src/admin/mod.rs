@@ -3,6 +3,7 @@
 pub mod courier;
 pub mod guard;
 pub mod identities;
+pub mod invitations;
 
 use crate::public::BODY_LIMIT;
 use crate::state::AppState;
@@ -11,7 +12,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get};
 
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
@@ -19,6 +20,8 @@ pub fn router(state: AppState) -> Router {
         .route("/admin/identities/{id}", get(identities::get).delete(identities::delete))
         .route("/admin/courier/messages", get(courier::list))
         .route("/admin/courier/messages/{id}", get(courier::get))
+        .route("/admin/vestibule/invitations", get(invitations::list).post(invitations::create))
+        .route("/admin/vestibule/invitations/{id}", delete(invitations::delete))
         .route("/self-service/{*rest}", any(to_public))
         .route("/schemas", any(to_public))
         .route("/schemas/{id}", any(to_public))

@@ -5,8 +5,8 @@ use super::failure::{Failure, Outcome};
 use super::secret_file;
 use engine::Engine;
 use engine::config::Config;
-use engine::config::load::{Loaded, Note, Sources, load};
-use engine::effects::Effects;
+use engine::config::load::{Loaded, Note, Sources, fetch, load};
+use engine::effects::{Effects, SystemOutbound};
 use engine::password::Hasher;
 use engine::settings;
 use engine::store::Db;
@@ -17,14 +17,17 @@ pub(super) struct Assembled {
 }
 
 /// Makes the data folder, where secrets are generated and the SQLite file lies.
-pub(super) fn sources(global: &Global) -> Outcome<Sources> {
+/// Identity schemas by http(s) are fetched.
+pub(super) async fn sources(global: &Global) -> Outcome<Sources> {
     secret_file::data_folder(&global.data)?;
-    Ok(Sources {
+    let mut sources = Sources {
         files: global.config.clone(),
         environment: super::environment(),
         data: global.data.clone(),
         ..Sources::default()
-    })
+    };
+    fetch(&mut sources, &SystemOutbound::new()).await;
+    Ok(sources)
 }
 
 async fn connect(config: &Config, global: &Global) -> Outcome<Db> {
@@ -32,7 +35,7 @@ async fn connect(config: &Config, global: &Global) -> Outcome<Db> {
 }
 
 pub(super) async fn migrate(global: &Global) -> Outcome {
-    let Loaded { config, .. } = load(&sources(global)?, None)?;
+    let Loaded { config, .. } = load(&sources(global).await?, None)?;
     let db = connect(&config, global).await?;
     let pending = db.pending_migrations().await.map_err(|error| Failure::database(&error))?;
     db.migrate().await.map_err(|error| Failure::database(&error))?;
@@ -46,7 +49,7 @@ pub(super) async fn migrate(global: &Global) -> Outcome {
 
 /// The newest revision applies, as it does while serving.
 pub(super) async fn engine(global: &Global) -> Outcome<Assembled> {
-    let sources = sources(global)?;
+    let sources = sources(global).await?;
     // Where the database is cannot be set in the console, so the files alone lead to it.
     let Loaded { config, .. } = load(&sources, None)?;
     let db = ready_database(&config, global).await?;
@@ -57,7 +60,7 @@ pub(super) async fn engine(global: &Global) -> Outcome<Assembled> {
 
 /// The database alone, for what must work when the newest revision no longer fits the files.
 pub(super) async fn database(global: &Global) -> Outcome<(Db, Sources)> {
-    let sources = sources(global)?;
+    let sources = sources(global).await?;
     let Loaded { config, .. } = load(&sources, None)?;
     Ok((ready_database(&config, global).await?, sources))
 }

@@ -15,11 +15,16 @@ pub(super) async fn run(engine: &Engine) {
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = follow.tick() => match settings::refresh(engine).await {
-                Ok(Some(revision)) => tracing::info!(revision, "another process saved settings; they apply now"),
-                Ok(None) => {}
-                Err(error) => report(&error, "the newest settings cannot be taken over"),
-            },
+            _ = follow.tick() => {
+                match settings::refresh(engine).await {
+                    Ok(Some(revision)) => tracing::info!(revision, "another process saved settings; they apply now"),
+                    Ok(None) => {}
+                    Err(error) => report(&error, "the newest settings cannot be taken over"),
+                }
+                if let Err(error) = engine::flow::provisional::reap(engine).await {
+                    report(&error, "sign-ups that were not finished cannot be undone");
+                }
+            }
             _ = sweep.tick() => if let Err(error) = engine::cleanup::sweep(engine).await {
                 report(&error, "old rows cannot be deleted");
             },

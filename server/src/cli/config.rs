@@ -4,7 +4,9 @@ use super::Global;
 use super::assemble;
 use super::failure::Outcome;
 use super::lint::Lint;
+use super::{export, import};
 use engine::config::load::{Note, load, print};
+use engine::settings::files_decide;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -23,6 +25,10 @@ With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 
         #[arg(long)]
         with_secrets: bool,
     },
+    /// Reads files of Ory Kratos and writes one of Vestibule, with a line for each key: kept, moved, unknown or refused.
+    Import(import::Import),
+    /// Prints what applies as a file that stock Kratos accepts; standard error says what Kratos does differently with it.
+    Export(export::Export),
     /// Prints the page of all keys, with types and defaults.
     Reference,
     /// Prints the page of all findings of --lint.
@@ -32,10 +38,13 @@ With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
         Command::Check(lint) => {
-            let sources = assemble::sources(global)?;
+            let sources = assemble::sources(global).await?;
             let loaded = load(&sources, None)?;
             if !lint.is_for_programs() {
                 report(&loaded.notes);
+                if let Some(sentence) = files_decide(&loaded.config) {
+                    println!("What was saved in the console is not applied. {sentence}");
+                }
             }
             if lint.lint {
                 lint.run(global, &sources, &loaded.config)?;
@@ -45,6 +54,8 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             let engine = assemble::engine(global).await?.engine;
             print!("{}", print(&engine.begin().config, with_secrets));
         }
+        Command::Import(command) => command.run()?,
+        Command::Export(command) => command.run(global).await?,
         Command::Reference => print!("{}", engine::config::reference()),
         Command::Checks => print!("{}", engine::settings::checks::reference()),
     }

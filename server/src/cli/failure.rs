@@ -13,6 +13,10 @@ pub(super) enum Failure {
     Configuration(Problems),
     /// 4
     Database(String),
+    /// 3, when what was printed says what is wrong
+    Refused,
+    /// 6; what was printed says it
+    NotToTheLetter,
     /// By what was found and printed: 5 danger, 7 error, 8 warning, 9 info
     Found(Severity),
 }
@@ -48,6 +52,8 @@ impl Failure {
                 eprintln!("vestibule: {sentence}");
                 ExitCode::from(4)
             }
+            Self::Refused => ExitCode::from(3),
+            Self::NotToTheLetter => ExitCode::from(6),
             Self::Found(severity) => ExitCode::from(match severity {
                 Severity::Danger => 5,
                 Severity::Error => 7,

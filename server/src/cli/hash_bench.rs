@@ -18,8 +18,8 @@ pub(super) struct HashBench {
 }
 
 impl HashBench {
-    pub(super) fn run(&self, global: &Global) -> Outcome {
-        let hashers = load(&assemble::sources(global)?, None)?.config.hashers;
+    pub(super) async fn run(&self, global: &Global) -> Outcome {
+        let hashers = load(&assemble::sources(global).await?, None)?.config.hashers;
         let threads =
             self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         match hashers.algorithm {

@@ -1,13 +1,14 @@
-//! `vestibule plan`: what will run for a flow, and what the answer will look like, by the planner that a submit executes.
+//! `vestibule plan`: what will run for a flow, and what the answer will look like, by the planner that a submit executes and in the
+//! words that the console has for it.
 
 use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
 use clap::ValueEnum;
-use engine::config::hooks::Response;
-use engine::config::{Config, Hook, Method};
-use engine::plan::{self, Client, FlowKind, Plan, Source, Step};
-use serde_json::json;
+use engine::config::Method;
+use engine::config::console::{REGISTERING, SIGNING_IN};
+use engine::pipeline::{Pipeline, pipeline};
+use engine::plan::{self, Client, FlowKind};
 
 #[derive(clap::Args)]
 pub(super) struct Command {
@@ -46,136 +47,58 @@ impl Command {
             let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
             Failure::failed(format!("there is no method {:?}: one of {}", self.method, names.join(", ")))
         })?;
-        if method != Method::Password {
+        let (flow, methods) = match self.flow {
+            Flow::Registration => (FlowKind::Registration, REGISTERING),
+            Flow::Login => (FlowKind::Login, SIGNING_IN),
+        };
+        if !methods.contains(&method) && method != Method::Oidc {
+            let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
             return Err(Failure::failed(format!(
-                "nobody can sign up or in by {} yet: so far there is the method password",
-                method.name()
+                "nobody can sign up or in by {} yet: there is {}",
+                method.name(),
+                names.join(", ")
             )));
         }
-        let flow = match self.flow {
-            Flow::Registration => FlowKind::Registration,
-            Flow::Login => FlowKind::Login,
-        };
         let client = match self.client {
             Asking::Browser => Client::Browser,
             Asking::Spa => Client::Spa,
             Asking::Native => Client::Native,
         };
-        let plan = plan::plan(&config, flow, method, client);
+        let drawn = pipeline(&config, &plan::plan(&config, flow, method, client));
         if self.json {
-            println!("{:#}", document(&plan));
+            let document =
+                serde_json::to_string_pretty(&drawn).map_err(|error| Failure::failed(error.to_string()))?;
+            println!("{document}");
         } else {
-            print!("{}", text(&config, &plan));
+            print!("{}", text(&drawn));
         }
         Ok(())
     }
 }
 
-fn document(plan: &Plan) -> serde_json::Value {
-    let steps: Vec<_> =
-        plan.steps.iter().map(|step| json!({"step": title(plan, step), "about": about(step)})).collect();
-    let titles = |hooks: &[Hook]| hooks.iter().map(Hook::title).collect::<Vec<_>>();
-    json!({
-        "steps": steps,
-        "list": list(plan.source),
-        "shadowed": titles(&plan.shadowed),
-        "never": titles(&plan.never),
-        "by_itself": plan.by_itself,
-        "answer": {
-            "status": plan.answer.status,
-            "session_cookie": plan.answer.session_cookie,
-            "hand_over_cookie": plan.answer.hand_over_cookie,
-            "body": plan.answer.body,
-            "redirect": plan.answer.redirect,
-        },
-    })
-}
-
-fn text(config: &Config, plan: &Plan) -> String {
+fn text(drawn: &Pipeline) -> String {
     let mut text = String::new();
     let mut line = |part: &str| {
         text.push_str(part.trim_end());
         text.push('\n');
     };
-    let closed = plan.flow == FlowKind::Registration && !config.selfservice.registration.enabled;
-    if closed {
-        line("Sign-up is closed: none of this runs.");
+    if let Some(sentence) = drawn.closed {
+        line(sentence);
     }
-    for (number, step) in plan.steps.iter().enumerate() {
-        line(&format!("{:>2}. {:<28} {}", number + 1, title(plan, step), about(step)));
+    for (number, step) in drawn.steps.iter().enumerate() {
+        let stops = if step.may_stop { " (may stop)" } else { "" };
+        line(&format!("{:>2}. {}{stops}", number + 1, step.title));
+        let about = if step.about.is_empty() { String::new() } else { format!(": {}", step.about) };
+        line(&format!("    {}{about}", step.stage));
     }
     line("");
-    line(&format!("List in force   {}", list(plan.source).unwrap_or("none has an entry")));
-    for (title, hooks) in [("Shadowed", &plan.shadowed), ("Never run", &plan.never)] {
-        if !hooks.is_empty() {
-            line(&format!("{title:<15} {}", hooks.iter().map(Hook::title).collect::<Vec<_>>().join(", ")));
-        }
+    for sentence in &drawn.lists {
+        line(sentence);
     }
-    if plan.by_itself {
-        line("By itself       vestibule.registration.social_sign_in signs in though no list says `session`");
+    line("");
+    line("The answer");
+    for part in &drawn.answer {
+        line(&format!("    {part}"));
     }
-    let answer = &plan.answer;
-    let body = match &answer.redirect {
-        Some(to) => format!("to {to}"),
-        None => format!("{{{}}}", answer.body.join(", ")),
-    };
-    line(&format!("Answer          {} {body}", answer.status));
-    line(&format!(
-        "Set-Cookie      {}",
-        match (answer.session_cookie, answer.hand_over_cookie) {
-            (true, _) => config.session.cookie_name.as_str(),
-            (false, true) => "vestibule_hand_over_…, no session yet",
-            (false, false) => "no session",
-        }
-    ));
     text
-}
-
-fn list(source: Source) -> Option<&'static str> {
-    match source {
-        Source::Method => Some("the method's own"),
-        Source::Flow => Some("the flow's"),
-        Source::Nothing => None,
-    }
-}
-
-/// With a provider somebody else compares.
-fn title(plan: &Plan, step: &Step) -> String {
-    match (plan.method, step) {
-        (Method::Oidc, Step::Authenticate) => "find who the provider names".to_owned(),
-        (_, step) => name(step),
-    }
-}
-
-fn name(step: &Step) -> String {
-    match step {
-        Step::Before(hook) => format!("before: {}", hook.name),
-        Step::Check => "check the form".to_owned(),
-        Step::Hash => "hash the password".to_owned(),
-        Step::Ask(hook) => format!("ask: {}", hook.name),
-        Step::Store => "store the account".to_owned(),
-        Step::SendCode => "mail a code".to_owned(),
-        Step::Authenticate => "compare the password".to_owned(),
-        Step::Run(hook) => hook.title(),
-        Step::SignIn => "sign in".to_owned(),
-        Step::SignInWhenProven => "sign in when proven".to_owned(),
-    }
-}
-
-fn about(step: &Step) -> &'static str {
-    match step {
-        Step::Before(_) => "when the form is asked for; may refuse it",
-        Step::Check | Step::Hash | Step::Authenticate => "",
-        Step::Ask(hook) | Step::Run(Hook::WebHook(hook)) => match hook.response {
-            Response::Changes => "may change the account, may stop it; nothing is stored yet",
-            Response::Interrupts => "may stop it; nothing is stored yet",
-            Response::Awaited => "waited for; a failure is shown to the person",
-            Response::Ignored => "nobody waits for it",
-        },
-        Step::Store => "all or nothing",
-        Step::SendCode => "to the first address that waits for proof",
-        Step::Run(_) => "",
-        Step::SignIn => "always last",
-        Step::SignInWhenProven => "with the code, where the sign-up was; at once with nothing left to prove",
-    }
 }

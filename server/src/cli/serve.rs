@@ -4,7 +4,7 @@ use super::Global;
 use super::assemble::{self, Assembled};
 use super::failure::{Failure, Outcome};
 use super::secret_file;
-use super::{chores, courier};
+use super::{chores, courier, hooks};
 use engine::config::{Config, Log};
 use engine::{Engine, operators};
 use server::Listeners;
@@ -32,6 +32,7 @@ pub(super) async fn serve(global: &Global) -> Outcome {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = chores::run(&engine) => {}
         () = courier::run(&engine) => {}
+        () = hooks::run(&engine) => {}
     }
     tracing::info!("ended");
     Ok(())

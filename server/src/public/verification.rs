@@ -68,7 +68,8 @@ pub async fn submit(
     submit.seen = flows::seen(&ctx, &method, &uri, &headers);
     let outcome = async {
         // Who is signed in matters where somebody else might be.
-        if !submit.offered.secrets.is_empty() {
+        let unproven = ctx.config.vestibule.registration.unproven_session.is_some();
+        if unproven || !submit.offered.secrets.is_empty() {
             submit.current = super::current(&ctx, &headers).await?;
         }
         match link {

@@ -280,6 +280,13 @@ pub(crate) async fn accounts(site: &Site) -> Vec<String> {
         .collect()
 }
 
+/// The code in a mail's text: six digits that stand alone.
+pub(crate) fn code_in(text: &str) -> String {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let code = words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    code.expect("a code").to_owned()
+}
+
 pub(crate) fn document(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body)
         .unwrap_or_else(|_| panic!("{} with {}", answer.status, String::from_utf8_lossy(&answer.body)))

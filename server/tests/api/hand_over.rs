@@ -1,7 +1,7 @@
 //! Signing in when the address is proven: who signed up is signed in with the code, and every other way to that session is
 //! tried by somebody it does not belong to.
 
-use crate::clients::{HTML, JSON, Kind, Person, Site, document, stand};
+use crate::clients::{HTML, JSON, Kind, Person, Site, code_in, document, stand};
 use crate::support::http::Answer;
 use crate::support::stand::Stand;
 use engine::flow::{FlowType, StoredKind};
@@ -94,8 +94,7 @@ impl House {
     async fn code(&self) -> String {
         engine::courier::deliver(&self.stand.engine).await.expect("the courier works");
         let mails = self.stand.world.mailer.sent();
-        let text = &mails.last().expect("a mail").text;
-        text.split_once("code=").expect("a link").1[..6].to_owned()
+        code_in(&mails.last().expect("a mail").text)
     }
 
     async fn link(&self) -> String {

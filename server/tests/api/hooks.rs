@@ -7,6 +7,8 @@ use crate::support::sink::{Says, Sink};
 use crate::support::stand::Stand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use engine::settings::actions;
+use engine::store::deliveries::Status;
 use serde_json::{Value, json};
 
 const MAIL: &str = "function(ctx) { mail: ctx.identity.traits.email }";
@@ -61,12 +63,13 @@ async fn sign_in(site: &Site, email: &str) -> (u16, Value) {
 }
 
 /// One call of a hook that may stop the sign-up, and what comes of it: nothing is stored, nothing is told but that it failed.
-async fn stops(says: Says, more: Value, status: u16) {
+/// `in_the_log`: what the administrator reads of it.
+async fn stops(says: Says, more: Value, status: u16, in_the_log: &str) {
     let sink = Sink::start().await;
     sink.says("/ask", says.clone());
     let mut config = after_sign_up(json!([hook(&sink, "/ask", MAIL, more), {"hook": "session"}]));
     config["vestibule"] = json!({"web_hooks": {"deadline": "300ms"}});
-    let (_stand, site) = stand("memory", config).await;
+    let (stand, site) = stand("memory", config).await;
     let (got, told) = native(&site, "anna@vestibule.test").await;
     assert_eq!(got, status, "{says:?}: {told}");
     assert_eq!(told["error"]["code"], status, "{told}");
@@ -77,34 +80,52 @@ async fn stops(says: Says, more: Value, status: u16) {
     );
     assert_eq!(accounts(&site).await, Vec::<String>::new(), "{says:?}");
     assert_eq!(sink.take().len(), 1, "a person waits, so it is tried once");
+    let (failed, why) = logged(&stand).await;
+    assert!(failed == Status::Failed && why.contains(in_the_log), "{says:?}: {why}");
+}
+
+/// The newest call of the only hook, as the console's page of it has it: what became of it, and the sentence beside it.
+async fn logged(stand: &Stand) -> (Status, String) {
+    let ctx = stand.engine.begin();
+    let key = actions::actions(&ctx.config)[0].hook.key();
+    let call = engine::hooks::log(&ctx, &key, 1).await.expect("the log").remove(0);
+    (call.delivery.status, call.failure.unwrap_or_default())
 }
 
 #[tokio::test]
 async fn a_hook_that_never_answers_is_given_up_and_nothing_is_stored() {
-    stops(Says::Never, json!({"can_interrupt": true}), 504).await;
+    stops(Says::Never, json!({"can_interrupt": true}), 504, "did not answer within 300 ms").await;
 }
 
 #[tokio::test]
 async fn an_answer_of_ten_megabytes_is_not_read_to_its_end() {
-    stops(Says::Much(10 << 20), json!({"response": {"parse": true}}), 502).await;
+    stops(Says::Much(10 << 20), json!({"response": {"parse": true}}), 502, "larger than 5242880 bytes").await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_stops_who_may_change_the_account() {
-    stops(Says::This(200, "<html>".to_owned()), json!({"response": {"parse": true}}), 502).await;
+    stops(
+        Says::This(200, "<html>".to_owned()),
+        json!({"response": {"parse": true}}),
+        502,
+        "its answer cannot be read",
+    )
+    .await;
     stops(
         Says::This(200, "{\"identity\": {\"traits\": 7, ".to_owned()),
         json!({"response": {"parse": true}}),
         502,
+        "its answer cannot be read",
     )
     .await;
 }
 
 #[tokio::test]
 async fn a_refusal_that_no_form_can_show_and_a_fault_are_faults() {
-    stops(Says::This(403, String::new()), json!({"can_interrupt": true}), 502).await;
-    stops(Says::This(500, "{}".to_owned()), json!({"can_interrupt": true}), 502).await;
-    stops(Says::This(429, "{}".to_owned()), json!({"can_interrupt": true}), 502).await;
+    let asks = || json!({"can_interrupt": true});
+    stops(Says::This(403, String::new()), asks(), 502, "it refused with 403 and without messages").await;
+    stops(Says::This(500, "{}".to_owned()), asks(), 502, "it answered 500").await;
+    stops(Says::This(429, "{}".to_owned()), asks(), 502, "it answered 429").await;
 }
 
 #[tokio::test]
@@ -112,9 +133,17 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let sink = Sink::start().await;
     sink.says("/ask", Says::Elsewhere("http://169.254.169.254/latest/meta-data".to_owned()));
     let config = after_sign_up(json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}))]));
-    let (_stand, site) = stand("memory", config).await;
+    let (stand, site) = stand("memory", config).await;
     assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
     assert_eq!(sink.take().len(), 1);
+    let ctx = stand.engine.begin();
+    let key = actions::actions(&ctx.config)[0].hook.key();
+    let call = engine::hooks::log(&ctx, &key, 1).await.expect("the log").remove(0);
+    assert_eq!(
+        (call.delivery.status, call.delivery.answered),
+        (Status::Done, Some(302)),
+        "the administrator sees it"
+    );
 }
 
 #[tokio::test]
@@ -128,9 +157,10 @@ async fn messages_come_back_in_the_form_also_for_a_field_that_is_not_there() {
     let config = after_sign_up(
         json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true})), {"hook": "session"}]),
     );
-    let (_stand, site) = stand("memory", config).await;
+    let (stand, site) = stand("memory", config).await;
     let (status, form) = native(&site, "anna@vestibule.test").await;
     assert_eq!(status, 400);
+    assert_eq!(logged(&stand).await, (Status::Refused, String::new()));
     let at = |name: &str| {
         let nodes = form["ui"]["nodes"].as_array().expect("nodes").iter();
         let node = nodes.clone().find(|node| node["attributes"]["name"] == name).expect("the node");
@@ -156,11 +186,13 @@ async fn a_template_that_loops_or_eats_memory_costs_nothing_but_its_own_sign_up(
         let config = after_sign_up(
             json!([hook(&sink, "/ask", body, json!({"can_interrupt": true})), {"hook": "session"}]),
         );
-        let (_stand, site) = stand("memory", config).await;
+        let (stand, site) = stand("memory", config).await;
         let (status, told) = native(&site, "anna@vestibule.test").await;
         assert_eq!((status, &told["error"]["code"]), (500, &json!(500)), "{body}");
         assert_eq!(accounts(&site).await, Vec::<String>::new());
         assert!(sink.take().is_empty(), "nothing left");
+        let (failed, why) = logged(&stand).await;
+        assert!(failed == Status::Failed && why.contains("the template"), "{why}");
         assert_eq!(ask(&site, "GET", "/health/ready", &[], None).await.status, 200);
     }
 }
@@ -191,7 +223,24 @@ async fn neither_metadata_nor_our_own_listeners_are_called() {
         stand.engine.publish(stand.world.config(vec![config]));
         assert_eq!(native(&site, "anna@vestibule.test").await.0, 502, "{url}");
         assert_eq!(accounts(&site).await, Vec::<String>::new(), "{url}");
+        let (failed, why) = logged(&stand).await;
+        assert!(
+            failed == Status::Failed && why.contains("not an address that requests may go to"),
+            "{url}: {why}"
+        );
     }
+}
+
+#[tokio::test]
+async fn the_names_that_we_are_known_by_are_not_called_either() {
+    let sink = Sink::start().await;
+    let mut config = after_sign_up(json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}))]));
+    // As behind a proxy: the address that others know the admin API by leads somewhere else.
+    config["serve"] = json!({"admin": {"base_url": sink.base}});
+    let (stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 502);
+    assert!(sink.take().is_empty());
+    assert_eq!(logged(&stand).await.0, Status::Failed);
 }
 
 #[tokio::test]
@@ -431,9 +480,10 @@ async fn ory_network_361_a_hook_of_the_whole_flow_is_called_whatever_the_switch_
     };
     for (number, on) in [false, true, false, true].into_iter().enumerate() {
         let current = engine::settings::current(&stand.engine).await.expect("settings");
-        if current.values.sign_in_after_registration != on {
+        let leveled = current.values.sign_in_after_registration.level(on);
+        if current.values.sign_in_after_registration != leveled {
             let values =
-                engine::settings::Authentication { sign_in_after_registration: on, ..current.values };
+                engine::settings::Authentication { sign_in_after_registration: leveled, ..current.values };
             let saved = engine::settings::save(&stand.engine, &operator, current.revision, &values, "").await;
             saved.expect("it is saved");
         }

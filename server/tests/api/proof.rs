@@ -1,5 +1,6 @@
 //! Codes that prove an address, attacked: guessed, used twice, taken elsewhere, too late. Each looks at the address afterwards.
 
+use crate::clients::code_in;
 use crate::support::http::{Answer, send};
 use crate::support::sink::{Says, Sink};
 use crate::support::stand::{Ports, Stand};
@@ -8,18 +9,18 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const PASSWORD: &str = "Correct-Horse-9-Battery";
-const ANNA: &str = "anna@vestibule.test";
+pub(crate) const ANNA: &str = "anna@vestibule.test";
 
-struct Place {
-    stand: Stand,
+pub(crate) struct Place {
+    pub(crate) stand: Stand,
     public: String,
     admin: String,
-    document: Value,
+    pub(crate) document: Value,
 }
 
 impl Place {
     /// Verification on; a mail server that keeps what it is given.
-    async fn start(dsn: &str) -> Self {
+    pub(crate) async fn start(dsn: &str) -> Self {
         let ports = Ports::take().await;
         let (public, admin) = (ports.public().to_string(), ports.admin().to_string());
         let listener = |address: std::net::SocketAddr| json!({"host": address.ip().to_string(), "port": address.port(), "base_url": format!("http://{address}/")});
@@ -38,7 +39,13 @@ impl Place {
         Self { stand, public, admin, document }
     }
 
-    async fn ask(&self, authority: &str, method: &str, target: &str, body: Option<Value>) -> (Answer, Value) {
+    pub(crate) async fn ask(
+        &self,
+        authority: &str,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> (Answer, Value) {
         let mut headers = vec![("Host", authority), ("Accept", "application/json")];
         if body.is_some() {
             headers.push(("Content-Type", "application/json"));
@@ -52,13 +59,13 @@ impl Place {
         (answer, json)
     }
 
-    async fn public(&self, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
+    pub(crate) async fn public(&self, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
         let (answer, json) = self.ask(&self.public, method, target, body).await;
         (answer.status, json)
     }
 
     /// Signs Anna up; the verification flow and the code that was mailed.
-    async fn sign_up(&self) -> (String, String) {
+    pub(crate) async fn sign_up(&self) -> (String, String) {
         let (_, flow) = self.public("GET", "/self-service/registration/api", None).await;
         let target = format!("/self-service/registration?flow={}", flow["id"].as_str().expect("a flow"));
         let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": ANNA}});
@@ -68,26 +75,26 @@ impl Place {
         (flow, self.newest_code().await)
     }
 
-    async fn newest_code(&self) -> String {
+    pub(crate) async fn newest_code(&self) -> String {
         engine::courier::deliver(&self.stand.engine).await.expect("the courier works");
         let mails = self.stand.world.mailer.sent();
-        let text = &mails.last().expect("a mail").text;
-        let (_, rest) = text.split_once("code=").expect("a link");
-        rest[..6].to_owned()
+        code_in(&mails.last().expect("a mail").text)
     }
 
-    async fn submit(&self, flow: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn submit(&self, flow: &str, body: Value) -> (u16, Value) {
         self.public("POST", &format!("/self-service/verification?flow={flow}"), Some(body)).await
     }
 
-    async fn code(&self, flow: &str, code: &str) -> (u16, Value) {
+    pub(crate) async fn code(&self, flow: &str, code: &str) -> (u16, Value) {
         self.submit(flow, json!({"method": "code", "code": code})).await
     }
 
     /// A flow of somebody who asks for a code by address.
-    async fn ask_for_code(&self) -> (String, String) {
+    pub(crate) async fn ask_for_code(&self) -> (String, String) {
         let (_, flow) = self.public("GET", "/self-service/verification/api", None).await;
         let flow = flow["id"].as_str().expect("a flow").to_owned();
+        // One mail a minute.
+        self.later(Duration::from_secs(61));
         let (status, _) = self.submit(&flow, json!({"method": "code", "email": ANNA})).await;
         assert_eq!(status, 200);
         (flow, self.newest_code().await)
@@ -100,17 +107,17 @@ impl Place {
         list[0]["verifiable_addresses"][0].clone()
     }
 
-    async fn is_proven(&self) -> bool {
+    pub(crate) async fn is_proven(&self) -> bool {
         self.address().await["verified"] == json!(true)
     }
 
-    fn later(&self, time: Duration) {
+    pub(crate) fn later(&self, time: Duration) {
         self.stand.world.clock.advance(time);
     }
 }
 
 /// Any other code.
-fn wrong(code: &str) -> String {
+pub(crate) fn wrong(code: &str) -> String {
     let number: u32 = code.parse().expect("digits");
     format!("{:06}", (number + 1) % 1_000_000)
 }
@@ -129,6 +136,7 @@ async fn the_sixth_try_is_the_end_even_with_the_right_code() {
     assert!(!place.is_proven().await);
     assert_eq!(place.address().await["status"], "sent");
     // A resend refills nothing.
+    place.later(Duration::from_secs(61));
     let (status, _) = place.submit(&flow, json!({"method": "code", "email": ANNA})).await;
     assert_eq!(status, 200);
     let newer = place.newest_code().await;

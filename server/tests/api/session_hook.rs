@@ -9,7 +9,8 @@ use serde_json::json;
 /// Saves as the console does.
 async fn switch(engine: &Engine, by: &Operator, on: bool) {
     let current = settings::current(engine).await.expect("the settings answer");
-    let values = Authentication { sign_in_after_registration: on, ..current.values };
+    let leveled = current.values.sign_in_after_registration.level(on);
+    let values = Authentication { sign_in_after_registration: leveled, ..current.values };
     let saved = settings::save(engine, by, current.revision, &values, "").await.expect("the settings answer");
     assert!(matches!(saved, Saved::Done { revision } if revision == current.revision + 1), "{saved:?}");
 }

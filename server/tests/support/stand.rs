@@ -53,8 +53,20 @@ impl Stand {
         let state = AppState { engine: engine.clone() };
         run(ports.public, edge::around(server::public::router(state.clone()), "public"));
         run(ports.admin, edge::around(server::admin::router(state), "admin"));
+        call_hooks(engine.clone());
         Self { engine, world }
     }
+}
+
+/// As the real thing does: what is queued is called at once. What waits for its pause waits for the test.
+#[expect(clippy::disallowed_methods, reason = "the test is the process: there is no worker to hand this to")]
+fn call_hooks(engine: Engine) {
+    tokio::spawn(async move {
+        loop {
+            engine.hooks_waiting().await;
+            while engine::hooks::deliver(&engine).await.is_ok_and(|taken| taken > 0) {}
+        }
+    });
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test is the process: there is no worker to hand this to")]

@@ -53,8 +53,20 @@ impl Site {
     /// so that it can be made as long as what it is compared with. `proof`: addresses are to be proven, by mail that
     /// nobody takes.
     pub(super) fn configure(&self, padding: usize, proof: bool) -> Outcome {
+        self.write(self.usual(padding, proof))
+    }
+
+    /// Addresses are to be proven, by mail that waits longer than any bench: `leak_nothing` as it says.
+    pub(super) fn configure_proof(&self, leak_nothing: bool) -> Outcome {
+        let mut config = self.usual(0, true);
+        config["vestibule"]["registration"] = json!({ "leak_nothing": leak_nothing });
+        config["courier"]["worker"] = json!({ "pull_wait": "24h" });
+        self.write(config)
+    }
+
+    fn usual(&self, padding: usize, proof: bool) -> Value {
         let listener = |address: SocketAddr| json!({ "host": "127.0.0.1", "port": address.port(), "base_url": format!("http://{address}/") });
-        let text = json!({
+        json!({
             "serve": { "public": listener(self.public), "admin": listener(self.admin) },
             "vestibule": { "console": listener(self.console) },
             "identity": { "default_schema_id": "default", "schemas": [
@@ -68,9 +80,12 @@ impl Site {
             "courier": { "smtp": { "connection_uri": "smtp://127.0.0.1:9/?disable_starttls=true" } },
             "hashers": { "algorithm": "argon2", "argon2": { "memory": "19MB", "iterations": 2, "parallelism": 1 } },
             "log": { "level": "warning" },
-        });
+        })
+    }
+
+    fn write(&self, config: Value) -> Outcome {
         let file = self.configuration();
-        std::fs::write(&file, text.to_string()).map_err(|error| format!("{}: {error}", file.display()))
+        std::fs::write(&file, config.to_string()).map_err(|error| format!("{}: {error}", file.display()))
     }
 
     fn configuration(&self) -> PathBuf {
@@ -111,6 +126,18 @@ impl Site {
         }
         server.ready_after = begun.elapsed();
         Ok(server)
+    }
+
+    /// The address of an account that is made now, by the admin API.
+    pub(super) fn account(&self) -> Outcome<String> {
+        const EMAIL: &str = "known@bench.example";
+        let mut client = Client::new(self.admin);
+        let person = json!({ "traits": { "email": EMAIL } }).to_string();
+        match client.ask("POST", "/admin/identities", None, Some(&person))?.status {
+            // There already, from the run before.
+            201 | 409 => Ok(EMAIL.to_owned()),
+            status => Err(format!("an account could not be made: {status}")),
+        }
     }
 
     /// An owner for the console.

@@ -30,11 +30,16 @@ const CONSOLE: &[&str] = &["--test", "console"];
 const GOLDEN: &[&str] = &["--test", "golden"];
 const CONFIG: &[&str] = &["--test", "config"];
 const RULES: &[&str] = &["--test", "rules"];
+const HAND_OVER: &[&str] = &["--test", "hand_over"];
 const STORE: &[&str] = &["--test", "store"];
 const SETTINGS: &[&str] = &["--test", "settings"];
 const DANGERS: &[&str] = &["--test", "dangers"];
 const CHECKS: &[&str] = &["--test", "checks"];
 const CLI: &[&str] = &["--test", "cli"];
+const HOOKS: &[&str] = &["--test", "hooks"];
+const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
+const HISTORY: &[&str] = &["--test", "history"];
+const TRANSFER: &[&str] = &["--test", "transfer"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -74,7 +79,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "duplicate-signed-in",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "Inserted::Taken => return Ok(None),",
         instead: "Inserted::Taken => {}",
         test: test("server", GOLDEN, "registration_duplicate"),
@@ -186,7 +191,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "hook-after-session",
-        file: "engine/src/flow/registration.rs",
+        file: "engine/src/flow/registration/run.rs",
         text: "filter(|_| !self.plan.waits_after_storing())",
         instead: "filter(|_| self.plan.signs_in())",
         test: test(
@@ -240,6 +245,103 @@ pub(super) const CHANGES: &[Change] = &[
         text: "let sign_in = sign_in || by_itself;",
         instead: "let sign_in = sign_in || (by_itself && after.hooks.len() > 99);",
         test: test("server", API, "social::signing_up_through_a_provider_signs_in_without_any_list"),
+    },
+    Change {
+        name: "hand-over-to-another-site",
+        file: "engine/src/flow/handover.rs",
+        text: "let own = flow.kind_of_client == FlowType::Api || submit.offered.own_origin;",
+        instead: "let own = flow.kind_of_client == FlowType::Api || !submit.cookie_names.is_empty();",
+        test: test(
+            "server",
+            API,
+            "hand_over::a_code_sent_by_another_site_or_without_its_token_proves_and_hands_nothing_over",
+        ),
+    },
+    Change {
+        name: "hand-over-survives-an-edit",
+        file: "engine/src/flow/handover.rs",
+        text: "&& row.version == version(identity, &credentials)",
+        instead: "&& row.version.len() == version(identity, &credentials).len()",
+        test: test("engine", HAND_OVER, "an_administrators_edit_ends_what_waits"),
+    },
+    Change {
+        name: "hand-over-survives-another-proof",
+        file: "engine/src/store/identities.rs",
+        text: "tx.execute(END_HAND_OVERS, &[&address.id]).await?;",
+        instead: "tx.execute(END_HAND_OVERS, &[&Uuid::nil()]).await?;",
+        test: test(
+            "engine",
+            STORE,
+            "handovers::a_proof_of_any_address_of_that_identity_ends_it_and_nobody_elses::sqlite",
+        ),
+    },
+    Change {
+        name: "hand-over-without-end",
+        file: "engine/src/flow/handover.rs",
+        text: "&& row.expires_at > ctx.effects().now()",
+        instead: "&& row.expires_at > DateTime::<Utc>::MIN_UTC",
+        test: test("server", API, "hand_over::another_code_does_not_make_the_wait_longer"),
+    },
+    Change {
+        name: "hand-over-replaces-a-session",
+        file: "engine/src/flow/handover.rs",
+        text: "if self.current.is_some() || ",
+        instead: "if ",
+        test: test("server", API, "hand_over::the_session_of_somebody_else_in_that_browser_is_not_replaced"),
+    },
+    Change {
+        name: "guesses-over-many-flows",
+        file: "engine/src/flow/limits.rs",
+        text: "if hour >= keys.wrong_codes_per_hour || day",
+        instead: "if hour / 1000 >= keys.wrong_codes_per_hour || day / 1000",
+        test: test("server", API, "limits::guessing_over_many_flows_ends_after_ten_wrong_codes_an_hour"),
+    },
+    Change {
+        name: "owner-locked-out",
+        file: "engine/src/flow/code.rs",
+        text: "if !of_link {",
+        instead: "if !code.is_empty() {",
+        test: test("server", API, "limits::nobody_can_lock_the_owner_of_an_address_out"),
+    },
+    Change {
+        name: "mailbox-flooded",
+        file: "engine/src/flow/limits.rs",
+        text: "let may = minute < keys.mails_per_minute",
+        instead: "let may = minute / 1000 < keys.mails_per_minute",
+        test: test("server", API, "limits::a_mailbox_cannot_be_flooded"),
+    },
+    Change {
+        name: "any-address-at-the-gate",
+        file: "engine/src/flow/login.rs",
+        text: "Some(typed) => typed.verified,",
+        instead: "Some(typed) => typed.verified || !used.is_empty(),",
+        test: test(
+            "server",
+            API,
+            "limits::an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_counts",
+        ),
+    },
+    Change {
+        name: "unproven-session-extended",
+        file: "engine/src/session.rs",
+        text: "if !session.unproven {",
+        instead: "if session.active {",
+        test: test(
+            "server",
+            API,
+            "unproven::a_session_from_before_any_proof_is_short_and_a_refresh_does_not_extend_it",
+        ),
+    },
+    Change {
+        name: "squatter-stays-signed-in",
+        file: "engine/src/store/identities.rs",
+        text: "tx.execute(END_SESSIONS, &[&address.id]).await?;",
+        instead: "tx.execute(END_SESSIONS, &[&Uuid::nil()]).await?;",
+        test: test(
+            "server",
+            API,
+            "unproven::a_squatters_session_ends_when_the_owner_of_the_address_proves_it",
+        ),
     },
     Change {
         name: "danger-by-editor",
@@ -296,6 +398,167 @@ pub(super) const CHANGES: &[Change] = &[
         text: ".nth(1).is_some()",
         instead: ".nth(2).is_some()",
         test: test("server", API, "edges::who_names_the_host_twice_is_not_answered"),
+    },
+    Change {
+        name: "hook-not-queued",
+        file: "engine/src/flow/webhook.rs",
+        text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
+        instead: "let _ = (about.cause(hook), input.clone(), &tx);",
+        test: test("engine", HOOKS, "what_nobody_waits_for_is_queued_with_the_account_and_called_once"),
+    },
+    Change {
+        name: "hook-id-per-try",
+        file: "engine/src/hooks/request.rs",
+        text: "let (id, at) = (message_id(id), effects.now().timestamp());",
+        instead: "let (id, at) = (format!(\"{}{}\", message_id(id), effects.uuid()), effects.now().timestamp());",
+        test: test(
+            "engine",
+            HOOKS,
+            "a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
+        ),
+    },
+    Change {
+        name: "secrets-in-the-hook-log",
+        file: "engine/src/hooks/redact.rs",
+        text: "let value = if secret && !empty { REMOVED.into() } else { document(value) };",
+        instead: "let value = if secret && empty { REMOVED.into() } else { document(value) };",
+        test: test("engine", HOOKS, "the_log_holds_no_secret"),
+    },
+    Change {
+        name: "own-names-called",
+        file: "engine/src/config/guard.rs",
+        text: "return Reach::Nowhere;",
+        instead: "return Reach::Private;",
+        test: test("engine", LIB, "config::guard::tests::neither_our_addresses_nor_our_names_are_called"),
+    },
+    Change {
+        name: "provisional-seen",
+        file: "engine/src/store/identities.rs",
+        text: "concat!(\"not exists (select 1 from provisional_sign_ups p where p.identity_id = \", $id, \")\")",
+        instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
+        test: test("engine", ALL_OR_NOTHING, "until_then_nobody_sees_the_account_and_its_address_is_taken"),
+    },
+    Change {
+        name: "nothing-undone",
+        file: "engine/src/flow/provisional.rs",
+        text: "    for agreed in &row.agreed {",
+        instead: "    for agreed in row.agreed.iter().take(0) {",
+        test: test(
+            "engine",
+            ALL_OR_NOTHING,
+            "a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
+        ),
+    },
+    Change {
+        name: "anybody-tests-hooks",
+        file: "engine/src/settings/actions.rs",
+        text: "if !by.disabled && by.role == Role::Owner {",
+        instead: "if !by.disabled {",
+        test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
+    },
+    Change {
+        name: "invitation-not-asked-for",
+        file: "engine/src/flow/invited.rs",
+        text: "(true, None, None) => Err(required()),",
+        instead: "(true, None, None) => Ok(None),",
+        test: test(
+            "server",
+            API,
+            "invitations::without_an_invitation_there_is_no_form_and_a_sentence_says_what_to_do",
+        ),
+    },
+    Change {
+        name: "invitation-used-twice",
+        file: "engine/src/flow/invited.rs",
+        text: "false => Err(over()),",
+        instead: "false => Ok(()),",
+        test: test("server", API, "invitations::of_many_who_come_with_one_invitation_one_gets_in"),
+    },
+    Change {
+        name: "invitation-typed-proves",
+        file: "engine/src/flow/invited.rs",
+        text: "invitation.filter(|invitation| invitation.mailed)",
+        instead: "invitation.filter(|_| true)",
+        test: test(
+            "server",
+            API,
+            "invitations::an_invitation_for_an_address_is_good_for_that_one_and_proves_nothing",
+        ),
+    },
+    Change {
+        name: "invitation-secret-kept",
+        file: "engine/src/flow/invited.rs",
+        text: "*url = without_secret(url);",
+        instead: "drop(without_secret(url));",
+        test: test("server", API, "invitations::the_secret_is_kept_nowhere_and_told_to_nobody"),
+    },
+    Change {
+        name: "sign-up-tells",
+        file: "engine/src/plan.rs",
+        text: "let pends = config.vestibule.registration.leak_nothing && config.sends_codes();",
+        instead: "let pends = config.vestibule.registration.leak_nothing && !config.sends_codes();",
+        test: test("server", API, "leaks::an_app_is_told_the_same_whether_or_not_the_address_is_known"),
+    },
+    Change {
+        name: "strangers-password-kept",
+        file: "engine/src/flow/pending.rs",
+        text: "let holder = brought(&flow, submit).contains(&row.secret_hash);",
+        instead: "let holder = !row.secret_hash.is_empty();",
+        test: test(
+            "server",
+            API,
+            "leaks::whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_password",
+        ),
+    },
+    Change {
+        name: "code-to-a-known-address",
+        file: "engine/src/courier/deliver.rs",
+        text: "let known = identities::knows(&mut tx, &message.recipient).await?;",
+        instead: "let known = identities::knows(&mut tx, \"nobody\").await?;",
+        test: test(
+            "server",
+            API,
+            "leaks::the_mail_alone_says_which_it_is_and_a_known_address_is_not_flooded",
+        ),
+    },
+    Change {
+        name: "files-overruled",
+        file: "engine/src/settings/revise.rs",
+        text: "if !config.vestibule.settings_from_files {",
+        instead: "if !config.vestibule.settings_from_files || config.revision == 0 {",
+        test: test(
+            "engine",
+            HISTORY,
+            "where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_shown",
+        ),
+    },
+    Change {
+        name: "secrets-copied",
+        file: "engine/src/config/difference.rs",
+        text: "redact(&mut patch, &mut |_, secret| fingerprint(to, secret));",
+        instead: "let _ = (redact, fingerprint);",
+        test: test("engine", HISTORY, "any_two_are_compared_in_words_and_as_what_to_write_into_a_file"),
+    },
+    Change {
+        name: "import-forgets-the-flow",
+        file: "engine/src/config/import.rs",
+        text: "console::switch_on(document, method, hook);",
+        instead: "set(document, path, json!([{ \"hook\": hook }]));",
+        test: test("engine", TRANSFER, "hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same"),
+    },
+    Change {
+        name: "export-with-secrets",
+        file: "engine/src/config/export.rs",
+        text: "remove(document, \"secrets\");",
+        instead: "",
+        test: test("engine", TRANSFER, "what_kratos_will_do_differently_is_said"),
+    },
+    Change {
+        name: "password-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "filter(|(name, _)| name != \"password\")",
+        instead: "filter(|(name, _)| name != \"nothing\")",
+        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
     },
 ];
 

@@ -1,19 +1,25 @@
 //! Carrying out the plan of a sign-up whose form was accepted: each step in its turn, with what is stored in one transaction.
 
+use super::super::provisional::Provisional;
 use super::super::{
-    ContinueWith, Flow, HandedOver, csrf, handover, landing, return_url, verification, webhook,
+    ContinueWith, Flow, HandedOver, csrf, handover, invited, landing, pending, return_url, verification,
+    webhook,
 };
 use super::Form;
 use super::Registered;
-use crate::config::{Hook, Method};
+use crate::config::hooks::Response;
+use crate::config::{Hook, Method, WebHook};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::hooks;
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAddress};
 use crate::ids::FlowId;
+use crate::invitations::Invitation;
 use crate::plan::{Client, FlowKind, Plan, Step};
 use crate::session::{self, DeviceInfo};
 use crate::store::{self, Tx, identities::Inserted};
+use crate::trace::Running;
 use crate::ui::{Text, text};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -23,6 +29,7 @@ pub(super) struct Execution {
     pub(super) ctx: Ctx,
     pub(super) plan: Plan,
     pub(super) form: Form,
+    pub(super) invitation: Option<Invitation>,
     pub(super) proof: Proof,
     pub(super) device: DeviceInfo,
     pub(super) seen: webhook::Seen,
@@ -99,15 +106,37 @@ impl Execution {
         if let Proof::Provider(arrived) = &self.proof {
             arrived.lay_over(&mut identity);
         }
+        identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
+        let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
+        let ran = self.steps(flow, identity, provisional.as_mut()).await;
+        match (&ran, provisional) {
+            (Ok(Ran::Done(_)), _) | (_, None) => {}
+            (_, Some(provisional)) => provisional.undo(&ctx).await,
+        }
+        ran
+    }
+
+    /// `provisional`: where it is all or nothing.
+    async fn steps(
+        &mut self,
+        flow: &Flow,
+        mut identity: Identity,
+        mut provisional: Option<&mut Provisional>,
+    ) -> Result<Ran> {
+        let ctx = self.ctx.clone();
         let mut done = None;
         for step in self.plan.steps.clone() {
+            let running = match &step {
+                Step::Before(_) | Step::Check | Step::Hash => None,
+                step => Some(Running::begin(ctx.engine.trace(), step)),
+            };
             match step {
                 // These came before: a refused form never gets this far.
-                Step::Before(_) | Step::Check | Step::Hash => {}
+                Step::Before(_) | Step::Invitation | Step::Check | Step::Hash => {}
                 Step::Ask(hook) => {
                     let about =
                         webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
-                    match webhook::call(&ctx, &hook, about).await? {
+                    match asked(&ctx, &hook, about, provisional.as_deref_mut()).await? {
                         webhook::Said::GoOn => {}
                         webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
                         webhook::Said::Change(changes) => {
@@ -118,17 +147,43 @@ impl Execution {
                         }
                     }
                 }
+                // What stands below happens with the proof.
+                Step::Pend => {
+                    // No plan of a provider has this step.
+                    let Proof::Password(hash) = &self.proof else { continue };
+                    let sign_up = pending::SignUp {
+                        plan: &self.plan,
+                        identity: identity.clone(),
+                        identifiers: self.form.extracted.password_identifiers.clone(),
+                        hash,
+                        invitation: self.invited_by(),
+                    };
+                    if let Some(kept) = pending::keep(&ctx, flow, sign_up).await? {
+                        return Ok(Ran::Done(Box::new(kept)));
+                    }
+                }
                 // Done in the transaction that stores: an account without its mail would be stuck.
                 Step::SendCode => {}
-                Step::Store => match self.store(flow, identity.clone()).await? {
+                Step::Reserve => {
+                    self.count_proofs(&mut identity);
+                    if let Some(provisional) = provisional.as_deref_mut() {
+                        match provisional.reserve(&ctx, &identity, &self.credentials(&identity)).await? {
+                            Inserted::Done => {}
+                            Inserted::Taken => return Ok(Ran::Taken),
+                        }
+                    }
+                }
+                Step::Store => match self.store(flow, identity.clone(), provisional.as_deref()).await? {
                     Some(stored) => done = Some(stored),
                     None => return Ok(Ran::Taken),
                 },
                 Step::Run(Hook::WebHook(hook)) => {
-                    let identity = done.as_ref().map(|done: &Registered| &done.identity);
-                    let about = webhook::About { flow, identity, session: None, seen: &self.seen };
-                    // Whoever may refuse was asked before; a failure is shown, and the account stays.
-                    webhook::call(&ctx, &hook, about).await?;
+                    let identity = done.as_ref().map_or(&identity, |done: &Registered| &done.identity);
+                    let about =
+                        webhook::About { flow, identity: Some(identity), session: None, seen: &self.seen };
+                    // Whoever may refuse was asked before; a failure is shown, and the account stays unless it is all or
+                    // nothing.
+                    asked(&ctx, &hook, about, provisional.as_deref_mut()).await?;
                 }
                 Step::Run(hook) => {
                     if let Some(done) = &mut done {
@@ -142,9 +197,16 @@ impl Execution {
                 }
                 Step::Authenticate => {}
             }
+            if let Some(running) = running {
+                running.passed();
+            }
         }
         done.map(|done| Ran::Done(Box::new(done)))
             .ok_or_else(|| Error::internal("a registration plan without the step that stores"))
+    }
+
+    fn invited_by(&self) -> Option<Uuid> {
+        self.invitation.as_ref().map(|invitation| invitation.id)
     }
 
     /// The account as a web hook wants it, or why that cannot be.
@@ -232,12 +294,24 @@ impl Execution {
         Ok(Ok(identity))
     }
 
+    /// What was vouched for before there is an account, by whoever invited or by another service, is a proof.
+    fn count_proofs(&self, identity: &mut Identity) {
+        invited::prove(&self.ctx, self.invitation.as_ref(), identity);
+        let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
+        identity.unproven &= !proven && !identity.verifiable_addresses.is_empty();
+    }
+
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
     /// identifier is taken.
-    async fn store(&self, flow: &Flow, mut identity: Identity) -> Result<Option<Registered>> {
+    async fn store(
+        &self,
+        flow: &Flow,
+        mut identity: Identity,
+        provisional: Option<&Provisional>,
+    ) -> Result<Option<Registered>> {
         let ctx = &self.ctx;
         let effects = ctx.effects();
-        let credentials = self.proof.credentials(&identity, &self.form.extracted.password_identifiers);
+        self.count_proofs(&mut identity);
         let handed_over = self.signs_in_at_once(&identity).then(|| {
             let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &self.device);
             session::by_provider(&mut session, self.proof.provider());
@@ -246,10 +320,16 @@ impl Execution {
         // An address that was allowed at the start and is not any more must not cost the account.
         let return_to = return_url(&ctx.config, flow, FlowKind::Registration, self.plan.method)?;
         let mut tx = ctx.db().write().await?;
-        match store::identities::insert(&mut tx, &identity, &credentials).await? {
-            Inserted::Done => {}
-            Inserted::Taken => return Ok(None),
+        if !provisional.is_some_and(Provisional::is_reserved) {
+            match store::identities::insert(&mut tx, &identity, &self.credentials(&identity)).await? {
+                Inserted::Done => {}
+                Inserted::Taken => return Ok(None),
+            }
         }
+        if let Some(provisional) = provisional {
+            provisional.finish(&mut tx).await?;
+        }
+        invited::use_up(ctx, &mut tx, self.invited_by(), &identity).await?;
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
         if let Some(handed_over) = handed_over.as_ref().filter(|_| !self.plan.waits_after_storing()) {
             store::sessions::insert(&mut tx, &handed_over.session).await?;
@@ -269,7 +349,10 @@ impl Execution {
                 sent.status = "sent".to_owned();
             }
         }
+        let about = webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+        webhook::inform(ctx, &mut tx, self.plan.informed(), &about).await?;
         tx.commit().await?;
+        ctx.engine.wake_hooks();
         let mut continue_with = Vec::new();
         if self.plan.client == Client::Spa {
             continue_with
@@ -285,6 +368,10 @@ impl Execution {
             pending,
             new_csrf_cookie,
         }))
+    }
+
+    fn credentials(&self, identity: &Identity) -> Vec<Credential> {
+        self.proof.credentials(identity, &self.form.extracted.password_identifiers)
     }
 
     /// Also where the plan waits for a proof, and nothing is left to prove.
@@ -329,6 +416,24 @@ impl Execution {
         }
         Ok(())
     }
+}
+
+/// A service's word; where it is all or nothing it is kept who knows of the sign-up.
+async fn asked(
+    ctx: &Ctx,
+    hook: &WebHook,
+    about: webhook::About<'_>,
+    provisional: Option<&mut Provisional>,
+) -> Result<webhook::Said> {
+    let Some(provisional) = provisional.filter(|_| hook.response != Response::Ignored) else {
+        return webhook::call(ctx, hook, about).await;
+    };
+    let id = hooks::new_id(ctx);
+    let (said, told) = webhook::ask(ctx, hook, about, id).await;
+    if told {
+        provisional.told(ctx, hook, id).await?;
+    }
+    said
 }
 
 /// No wildcard: a new hook does not compile until it has its place. Those without a feature yet were named when the

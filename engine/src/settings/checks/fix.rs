@@ -32,7 +32,7 @@ pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
     }
     for fix in fixes {
         for (name, value) in &fix.settings {
-            if let Some(reason) = locked(config, name) {
+            if let Some(reason) = locked(config, name, unsaved) {
                 return Fixed::Refused(reason);
             }
             lay_over(&mut fixed, name, value);

@@ -34,8 +34,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("leak_nothing_without_codes", Error),
         LEAK_NOTHING,
-        "Nobody can finish a sign-up",
-        "Sign-up is finished by a proof, and no codes are sent or no address can be proven.",
+        "Sign-up still tells who has an account",
+        "Sign-up is to leak nothing, and no codes are sent or no address can be proven.",
         without_codes,
     ),
     // L08
@@ -101,8 +101,8 @@ fn without_codes(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && !(seen.config.sends_codes() && seen.proves()) {
         found.push(
             Found::new(
-                "The account is made when its address is proven, and no code is ever sent. `selfservice.flows.verification.enabled` and \
-                 an address in the identity schema that can be confirmed make them.",
+                "Nothing can wait for a proof that never comes, so accounts are made at once and a taken address is told. \
+                 `selfservice.flows.verification.enabled` and an address in the identity schema that can be confirmed change that.",
             )
             .set("Turn it off", LEAK_NOTHING, false),
         );

@@ -1,0 +1,415 @@
+//! How *Authentication settings* looks. It shows a [`View`] and knows no rule.
+
+use super::form::{AFTER_SIGN_UP, AFTER_SIGN_UP_WAS, Clash, made_from};
+use super::{Conflict, ENDPOINT, PATH, View};
+use crate::console::plan;
+use crate::console::rows::{Rows, ago, id, note, sign};
+use crate::console::shell::{Shell, document};
+use crate::island::LiveForm;
+use chrono::{DateTime, Utc};
+use engine::settings::checks::Fixed;
+use engine::settings::names::{
+    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, LEAK_NOTHING, MIN_PASSWORD_LENGTH,
+    PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_USED_ADDRESS, REQUIRE_VERIFIED_ADDRESS,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, SOCIAL_SIGN_IN,
+    UNPROVEN_SESSION,
+};
+use engine::settings::presets::{Preset, presets};
+use engine::settings::{
+    AfterSignUp, Authentication, Check, Current, FieldError, Preview, Severity, differences, label, way,
+};
+use leptos::prelude::*;
+
+/// The sentence after a Save, with the way back.
+pub(super) fn notice(revision: i64, new: bool) -> String {
+    let owner = Owner::new();
+    owner.with(|| {
+        if !new {
+            return view! { <p>{format!("Nothing to save: revision {revision} says the same.")}</p> }
+                .to_html();
+        }
+        view! {
+            <p>{format!("Saved as revision {revision}. It applies from the next request on.")}</p>
+            <form method="post" action=PATH data-endpoint=ENDPOINT>
+                <input type="hidden" name="base" value=revision />
+                <button class="button small" id="undo" name="action" value="undo" type="submit">"Undo"</button>
+            </form>
+        }
+        .to_html()
+    })
+}
+
+/// What became of a post that saved nothing.
+pub(super) fn said(view: &View) -> String {
+    let sentence = match (&view.conflict, &view.confirm, &view.applied) {
+        (Some(_), ..) => "Not saved: somebody else saved first.",
+        (_, Some(_), _) => "Not saved yet: type your password to go on.",
+        (_, _, Some(applied)) => applied.as_str(),
+        _ if !view.problems.is_empty() => "Not saved: see the marked fields.",
+        _ => return String::new(),
+    };
+    let sentence = sentence.to_owned();
+    Owner::new().with(|| view! { <p>{sentence}</p> }.to_html())
+}
+
+/// The whole page. `saved`: the revision a redirect after a Save speaks of, and whether it was new. An address that was
+/// kept from then says nothing any more once another revision is in force.
+pub fn page(shell: &Shell, view: View, saved: Option<(i64, bool)>) -> String {
+    let said = match saved {
+        Some((revision, new)) if revision == view.current.revision => notice(revision, new),
+        _ => said(&view),
+    };
+    let wrong = view.conflict.is_some() || view.confirm.is_some() || !view.problems.is_empty();
+    let title = if wrong { "Error: Authentication" } else { "Authentication" };
+    document(shell, title, || {
+        view! {
+            <LiveForm>
+                <div class="toast" role="status" inner_html=said></div>
+                <div data-region="" inner_html=region(view)></div>
+            </LiveForm>
+        }
+    })
+}
+
+/// Form, drawing and bar: what a Save replaces.
+pub(super) fn region(view: View) -> String {
+    let owner = Owner::new();
+    owner.with(|| form(view).to_html())
+}
+
+fn form(view: View) -> AnyView {
+    let View {
+        current,
+        values,
+        typed,
+        reason,
+        preview,
+        problems,
+        conflict,
+        confirm,
+        applied,
+        fixed,
+        focus,
+        kept,
+        editable,
+        files_decide,
+        now,
+    } = view;
+    let read_only = (!editable).then(|| match files_decide {
+        Some(sentence) => view! { <span><b>"Read only"</b>{sentence}" "<a href=crate::console::history::PATH>"History"</a>" shows what was saved here and is not applied."</span> }.into_any(),
+        None => view! { <span><b>"Read only"</b>"You are signed in as a viewer. Owners and editors can change these settings."</span> }.into_any(),
+    });
+    let unsaved_fields = differences(&current.values, &values);
+    let rows = Rows {
+        current: &current,
+        values: &values,
+        typed: &typed,
+        preview: &preview,
+        problems: &problems,
+        unsaved: &unsaved_fields,
+        focus: focus.as_deref(),
+        editable,
+        now,
+    };
+    view! {
+        <form method="post" action=PATH data-live="" data-endpoint=ENDPOINT autocomplete="off" class="frame-form">
+            <input type="hidden" name="base" value=made_from(&current, editable) />
+            // The first button of a form is what Enter presses: that is Save, whatever buttons come before it.
+            {editable.then(|| view! { <button class="unseen" type="submit" name="action" value="save" tabindex="-1" aria-hidden="true">"Save"</button> })}
+            <main id="main" tabindex="-1">
+                <div class="head">
+                    <h1>"Authentication"</h1>
+                    <p>"What people can do at the door, and what happens once they are through. Changes take effect with the next request."</p>
+                </div>
+                {read_only.map(|why| view! { <div class="note info" id="read-only">{why}</div> })}
+                {kept.then(|| view! {
+                    <div class="note info" role="alert" id="kept" tabindex="-1" autofocus=true>
+                        {sign(Severity::Info)}
+                        <span><b>"Your changes are here, and not saved yet"</b>"Your session ran out before you saved. This is what you had chosen; press Save to put it in force."</span>
+                    </div>
+                })}
+                {fixed.map(|fixed| pressed_note(&fixed))}
+                {conflict.map(|conflict| meanwhile(conflict, now))}
+                {confirm.map(|(dangers, wrong)| show_that_it_is_you(dangers, wrong))}
+                {(!problems.is_empty()).then(|| view! {
+                    <div class="note danger" role="alert" id="problems" tabindex="-1" autofocus=true>
+                        {sign(Severity::Danger)}
+                        <span><b>"Not saved"</b>{problems.iter().map(|problem| {
+                            let target = format!("#{}", id(problem.field));
+                            view! { <a href=target>{problem.message.clone()}</a>" " }
+                        }).collect_view()}</span>
+                    </div>
+                })}
+                {(focus.as_deref() == Some("applied")).then(|| view! {
+                    <div class="note info" id="applied" tabindex="-1" autofocus=true>
+                        {sign(Severity::Info)}
+                        <span><b>{applied.clone()}</b>"Look at what it changed, and save it or discard it."</span>
+                    </div>
+                })}
+                {editable.then(|| starts(&current, &values))}
+                <section aria-labelledby="sign-up">
+                    <h2 id="sign-up">"Sign-up"</h2>
+                    {rows.switch(REGISTRATION_ENABLED, "Registration enabled",
+                        "People can create accounts themselves. Off: only those who have an account can come in.", ().into_any())}
+                    {rows.switch(INVITE_ONLY, label(INVITE_ONLY),
+                        "Sign-up needs an invitation link. Off: anybody who finds the form can have an account, programs included.", ().into_any())}
+                    {rows.ways(SIGN_IN_AFTER_REGISTRATION, label(SIGN_IN_AFTER_REGISTRATION),
+                        "People who finish sign-up are signed in at once. Off: they must sign in themselves.", chips(&preview, &values))}
+                    {rows.switch(SOCIAL_SIGN_IN, label(SOCIAL_SIGN_IN),
+                        "Whoever comes from a provider has just signed in there. Off: the switch above decides for providers too.", ().into_any())}
+                    {answers(&current, &values, &problems, editable)}
+                </section>
+                {protection(&rows)}
+                <section aria-labelledby="addresses">
+                    <h2 id="addresses">"Addresses"</h2>
+                    {rows.ways(SHOW_VERIFICATION_PAGE, label(SHOW_VERIFICATION_PAGE),
+                        "After sign-up people see the page for the code that was mailed to them. Off: the mail alone leads there.", ().into_any())}
+                    {rows.switch(SIGN_IN_WHEN_PROVEN, label(SIGN_IN_WHEN_PROVEN),
+                        "Whoever was not signed in at once is, when they type in the code where they signed up. Off: they sign in themselves after it.", ().into_any())}
+                    {rows.switch(REQUIRE_VERIFIED_ADDRESS, label(REQUIRE_VERIFIED_ADDRESS),
+                        "Whoever has no confirmed address is sent a code instead of being signed in. Off: people sign in without.", ().into_any())}
+                    {rows.switch(REQUIRE_USED_ADDRESS, label(REQUIRE_USED_ADDRESS),
+                        "The address that was typed must be the confirmed one. Off: any confirmed address of the account will do, so somebody can sign in with one that was never theirs.", ().into_any())}
+                </section>
+                <section aria-labelledby="passwords">
+                    <h2 id="passwords">"Passwords"</h2>
+                    {rows.number(MIN_PASSWORD_LENGTH, "Minimum length",
+                        "Characters that a new password needs at least. Existing passwords stay as they are.")}
+                    {rows.switch(IDENTIFIER_SIMILARITY_CHECK, "Refuse passwords like the address",
+                        "A password that resembles the person's e-mail address or user name is refused.", ().into_any())}
+                    {rows.switch(BREACH_CHECK, "Refuse passwords from known breaches",
+                        "New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes.", ().into_any())}
+                </section>
+            </main>
+            {plan::drawing(&preview)}
+            {editable.then(|| view! {
+                <div class="save" role="region" aria-label="Unsaved changes">
+                    <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}{asks(&preview.brings_about)}</p>
+                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why" value=reason aria-invalid=problems.iter().any(|problem| problem.field == "reason").then_some("true") />
+                    <a class="button" href=PATH data-discard="">"Discard"</a>
+                    <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
+                    <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
+                </div>
+            })}
+        </form>
+        // What only says how the drawing is looked at belongs to no post.
+        <form id="view" hidden=true></form>
+    }
+    .into_any()
+}
+
+/// The ways to sign up, and whether each signs in.
+fn chips(preview: &Preview, values: &Authentication) -> AnyView {
+    let mut ways: Vec<(&'static str, bool, bool)> = Vec::new();
+    for (_, plan) in &preview.plans {
+        let name = way(plan.method);
+        if ways.iter().all(|(other, ..)| *other != name) {
+            let switched = values.sign_in_after_registration.iter().any(|(method, _)| method == plan.method);
+            ways.push((name, plan.signs_in(), !switched && plan.signs_in()));
+        }
+    }
+    let none = values.show_verification_page.is_empty();
+    view! {
+        <ul class="chips" aria-label="Ways to sign up" id="ways" data-part="">
+            {ways.into_iter().filter(|_| !none).map(|(name, signs_in, by_itself)| match (signs_in, by_itself) {
+                (_, true) => view! { <li class="auto">{name}": on by itself"</li> }.into_any(),
+                (true, _) => view! { <li class="on"><span aria-hidden="true">"✓ "</span>{name}<span class="unseen">": signed in"</span></li> }.into_any(),
+                (false, _) => view! { <li>{name}<span class="unseen">": not signed in"</span></li> }.into_any(),
+            }).collect_view()}
+        </ul>
+    }
+    .into_any()
+}
+
+/// *What happens after sign-up*: one answer, which the switches follow and which follows them.
+fn answers(current: &Current, values: &Authentication, problems: &[FieldError], editable: bool) -> AnyView {
+    let now = AfterSignUp::of(values);
+    let disabled = !editable
+        || current.is_locked(SIGN_IN_AFTER_REGISTRATION)
+        || values.sign_in_after_registration.is_empty();
+    let problem = problems.iter().find(|problem| problem.field == AFTER_SIGN_UP);
+    let mixed = (now.is_none() && !values.sign_in_after_registration.is_empty())
+        .then_some("It differs from method to method. Choose one to have it for all.");
+    view! {
+        <div class="row choices" role="radiogroup" id=id(AFTER_SIGN_UP) aria-labelledby="after-sign-up-title">
+            <b id="after-sign-up-title">"What happens after sign-up"</b>
+            <span id="after-sign-up-was" data-part=""><input type="hidden" name=AFTER_SIGN_UP_WAS value=now.map_or("", AfterSignUp::name) /></span>
+            {AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()).map(|answer| {
+                let (title, text) = answer.words();
+                let (control, checked) = (format!("after-sign-up-{}", id(answer.name())), now == Some(answer));
+                let about = format!("{control}-effect");
+                view! {
+                    <div class="choice">
+                        <input type="radio" name=AFTER_SIGN_UP id=control.clone() value=answer.name() checked=checked disabled=disabled aria-describedby=about.clone() />
+                        <label for=control>{title}</label>
+                        <small id=about>{text}</small>
+                    </div>
+                }
+            }).collect_view()}
+            <p id="after-sign-up-mixed" data-part="">{mixed}</p>
+            {problem.map(|problem| view! { <p class="bad">{problem.message.clone()}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// What closes holes and costs something: folded away until it is asked for or in use.
+fn protection(rows: &Rows<'_>) -> Option<AnyView> {
+    let fields = [LEAK_NOTHING, PROOF_TAKES_OVER, UNPROVEN_SESSION];
+    if !fields.iter().any(|field| rows.current.offered.contains(field)) {
+        return None;
+    }
+    let open = fields.iter().any(|field| rows.unsaved.contains(field) || rows.has_problem(field));
+    Some(
+        view! {
+            <details class="card" id="protection" open=open>
+                <summary><h2>"Protection"</h2><span class="soft">"What strangers can do with an address that is not theirs"</span></summary>
+                {rows.switch(LEAK_NOTHING, label(LEAK_NOTHING),
+                    "A sign-up answers alike for every address, and the account is made when the address is proven. Off: a stranger types in an address and learns whether it has an account here.", ().into_any())}
+                {rows.switch(PROOF_TAKES_OVER, label(PROOF_TAKES_OVER),
+                    "Whoever first proves the address of a new account ends what was there before: sessions, passwords, other addresses. Off: somebody signs up with an address of yours and still gets in after you have proven it.", ().into_any())}
+                {rows.span(UNPROVEN_SESSION, label(UNPROVEN_SESSION),
+                    "A session from before the proof ends soon. Off: whoever signs up with somebody else's address has it for as long as any other.")}
+            </details>
+        }
+        .into_any(),
+    )
+}
+
+/// Presets, each with what it would change in the form as it is now.
+fn starts(current: &Current, values: &Authentication) -> Option<AnyView> {
+    let presets = presets();
+    if presets.is_empty() {
+        return None;
+    }
+    Some(
+        view! {
+            <details class="card" id="presets">
+                <summary><h2>"Presets"</h2><span class="soft">"Settings that belong together, put into the form and not saved by it"</span></summary>
+                <ul class="presets" id="preset-list" data-part="">
+                    {presets.into_iter().map(|preset| start(&preset, current, values)).collect_view()}
+                </ul>
+            </details>
+        }
+        .into_any(),
+    )
+}
+
+fn start(preset: &Preset, current: &Current, values: &Authentication) -> AnyView {
+    let changes = preset.changes(values);
+    let refused = current.refusal(&preset.applied(values));
+    let (title, text) = (preset.title, preset.text);
+    let what = match (&refused, changes.is_empty()) {
+        (Some((field, reason)), _) => {
+            view! { <p class="bad">{format!("Cannot be used here. {}: {reason}", label(field))}</p> }.into_any()
+        }
+        (None, true) => view! { <p class="soft">"The form says all of it already."</p> }.into_any(),
+        (None, false) => view! {
+            <ul class="changes" aria-label=format!("What {title} would change")>{changes.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul>
+            <button class="button small" type="submit" name="action" value=format!("preset:{}", preset.id) formnovalidate=true>{format!("Put {title} into the form")}</button>
+        }
+        .into_any(),
+    };
+    view! { <li data-testid=format!("preset-{}", preset.id)><h3>{title}</h3><p>{text}</p>{what}</li> }
+        .into_any()
+}
+
+/// What became of a fix, in words.
+fn pressed_note(fixed: &Fixed) -> AnyView {
+    let (severity, title, text) = match fixed {
+        Fixed::Unsaved(_) => (
+            Severity::Info,
+            "The fix is in the form, and not saved yet",
+            "Look it over; Save puts it in force.".to_owned(),
+        ),
+        Fixed::Gone => (
+            Severity::Info,
+            "Nothing to fix",
+            "This is not found any more: it was put right already, here or by somebody else. The form is as it was.".to_owned(),
+        ),
+        Fixed::Refused(reason) => (Severity::Warning, "The fix cannot be made here", reason.clone()),
+    };
+    view! { <div role="alert" id="fixed" tabindex="-1" autofocus=true>{note(severity, title, &text)}</div> }
+        .into_any()
+}
+
+/// What the bar says. What cannot be read is no change yet, and has to be said all the same.
+fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
+    let said: Vec<String> =
+        changes.iter().cloned().chain(problems.iter().map(|problem| problem.message.clone())).collect();
+    let count = match said.len() {
+        0 => return view! { "No unsaved changes" }.into_any(),
+        1 => "1 unsaved change: ".to_owned(),
+        several => format!("{several} unsaved changes: "),
+    };
+    view! { <b>{count}</b>{said.join(" · ")} }.into_any()
+}
+
+/// What a Save will ask for, said before it is pressed.
+fn asks(brings_about: &[Check]) -> Option<AnyView> {
+    let worst = brings_about.iter().map(|check| check.severity).min()?;
+    let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
+    let (word, what) = match worst {
+        Severity::Error => ("Error: ", "This cannot be saved."),
+        _ => ("Danger: ", "Save asks for an owner, a fresh sign-in and why."),
+    };
+    Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
+}
+
+/// A Save that brings a danger about, long after the sign-in.
+fn show_that_it_is_you(dangers: Vec<Check>, wrong: Option<String>) -> AnyView {
+    let invalid = wrong.as_ref().map(|_| "true");
+    view! {
+        <div class="note danger" role="alert" id="confirm">
+            {sign(Severity::Danger)}
+            <div>
+                <b>"Not saved yet: this is a danger"</b>
+                <ul>{dangers.into_iter().map(|danger| view! { <li>{danger.title}</li> }).collect_view()}</ul>
+                <p>"You signed in a while ago. Type your password, say why in the field beside Save, and save again: both the change and the reason are kept in the history."</p>
+                <div class="field">
+                    <label for="confirm-password">"Your password"</label>
+                    <input id="confirm-password" name="password" type="password" autocomplete="current-password" aria-invalid=invalid aria-describedby=invalid.map(|_| "confirm-wrong") autofocus=true />
+                    {wrong.map(|wrong| view! { <p class="bad" id="confirm-wrong">{wrong}</p> })}
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Who saved first, what they changed, and where that clashes with what was typed here.
+fn meanwhile(conflict: Conflict, now: DateTime<Utc>) -> AnyView {
+    let Conflict { by, at, revision, theirs, clashes } = conflict;
+    let who = by.clone();
+    let table = (!clashes.is_empty()).then(|| {
+        view! {
+            <table class="clashes">
+                <caption>"Changed by both of you"</caption>
+                <thead><tr><th scope="col">"Setting"</th><th scope="col">"Was"</th><th scope="col">{who}</th><th scope="col">"You"</th><td></td></tr></thead>
+                <tbody>
+                    {clashes.into_iter().map(|Clash { field, was, theirs, mine }| view! {
+                        <tr>
+                            <th scope="row">{label(field)}</th>
+                            <td>{was}</td>
+                            <td>{theirs.clone()}</td>
+                            <td>{mine}</td>
+                            <td><button class="button small" type="submit" name="action" value=format!("theirs:{field}") formnovalidate=true>{format!("Take {theirs}")}</button></td>
+                        </tr>
+                    }).collect_view()}
+                </tbody>
+            </table>
+        }
+    });
+    view! {
+        <div class="note warning" role="alert" id="conflict" tabindex="-1" autofocus=true>
+            {sign(Severity::Warning)}
+            <div>
+                <b>{format!("{by} saved revision {revision} ")}{ago(now, at)}</b>
+                {(!theirs.is_empty()).then(|| view! { <ul>{theirs.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul> })}
+                <p>"Nothing of yours was saved, and nothing is lost: below is what you chose, on top of what is in force now. What you did not touch follows the newer revision. Save again to put it in force, or discard it."</p>
+                {table}
+            </div>
+        </div>
+    }
+    .into_any()
+}

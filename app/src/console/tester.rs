@@ -1,0 +1,324 @@
+//! *Sign-up tester*: the form, and what a rehearsed sign-up did: exchanges, steps, mails, calls. It shows what `engine::rehearsal` and
+//! the public port did and judges nothing itself.
+
+use super::mailbox;
+use super::rows::note;
+use super::shell::{Shell, document};
+use chrono::{DateTime, Utc};
+use engine::courier::Delivered;
+use engine::pipeline::Line;
+use engine::plan::Client;
+use engine::rehearsal::Call;
+use engine::settings::Severity;
+use leptos::prelude::*;
+use std::time::Duration;
+
+pub const PATH: &str = "/tester";
+
+/// A field of the sign-up form.
+#[derive(Clone, Debug, Default)]
+pub struct FormField {
+    /// As the form names it, such as `traits.email`.
+    pub name: String,
+    pub label: String,
+    pub value: String,
+    pub ticked: bool,
+    pub secret: bool,
+    pub address: bool,
+    pub number: bool,
+    pub required: bool,
+}
+
+/// One request and its answer.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub title: String,
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<String>,
+    pub status: u16,
+    /// Without the cookies.
+    pub answer_headers: Vec<(String, String)>,
+    pub cookies: Vec<Cookie>,
+    pub answer: String,
+    pub took: Duration,
+    /// The same request for a shell.
+    pub curl: String,
+}
+
+/// A cookie that an answer sets.
+#[derive(Clone, Debug)]
+pub struct Cookie {
+    pub name: String,
+    pub value: String,
+    pub attributes: Vec<String>,
+    /// What it is for; empty where that is not known.
+    pub what: &'static str,
+}
+
+/// What a run did.
+pub struct Outcome {
+    pub exchanges: Vec<Exchange>,
+    /// What the plan says, each with what became of it; `None`: it did not come to that.
+    pub steps: Vec<(Line, Option<(&'static str, Duration)>)>,
+    pub mails: Vec<Delivered>,
+    pub calls: Vec<Call>,
+    /// How many accounts have something of what was typed.
+    pub known: usize,
+    /// The revision that it ran with, and the one in force at its end.
+    pub revisions: (i64, i64),
+    pub took: Duration,
+}
+
+/// What the page shows.
+pub struct View {
+    pub client: Client,
+    pub fields: Vec<FormField>,
+    /// Whether web hooks are really called.
+    pub call_hooks: bool,
+    /// Why there is no form.
+    pub refused: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub now: DateTime<Utc>,
+}
+
+/// As the form posts it and the audit keeps it.
+pub fn client_name(client: Client) -> &'static str {
+    match client {
+        Client::Browser => "browser",
+        Client::Spa => "spa",
+        Client::Native => "native",
+    }
+}
+
+const CLIENTS: [(Client, &str, &str); 3] = [
+    (Client::Browser, "Browser form", "HTML form, redirects, cookies"),
+    (Client::Spa, "Single-page app", "JSON with cookies"),
+    (Client::Native, "Native app", "JSON with a token"),
+];
+
+pub fn page(shell: &Shell, view: View) -> String {
+    document(shell, "Sign-up tester", move || {
+        let View { client, fields, call_hooks, refused, outcome, now } = view;
+        view! {
+            <main id="main" tabindex="-1">
+                <div class="head">
+                    <h1>"Sign-up tester"</h1>
+                    <p>"Signs somebody up with the real code and the settings in force, on a throw-away database. Nothing of it is stored, no mail leaves, and no code or session from here works anywhere else."</p>
+                </div>
+                {refused.map(|sentence| note(Severity::Warning, "There is no form to fill in", &sentence))}
+                {(!fields.is_empty()).then(|| form(client, fields, call_hooks))}
+                {outcome.map(|outcome| result(outcome, now))}
+            </main>
+        }
+    })
+}
+
+fn form(client: Client, fields: Vec<FormField>, call_hooks: bool) -> AnyView {
+    view! {
+        <form method="post" action=PATH class="tester" autocomplete="off">
+            <fieldset>
+                <legend>"Who signs up?"</legend>
+                {CLIENTS.into_iter().map(|(each, name, how)| {
+                    let id = format!("client-{}", client_name(each));
+                    view! {
+                        <p class="choice">
+                            <input type="radio" id=id.clone() name="client" value=client_name(each) checked=each == client />
+                            <label for=id>{name}" "<small>{how}</small></label>
+                        </p>
+                    }
+                }).collect_view()}
+            </fieldset>
+            <fieldset>
+                <legend>"What do they type?"</legend>
+                {fields.into_iter().enumerate().map(|(at, field)| control(at, field)).collect_view()}
+                <p class="soft">"Type an address that has an account to see what a second sign-up is told."</p>
+            </fieldset>
+            <p class="choice">
+                <input type="checkbox" id="call-hooks" name="call_hooks" value="true" checked=call_hooks />
+                <label for="call-hooks">"Really call web hooks "<small>"with the header Vestibule-Test: true; off: they are kept here and answered with 200"</small></label>
+            </p>
+            <p><button class="button main" id="run" type="submit">"Run"</button></p>
+        </form>
+    }
+    .into_any()
+}
+
+/// Nothing here is for a password manager: names and kinds are not those of a sign-in.
+fn control(at: usize, field: FormField) -> AnyView {
+    let id = format!("typed-{}", at + 1);
+    let name = format!("field:{}", field.name);
+    if field.ticked {
+        return view! {
+            <p class="choice">
+                <input type="checkbox" id=id.clone() name=name value="true" checked=field.value == "true" />
+                <label for=id>{field.label}</label>
+            </p>
+        }
+        .into_any();
+    }
+    let optional = (!field.required).then(|| view! { " "<small>"optional"</small> });
+    view! {
+        <p class="typed">
+            <label for=id.clone()>{field.label}{optional}</label>
+            <input type="text" id=id name=name value=field.value autocomplete="off" spellcheck="false" autocapitalize="none"
+                inputmode=if field.address { Some("email") } else if field.number { Some("decimal") } else { None } />
+        </p>
+    }
+    .into_any()
+}
+
+fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
+    let Outcome { exchanges, steps, mails, calls, known, revisions: (ran, newest), took } = outcome;
+    let signed_in =
+        exchanges.last().is_some_and(|last| last.url.ends_with("/sessions/whoami") && last.status == 200);
+    let (verdict, sentence) = match signed_in {
+        true => ("Signed in", "Asked afterwards with what the answers gave, the server says who it is."),
+        false => ("Not signed in", "Asked afterwards with what the answers gave, the server knows nobody."),
+    };
+    let whose = match known {
+        0 => "Nobody has what was typed.".to_owned(),
+        1 => "One account has what was typed; it was copied into the throw-away database.".to_owned(),
+        more => {
+            format!("{more} accounts have what was typed; they were copied into the throw-away database.")
+        }
+    };
+    let total = took;
+    let changed = (ran != newest).then(|| {
+        note(Severity::Warning, "The settings changed meanwhile", &format!("This ran with revision {ran} from start to end; revision {newest} is in force now. Run it again to see what that does."))
+    });
+    view! {
+        <section aria-labelledby="verdict" class="outcome">
+            <h2 id="verdict" tabindex="-1" autofocus=true>{verdict}</h2>
+            <p>{sentence}" "{whose}" "<span class="soft">{format!("Revision {ran}, {} in all.", span(total))}</span></p>
+            {changed}
+            <h3>"Steps"</h3>
+            <ol class="steps ran">
+                {steps.into_iter().map(|(step, became)| one_step(step, became, total)).collect_view()}
+            </ol>
+            <h3>"Exchanges"</h3>
+            <ol class="exchanges">
+                {exchanges.into_iter().map(|exchange| view! { <li>{one_exchange(exchange)}</li> }).collect_view()}
+            </ol>
+            <h3>"Mails"</h3>
+            {mails.is_empty().then(|| view! { <p class="soft">"None was written."</p> })}
+            <ol class="letters">
+                {mails.into_iter().map(|mail| view! { <li>{mailbox::one(mail, now)}</li> }).collect_view()}
+            </ol>
+            <h3>"Web hooks"</h3>
+            {calls.is_empty().then(|| view! { <p class="soft">"None was called."</p> })}
+            <ol class="exchanges">
+                {calls.into_iter().map(|call| view! { <li>{one_call(call)}</li> }).collect_view()}
+            </ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duration) -> AnyView {
+    let (name, small) = (
+        step.title,
+        if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) },
+    );
+    match became {
+        Some((became, took)) => {
+            // A share of the whole, drawn 100 units wide.
+            let width = (took.as_secs_f64() / total.as_secs_f64().max(f64::EPSILON) * 100.0).clamp(0.5, 100.0);
+            view! {
+                <li>
+                    <b>{name}</b>" "<span class="mark">{became}</span>
+                    <small>{small}</small>
+                    <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width=format!("{width:.1}") height="4" rx="1" /></svg>
+                    <small>{span(took)}</small>
+                </li>
+            }
+            .into_any()
+        }
+        None => view! { <li class="gone"><b>{name}</b>" "<span class="mark">"did not run"</span><small>{small}</small></li> }.into_any(),
+    }
+}
+
+fn one_exchange(exchange: Exchange) -> AnyView {
+    let Exchange { title, method, url, headers, body, status, answer_headers, cookies, answer, took, curl } =
+        exchange;
+    let open = method == "POST";
+    let summary = format!("{method} {} → {status}", path_of(&url));
+    let cookies = (!cookies.is_empty()).then(|| {
+        view! {
+            <table class="cookies">
+                <caption>"Cookies that it sets"</caption>
+                <thead><tr><th scope="col">"Name"</th><th scope="col">"Value"</th><th scope="col">"Attributes"</th></tr></thead>
+                <tbody>
+                    {cookies.into_iter().map(|cookie| view! {
+                        <tr>
+                            <th scope="row"><code>{cookie.name}</code>{(!cookie.what.is_empty()).then(|| view! { <small>{cookie.what}</small> })}</th>
+                            <td><code>{cookie.value}</code></td>
+                            <td>{cookie.attributes.join("; ")}</td>
+                        </tr>
+                    }).collect_view()}
+                </tbody>
+            </table>
+        }
+    });
+    view! {
+        <details open=open>
+            <summary><b>{title}</b>" "<code>{summary}</code>" "<small>{span(took)}</small></summary>
+            <h4>"Request"</h4>
+            <pre tabindex="0">{lines(&headers, body.as_deref())}</pre>
+            <h4>"Answer"</h4>
+            {cookies}
+            <pre tabindex="0">{lines(&answer_headers, Some(&answer))}</pre>
+            <details><summary>"As curl"</summary><pre tabindex="0" class="curl">{curl}</pre></details>
+        </details>
+    }
+    .into_any()
+}
+
+fn one_call(call: Call) -> AnyView {
+    let Call { method, url, headers, body, left, answer } = call;
+    let (status, text) = match answer {
+        Ok(answer) => (answer.status.to_string(), String::from_utf8_lossy(&answer.body).into_owned()),
+        Err(failure) => ("failed".to_owned(), failure),
+    };
+    let how = if left { "really called" } else { "kept here, answered for it" };
+    // Who calls is proven by these; they are the configuration's, not the rehearsal's.
+    let headers: Vec<(String, String)> = headers
+        .into_iter()
+        .map(|(name, value)| {
+            let secret = ["authorization", "cookie"].iter().any(|secret| name.eq_ignore_ascii_case(secret));
+            let shown = if secret { "(not shown)".to_owned() } else { value };
+            (name, shown)
+        })
+        .collect();
+    view! {
+        <details>
+            <summary><b>{how}</b>" "<code>{format!("{method} {url} → {status}")}</code></summary>
+            <h4>"Request"</h4>
+            <pre tabindex="0">{lines(&headers, Some(&String::from_utf8_lossy(&body)))}</pre>
+            <h4>"Answer"</h4>
+            <pre tabindex="0">{text}</pre>
+        </details>
+    }
+    .into_any()
+}
+
+fn lines(headers: &[(String, String)], body: Option<&str>) -> String {
+    let mut text: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    if let Some(body) = body.filter(|body| !body.is_empty()) {
+        text.push('\n');
+        text.push_str(body);
+    }
+    text
+}
+
+/// Path and query of an address, and where it leads when that is elsewhere.
+fn path_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or_else(|| url.to_owned(), |at| rest[at..].to_owned())
+}
+
+fn span(took: Duration) -> String {
+    let millis = took.as_secs_f64() * 1000.0;
+    if millis < 10.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
+}

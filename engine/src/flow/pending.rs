@@ -1,0 +1,437 @@
+//! Registration that leaks nothing: a sign-up is kept beside the accounts until its address is proven, and nobody who asks
+//! learns whether that address has an account. The request writes the same rows for a new and for a known address and looks
+//! nothing up; the mail tells its reader, and nobody else (`courier::queue_either`). The account is made with the proof.
+//!
+//! The chosen password survives for the holder alone: whoever signed up, by the secret that their browser or app kept, or whoever
+//! types it again. Anybody else who proves the address chooses their own, or an account made by a stranger would be theirs to keep.
+
+use super::code::{self, Kept, Made};
+use super::handover::{self, Claim, Given, brought, secret_hash};
+use super::registration::Registered;
+use super::{
+    ContinueWith, Flow, FlowType, Submit, csrf, invited, nodes, return_url, save, verification, webhook,
+};
+use crate::config::{Hook, Method};
+use crate::courier::{self, Letter};
+use crate::effects::to_completion;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::identity::proof::{By, address_proven};
+use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
+use crate::ids::{FlowId, IdentityId};
+use crate::password::{self, Verdict};
+use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
+use crate::store::identities::Inserted;
+use crate::store::pending::{self as rows, Code, Pending};
+use crate::store::{self, Tx, codes};
+use crate::ui::{Group, Text, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The account as it will be made.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Draft {
+    schema_id: String,
+    state: State,
+    traits: Value,
+    verifiable: Vec<VerifiableAddress>,
+    recovery: Vec<RecoveryAddress>,
+    metadata_public: Value,
+    metadata_admin: Value,
+    external_id: Option<String>,
+    identifiers: Vec<String>,
+    /// Of the password that was chosen, as a PHC string.
+    hash: String,
+    /// The sign-up, for the web hooks that run after the proof.
+    registration: FlowId,
+    invitation: Option<Uuid>,
+}
+
+impl Draft {
+    pub fn of(
+        identity: &Identity,
+        identifiers: Vec<String>,
+        hash: String,
+        registration: FlowId,
+        invitation: Option<Uuid>,
+    ) -> Self {
+        Self {
+            schema_id: identity.schema_id.clone(),
+            state: identity.state,
+            traits: identity.traits.clone(),
+            verifiable: identity.verifiable_addresses.clone(),
+            recovery: identity.recovery_addresses.clone(),
+            metadata_public: identity.metadata_public.clone(),
+            metadata_admin: identity.metadata_admin.clone(),
+            external_id: identity.external_id.clone(),
+            identifiers,
+            hash,
+            registration,
+            invitation,
+        }
+    }
+
+    /// Without whatever else a stranger wrote into it that would let them in: other addresses and identifiers.
+    fn of_address(mut self, address: &str) -> Self {
+        self.verifiable.retain(|own| own.value == address);
+        self.recovery.retain(|own| own.value == address);
+        if self.identifiers.iter().any(|own| own == address) {
+            self.identifiers.retain(|own| own == address);
+        }
+        self
+    }
+
+    fn identity(&self, id: IdentityId, now: DateTime<Utc>) -> Identity {
+        Identity {
+            id,
+            schema_id: self.schema_id.clone(),
+            state: self.state,
+            state_changed_at: now,
+            traits: self.traits.clone(),
+            verifiable_addresses: self.verifiable.clone(),
+            recovery_addresses: self.recovery.clone(),
+            metadata_public: self.metadata_public.clone(),
+            metadata_admin: self.metadata_admin.clone(),
+            external_id: self.external_id.clone(),
+            unproven: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// An accepted form, hashed, with every service agreed that may refuse it.
+pub(super) struct SignUp<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) identity: Identity,
+    pub(super) identifiers: Vec<String>,
+    pub(super) hash: &'a str,
+    pub(super) invitation: Option<Uuid>,
+}
+
+/// Keeps the sign-up with its verification and its mail, in one transaction. Nothing here depends on who has that address.
+/// `None`: it has no address that could be written to, and so nothing to wait for.
+pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<Option<Registered>> {
+    let SignUp { plan, mut identity, identifiers, hash, invitation } = sign_up;
+    let effects = ctx.effects();
+    let now = effects.now();
+    let Some(mailed) = identity.verifiable_addresses.iter().find(|address| address.via == "email").cloned()
+    else {
+        return Ok(None);
+    };
+    refuse_unwritable(&identity)?;
+    let mut return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
+    let new_csrf_cookie = (plan.client != Client::Native).then(|| csrf::new_cookie(effects));
+    let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
+    let (mut verification, shown) = verification::for_address(ctx, flow, cookie, &mailed);
+    ask_for_code(ctx, &mut verification);
+    let secret = URL_SAFE_NO_PAD.encode(effects.bytes::<32>());
+    let made = code::make(ctx, verification.id, mailed.id)?;
+    let row = Pending {
+        id: identity.id,
+        flow: verification.id,
+        address: mailed.value.clone(),
+        address_id: mailed.id,
+        secret_hash: secret_hash(&secret),
+        code: kept(ctx, &made),
+        draft: Draft::of(&identity, identifiers, hash.to_owned(), flow.id, invitation),
+        created_at: now,
+        expires_at: now + ctx.config.vestibule.registration.hand_over_lifespan,
+    };
+    let mut tx = ctx.db().write().await?;
+    store::flows::insert(&mut tx, &verification).await?;
+    rows::insert(&mut tx, &row).await?;
+    if limits::may_mail(ctx, &mut tx, &row.address).await? {
+        mail(ctx, &mut tx, &row, &made).await?;
+    }
+    tx.commit().await?;
+    for sent in identity.verifiable_addresses.iter_mut().filter(|sent| sent.id == mailed.id) {
+        sent.status = "sent".to_owned();
+    }
+    let mut continue_with = Vec::new();
+    if plan.client == Client::Spa {
+        continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+    }
+    // Whatever the list says: without the page for the code nobody gets any further.
+    continue_with.push(shown.item(plan.client != Client::Native));
+    return_to.clone_from(&shown.url);
+    Ok(Some(Registered {
+        client: plan.client,
+        identity,
+        handed_over: None,
+        continue_with,
+        return_to,
+        pending: Some(handover::Pending {
+            flow: shown.flow,
+            address: row.address,
+            secret,
+            expires_at: row.expires_at,
+        }),
+        verification: Some(shown),
+        new_csrf_cookie,
+    }))
+}
+
+fn kept(ctx: &Ctx, made: &Made) -> Code {
+    let expires_at = ctx.effects().now() + ctx.config.selfservice.code.lifespan;
+    Code {
+        key_id: made.key_id.clone(),
+        digest: made.digest.clone(),
+        link_digest: made.link_digest.clone(),
+        expires_at,
+    }
+}
+
+/// One job, whoever has the address: which of two mails goes is decided when it leaves.
+async fn mail(ctx: &Ctx, tx: &mut Tx, row: &Pending, made: &Made) -> Result<()> {
+    let sign_in = ctx.config.ui_url(ctx.config.selfservice.login.ui_url.as_ref(), "login").to_string();
+    let known = Letter::RegistrationKnown { link: sign_in };
+    courier::queue_either(ctx, tx, &row.address, &code::letter(ctx, row.flow, made), &known).await?;
+    Ok(())
+}
+
+fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
+    verification::ask_for_code(ctx, flow);
+    flow.ui.messages = vec![text::code_sent_if_new()];
+}
+
+/// The sign-up that the flow's code is for; `None` where the flow has moved on to another address.
+async fn waiting(tx: &mut Tx, flow: &Flow) -> Result<Option<Pending>> {
+    let row = rows::of_flow(tx, flow.id).await?;
+    Ok(row.filter(|row| flow.sent.as_ref().is_some_and(|sent| sent.to == row.address)))
+}
+
+/// Another code for the same sign-up, where the flow belongs to one. Whether it does.
+pub(super) async fn send_again(ctx: &Ctx, tx: &mut Tx, flow: &mut Flow) -> Result<bool> {
+    let Some(row) = waiting(tx, flow).await? else { return Ok(false) };
+    if row.expires_at <= ctx.effects().now() {
+        return Ok(false);
+    }
+    // Where that address was written to often enough the earlier code stays good, and nobody is told.
+    if limits::may_mail(ctx, tx, &row.address).await? {
+        let made = code::make(ctx, row.flow, row.address_id)?;
+        rows::renew(tx, row.id, &kept(ctx, &made)).await?;
+        mail(ctx, tx, &row, &made).await?;
+    }
+    flow.ui.messages = vec![text::code_sent_if_new()];
+    Ok(true)
+}
+
+/// What waits goes on with the verification that takes the place of `old`, for whoever brings the secret. Whether it did.
+pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, submit: &Submit) -> Result<bool> {
+    for hash in brought(old, submit) {
+        if rows::follow(tx, old.id, new, &hash, ctx.effects().now()).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a code is worth for the sign-up that waits here.
+pub(super) enum Found {
+    /// With what the try left behind, to be forgotten with the proof.
+    Right(Box<Pending>, Option<Try>),
+    Expired(DateTime<Utc>),
+    Wrong,
+    TooMany,
+    Locked,
+}
+
+/// As [`code::look_up`]: counted first, then compared. `None`: no sign-up waits here.
+pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Option<Found>> {
+    let waiting = waiting(&mut ctx.db().read().await?, flow).await?;
+    let Some(row) = waiting else { return Ok(None) };
+    let mut counted = None;
+    if !code::is_of_link(code) {
+        let mut tx = ctx.db().write().await?;
+        let attempts = codes::attempt(&mut tx, flow.id).await?;
+        if attempts > ctx.config.selfservice.code.max_submissions {
+            tx.commit().await?;
+            return Ok(Some(Found::TooMany));
+        }
+        counted = limits::count(ctx, &mut tx, code::VERIFICATION, Some(&row.address), None).await?;
+        tx.commit().await?;
+        if counted.is_none() {
+            return Ok(Some(Found::Locked));
+        }
+    }
+    let Code { key_id, digest, link_digest, .. } = &row.code;
+    if !code::matches(ctx, flow.id, row.address_id, &Kept { key_id, digest, link_digest }, code) {
+        return Ok(Some(Found::Wrong));
+    }
+    let now = ctx.effects().now();
+    let over = [row.code.expires_at, row.expires_at].into_iter().find(|end| *end <= now);
+    Ok(Some(over.map_or_else(|| Found::Right(Box::new(row), counted), Found::Expired)))
+}
+
+/// What became of a right code.
+pub(super) enum Passed {
+    /// The account is made.
+    Done(Box<Flow>, Option<Box<Given>>),
+    /// Another browser or app than the one that signed up: it is asked for a password first, and the code stays good.
+    Again(Box<Flow>),
+    /// Somebody else proved that address before, or has it: no code is right any more.
+    Wrong,
+}
+
+/// Makes the account: proof, identity, credential, session and finished flow in one transaction, then what the plan runs after
+/// that. The other sign-ups for the same address are void from here on.
+pub(super) async fn pass(
+    ctx: &Ctx,
+    mut flow: Flow,
+    (row, counted): (Pending, Option<Try>),
+    code: &str,
+    body: &Value,
+    submit: &Submit,
+) -> Result<Passed> {
+    let holder = brought(&flow, submit).contains(&row.secret_hash);
+    let mut row = row;
+    let chosen = match holder {
+        true => Ok(None),
+        false => own_password(ctx, &row.draft, body).await?,
+    };
+    match chosen {
+        Ok(None) => {}
+        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(&row.address) },
+        Err(missing) => {
+            ask_for_password(ctx, &mut flow, code, missing);
+            save(ctx, &mut flow).await?;
+            return Ok(Passed::Again(Box::new(flow)));
+        }
+    }
+    let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
+    let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
+    to_completion(async move { make(&ctx, flow, row, &claim, client, &seen).await }).await
+}
+
+/// The password of somebody who is not known to have signed up: `None` for the one that was chosen then, which shows that they
+/// did; otherwise a new one that the policy takes, hashed.
+async fn own_password(
+    ctx: &Ctx,
+    draft: &Draft,
+    body: &Value,
+) -> Result<std::result::Result<Option<String>, Text>> {
+    let typed = body.get("password").and_then(Value::as_str).unwrap_or_default();
+    if typed.is_empty() {
+        return Ok(Err(text::password_of_sign_up()));
+    }
+    let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
+    match ctx.engine.hasher().verify(keys, typed, Some(draft.hash.as_str())).await? {
+        Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
+        Verdict::Wrong => {}
+    }
+    let refused = password::check_policy(policy, typed, &draft.identifiers)
+        .or_else(|| password::check_encodable(keys, typed));
+    if let Some(refused) = refused {
+        return Ok(Err(refused));
+    }
+    if let Some(refused) = password::check_breaches(ctx.effects(), &ctx.config, typed).await? {
+        return Ok(Err(refused));
+    }
+    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
+}
+
+fn ask_for_password(ctx: &Ctx, flow: &mut Flow, code: &str, why: Text) {
+    ask_for_code(ctx, flow);
+    flow.ui.messages.clear();
+    // An app's flow can be read by whoever knows its id: whoever began it must not find there what another typed.
+    if flow.kind_of_client == FlowType::Browser {
+        flow.ui.put_value("code", code.into());
+    }
+    let mut node = nodes::password("new-password");
+    node.group = Group::Code;
+    node.messages.push(why);
+    let list = flow.nodes();
+    let after = list.iter().position(|node| node.id() == "code").map_or(list.len(), |at| at + 1);
+    list.insert(after, node);
+}
+
+async fn make(
+    ctx: &Ctx,
+    mut flow: Flow,
+    row: Pending,
+    claim: &Claim,
+    client: Client,
+    seen: &webhook::Seen,
+) -> Result<Passed> {
+    let now = ctx.effects().now();
+    let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
+    let mut identity = row.draft.identity(row.id, now);
+    for own in identity.verifiable_addresses.iter_mut().filter(|own| own.id == row.address_id) {
+        address_proven(own, By::Verification, now);
+    }
+    let credential = Credential {
+        kind: Method::Password.name().to_owned(),
+        identifiers: row.draft.identifiers.clone(),
+        config: json!({ "hashed_password": row.draft.hash }),
+        created_at: now,
+        updated_at: now,
+    };
+    let given = (plan.signs_in() || plan.signs_in_when_proven())
+        .then(|| claim.give(ctx, &flow, Method::Password, &identity, &row.secret_hash))
+        .flatten();
+    let after = &ctx.config.selfservice.verification.after;
+    let waits = plan.waits_after_storing() || web_hooks(after).next().is_some();
+
+    let mut tx = ctx.db().write().await?;
+    if !rows::take(&mut tx, &row).await? {
+        return Ok(Passed::Wrong);
+    }
+    match store::identities::insert(&mut tx, &identity, &[credential]).await? {
+        Inserted::Done => {}
+        Inserted::Taken => return Ok(Passed::Wrong),
+    }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
+    }
+    rows::void(&mut tx, &row.address).await?;
+    invited::use_up(ctx, &mut tx, row.draft.invitation, &identity).await?;
+    verification::finish(ctx, &mut flow);
+    flow.updated_at = now;
+    store::flows::update(&mut tx, &flow).await?;
+    if let Some(given) = given.as_ref().filter(|_| !waits) {
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+    }
+    let kind = super::StoredKind::Registration;
+    let registration = store::flows::get(&mut tx, kind, row.draft.registration).await?;
+    tx.commit().await?;
+
+    let after_storing = plan.steps.iter().skip_while(|step| **step != Step::Store);
+    for step in after_storing {
+        if let Step::Run(Hook::WebHook(hook)) = step {
+            let flow = registration.as_ref().unwrap_or(&flow);
+            let about = webhook::About { flow, identity: Some(&identity), session: None, seen };
+            // Whoever may refuse was asked before; a failure is shown, and the account stays.
+            webhook::call(ctx, hook, about).await?;
+        }
+    }
+    for hook in web_hooks(after) {
+        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
+            for (name, message) in messages {
+                flow.ui.attach(&name, message);
+            }
+            save(ctx, &mut flow).await?;
+            return Ok(Passed::Done(Box::new(flow), None));
+        }
+    }
+    if let Some(given) = given.as_ref().filter(|_| waits) {
+        let mut tx = ctx.db().write().await?;
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+        tx.commit().await?;
+    }
+    Ok(Passed::Done(Box::new(flow), given.map(Box::new)))
+}
+
+/// A schema may let something through that no database keeps.
+fn refuse_unwritable(identity: &Identity) -> Result<()> {
+    let odd = identity.verifiable_addresses.iter().any(|address| address.value.contains('\0'));
+    if odd {
+        return Err(Error::invalid("An address holds a character that cannot be stored. Remove it."));
+    }
+    Ok(())
+}

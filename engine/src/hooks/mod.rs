@@ -1,0 +1,267 @@
+//! Web hooks as calls: a queue for those that nobody waits for, a log of all, retries, tests. What a hook's answer means
+//! for a flow is [`crate::flow::webhook`]'s word.
+
+mod deliver;
+mod places;
+pub mod redact;
+mod request;
+mod trial;
+
+pub use deliver::deliver;
+pub use places::{List, lists};
+pub use request::TEST_HEADER;
+pub(crate) use request::{Attempt, Body, Trouble, attempt};
+pub use trial::{Sample, find, sample, send};
+
+use crate::config::{Config, WebHook};
+use crate::courier::seal;
+use crate::effects::OutboundError;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::ids::{DeliveryId, FlowId, IdentityId};
+use crate::store::Tx;
+use crate::store::deliveries::{self, Delivery, Kind, Status};
+use crate::store::provisional::Agreed;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const SEALED_FOR: &str = "hooks/v1";
+
+/// What of a delivery is sealed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Content {
+    /// The template's argument: whole while another try may need it, otherwise without secrets.
+    input: Value,
+    /// Sent word for word instead of what a template would make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fixed: Option<Value>,
+    /// The last try, without secrets.
+    #[serde(default)]
+    request: Option<Value>,
+    #[serde(default)]
+    answer: Option<Value>,
+    #[serde(default)]
+    failure: Option<String>,
+}
+
+impl Content {
+    fn seal(&self, ctx: &Ctx, id: DeliveryId) -> Result<Vec<u8>> {
+        let text = serde_json::to_vec(self).map_err(Error::internal)?;
+        seal::seal_for(ctx.effects(), &ctx.config.secrets, SEALED_FOR, id.0, &text)
+    }
+
+    fn open(config: &Config, delivery: &Delivery) -> Result<Self> {
+        let text = seal::open_for(&config.secrets, SEALED_FOR, delivery.id.0, &delivery.body)?;
+        serde_json::from_slice(&text).map_err(Error::internal)
+    }
+}
+
+/// What a call is about, for its row.
+pub(crate) struct Cause<'a> {
+    pub(crate) place: String,
+    pub(crate) flow: FlowId,
+    pub(crate) hook: &'a WebHook,
+}
+
+/// A row that is not stored yet.
+fn blank(ctx: &Ctx, cause: &Cause<'_>, kind: Kind, id: DeliveryId) -> Delivery {
+    let now = ctx.effects().now();
+    Delivery {
+        id,
+        hook: cause.hook.key(),
+        name: cause.hook.name.clone(),
+        place: cause.place.clone(),
+        flow_id: Some(cause.flow),
+        kind,
+        status: Status::Queued,
+        answered: None,
+        millis: None,
+        tries: 0,
+        next_try_at: now,
+        body: Vec::new(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A new call's id, the same over all its tries.
+pub(crate) fn new_id(ctx: &Ctx) -> DeliveryId {
+    DeliveryId(ctx.effects().uuid())
+}
+
+/// Puts a call that nobody waits for into the queue, as part of `tx`. Whoever commits says so to [`crate::Engine::wake_hooks`].
+pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Value) -> Result<()> {
+    let mut delivery = blank(ctx, cause, Kind::Inform, new_id(ctx));
+    delivery.body = Content { input, ..Content::default() }.seal(ctx, delivery.id)?;
+    deliveries::insert(tx, &delivery).await
+}
+
+/// Puts into the queue what tells a service that a sign-up it had agreed to did not come about, as part of `tx`. The id in it is
+/// that of the call it had answered; it is a message of its own, so that no receiver takes it for a repetition.
+pub(crate) async fn undone(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    agreed: &Agreed,
+    identity: IdentityId,
+    flow: FlowId,
+) -> Result<()> {
+    let now = ctx.effects().now();
+    let fixed = json!({
+        "type": "registration.undone",
+        "id": request::message_id(agreed.call),
+        "trigger_id": agreed.call,
+        "timestamp": now,
+        "identity": {"id": identity},
+        "flow": {"id": flow},
+    });
+    let id = new_id(ctx);
+    let content = Content { fixed: Some(fixed), ..Content::default() };
+    let delivery = Delivery {
+        id,
+        hook: agreed.hook.clone(),
+        name: agreed.name.clone(),
+        place: agreed.place.clone(),
+        flow_id: Some(flow),
+        kind: Kind::Undone,
+        status: Status::Queued,
+        answered: None,
+        millis: None,
+        tries: 0,
+        next_try_at: now,
+        body: content.seal(ctx, id)?,
+        created_at: now,
+        updated_at: now,
+    };
+    deliveries::insert(tx, &delivery).await
+}
+
+/// What became of a call that somebody waited for.
+pub(crate) struct Waited<'a> {
+    pub(crate) id: DeliveryId,
+    pub(crate) kind: Kind,
+    pub(crate) status: Status,
+    pub(crate) attempt: &'a Attempt,
+    /// Beyond what the attempt itself says.
+    pub(crate) failure: Option<String>,
+}
+
+/// Writes down a call that was waited for. The log is no reason to fail whoever waits.
+pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) {
+    if let Err(error) = try_record(ctx, cause, waited, input).await {
+        let cause_of = error.cause().map(ToString::to_string);
+        tracing::error!(
+            hook = cause.hook.name,
+            cause = cause_of,
+            "a web hook's call cannot be logged: {error}"
+        );
+    }
+}
+
+async fn try_record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) -> Result<()> {
+    let (mut delivery, content) = finished(ctx, cause, &waited, input);
+    delivery.body = content.seal(ctx, delivery.id)?;
+    let mut tx = ctx.db().write_single().await?;
+    deliveries::insert(&mut tx, &delivery).await?;
+    tx.commit().await
+}
+
+/// A row of a call that is over, and what is to be sealed in it.
+fn finished(ctx: &Ctx, cause: &Cause<'_>, waited: &Waited<'_>, input: &Value) -> (Delivery, Content) {
+    let mut delivery = blank(ctx, cause, waited.kind, waited.id);
+    delivery.status = waited.status;
+    delivery.tries = 1;
+    let again = waited.status == Status::Failed && may_come_back(waited.kind);
+    let input = if again { input.clone() } else { redact::document(input) };
+    let mut content = Content { input, ..Content::default() };
+    note(&mut delivery, &mut content, waited.attempt);
+    if waited.status == Status::Cancelled {
+        content.failure = None;
+    }
+    content.failure = waited.failure.clone().or(content.failure);
+    (delivery, content)
+}
+
+/// What a try says, in a row and its sealed part.
+fn note(delivery: &mut Delivery, content: &mut Content, attempt: &Attempt) {
+    delivery.millis = Some(attempt.millis);
+    content.request.clone_from(&attempt.request);
+    (delivery.answered, content.answer, content.failure) = match &attempt.outcome {
+        Ok(answer) => (Some(answer.status.into()), Some(redact::bytes(&answer.body)), None),
+        Err(trouble) => (None, None, Some(told(trouble))),
+    };
+}
+
+/// A sentence for administrators.
+fn told(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Outbound(OutboundError::Unreachable { host, source }) => {
+            let mut deepest: &dyn std::error::Error = source.as_ref();
+            while let Some(next) = deepest.source() {
+                deepest = next;
+            }
+            format!("{host} cannot be reached: {deepest}")
+        }
+        trouble => trouble.to_string(),
+    }
+}
+
+/// Kinds whose failures may be tried again: whoever waited for an answer that decides has gone long ago.
+fn may_come_back(kind: Kind) -> bool {
+    match kind {
+        Kind::Inform | Kind::Wait | Kind::Undone => true,
+        Kind::Ask | Kind::Test => false,
+    }
+}
+
+/// A call as administrators see it: without secrets.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub delivery: Delivery,
+    pub request: Option<Value>,
+    pub answer: Option<Value>,
+    /// What went wrong with the last try.
+    pub failure: Option<String>,
+    /// By hand.
+    pub may_retry: bool,
+}
+
+fn shown(config: &Config, delivery: Delivery) -> Logged {
+    let content = Content::open(config, &delivery);
+    let may_retry = delivery.status == Status::Failed && may_come_back(delivery.kind) && content.is_ok();
+    // A secret that is gone must not cost the page.
+    let content = content.unwrap_or_else(|_| Content {
+        failure: Some(
+            "What was sent cannot be read any more: the secret it was sealed with is gone.".to_owned(),
+        ),
+        ..Content::default()
+    });
+    Logged { request: content.request, answer: content.answer, failure: content.failure, may_retry, delivery }
+}
+
+/// The log of a hook, newest first, at most `limit`.
+pub async fn log(ctx: &Ctx, hook: &str, limit: i64) -> Result<Vec<Logged>> {
+    let mut tx = ctx.db().single().await?;
+    let list = deliveries::of_hook(&mut tx, hook, None, limit).await?;
+    Ok(list.into_iter().map(|delivery| shown(&ctx.config, delivery)).collect())
+}
+
+/// One call of the log.
+///
+/// # Errors
+/// 404 for an unknown id.
+pub async fn logged(ctx: &Ctx, id: DeliveryId) -> Result<Logged> {
+    let mut tx = ctx.db().single().await?;
+    let found = deliveries::get(&mut tx, id).await?;
+    found.map(|delivery| shown(&ctx.config, delivery)).ok_or_else(|| Error::not_found(""))
+}
+
+/// Of every hook how many calls its log has, by status.
+pub async fn counts(ctx: &Ctx) -> Result<Vec<deliveries::Count>> {
+    deliveries::counts(&mut ctx.db().single().await?).await
+}
+
+/// The id that a path of the console names.
+pub fn parse_id(text: &str) -> Option<DeliveryId> {
+    Uuid::parse_str(text).ok().map(DeliveryId)
+}

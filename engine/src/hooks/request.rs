@@ -1,0 +1,266 @@
+//! One try of a call: the template made into a request, who we are shown to the other service, and the answer. Holds no
+//! transaction.
+
+use crate::config::WebHook;
+use crate::config::hooks::{Auth, Template};
+use crate::effects::{Answer, Effects, OutboundError, Request, TemplateError};
+use crate::engine::Ctx;
+use crate::ids::DeliveryId;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use hmac::{Hmac, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use url::Url;
+
+/// Bytes of an answer, as Kratos.
+const ANSWER: usize = 5 << 20;
+/// Bytes of a template that is fetched.
+const TEMPLATE: usize = 1 << 20;
+
+/// Tells a service that nobody signed up or in: an operator tries the hook.
+pub const TEST_HEADER: &str = "Vestibule-Test";
+
+/// What came of a try.
+pub(crate) struct Attempt {
+    /// As the log shows it; `None` where nothing was sent.
+    pub(crate) request: Option<Value>,
+    pub(crate) outcome: Result<Answer, Trouble>,
+    pub(crate) millis: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// No trouble of ours: the template says that nothing is to be sent.
+    #[error("the template says that nothing is to be sent")]
+    Cancelled,
+    #[error("{0}")]
+    Template(TemplateError),
+    #[error("the template cannot be fetched: {0}")]
+    Fetch(String),
+    #[error("{0}")]
+    Outbound(#[from] OutboundError),
+}
+
+impl Trouble {
+    /// Whether the same again could end better without anybody's doing.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Trouble::Cancelled | Trouble::Template(TemplateError::Broken(_)) => false,
+            Trouble::Outbound(OutboundError::Refused { .. }) => false,
+            Trouble::Template(_) | Trouble::Fetch(_) | Trouble::Outbound(_) => true,
+        }
+    }
+}
+
+/// What goes out.
+pub(crate) enum Body<'a> {
+    /// The template's argument `ctx`, as JSON.
+    Template(&'a str),
+    /// Word for word, as JSON.
+    Fixed(&'a Value),
+}
+
+/// Makes the request and sends it. `id` is the same over all tries; everything else is made anew.
+pub(crate) async fn attempt(
+    ctx: &Ctx,
+    hook: &WebHook,
+    id: DeliveryId,
+    test: bool,
+    body: Body<'_>,
+) -> Attempt {
+    let begun = ctx.effects().now();
+    let mut attempt = Attempt { request: None, outcome: Err(Trouble::Cancelled), millis: 0 };
+    attempt.outcome = match made(ctx, hook, body).await {
+        Err(trouble) => Err(trouble),
+        Ok(made) => {
+            let request = addressed(ctx, hook, id, test, made);
+            attempt.request = Some(super::redact::request(&request));
+            ctx.effects().outbound.send(request).await.map_err(Trouble::Outbound)
+        }
+    };
+    attempt.millis = (ctx.effects().now() - begun).num_milliseconds();
+    attempt
+}
+
+/// Headers and bytes of a body.
+struct Made {
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+}
+
+async fn made(ctx: &Ctx, hook: &WebHook, body: Body<'_>) -> Result<Made, Trouble> {
+    let mut headers = hook.headers.clone();
+    let input = match body {
+        Body::Template(input) => input,
+        Body::Fixed(document) => {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            return Ok(Made { headers, body: Some(document.to_string().into_bytes()) });
+        }
+    };
+    let Some(text) = rendered(ctx, hook, input).await? else { return Ok(Made { headers, body: None }) };
+    let body = if is_form(&headers) {
+        form(&text)?.into_bytes()
+    } else {
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        text.into_bytes()
+    };
+    Ok(Made { headers, body: Some(body) })
+}
+
+/// What the template makes of `input`; `None` for a hook without a template.
+pub(crate) async fn rendered(ctx: &Ctx, hook: &WebHook, input: &str) -> Result<Option<String>, Trouble> {
+    let Some(template) = &hook.body else { return Ok(None) };
+    let source = source(ctx, template).await?;
+    let made = ctx.effects().templates.render(source, input.to_owned()).await;
+    made.map(Some).map_err(|failure| match failure {
+        TemplateError::Cancelled => Trouble::Cancelled,
+        failure => Trouble::Template(failure),
+    })
+}
+
+fn addressed(ctx: &Ctx, hook: &WebHook, id: DeliveryId, test: bool, made: Made) -> Request {
+    let Made { mut headers, body } = made;
+    if hook.ids {
+        // The call is a new one with each try, what caused it is not.
+        let call = ctx.effects().uuid();
+        headers.push(("Ory-Webhook-Request-ID".to_owned(), call.to_string()));
+        headers.push(("Ory-Webhook-Trigger-ID".to_owned(), id.to_string()));
+    }
+    if test {
+        headers.push((TEST_HEADER.to_owned(), "true".to_owned()));
+    }
+    if let Some(auth) = &hook.auth {
+        headers.extend(shown(ctx.effects(), auth, id, body.as_deref().unwrap_or_default()));
+    }
+    Request {
+        method: hook.method.clone(),
+        url: hook.url.clone(),
+        headers,
+        body,
+        limit: ANSWER,
+        deadline: ctx.config.vestibule.web_hook_deadline,
+        reach: ctx.config.reach(&hook.url),
+    }
+}
+
+/// The headers that show who we are.
+fn shown(effects: &Effects, auth: &Auth, id: DeliveryId, body: &[u8]) -> Vec<(String, String)> {
+    match auth {
+        Auth::Basic { user, password } => {
+            let both = STANDARD.encode(format!("{user}:{password}"));
+            vec![("Authorization".to_owned(), format!("Basic {both}"))]
+        }
+        Auth::Header { name, value } => vec![(name.clone(), value.clone())],
+        Auth::Cookie { name, value } => vec![("Cookie".to_owned(), format!("{name}={value}"))],
+        Auth::Signature { secrets } => {
+            let (id, at) = (message_id(id), effects.now().timestamp());
+            let signatures: Vec<String> =
+                secrets.iter().map(|secret| signature(secret, &id, at, body)).collect();
+            vec![
+                ("webhook-id".to_owned(), id),
+                ("webhook-timestamp".to_owned(), at.to_string()),
+                ("webhook-signature".to_owned(), signatures.join(" ")),
+            ]
+        }
+    }
+}
+
+/// A delivery as receivers know it (Standard Webhooks specification, "webhook-id").
+pub(crate) fn message_id(id: DeliveryId) -> String {
+    format!("msg_{}", id.0.simple())
+}
+
+/// `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks specification, "Signature scheme").
+fn signature(secret: &[u8], id: &str, at: i64, body: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
+    mac.update(format!("{id}.{at}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+fn is_form(headers: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("content-type")
+            && value.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+    })
+}
+
+/// A form needs a flat map of texts.
+fn form(made: &str) -> Result<String, Trouble> {
+    let pairs: BTreeMap<String, String> = serde_json::from_str(made).map_err(|failure| {
+        let what = format!("a form needs a template that makes texts by name: {failure}");
+        Trouble::Template(TemplateError::Broken(what))
+    })?;
+    Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+}
+
+/// A template by http(s) is fetched again when it is older; while it cannot be, the old one serves.
+const KEPT: TimeDelta = TimeDelta::minutes(5);
+
+async fn source(ctx: &Ctx, template: &Template) -> Result<String, Trouble> {
+    let url = match template {
+        Template::Source(source) => return Ok(source.clone()),
+        Template::Remote(url) => url,
+    };
+    let now = ctx.effects().now();
+    let kept = ctx.engine.kept_template(url);
+    if let Some((at, text)) = &kept
+        && now - at < KEPT
+    {
+        return Ok(text.clone());
+    }
+    match (fetch(ctx, url).await, kept) {
+        (Ok(text), _) => {
+            ctx.engine.keep_template(url.clone(), now, text.clone());
+            Ok(text)
+        }
+        (Err(why), Some((_, text))) => {
+            tracing::warn!(
+                host = url.host_str(),
+                "a template cannot be fetched, the one from before serves: {why}"
+            );
+            Ok(text)
+        }
+        (Err(why), None) => Err(Trouble::Fetch(why)),
+    }
+}
+
+async fn fetch(ctx: &Ctx, url: &Url) -> Result<String, String> {
+    let request = Request {
+        method: "GET".to_owned(),
+        url: url.clone(),
+        headers: Vec::new(),
+        body: None,
+        limit: TEMPLATE,
+        deadline: ctx.config.vestibule.web_hook_deadline,
+        reach: ctx.config.reach(url),
+    };
+    let answer = ctx.effects().outbound.send(request).await.map_err(|failure| failure.to_string())?;
+    match String::from_utf8(answer.body) {
+        Ok(source) if answer.status == 200 => Ok(source),
+        Ok(_) => Err(format!("its server answered {}", answer.status)),
+        Err(_) => Err("it is no text".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_those_of_the_convention() {
+        // The example of the Standard Webhooks reference implementations.
+        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let body = br#"{"test": 2432232314}"#;
+        assert_eq!(
+            signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+}

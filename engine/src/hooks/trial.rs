@@ -1,0 +1,136 @@
+//! Trying a hook out: with what it was sent last, secrets taken out, or with something made up; what its template makes of
+//! that; and really sending it, marked as a test.
+
+use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
+use crate::config::{Config, WebHook};
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::identity::schema::TraitKind;
+use crate::ids::FlowId;
+use crate::store::deliveries::{self, Kind, Status};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Of the newest calls so many are looked at for one that can be used.
+const LOOKED_AT: i64 = 20;
+
+/// What a test sends.
+pub struct Sample {
+    /// The template's argument, with `test: true` in it.
+    pub input: Value,
+    /// Nothing was ever sent to this hook.
+    pub made_up: bool,
+    /// What the template makes of it, or why it cannot. `None`: a hook without a body.
+    pub output: std::result::Result<Option<String>, String>,
+}
+
+/// The hook with that key in such a place, as it is configured now.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn find(config: &Config, key: &str, place: &str) -> Result<Arc<WebHook>> {
+    places::current(config, key, place).ok_or_else(|| Error::not_found("There is no such web hook any more."))
+}
+
+/// What a test would send now.
+pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
+    let newest = {
+        let mut tx = ctx.db().single().await?;
+        deliveries::of_hook(&mut tx, &hook.key(), None, LOOKED_AT).await?
+    };
+    let earlier = newest
+        .iter()
+        .filter(|delivery| delivery.place == place && delivery.kind != Kind::Test)
+        .filter_map(|delivery| Content::open(&ctx.config, delivery).ok())
+        .map(|content| redact::document(&content.input))
+        .find(Value::is_object);
+    let made_up = earlier.is_none();
+    let mut input = earlier.unwrap_or_else(|| invented(&ctx.config, place));
+    input["test"] = true.into();
+    let output =
+        request::rendered(ctx, hook, &input.to_string()).await.map_err(|trouble| trouble.to_string());
+    Ok(Sample { input, made_up, output })
+}
+
+/// Sends it, marked as a test by a header and by `test` in the template's argument, and writes it down. Nothing of ours
+/// changes, whatever the answer says.
+pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
+    let Sample { input, .. } = sample(ctx, hook, place).await?;
+    let id = new_id(ctx);
+    let tried = attempt(ctx, hook, id, true, Body::Template(&input.to_string())).await;
+    let cause = Cause { place: place.to_owned(), flow: FlowId(Uuid::nil()), hook };
+    let status = match &tried.outcome {
+        Ok(answer) if (200..400).contains(&answer.status) => Status::Done,
+        Err(request::Trouble::Cancelled) => Status::Cancelled,
+        Ok(_) | Err(_) => Status::Failed,
+    };
+    let waited = Waited { id, kind: Kind::Test, status, attempt: &tried, failure: None };
+    let (mut delivery, content) = super::finished(ctx, &cause, &waited, &input);
+    delivery.flow_id = None;
+    delivery.body = content.seal(ctx, delivery.id)?;
+    let mut tx = ctx.db().write_single().await?;
+    deliveries::insert(&mut tx, &delivery).await?;
+    tx.commit().await?;
+    Ok(shown(&ctx.config, delivery))
+}
+
+/// Somebody who is nobody, by the default schema.
+fn invented(config: &Config, place: &str) -> Value {
+    let (flow, stage) = place.split_once('.').unwrap_or((place, ""));
+    let nobody = Uuid::nil();
+    let mut input = json!({
+        "flow": {
+            "id": nobody, "type": "browser", "request_url": config.public_url(&format!("self-service/{flow}/browser")),
+            "ui": {"action": config.public_url(&format!("self-service/{flow}?flow={nobody}")), "method": "POST", "nodes": []},
+        },
+        "request_headers": {"User-Agent": ["Vestibule"]},
+        "request_method": "POST",
+        "request_url": config.public_url(&format!("self-service/{flow}?flow={nobody}")),
+        "request_cookies": {},
+    });
+    if stage == "before" {
+        return input;
+    }
+    let mut traits = json!({});
+    let schema = config.default_schema();
+    for one in schema.iter().flat_map(|schema| schema.schema.traits()) {
+        let value = match one.kind {
+            TraitKind::Text => json!("test"),
+            TraitKind::Email => json!("test@example.org"),
+            TraitKind::Tel => json!("+12025550123"),
+            TraitKind::Url => json!("https://example.org/"),
+            TraitKind::Date => json!("2000-01-31"),
+            TraitKind::DateTime => json!("2000-01-31T00:00:00Z"),
+            TraitKind::Number | TraitKind::Integer => json!(1),
+            TraitKind::Boolean => json!(true),
+            TraitKind::List => json!([]),
+        };
+        let path: Vec<&str> = one.name.split('.').skip(1).collect();
+        put(&mut traits, &path, value);
+    }
+    input["identity"] = json!({
+        "id": nobody, "schema_id": config.identity.default_schema_id, "state": "active", "traits": traits,
+        "verifiable_addresses": [], "recovery_addresses": [], "metadata_public": null,
+    });
+    if flow == "login" {
+        input["session"] = json!({
+            "id": nobody, "active": true, "authenticator_assurance_level": "aal1",
+            "authentication_methods": [{"method": "password", "aal": "aal1"}], "devices": [],
+        });
+    }
+    input
+}
+
+fn put(target: &mut Value, path: &[&str], value: Value) {
+    match path {
+        [] => {}
+        [last] => target[*last] = value,
+        [first, rest @ ..] => {
+            if !target[*first].is_object() {
+                target[*first] = json!({});
+            }
+            put(&mut target[*first], rest, value);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A sign-up that leaves nothing behind: the real engine, with the configuration in force, on a throw-away database into which the
+//! accounts in question are copied. Mails stay in it, web hooks are kept instead of called unless the operator wants them
+//! called, and every token and code that it makes is worth nothing outside of it.
+
+use crate::config::{Config, Secrets};
+use crate::courier::{self, Delivered};
+use crate::effects::{Answer, Effects, Outbound, OutboundError, Request};
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::hooks;
+use crate::identity::{Credential, Identity, normalise_identifier};
+use crate::operators::{Operator, Role};
+use crate::plan::web_hooks;
+use crate::store::{self, Db, audit};
+use crate::trace::{Ran, Trace};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use url::Url;
+
+/// What the operator asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// What was typed into the form. Whoever has one of these as an identifier or an address is copied.
+    pub typed: Vec<String>,
+    /// Really call web hooks, marked with [`MARK`].
+    pub call_hooks: bool,
+    /// For the audit: `browser`, `spa` or `native`.
+    pub client: &'static str,
+}
+
+/// The header by which a service tells a rehearsal from a sign-up.
+pub const MARK: (&str, &str) = ("Vestibule-Test", "true");
+
+/// At most so many of the mails of a run.
+const MAILS: i64 = 20;
+
+/// A call of a web hook that was kept, and what it was answered with.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: String,
+    pub url: Url,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// Whether it really left.
+    pub left: bool,
+    /// The status and the body of the answer, or what went wrong.
+    pub answer: std::result::Result<Answer, String>,
+}
+
+/// The throw-away world. It goes with its last handle.
+pub struct Rehearsal {
+    pub engine: Engine,
+    /// How many accounts were copied into it.
+    pub copied: usize,
+    trace: Trace,
+    calls: Arc<Kept>,
+}
+
+/// Makes the world, and writes down in the audit who wanted it.
+///
+/// # Errors
+/// 403 for whoever is no owner, kept in the audit.
+pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehearsal> {
+    may(engine, by).await?;
+    let details = json!({ "client": wish.client, "web_hooks_called": wish.call_hooks });
+    record(engine, by, "rehearsal.run", details).await?;
+    let accounts = accounts(engine, &wish.typed).await?;
+    let mut rehearsal = set_up(engine, wish.call_hooks).await?;
+    let mut tx = rehearsal.engine.db().write().await?;
+    for (identity, credentials) in &accounts {
+        store::identities::insert(&mut tx, identity, credentials).await?;
+    }
+    tx.commit().await?;
+    rehearsal.copied = accounts.len();
+    Ok(rehearsal)
+}
+
+/// Whether somebody may look at the tester at all.
+///
+/// # Errors
+/// 403 for whoever is no owner, kept in the audit.
+pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
+    if !by.disabled && by.role == Role::Owner {
+        return Ok(());
+    }
+    record(engine, by, "rehearsal.refused", json!({ "reason": "role" })).await?;
+    Err(Error::new(Kind::Forbidden, "The tester shows codes and sessions, so it is for owners only."))
+}
+
+async fn record(engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {
+    let at = engine.effects().now();
+    let entry = audit::Entry { at, actor: by.email.clone(), action: action.to_owned(), details };
+    let mut tx = engine.db().write().await?;
+    audit::append(&mut tx, &entry).await?;
+    tx.commit().await
+}
+
+/// The same world with nobody in it, to see what a form asks for. Nothing is written anywhere else.
+///
+/// # Errors
+/// The throw-away database cannot be made.
+pub async fn empty(engine: &Engine) -> Result<Engine> {
+    Ok(set_up(engine, false).await?.engine)
+}
+
+async fn set_up(engine: &Engine, call_hooks: bool) -> Result<Rehearsal> {
+    let mut config = Config::clone(&engine.begin().config);
+    let effects = engine.effects();
+    // Whatever is signed or sealed here is of no use elsewhere.
+    let secret = || vec![effects.alphanumeric(32)];
+    config.secrets = Secrets { default: secret(), cookie: secret(), cipher: secret() };
+    config.courier.mailbox = true;
+    let calls = Arc::new(Kept {
+        hooks: addresses_of_hooks(&config),
+        real: effects.outbound.clone(),
+        call: call_hooks,
+        calls: Arc::default(),
+    });
+    let effects = Effects { outbound: calls.clone(), ..effects.clone() };
+    let db = Db::connect(Some("memory"), Path::new("")).await?;
+    db.migrate().await?;
+    let trace = Trace::default();
+    let engine = Engine::watched(db, effects, engine.hasher().clone(), config, trace.clone());
+    Ok(Rehearsal { engine, copied: 0, trace, calls })
+}
+
+type Account = (Identity, Vec<Credential>);
+
+/// Read by a reader alone: the real database is not written, nor kept waiting.
+async fn accounts(engine: &Engine, typed: &[String]) -> Result<Vec<Account>> {
+    let mut tx = engine.db().read().await?;
+    let mut ids = BTreeSet::new();
+    for value in typed.iter().filter(|value| !value.is_empty()) {
+        ids.extend(store::identities::owners(&mut tx, &normalise_identifier(value)).await?);
+    }
+    let mut accounts = Vec::new();
+    for id in ids {
+        if let Some(identity) = store::identities::get(&mut tx, id).await? {
+            accounts.push((identity, store::identities::credentials(&mut tx, id).await?));
+        }
+    }
+    Ok(accounts)
+}
+
+impl Rehearsal {
+    /// The steps of plans that ran, in the order in which they ended.
+    pub fn steps(&self) -> Vec<Ran> {
+        self.trace.ran()
+    }
+
+    /// The calls of web hooks so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The mails that were written, oldest first, with the codes in them. Whatever waits in the queues leaves now, so that
+    /// [`Rehearsal::calls`] has all of it.
+    ///
+    /// # Errors
+    /// The throw-away database fails.
+    pub async fn mails(&self) -> Result<Vec<Delivered>> {
+        courier::deliver(&self.engine).await?;
+        // What nobody waits for is in the queue until now.
+        while hooks::deliver(&self.engine).await? > 0 {}
+        let mut mails = courier::mailbox(&self.engine.begin(), None, MAILS).await?;
+        mails.reverse();
+        Ok(mails)
+    }
+}
+
+fn addresses_of_hooks(config: &Config) -> BTreeSet<String> {
+    let flows = &config.selfservice;
+    let (sign_up, sign_in) = (&flows.registration, &flows.login);
+    let of_methods = [&sign_up.after, &sign_in.after]
+        .into_iter()
+        .flat_map(|after| after.methods.values().map(|method| &method.hooks).chain([&after.hooks]));
+    let lists = [&sign_up.before, &sign_in.before, &flows.verification.before, &flows.verification.after];
+    lists.into_iter().chain(of_methods).flat_map(web_hooks).map(|hook| hook.url.to_string()).collect()
+}
+
+/// The door for outgoing requests, where calls of web hooks are kept. Others go out as ever, such as the breach check's.
+struct Kept {
+    hooks: BTreeSet<String>,
+    real: Arc<dyn Outbound>,
+    call: bool,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Outbound for Kept {
+    fn send(&self, mut request: Request) -> BoxFuture<'static, std::result::Result<Answer, OutboundError>> {
+        if !self.hooks.contains(request.url.as_str()) {
+            return self.real.send(request);
+        }
+        request.headers.push((MARK.0.to_owned(), MARK.1.to_owned()));
+        let made_up = Answer { status: 200, body: b"{}".to_vec() };
+        let call = Call {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone().unwrap_or_default(),
+            left: self.call,
+            answer: Ok(made_up.clone()),
+        };
+        let at = {
+            let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.push(call);
+            calls.len() - 1
+        };
+        if !self.call {
+            return Box::pin(async move { Ok(made_up) });
+        }
+        let (sent, calls) = (self.real.send(request), self.calls.clone());
+        Box::pin(async move {
+            let answer = sent.await;
+            let said = answer.as_ref().map(Clone::clone).map_err(ToString::to_string);
+            if let Some(call) = calls.lock().unwrap_or_else(PoisonError::into_inner).get_mut(at) {
+                call.answer = said;
+            }
+            answer
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! *What happens after sign-up*: four answers, each a view of the switches below it. It has no value of its own: it is read from
+//! the switches and written to them, so that page, plan and files cannot disagree.
+
+use super::Authentication;
+use crate::config::Named;
+use crate::config::console::{
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, is_there,
+};
+use serde_json::{Value, json};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterSignUp {
+    AtOnce,
+    VerificationFirst,
+    WhenProven,
+    Themselves,
+}
+
+impl AfterSignUp {
+    pub const ALL: [AfterSignUp; 4] = [
+        AfterSignUp::AtOnce,
+        AfterSignUp::VerificationFirst,
+        AfterSignUp::WhenProven,
+        AfterSignUp::Themselves,
+    ];
+
+    /// As it is posted.
+    pub fn name(self) -> &'static str {
+        match self {
+            AfterSignUp::AtOnce => "at_once",
+            AfterSignUp::VerificationFirst => "verification_first",
+            AfterSignUp::WhenProven => "when_proven",
+            AfterSignUp::Themselves => "themselves",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|answer| answer.name() == name)
+    }
+
+    /// The answer, and what it means for people.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            AfterSignUp::AtOnce => ("Sign in at once", "Nothing stands between the form and your service."),
+            AfterSignUp::VerificationFirst => {
+                ("Show verification first", "They type in the code from the mail, then sign in themselves.")
+            }
+            AfterSignUp::WhenProven => (
+                "Sign in when the address is proven",
+                "They type in the code from the mail and are in: in the browser or app they signed up with, and nowhere else.",
+            ),
+            AfterSignUp::Themselves => {
+                ("They sign in themselves", "The account is there, and the next page says so.")
+            }
+        }
+    }
+
+    /// Only what can be had.
+    pub fn is_offered(self) -> bool {
+        self != AfterSignUp::WhenProven || is_there(SIGN_IN_WHEN_PROVEN)
+    }
+
+    /// `None`: it differs from method to method, or there is none.
+    pub fn of(values: &Authentication) -> Option<Self> {
+        let (signs_in, page) = (&values.sign_in_after_registration, &values.show_verification_page);
+        match (signs_in.all_on(), signs_in.all_off()) {
+            _ if signs_in.is_empty() => None,
+            (true, _) => Some(AfterSignUp::AtOnce),
+            (_, true) if values.sign_in_when_proven => Some(AfterSignUp::WhenProven),
+            (_, true) if page.all_on() => Some(AfterSignUp::VerificationFirst),
+            (_, true) if page.all_off() => Some(AfterSignUp::Themselves),
+            _ => None,
+        }
+    }
+
+    /// The named settings that bring it about; what is not there yet is left alone. Signing in at once says nothing of the
+    /// verification page: it can be shown to somebody who is signed in.
+    pub fn settings(self) -> Named {
+        let switches: &[(&str, Value)] = match self {
+            AfterSignUp::AtOnce => {
+                &[(SIGN_IN_AFTER_REGISTRATION, json!("on")), (SIGN_IN_WHEN_PROVEN, json!(false))]
+            }
+            AfterSignUp::VerificationFirst => &[
+                (SIGN_IN_AFTER_REGISTRATION, json!("off")),
+                (SHOW_VERIFICATION_PAGE, json!("on")),
+                (SIGN_IN_WHEN_PROVEN, json!(false)),
+            ],
+            AfterSignUp::WhenProven => &[
+                (SIGN_IN_AFTER_REGISTRATION, json!("off")),
+                (SHOW_VERIFICATION_PAGE, json!("on")),
+                (SIGN_IN_WHEN_PROVEN, json!(true)),
+            ],
+            AfterSignUp::Themselves => &[
+                (SIGN_IN_AFTER_REGISTRATION, json!("off")),
+                (SHOW_VERIFICATION_PAGE, json!("off")),
+                (SIGN_IN_WHEN_PROVEN, json!(false)),
+            ],
+        };
+        let there = switches.iter().filter(|(name, _)| is_there(name));
+        there.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Method;
+    use crate::settings::Ways;
+
+    fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Authentication {
+        let methods = [Method::Password, Method::Code];
+        let ways = |on: &[bool]| -> Ways { methods.into_iter().zip(on.iter().copied()).collect() };
+        Authentication {
+            registration_enabled: true,
+            invite_only: false,
+            sign_in_after_registration: ways(signs_in),
+            social_sign_in: true,
+            leak_nothing: false,
+            proof_takes_over: false,
+            unproven_session: None,
+            show_verification_page: ways(page),
+            sign_in_when_proven: when_proven,
+            require_verified_address: false,
+            require_used_address: false,
+            min_password_length: 8,
+            identifier_similarity_check: true,
+            breach_check: true,
+        }
+    }
+
+    #[test]
+    fn it_is_read_from_the_switches() {
+        use AfterSignUp::{AtOnce, Themselves, VerificationFirst, WhenProven};
+        for (signs_in, page, when_proven, expected) in [
+            ([true, true], [false, false], false, Some(AtOnce)),
+            ([true, true], [true, true], true, Some(AtOnce)),
+            ([false, false], [true, true], false, Some(VerificationFirst)),
+            ([false, false], [false, false], true, Some(WhenProven)),
+            ([false, false], [false, false], false, Some(Themselves)),
+            ([true, false], [false, false], false, None),
+            ([false, false], [true, false], false, None),
+        ] {
+            assert_eq!(
+                AfterSignUp::of(&values(&signs_in, &page, when_proven)),
+                expected,
+                "{signs_in:?} {page:?}"
+            );
+        }
+        assert_eq!(AfterSignUp::of(&values(&[], &[], false)), None, "nobody can sign up");
+    }
+
+    #[test]
+    fn what_it_writes_reads_as_itself_from_everywhere() {
+        let states = [([true, true], [true, false], true), ([false, true], [false, false], false)];
+        for answer in AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()) {
+            assert_eq!(AfterSignUp::parse(answer.name()), Some(answer));
+            for (signs_in, page, when_proven) in states {
+                // What is not there yet cannot be on.
+                let before = values(&signs_in, &page, when_proven && is_there(SIGN_IN_WHEN_PROVEN));
+                assert_eq!(AfterSignUp::of(&before.with(&answer.settings())), Some(answer));
+            }
+        }
+    }
+}

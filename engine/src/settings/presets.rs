@@ -1,0 +1,155 @@
+//! Ways to run a sign-up that belong together, each a set of named settings. A preset is put into a form that nobody has saved
+//! yet; what it would change there is told before.
+
+use super::{Authentication, changes, differences};
+use crate::config::Named;
+use crate::config::console::{
+    INVITE_ONLY, LEAK_NOTHING, PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_VERIFIED_ADDRESS,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, is_there,
+};
+use serde_json::{Value, json};
+
+pub struct Preset {
+    /// As it is posted.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// Whom it is for, and what it costs.
+    pub text: &'static str,
+    settings: Vec<(&'static str, Value, Part)>,
+}
+
+/// What a setting is to its preset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// Without it there is no such preset.
+    Essential,
+    /// Goes with it as soon as it is there.
+    Added,
+}
+
+/// What is there of them, in the order in which they are shown.
+pub fn presets() -> Vec<Preset> {
+    all().into_iter().filter(|preset| preset.is_offered(&is_there)).collect()
+}
+
+fn all() -> [Preset; 4] {
+    use Part::{Added, Essential};
+    [
+        Preset {
+            id: "frictionless",
+            title: "Frictionless trial",
+            text: "People are in at once and prove their address later, if at all. Addresses may be made up, and the answer to a \
+                   sign-up tells who has an account.",
+            settings: vec![
+                (REGISTRATION_ENABLED, json!(true), Essential),
+                (SIGN_IN_AFTER_REGISTRATION, json!("on"), Essential),
+                (SHOW_VERIFICATION_PAGE, json!("off"), Essential),
+                (REQUIRE_VERIFIED_ADDRESS, json!(false), Essential),
+                (SIGN_IN_WHEN_PROVEN, json!(false), Added),
+                (PROOF_TAKES_OVER, json!(true), Added),
+                (LEAK_NOTHING, json!(false), Added),
+                (INVITE_ONLY, json!(false), Added),
+            ],
+        },
+        Preset {
+            id: "verify_first",
+            title: "Verify first",
+            text: "Nobody gets in without the code from the mail, and whoever types it in is in. One step more than above.",
+            settings: vec![
+                (REGISTRATION_ENABLED, json!(true), Essential),
+                (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
+                (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
+                (SIGN_IN_WHEN_PROVEN, json!(true), Essential),
+                (REQUIRE_VERIFIED_ADDRESS, json!(true), Essential),
+                (PROOF_TAKES_OVER, json!(true), Added),
+                (INVITE_ONLY, json!(false), Added),
+            ],
+        },
+        Preset {
+            id: "leak_nothing",
+            title: "Leak nothing",
+            text: "A sign-up answers alike whether or not the address has an account; what differs is in the mail. The account is made \
+                   when the address is proven.",
+            settings: vec![
+                (REGISTRATION_ENABLED, json!(true), Essential),
+                (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
+                (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
+                (LEAK_NOTHING, json!(true), Essential),
+                (REQUIRE_VERIFIED_ADDRESS, json!(true), Essential),
+                (SIGN_IN_WHEN_PROVEN, json!(true), Added),
+                (PROOF_TAKES_OVER, json!(true), Added),
+                (INVITE_ONLY, json!(false), Added),
+            ],
+        },
+        Preset {
+            id: "invite_only",
+            title: "Invite only",
+            text: "Sign-up needs an invitation link that an operator or your service makes. Everybody else is told that it is closed.",
+            settings: vec![
+                (REGISTRATION_ENABLED, json!(true), Essential),
+                (INVITE_ONLY, json!(true), Essential),
+            ],
+        },
+    ]
+}
+
+impl Preset {
+    pub fn parse(id: &str) -> Option<Self> {
+        presets().into_iter().find(|preset| preset.id == id)
+    }
+
+    fn is_offered(&self, is_there: &dyn Fn(&str) -> bool) -> bool {
+        self.settings.iter().all(|(name, _, part)| *part == Part::Added || is_there(name))
+    }
+
+    /// The named settings that it puts into a form.
+    pub fn settings(&self) -> Named {
+        let there = self.settings.iter().filter(|(name, ..)| is_there(name));
+        there.map(|(name, value, _)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    /// What it would make of a form.
+    pub fn applied(&self, form: &Authentication) -> Authentication {
+        form.with(&self.settings())
+    }
+
+    /// What would change in a form, in words; nothing where the form says all of it.
+    pub fn changes(&self, form: &Authentication) -> Vec<String> {
+        changes(form, &self.applied(form))
+    }
+
+    /// The fields that it would change.
+    pub fn fields(&self, form: &Authentication) -> Vec<&'static str> {
+        differences(form, &self.applied(form))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_yet_leaves_a_preset_out() {
+        let offered = |missing: &'static [&'static str]| -> Vec<&'static str> {
+            let is_there = move |name: &str| !missing.contains(&name);
+            all().iter().filter(|preset| preset.is_offered(&is_there)).map(|preset| preset.id).collect()
+        };
+        assert_eq!(offered(&[]), ["frictionless", "verify_first", "leak_nothing", "invite_only"]);
+        assert_eq!(offered(&[LEAK_NOTHING]), ["frictionless", "verify_first", "invite_only"]);
+        assert_eq!(
+            offered(&[SIGN_IN_WHEN_PROVEN, PROOF_TAKES_OVER, INVITE_ONLY]),
+            ["frictionless", "leak_nothing"],
+            "what is only added to it does not hold it back"
+        );
+    }
+
+    #[test]
+    fn every_setting_of_every_preset_is_a_field_and_takes_the_value() {
+        for preset in all() {
+            for (name, value, _) in &preset.settings {
+                assert!(super::super::label(name) != "", "{}: {name}", preset.id);
+                assert!(value.is_boolean() || value == "on" || value == "off", "{}: {name}", preset.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Rows of web hooks' calls: the queue of those that nobody waits for, and what became of each.
+
+use super::{Tx, unreadable};
+use crate::error::Result;
+use crate::ids::{DeliveryId, FlowId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Why a call is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nobody waits for it: it comes from the queue.
+    Inform,
+    /// Somebody waited for the answer, and the account or flow is there whatever it says.
+    Wait,
+    /// Somebody waited for the answer, which decided how it goes on.
+    Ask,
+    /// By an operator, marked as such.
+    Test,
+    /// Tells a service that a sign-up it agreed to did not come about.
+    Undone,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 5] = [Kind::Inform, Kind::Wait, Kind::Ask, Kind::Test, Kind::Undone];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Inform => "inform",
+            Kind::Wait => "wait",
+            Kind::Ask => "ask",
+            Kind::Test => "test",
+            Kind::Undone => "undone",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    Queued,
+    /// Somebody is making the call; when the claim runs out, it is due again.
+    Processing,
+    /// Answered, and not refused.
+    Done,
+    /// The service said no, with messages for the form.
+    Refused,
+    /// The template says that nothing is to be sent.
+    Cancelled,
+    /// It failed, and is not tried again by itself.
+    Failed,
+}
+
+impl Status {
+    pub const ALL: [Status; 6] = [
+        Status::Queued,
+        Status::Processing,
+        Status::Done,
+        Status::Refused,
+        Status::Cancelled,
+        Status::Failed,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Queued => "queued",
+            Status::Processing => "processing",
+            Status::Done => "done",
+            Status::Refused => "refused",
+            Status::Cancelled => "cancelled",
+            Status::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// One call, over all its tries.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    /// Which hook, see [`crate::config::WebHook::key`].
+    pub hook: String,
+    /// Its name for people at that time.
+    pub name: String,
+    /// Such as `registration.after`.
+    pub place: String,
+    pub flow_id: Option<FlowId>,
+    pub kind: Kind,
+    pub status: Status,
+    /// The status of the last answer.
+    pub answered: Option<i64>,
+    /// Milliseconds that the last try took.
+    pub millis: Option<i64>,
+    /// How often a call was begun.
+    pub tries: i64,
+    /// `Queued`: not before. `Processing`: the claim's end.
+    pub next_try_at: DateTime<Utc>,
+    /// Sealed.
+    pub body: Vec<u8>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How often each status stands in the log of a hook, and when last.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Count {
+    pub hook: String,
+    pub status: Status,
+    pub count: i64,
+    pub last: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: Uuid,
+    hook: String,
+    name: String,
+    place: String,
+    flow_id: Option<Uuid>,
+    kind: String,
+    status: String,
+    answered: Option<i64>,
+    millis: Option<i64>,
+    tries: i64,
+    next_try_at: DateTime<Utc>,
+    body: Vec<u8>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, hook, name, place, flow_id, kind, status, answered, millis, tries, next_try_at, body,
+                created_at, updated_at
+            from hook_deliveries ",
+            $rest
+        )
+    };
+}
+
+const INSERT: &str =
+    "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
+        tries, next_try_at, body, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const GET: &str = select!("where id = $1");
+// First tries before further ones: a service that is away holds up nobody else's first call.
+const DUE: &str = select!(
+    "where status in ('queued', 'processing') and next_try_at <= $1 order by tries, next_try_at, created_at limit $2"
+);
+const CLAIM: &str = "update hook_deliveries
+    set status = 'processing', tries = tries + 1, next_try_at = $3, updated_at = $4
+    where id = $1 and tries = $2 and status in ('queued', 'processing') and next_try_at <= $4";
+const FINISH: &str = "update hook_deliveries
+    set status = $3, answered = $4, millis = $5, next_try_at = $6, body = $7, updated_at = $8
+    where id = $1 and tries = $2 and status = 'processing'";
+const AGAIN: &str = "update hook_deliveries set status = 'queued', next_try_at = $2, updated_at = $2
+    where id = $1 and status = 'failed'";
+const OF_HOOK: &str = select!(
+    "where hook = $1 and (created_at < $2 or (created_at = $2 and id < $3))
+    order by created_at desc, id desc limit $4"
+);
+const COUNTS: &str = "select hook, status, count(*), max(created_at) from hook_deliveries
+    group by hook, status order by hook, status";
+const DELETE_OLD: &str = "delete from hook_deliveries
+    where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
+        order by created_at limit $2)";
+
+pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
+    tx.execute(
+        INSERT,
+        &[
+            &delivery.id.0,
+            &delivery.hook,
+            &delivery.name,
+            &delivery.place,
+            &delivery.flow_id.map(|id| id.0),
+            &delivery.kind.name(),
+            &delivery.status.name(),
+            &delivery.answered,
+            &delivery.millis,
+            &delivery.tries,
+            &delivery.next_try_at,
+            &delivery.body,
+            &delivery.created_at,
+            &delivery.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn get(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>> {
+    tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
+}
+
+/// Queued ones whose time has come, and those whose caller never came back.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Delivery>> {
+    tx.fetch_all::<Stored>(DUE, &[&now, &limit]).await?.into_iter().map(Stored::read).collect()
+}
+
+/// Takes a delivery as [`due`] gave it, until `until`; `false` when somebody else was faster.
+pub async fn claim(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(tx.execute(CLAIM, &[&delivery.id.0, &delivery.tries, &until, &now]).await? == 1)
+}
+
+/// Writes what became of a claimed delivery. `false` when the claim had run out and somebody else has it.
+pub async fn finish(tx: &mut Tx, delivery: &Delivery) -> Result<bool> {
+    let touched = tx
+        .execute(
+            FINISH,
+            &[
+                &delivery.id.0,
+                &delivery.tries,
+                &delivery.status.name(),
+                &delivery.answered,
+                &delivery.millis,
+                &delivery.next_try_at,
+                &delivery.body,
+                &delivery.updated_at,
+            ],
+        )
+        .await?;
+    Ok(touched == 1)
+}
+
+/// A failed one is due once more; `false` when it is none.
+pub async fn again(tx: &mut Tx, id: DeliveryId, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(AGAIN, &[&id.0, &now]).await? == 1)
+}
+
+/// Newest first, at most `limit`, those before `after`.
+pub async fn of_hook(
+    tx: &mut Tx,
+    hook: &str,
+    after: Option<(DateTime<Utc>, DeliveryId)>,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
+    // PostgreSQL refuses the character, so no hook has it.
+    if hook.contains('\0') {
+        return Ok(Vec::new());
+    }
+    // Far in the future; PostgreSQL and text columns both know it.
+    let end = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default();
+    let (at, id) = after.map_or((end, Uuid::max()), |(at, id)| (at, id.0));
+    let rows = tx.fetch_all::<Stored>(OF_HOOK, &[&hook, &at, &id, &limit]).await?;
+    rows.into_iter().map(Stored::read).collect()
+}
+
+/// Of every hook that has a log.
+pub async fn counts(tx: &mut Tx) -> Result<Vec<Count>> {
+    let rows: Vec<(String, String, i64, DateTime<Utc>)> = tx.fetch_all(COUNTS, &[]).await?;
+    rows.into_iter()
+        .map(|(hook, status, count, last)| Ok(Count { hook, status: status_of(&status)?, count, last }))
+        .collect()
+}
+
+/// At most `limit` of those made before `before`, but none that still waits; answers how many went.
+pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_OLD, &[&before, &limit]).await
+}
+
+fn status_of(text: &str) -> Result<Status> {
+    Status::parse(text).ok_or_else(|| unreadable("hook_deliveries.status", text))
+}
+
+impl Stored {
+    fn read(self) -> Result<Delivery> {
+        Ok(Delivery {
+            id: DeliveryId(self.id),
+            hook: self.hook,
+            name: self.name,
+            place: self.place,
+            flow_id: self.flow_id.map(FlowId),
+            kind: Kind::parse(&self.kind).ok_or_else(|| unreadable("hook_deliveries.kind", &self.kind))?,
+            status: status_of(&self.status)?,
+            answered: self.answered,
+            millis: self.millis,
+            tries: self.tries,
+            next_try_at: self.next_try_at,
+            body: self.body,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}

@@ -1,0 +1,421 @@
+//! A rehearsed sign-up over HTTP: the public router of a throw-away engine is sent what a browser or an app would send, and each
+//! exchange is kept. Nothing here decides anything; whether somebody is signed in is asked of `/sessions/whoami` at the end.
+
+use crate::state::AppState;
+use crate::{edge, public};
+use app::console::tester::{Cookie, Exchange, FormField};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, header};
+use engine::config::Config;
+use engine::plan::Client;
+use engine::ui::{Container, InputKind};
+use engine::{Engine, Error, Result};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tower::ServiceExt;
+
+/// Of an answer that is shown.
+const SHOWN: usize = 64 * 1024;
+
+/// What the sign-up form asks for now; the values are those of an engine without anybody in it.
+///
+/// # Errors
+/// Sign-up is closed, or a web hook that runs before the form refuses.
+pub async fn form(engine: &Engine) -> Result<Vec<FormField>> {
+    let mut visit = Visit::new(engine, Client::Native);
+    let flow = visit.start().await.ok_or_else(|| refusal(&visit))?;
+    Ok(fields(&flow))
+}
+
+/// What the form's first answer says instead of a form.
+fn refusal(visit: &Visit) -> Error {
+    let said =
+        visit.exchanges.last().and_then(|exchange| serde_json::from_str::<Value>(&exchange.answer).ok());
+    let text = |pointer: &str| said.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
+    Error::invalid(
+        text("/error/reason")
+            .or_else(|| text("/error/message"))
+            .unwrap_or_else(|| "There is no sign-up form at the moment.".to_owned()),
+    )
+}
+
+/// Sends the form with `typed` in it, as `client` would.
+pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]) -> Vec<Exchange> {
+    let mut visit = Visit::new(engine, client);
+    if let Some(flow) = visit.start().await {
+        visit.send(&flow, typed).await;
+        visit.who_am_i().await;
+    }
+    visit.exchanges
+}
+
+/// Of the nodes those that somebody fills in.
+fn fields(flow: &Value) -> Vec<FormField> {
+    let Some(ui) = flow.get("ui").cloned().and_then(|ui| serde_json::from_value::<Container>(ui).ok()) else {
+        return Vec::new();
+    };
+    let inputs = ui.nodes.unwrap_or_default().into_iter().filter_map(|node| {
+        let label = node.meta.label.as_ref().map(|label| label.text.clone());
+        let input = node.input()?.clone();
+        let hidden = matches!(input.kind, InputKind::Hidden | InputKind::Submit | InputKind::Button);
+        (!hidden).then(|| FormField {
+            label: label
+                .unwrap_or_else(|| input.name.rsplit('.').next().unwrap_or_default().replace('_', " ")),
+            ticked: input.kind == InputKind::Checkbox,
+            secret: input.kind == InputKind::Password,
+            address: input.kind == InputKind::Email,
+            number: input.kind == InputKind::Number,
+            required: input.required,
+            name: input.name,
+            value: String::new(),
+        })
+    });
+    inputs.collect()
+}
+
+/// One client on its way through the public port.
+struct Visit {
+    router: Router,
+    config: Arc<Config>,
+    client: Client,
+    cookies: BTreeMap<String, String>,
+    token: Option<String>,
+    exchanges: Vec<Exchange>,
+}
+
+impl Visit {
+    fn new(engine: &Engine, client: Client) -> Self {
+        let state = AppState { engine: engine.clone() };
+        Self {
+            router: edge::around(public::router(state), "rehearsal"),
+            config: engine.begin().config,
+            client,
+            cookies: BTreeMap::new(),
+            token: None,
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// The flow, or `None` where there is no form.
+    async fn start(&mut self) -> Option<Value> {
+        const START: &str = "The form is asked for";
+        match self.client {
+            Client::Native => {
+                let answer =
+                    self.exchange(START, "GET", &self.url("self-service/registration/api"), None).await;
+                (answer.status == 200).then(|| json_of(&answer)).flatten()
+            }
+            Client::Spa => {
+                let answer =
+                    self.exchange(START, "GET", &self.url("self-service/registration/browser"), None).await;
+                (answer.status == 200).then(|| json_of(&answer)).flatten()
+            }
+            Client::Browser => {
+                let url = self.url("self-service/registration/browser");
+                let answer = self.exchange(START, "GET", &url, None).await;
+                let page = answer.location.filter(|_| answer.status == 303)?;
+                let page = url::Url::parse(&page).ok()?;
+                let (_, flow) = page.query_pairs().find(|(name, _)| name == "flow")?;
+                let url = self.url(&format!("self-service/registration/flows?id={flow}"));
+                let answer = self.exchange("The page reads the form", "GET", &url, None).await;
+                (answer.status == 200).then(|| json_of(&answer)).flatten()
+            }
+        }
+    }
+
+    async fn send(&mut self, flow: &Value, typed: &[(String, String)]) {
+        let action = flow.pointer("/ui/action").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let token = csrf_token(flow);
+        let body = match self.client {
+            Client::Browser => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.append_pair("csrf_token", &token).append_pair("method", "password");
+                form.extend_pairs(typed);
+                Sent { media: "application/x-www-form-urlencoded", text: form.finish() }
+            }
+            Client::Spa | Client::Native => {
+                let mut document = Map::new();
+                document.insert("method".to_owned(), "password".into());
+                if self.client == Client::Spa {
+                    document.insert("csrf_token".to_owned(), token.into());
+                }
+                let kinds = fields(flow);
+                for (name, value) in typed {
+                    let kind = kinds.iter().find(|field| field.name == *name);
+                    put(&mut document, name, typed_value(kind, value));
+                }
+                Sent { media: "application/json", text: Value::Object(document).to_string() }
+            }
+        };
+        let answer = self.exchange("The form is sent", "POST", &action, Some(body)).await;
+        if let Some(token) =
+            json_of(&answer).as_ref().and_then(|body| body.get("session_token")).and_then(Value::as_str)
+        {
+            self.token = Some(token.to_owned());
+        }
+        let page = answer.location.filter(|_| self.client == Client::Browser);
+        if let Some(page) = page.filter(|page| self.is_ours(page)) {
+            self.exchange("The browser follows", "GET", &page, None).await;
+        }
+    }
+
+    /// Looks from outside, as an app would.
+    async fn who_am_i(&mut self) {
+        self.exchange("Who is signed in?", "GET", &self.url("sessions/whoami"), None).await;
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.config.public_url(path)
+    }
+
+    fn is_ours(&self, url: &str) -> bool {
+        self.target(url).is_some()
+    }
+
+    /// The path and query that our router sees of an absolute address; `None` for somebody else's.
+    fn target(&self, url: &str) -> Option<String> {
+        let base = self.config.serve.public.base_url_text.trim_end_matches('/');
+        let rest = url.strip_prefix(base).unwrap_or(if url.starts_with('/') { url } else { return None });
+        match rest.as_bytes().first() {
+            None => Some("/".to_owned()),
+            Some(b'/') => Some(rest.to_owned()),
+            Some(b'?') => Some(format!("/{rest}")),
+            Some(_) => None,
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        title: &'static str,
+        method: &'static str,
+        url: &str,
+        body: Option<Sent>,
+    ) -> Answer {
+        let target = self.target(url).unwrap_or_else(|| "/".to_owned());
+        let host = self.config.serve.public.base_url.host_str().unwrap_or_default().to_owned();
+        let host = match self.config.serve.public.base_url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        };
+        let mut headers = vec![("Accept".to_owned(), self.accepts().to_owned())];
+        if let Some(body) = &body {
+            headers.push(("Content-Type".to_owned(), body.media.to_owned()));
+        }
+        if self.client != Client::Native && !self.cookies.is_empty() {
+            let pairs: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            headers.push(("Cookie".to_owned(), pairs.join("; ")));
+        }
+        if self.client != Client::Native && method == "POST" {
+            let origin = self.config.serve.public.base_url.origin().ascii_serialization();
+            headers.push(("Origin".to_owned(), origin));
+        }
+        if let Some(token) = &self.token {
+            headers.push(("X-Session-Token".to_owned(), token.clone()));
+        }
+        let text = body.map(|body| body.text);
+        let mut request = Request::builder().method(method).uri(&target).header(header::HOST, host);
+        for (name, value) in &headers {
+            request = request.header(name.as_str(), value.as_str());
+        }
+        let since = Instant::now();
+        let request = request.body(Body::from(text.clone().unwrap_or_default()));
+        let (status, received, answer) = match request {
+            Ok(mut request) => {
+                request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 0))));
+                let Ok(response) = self.router.clone().oneshot(request).await;
+                let (parts, body) = response.into_parts();
+                let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+                (parts.status.as_u16(), parts.headers, String::from_utf8_lossy(&body).into_owned())
+            }
+            // A header that cannot be sent, such as a line break in a cookie.
+            Err(broken) => (0, HeaderMap::new(), broken.to_string()),
+        };
+        let took = since.elapsed();
+        let text_of =
+            |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let cookies: Vec<Cookie> = received
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| cookie(&self.config, &text_of(value)))
+            .collect();
+        for cookie in &cookies {
+            if cookie.attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case("max-age=0")) {
+                self.cookies.remove(&cookie.name);
+            } else {
+                self.cookies.insert(cookie.name.clone(), cookie.value.clone());
+            }
+        }
+        let location = received.get(header::LOCATION).map(text_of);
+        let curl = curl(method, url, &headers, text.as_deref());
+        self.exchanges.push(Exchange {
+            title: title.to_owned(),
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers,
+            body: text,
+            status,
+            answer_headers: received
+                .iter()
+                .filter(|(name, _)| *name != header::SET_COOKIE)
+                .map(|(name, value)| (name.as_str().to_owned(), text_of(value)))
+                .collect(),
+            cookies,
+            answer: shown(&answer),
+            took,
+            curl,
+        });
+        Answer { status, location, text: answer }
+    }
+
+    fn accepts(&self) -> &'static str {
+        match self.client {
+            Client::Browser => "text/html,application/xhtml+xml",
+            Client::Spa | Client::Native => "application/json",
+        }
+    }
+}
+
+struct Sent {
+    media: &'static str,
+    text: String,
+}
+
+struct Answer {
+    status: u16,
+    location: Option<String>,
+    text: String,
+}
+
+fn json_of(answer: &Answer) -> Option<Value> {
+    serde_json::from_str(&answer.text).ok()
+}
+
+fn csrf_token(flow: &Value) -> String {
+    let nodes = flow.pointer("/ui/nodes").and_then(Value::as_array);
+    let node = nodes
+        .into_iter()
+        .flatten()
+        .find(|node| node.pointer("/attributes/name").and_then(Value::as_str) == Some("csrf_token"));
+    let value = node.and_then(|node| node.pointer("/attributes/value")).and_then(Value::as_str);
+    value.unwrap_or_default().to_owned()
+}
+
+/// As an app would send it: numbers and ticks are no texts in JSON. What is no number is sent as typed, so that the refusal shows.
+fn typed_value(kind: Option<&FormField>, value: &str) -> Value {
+    match kind {
+        Some(field) if field.ticked => Value::Bool(value == "true"),
+        Some(field) if field.number => {
+            serde_json::from_str::<serde_json::Number>(value).map_or_else(|_| value.into(), Value::Number)
+        }
+        _ => value.into(),
+    }
+}
+
+/// `traits.name.first` → `{"traits": {"name": {"first": …}}}`. A field that was left empty is left out.
+fn put(document: &mut Map<String, Value>, name: &str, value: Value) {
+    if value == Value::String(String::new()) {
+        return;
+    }
+    match name.split_once('.') {
+        None => {
+            document.insert(name.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = document.entry(first).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// JSON with line breaks; the rest as it came, cut where nobody reads on.
+fn shown(answer: &str) -> String {
+    let pretty = serde_json::from_str::<Value>(answer).and_then(|value| serde_json::to_string_pretty(&value));
+    let text = pretty.unwrap_or_else(|_| answer.to_owned());
+    if text.len() <= SHOWN {
+        return text;
+    }
+    let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}\n… {} bytes in all", &text[..end], text.len())
+}
+
+/// `name=value; attribute; …` (RFC 6265 §4.1.1).
+fn cookie(config: &Config, line: &str) -> Cookie {
+    let mut parts = line.split(';').map(str::trim);
+    let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
+    let what = if name == config.session.cookie_name {
+        "the session"
+    } else if name.starts_with("csrf_token_") {
+        "against forged requests"
+    } else {
+        ""
+    };
+    Cookie {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        attributes: parts.map(str::to_owned).collect(),
+        what,
+    }
+}
+
+/// The same request for a shell. It is sent to the real server, where tokens and cookies of a rehearsal are worth nothing.
+fn curl(method: &str, url: &str, headers: &[(String, String)], body: Option<&str>) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut line = format!("curl -i {}", quoted(url));
+    if method != "GET" {
+        line.push_str(&format!(" \\\n  -X {method}"));
+    }
+    for (name, value) in headers {
+        line.push_str(&format!(" \\\n  -H {}", quoted(&format!("{name}: {value}"))));
+    }
+    if let Some(body) = body {
+        line.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_shell_reads_back_what_was_sent() {
+        let headers = [("Accept".to_owned(), "application/json".to_owned())];
+        let line =
+            curl("POST", "http://x.test/?a=1&b=2", &headers, Some(r#"{"password":"it's $HOME `id`"}"#));
+        assert_eq!(
+            line,
+            "curl -i 'http://x.test/?a=1&b=2' \\\n  -X POST \\\n  -H 'Accept: application/json' \\\n  \
+             --data-raw '{\"password\":\"it'\\''s $HOME `id`\"}'"
+        );
+    }
+
+    #[test]
+    fn names_with_dots_become_a_document() {
+        let mut document = Map::new();
+        for (name, value) in
+            [("traits.name.first", "Ann"), ("traits.email", "ann@x.test"), ("traits.left", "")]
+        {
+            put(&mut document, name, value.into());
+        }
+        assert_eq!(
+            Value::Object(document),
+            json!({"traits": {"name": {"first": "Ann"}, "email": "ann@x.test"}})
+        );
+    }
+
+    #[test]
+    fn a_long_answer_is_cut_between_two_letters() {
+        let long = "ä".repeat(SHOWN);
+        let cut = shown(&long);
+        assert!(cut.len() < long.len() && cut.ends_with("bytes in all"), "{}", cut.len());
+    }
+}

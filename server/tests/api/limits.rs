@@ -1,0 +1,255 @@
+//! Guessing and flooding, over as many flows as somebody likes: what is counted is the address and the account.
+
+use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
+use crate::proof::{ANNA, Place, wrong};
+use base64::Engine as _;
+use engine::flow::handover::Offered;
+use engine::flow::{Body, Submit, verification, webhook::Seen};
+use engine::session::DeviceInfo;
+use engine::testing::{TestRandom, World};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const NOBODY: &str = "nobody@vestibule.test";
+const WRONG: i64 = 4070006;
+
+/// The message of a wrong code, or of one too many.
+fn message(form: &Value) -> i64 {
+    form["ui"]["messages"][0]["id"].as_i64().unwrap_or_default()
+}
+
+/// A form for `address`, without waiting for the next mail to be allowed.
+async fn form_for(place: &Place, address: &str) -> String {
+    let (_, flow) = place.public("GET", "/self-service/verification/api", None).await;
+    let flow = flow["id"].as_str().expect("a flow").to_owned();
+    let (status, form) = place.submit(&flow, json!({"method": "code", "email": address})).await;
+    assert_eq!((status, &form["state"]), (200, &json!("sent_email")));
+    flow
+}
+
+/// Guesses four times in each of so many flows; what the form said each time.
+async fn guess(place: &Place, address: &str, code: &str, flows: usize) -> Vec<i64> {
+    let mut said = Vec::new();
+    for _ in 0..flows {
+        let flow = form_for(place, address).await;
+        for _ in 0..4 {
+            let (status, form) = place.code(&flow, code).await;
+            assert_eq!((status, &form["state"]), (200, &json!("sent_email")));
+            said.push(message(&form));
+        }
+    }
+    said
+}
+
+async fn link(place: &Place) -> (String, String) {
+    engine::courier::deliver(&place.stand.engine).await.expect("the courier works");
+    let mails = place.stand.world.mailer.sent();
+    let text = &mails.last().expect("a mail").text;
+    let rest = text.split_once("code=").expect("a link").1;
+    let (code, rest) = rest.split_once("&flow=").expect("a flow");
+    (code.to_owned(), rest[..36].to_owned())
+}
+
+async fn guessing_ends(dsn: &str) {
+    let place = Place::start(dsn).await;
+    let (first, code) = place.sign_up().await;
+    let said = guess(&place, ANNA, &wrong(&code), 4).await;
+    assert_eq!(said.iter().filter(|id| **id == WRONG).count(), 10, "{said:?}");
+    assert_eq!(said[..10], [WRONG; 10], "and not one more");
+    // Not even the right one, wherever it belongs.
+    let (status, form) = place.code(&first, &code).await;
+    assert_eq!((status, &form["state"]), (200, &json!("sent_email")));
+    assert_ne!(message(&form), WRONG);
+    assert!(!place.is_proven().await);
+    // Whoever has no account is answered alike.
+    assert_eq!(guess(&place, NOBODY, &wrong(&code), 4).await, said);
+    // An hour later there are ten more, and a right code is none of them.
+    place.later(HOUR);
+    let (flow, code) = place.ask_for_code().await;
+    assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
+    assert!(place.is_proven().await);
+}
+
+#[tokio::test]
+async fn guessing_over_many_flows_ends_after_ten_wrong_codes_an_hour() {
+    guessing_ends("memory").await;
+}
+
+#[tokio::test]
+async fn guessing_over_many_flows_ends_on_postgresql_too() {
+    guessing_ends(&engine::testing::postgres::database().await).await;
+}
+
+#[tokio::test]
+async fn guessing_all_day_ends_after_thirty() {
+    let place = Place::start("memory").await;
+    let (_, code) = place.sign_up().await;
+    let mut wrong_ones = 0;
+    for _ in 0..6 {
+        place.later(HOUR);
+        let said = guess(&place, ANNA, &wrong(&code), 3).await;
+        wrong_ones += said.iter().filter(|id| **id == WRONG).count();
+    }
+    assert_eq!(wrong_ones, 30);
+    place.later(HOUR * 24);
+    assert_eq!(guess(&place, ANNA, &wrong(&code), 1).await, [WRONG; 4]);
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_moment_are_no_more_than_one_by_one() {
+    let dsn = engine::testing::postgres::database().await;
+    let place = Place::start(&dsn).await;
+    let (_, code) = place.sign_up().await;
+    let mut flows = Vec::new();
+    for _ in 0..16 {
+        flows.push(form_for(&place, ANNA).await);
+    }
+    let wrong = wrong(&code);
+    let all = futures::future::join_all(flows.iter().map(|flow| place.code(flow, &wrong))).await;
+    let compared = all.iter().filter(|(_, form)| message(form) == WRONG).count();
+    assert_eq!(compared, 10, "{:?}", all.iter().map(|(_, form)| message(form)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_restart_forgets_no_guess() {
+    let dsn = engine::testing::postgres::database().await;
+    let place = Place::start(&dsn).await;
+    let (_, code) = place.sign_up().await;
+    guess(&place, ANNA, &wrong(&code), 3).await;
+    let flow = form_for(&place, ANNA).await;
+    // The next process: nothing is left of the first but its rows.
+    let mut world = World::default();
+    world.random = Arc::new(TestRandom::new(1));
+    let again = world.engine(&dsn, vec![place.document.clone()]).await;
+    let submit = Submit {
+        flow: Some(flow),
+        body: Body::Json(json!({"method": "code", "code": wrong(&code)})),
+        json: true,
+        cookie_names: vec![],
+        csrf_cookie: None,
+        origin: false,
+        current: None,
+            browser: None,
+        device: DeviceInfo::default(),
+        offered: Offered::default(),
+        seen: Seen::default(),
+    };
+    let outcome = verification::submit(&again.begin(), submit, "").await.expect("an answer");
+    let verification::Submitted::Wrong(form) = outcome else { panic!("{outcome:?}") };
+    assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");
+}
+
+#[tokio::test]
+async fn nobody_can_lock_the_owner_of_an_address_out() {
+    let place = Place::start("memory").await;
+    let (flow, code) = place.sign_up().await;
+    let (of_link, of_flow) = link(&place).await;
+    assert_eq!((of_link.len(), &of_flow), (39, &flow), "128 bits and more");
+    for _ in 0..6 {
+        place.code(&flow, &wrong(&code)).await;
+    }
+    guess(&place, ANNA, &wrong(&code), 4).await;
+    // Opening it proves nothing still.
+    let target = format!("/self-service/verification?code={of_link}&flow={of_flow}");
+    assert_eq!(place.public("GET", &target, None).await.0, 303);
+    assert!(!place.is_proven().await);
+    let mut other = of_link.clone().into_bytes();
+    other[38] = if other[38] == b'0' { b'1' } else { b'0' };
+    let (_, form) = place.code(&flow, &String::from_utf8(other).expect("digits")).await;
+    assert_eq!(message(&form), WRONG);
+    let (status, done) = place.code(&flow, &of_link).await;
+    assert_eq!((status, &done["state"]), (200, &json!("passed_challenge")));
+    assert!(place.is_proven().await);
+    assert_eq!(place.code(&flow, &of_link).await.0, 410, "once");
+}
+
+#[tokio::test]
+async fn a_mailbox_cannot_be_flooded() {
+    let place = Place::start("memory").await;
+    let mails = async || {
+        while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
+        place.stand.world.mailer.sent().iter().filter(|mail| mail.to == ANNA).count()
+    };
+    let (flow, _) = place.sign_up().await;
+    for _ in 0..10 {
+        // Each is answered as if a mail were under way.
+        form_for(&place, ANNA).await;
+    }
+    assert_eq!(mails().await, 1);
+    assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
+    for minute in 1..20 {
+        place.later(Duration::from_secs(61));
+        form_for(&place, ANNA).await;
+        assert_eq!(mails().await, (minute + 1).min(5));
+    }
+    place.later(HOUR);
+    form_for(&place, ANNA).await;
+    assert_eq!(mails().await, 6);
+}
+
+#[tokio::test]
+async fn a_request_without_a_mail_leaves_the_earlier_code_good() {
+    let place = Place::start("memory").await;
+    let (flow, code) = place.sign_up().await;
+    assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
+    assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
+}
+
+/// Two addresses, both good for signing in.
+fn two_addresses() -> String {
+    let address = json!({
+        "type": "string", "format": "email",
+        "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}, "verification": {"via": "email"}},
+    });
+    let schema = json!({
+        "$id": "https://vestibule.test/two", "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
+        "properties": {"traits": {"type": "object", "properties": {"email": address, "work": address}}},
+    });
+    format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()))
+}
+
+#[tokio::test]
+async fn an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_counts() {
+    for required in [false, true] {
+        let (stand, site) = stand(
+            "memory",
+            json!({
+                "identity": {"schemas": [{"id": "default", "url": two_addresses()}]},
+                "selfservice": {"flows": {
+                    "verification": {"enabled": true},
+                    "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
+                }},
+                "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+                "vestibule": {"login": {"require_used_address": required}},
+            }),
+        )
+        .await;
+        let ctx = stand.engine.begin();
+        let person = serde_json::from_value(json!({
+            "traits": {"email": ANNA, "work": "anna@work.test"},
+            "credentials": {"password": {"config": {"password": PASSWORD}}},
+            "verifiable_addresses": [{"value": ANNA, "via": "email", "verified": true}],
+        }));
+        engine::admin::create(&ctx, person.expect("a body")).await.expect("made");
+        let sign_in = async |identifier: &str| {
+            let mut person = Person::new(&site, Kind::Spa);
+            let (flow, csrf) = person.begin_sign_in().await;
+            let fields = json!({
+                "method": "password", "identifier": identifier, "password": PASSWORD, "csrf_token": csrf,
+            });
+            let target = format!("/self-service/login?flow={flow}");
+            person.post(&target, &[("Content-Type", JSON)], &fields).await
+        };
+        assert_eq!(sign_in(ANNA).await.status, 200);
+        let answer = sign_in(" Anna@WORK.test").await;
+        assert_eq!(answer.status, if required { 403 } else { 200 });
+        if required {
+            let refused = document(&answer);
+            assert_eq!(refused["error"]["id"], "session_verified_address_required");
+            engine::courier::deliver(&stand.engine).await.expect("the courier works");
+            assert_eq!(stand.world.mailer.sent().last().expect("a mail").to, "anna@work.test");
+        }
+    }
+}

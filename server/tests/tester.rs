@@ -1,0 +1,239 @@
+//! The sign-up tester, from outside: what an owner is shown of a run, and that a run leaves the database as it was.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::connect_info::MockConnectInfo;
+use axum::http::{self, StatusCode, header};
+use engine::effects::{Outbound, Request};
+use engine::operators;
+use engine::testing::World;
+use engine::{Engine, settings};
+use serde_json::{Value, json};
+use server::state::AppState;
+use std::net::SocketAddr;
+use tower::ServiceExt;
+
+const PAGE: &str = "/tester";
+const EMAIL: &str = "grace@console.test";
+const OPERATORS_PASSWORD: &str = "velvet lantern harbour 41";
+const PASSWORD: &str = "quiet copper meadow 73";
+
+struct Console {
+    world: World,
+    engine: Engine,
+    router: Router,
+    cookie: String,
+}
+
+impl Console {
+    /// With an owner signed in.
+    async fn start(config: Value) -> Self {
+        let world = World::default();
+        let mailed = json!({"selfservice": {"flows": {"verification": {"enabled": true}}}, "vestibule": {"mailbox": {"enabled": true}}});
+        let engine = world.engine("memory", vec![mailed, config]).await;
+        let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        let router =
+            server::console::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
+        operators::create(&engine, EMAIL, "Grace", OPERATORS_PASSWORD).await.unwrap().unwrap();
+        let mut console = Self { world, engine, router, cookie: String::new() };
+        let form = [("email", EMAIL), ("password", OPERATORS_PASSWORD)];
+        let request = console.posted("/sign-in", &form);
+        let answer = console.router.clone().oneshot(request).await.unwrap();
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        console.cookie = cookie.split(';').next().unwrap().to_owned();
+        console
+    }
+
+    fn posted(&self, target: &str, fields: &[(&str, &str)]) -> http::Request<Body> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        http::Request::post(target)
+            .header("host", "127.0.0.1:4435")
+            .header("origin", "http://127.0.0.1:4435")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", body.len())
+            .header("cookie", &self.cookie)
+            .body(Body::from(body))
+            .unwrap()
+    }
+
+    async fn page(&self, request: http::Request<Body>) -> (StatusCode, String) {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let html = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        (parts.status, html)
+    }
+
+    async fn run(&self, client: &str, email: &str) -> String {
+        let fields = [("client", client), ("field:traits.email", email), ("field:password", PASSWORD)];
+        let (status, html) = self.page(self.posted(PAGE, &fields)).await;
+        assert_eq!(status, StatusCode::OK, "{html}");
+        html
+    }
+
+    /// The calls of web hooks that really left.
+    fn called(&self) -> Vec<Request> {
+        let sent = self.world.outbound.requests().into_iter();
+        sent.filter(|request| request.url.host_str() == Some("hook.test")).collect()
+    }
+
+    async fn set_sign_in_after_registration(&self, on: bool) {
+        let mut tx = self.engine.db().read().await.unwrap();
+        let (operator, _) = engine::store::operators::by_email(&mut tx, EMAIL).await.unwrap().unwrap();
+        drop(tx);
+        let current = settings::current(&self.engine).await.unwrap();
+        let ways = current.values.sign_in_after_registration.iter().map(|(way, _)| (way, on)).collect();
+        let values = settings::Authentication { sign_in_after_registration: ways, ..current.values };
+        settings::save(&self.engine, &operator, current.revision, &values, "").await.unwrap();
+    }
+}
+
+/// Of the list of steps what stands in the marks, in order.
+fn marks(html: &str) -> Vec<String> {
+    let steps = html.split("class=\"steps ran\"").nth(1).unwrap().split("</ol>").next().unwrap();
+    let marks = steps.split("class=\"mark\">").skip(1);
+    marks.map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_client_is_shown_what_the_switch_does_for_it() {
+    let console = Console::start(json!({})).await;
+    for (client, on, signed_in, holds) in [
+        ("browser", false, false, "Not signed in"),
+        ("browser", true, true, "ory_kratos_session"),
+        ("spa", true, true, "ory_kratos_session"),
+        ("native", true, true, "session_token"),
+        ("native", false, false, "Not signed in"),
+    ] {
+        console.set_sign_in_after_registration(on).await;
+        let html = console.run(client, "new@example.org").await;
+        let verdict = if signed_in { ">Signed in<" } else { ">Not signed in<" };
+        assert!(html.contains(verdict) && html.contains(holds), "{client} {on}: {html}");
+        assert!(html.contains("Nobody has what was typed"), "a run never meets the one before it");
+        assert!(html.contains("As curl") && html.contains("data-raw"), "{html}");
+        assert!(html.contains("to <b>new@example.org</b>"), "the mail with its code: {html}");
+    }
+}
+
+#[tokio::test]
+async fn each_step_is_told_with_what_became_of_it() {
+    let console = Console::start(json!({})).await;
+    console.set_sign_in_after_registration(true).await;
+    let html = console.run("browser", "new@example.org").await;
+    assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "handed over"]);
+    let known = json!({"traits": {"email": "ann@example.org"}});
+    engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
+    let html = console.run("browser", "ann@example.org").await;
+    assert!(html.contains("One account has what was typed"), "{html}");
+    assert_eq!(marks(&html), ["passed", "done", "address taken", "did not run", "did not run"]);
+}
+
+/// The promise of the page: every table has as many rows as before, but for the audit, which says that it ran.
+#[tokio::test]
+async fn no_table_has_a_row_more_or_less_after_a_run() {
+    let hook = json!({"hook": "web_hook", "config": {"url": "http://hook.test/", "method": "POST", "response": {"ignore": true}}});
+    let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [hook, {"hook": "session"}]}}}}}});
+    let console = Console::start(config).await;
+    let known = json!({"traits": {"email": "ann@example.org"}});
+    engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
+    let mut expected = console.engine.db().rows().await.unwrap();
+    for (client, email) in [
+        ("browser", "new@example.org"),
+        ("spa", "ann@example.org"),
+        ("native", "broken"),
+        ("native", "x@y.test"),
+    ] {
+        console.run(client, email).await;
+        *expected.get_mut("audit").unwrap() += 1;
+        assert_eq!(console.engine.db().rows().await.unwrap(), expected, "{client} {email}");
+    }
+    assert!(console.world.mailer.sent().is_empty(), "no mail left");
+    assert!(console.called().is_empty(), "and no web hook was called");
+}
+
+#[tokio::test]
+async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
+    let hook = json!({"hook": "web_hook", "config": {"url": "http://hook.test/ask", "method": "POST", "can_interrupt": true,
+        "auth": {"type": "basic_auth", "config": {"user": "us", "password": "a secret of the file"}}}});
+    let config =
+        json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [hook]}}}}}});
+    let console = Console::start(config).await;
+    let html = console.run("native", "new@example.org").await;
+    assert!(
+        html.contains("kept here, answered for it") && html.contains("POST http://hook.test/ask → 200"),
+        "{html}"
+    );
+    assert!(console.called().is_empty());
+
+    console.world.outbound.answer("http://hook.test/ask", "{}");
+    let fields = [
+        ("client", "native"),
+        ("call_hooks", "true"),
+        ("field:traits.email", "new@example.org"),
+        ("field:password", PASSWORD),
+    ];
+    let (_, html) = console.page(console.posted(PAGE, &fields)).await;
+    assert!(html.contains("really called"), "{html}");
+    let sent = console.called();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].headers.iter().any(|(name, value)| name == "Vestibule-Test" && value == "true"));
+    assert!(!html.contains("dXM6YSBzZWNyZXQ"), "the file's secrets are not shown: {html}");
+}
+
+/// What a rehearsal shows works nowhere else: not its session, not its flow.
+#[tokio::test]
+async fn what_it_shows_is_dead_outside_of_it() {
+    let console = Console::start(json!({})).await;
+    console.set_sign_in_after_registration(true).await;
+    let html = console.run("native", "new@example.org").await;
+    let token = html.split("ory_st_").nth(1).unwrap();
+    let token: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let token = format!("ory_st_{token}");
+    assert!(token.len() > 30, "{html}");
+    assert!(engine::session::whoami(&console.engine.begin(), &token).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_closed_sign_up_has_no_form_and_says_so() {
+    let console =
+        Console::start(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}})).await;
+    let request = http::Request::get(PAGE)
+        .header("host", "127.0.0.1:4435")
+        .header("cookie", &console.cookie)
+        .body(Body::empty())
+        .unwrap();
+    let (status, html) = console.page(request).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("There is no form to fill in") && !html.contains("id=\"run\""), "{html}");
+}
+
+/// A run takes one snapshot; what is saved meanwhile is said, and applies to the next.
+#[tokio::test]
+async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
+    let hook = json!({"hook": "web_hook", "config": {"url": "http://hook.test/ask", "method": "POST", "can_interrupt": true}});
+    let config = json!({"selfservice": {
+        "flows": {"registration": {"after": {"password": {"hooks": [hook]}}}},
+        "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
+    }});
+    let console = Console::start(config).await;
+    console.world.outbound.answer("http://hook.test/ask", "{}");
+    // The run waits at its web hook until the test asks as well.
+    console.world.outbound.gather(2);
+    let fields = [
+        ("client", "native"),
+        ("call_hooks", "true"),
+        ("field:traits.email", "new@example.org"),
+        ("field:password", PASSWORD),
+    ];
+    let request = console.posted(PAGE, &fields);
+    let (shown, ()) = tokio::join!(console.page(request), async {
+        while console.called().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        console.set_sign_in_after_registration(true).await;
+        let ask = console.called().remove(0);
+        console.world.outbound.send(ask).await.unwrap();
+    });
+    assert!(shown.1.contains(">Not signed in<"), "{}", shown.1);
+    assert!(shown.1.contains("The settings changed meanwhile"), "{}", shown.1);
+}
