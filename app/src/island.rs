@@ -33,8 +33,8 @@ mod live {
     use wasm_bindgen_futures::{JsFuture, spawn_local};
     use web_sys::{
         BeforeUnloadEvent, Document, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement,
-        HtmlTemplateElement, KeyboardEvent, NodeList, RequestInit, Response, SubmitEvent, UrlSearchParams,
-        Window,
+        HtmlInputElement, HtmlTemplateElement, KeyboardEvent, NodeList, RequestInit, Response, SubmitEvent,
+        UrlSearchParams, Window,
     };
 
     const OVER: &str = "401";
@@ -308,7 +308,7 @@ mod live {
         }
 
         fn close_menu(&self) {
-            let Ok(Some(menu)) = self.document.query_selector("details[open]") else { return };
+            let Ok(Some(menu)) = self.document.query_selector("details.menu[open]") else { return };
             let inside = menu.contains(self.document.active_element().as_deref());
             let _ = menu.remove_attribute("open");
             let summary = menu.query_selector("summary").ok().flatten();

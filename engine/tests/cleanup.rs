@@ -143,7 +143,7 @@ async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs
         address: "bert@vestibule.test".into(),
         address_id: engine.effects().uuid(),
         secret_hash: vec![1; 32],
-        code: Code { key_id: "k".into(), digest: vec![2; 32], expires_at: now },
+        code: Code { key_id: "k".into(), digest: vec![2; 32], link_digest: vec![3; 32], expires_at: now },
         draft: Draft::of(&identity, vec![], "a hash".into(), flow.id, None),
         created_at: now,
         expires_at: now + Duration::from_secs(HOUR),

@@ -26,7 +26,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("invitations", 7),
     ("operators", 7),
     ("admin", 8),
-    ("cleanup", 8),
+    ("cleanup", 9),
     ("flow", 9),
     ("rehearsal", 10),
 ];

@@ -1,7 +1,6 @@
 //! Out of the queue: claim, send, write down what came of it. Every step is a short transaction of its own, none is open
 //! while a mail server is waited for.
 
-use super::letter::REGISTRATION_KNOWN;
 use super::{open, seal};
 use crate::effects::{Mail, MailError, to_completion};
 use crate::engine::{Ctx, Engine};
@@ -13,10 +12,6 @@ use futures::future::join_all;
 
 /// How long a sender has before its mail is taken for lost and sent by another. Longer than any mail may take.
 const CLAIM: TimeDelta = TimeDelta::minutes(5);
-
-/// How often an address is told that it has an account: the time, and how many within it.
-const MOST_OFTEN: [(TimeDelta, i64); 2] = [(TimeDelta::minutes(1), 1), (TimeDelta::hours(1), 5)];
-const LIMITED: &str = "this address was told the same a moment ago";
 
 /// The first pause; each further one is four times as long.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
@@ -53,10 +48,8 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
     }
     tx.commit().await?;
     message.send_count += 1;
-    let sent = match choose(ctx, &mut message).await? {
-        true => send(ctx, &message).await,
-        false => Err(MailError::Refused(LIMITED.into())),
-    };
+    choose(ctx, &mut message).await?;
+    let sent = send(ctx, &message).await;
     let now = ctx.effects().now();
     message.updated_at = now;
     let failure = match sent {
@@ -92,30 +85,21 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
     tx.commit().await
 }
 
-/// Which of two mails it is, where there are two, is decided here and by nobody who waits for an answer. `false`: neither, since
-/// that address was told a moment ago.
-async fn choose(ctx: &Ctx, message: &mut Message) -> Result<bool> {
+/// Which of two mails it is, where there are two, is decided here and by nobody who waits for an answer.
+async fn choose(ctx: &Ctx, message: &mut Message) -> Result<()> {
     // What cannot be opened waits for its secret: `send` says so.
-    let Ok(mut written) = open(&ctx.config, message) else { return Ok(true) };
-    let Some(other) = written.if_known.take() else { return Ok(true) };
+    let Ok(mut written) = open(&ctx.config, message) else { return Ok(()) };
+    let Some(other) = written.if_known.take() else { return Ok(()) };
     let mut tx = ctx.db().read().await?;
     let known = identities::knows(&mut tx, &message.recipient).await?;
     if known {
-        let now = ctx.effects().now();
-        for (within, most) in MOST_OFTEN {
-            let told = messages::count(&mut tx, &message.recipient, REGISTRATION_KNOWN, now - within).await?;
-            if told >= most {
-                message.template = other.template;
-                return Ok(false);
-            }
-        }
         message.template = other.template;
         message.subject.clone_from(&other.written.subject);
         written = other.written;
     }
     let body = serde_json::to_vec(&written).map_err(Error::internal)?;
     message.body = seal::seal(ctx.effects(), &ctx.config.secrets, message.id, &body)?;
-    Ok(true)
+    Ok(())
 }
 
 async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {

@@ -9,9 +9,6 @@ use std::sync::LazyLock;
 /// The one there is so far.
 const LANGUAGE: &str = "en";
 
-/// What is told about an account that somebody signed up for again.
-pub(super) const REGISTRATION_KNOWN: &str = "registration_known";
-
 /// Stands for a code or link in a mail that has left.
 const MASK: &str = "••••••";
 
@@ -101,7 +98,7 @@ impl Letter {
             Letter::VerificationUnknown => "verification_code_invalid",
             // Kratos has none of these.
             Letter::Invitation { .. } => "invitation",
-            Letter::RegistrationKnown { .. } => REGISTRATION_KNOWN,
+            Letter::RegistrationKnown { .. } => "registration_known",
         }
     }
 

@@ -26,7 +26,7 @@ pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<
 }
 
 /// One job in the queue, the same whoever has the address: when it leaves, `letter` goes, or `if_known` to an address that has
-/// an account. Whoever caused it cannot tell which, not by its time either. How often `if_known` goes is limited, silently.
+/// an account. Whoever caused it cannot tell which, not by its time either.
 pub async fn queue_either(
     ctx: &Ctx,
     tx: &mut Tx,

@@ -233,7 +233,7 @@ impl Claim {
                 identity: identity.clone(),
                 handed_over: HandedOver { session, token },
                 return_to: return_to(ctx, flow, method),
-                secret_hash: secret_hash.to_vec(),
+                secret_hash: Some(secret_hash.to_vec()),
             }
         })
     }

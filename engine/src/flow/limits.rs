@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The mails that a stranger can make us send.
-const TEMPLATES: [&str; 2] = ["verification_code_valid", "verification_code_invalid"];
+/// The mails that a stranger can make us send. What a known address is told counts as the code does that a new one gets.
+const TEMPLATES: [&str; 3] = ["verification_code_valid", "verification_code_invalid", "registration_known"];
 
 /// A try that may be compared; what it left behind is to be forgotten when it was right.
 pub(super) struct Try(Vec<Uuid>);

@@ -7,10 +7,12 @@
 
 use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
+use super::limits::{self, Try};
 use super::registration::Registered;
 use super::{
     ContinueWith, Flow, FlowType, Submit, csrf, invited, nodes, return_url, save, verification, webhook,
 };
+use crate::config::hooks::Response;
 use crate::config::{Hook, Method};
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -283,13 +285,12 @@ pub(super) enum Passed {
 pub(super) async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    (row, counted): (Pending, Option<Try>),
+    (mut row, counted): (Pending, Option<Try>),
     code: &str,
     body: &Value,
     submit: &Submit,
 ) -> Result<Passed> {
     let holder = brought(&flow, submit).contains(&row.secret_hash);
-    let mut row = row;
     let chosen = match holder {
         true => Ok(None),
         false => own_password(ctx, &row.draft, body).await?,
@@ -305,7 +306,7 @@ pub(super) async fn pass(
     }
     let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
     let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
-    to_completion(async move { make(&ctx, flow, row, &claim, client, &seen).await }).await
+    to_completion(async move { make(&ctx, flow, (row, counted), &claim, client, &seen).await }).await
 }
 
 /// The password of somebody who is not known to have signed up: `None` for the one that was chosen then, which shows that they
@@ -353,7 +354,7 @@ fn ask_for_password(ctx: &Ctx, flow: &mut Flow, code: &str, why: Text) {
 async fn make(
     ctx: &Ctx,
     mut flow: Flow,
-    row: Pending,
+    (row, counted): (Pending, Option<Try>),
     claim: &Claim,
     client: Client,
     seen: &webhook::Seen,
@@ -375,7 +376,7 @@ async fn make(
         .then(|| claim.give(ctx, &flow, Method::Password, &identity, &row.secret_hash))
         .flatten();
     let after = &ctx.config.selfservice.verification.after;
-    let waits = plan.waits_after_storing() || web_hooks(after).next().is_some();
+    let waits = plan.waits_after_storing() || web_hooks(after).any(|hook| hook.response != Response::Ignored);
 
     let mut tx = ctx.db().write().await?;
     if !rows::take(&mut tx, &row).await? {
@@ -398,7 +399,14 @@ async fn make(
     }
     let kind = super::StoredKind::Registration;
     let registration = store::flows::get(&mut tx, kind, row.draft.registration).await?;
+    // Those that nobody waits for are queued with the account.
+    let of_sign_up = registration.as_ref().unwrap_or(&flow);
+    let about = webhook::About { flow: of_sign_up, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, web_hooks(after), &about).await?;
     tx.commit().await?;
+    ctx.engine.wake_hooks();
 
     let after_storing = plan.steps.iter().skip_while(|step| **step != Step::Store);
     for step in after_storing {

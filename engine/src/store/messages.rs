@@ -118,19 +118,16 @@ const HELD: &str = select!(
 const WAITING: &str = "select count(*) from courier_messages where status in ('queued', 'processing')";
 const LAST_SENT: &str =
     "select updated_at from courier_messages where status = 'sent' order by created_at desc, id desc limit 1";
-// What is told about an account that is there already may be given up on purpose (`courier::queue_either`).
 const FAILING: &str = "select count(case when status = 'abandoned' and send_count = 1 then 1 end),
         count(case when status = 'abandoned' and send_count = 1 then null else 1 end)
     from courier_messages
     where updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
-        or (status = 'abandoned' and template <> 'registration_known'))";
-const COUNT: &str = "select count(*) from courier_messages
-    where recipient = $1 and template = $2 and created_at > $3 and status = 'sent'";
+        or status = 'abandoned')";
 const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
     values ($1, $2, $3, $4, $5)";
 const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
 const COUNT_SINCE: &str = "select count(*) from courier_messages
-    where recipient = $1 and created_at > $2 and template in ($3, $4)";
+    where recipient = $1 and created_at > $2 and template in ($3, $4, $5)";
 const DELETE_OLD: &str = "delete from courier_messages
     where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 
@@ -233,12 +230,6 @@ pub async fn failing(tx: &mut Tx, since: DateTime<Utc>) -> Result<Failing> {
     Ok(Failing { refused, tried })
 }
 
-/// How many of that template have left for that address, made after `since`.
-pub async fn count(tx: &mut Tx, recipient: &str, template: &str, since: DateTime<Utc>) -> Result<i64> {
-    let (count,): (i64,) = tx.fetch_one(COUNT, &[&recipient, &template, &since]).await?;
-    Ok(count)
-}
-
 pub async fn insert_dispatch(tx: &mut Tx, message: MessageId, dispatch: &Dispatch) -> Result<()> {
     tx.execute(
         INSERT_DISPATCH,
@@ -258,10 +249,10 @@ pub async fn count_since(
     tx: &mut Tx,
     recipient: &str,
     since: DateTime<Utc>,
-    templates: [&str; 2],
+    templates: [&str; 3],
 ) -> Result<i64> {
     let (count,): (i64,) =
-        tx.fetch_one(COUNT_SINCE, &[&recipient, &since, &templates[0], &templates[1]]).await?;
+        tx.fetch_one(COUNT_SINCE, &[&recipient, &since, &templates[0], &templates[1], &templates[2]]).await?;
     Ok(count)
 }
 

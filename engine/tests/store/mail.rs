@@ -56,7 +56,7 @@ on_both! {
         }
         let other = Message { template: "other".into(), ..message(4, "anna@example.org", 0) };
         messages::insert(&mut tx, &other).await.unwrap();
-        let kinds = ["verification_code_valid", "verification_code_invalid"];
+        let kinds = ["verification_code_valid", "verification_code_invalid", "registration_known"];
         assert_eq!(messages::count_since(&mut tx, "anna@example.org", at(0), kinds).await.unwrap(), 2);
         assert_eq!(messages::count_since(&mut tx, "anna@example.org", at(1), kinds).await.unwrap(), 1);
         assert_eq!(messages::count_since(&mut tx, "nobody", at(0), kinds).await.unwrap(), 0);

@@ -164,8 +164,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "open-gate",
         file: "engine/src/flow/login.rs",
-        text: "if identity.verifiable_addresses.iter().any(|address| address.verified) {",
-        instead: "if identity.verifiable_addresses.iter().any(|address| address.verified || true) {",
+        text: "None => identity.verifiable_addresses.iter().any(|address| address.verified),",
+        instead: "None => !identity.verifiable_addresses.is_empty(),",
         test: test("server", GOLDEN, "require_verified_address"),
     },
     Change {

@@ -228,8 +228,13 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
         || current.is_locked(SIGN_IN_AFTER_REGISTRATION)
         || values.sign_in_after_registration.is_empty();
     let problem = problems.iter().find(|problem| problem.field == AFTER_SIGN_UP);
-    let mixed = (now.is_none() && !values.sign_in_after_registration.is_empty())
-        .then_some("It differs from method to method. Choose one to have it for all.");
+    let note = match (now, values.leak_nothing) {
+        (_, true) => {
+            Some("With Registration that leaks nothing, all of it happens once the address is proven.")
+        }
+        (None, _) if !disabled => Some("It differs from method to method. Choose one to have it for all."),
+        _ => None,
+    };
     view! {
         <div class="row choices" role="radiogroup" id=id(AFTER_SIGN_UP) aria-labelledby="after-sign-up-title">
             <b id="after-sign-up-title">"What happens after sign-up"</b>
@@ -246,7 +251,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
                     </div>
                 }
             }).collect_view()}
-            <p id="after-sign-up-mixed" data-part="">{mixed}</p>
+            <p id="after-sign-up-note" data-part="">{note}</p>
             {problem.map(|problem| view! { <p class="bad">{problem.message.clone()}</p> })}
         </div>
     }
