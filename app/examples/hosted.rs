@@ -147,7 +147,7 @@ fn sign(nodes: Value) -> Sign {
     let ui: Container = serde_json::from_value(ui).expect("the nodes are well-formed");
     Sign {
         ui,
-        rules: Rules { min_password_length: 8 },
+        rules: Rules { min_password_length: 8, providers_first: false },
         continue_to: None,
         restarted: None,
         refresh: false,

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::effects::Effects;
 use crate::password::Hasher;
+use crate::social::Known;
 use crate::store::Db;
 use crate::trace::Trace;
 use arc_swap::ArcSwap;
@@ -26,6 +27,7 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     unconfigured_proxy: AtomicBool,
+    known: Known,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     trace: Option<Trace>,
@@ -57,6 +59,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 unconfigured_proxy: AtomicBool::new(false),
+                known: Known::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
                 trace,
@@ -120,6 +123,11 @@ impl Engine {
 
     pub fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    /// What providers said of themselves.
+    pub fn known(&self) -> &Known {
+        &self.inner.known
     }
 
     /// Where steps are written down, if somebody watches.

@@ -1,8 +1,8 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `courier` → `identity`, `password` → `store` → `ui`, `config`, `ids`,
-//! `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
+//! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
+//! `config`, `ids`, `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
 pub mod admin;
@@ -24,6 +24,7 @@ pub mod plan;
 pub mod rehearsal;
 pub mod session;
 pub mod settings;
+pub mod social;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -197,6 +197,13 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "to the first address that is not confirmed".to_owned(),
             false,
         ),
+        Step::Authenticate if plan.method == Method::Oidc => line(
+            "authenticate",
+            "Find who the provider names".to_owned(),
+            "when the person is back from the provider",
+            "its answer is checked first".to_owned(),
+            true,
+        ),
         Step::Authenticate => {
             line("authenticate", "Compare the password".to_owned(), ON_SUBMIT, String::new(), true)
         }
@@ -255,7 +262,11 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "sign_in",
             "Sign in".to_owned(),
             LAST,
-            "it makes the answer, so nothing runs after it".to_owned(),
+            match plan.by_itself {
+                true => "by itself: `vestibule.registration.social_sign_in`; it makes the answer",
+                false => "it makes the answer, so nothing runs after it",
+            }
+            .to_owned(),
             false,
         ),
     }

@@ -78,6 +78,8 @@ pub struct Plan {
     /// Entries of the list in force that never run where they stand: what may stop a sign-up has to stand in a method's own
     /// list (Kratos: driver/registry_default_registration.go).
     pub never: Vec<Hook>,
+    /// It signs in though no list says `session`: `vestibule.registration.social_sign_in`.
+    pub by_itself: bool,
     /// Nothing stays when a web hook that is waited for refuses or fails, and those that had agreed are told.
     pub all_or_nothing: bool,
     /// What the answer holds.
@@ -110,10 +112,16 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         ([], list) => (Source::Flow, list, Vec::new()),
         (own, flow) => (Source::Method, own, flow.to_vec()),
     };
+    // Whoever comes back from a provider has just proven who they are there: nobody expects to do it again here.
+    let by_itself = flow == FlowKind::Registration
+        && method == Method::Oidc
+        && config.vestibule.registration.social_sign_in
+        && !list.contains(&Hook::Session);
     let sign_in = match flow {
         FlowKind::Registration => list.contains(&Hook::Session),
         FlowKind::Login => true,
     };
+    let sign_in = sign_in || by_itself;
     let before = match flow {
         FlowKind::Registration => &config.selfservice.registration.before,
         FlowKind::Login => &config.selfservice.login.before,
@@ -127,7 +135,9 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     let mut all_or_nothing = false;
     match flow {
         FlowKind::Registration => {
-            steps.push(Step::Hash);
+            if method == Method::Password {
+                steps.push(Step::Hash);
+            }
             let (asks, mut rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
             let asked = source == Source::Method && !asks.is_empty();
             match source {
@@ -136,6 +146,8 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
             }
             // Without codes nothing would ever be proven.
             let pends = config.vestibule.registration.leak_nothing && config.sends_codes();
+            // Through a provider nothing waits: an address that it does not vouch for is refused there, known or not.
+            let pends = pends && method != Method::Oidc;
             if pends {
                 // The account is made with the proof, so there is nothing that could be taken back for whoever signs up.
                 steps.push(Step::Pend);
@@ -175,15 +187,20 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         || list.contains(&Hook::ShowVerificationUi)
             && (steps.contains(&Step::SendCode)
                 || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
-    let redirect = (client == Client::Browser).then(|| match shows_verification {
+    // A page that leaves for a provider comes back as a page, whoever sent the form.
+    let client_of_answer = match (method, client) {
+        (Method::Oidc, Client::Spa) => Client::Browser,
+        (_, client) => client,
+    };
+    let redirect = (client_of_answer == Client::Browser).then(|| match shows_verification {
         true => config.verification_page().to_string(),
         false => default_return_url(config, flow, method).to_string(),
     });
     let answer = Answer {
-        status: if client == Client::Browser { 303 } else { 200 },
+        status: if client_of_answer == Client::Browser { 303 } else { 200 },
         session_cookie: sign_in && !pends && client != Client::Native,
         hand_over_cookie: (when_proven || pends) && client != Client::Native,
-        body: match (client, flow, sign_in && !pends) {
+        body: match (client_of_answer, flow, sign_in && !pends) {
             (Client::Browser, _, _) => vec![],
             (Client::Native, FlowKind::Registration, true) => {
                 vec!["session", "session_token", "identity", "continue_with"]
@@ -198,7 +215,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         },
         redirect,
     };
-    Plan { flow, method, client, source, steps, shadowed, never, all_or_nothing, answer }
+    Plan { flow, method, client, source, steps, shadowed, never, by_itself, all_or_nothing, answer }
 }
 
 /// Whether `vestibule.registration.all_or_nothing` names the list in force.

@@ -30,6 +30,9 @@ pub struct Amr {
     pub method: String,
     pub aal: String,
     pub completed_at: DateTime<Utc>,
+    /// For `oidc`: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +76,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
         identity_id: identity.id,
         token_hash: token_hash(&token),
         aal: "aal1".to_owned(),
-        methods: vec![Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now }],
+        methods: vec![proven(method, now)],
         devices: vec![Device {
             id: effects.uuid(),
             ip_address: device.ip_address.clone(),
@@ -87,6 +90,17 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
         expires_at: now + shorter.unwrap_or(ctx.config.session.lifespan),
     };
     (session, token)
+}
+
+fn proven(method: &str, completed_at: DateTime<Utc>) -> Amr {
+    Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at, provider: None }
+}
+
+/// Says of the newest proof which provider it came from.
+pub fn by_provider(session: &mut Session, provider: Option<&str>) {
+    if let Some(newest) = session.methods.last_mut() {
+        newest.provider = provider.map(str::to_owned);
+    }
 }
 
 /// How long a session of somebody lives who never proved an address; `None`: as any other.
@@ -113,7 +127,7 @@ pub fn renew(ctx: &Ctx, old: &Session) -> (Session, String) {
 /// before any proof stays where it is.
 pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
     let now = ctx.effects().now();
-    session.methods.push(Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at: now });
+    session.methods.push(proven(method, now));
     session.authenticated_at = now;
     if !session.unproven {
         session.expires_at = now + ctx.config.session.lifespan;

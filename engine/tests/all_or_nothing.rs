@@ -136,6 +136,7 @@ impl House {
             csrf_cookie: None,
             origin: false,
             current: None,
+            browser: None,
             device: DeviceInfo::default(),
             seen: Seen::default(),
             offered: engine::flow::handover::Offered::default(),

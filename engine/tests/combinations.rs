@@ -260,6 +260,7 @@ impl House {
             csrf_cookie: (client != Client::Native).then(|| flow.csrf_cookie.clone()),
             origin: false,
             current: None,
+            browser: None,
             device: DeviceInfo::default(),
             offered: Offered::default(),
             seen: Seen::default(),

@@ -99,7 +99,9 @@ fn a_configuration_as_kratos_users_have_it_is_read() {
             "methods": {
                 "password": {"config": {"haveibeenpwned_enabled": false}},
                 "totp": {"enabled": true, "config": {"issuer": "Test"}},
-                "oidc": {"enabled": true, "config": {"providers": [{"id": "z", "provider": "generic"}]}},
+                "oidc": {"enabled": true, "config": {"providers": [
+                    {"id": "z", "provider": "generic", "client_id": "c", "client_secret": "s", "issuer_url": "https://idp.test/", "mapper_url": "base64://e30="},
+                ]}},
             },
             "flows": {
                 "registration": {"lifespan": "2s", "style": "unified", "ui_url": "http://ui.test/registration", "after": {
@@ -597,7 +599,9 @@ fn a_print_shows_no_secret_unless_asked() {
         "courier": {"smtp": {"connection_uri": "smtps://mail:hunter2-smtp@mail.test/"}},
         "vestibule": {"admin": {"token": "hunter2-token-of-this-test"}},
         "selfservice": {
-            "methods": {"oidc": {"config": {"providers": [{"id": "g", "client_secret": "hunter2-oidc"}]}}},
+            "methods": {"oidc": {"config": {"providers": [
+                {"id": "g", "provider": "google", "client_id": "c", "client_secret": "hunter2-oidc", "mapper_url": "preset://mapper"},
+            ]}}},
             "flows": {"registration": {"after": {"hooks": [{"hook": "web_hook", "config": {
                 "url": "http://u:hunter2-url@crm.test/", "method": "POST", "headers": {"X-Key": "hunter2-header"},
                 "auth": {"type": "basic_auth", "config": {"user": "u", "password": "hunter2-auth"}},
@@ -614,6 +618,93 @@ fn a_print_shows_no_secret_unless_asked() {
     assert_eq!(print(&config, true).matches("hunter2").count(), 9);
     let debugged = format!("{config:?} {:?}", config.layers);
     assert!(!debugged.contains("hunter2"), "{debugged}");
+}
+
+fn with_providers(providers: Value) -> Sources {
+    document(
+        json!({"selfservice": {"methods": {"oidc": {"enabled": true, "config": {"providers": providers}}}}}),
+    )
+}
+
+#[test]
+fn providers_are_read_with_what_their_kind_brings_along() {
+    let config = loaded(&with_providers(json!([
+        {"id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "preset://mapper"},
+        {"id": "work", "provider": "generic", "client_id": "c", "client_secret": "s", "issuer_url": "https://sso.example.org/realms/work",
+         "mapper_url": "base64://e30=", "scope": ["email"], "pkce": "force"},
+        {"id": "ms", "provider": "microsoft", "client_id": "c", "client_secret": "s", "microsoft_tenant": "organizations", "mapper_url": "preset://mapper"},
+    ])))
+    .config;
+    let social = &config.selfservice.social;
+    let [google, work, microsoft] = social.providers.as_slice() else { panic!("{social:?}") };
+    assert_eq!(
+        (google.label.as_str(), google.issuer_text.as_str(), google.vouches),
+        ("Google", "https://accounts.google.com", true)
+    );
+    assert_eq!(work.scope, ["openid", "email"], "without `openid` there is no id_token");
+    assert_eq!((work.label.as_str(), work.vouches), ("Work", false));
+    assert_eq!(social.redirect_uri(work), "https://accounts.example.org/self-service/methods/oidc/callback");
+    assert_eq!(
+        social.redirect_uri(google),
+        "https://accounts.example.org/self-service/methods/oidc/callback/google"
+    );
+    assert_eq!(microsoft.issuer_text, "https://login.microsoftonline.com/organizations/v2.0");
+    assert!(!format!("{social:?}").contains("\"s\""), "no secret is printed");
+    let printed = print(&config, false);
+    assert!(!printed.contains("client_secret: s"), "{printed}");
+    let ids: Vec<&str> = social.offered().iter().map(|provider| provider.id.as_str()).collect();
+    assert_eq!(ids, ["google", "ms", "work"], "as Kratos sorts them");
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
+    let good = json!({"id": "a", "provider": "generic", "client_id": "c", "issuer_url": "https://i.example", "mapper_url": "base64://e30="});
+    for (change, member) in [
+        (json!({"id": null}), "id"),
+        (json!({"id": "a/b"}), "id"),
+        (json!({"provider": null}), "provider"),
+        (json!({"provider": "myspace"}), "provider"),
+        (json!({"client_id": null}), "client_id"),
+        (json!({"issuer_url": null}), "issuer_url"),
+        (json!({"issuer_url": "i.example"}), "issuer_url"),
+        (json!({"mapper_url": null}), "mapper_url"),
+        (json!({"mapper_url": "file:///nowhere.jsonnet"}), "mapper_url"),
+        (json!({"pkce": "maybe"}), "pkce"),
+        (json!({"account_linking_mode": "always"}), "account_linking_mode"),
+        (json!({"provider": "apple"}), "apple_private_key"),
+    ] {
+        let mut entry = good.clone();
+        for (name, value) in change.as_object().unwrap() {
+            match value {
+                Value::Null => entry.as_object_mut().unwrap().shift_remove(name),
+                value => entry.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            };
+        }
+        let found = problems(&with_providers(json!([entry])));
+        let path = format!("selfservice.methods.oidc.config.providers[0].{member}");
+        assert_eq!(found.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), [path], "{change}");
+    }
+    let twice = problems(&with_providers(json!([good, good])));
+    assert_eq!(twice[0].path, "selfservice.methods.oidc.config.providers[1].id");
+
+    // One of Kratos' that is not there yet stops nothing.
+    let mut later = good.clone();
+    later["provider"] = "yandex".into();
+    let Loaded { config, notes } = loaded(&with_providers(
+        json!([later, {"id": "b", "provider": "generic", "client_id": "c", "issuer_url": "https://i.example", "mapper_url": "base64://e30="}]),
+    ));
+    assert_eq!(config.selfservice.social.providers.len(), 1);
+    assert!(notes.iter().any(|note| note.text.contains("`yandex` is not there yet")), "{notes:?}");
+
+    // Linking without asking is told.
+    let mut automatic = good;
+    automatic["account_linking_mode"] = "automatic".into();
+    let notes = loaded(&with_providers(json!([automatic]))).notes;
+    assert_eq!(
+        notes.iter().filter(|note| note.path.ends_with("account_linking_mode")).count(),
+        2,
+        "{notes:?}"
+    );
 }
 
 #[tokio::test]

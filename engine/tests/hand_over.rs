@@ -50,6 +50,7 @@ impl House {
             csrf_cookie: None,
             origin: false,
             current: None,
+            browser: None,
             device: DeviceInfo::default(),
             offered: Offered::default(),
             seen: Seen::default(),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 21] = [
+const LAYERS: [(&str, u8); 22] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, u8); 21] = [
     ("pipeline", 5),
     ("store", 5),
     ("password", 5),
+    ("social", 5),
     ("trace", 5),
     ("engine", 6),
     ("courier", 7),

@@ -268,3 +268,29 @@ fn a_form_becomes_what_the_schema_says() {
         json!({})
     );
 }
+
+#[test]
+fn a_sign_up_through_a_provider_signs_in_by_itself_unless_it_is_switched_off() {
+    let listed = json!([{"hook": "session"}]);
+    for (switch, list, signs_in, by_itself) in [
+        (true, json!([]), true, true),
+        (true, listed.clone(), true, false),
+        (false, json!([]), false, false),
+        (false, listed, true, false),
+    ] {
+        let config = testing::config(vec![json!({
+            "selfservice": {"flows": {"registration": {"after": {"oidc": {"hooks": list}}}}},
+            "vestibule": {"registration": {"social_sign_in": switch}},
+        })]);
+        for client in [Client::Browser, Client::Spa, Client::Native] {
+            let through = plan(&config, FlowKind::Registration, Method::Oidc, client);
+            assert_eq!((through.signs_in(), through.by_itself), (signs_in, by_itself), "{switch} {client:?}");
+            assert!(!through.steps.contains(&Step::Hash), "there is no password");
+            assert_eq!(through.answer.session_cookie, signs_in && client != Client::Native);
+            let other = plan(&config, FlowKind::Registration, Method::Password, client);
+            assert!(!other.signs_in() && !other.by_itself, "no other method follows the rule");
+        }
+        // The page comes back from the provider as a page.
+        assert_eq!(plan(&config, FlowKind::Registration, Method::Oidc, Client::Spa).answer.status, 303);
+    }
+}

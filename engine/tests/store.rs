@@ -22,6 +22,8 @@ mod records;
 mod schema;
 #[path = "store/sessions.rs"]
 mod sessions;
+#[path = "store/social.rs"]
+mod social;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};

@@ -538,7 +538,7 @@ fn configurations() -> Vec<(Value, Named)> {
                 "selfservice": {
                     "default_browser_return_url": "/welcome",
                     "methods": {"oidc": {"enabled": true, "config": {"providers": [{"id": "g", "provider": "generic", "client_id": "c",
-                        "client_secret": SECRET, "mapper_url": "base64://e30="}]}}, "totp": {"enabled": true}},
+                        "client_secret": SECRET, "issuer_url": "https://idp.test", "mapper_url": "base64://e30="}]}}, "totp": {"enabled": true}},
                     "flows": {
                         "registration": {"ui_url": "/sign-up", "lifespan": "1.5h", "before": {"hooks": [web_hook("before")]},
                             "after": {"hooks": [web_hook("all")], "default_browser_return_url": "/hello"}},

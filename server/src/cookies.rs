@@ -21,6 +21,11 @@ const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
 const HAND_OVER: &str = "vestibule_hand_over_";
 const PURPOSE: &[u8] = b"vestibule/session-cookie/v1";
 
+/// Holds a browser and its trip to a provider together; Kratos' name.
+const CONTINUITY: &str = "ory_kratos_continuity";
+/// Half an hour, as Kratos.
+const CONTINUITY_MAX_AGE: i64 = 30 * 60;
+
 /// Name and value of each cookie of a request. Of two with one name the first counts.
 fn each(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
@@ -39,6 +44,7 @@ pub fn names(headers: &HeaderMap) -> Vec<String> {
 pub fn of_others(config: &Config, headers: &HeaderMap) -> BTreeMap<String, String> {
     let ours = |name: &str| {
         name == config.session.cookie_name
+            || name == CONTINUITY
             || name.starts_with("csrf_token_")
             || name.starts_with("vestibule_")
     };
@@ -60,6 +66,20 @@ pub fn csrf_name(config: &Config) -> String {
 /// The browser's anti-forgery cookie, if it is one of ours.
 pub fn csrf_cookie(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
     value(headers, &csrf_name(&ctx.config)).filter(|value| csrf::is_well_formed(value)).map(str::to_owned)
+}
+
+/// The cookie of a browser that left for a provider, as it came.
+pub fn continuity(headers: &HeaderMap) -> Option<String> {
+    value(headers, CONTINUITY).map(str::to_owned)
+}
+
+/// Its `Set-Cookie`. It has to come along when the provider sends the browser back, which `Strict` would forbid.
+pub fn set_continuity(ctx: &Ctx, value: &str) -> HeaderValue {
+    let mut attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
+    if attributes.same_site == SameSite::Strict {
+        attributes.same_site = SameSite::Lax;
+    }
+    write(CONTINUITY, value, &attributes, Some(CONTINUITY_MAX_AGE))
 }
 
 /// The token of the request's session: `X-Session-Token`, then the cookie, then `Authorization: Bearer` (Kratos:

@@ -216,7 +216,10 @@ async fn show(ctx: &Ctx, kind: StoredKind, site: &Site, flow: Flow, headers: &He
     let sign_out = if flow.refresh { sign_out_url(ctx, headers).await } else { None };
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let sign = Sign {
-        rules: Rules { min_password_length: config.selfservice.password.min_password_length },
+        rules: Rules {
+            min_password_length: config.selfservice.password.min_password_length,
+            providers_first: config.selfservice.social.buttons_first,
+        },
         continue_to: continue_to(config, flow.return_to.as_deref()),
         restarted: restarted.filter(|_| !hosted::form::has_errors(&flow.ui)),
         refresh: flow.refresh,
@@ -581,7 +584,7 @@ mod tests {
             &site,
             Sign {
                 ui: serde_json::from_value(ui).unwrap(),
-                rules: Rules { min_password_length: 8 },
+                rules: Rules { min_password_length: 8, providers_first: false },
                 continue_to: None,
                 restarted: None,
                 refresh: false,

@@ -8,6 +8,7 @@ use engine::config::Config;
 use engine::flow::handover::Given;
 use engine::flow::login::SignedIn;
 use engine::flow::registration::Registered;
+use engine::flow::social::{Departure, Landed};
 use engine::flow::{
     self, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Started, StoredKind, Submitted,
     verification,
@@ -99,8 +100,60 @@ pub async fn submitted<D: Done>(
         Ok(Submitted::SignedIn(url)) => redirect(D::REFUSED, url.as_str()),
         Ok(Submitted::Unverified(shown)) if wants_json => unverified(&shown),
         Ok(Submitted::Unverified(shown)) => see_other(shown.url.as_str()),
+        Ok(Submitted::Leave(departure)) => leave(ctx, &departure, wants_json),
+        Ok(Submitted::Landed(landed)) => self::landed(ctx, headers, *landed),
         Err(error) => forward(ctx, headers, error).await,
     }
+}
+
+/// To a provider: a browser goes there by itself, others are told where.
+fn leave(ctx: &Ctx, departure: &Departure, wants_json: bool) -> Response {
+    let mut response = if departure.browser.is_none() || wants_json {
+        let error = engine::Error::new(engine::Kind::Elsewhere, "Open the address in a browser to go on.")
+            .with_id("browser_location_change_required")
+            .beside("redirect_browser_to", departure.url.as_str());
+        ApiError(error).into_response()
+    } else {
+        see_other(departure.url.as_str())
+    };
+    if let Some(browser) = &departure.browser {
+        append_cookie(&mut response, cookies::set_continuity(ctx, browser));
+    }
+    response
+}
+
+/// Somebody is back from a provider.
+pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
+    match landed {
+        Landed::SignedUp(done) => done.respond(ctx),
+        Landed::SignedIn(done) => done.respond(ctx),
+        // Whoever waits for JSON here sent a form with an id_token, or is a page that follows the redirects itself.
+        Landed::Again(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) => {
+            with_status(StatusCode::BAD_REQUEST, &flow.to_json())
+        }
+        Landed::Again(flow) => {
+            let mut page = page_of(&ctx.config, &flow);
+            if flow.ui.messages.iter().any(|message| message.id == 1_010_016) {
+                page.query_pairs_mut().append_pair("no_org_ui", "true");
+            }
+            let mut response = see_other(page.as_str());
+            // The form may belong to a cookie that this browser has lost meanwhile.
+            if !flow.csrf_cookie.is_empty()
+                && cookies::csrf_cookie(ctx, headers).as_ref() != Some(&flow.csrf_cookie)
+            {
+                append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+            }
+            response
+        }
+        Landed::Unverified(shown) if crate::negotiate::is_json(headers) => unverified(&shown),
+        Landed::Unverified(shown) => see_other(shown.url.as_str()),
+        Landed::ToApp(url) | Landed::Already(url) => see_other(url.as_str()),
+    }
+}
+
+/// An app asks for a session that needs more to be filled in first: 422 around the flow.
+pub fn unfinished(flow: &Flow) -> Response {
+    with_status(StatusCode::UNPROCESSABLE_ENTITY, &flow.to_json())
 }
 
 /// HTTP 403 around an error that says 400: so does Kratos, and clients read both (Kratos:

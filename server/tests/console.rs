@@ -845,6 +845,7 @@ impl Console {
             csrf_cookie: None,
             origin: false,
             current: None,
+            browser: None,
             device: engine::session::DeviceInfo::default(),
             seen: Seen::default(),
             offered: engine::flow::handover::Offered::default(),

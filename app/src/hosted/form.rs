@@ -11,6 +11,8 @@ use leptos::prelude::*;
 pub struct Rules {
     /// `selfservice.methods.password.config.min_password_length`, told under a new password before anybody fails at it.
     pub min_password_length: usize,
+    /// The providers' buttons stand above the form, as `vestibule.social.buttons` wants it.
+    pub providers_first: bool,
 }
 
 /// What the form needs attention for; decides the title and where the focus is.
@@ -30,15 +32,21 @@ pub fn form(ui: &Container, rules: Rules) -> AnyView {
     // The first button of a form is the one that the Enter key presses: it must be the form's own, never a provider's.
     let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
         buttons.iter().position(|node| {
-            !matches!(node.group, Group::Oidc | Group::Saml) && kind(node) == Some(InputKind::Submit)
+            let goes_on = node.meta.label.as_ref().is_some_and(|label| label.id == GO_ON_TO_PROVIDER);
+            (!is_provider(node) || goes_on) && kind(node) == Some(InputKind::Submit)
         })
     });
-    let others: Vec<_> = buttons
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| Some(*at) != own)
-        .map(|(_, node)| button(node, false))
-        .collect();
+    // In a form of their own: first in this one, the Enter key would press one of them.
+    let above = rules.providers_first && own.is_some() && buttons.iter().any(|node| is_provider(node));
+    let above = above.then(|| {
+        let hidden: Vec<_> = hidden.iter().map(|node| field::hidden(node)).collect();
+        let providers = others(&buttons, own, is_provider);
+        view! {
+            <form action=ui.action.clone() method=method(ui)>{hidden} {providers}</form>
+            <p class="or">"or"</p>
+        }
+    });
+    let others = others(&buttons, own, |node| above.is_none() || !is_provider(node));
     let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
     let own = own.map(|at| button(buttons[at], true));
     let empty = (fields.is_empty() && buttons.is_empty()).then(|| {
@@ -54,6 +62,7 @@ pub fn form(ui: &Container, rules: Rules) -> AnyView {
     view! {
         {summary(ui)}
         {notices(ui)}
+        {above}
         <form action=ui.action.clone() method=method(ui)>
             {hidden}
             {fields}
@@ -64,6 +73,19 @@ pub fn form(ui: &Container, rules: Rules) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// Back to the provider with what was still missing: the form's own button, though a provider's.
+const GO_ON_TO_PROVIDER: u64 = 1_040_003;
+
+fn is_provider(node: &Node) -> bool {
+    matches!(node.group, Group::Oidc | Group::Saml)
+}
+
+/// Every button beside the form's own that is wanted.
+fn others(buttons: &[&Node], own: Option<usize>, wanted: impl Fn(&Node) -> bool) -> Vec<AnyView> {
+    let all = buttons.iter().enumerate().filter(|(at, node)| Some(*at) != own && wanted(node));
+    all.map(|(_, node)| button(node, false)).collect()
 }
 
 fn nodes(ui: &Container) -> &[Node] {
@@ -158,6 +180,13 @@ fn notices(ui: &Container) -> Vec<AnyView> {
         .collect()
 }
 
+/// A sign of our own for a provider: the marks of most may be shown only as their owners' rules say.
+fn initial(node: &Node) -> Option<AnyView> {
+    let label = node.meta.label.as_ref().filter(|_| is_provider(node))?;
+    let letter = label.context.get("provider")?.as_str()?.chars().next()?.to_uppercase().to_string();
+    Some(view! { <span class="initial" aria-hidden="true">{letter}</span> }.into_any())
+}
+
 /// A button beside the form's own leaves fields alone that are not its business, hence `formnovalidate`.
 fn button(node: &Node, own: bool) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
@@ -172,6 +201,7 @@ fn button(node: &Node, own: bool) -> AnyView {
             formnovalidate=!own
             data-testid=format!("node/input/{}", input.name)
         >
+            {initial(node)}
             {field::label(node)}
         </button>
     }

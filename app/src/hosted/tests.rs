@@ -25,7 +25,7 @@ fn with(nodes: Value, messages: Value) -> Sign {
     let ui: Container = serde_json::from_value(ui).unwrap();
     Sign {
         ui,
-        rules: Rules { min_password_length: 9 },
+        rules: Rules { min_password_length: 9, providers_first: false },
         continue_to: None,
         restarted: None,
         refresh: false,
@@ -459,6 +459,32 @@ fn the_enter_key_presses_the_forms_own_button() {
         own < at("node/input/provider") && own < at("node/input/resend") && own > at("node/input/password")
     );
     assert!(has(tag(&html, "node/input/provider"), "formnovalidate"), "a provider needs no field filled in");
+}
+
+#[test]
+fn providers_stand_above_in_a_form_of_their_own() {
+    let nodes = json!([
+        submit("oidc", "provider", "google", "Sign up with Google"),
+        mail(),
+        password("new-password"),
+        submit("password", "method", "password", "Create account")
+    ]);
+    let mut sign = with(nodes, json!([]));
+    sign.rules.providers_first = true;
+    let html = sign_up(&site(), sign);
+    assert_eq!(html.matches("<form").count(), 2, "{html}");
+    let at = |test_id: &str| html.find(tag(&html, test_id)).unwrap();
+    assert!(at("node/input/provider") < html.find("</form>").unwrap());
+    assert!(at("node/input/traits.email") > html.find("</form>").unwrap());
+}
+
+#[test]
+fn the_way_on_to_a_provider_is_the_form_s_own_button() {
+    let mut way_on = submit("oidc", "provider", "google", "Continue");
+    way_on["meta"]["label"]["id"] = 1_040_003.into();
+    let html = form(json!([mail(), way_on]));
+    assert!(has(tag(&html, "node/input/provider"), "class=\"main\""), "{html}");
+    assert!(!has(tag(&html, "node/input/provider"), "formnovalidate"));
 }
 
 #[test]

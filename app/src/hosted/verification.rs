@@ -75,7 +75,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
                 {icon(Glyph::Note)} "The link in the mail brought the code along. One press, and the address is confirmed."
             </p>
         })}
-        {form(&own, Rules { min_password_length: 0 })}
+        {form(&own, Rules { min_password_length: 0, providers_first: false })}
         {(asks_for_code && !by_link).then(|| resend(&page))}
         {foot}
     };

@@ -13,19 +13,21 @@ mod keys;
 mod layers;
 pub mod load;
 mod print;
+pub mod providers;
 mod redact;
 mod reference;
 mod registration;
 pub(crate) mod scalars;
 mod schemas;
 mod secrets;
+pub mod social;
 mod typed;
 
 pub use console::Named;
 pub use difference::difference;
 pub use digest::digest;
 pub use export::{Export, Remark, export};
-pub use hooks::{Hook, WebHook};
+pub use hooks::{Hook, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
 pub use layers::Layers;
 pub(crate) use layers::{get, set};
@@ -33,6 +35,7 @@ pub use print::Format;
 pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys, VerificationLimits};
 pub use scalars::duration;
+pub use social::SocialKeys;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -209,6 +212,7 @@ pub struct SelfService {
     pub allowed_return_urls: Vec<String>,
     pub password: PasswordMethod,
     pub code: CodeMethod,
+    pub social: SocialKeys,
     /// `selfservice.methods.<name>.enabled` of every other method, for what a plan or a page says of them.
     pub enabled: BTreeMap<Method, bool>,
     pub registration: RegistrationFlow,

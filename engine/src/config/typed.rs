@@ -28,7 +28,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
         );
     }
     let identity = identity(&mut reader, earlier);
-    let selfservice = selfservice(&mut reader, &serve.public.base_url);
+    let selfservice = selfservice(&mut reader, &serve.public);
     let session = session(&mut reader);
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
@@ -358,7 +358,8 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
     IdentityKeys { default_schema_id, schemas }
 }
 
-fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
+fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
+    let base = &public.base_url;
     let others = Method::ALL.into_iter().filter(|method| *method != Method::Password);
     let enabled = others
         .map(|method| (method, reader.boolean(&format!("selfservice.methods.{}.enabled", method.name()))))
@@ -395,6 +396,7 @@ fn selfservice(reader: &mut Reader<'_, '_>, base: &Url) -> SelfService {
             lifespan: reader.lifespan("selfservice.methods.code.config.lifespan"),
             max_submissions: reader.integer("selfservice.methods.code.config.max_submissions"),
         },
+        social: social::read(reader, &public.base_url_text),
         enabled,
         registration,
         login,

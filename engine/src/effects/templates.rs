@@ -34,6 +34,13 @@ pub trait Templates: Send + Sync {
     /// Evaluates `source`, a function of one argument or a value, with `input` (JSON) as the argument `ctx`. Answers with
     /// JSON text.
     fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>>;
+
+    /// Evaluates `source`, a value, with `variables` (names and JSON) for `std.extVar`. Answers with JSON text.
+    fn map(
+        &self,
+        source: String,
+        variables: Vec<(String, String)>,
+    ) -> BoxFuture<'static, Result<String, TemplateError>>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -53,6 +60,8 @@ pub enum TemplateError {
 struct Task {
     source: String,
     input: String,
+    #[serde(default)]
+    variables: Vec<(String, String)>,
 }
 
 /// This program once more, in a process without environment, files and network of use.
@@ -68,19 +77,33 @@ impl SystemTemplates {
     }
 }
 
-impl Templates for SystemTemplates {
-    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
+impl SystemTemplates {
+    fn run(&self, task: Task) -> BoxFuture<'static, Result<String, TemplateError>> {
         let program = self.program.clone();
         Box::pin(async move {
             let program = match program {
                 Some(program) => program,
                 None => this_program().map_err(|failure| TemplateError::Unavailable(failure.to_string()))?,
             };
-            match tokio::time::timeout(DEADLINE, in_a_process(program, Task { source, input })).await {
+            match tokio::time::timeout(DEADLINE, in_a_process(program, task)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(TemplateError::Limits),
             }
         })
+    }
+}
+
+impl Templates for SystemTemplates {
+    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
+        self.run(Task { source, input, variables: Vec::new() })
+    }
+
+    fn map(
+        &self,
+        source: String,
+        variables: Vec<(String, String)>,
+    ) -> BoxFuture<'static, Result<String, TemplateError>> {
+        self.run(Task { source, input: "null".to_owned(), variables })
     }
 }
 
@@ -136,7 +159,7 @@ pub fn evaluate_task() -> std::io::Result<()> {
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, LARGEST)?;
     let task: Task = serde_json::from_reader(std::io::stdin().lock())?;
-    let outcome = evaluate(&task.source, &task.input);
+    let outcome = evaluate_with(&task.source, &task.input, &task.variables);
     serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
     Ok(())
 }
@@ -146,9 +169,29 @@ pub fn evaluate_task() -> std::io::Result<()> {
 /// # Errors
 /// What is wrong with the template, or that it asks for nothing to be sent.
 pub fn evaluate(source: &str, input: &str) -> Result<String, TemplateError> {
+    evaluate_with(source, input, &[])
+}
+
+/// The same, with `variables` for `std.extVar`.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with(
+    source: &str,
+    input: &str,
+    variables: &[(String, String)],
+) -> Result<String, TemplateError> {
     let arena = Arena::new();
     let mut program = Program::new(&arena);
     program.set_max_stack(DEPTH);
+    for (name, value) in variables {
+        let (context, _) = program.span_manager_mut().insert_source_context(value.len());
+        let thunk = program
+            .load_source(context, value.as_bytes(), true, name)
+            .map_err(|failure| broken_text(&failure))?;
+        let name = program.intern_str(name);
+        program.add_ext_var(name, &thunk);
+    }
     // JSON is Jsonnet. The template is wrapped and not called from here, so that a plain object may be one, too.
     let whole = format!(
         "local template = (\n{source}\n); local ctx = (\n{input}\n); \
@@ -238,6 +281,21 @@ mod tests {
         let made: serde_json::Value = serde_json::from_str(&made.unwrap()).unwrap();
         assert_eq!(made, serde_json::json!({"mail": "a@b.c", "has": false}));
         assert_eq!(evaluate("{ a: 1 }", "null").unwrap().replace(' ', ""), "{\"a\":1}");
+    }
+
+    #[test]
+    fn a_mapper_reads_its_variables() {
+        let variables = [
+            ("claims".to_owned(), r#"{"email": "a@b.c"}"#.to_owned()),
+            ("identity".to_owned(), "{}".to_owned()),
+        ];
+        let made = evaluate_with(
+            "local c = std.extVar('claims'); { identity: { traits: { email: c.email } } }",
+            "null",
+            &variables,
+        );
+        assert_eq!(made.unwrap().replace([' ', '\n'], ""), r#"{"identity":{"traits":{"email":"a@b.c"}}}"#);
+        assert!(evaluate("std.extVar('claims')", "null").is_err(), "a hook's body has none");
     }
 
     #[test]

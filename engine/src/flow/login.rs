@@ -2,8 +2,8 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, insert, may_submit, nodes, of_submit, return_to,
-    return_url, save, verification, webhook,
+    Submitted, already_signed_in, blank, csrf_token, first, insert, linking, may_submit, nodes, of_submit,
+    return_to, return_url, save, social, verification, webhook,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -75,6 +75,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     }
     super::before(ctx, &ctx.config.selfservice.login.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
+    super::exchange::begin(ctx, &start, &mut flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
 
@@ -110,6 +111,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
         return again(ctx, flow, [refused]).await;
     }
+    if social::is_meant(&body) && flow.requested_aal == "aal1" {
+        return social::submit(ctx, flow, submit, &body).await;
+    }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if flow.requested_aal != "aal1" => {
             return again(ctx, flow, [text::no_login_method()]).await;
@@ -132,6 +136,19 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let Some(identity) = authenticate(ctx, &identifier, &password).await? else {
         return again(ctx, flow, [text::invalid_credentials()]).await;
     };
+    active(&identity)?;
+    let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
+    let ctx = ctx.clone();
+    let used = normalise_identifier(&identifier);
+    to_completion(
+        async move { execute(&ctx, &plan, &flow, identity, &used, submit, By::default()).await },
+    )
+    .await
+}
+
+/// # Errors
+/// 401 for an account that is switched off.
+pub(super) fn active(identity: &Identity) -> Result<()> {
     if identity.state == identity::State::Inactive {
         return Err(Error::new(
             Kind::Unauthenticated,
@@ -139,10 +156,32 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
         )
         .detail("identity_id", json!(identity.id)));
     }
-    let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
-    let ctx = ctx.clone();
-    let used = normalise_identifier(&identifier);
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, &used, submit).await }).await
+    Ok(())
+}
+
+/// A sign-in in the place of a sign-up whose person is known.
+pub(super) async fn converted(ctx: &Ctx, from: &Flow, request: &Submit) -> Result<Flow> {
+    let lifespan = ctx.config.selfservice.login.lifespan;
+    let mut flow = social::turned(ctx, from, StoredKind::Login, lifespan, request);
+    draw(ctx, &mut flow);
+    insert(ctx, &flow).await?;
+    Ok(flow)
+}
+
+/// In the place of one that has expired.
+pub(super) async fn replacement(ctx: &Ctx, old: &Flow, request: &Submit) -> Result<Flow> {
+    match replace(ctx, old, request).await? {
+        Submitted::Replaced { flow, .. } => Ok(*flow),
+        _ => Err(Error::internal("an expired flow that is not replaced")),
+    }
+}
+
+/// What is to be known of a proof beside its method.
+#[derive(Clone, Copy, Default)]
+pub(super) struct By<'a> {
+    pub(super) provider: Option<&'a str>,
+    /// The session is made later, when an app fetches it.
+    pub(super) parked: bool,
 }
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
@@ -209,29 +248,36 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
 }
 
 /// Carries the plan out for somebody who has proven who they are.
-async fn execute(
+pub(super) async fn execute(
     ctx: &Ctx,
     plan: &Plan,
     flow: &Flow,
     identity: Identity,
     used: &str,
     submit: Submit,
+    by: By<'_>,
 ) -> Result<Submitted<SignedIn>> {
-    let mut return_to = return_url(&ctx.config, flow, FlowKind::Login, Method::Password)?;
+    let method = plan.method.name();
+    let link = match linking::waiting(ctx, flow, identity.id, &submit).await? {
+        Ok(link) => link,
+        Err(refused) => return again(ctx, flow.clone(), [refused]).await,
+    };
+    let mut return_to = return_url(&ctx.config, flow, FlowKind::Login, plan.method)?;
     // The session that will be handed over: web hooks learn of it, stored it is at the end.
     let same_person =
         submit.current.clone().filter(|current| flow.refresh && current.identity.id == identity.id);
     let refreshed = same_person.is_some();
-    let prepared = match same_person {
+    let mut prepared = match same_person {
         Some(mut current) => {
-            session::refresh(ctx, &mut current.session, Method::Password.name());
+            session::refresh(ctx, &mut current.session, method);
             HandedOver { session: current.session, token: current.token }
         }
         None => {
-            let (session, token) = session::new(ctx, &identity, Method::Password.name(), &submit.device);
+            let (session, token) = session::new(ctx, &identity, method, &submit.device);
             HandedOver { session, token }
         }
     };
+    session::by_provider(&mut prepared.session, by.provider);
     let mut handed_over = None;
     let mut others_end = false;
     let mut verification = None;
@@ -273,7 +319,7 @@ async fn execute(
                 // What it would change of the account is for sign-up alone (contract).
                 if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
                     let mut flow = flow.clone();
-                    flow.active = Some(Method::Password.name().to_owned());
+                    flow.active = Some(method.to_owned());
                     for (name, message) in messages {
                         flow.ui.attach(&name, message);
                     }
@@ -287,9 +333,12 @@ async fn execute(
             }
             Step::SignIn => {
                 let mut tx = ctx.db().write().await?;
+                if let Some(link) = &link {
+                    linking::link(&mut tx, link, ctx.effects().now()).await?;
+                }
                 if refreshed {
                     store::sessions::update(&mut tx, &prepared.session).await?;
-                } else {
+                } else if !by.parked {
                     store::sessions::insert(&mut tx, &prepared.session).await?;
                 }
                 if others_end {
@@ -387,6 +436,7 @@ fn draw(ctx: &Ctx, flow: &mut Flow) {
         list.push(nodes::password("current-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));
     }
+    list.extend(social::buttons(ctx, StoredKind::Login));
     ui::sort::login(&mut list);
     flow.ui.nodes = Some(list);
 }
@@ -396,11 +446,19 @@ async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result
     let mut tx = ctx.db().read().await?;
     let credentials = store::identities::credentials(&mut tx, identity.id).await?;
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
+    let own = credentials.iter().find(|credential| {
+        credential.kind == Method::Password.name() && credential.config.get("hashed_password").is_some()
+    });
     if let Some(identifier) = own.and_then(|credential| credential.identifiers.first()) {
         list.push(nodes::hidden_identifier(identifier));
         list.push(nodes::password("current-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in()));
+    }
+    let linked = linking::providers_of(&credentials);
+    for provider in ctx.config.selfservice.social.offered() {
+        if linked.contains(&provider.id) {
+            list.push(nodes::provider(&provider.id, text::sign_in_with(&provider.label, &provider.id)));
+        }
     }
     ui::sort::login(&mut list);
     flow.ui.nodes = Some(list);
@@ -408,8 +466,19 @@ async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result
 }
 
 fn decoded(body: Body) -> std::result::Result<Value, String> {
-    const MEMBERS: [&str; 6] =
-        ["method", "identifier", "password_identifier", "password", "csrf_token", "transient_payload"];
+    const MEMBERS: [&str; 11] = [
+        "method",
+        "identifier",
+        "password_identifier",
+        "password",
+        "csrf_token",
+        "transient_payload",
+        "provider",
+        "upstream_parameters",
+        "traits",
+        "id_token",
+        "id_token_nonce",
+    ];
     match body {
         Body::Json(body) => decode::json(body, &MEMBERS),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),

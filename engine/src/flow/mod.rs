@@ -33,6 +33,9 @@ pub struct Flow {
     /// Verification: where the code went, and when the last one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
+    /// An app's half of an exchange, in the answer that begins the flow and nowhere else.
+    #[serde(skip)]
+    pub session_token_exchange_code: Option<String>,
     /// Registration: the invitation that it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<uuid::Uuid>,
@@ -75,9 +78,12 @@ pub enum FlowType {
 mod code;
 pub use code::is_of_link;
 pub mod csrf;
+pub mod exchange;
 pub mod handover;
 mod invited;
+mod landing;
 mod limits;
+mod linking;
 pub mod login;
 pub mod logout;
 mod nodes;
@@ -85,6 +91,7 @@ pub mod pending;
 pub mod provisional;
 pub mod registration;
 pub mod return_to;
+pub mod social;
 pub mod verification;
 pub mod webhook;
 
@@ -144,6 +151,8 @@ pub struct Submit {
     /// Whether an `Origin` header came along.
     pub origin: bool,
     pub current: Option<Current>,
+    /// The cookie of a browser that left for a provider.
+    pub browser: Option<String>,
     pub device: DeviceInfo,
     /// Verification: what may sign in with the proof.
     pub offered: handover::Offered,
@@ -173,6 +182,10 @@ pub enum Submitted<D> {
     SignedIn(Url),
     /// No session before the address is proven (Kratos: selfservice/hook/require_verified_address.go).
     Unverified(ShowVerification),
+    /// To a provider.
+    Leave(social::Departure),
+    /// A provider's word came along with the form.
+    Landed(Box<social::Landed>),
 }
 
 /// A verification flow that somebody is led to.
@@ -244,6 +257,7 @@ impl Flow {
         put("return_to", self.return_to.clone().map(Value::from));
         put("active", self.active.clone().map(Value::from));
         put("transient_payload", self.transient_payload.clone());
+        put("session_token_exchange_code", self.session_token_exchange_code.clone().map(Value::from));
         match self.kind {
             StoredKind::Verification => {}
             StoredKind::Registration => {
@@ -306,6 +320,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         transient_payload: None,
         updated_at: now,
         sent: None,
+        session_token_exchange_code: None,
         invitation: None,
     }
 }

@@ -67,6 +67,17 @@ pub(super) fn method(method: Method, group: Group, label: Text) -> Node {
     Node::new_input(group, Some(label), input)
 }
 
+/// The button that leads to a provider.
+pub(super) fn provider(id: &str, label: Text) -> Node {
+    let input = Input {
+        name: "provider".to_owned(),
+        kind: InputKind::Submit,
+        value: Some(id.into()),
+        ..Input::default()
+    };
+    Node::new_input(Group::Oidc, Some(label), input)
+}
+
 /// Called as the schema calls its one identifier, or "ID" when there are several (Kratos: selfservice/strategy/*/login.go).
 pub(super) fn identifier(schema: Option<&Schema>) -> Node {
     let label = schema

@@ -74,10 +74,10 @@ impl Provisional {
         &mut self,
         ctx: &Ctx,
         identity: &Identity,
-        credential: Credential,
+        credentials: &[Credential],
     ) -> Result<Inserted> {
         let mut tx = ctx.db().write().await?;
-        let inserted = identities::insert(&mut tx, identity, &[credential]).await?;
+        let inserted = identities::insert(&mut tx, identity, credentials).await?;
         if matches!(inserted, Inserted::Done) {
             tx.commit().await?;
             self.reserved = true;

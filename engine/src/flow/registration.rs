@@ -5,9 +5,10 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, may_submit, nodes,
-    of_submit, return_to, save,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, may_submit,
+    nodes, of_submit, return_to, save, social,
 };
+use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -19,7 +20,8 @@ use crate::password;
 use crate::plan::{Client, FlowKind, Step, plan};
 use crate::trace::Running;
 use crate::ui::{self, Text, text};
-use run::{Execution, Ran};
+pub(super) use run::Ran;
+use run::{Execution, Proof};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -69,6 +71,7 @@ pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
     }
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
+    super::exchange::begin(ctx, &start, &mut flow).await?;
     Ok(Started::Flow(Box::new(flow)))
 }
 
@@ -103,6 +106,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
     };
     if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
         return again(ctx, flow, [refused]).await;
+    }
+    if social::is_meant(&body) {
+        return social::submit(ctx, flow, submit, &body).await;
     }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
@@ -152,7 +158,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         plan,
         form,
         invitation,
-        hash,
+        proof: Proof::Password(hash),
         device: submit.device,
         seen: submit.seen,
     };
@@ -254,7 +260,66 @@ async fn hash_beside_breach_check(ctx: &Ctx, form: &Form) -> Result<std::result:
     })
 }
 
-fn enabled(ctx: &Ctx) -> Result<()> {
+/// Carries the plan out for somebody who came from a provider; `accepted`: schema, traits, and what these hold.
+pub(super) async fn by_provider(
+    ctx: &Ctx,
+    flow: &Flow,
+    client: Client,
+    (schema_id, traits, extracted): (String, Value, Extracted),
+    arrived: landing::Arrived,
+    request: &Submit,
+) -> Result<Ran> {
+    let invitation = match invited::of_submit(ctx, flow, &extracted).await? {
+        Ok(invitation) => invitation,
+        Err(refused) => return Ok(Ran::Refused(vec![(String::new(), refused)])),
+    };
+    let work = Execution {
+        ctx: ctx.clone(),
+        plan: plan(&ctx.config, FlowKind::Registration, Method::Oidc, client),
+        form: Form { schema_id, traits, extracted, password: String::new() },
+        invitation,
+        proof: Proof::Provider(Box::new(arrived)),
+        device: request.device.clone(),
+        seen: request.seen.clone(),
+    };
+    work.run(flow).await
+}
+
+/// A sign-up in the place of a sign-in whose person is not known yet.
+pub(super) async fn converted(ctx: &Ctx, from: &Flow, request: &Submit) -> Result<Flow> {
+    if ctx.config.vestibule.registration.invite_only {
+        return Err(Error::invalid(
+            "Sign-up needs an invitation here, and there is no account for this sign-in yet.",
+        )
+        .with_id("self_service_flow_disabled"));
+    }
+    let lifespan = ctx.config.selfservice.registration.lifespan;
+    let mut flow = social::turned(ctx, from, StoredKind::Registration, lifespan, request);
+    draw(ctx, &mut flow)?;
+    super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &request.seen).await?;
+    insert(ctx, &flow).await?;
+    Ok(flow)
+}
+
+/// In the place of one that has expired.
+pub(super) async fn replacement(ctx: &Ctx, old: &Flow, request: &Submit) -> Result<Flow> {
+    match replace(ctx, old, request).await? {
+        Submitted::Replaced { flow, .. } => Ok(*flow),
+        _ => Err(Error::internal("an expired flow that is not replaced")),
+    }
+}
+
+/// The form with nothing but the traits and the one way on: something is missing that the provider did not say.
+pub(super) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &Provider) -> Result<()> {
+    let schema = schema_of(ctx, flow)?.schema.clone();
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    list.extend(nodes::traits(&schema));
+    list.push(nodes::provider(&provider.id, text::go_on_to_provider()));
+    flow.ui.nodes = Some(list);
+    Ok(())
+}
+
+pub(super) fn enabled(ctx: &Ctx) -> Result<()> {
     if ctx.config.selfservice.registration.enabled {
         return Ok(());
     }
@@ -274,7 +339,7 @@ fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
     }
 }
 
-fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySchema> {
+pub(super) fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySchema> {
     let id = flow.identity_schema.as_ref().unwrap_or(&ctx.config.identity.default_schema_id);
     ctx.config.schema(id).ok_or_else(|| {
         Error::invalid("The kind of account this form was made for is not offered any more. Start again.")
@@ -290,6 +355,7 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
+    list.extend(social::buttons(ctx, StoredKind::Registration));
     ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())
@@ -297,7 +363,18 @@ fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
 
 /// Members of the body by name, traits nested; or why the body cannot be read.
 fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Value, String>> {
-    const MEMBERS: [&str; 6] = ["method", "password", "traits", "csrf_token", "transient_payload", "screen"];
+    const MEMBERS: [&str; 10] = [
+        "method",
+        "password",
+        "traits",
+        "csrf_token",
+        "transient_payload",
+        "screen",
+        "provider",
+        "upstream_parameters",
+        "id_token",
+        "id_token_nonce",
+    ];
     Ok(match body {
         Body::Json(body) => decode::json(body, &MEMBERS),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema))),

@@ -12,6 +12,8 @@ pub enum By {
     Admin,
     /// A web hook that may change the account says so, while the account is made.
     Hook,
+    /// A provider whose word counts says so, by way of its mapper, while the account is made.
+    Provider,
     /// Whoever signs up came by an invitation that was mailed to it and shown to nobody else.
     Invitation,
 }

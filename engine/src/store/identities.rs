@@ -74,6 +74,15 @@ const WHOSE: &str = concat!(
 );
 const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
     where identity_id = $1 and kind = $2 and config = $3";
+const ADD_CREDENTIAL: &str =
+    "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
+    values ($1, $2, $3, $4, $4) on conflict do nothing";
+const HOW_MANY: &str = "select count(*) from identity_identifiers where identity_id = $1 and kind = $2";
+const WHOSE_VALUE: &str = concat!(
+    "select identity_id from identity_addresses a where value = $1 and ",
+    unseen!("a.identity_id"),
+    " order by purpose desc limit 1"
+);
 const DELETE: &str = "delete from identities where id = $1";
 const WHOSE_ADDRESS: &str = concat!(
     "select identity_id from identity_addresses a
@@ -328,6 +337,43 @@ pub async fn replace_credential_config(
 ) -> Result<bool> {
     let (was, config) = (to_text(was)?, to_text(config)?);
     Ok(tx.execute(REPLACE_CONFIG, &[&id.0, &kind, &was, &config, &now]).await? == 1)
+}
+
+/// One more identifier for that identity's credential of `kind`, whose config changes from `was` to `config`; without `was`
+/// the credential is made. `Taken`: the identifier is, or the credential is no longer what it was; roll back.
+pub async fn add_identifier(
+    tx: &mut Tx,
+    id: IdentityId,
+    (kind, identifier): (&str, &str),
+    (was, config): (Option<&serde_json::Value>, &serde_json::Value),
+    now: DateTime<Utc>,
+) -> Result<Inserted> {
+    refuse_nul(Some(identifier))?;
+    let fits = match was {
+        Some(was) => replace_credential_config(tx, id, kind, was, config, now).await?,
+        None => {
+            let config = to_text(config)?;
+            tx.execute(ADD_CREDENTIAL, &[&id.0, &kind, &config, &now]).await? == 1
+        }
+    };
+    if !fits {
+        return Ok(Inserted::Taken);
+    }
+    let (position,): (i64,) = tx.fetch_one(HOW_MANY, &[&id.0, &kind]).await?;
+    let made = tx.execute(INSERT_IDENTIFIER, &[&kind, &identifier, &id.0, &position]).await?;
+    Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
+}
+
+/// Whose address it is, of whatever kind; a verifiable one counts before a recovery address.
+pub async fn by_address(tx: &mut Tx, value: &str) -> Result<Option<Identity>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(None);
+    }
+    match tx.fetch_optional::<(Uuid,)>(WHOSE_VALUE, &[&value]).await? {
+        Some((id,)) => get(tx, IdentityId(id)).await,
+        None => Ok(None),
+    }
 }
 
 /// By id, at most `limit`, those after `after`; it need not exist any more.

@@ -153,6 +153,14 @@ impl Templates for TemplatesHere {
     fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
         Box::pin(async move { templates::evaluate(&source, &input) })
     }
+
+    fn map(
+        &self,
+        source: String,
+        variables: Vec<(String, String)>,
+    ) -> BoxFuture<'static, Result<String, TemplateError>> {
+        Box::pin(async move { templates::evaluate_with(&source, "null", &variables) })
+    }
 }
 
 /// Keeps what was sent, and fails as the test wants it to.

@@ -43,11 +43,44 @@ fn error(id: u64, text: impl Into<String>, context: Value) -> Text {
 pub fn sign_in() -> Text {
     info(1010001, "Sign in")
 }
+pub fn sign_in_with(provider: &str, id: &str) -> Text {
+    let context = json!({ "provider": provider, "provider_id": id });
+    make(1010002, TextKind::Info, format!("Sign in with {provider}"), context)
+}
 pub fn refresh() -> Text {
     info(1010003, "This needs a fresh sign-in.")
 }
 pub fn second_factor() -> Text {
     info(1010004, "Confirm with your second factor.")
+}
+/// The address has an account. `kinds` and `providers`: its ways in, where the administrator wants them told.
+pub fn sign_in_to_link(
+    duplicate: &str,
+    provider: &str,
+    anew: &str,
+    kinds: &[&str],
+    providers: &[String],
+) -> Text {
+    let text = format!(
+        "There is an account for {duplicate} already. Sign in to it, and {provider} will be a way in from now on."
+    );
+    let context = json!({
+        "duplicateIdentifier": duplicate,
+        "duplicate_identifier": duplicate,
+        "provider": provider,
+        "newLoginUrl": anew,
+        "new_login_url": anew,
+        "available_credential_types": kinds,
+        "available_providers": providers,
+    });
+    make(1010016, TextKind::Info, text, context)
+}
+pub fn sign_in_and_link() -> Text {
+    info(1010017, "Sign in and link")
+}
+pub fn sign_in_with_and_link(provider: &str) -> Text {
+    let context = json!({ "provider": provider });
+    make(1010018, TextKind::Info, format!("Sign in with {provider} and link"), context)
 }
 pub fn sign_in_with_password() -> Text {
     info(1010022, "Sign in with password")
@@ -57,6 +90,14 @@ pub fn sign_in_with_password() -> Text {
 
 pub fn sign_up() -> Text {
     info(1040001, "Create account")
+}
+pub fn sign_up_with(provider: &str, id: &str) -> Text {
+    let context = json!({ "provider": provider, "provider_id": id });
+    make(1040002, TextKind::Info, format!("Sign up with {provider}"), context)
+}
+/// Back to the provider, with what was still missing filled in.
+pub fn go_on_to_provider() -> Text {
+    info(1040003, "Continue")
 }
 
 // Labels
@@ -220,6 +261,40 @@ pub fn not_an_email(value: &str) -> Text {
 }
 pub fn not_a_phone_number(value: &str) -> Text {
     error(4000041, "This is not a phone number. Write it as +43 1 234567.", json!({ "value": value }))
+}
+
+// Providers
+
+pub fn provider_refused(provider: &str) -> Text {
+    generic(&format!("You did not finish signing in with {provider}. Try again, or choose another way."))
+}
+pub fn provider_failed(provider: &str) -> Text {
+    generic(&format!("{provider} did not answer as it should. Try again in a moment, or choose another way."))
+}
+pub fn provider_not_believed(provider: &str) -> Text {
+    generic(&format!(
+        "What {provider} answered could not be believed, so nobody was signed in. Try again; if it stays so, tell \
+         whoever runs this service."
+    ))
+}
+pub fn provider_says_too_little(provider: &str) -> Text {
+    generic(&format!(
+        "{provider} did not say enough about you to go on. Choose another way, and tell whoever runs this service."
+    ))
+}
+pub fn provider_does_not_vouch(provider: &str) -> Text {
+    generic(&format!("{provider} does not confirm your address, and here it has to be. Choose another way."))
+}
+pub fn provider_gone() -> Text {
+    generic("Signing in with this provider is not offered any more. Choose another way.")
+}
+/// Two accounts were to be linked, or one confirmed, and this is a third.
+pub fn not_this_account() -> Text {
+    error(
+        4010009,
+        "This is not the account that was asked for. Sign in to the one that has the address.",
+        Value::Null,
+    )
 }
 
 // Flows

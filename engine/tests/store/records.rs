@@ -27,6 +27,7 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         updated_at: at(0),
         invitation: Some(id(9)),
         sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
+        session_token_exchange_code: None,
     }
 }
 

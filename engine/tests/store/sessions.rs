@@ -11,7 +11,12 @@ pub(crate) fn session(number: u128, of: IdentityId, issued: i64) -> Session {
         identity_id: of,
         token_hash: vec![u8::try_from(number).unwrap(); 32],
         aal: "aal1".into(),
-        methods: vec![Amr { method: "password".into(), aal: "aal1".into(), completed_at: at(issued) }],
+        methods: vec![Amr {
+            method: "password".into(),
+            aal: "aal1".into(),
+            completed_at: at(issued),
+            provider: None,
+        }],
         devices: vec![Device {
             id: id(500 + number),
             ip_address: "192.0.2.7".into(),
@@ -111,7 +116,7 @@ on_both! {
         sessions::insert(&mut tx, &stored).await.unwrap();
         sessions::revoke(&mut tx, ann, stored.id).await.unwrap();
         stored.aal = "aal2".into();
-        stored.methods.push(Amr { method: "totp".into(), aal: "aal2".into(), completed_at: at(7) });
+        stored.methods.push(Amr { method: "totp".into(), aal: "aal2".into(), completed_at: at(7), provider: Some("acme".into()) });
         stored.devices.clear();
         stored.authenticated_at = at(7);
         stored.expires_at = at(107);

@@ -143,6 +143,7 @@ pub(crate) fn submission(
         csrf_cookie: cookies::csrf_cookie(ctx, headers),
         origin: headers.contains_key(header::ORIGIN),
         current,
+        browser: cookies::continuity(headers),
         device: client::device(ctx, headers, peer),
         offered: flow::handover::Offered {
             secrets: cookies::hand_overs(headers),

@@ -2,6 +2,7 @@
 
 pub mod flows;
 pub mod logout;
+pub mod oidc;
 pub mod sessions;
 pub mod verification;
 
@@ -50,6 +51,9 @@ pub fn router(state: AppState) -> Router {
         .route("/self-service/logout/browser", get(logout::start))
         .route("/self-service/logout", get(logout::submit))
         .route("/self-service/logout/api", delete(logout::native))
+        .route("/self-service/methods/oidc/callback/{provider}", get(oidc::callback).post(oidc::posted))
+        .route("/self-service/methods/oidc/callback", get(oidc::callback_of_any).post(oidc::posted))
+        .route("/sessions/token-exchange", get(oidc::token_exchange))
         .route("/sessions/whoami", any(sessions::whoami))
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/sessions/{id}", delete(sessions::revoke));

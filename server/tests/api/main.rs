@@ -10,8 +10,14 @@ mod leaks;
 mod limits;
 mod parallel;
 mod proof;
+mod provider;
 mod session_hook;
+mod social;
+mod social_kinds;
+mod social_links;
+mod social_trouble;
 #[path = "../support/mod.rs"]
 mod support;
+mod trip;
 mod trouble;
 mod unproven;

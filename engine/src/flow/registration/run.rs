@@ -2,7 +2,8 @@
 
 use super::super::provisional::Provisional;
 use super::super::{
-    ContinueWith, Flow, HandedOver, csrf, handover, invited, pending, return_url, verification, webhook,
+    ContinueWith, Flow, HandedOver, csrf, handover, invited, landing, pending, return_url, verification,
+    webhook,
 };
 use super::Form;
 use super::Registered;
@@ -20,7 +21,7 @@ use crate::session::{self, DeviceInfo};
 use crate::store::{self, Tx, identities::Inserted};
 use crate::trace::Running;
 use crate::ui::{Text, text};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A plan being carried out for an accepted form.
@@ -29,13 +30,63 @@ pub(super) struct Execution {
     pub(super) plan: Plan,
     pub(super) form: Form,
     pub(super) invitation: Option<Invitation>,
-    pub(super) hash: String,
+    pub(super) proof: Proof,
     pub(super) device: DeviceInfo,
     pub(super) seen: webhook::Seen,
 }
 
+/// What the account can be signed in to with.
+pub(super) enum Proof {
+    /// The hash.
+    Password(String),
+    Provider(Box<landing::Arrived>),
+}
+
+impl Proof {
+    fn credentials(&self, identity: &Identity, identifiers: &[String]) -> Vec<Credential> {
+        let credential = |method: Method, identifiers: Vec<String>, config: Value| Credential {
+            kind: method.name().to_owned(),
+            identifiers,
+            config,
+            created_at: identity.created_at,
+            updated_at: identity.created_at,
+        };
+        match self {
+            Proof::Password(hash) => {
+                vec![credential(Method::Password, identifiers.to_vec(), json!({ "hashed_password": hash }))]
+            }
+            Proof::Provider(arrived) => {
+                let visitor = &arrived.visitor;
+                let entry = super::super::linking::entry(&visitor.provider, &visitor.subject);
+                let mut all = vec![credential(
+                    Method::Oidc,
+                    vec![visitor.identifier()],
+                    json!({ "providers": [entry] }),
+                )];
+                // Reserved without a password, as in Kratos: else the next sign-up with this address would be a second account.
+                if !identifiers.is_empty() {
+                    all.push(credential(Method::Password, identifiers.to_vec(), json!({})));
+                }
+                all
+            }
+        }
+    }
+
+    fn provider(&self) -> Option<&str> {
+        match self {
+            Proof::Password(_) => None,
+            Proof::Provider(arrived) => Some(&arrived.visitor.provider),
+        }
+    }
+
+    /// The session is made later, when an app fetches it.
+    fn parked(&self) -> bool {
+        matches!(self, Proof::Provider(arrived) if arrived.parked)
+    }
+}
+
 /// What became of it.
-pub(super) enum Ran {
+pub(in crate::flow) enum Ran {
     Done(Box<Registered>),
     /// The identifier is.
     Taken,
@@ -52,6 +103,9 @@ impl Execution {
             self.form.traits.clone(),
             &self.form.extracted,
         );
+        if let Proof::Provider(arrived) = &self.proof {
+            arrived.lay_over(&mut identity);
+        }
         identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
         let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
         let ran = self.steps(flow, identity, provisional.as_mut()).await;
@@ -95,11 +149,13 @@ impl Execution {
                 }
                 // What stands below happens with the proof.
                 Step::Pend => {
+                    // No plan of a provider has this step.
+                    let Proof::Password(hash) = &self.proof else { continue };
                     let sign_up = pending::SignUp {
                         plan: &self.plan,
                         identity: identity.clone(),
                         identifiers: self.form.extracted.password_identifiers.clone(),
-                        hash: &self.hash,
+                        hash,
                         invitation: self.invited_by(),
                     };
                     if let Some(kept) = pending::keep(&ctx, flow, sign_up).await? {
@@ -111,7 +167,7 @@ impl Execution {
                 Step::Reserve => {
                     self.count_proofs(&mut identity);
                     if let Some(provisional) = provisional.as_deref_mut() {
-                        match provisional.reserve(&ctx, &identity, self.credential(&identity)).await? {
+                        match provisional.reserve(&ctx, &identity, &self.credentials(&identity)).await? {
                             Inserted::Done => {}
                             Inserted::Taken => return Ok(Ran::Taken),
                         }
@@ -179,7 +235,7 @@ impl Execution {
                     return Ok(Err(messages.collect()));
                 }
             };
-            if extracted.password_identifiers.is_empty() {
+            if extracted.password_identifiers.is_empty() && self.plan.method == Method::Password {
                 return Ok(Err(vec![(String::new(), text::no_identifier())]));
             }
             let made = identity::create(effects, &id, traits, &extracted);
@@ -257,14 +313,15 @@ impl Execution {
         let effects = ctx.effects();
         self.count_proofs(&mut identity);
         let handed_over = self.signs_in_at_once(&identity).then(|| {
-            let (session, token) = session::new(ctx, &identity, Method::Password.name(), &self.device);
+            let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &self.device);
+            session::by_provider(&mut session, self.proof.provider());
             HandedOver { session, token }
         });
         // An address that was allowed at the start and is not any more must not cost the account.
-        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, Method::Password)?;
+        let return_to = return_url(&ctx.config, flow, FlowKind::Registration, self.plan.method)?;
         let mut tx = ctx.db().write().await?;
         if !provisional.is_some_and(Provisional::is_reserved) {
-            match store::identities::insert(&mut tx, &identity, &[self.credential(&identity)]).await? {
+            match store::identities::insert(&mut tx, &identity, &self.credentials(&identity)).await? {
                 Inserted::Done => {}
                 Inserted::Taken => return Ok(None),
             }
@@ -313,21 +370,15 @@ impl Execution {
         }))
     }
 
-    fn credential(&self, identity: &Identity) -> Credential {
-        Credential {
-            kind: Method::Password.name().to_owned(),
-            identifiers: self.form.extracted.password_identifiers.clone(),
-            config: json!({ "hashed_password": self.hash }),
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        }
+    fn credentials(&self, identity: &Identity) -> Vec<Credential> {
+        self.proof.credentials(identity, &self.form.extracted.password_identifiers)
     }
 
     /// Also where the plan waits for a proof, and nothing is left to prove.
     fn signs_in_at_once(&self, identity: &Identity) -> bool {
         let at_once = self.plan.signs_in()
             || (self.plan.signs_in_when_proven() && handover::nothing_left_to_prove(identity));
-        at_once && identity.state == identity::State::Active
+        at_once && !self.proof.parked() && identity.state == identity::State::Active
     }
 
     /// What waits for the proof, where the plan says so.
@@ -338,10 +389,11 @@ impl Execution {
         flow: FlowId,
         address: Uuid,
     ) -> Result<Option<handover::Pending>> {
-        if !self.plan.signs_in_when_proven() || identity.state != identity::State::Active {
+        let waits = self.plan.signs_in_when_proven() && !self.proof.parked();
+        if !waits || identity.state != identity::State::Active {
             return Ok(None);
         }
-        handover::keep(&self.ctx, tx, flow, identity.id, address, Method::Password).await
+        handover::keep(&self.ctx, tx, flow, identity.id, address, self.plan.method).await
     }
 
     /// Always the last step: it makes the answer, so nothing may run after it. Where a service was waited for, nothing was kept

@@ -1,0 +1,336 @@
+//! `selfservice.methods.oidc` and `vestibule.social`: which providers people may come from. Keys are Kratos' (Kratos:
+//! embedx/config.schema.json, selfServiceOIDCProvider); secrets have a `Debug` that does not show them.
+
+use super::Template;
+use super::providers::{self, Kind, Profile};
+use super::scalars::{Wrong, web_url};
+use super::schemas;
+use super::typed::Reader;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+#[derive(Clone, Debug)]
+pub struct SocialKeys {
+    pub enabled: bool,
+    /// In the order of the configuration; forms sort them by id, as Kratos does.
+    pub providers: Vec<Arc<Provider>>,
+    /// `base_redirect_uri`, without a slash at the end.
+    pub redirect_base: String,
+    /// For each request to a provider, all of it.
+    pub deadline: Duration,
+    /// Buttons stand above the form.
+    pub buttons_first: bool,
+}
+
+/// One entry of `selfservice.methods.oidc.config.providers`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    pub id: String,
+    pub kind: &'static Kind,
+    /// On the button.
+    pub label: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+    /// With it the provider is discovered.
+    pub issuer: Option<Url>,
+    /// What `iss` has to be, letter by letter: an address as a text loses or gains a slash when it is parsed.
+    pub issuer_text: String,
+    pub auth_url: Option<Url>,
+    pub token_url: Option<Url>,
+    pub userinfo_url: Option<Url>,
+    pub scope: Vec<String>,
+    pub mapper: Template,
+    /// The parameter `claims`.
+    pub requested_claims: Option<Value>,
+    pub additional_audiences: Vec<String>,
+    /// Claims come from the userinfo endpoint and not from the id_token.
+    pub from_userinfo: bool,
+    pub pkce: Pkce,
+    pub update_on_login: bool,
+    /// Its word on an address counts as proof.
+    pub vouches: bool,
+    /// An account with the same address is linked without asking, where both sides have proven it.
+    pub links_by_itself: bool,
+    pub apple: Option<Apple>,
+}
+
+/// A text that is printed nowhere.
+#[derive(Clone, PartialEq, Default)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What Apple's client secret is signed with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Apple {
+    pub team: String,
+    pub key_id: String,
+    pub key: Secret,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pkce {
+    /// Where the provider says that it knows it.
+    Auto,
+    Never,
+    /// Always, and with a redirect URI that names no provider.
+    Force,
+}
+
+impl SocialKeys {
+    pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| provider.id == id).filter(|_| self.enabled)
+    }
+
+    /// Those whose buttons are shown, sorted as Kratos sorts them.
+    pub fn offered(&self) -> Vec<&Arc<Provider>> {
+        let mut all: Vec<_> = self.providers.iter().filter(|_| self.enabled).collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
+    /// Where the provider sends people back to; to be registered there letter by letter.
+    pub fn redirect_uri(&self, provider: &Provider) -> String {
+        let base = &self.redirect_base;
+        match provider.pkce {
+            Pkce::Force => format!("{base}/self-service/methods/oidc/callback"),
+            Pkce::Auto | Pkce::Never => {
+                format!("{base}/self-service/methods/oidc/callback/{}", provider.id)
+            }
+        }
+    }
+}
+
+const LIST: &str = "selfservice.methods.oidc.config.providers";
+const VOUCHING: &str = "vestibule.social.vouching";
+
+pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys {
+    let enabled = reader.boolean("selfservice.methods.oidc.enabled");
+    let base = reader.optional("selfservice.methods.oidc.config.base_redirect_uri");
+    let named = reader.value(VOUCHING).map(|_| reader.texts(VOUCHING));
+    let mut providers = Vec::new();
+    let mut ids = BTreeSet::new();
+    let entries = reader.value(LIST).unwrap_or_default();
+    for (index, entry) in entries.as_array().into_iter().flatten().enumerate() {
+        let path = format!("{LIST}[{index}]");
+        match provider(entry) {
+            Ok(Some(mut provider)) => {
+                if !ids.insert(provider.id.clone()) {
+                    reader.findings.problem(
+                        &format!("{path}.id"),
+                        format!("the id `{}` stands twice", provider.id),
+                        "an id of its own for each provider",
+                    );
+                }
+                provider.vouches = match &named {
+                    Some(named) => named.contains(&provider.id),
+                    None => provider.kind.vouches,
+                };
+                if provider.links_by_itself {
+                    reader.findings.note(
+                        &format!("{path}.account_linking_mode"),
+                        "accounts with the same proven address are linked without asking: whoever controls the address at this provider gets the account here",
+                    );
+                    if !provider.vouches {
+                        reader.findings.note(
+                            &format!("{path}.account_linking_mode"),
+                            "`automatic` does nothing here: the provider is not in `vestibule.social.vouching`",
+                        );
+                    }
+                }
+                providers.push(Arc::new(provider));
+            }
+            Ok(None) => reader.findings.note(
+                &path,
+                format!(
+                    "the provider `{}` is not there yet: it keeps its place and gets no button",
+                    entry["provider"].as_str().unwrap_or_default()
+                ),
+            ),
+            Err((member, wrong)) => {
+                let path = if member.is_empty() { path } else { format!("{path}.{member}") };
+                reader.findings.problem(&path, wrong.what, wrong.instead);
+            }
+        }
+    }
+    for id in named.iter().flatten().filter(|id| !ids.contains(*id)) {
+        reader.findings.note(VOUCHING, format!("there is no provider `{id}`"));
+    }
+    if enabled && providers.is_empty() {
+        reader.findings.note(
+            "selfservice.methods.oidc.enabled",
+            "the method is on, and there is no provider to sign in with",
+        );
+    }
+    SocialKeys {
+        enabled,
+        providers,
+        redirect_base: base.as_deref().unwrap_or(public_base).trim_end_matches('/').to_owned(),
+        deadline: reader.lifespan("vestibule.social.deadline"),
+        buttons_first: reader.text("vestibule.social.buttons") == "first",
+    }
+}
+
+type Member = &'static str;
+
+/// `Ok(None)`: one of Kratos' that is not there yet.
+fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
+    let example = "an entry such as `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
+    if !entry.is_object() {
+        return Err(("", Wrong::new("this is no provider", example)));
+    }
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let demanded = |name: Member| {
+        text(name)
+            .map(str::to_owned)
+            .ok_or_else(|| (name, Wrong::new(format!("`{name}` is missing"), example)))
+    };
+    let address = |name: Member| match text(name) {
+        None => Ok(None),
+        Some(given) => web_url(given).map(Some).ok_or_else(|| {
+            (name, Wrong::new("this is not an absolute http or https address", "`https://…`"))
+        }),
+    };
+    let texts = |name: &str| -> Option<Vec<String>> {
+        let list = entry.get(name)?.as_array()?;
+        Some(list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect())
+    };
+    let id = demanded("id")?;
+    // It stands in a path and before a colon in the identifiers of credentials.
+    if id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        return Err(("id", Wrong::new("the id is not one", "letters, digits, `-`, `_` and `.`, at most 64")));
+    }
+    let name = demanded("provider")?;
+    let Some(kind) = providers::kind(&name) else {
+        if providers::LATER.contains(&name.as_str()) {
+            return Ok(None);
+        }
+        let known =
+            providers::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
+        return Err((
+            "provider",
+            Wrong::new(format!("there is no provider `{name}`"), format!("one of {known}")),
+        ));
+    };
+    let client_id = demanded("client_id")?;
+    let (auth_url, token_url, userinfo_url) =
+        (address("auth_url")?, address("token_url")?, address("userinfo_url")?);
+    let fixed = |text: &'static str| web_url(text).filter(|_| !text.is_empty());
+    let issuer_text = match (text("issuer_url"), kind.issuer) {
+        (Some(given), _) => given.to_owned(),
+        (None, "https://login.microsoftonline.com/{tenant}/v2.0") => {
+            kind.issuer.replace("{tenant}", text("microsoft_tenant").unwrap_or("common"))
+        }
+        (None, fixed) => fixed.to_owned(),
+    };
+    let issuer = match issuer_text.as_str() {
+        "" => None,
+        text => Some(web_url(text).ok_or_else(|| {
+            ("issuer_url", Wrong::new("this is not an absolute http or https address", "`https://…`"))
+        })?),
+    };
+    let plain = kind.profile == Profile::Token && issuer.is_none();
+    let endpoints = auth_url.is_some() && token_url.is_some() && userinfo_url.is_some();
+    if plain && !endpoints {
+        return Err((
+            "issuer_url",
+            Wrong::new(
+                "the provider has no issuer",
+                "`issuer_url: https://…`; for OAuth2 alone `auth_url`, `token_url` and `userinfo_url`",
+            ),
+        ));
+    }
+    let mapper = demanded("mapper_url")?;
+    let mapper = mapper_at(&mapper, kind).map_err(|wrong| ("mapper_url", wrong))?;
+    let mut scope =
+        texts("scope").unwrap_or_else(|| kind.scope.iter().map(|&scope| scope.to_owned()).collect());
+    if issuer.is_some() && !scope.iter().any(|scope| scope == "openid") {
+        scope.insert(0, "openid".to_owned());
+    }
+    let one_of = |name: Member, known: &'static [&'static str]| match text(name) {
+        None => Ok(known.first().copied().unwrap_or_default()),
+        Some(given) => known.iter().copied().find(|known| *known == given).ok_or_else(|| {
+            (name, Wrong::new(format!("`{given}` is not known"), format!("one of {}", known.join(", "))))
+        }),
+    };
+    let apple = match (text("apple_team_id"), text("apple_private_key_id"), text("apple_private_key")) {
+        (Some(team), Some(key_id), Some(key)) => {
+            Some(Apple { team: team.to_owned(), key_id: key_id.to_owned(), key: Secret(key.to_owned()) })
+        }
+        _ if kind.name == "apple" && text("client_secret").is_none() => {
+            return Err((
+                "apple_private_key",
+                Wrong::new(
+                    "Apple's keys are missing",
+                    "`apple_team_id`, `apple_private_key_id` and `apple_private_key`",
+                ),
+            ));
+        }
+        _ => None,
+    };
+    Ok(Some(Provider {
+        label: text("label").map_or_else(|| label(&id, kind), str::to_owned),
+        id,
+        kind,
+        client_id,
+        client_secret: Secret(text("client_secret").unwrap_or_default().to_owned()),
+        issuer,
+        issuer_text,
+        auth_url: auth_url.or_else(|| fixed(kind.auth_url)),
+        token_url: token_url.or_else(|| fixed(kind.token_url)),
+        userinfo_url,
+        scope,
+        mapper,
+        requested_claims: entry.get("requested_claims").filter(|claims| claims.is_object()).cloned(),
+        additional_audiences: texts("additional_id_token_audiences").unwrap_or_default(),
+        from_userinfo: one_of("claims_source", &["id_token", "userinfo"])? == "userinfo",
+        pkce: match one_of("pkce", &["auto", "never", "force"])? {
+            "never" => Pkce::Never,
+            "force" => Pkce::Force,
+            _ => Pkce::Auto,
+        },
+        update_on_login: one_of("update_identity_on_login", &["never", "automatic"])? == "automatic",
+        vouches: false,
+        links_by_itself: one_of("account_linking_mode", &["confirm_with_existing_credential", "automatic"])?
+            == "automatic",
+        apple,
+    }))
+}
+
+/// The kind's name where the id says no more, else the id as words.
+fn label(id: &str, kind: &Kind) -> String {
+    if id == kind.name {
+        return kind.label.to_owned();
+    }
+    let words = id.split(['-', '_', '.']).filter(|word| !word.is_empty()).map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().to_string() + letters.as_str())
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// As a web hook's body, and `preset://mapper` for the kind's own.
+fn mapper_at(address: &str, kind: &Kind) -> Result<Template, Wrong> {
+    if address == "preset://mapper" {
+        return Ok(Template::Source(kind.mapper.to_owned()));
+    }
+    if address.starts_with("http://") || address.starts_with("https://") {
+        return web_url(address).map(Template::Remote).ok_or_else(|| {
+            Wrong::new("this is no usable address", "`base64://…`, `file://…` or `https://…`")
+        });
+    }
+    if address.starts_with("preset://") {
+        return Err(Wrong::new(
+            "there is no such preset",
+            "`preset://mapper`, the mapper that suits the provider",
+        ));
+    }
+    schemas::text(address).map(Template::Source)
+}

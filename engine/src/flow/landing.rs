@@ -1,0 +1,270 @@
+//! What a trip to a provider comes to: who is known signs in, who is not signs up, and whose address has an account is asked
+//! to prove it.
+
+use super::registration::{self, Ran};
+use super::social::{Landed, back, held_out, held_out_as_is, line, sentence, told};
+use super::{Flow, StoredKind, Submit, Submitted, exchange, handover, linking, login};
+use crate::config::Method;
+use crate::config::social::Provider;
+use crate::effects::to_completion;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::identity::schema::Extracted;
+use crate::identity::{Identity, proof};
+use crate::plan::{Client, FlowKind, plan};
+use crate::social::{self, Mapped, Visitor};
+use crate::store;
+use crate::store::social::Exchange;
+use crate::ui::text;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Somebody whose provider vouches for who they are.
+pub(super) struct Landing {
+    pub(super) flow: Flow,
+    pub(super) provider: Arc<Provider>,
+    pub(super) visitor: Visitor,
+    /// What was filled in before.
+    pub(super) form: Value,
+    pub(super) client: Client,
+    /// An app waits for its session.
+    pub(super) exchange: Option<Exchange>,
+    pub(super) request: Submit,
+}
+
+/// Whom a sign-up through a provider is for.
+#[derive(Clone)]
+pub(super) struct Arrived {
+    pub(super) visitor: Visitor,
+    pub(super) mapped: Mapped,
+    /// An app fetches the session: it is made then.
+    pub(super) parked: bool,
+}
+
+impl Arrived {
+    /// What the provider says beside the traits.
+    pub(super) fn lay_over(&self, identity: &mut Identity) {
+        if let Some(metadata) = &self.mapped.metadata_public {
+            identity.metadata_public = metadata.clone();
+        }
+        if let Some(metadata) = &self.mapped.metadata_admin {
+            identity.metadata_admin = metadata.clone();
+        }
+        let at = identity.created_at;
+        for address in &mut identity.verifiable_addresses {
+            if address.via == "email" && self.mapped.vouched.contains(&address.value) {
+                proof::address_proven(address, proof::By::Provider, at);
+            }
+        }
+    }
+}
+
+impl Landing {
+    pub(super) async fn land(self, ctx: &Ctx) -> Result<Landed> {
+        if let Some(identity) = known(ctx, &self.visitor).await? {
+            return self.sign_in(ctx, identity).await;
+        }
+        let waiting = {
+            let mut tx = ctx.db().single().await?;
+            store::social::link(&mut tx, self.flow.id).await?
+        };
+        if self.flow.kind == StoredKind::Login && (self.flow.refresh || waiting.is_some()) {
+            let text = text::not_this_account();
+            return back(ctx, self.flow, text, self.exchange).await;
+        }
+        self.sign_up(ctx).await
+    }
+
+    /// Somebody who came from there before.
+    async fn sign_in(self, ctx: &Ctx, identity: Identity) -> Result<Landed> {
+        let flow = match self.flow.kind {
+            StoredKind::Login => self.flow,
+            _ => login::converted(ctx, &self.flow, &self.request).await?,
+        };
+        let plan = plan(&ctx.config, FlowKind::Login, Method::Oidc, self.client);
+        let (ctx, request, provider, exchange) = (ctx.clone(), self.request, self.provider, self.exchange);
+        to_completion(async move {
+            login::active(&identity)?;
+            let id = identity.id;
+            let by = login::By { provider: Some(&provider.id), parked: exchange.is_some() };
+            match login::execute(&ctx, &plan, &flow, identity, "", request, by).await? {
+                Submitted::Done(done) => match exchange {
+                    Some(exchange) => exchange::answer(&ctx, exchange, &flow, Some((id, &provider.id)))
+                        .await
+                        .map(Landed::ToApp),
+                    None => Ok(Landed::SignedIn(Box::new(done))),
+                },
+                Submitted::Again(flow) => held_out(&ctx, *flow, exchange).await,
+                Submitted::Unverified(shown) => Ok(Landed::Unverified(shown)),
+                Submitted::SignedIn(url) => Ok(Landed::Already(url)),
+                Submitted::Replaced { flow, .. } => Ok(Landed::Again(flow)),
+                Submitted::Leave(_) | Submitted::Landed(_) => {
+                    Err(Error::internal("a sign-in by a provider that leads to a provider"))
+                }
+            }
+        })
+        .await
+    }
+
+    async fn sign_up(mut self, ctx: &Ctx) -> Result<Landed> {
+        let mapped = match social::map(line(ctx), &self.provider, &self.visitor, None).await {
+            Ok(mapped) => mapped,
+            Err(trouble) => {
+                told(&self.provider, &self.flow, &trouble);
+                let sentence = sentence(&trouble, &self.provider);
+                return back(ctx, self.flow, sentence, self.exchange).await;
+            }
+        };
+        let mut traits = mapped.traits.clone();
+        if let Some(typed) = self.form.get("traits").filter(|typed| typed.is_object()) {
+            lay_over(&mut traits, typed);
+        }
+        let schema = registration::schema_of(ctx, &self.flow)?;
+        let schema_id = schema.id.clone();
+        let checked = schema.schema.validate(&mut traits);
+        // Before anything is looked up: an address that nobody vouches for is answered alike, known or not.
+        let keys = &ctx.config.vestibule.registration;
+        if let (true, Ok(extracted)) = (keys.leak_nothing && ctx.config.sends_codes(), &checked)
+            && !vouched_for(extracted, &mapped)
+        {
+            let text = text::provider_does_not_vouch(&self.provider.label);
+            return back(ctx, self.flow, text, self.exchange).await;
+        }
+        // Who has an account and must link may do so where nobody signs up any more (contract).
+        let open = registration::enabled(ctx);
+        if let (Err(_), Ok(extracted)) = (&open, &checked)
+            && let Some((identity, duplicate)) = conflict(ctx, extracted).await?
+        {
+            return self.link(ctx, &mapped, identity, duplicate).await;
+        }
+        open?;
+        if self.flow.kind == StoredKind::Login {
+            self.flow = registration::converted(ctx, &self.flow, &self.request).await?;
+        }
+        let extracted = match checked {
+            Ok(extracted) => extracted,
+            Err(violations) => {
+                let mut flow = self.flow;
+                registration::draw_to_go_on(ctx, &mut flow, &self.provider)?;
+                flow.ui.put_values(&json!({ "traits": traits }));
+                for violation in violations {
+                    flow.ui.attach(&violation.pointer, violation.text);
+                }
+                return held_out(ctx, flow, self.exchange).await;
+            }
+        };
+        let arrived = Arrived {
+            visitor: self.visitor.clone(),
+            mapped: mapped.clone(),
+            parked: self.exchange.is_some(),
+        };
+        let ctx = ctx.clone();
+        to_completion(async move {
+            let done = registration::by_provider(
+                &ctx,
+                &self.flow,
+                self.client,
+                (schema_id, traits, extracted.clone()),
+                arrived,
+                &self.request,
+            )
+            .await?;
+            match done {
+                Ran::Done(done) => match self.exchange {
+                    Some(exchange) => {
+                        let plan = plan(&ctx.config, FlowKind::Registration, Method::Oidc, Client::Native);
+                        let proven = handover::nothing_left_to_prove(&done.identity);
+                        let signs_in = plan.signs_in() || (plan.signs_in_when_proven() && proven);
+                        let who = signs_in.then_some((done.identity.id, self.provider.id.as_str()));
+                        exchange::answer(&ctx, exchange, &self.flow, who).await.map(Landed::ToApp)
+                    }
+                    None => Ok(Landed::SignedUp(done)),
+                },
+                Ran::Refused(messages) => {
+                    let mut flow = self.flow;
+                    for (name, message) in messages {
+                        flow.ui.attach(&name, message);
+                    }
+                    held_out(&ctx, flow, self.exchange).await
+                }
+                Ran::Taken => {
+                    // Two first visits of one person at once: the other one made the account.
+                    if let Some(identity) = known(&ctx, &self.visitor).await? {
+                        return self.sign_in(&ctx, identity).await;
+                    }
+                    match conflict(&ctx, &extracted).await? {
+                        Some((identity, duplicate)) => self.link(&ctx, &mapped, identity, duplicate).await,
+                        None => back(&ctx, self.flow, text::identifier_exists(), self.exchange).await,
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// The address has an account: whoever signs in to it links the two.
+    async fn link(self, ctx: &Ctx, mapped: &Mapped, identity: Identity, duplicate: String) -> Result<Landed> {
+        let proven = identity
+            .verifiable_addresses
+            .iter()
+            .any(|address| address.verified && address.value == duplicate);
+        if self.provider.links_by_itself && mapped.vouched.contains(&duplicate) && proven {
+            linking::at_once(ctx, &self.visitor, &identity).await?;
+            return Box::pin(self.sign_in(ctx, identity)).await;
+        }
+        let flow = linking::begin(
+            ctx,
+            &self.flow,
+            &self.provider,
+            &self.visitor,
+            (&identity, &duplicate),
+            &self.request,
+        )
+        .await?;
+        held_out_as_is(ctx, flow, self.exchange).await
+    }
+}
+
+/// Whose account the provider's subject is linked to.
+async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identity>> {
+    let mut tx = ctx.db().read().await?;
+    let found = store::identities::by_identifier(&mut tx, Method::Oidc.name(), &visitor.identifier()).await?;
+    Ok(found.map(|(identity, _)| identity))
+}
+
+/// Whether the provider vouches for all addresses.
+fn vouched_for(extracted: &Extracted, mapped: &Mapped) -> bool {
+    let addresses = extracted.verifiable.iter().chain(&extracted.recovery).map(|address| &address.value);
+    let identifiers = extracted.password_identifiers.iter().filter(|identifier| identifier.contains('@'));
+    addresses.chain(identifiers).all(|address| mapped.vouched.contains(address))
+}
+
+/// Who has one of these identifiers or addresses already, and which.
+async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<(Identity, String)>> {
+    let mut tx = ctx.db().read().await?;
+    for identifier in &extracted.password_identifiers {
+        let kind = Method::Password.name();
+        if let Some((identity, _)) = store::identities::by_identifier(&mut tx, kind, identifier).await? {
+            return Ok(Some((identity, identifier.clone())));
+        }
+    }
+    for address in extracted.verifiable.iter().chain(&extracted.recovery) {
+        if let Some(identity) = store::identities::by_address(&mut tx, &address.value).await? {
+            return Ok(Some((identity, address.value.clone())));
+        }
+    }
+    Ok(None)
+}
+
+/// Objects are laid into each other; anything else replaces.
+fn lay_over(target: &mut Value, more: &Value) {
+    match (target, more) {
+        (Value::Object(target), Value::Object(more)) => {
+            for (name, value) in more {
+                lay_over(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (target, more) => *target = more.clone(),
+    }
+}

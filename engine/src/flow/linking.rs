@@ -1,0 +1,184 @@
+//! One account, two ways in: whoever comes from a provider with an address that has an account is asked to sign in to it, and
+//! that links the two. The intent holds for ten minutes, for one browser, one subject and one identity.
+
+use super::{Flow, FlowType, StoredKind, Submit, csrf_token, insert, nodes, social};
+use crate::config::Method;
+use crate::config::social::Provider;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::identity::{Credential, Identity};
+use crate::ids::IdentityId;
+use crate::session;
+use crate::social::{Visitor, identifier};
+use crate::store::identities::Inserted;
+use crate::store::social::Link;
+use crate::store::{self, Tx};
+use crate::ui::{self, Text, text};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+const LIFE: TimeDelta = TimeDelta::minutes(10);
+
+/// A new sign-in form in the place of what the person began with.
+pub(super) async fn begin(
+    ctx: &Ctx,
+    from: &Flow,
+    provider: &Provider,
+    visitor: &Visitor,
+    (identity, duplicate): (&Identity, &str),
+    request: &Submit,
+) -> Result<Flow> {
+    let lifespan = ctx.config.selfservice.login.lifespan;
+    let mut flow = social::turned(ctx, from, StoredKind::Login, lifespan, request);
+    flow.active = None;
+    let credentials = {
+        let mut tx = ctx.db().single().await?;
+        store::identities::credentials(&mut tx, identity.id).await?
+    };
+    // Which ways in the account has is its owner's business, unless the administrator wants hints.
+    let hints = ctx.config.selfservice.registration.login_hints;
+    draw(ctx, &mut flow, provider, duplicate, hints.then_some(credentials.as_slice()));
+    let kinds: Vec<&str> = credentials
+        .iter()
+        .filter(|_| hints)
+        .filter(|one| is_usable(one))
+        .map(|one| one.kind.as_str())
+        .collect();
+    let providers: Vec<String> = if hints { providers_of(&credentials) } else { Vec::new() };
+    let anew = ctx.config.public_url("self-service/login/browser");
+    flow.message(text::sign_in_to_link(duplicate, &provider.label, &anew, &kinds, &providers));
+    insert(ctx, &flow).await?;
+    let link = Link {
+        flow_id: flow.id.0,
+        identity_id: identity.id.0,
+        provider: visitor.provider.clone(),
+        subject: visitor.subject.clone(),
+        browser: browser(&flow, request),
+        expires_at: ctx.effects().now() + LIFE,
+        used_at: None,
+    };
+    let mut tx = ctx.db().write_single().await?;
+    store::social::insert_link(&mut tx, &link).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+/// What binds a link: the browser's cookie. An app's form is one that no browser can send, and only the app knows it.
+fn browser(flow: &Flow, request: &Submit) -> Vec<u8> {
+    match flow.kind_of_client {
+        FlowType::Api => Vec::new(),
+        FlowType::Browser => request.browser.as_deref().map(session::token_hash).unwrap_or_default(),
+    }
+}
+
+fn draw(ctx: &Ctx, flow: &mut Flow, from: &Provider, duplicate: &str, has: Option<&[Credential]>) {
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    let with_password = has.is_none_or(|has| has.iter().any(|one| one.kind == "password" && is_usable(one)));
+    if ctx.config.selfservice.password.enabled && with_password {
+        list.push(nodes::hidden_identifier(duplicate));
+        list.push(nodes::password("current-password"));
+        list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_and_link()));
+    }
+    let linked = has.map(providers_of);
+    for other in ctx.config.selfservice.social.offered() {
+        let shown = linked.as_ref().is_none_or(|linked| linked.contains(&other.id));
+        if other.id != from.id && shown {
+            list.push(nodes::provider(&other.id, text::sign_in_with_and_link(&other.label)));
+        }
+    }
+    ui::sort::login(&mut list);
+    flow.ui.nodes = Some(list);
+}
+
+/// Whether somebody can sign in with it: a reserved identifier without a password is none.
+fn is_usable(credential: &Credential) -> bool {
+    credential.kind != Method::Password.name() || credential.config.get("hashed_password").is_some()
+}
+
+/// Ids of the providers that the account is linked to.
+pub(super) fn providers_of(credentials: &[Credential]) -> Vec<String> {
+    let own = credentials.iter().filter(|credential| credential.kind == Method::Oidc.name());
+    own.flat_map(|credential| credential.config["providers"].as_array().into_iter().flatten())
+        .filter_map(|entry| entry["provider"].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// What a sign-in of `identity` in that flow links; `Ok(Err(…))` says why it must not go on.
+pub(super) async fn waiting(
+    ctx: &Ctx,
+    flow: &Flow,
+    identity: IdentityId,
+    request: &Submit,
+) -> Result<std::result::Result<Option<Link>, Text>> {
+    let found = {
+        let mut tx = ctx.db().single().await?;
+        store::social::link(&mut tx, flow.id).await?
+    };
+    let Some(link) = found else { return Ok(Ok(None)) };
+    let here: bool = link.browser.ct_eq(&browser(flow, request)).into();
+    if !here {
+        // Else whoever has somebody sign in to a form of theirs would have their own way in to that account.
+        return Ok(Err(text::generic(
+            "This form links two accounts and was begun in another browser. Start again in this one.",
+        )));
+    }
+    if link.used_at.is_some() || link.expires_at <= ctx.effects().now() {
+        return Ok(Err(text::generic("Linking took too long. Start again with the provider.")));
+    }
+    Ok(if link.identity() == identity { Ok(Some(link)) } else { Err(text::not_this_account()) })
+}
+
+/// Links, in the transaction of the sign-in that proves the account.
+///
+/// # Errors
+/// 409 it was linked elsewhere meanwhile; roll back.
+pub(super) async fn link(tx: &mut Tx, link: &Link, now: DateTime<Utc>) -> Result<()> {
+    let taken = || Error::new(Kind::Conflict, "This was linked meanwhile. Start again.");
+    if !store::social::use_link(tx, crate::ids::FlowId(link.flow_id), now).await? {
+        return Err(taken());
+    }
+    match add(tx, link.identity(), (&link.provider, &link.subject), now).await? {
+        Inserted::Done => Ok(()),
+        Inserted::Taken => Err(taken()),
+    }
+}
+
+/// Without asking, for a provider that may.
+pub(super) async fn at_once(ctx: &Ctx, visitor: &Visitor, identity: &Identity) -> Result<()> {
+    let mut tx = ctx.db().write().await?;
+    let subject = (visitor.provider.as_str(), visitor.subject.as_str());
+    match add(&mut tx, identity.id, subject, ctx.effects().now()).await? {
+        Inserted::Done => tx.commit().await,
+        Inserted::Taken => Err(Error::new(Kind::Conflict, "This was linked meanwhile. Start again.")),
+    }
+}
+
+async fn add(
+    tx: &mut Tx,
+    identity: IdentityId,
+    (provider, subject): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Inserted> {
+    let kind = Method::Oidc.name();
+    let credentials = store::identities::credentials(tx, identity).await?;
+    let was = credentials.into_iter().find(|credential| credential.kind == kind).map(|own| own.config);
+    let mut providers =
+        was.as_ref().and_then(|config| config["providers"].as_array().cloned()).unwrap_or_default();
+    providers.push(entry(provider, subject));
+    let config = json!({ "providers": providers });
+    let identifier = identifier(provider, subject);
+    store::identities::add_identifier(tx, identity, (kind, &identifier), (was.as_ref(), &config), now).await
+}
+
+/// One way in, as Kratos writes it. The provider's tokens are not kept: nothing here uses them, and what is not there cannot
+/// be stolen.
+pub(super) fn entry(provider: &str, subject: &str) -> Value {
+    json!({
+        "subject": subject,
+        "provider": provider,
+        "initial_id_token": "",
+        "initial_access_token": "",
+        "initial_refresh_token": "",
+    })
+}

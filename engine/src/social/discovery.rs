@@ -1,0 +1,136 @@
+//! What providers say of themselves, and their keys: fetched when needed, kept for an hour, the keys fetched anew when a token
+//! names one that is not there, but not more often than once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
+
+use super::{Line, Stage, Trouble, chain};
+use crate::config::social::Provider;
+use chrono::{DateTime, TimeDelta, Utc};
+use openidconnect::core::CoreJsonWebKeySet;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use url::Url;
+
+const FRESH: TimeDelta = TimeDelta::hours(1);
+/// An older answer does when there is no newer one.
+const STALE: TimeDelta = TimeDelta::days(1);
+/// Whoever sends us tokens with made-up key ids makes us ask this often.
+const KEYS_AT_MOST: TimeDelta = TimeDelta::minutes(1);
+
+/// The part of a provider's own description that is used.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Description {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: Url,
+    pub(super) token_endpoint: Url,
+    pub(super) jwks_uri: Url,
+    #[serde(default)]
+    pub(super) userinfo_endpoint: Option<Url>,
+    #[serde(default)]
+    pub(super) code_challenge_methods_supported: Vec<String>,
+    #[serde(default)]
+    pub(super) token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(default)]
+    pub(super) id_token_signing_alg_values_supported: Vec<String>,
+    /// RFC 9207.
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) description: Arc<Description>,
+    pub(super) keys: Arc<CoreJsonWebKeySet>,
+    at: DateTime<Utc>,
+    keys_at: DateTime<Utc>,
+}
+
+/// By issuer; as many as were ever configured.
+#[derive(Default)]
+pub struct Known {
+    entries: Mutex<HashMap<String, Entry>>,
+}
+
+impl Known {
+    fn get(&self, issuer: &str) -> Option<Entry> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(issuer).cloned()
+    }
+
+    fn put(&self, issuer: &str, entry: Entry) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.to_owned(), entry);
+    }
+}
+
+/// The description and keys of a provider with an issuer.
+pub(super) async fn discover(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
+    let now = line.effects.now();
+    let known = line.known.get(&provider.issuer_text);
+    if let Some(entry) = known.clone().filter(|entry| now - entry.at < FRESH) {
+        return Ok(entry);
+    }
+    match fetch(line, provider).await {
+        Ok(entry) => {
+            line.known.put(&provider.issuer_text, entry.clone());
+            Ok(entry)
+        }
+        Err(trouble) => match known.filter(|entry| now - entry.at < STALE) {
+            Some(entry) => {
+                tracing::warn!(
+                    provider = provider.id,
+                    reason = trouble.reason,
+                    "an older description is used"
+                );
+                Ok(entry)
+            }
+            None => Err(trouble),
+        },
+    }
+}
+
+/// The same with keys that are newer than those that did not do; `None` when they are as new as may be asked for.
+pub(super) async fn with_newer_keys(
+    line: Line<'_>,
+    provider: &Provider,
+    entry: &Entry,
+) -> Result<Option<Entry>, Trouble> {
+    let now = line.effects.now();
+    if now - entry.keys_at < KEYS_AT_MOST {
+        return Ok(None);
+    }
+    let newer = Entry { keys: keys(line, &entry.description.jwks_uri).await?, keys_at: now, ..entry.clone() };
+    line.known.put(&provider.issuer_text, newer.clone());
+    Ok(Some(newer))
+}
+
+async fn fetch(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
+    let unreachable = |reason: String| Trouble::new(Stage::ExchangeFailed, reason);
+    let text = provider.issuer_text.trim_end_matches('/');
+    let url = Url::parse(&format!("{text}/.well-known/openid-configuration"))
+        .map_err(|failure| unreachable(failure.to_string()))?;
+    let document = line
+        .document(&url, None)
+        .await
+        .map_err(|failure| unreachable(format!("the description at {url}: {}", chain(&failure))))?;
+    let description: Description = serde_json::from_value(document)
+        .map_err(|failure| unreachable(format!("the description at {url}: {failure}")))?;
+    // Whoever answers for an issuer has to be it (Discovery §4.3); Microsoft's shared tenants say `{tenantid}`.
+    let shared = provider.kind.name == "microsoft" && description.issuer.contains("{tenantid}");
+    if description.issuer != provider.issuer_text && !shared {
+        return Err(Trouble::new(
+            Stage::VerificationFailed,
+            format!(
+                "issuer_url is {:?}, and the provider calls itself {:?}",
+                provider.issuer_text, description.issuer
+            ),
+        ));
+    }
+    let keys = keys(line, &description.jwks_uri).await?;
+    let now = line.effects.now();
+    Ok(Entry { description: Arc::new(description), keys, at: now, keys_at: now })
+}
+
+async fn keys(line: Line<'_>, url: &Url) -> Result<Arc<CoreJsonWebKeySet>, Trouble> {
+    let unreachable =
+        |reason: String| Trouble::new(Stage::ExchangeFailed, format!("the keys at {url}: {reason}"));
+    let document = line.document(url, None).await.map_err(|failure| unreachable(chain(&failure)))?;
+    serde_json::from_value(document).map(Arc::new).map_err(|failure| unreachable(failure.to_string()))
+}

@@ -1,0 +1,118 @@
+//! Claims → traits, by the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims
+//! are the provider's, so nothing that comes out is believed before the identity schema has seen it.
+
+use super::{Line, Stage, Trouble, Visitor, chain};
+use crate::config::Template;
+use crate::config::social::Provider;
+use crate::identity::{Identity, normalise_identifier};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+/// What a mapper makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapped {
+    /// An object.
+    pub traits: Value,
+    /// `None`: the mapper says nothing of it.
+    pub metadata_public: Option<Value>,
+    pub metadata_admin: Option<Value>,
+    /// Normalised e-mail addresses that the provider vouches for; none of a provider whose word does not count.
+    pub vouched: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    identity: MadeIdentity,
+}
+
+#[derive(Deserialize)]
+struct MadeIdentity {
+    #[serde(default)]
+    traits: Value,
+    #[serde(default, deserialize_with = "there")]
+    metadata_public: Option<Value>,
+    #[serde(default, deserialize_with = "there")]
+    metadata_admin: Option<Value>,
+    #[serde(default)]
+    verified_addresses: Vec<MadeAddress>,
+}
+
+#[derive(Deserialize)]
+struct MadeAddress {
+    via: String,
+    value: String,
+}
+
+/// `null` is a value here, and not the same as nothing.
+fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+/// Runs the provider's mapper. `identity`: the account that is being updated.
+///
+/// # Errors
+/// [`Stage::ClaimsInvalid`]: a mapper that fails, or makes something else than an identity.
+pub async fn map(
+    line: Line<'_>,
+    provider: &Provider,
+    visitor: &Visitor,
+    identity: Option<&Identity>,
+) -> Result<Mapped, Trouble> {
+    let invalid = |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper: {reason}"));
+    let source = match &provider.mapper {
+        Template::Source(source) => source.clone(),
+        Template::Remote(url) => fetched(line, url).await?,
+    };
+    let account = match identity {
+        Some(identity) => json!({
+            "traits": identity.traits,
+            "metadata_public": identity.metadata_public,
+            "metadata_admin": identity.metadata_admin,
+        }),
+        None => json!({"traits": {}, "metadata_public": {}, "metadata_admin": {}}),
+    };
+    let variables =
+        vec![("claims".to_owned(), visitor.claims.to_string()), ("identity".to_owned(), account.to_string())];
+    let made = line
+        .effects
+        .templates
+        .map(source, variables)
+        .await
+        .map_err(|failure| invalid(failure.to_string()))?;
+    let made: Made = serde_json::from_str(&made)
+        .map_err(|failure| invalid(format!("it makes no `{{identity: {{traits: …}}}}`: {failure}")))?;
+    let identity = made.identity;
+    if !identity.traits.is_object() {
+        return Err(invalid("`identity.traits` is no object".to_owned()));
+    }
+    let claimed: Vec<String> = identity
+        .verified_addresses
+        .into_iter()
+        .filter(|address| address.via == "email")
+        .map(|address| normalise_identifier(&address.value))
+        .collect();
+    if !claimed.is_empty() && !provider.vouches {
+        tracing::debug!(
+            provider = provider.id,
+            "its word on addresses does not count: see vestibule.social.vouching"
+        );
+    }
+    Ok(Mapped {
+        traits: identity.traits,
+        metadata_public: identity.metadata_public,
+        metadata_admin: identity.metadata_admin,
+        vouched: if provider.vouches { claimed } else { Vec::new() },
+    })
+}
+
+async fn fetched(line: Line<'_>, url: &Url) -> Result<String, Trouble> {
+    let invalid =
+        |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper at {url}: {reason}"));
+    let request = line.request("GET", url.clone(), Vec::new(), None);
+    let answer = line.effects.outbound.send(request).await.map_err(|failure| invalid(chain(&failure)))?;
+    if answer.status != 200 {
+        return Err(invalid(format!("it answered {}", answer.status)));
+    }
+    String::from_utf8(answer.body).map_err(|failure| invalid(failure.to_string()))
+}

@@ -1,0 +1,142 @@
+//! Providers: where people are sent to prove who they are, and what is made of the answer. Token checks are the crate
+//! `openidconnect`'s; every request goes through [`crate::effects::Outbound`]. What a flow does with it is `flow`'s.
+
+mod apple;
+mod discovery;
+mod mapper;
+mod profile;
+mod trip;
+
+pub use discovery::Known;
+pub use mapper::{Mapped, map};
+pub use trip::{Ask, Destination, Returned, arrive, depart, destination, from_token};
+
+use crate::config::Config;
+use crate::config::social::Provider;
+use crate::effects::{Effects, OutboundError, Reach, Request};
+use serde_json::Value;
+use url::Url;
+
+/// What it takes to talk to providers.
+#[derive(Clone, Copy)]
+pub struct Line<'a> {
+    pub effects: &'a Effects,
+    pub config: &'a Config,
+    pub known: &'a Known,
+}
+
+/// Somebody as a provider knows them. `claims` has the shape that mappers read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visitor {
+    pub provider: String,
+    pub subject: String,
+    pub claims: Value,
+}
+
+impl Visitor {
+    /// As it stands in the credential (Kratos: identity/credentials_oidc.go). Subjects tell small from capital letters.
+    pub fn identifier(&self) -> String {
+        identifier(&self.provider, &self.subject)
+    }
+}
+
+pub fn identifier(provider: &str, subject: &str) -> String {
+    format!("{provider}:{subject}")
+}
+
+/// Where in a trip something went wrong; the names are those of Kratos' test flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    StateInvalid,
+    AccessDenied,
+    /// The provider cannot be asked, or did not take the code.
+    ExchangeFailed,
+    /// Its word cannot be believed.
+    VerificationFailed,
+    /// Its word is good and says too little, or the mapper makes nothing of it.
+    ClaimsInvalid,
+}
+
+impl Stage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::StateInvalid => "state_invalid",
+            Stage::AccessDenied => "access_denied",
+            Stage::ExchangeFailed => "exchange_failed",
+            Stage::VerificationFailed => "verification_failed",
+            Stage::ClaimsInvalid => "claims_invalid",
+        }
+    }
+}
+
+/// What went wrong on a trip. The reason is for whoever runs the service; people get a sentence of `ui::text`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub stage: Stage,
+    pub reason: String,
+}
+
+impl Trouble {
+    pub fn new(stage: Stage, reason: impl Into<String>) -> Self {
+        Self { stage, reason: reason.into() }
+    }
+}
+
+/// Bytes of one answer of a provider; key sets of large providers have a few thousand.
+const ANSWER: usize = 512 << 10;
+
+impl Line<'_> {
+    fn request(
+        &self,
+        method: &str,
+        url: Url,
+        headers: Vec<(String, String)>,
+        body: Option<Vec<u8>>,
+    ) -> Request {
+        Request {
+            method: method.to_owned(),
+            reach: self.reach(&url),
+            url,
+            headers,
+            body,
+            limit: ANSWER,
+            deadline: self.config.selfservice.social.deadline,
+        }
+    }
+
+    fn reach(&self, url: &Url) -> Reach {
+        self.config.reach(url)
+    }
+
+    /// GETs JSON, with an access token or without.
+    async fn document(&self, url: &Url, token: Option<&str>) -> Result<Value, OutboundError> {
+        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+        if let Some(token) = token {
+            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let answer = self.effects.outbound.send(self.request("GET", url.clone(), headers, None)).await?;
+        if answer.status != 200 {
+            return Err(OutboundError::Status { host, status: answer.status });
+        }
+        serde_json::from_slice(&answer.body)
+            .map_err(|failure| OutboundError::Unreachable { host, source: failure.into() })
+    }
+}
+
+/// The cause and what caused it, for the log.
+fn chain(failure: &dyn std::error::Error) -> String {
+    let mut text = failure.to_string();
+    let mut next = failure.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// Whether the provider is one of those that sign their word.
+fn signs(provider: &Provider) -> bool {
+    provider.issuer.is_some()
+}

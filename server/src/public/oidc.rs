@@ -1,0 +1,93 @@
+//! The way back from a provider, and the exchange by which an app gets its session (Kratos: selfservice/strategy/oidc/
+//! strategy.go, session/handler.go).
+
+use super::{current, flows};
+use crate::error::{ApiError, forward};
+use crate::state::AppState;
+use crate::{client, respond};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, OriginalUri, Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::flow::social::{self, Callback};
+use engine::flow::{exchange, first};
+use engine::session;
+use serde_json::json;
+use std::net::SocketAddr;
+
+/// Fields of an answer that comes as a form, as Apple's does, and that are carried over to the address.
+const CARRIED: [&str; 7] = ["code", "authCode", "state", "error", "error_description", "iss", "user"];
+
+pub async fn callback(
+    state: State<AppState>,
+    peer: ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    uri: OriginalUri,
+    Path(provider): Path<String>,
+) -> Response {
+    land(state, peer, headers, uri, Some(provider)).await
+}
+
+/// Where the redirect URI names no provider (`pkce: force`).
+pub async fn callback_of_any(
+    state: State<AppState>,
+    peer: ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    uri: OriginalUri,
+) -> Response {
+    land(state, peer, headers, uri, None).await
+}
+
+async fn land(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    provider: Option<String>,
+) -> Response {
+    let ctx = state.engine.begin();
+    let query = flows::query(&uri);
+    let outcome = async {
+        let current = current(&ctx, &headers).await?;
+        let mut request = flows::submission(&ctx, &headers, peer, query.clone(), None, current);
+        request.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
+        // Codes and the state are nobody else's business.
+        request.seen.url = ctx.config.public_url(uri.path().trim_start_matches('/'));
+        social::callback(&ctx, Callback { provider, query, request }).await
+    };
+    match outcome.await {
+        Ok(landed) => respond::landed(&ctx, &headers, landed),
+        Err(error) => forward(&ctx, &headers, error).await,
+    }
+}
+
+/// A form from another site comes without our cookies (`SameSite`): the same address as a GET has them.
+pub async fn posted(OriginalUri(uri): OriginalUri, bytes: Bytes) -> Response {
+    let fields = url::form_urlencoded::parse(&bytes);
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields.filter(|(name, _)| CARRIED.contains(&name.as_ref())))
+        .finish();
+    respond::redirect(StatusCode::FOUND, &format!("{}?{query}", uri.path()))
+}
+
+/// `GET /sessions/token-exchange?init_code=…&return_to_code=…`
+pub async fn token_exchange(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, ApiError> {
+    let ctx = state.engine.begin();
+    let query = flows::query(&uri);
+    let device = client::device(&ctx, &headers, peer);
+    let (init, back) = (first(&query, "init_code"), first(&query, "return_to_code"));
+    match exchange::fetch(&ctx, init, back, &device).await? {
+        exchange::Fetched::Session(found) => {
+            let (identity, handed_over) = *found;
+            let session =
+                session::to_json(&ctx.config, &handed_over.session, Some(&identity), ctx.effects().now());
+            Ok(respond::json(&json!({ "session_token": handed_over.token, "session": session })))
+        }
+        exchange::Fetched::Flow(flow) => Ok(respond::unfinished(&flow).into_response()),
+    }
+}
