@@ -5,7 +5,7 @@ use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};
 use engine::password::Hasher;
 use engine::settings::{self, Authentication, Saved, history};
-use engine::store::{audit, revisions};
+use engine::store::audit;
 use engine::testing::World;
 use engine::{Engine, Kind};
 use serde_json::json;

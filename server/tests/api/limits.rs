@@ -131,7 +131,7 @@ async fn a_restart_forgets_no_guess() {
         csrf_cookie: None,
         origin: false,
         current: None,
-            browser: None,
+        browser: None,
         device: DeviceInfo::default(),
         offered: Offered::default(),
         seen: Seen::default(),
