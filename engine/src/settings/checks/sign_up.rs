@@ -124,7 +124,9 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
 /// What closes the hole, as far as it is there.
 fn way_out() -> &'static str {
     match has_effect(LEAK_NOTHING) {
-        true => "`vestibule.registration.leak_nothing` answers alike for every address, where codes are sent.",
+        true => {
+            "`vestibule.registration.leak_nothing` answers alike for every address, where codes are sent."
+        }
         false => {
             "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
              it is not there yet."
