@@ -180,7 +180,11 @@ impl Visit {
     /// The path and query that our router sees of an absolute address; `None` for somebody else's.
     fn target(&self, url: &str) -> Option<String> {
         let base = self.config.serve.public.base_url_text.trim_end_matches('/');
-        let rest = url.strip_prefix(base).unwrap_or(if url.starts_with('/') { url } else { return None });
+        let rest = match url.strip_prefix(base) {
+            Some(rest) => rest,
+            None if url.starts_with('/') => url,
+            None => return None,
+        };
         match rest.as_bytes().first() {
             None => Some("/".to_owned()),
             Some(b'/') => Some(rest.to_owned()),

@@ -356,8 +356,8 @@ async fn what_cannot_be_saved_comes_back_as_typed() {
 #[tokio::test]
 async fn a_save_that_comes_late_keeps_what_was_typed_and_what_others_changed() {
     let console = Console::signed_in("Grace").await;
-    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&min_password_length=8\
-                &identifier_similarity_check=true&breach_check=true";
+    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&unproven_session.count=30\
+                &unproven_session.unit=60&min_password_length=8&identifier_similarity_check=true&breach_check=true";
     let page = console.get(PAGE).await;
     assert!(
         page.html.contains(&base.replace('&', "&amp;")),
