@@ -85,7 +85,12 @@ impl Kind {
             Kind::PendingSignUps => pending::delete_old(&mut tx, before, BATCH).await?,
             Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
             Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
-            Kind::HandOvers => handovers::forget_old(&mut tx, before).await?,
+            Kind::HandOvers => {
+                if !crate::flow::handover::signs_in(&engine.begin().config) {
+                    handovers::sign_nobody_in(&mut tx).await?;
+                }
+                handovers::forget_old(&mut tx, before).await?
+            }
             Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };

@@ -442,7 +442,6 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "enumeration",
         "enumeration_by_form",
         "mitigation_without_sign_up",
-        "squatted_addresses",
         "mails_wait",
         "account_changed_over_http",
         "hook_proves_addresses",

@@ -110,6 +110,7 @@ fn person(number: u128, name: &str) -> (Identity, Vec<Credential>) {
         metadata_public: Value::Null,
         metadata_admin: json!({"plan": "gold"}),
         unproven: number == 7,
+        claimable: number == 7,
         external_id: Some(format!("crm-{name}")),
         created_at: at(0),
         updated_at: at(3),

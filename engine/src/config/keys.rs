@@ -108,7 +108,7 @@ pub(super) const TABLE: &[Key] = &[
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
     key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
     key("vestibule.registration.hand_over_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
-    later("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
+    key("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
     key("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
     key("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
     key("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),

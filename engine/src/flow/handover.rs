@@ -59,6 +59,11 @@ pub fn secret_hash(secret: &str) -> Vec<u8> {
 /// Whether anything may wait for a proof. Where not, what waits is forgotten: by the revision that switches it off, and by the
 /// sweep after a start with other files.
 pub fn wanted(config: &Config) -> bool {
+    signs_in(config) || config.vestibule.registration.proof_takes_over
+}
+
+/// Whether what waits may sign in. Where not, it only shows who signed up, and stays that way: so do the same two see to.
+pub fn signs_in(config: &Config) -> bool {
     config.vestibule.registration.sign_in_when_proven
 }
 
@@ -68,14 +73,15 @@ pub(super) fn nothing_left_to_prove(identity: &Identity) -> bool {
         && identity.verifiable_addresses.iter().any(|address| address.verified)
 }
 
-/// Begins to wait, as part of `tx`. `None`: the address was proven meanwhile.
+/// Begins to wait, as part of `tx`. `signs_in`: with the proof; otherwise it shows who signed up. `None`: the address was proven
+/// meanwhile.
 pub(super) async fn keep(
     ctx: &Ctx,
     tx: &mut Tx,
     flow: FlowId,
     id: IdentityId,
     address: Uuid,
-    method: Method,
+    (method, signs_in): (Method, bool),
 ) -> Result<Option<Pending>> {
     let Some(identity) = store::identities::get(tx, id).await? else { return Ok(None) };
     let waiting = identity.verifiable_addresses.iter().find(|one| one.id == address && !one.verified);
@@ -90,7 +96,7 @@ pub(super) async fn keep(
         address_id: address,
         version: version(&identity, &credentials),
         method: method.name().to_owned(),
-        signs_in: true,
+        signs_in,
         expires_at,
     };
     handovers::insert(tx, &row).await?;
@@ -192,7 +198,7 @@ impl Claim {
         }
         let Some(row) = taken else { return Ok(None) };
         let credentials = store::identities::credentials(tx, identity.id).await?;
-        let holds = wanted(&ctx.config)
+        let holds = signs_in(&ctx.config)
             && row.signs_in
             && row.expires_at > ctx.effects().now()
             && (row.identity_id, row.address_id) == (code.identity_id, code.address_id)

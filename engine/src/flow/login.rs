@@ -255,6 +255,7 @@ pub(super) async fn execute(
     submit: Submit,
     by: By<'_>,
 ) -> Result<Submitted<SignedIn>> {
+    const CHANGED: &str = "This account was changed meanwhile. Sign in again.";
     let method = plan.method.name();
     let link = match linking::waiting(ctx, flow, identity.id, &submit).await? {
         Ok(link) => link,
@@ -331,6 +332,12 @@ pub(super) async fn execute(
             }
             Step::SignIn => {
                 let mut tx = ctx.db().write().await?;
+                // Somebody proved the address meanwhile and may have taken the account over: then what was right is not any more.
+                let claimable = identity.claimable;
+                if claimable && !store::identities::still_claimable(&mut tx, identity.id).await? {
+                    drop(tx);
+                    return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
+                }
                 if let Some(link) = &link {
                     linking::link(&mut tx, link, ctx.effects().now()).await?;
                 }

@@ -9,9 +9,8 @@ use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::limits::{self, Try};
 use super::registration::Registered;
-use super::{
-    ContinueWith, Flow, FlowType, Submit, csrf, invited, nodes, return_url, save, verification, webhook,
-};
+use super::takeover::{self, Belongings};
+use super::{ContinueWith, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
 use crate::config::hooks::Response;
 use crate::config::{Hook, Method};
 use crate::courier::{self, Letter};
@@ -21,12 +20,11 @@ use crate::error::{Error, Result};
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
-use crate::password::{self, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
 use crate::store::identities::Inserted;
 use crate::store::pending::{self as rows, Code, Pending};
 use crate::store::{self, Tx, codes};
-use crate::ui::{Group, Text, text};
+use crate::ui::text;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -77,13 +75,16 @@ impl Draft {
         }
     }
 
-    /// Without whatever else a stranger wrote into it that would let them in: other addresses and identifiers.
-    fn of_address(mut self, address: &str) -> Self {
-        self.verifiable.retain(|own| own.value == address);
-        self.recovery.retain(|own| own.value == address);
-        if self.identifiers.iter().any(|own| own == address) {
-            self.identifiers.retain(|own| own == address);
-        }
+    /// Without whatever else a stranger wrote into it that would let them in.
+    fn of_address(mut self, ctx: &Ctx, address: &str) -> Self {
+        let belongings = Belongings {
+            schema_id: &self.schema_id,
+            traits: &mut self.traits,
+            verifiable: &mut self.verifiable,
+            recovery: &mut self.recovery,
+            identifiers: &mut self.identifiers,
+        };
+        takeover::keep_only(ctx, address, belongings);
         self
     }
 
@@ -100,6 +101,7 @@ impl Draft {
             metadata_admin: self.metadata_admin.clone(),
             external_id: self.external_id.clone(),
             unproven: false,
+            claimable: false,
             created_at: now,
             updated_at: now,
         }
@@ -293,13 +295,16 @@ pub(super) async fn pass(
     let holder = brought(&flow, submit).contains(&row.secret_hash);
     let chosen = match holder {
         true => Ok(None),
-        false => own_password(ctx, &row.draft, body).await?,
+        false => {
+            let Draft { hash, identifiers, .. } = &row.draft;
+            takeover::own_password(ctx, Some(hash), identifiers, body).await?
+        }
     };
     match chosen {
         Ok(None) => {}
-        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(&row.address) },
+        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(ctx, &row.address) },
         Err(missing) => {
-            ask_for_password(ctx, &mut flow, code, missing);
+            takeover::ask_for_password(ctx, &mut flow, submit, code, missing);
             save(ctx, &mut flow).await?;
             return Ok(Passed::Again(Box::new(flow)));
         }
@@ -307,48 +312,6 @@ pub(super) async fn pass(
     let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
     let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
     to_completion(async move { make(&ctx, flow, (row, counted), &claim, client, &seen).await }).await
-}
-
-/// The password of somebody who is not known to have signed up: `None` for the one that was chosen then, which shows that they
-/// did; otherwise a new one that the policy takes, hashed.
-async fn own_password(
-    ctx: &Ctx,
-    draft: &Draft,
-    body: &Value,
-) -> Result<std::result::Result<Option<String>, Text>> {
-    let typed = body.get("password").and_then(Value::as_str).unwrap_or_default();
-    if typed.is_empty() {
-        return Ok(Err(text::password_of_sign_up()));
-    }
-    let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
-    match ctx.engine.hasher().verify(keys, typed, Some(draft.hash.as_str())).await? {
-        Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
-        Verdict::Wrong => {}
-    }
-    let refused = password::check_policy(policy, typed, &draft.identifiers)
-        .or_else(|| password::check_encodable(keys, typed));
-    if let Some(refused) = refused {
-        return Ok(Err(refused));
-    }
-    if let Some(refused) = password::check_breaches(ctx.effects(), &ctx.config, typed).await? {
-        return Ok(Err(refused));
-    }
-    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
-}
-
-fn ask_for_password(ctx: &Ctx, flow: &mut Flow, code: &str, why: Text) {
-    ask_for_code(ctx, flow);
-    flow.ui.messages.clear();
-    // An app's flow can be read by whoever knows its id: whoever began it must not find there what another typed.
-    if flow.kind_of_client == FlowType::Browser {
-        flow.ui.put_value("code", code.into());
-    }
-    let mut node = nodes::password("new-password");
-    node.group = Group::Code;
-    node.messages.push(why);
-    let list = flow.nodes();
-    let after = list.iter().position(|node| node.id() == "code").map_or(list.len(), |at| at + 1);
-    list.insert(after, node);
 }
 
 async fn make(

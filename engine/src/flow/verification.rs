@@ -4,9 +4,10 @@
 use super::code::{self, Found};
 use super::handover::{self, Claim, Given};
 use super::limits;
+use super::takeover::Standing;
 use super::{
     Body, Flow, FlowType, Sent, ShowVerification, Start, StoredKind, Submit, blank, csrf, csrf_token, first,
-    insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    insert, may_submit, nodes, of_submit, pending, return_to, save, takeover, webhook,
 };
 use crate::config::hooks::Response;
 use crate::config::{Config, Method};
@@ -273,11 +274,20 @@ async fn prove(
     }
     let (why, over) = match code::look_up(ctx, &flow, code).await? {
         Found::Right(row, counted) => {
+            let new_password = match takeover::standing(ctx, &flow, &row, body, &submit).await? {
+                Standing::Keeps => None,
+                Standing::TakesOver(hash) => Some(hash),
+                Standing::Asked(missing) => {
+                    let mut flow = flow;
+                    takeover::ask_for_password(ctx, &mut flow, &submit, code, missing);
+                    return again(ctx, flow, []).await;
+                }
+            };
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
-            let done = to_completion(async move { pass(&work, passed, (*row, counted), claim, &seen).await })
-                .await?;
+            let right = Right { row: *row, counted, new_password };
+            let done = to_completion(async move { pass(&work, passed, right, claim, &seen).await }).await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
@@ -342,13 +352,21 @@ async fn prove_pending(
     replace(ctx, &flow, &submit, path_and_query, why, over).await
 }
 
-/// Uses the code up, proves the address, takes what waited for that and finishes the flow: one transaction. Then the web hooks:
+/// A right code, with what the try left behind, and the hash of a new password where its proof takes the account over.
+struct Right {
+    row: Code,
+    counted: Option<limits::Try>,
+    new_password: Option<String>,
+}
+
+/// Uses the code up, proves the address, takes what waited for that, takes the account over and finishes the flow: one
+/// transaction. Then the web hooks:
 /// the address stays proven whatever they say, and a session is stored only when none of them failed or refused. `None`:
 /// somebody else used it meanwhile.
 async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    (row, counted): (Code, Option<limits::Try>),
+    Right { row, counted, new_password }: Right,
     claim: Claim,
     seen: &webhook::Seen,
 ) -> Result<Option<(Flow, Option<Given>)>> {
@@ -356,6 +374,11 @@ async fn pass(
     let hooks = &ctx.config.selfservice.verification.after;
     let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
     let mut tx = ctx.db().write().await?;
+    let is_first = store::identities::claim(&mut tx, row.identity()).await?;
+    // Another proof was first, and what is there now is whoever's that was.
+    if new_password.is_some() && !is_first {
+        return Ok(None);
+    }
     if !codes::use_up(&mut tx, row.id, now).await? {
         return Ok(None);
     }
@@ -363,8 +386,18 @@ async fn pass(
         limits::forget(&mut tx, counted).await?;
     }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(super::unknown)?;
-    let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
-    let mut given = taken.or_else(|| claim.renew(ctx, &flow, &identity));
+    let mut given = match &new_password {
+        None => {
+            let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+            taken.or_else(|| claim.renew(ctx, &flow, &identity))
+        }
+        Some(hash) => {
+            if !takeover::take_over(ctx, &mut tx, &flow, &row, &mut identity, hash).await? {
+                return Ok(None);
+            }
+            None
+        }
+    };
     let address = identity
         .verifiable_addresses
         .iter_mut()

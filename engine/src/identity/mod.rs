@@ -27,6 +27,8 @@ pub struct Identity {
     pub external_id: Option<String>,
     /// Signed up by themselves while `vestibule.registration.unproven_session` was set, and no address was ever proven.
     pub unproven: bool,
+    /// Signed up by themselves while `vestibule.registration.proof_takes_over` was on, and no address was ever proven.
+    pub claimable: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -119,6 +121,7 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         metadata_admin: Value::Null,
         external_id: None,
         unproven: false,
+        claimable: false,
         created_at: now,
         updated_at: now,
     }

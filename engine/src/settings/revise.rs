@@ -123,6 +123,8 @@ async fn save_alone(
 async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
     if !handover::wanted(next) {
         handovers::forget_all(tx).await?;
+    } else if !handover::signs_in(next) {
+        handovers::sign_nobody_in(tx).await?;
     }
     Ok(())
 }

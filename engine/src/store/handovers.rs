@@ -36,6 +36,7 @@ const TAKE: &str = "delete from handovers where flow_id = $1 and secret_hash = $
     returning flow_id, secret_hash, identity_id, address_id, version, method, signs_in, expires_at";
 const FOLLOW: &str = "update handovers set flow_id = $3
     where flow_id = $1 and secret_hash = $2 and expires_at > $4";
+const SIGN_NOBODY_IN: &str = "update handovers set signs_in = false where signs_in";
 const FORGET_ALL: &str = "delete from handovers";
 const FORGET_OLD: &str = "delete from handovers where expires_at < $1";
 
@@ -81,6 +82,11 @@ pub async fn follow(
 /// A sign-up's own end is `identities::save_proof`; here all of them end.
 pub async fn forget_all(tx: &mut Tx) -> Result<u64> {
     tx.execute(FORGET_ALL, &[]).await
+}
+
+/// What waits only shows from here on who signed up.
+pub async fn sign_nobody_in(tx: &mut Tx) -> Result<u64> {
+    tx.execute(SIGN_NOBODY_IN, &[]).await
 }
 
 pub async fn forget_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {

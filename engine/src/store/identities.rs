@@ -4,7 +4,7 @@
 use super::{Tx, from_text, to_text, unreadable};
 use crate::error::{Error, Result};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
-use crate::ids::IdentityId;
+use crate::ids::{FlowId, IdentityId};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.unproven as identity_unproven, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.unproven as identity_unproven, i.claimable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -29,8 +29,8 @@ pub(super) use columns;
 
 const INSERT: &str =
     "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-        metadata_admin, external_id, unproven, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+        metadata_admin, external_id, unproven, claimable, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing";
 const INSERT_CREDENTIAL: &str =
     "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
     values ($1, $2, $3, $4, $5)";
@@ -103,12 +103,32 @@ const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_
 const SAVE_PROOF: &str = "update identity_addresses
     set verified = true, status = $2, verified_at = $3, updated_at = $4
     where id = $1 and purpose = 'verifiable'";
-const PROVEN: &str = "update identities set unproven = false
-    where unproven and id in (select identity_id from identity_addresses where id = $1)";
+const PROVEN: &str = "update identities set unproven = false, claimable = false
+    where (unproven or claimable) and id in (select identity_id from identity_addresses where id = $1)";
 const END_SESSIONS: &str = "update sessions set active = false
     where unproven and active and identity_id in (select identity_id from identity_addresses where id = $1)";
 const END_HAND_OVERS: &str = "delete from handovers
     where identity_id in (select identity_id from identity_addresses where id = $1)";
+
+// Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
+const CLAIM: &str = "update identities set claimable = false where id = $1 and claimable";
+const STILL_CLAIMABLE: &str = "update identities set claimable = true where id = $1 and claimable";
+const END_OPEN_FLOWS: &str = "delete from flows where id <> $2 and id in (
+        select flow_id from codes where identity_id = $1
+        union select flow_id from handovers where identity_id = $1
+        union select flow_id from session_exchanges where identity_id = $1
+        union select flow_id from social_links where identity_id = $1)";
+const END_WAYS_IN: [&str; 6] = [
+    "delete from session_exchanges where identity_id = $1",
+    "delete from social_links where identity_id = $1",
+    "delete from handovers where identity_id = $1",
+    "delete from codes where identity_id = $1",
+    // After what a session could still have been fetched with.
+    "update sessions set active = false where identity_id = $1 and active",
+    "delete from identity_credentials where identity_id = $1",
+];
+const END_OTHER_ADDRESSES: &str = "delete from identity_addresses where identity_id = $1 and value <> $2";
+const SAVE_TRAITS: &str = "update identities set traits = $2, updated_at = $3 where id = $1";
 
 /// One address's row; the identity's columns repeat.
 #[derive(sqlx::FromRow)]
@@ -122,6 +142,7 @@ pub(super) struct Joined {
     metadata_admin: String,
     external_id: Option<String>,
     identity_unproven: bool,
+    claimable: bool,
     identity_created_at: DateTime<Utc>,
     identity_updated_at: DateTime<Utc>,
     address_id: Option<Uuid>,
@@ -176,6 +197,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &admin,
                 &identity.external_id,
                 &identity.unproven,
+                &identity.claimable,
                 &identity.created_at,
                 &identity.updated_at,
             ],
@@ -326,6 +348,48 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
     Ok(())
 }
 
+/// Whether a proof still takes that account over; from here on none does. The first thing in its transaction: of two proofs at once
+/// one gets it, when the other is done.
+pub async fn claim(tx: &mut Tx, id: IdentityId) -> Result<bool> {
+    Ok(tx.execute(CLAIM, &[&id.0]).await? == 1)
+}
+
+/// Whether a proof still takes that account over; none does before this transaction ends. For whoever gives a session by what
+/// was right before it.
+pub async fn still_claimable(tx: &mut Tx, id: IdentityId) -> Result<bool> {
+    Ok(tx.execute(STILL_CLAIMABLE, &[&id.0]).await? == 1)
+}
+
+/// Leaves `identity` with that one address, these traits and this credential: its sessions, hand-overs, codes, other ways in and the
+/// flows that they belong to are over, but `proving`. `Taken`: an identifier of the credential is; roll back.
+pub async fn take_over(
+    tx: &mut Tx,
+    identity: &Identity,
+    address: &str,
+    credential: &Credential,
+    proving: FlowId,
+) -> Result<Inserted> {
+    let id = identity.id.0;
+    let (traits, config) = (to_text(&identity.traits)?, to_text(&credential.config)?);
+    tx.execute(END_OPEN_FLOWS, &[&id, &proving.0]).await?;
+    for end in END_WAYS_IN {
+        tx.execute(end, &[&id]).await?;
+    }
+    tx.execute(
+        INSERT_CREDENTIAL,
+        &[&id, &credential.kind, &config, &credential.created_at, &credential.updated_at],
+    )
+    .await?;
+    for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
+        if tx.execute(INSERT_IDENTIFIER, &[&credential.kind, identifier, &id, &position]).await? == 0 {
+            return Ok(Inserted::Taken);
+        }
+    }
+    tx.execute(END_OTHER_ADDRESSES, &[&id, &address]).await?;
+    tx.execute(SAVE_TRAITS, &[&id, &traits, &identity.updated_at]).await?;
+    Ok(Inserted::Done)
+}
+
 /// Replaces `config` of that identity's credential of `kind` if it still is `was`: compare and set.
 pub async fn replace_credential_config(
     tx: &mut Tx,
@@ -453,6 +517,7 @@ impl Joined {
             metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
             external_id: self.external_id.clone(),
             unproven: self.identity_unproven,
+            claimable: self.claimable,
             created_at: self.identity_created_at,
             updated_at: self.identity_updated_at,
         })

@@ -3,9 +3,12 @@
 use crate::records::flow;
 use crate::{at, id, on_both, person};
 use engine::flow::StoredKind;
-use engine::ids::{FlowId, IdentityId};
+use engine::identity::Credential;
+use engine::ids::{FlowId, IdentityId, SessionId};
 use engine::store::handovers::{self, HandOver};
-use engine::store::{Db, flows, identities, tries};
+use engine::store::identities::Inserted;
+use engine::store::{Db, flows, identities, sessions, tries};
+use serde_json::json;
 
 fn row(flow: u128, person: u128) -> HandOver {
     HandOver {
@@ -81,6 +84,81 @@ on_both! {
         assert_eq!(handovers::forget_old(&mut tx, at(60)).await.unwrap(), 0);
         assert_eq!(handovers::forget_old(&mut tx, at(61)).await.unwrap(), 1);
         assert_eq!(handovers::forget_all(&mut tx).await.unwrap(), 1);
+    }
+
+    async fn what_waits_stays_and_signs_nobody_in_any_more(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
+        assert_eq!(handovers::sign_nobody_in(&mut tx).await.unwrap(), 1);
+        let left = handovers::of_flow(&mut tx, FlowId(id(1))).await.unwrap();
+        assert_eq!(left, Some(HandOver { signs_in: false, ..row(1, 5) }));
+        assert_eq!(handovers::sign_nobody_in(&mut tx).await.unwrap(), 0);
+    }
+
+    async fn taking_over_leaves_one_address_one_credential_and_the_flow_that_proves(db: Db) {
+        ready(&db).await;
+        let mut tx = db.write().await.unwrap();
+        for (flow, person) in [(1, 5), (2, 5), (3, 6)] {
+            handovers::insert(&mut tx, &row(flow, person)).await.unwrap();
+        }
+        for (number, person) in [(1, 5), (2, 6)] {
+            let session = crate::sessions::session(number, IdentityId(id(person)), 0);
+            sessions::insert(&mut tx, &session).await.unwrap();
+        }
+        let mut anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
+        anna.traits = json!({"email": "anna@example.org"});
+        let new = Credential {
+            kind: "password".into(),
+            identifiers: vec!["anna@example.org".into()],
+            config: json!({"hashed_password": "new"}),
+            created_at: at(7),
+            updated_at: at(7),
+        };
+        let done = identities::take_over(&mut tx, &anna, "anna@example.org", &new, FlowId(id(1))).await;
+        assert_eq!(done.unwrap(), Inserted::Done);
+        let left = identities::get(&mut tx, anna.id).await.unwrap().unwrap();
+        let values = |values: &mut dyn Iterator<Item = &String>| values.cloned().collect::<Vec<_>>();
+        assert_eq!(values(&mut left.verifiable_addresses.iter().map(|one| &one.value)), ["anna@example.org"]);
+        assert_eq!(values(&mut left.recovery_addresses.iter().map(|one| &one.value)), ["anna@example.org"]);
+        assert_eq!(left.traits, anna.traits);
+        let credentials = identities::credentials(&mut tx, anna.id).await.unwrap();
+        assert_eq!(format!("{credentials:?}"), format!("{:?}", [new]));
+        for (number, active) in [(1, false), (2, true)] {
+            let session = sessions::get(&mut tx, SessionId(id(number))).await.unwrap().unwrap();
+            assert_eq!(session.active, active, "{number}");
+        }
+        for (flow, there, waits) in [(1, true, false), (2, false, false), (3, true, true), (4, true, false)] {
+            let found = flows::get(&mut tx, StoredKind::Verification, FlowId(id(flow))).await.unwrap();
+            let waiting = handovers::of_flow(&mut tx, FlowId(id(flow))).await.unwrap();
+            assert_eq!((found.is_some(), waiting.is_some()), (there, waits), "{flow}");
+        }
+        let taken = Credential {
+            identifiers: vec!["berta@example.org".into()],
+            ..identities::credentials(&mut tx, anna.id).await.unwrap().remove(0)
+        };
+        let done = identities::take_over(&mut tx, &anna, "anna@example.org", &taken, FlowId(id(1))).await;
+        assert_eq!(done.unwrap(), Inserted::Taken);
+    }
+
+    async fn a_first_proof_claims_once_and_any_proof_ends_that(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        let mut people = Vec::new();
+        for (number, name) in [(7, "anna"), (8, "berta")] {
+            let (mut identity, credentials) = person(number, name);
+            identity.claimable = true;
+            identities::insert(&mut tx, &identity, &credentials).await.unwrap();
+            people.push(identity);
+        }
+        let (anna, berta) = (&people[0], &people[1]);
+        assert!(identities::still_claimable(&mut tx, anna.id).await.unwrap());
+        assert!(identities::claim(&mut tx, anna.id).await.unwrap());
+        assert!(!identities::claim(&mut tx, anna.id).await.unwrap());
+        assert!(!identities::still_claimable(&mut tx, anna.id).await.unwrap());
+        assert!(!identities::get(&mut tx, anna.id).await.unwrap().unwrap().claimable);
+        identities::save_proof(&mut tx, &berta.verifiable_addresses[1]).await.unwrap();
+        assert!(!identities::get(&mut tx, berta.id).await.unwrap().unwrap().claimable);
+        assert!(!identities::claim(&mut tx, berta.id).await.unwrap());
     }
 
     async fn wrong_codes_are_counted_by_subject_and_time(db: Db) {

@@ -67,9 +67,10 @@ pub async fn submit(
     let mut submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
     submit.seen = flows::seen(&ctx, &method, &uri, &headers);
     let outcome = async {
-        // Who is signed in matters where somebody else might be.
-        let unproven = ctx.config.vestibule.registration.unproven_session.is_some();
-        if unproven || !submit.offered.secrets.is_empty() {
+        // Who is signed in matters where somebody else might be, or may prove without taking over.
+        let keys = &ctx.config.vestibule.registration;
+        let matters = keys.unproven_session.is_some() || keys.proof_takes_over;
+        if matters || !submit.offered.secrets.is_empty() {
             submit.current = super::current(&ctx, &headers).await?;
         }
         match link {

@@ -18,6 +18,7 @@ mod social_links;
 mod social_trouble;
 #[path = "../support/mod.rs"]
 mod support;
+mod takeover;
 mod trip;
 mod trouble;
 mod unproven;

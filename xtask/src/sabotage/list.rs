@@ -511,6 +511,39 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "squatter-stays",
+        file: "engine/src/flow/takeover.rs",
+        text: "if has_secret || signed_in {",
+        instead: "if has_secret || signed_in || body.get(\"password\").is_some() {",
+        test: test(
+            "server",
+            API,
+            "takeover::the_squatters_session_password_second_address_and_hand_over_are_dead",
+        ),
+    },
+    Change {
+        name: "imported-taken-over",
+        file: "engine/src/flow/takeover.rs",
+        text: "proof_takes_over || !identity.claimable {",
+        instead: "proof_takes_over {",
+        test: test(
+            "server",
+            API,
+            "takeover::whoever_was_imported_made_before_or_proven_before_is_not_taken_over",
+        ),
+    },
+    Change {
+        name: "code-left-in-the-squatters-form",
+        file: "engine/src/flow/takeover.rs",
+        text: "submit.csrf_cookie.as_ref() == Some(&flow.csrf_cookie) {",
+        instead: "!flow.csrf_cookie.is_empty() {",
+        test: test(
+            "server",
+            API,
+            "takeover::a_code_that_is_typed_into_the_squatters_form_cannot_be_read_there",
+        ),
+    },
+    Change {
         name: "code-to-a-known-address",
         file: "engine/src/courier/deliver.rs",
         text: "let known = identities::knows(&mut tx, &message.recipient).await?;",

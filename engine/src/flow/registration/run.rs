@@ -107,6 +107,7 @@ impl Execution {
             arrived.lay_over(&mut identity);
         }
         identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
+        identity.claimable = ctx.config.vestibule.registration.proof_takes_over;
         let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
         let ran = self.steps(flow, identity, provisional.as_mut()).await;
         match (&ran, provisional) {
@@ -298,7 +299,9 @@ impl Execution {
     fn count_proofs(&self, identity: &mut Identity) {
         invited::prove(&self.ctx, self.invitation.as_ref(), identity);
         let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
-        identity.unproven &= !proven && !identity.verifiable_addresses.is_empty();
+        let provable = !proven && !identity.verifiable_addresses.is_empty();
+        identity.unproven &= provable;
+        identity.claimable &= provable;
     }
 
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
@@ -341,7 +344,7 @@ impl Execution {
         if let Some(address) = verification::unproven(&identity).filter(|_| sends_code).cloned() {
             let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
             let begun = verification::begin(ctx, &mut tx, flow, cookie, identity.id, &address).await?;
-            if !self.plan.waits_after_storing() {
+            if !self.hands_over_later() {
                 pending = self.pend(&mut tx, &identity, begun.flow, address.id).await?;
             }
             verification = Some(begun);
@@ -381,7 +384,7 @@ impl Execution {
         at_once && !self.proof.parked() && identity.state == identity::State::Active
     }
 
-    /// What waits for the proof, where the plan says so.
+    /// What waits for the proof, where the plan says so or the proof takes over.
     async fn pend(
         &self,
         tx: &mut Tx,
@@ -389,11 +392,17 @@ impl Execution {
         flow: FlowId,
         address: Uuid,
     ) -> Result<Option<handover::Pending>> {
-        let waits = self.plan.signs_in_when_proven() && !self.proof.parked();
-        if !waits || identity.state != identity::State::Active {
+        let signs_in = self.plan.signs_in_when_proven() && identity.state == identity::State::Active;
+        // Whoever has the secret is known by it to have signed up: their proof takes nothing over.
+        if self.proof.parked() || !(signs_in || identity.claimable) {
             return Ok(None);
         }
-        handover::keep(&self.ctx, tx, flow, identity.id, address, self.plan.method).await
+        handover::keep(&self.ctx, tx, flow, identity.id, address, (self.plan.method, signs_in)).await
+    }
+
+    /// Where a service is waited for, what it may still refuse to hand over comes after it.
+    fn hands_over_later(&self) -> bool {
+        self.plan.waits_after_storing() && (self.plan.signs_in() || self.plan.signs_in_when_proven())
     }
 
     /// Always the last step: it makes the answer, so nothing may run after it. Where a service was waited for, nothing was kept
@@ -401,6 +410,12 @@ impl Execution {
     async fn hand_over(&self, done: &mut Registered) -> Result<()> {
         if self.plan.waits_after_storing() {
             let mut tx = self.ctx.db().write().await?;
+            // Somebody proved the address while the service was waited for: what they took over gets no session from before.
+            if done.identity.claimable
+                && !store::identities::still_claimable(&mut tx, done.identity.id).await?
+            {
+                done.handed_over = None;
+            }
             if let Some(handed_over) = &done.handed_over {
                 store::sessions::insert(&mut tx, &handed_over.session).await?;
             }

@@ -1,0 +1,213 @@
+//! Proof takes over: whoever first proves the address of an account that somebody else may have made ends what was there
+//! before. Here is who counts as its holder, what is asked of everybody else, and what is left of the account then.
+//!
+//! A sign-up that waits beside the accounts ([`super::pending`]) asks the same and leaves the same.
+
+use super::handover::brought;
+use super::{Flow, FlowType, Submit, nodes, verification};
+use crate::config::Method;
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
+use crate::password::{self, Verdict};
+use crate::store::audit;
+use crate::store::codes::Code;
+use crate::store::handovers;
+use crate::store::identities::{self, Inserted};
+use crate::store::{self, Tx};
+use crate::ui::{Group, Text, text};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a right code does to the account beside proving its address.
+pub(super) enum Standing {
+    /// Nothing: its holder proves, or it is no account that a proof takes over.
+    Keeps,
+    /// All of it goes but the address, and this is the hash of the new password.
+    TakesOver(String),
+    /// A password is missing, or is none that the policy takes; the code stays good.
+    Asked(Text),
+}
+
+/// Who proves. A holder has the secret of the sign-up, is signed in to the account, or types its password.
+pub(super) async fn standing(
+    ctx: &Ctx,
+    flow: &Flow,
+    code: &Code,
+    body: &Value,
+    submit: &Submit,
+) -> Result<Standing> {
+    let (waiting, credentials) = {
+        let mut tx = ctx.db().read().await?;
+        let identity = store::identities::get(&mut tx, code.identity()).await?.ok_or_else(super::unknown)?;
+        if !ctx.config.vestibule.registration.proof_takes_over || !identity.claimable {
+            return Ok(Standing::Keeps);
+        }
+        (handovers::of_flow(&mut tx, flow.id).await?, identities::credentials(&mut tx, identity.id).await?)
+    };
+    let secret = waiting.filter(|row| {
+        row.expires_at > ctx.effects().now()
+            && (row.identity_id, row.address_id) == (code.identity_id, code.address_id)
+    });
+    let has_secret = secret.is_some_and(|row| brought(flow, submit).contains(&row.secret_hash));
+    let signed_in = submit.current.as_ref().is_some_and(|current| current.identity.id == code.identity());
+    if has_secret || signed_in {
+        return Ok(Standing::Keeps);
+    }
+    let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
+    let hash = own.and_then(|own| own.config.get("hashed_password")).and_then(Value::as_str);
+    let identifiers = own.map(|own| own.identifiers.as_slice()).unwrap_or_default();
+    Ok(match own_password(ctx, hash, identifiers, body).await? {
+        Ok(None) => Standing::Keeps,
+        Ok(Some(hash)) => Standing::TakesOver(hash),
+        Err(missing) => Standing::Asked(missing),
+    })
+}
+
+/// The password of somebody who is not known to have signed up: `None` for the one that was chosen then, which shows that they
+/// did; otherwise a new one that the policy takes, hashed. `hash`: of the one that was chosen.
+pub(super) async fn own_password(
+    ctx: &Ctx,
+    hash: Option<&str>,
+    identifiers: &[String],
+    body: &Value,
+) -> Result<std::result::Result<Option<String>, Text>> {
+    let typed = body.get("password").and_then(Value::as_str).unwrap_or_default();
+    if typed.is_empty() {
+        return Ok(Err(text::password_of_sign_up()));
+    }
+    let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
+    match ctx.engine.hasher().verify(keys, typed, hash).await? {
+        Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
+        Verdict::Wrong => {}
+    }
+    let refused =
+        password::check_policy(policy, typed, identifiers).or_else(|| password::check_encodable(keys, typed));
+    if let Some(refused) = refused {
+        return Ok(Err(refused));
+    }
+    if let Some(refused) = password::check_breaches(ctx.effects(), &ctx.config, typed).await? {
+        return Ok(Err(refused));
+    }
+    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
+}
+
+/// The form for the code asks for a password as well.
+pub(super) fn ask_for_password(ctx: &Ctx, flow: &mut Flow, submit: &Submit, code: &str, why: Text) {
+    verification::ask_for_code(ctx, flow);
+    flow.ui.messages.clear();
+    // Whoever began the flow can read it, and must not find there what another typed: an app's by its id, a browser's by the
+    // cookie that it belongs to.
+    if flow.kind_of_client == FlowType::Browser && submit.csrf_cookie.as_ref() == Some(&flow.csrf_cookie) {
+        flow.ui.put_value("code", code.into());
+    }
+    let mut node = nodes::password("new-password");
+    node.group = Group::Code;
+    node.messages.push(why);
+    let list = flow.nodes();
+    let after = list.iter().position(|node| node.id() == "code").map_or(list.len(), |at| at + 1);
+    list.insert(after, node);
+}
+
+/// What a stranger may have written into an account beside the address that somebody else proved.
+pub(super) struct Belongings<'a> {
+    pub(super) schema_id: &'a str,
+    pub(super) traits: &'a mut Value,
+    pub(super) verifiable: &'a mut Vec<VerifiableAddress>,
+    pub(super) recovery: &'a mut Vec<RecoveryAddress>,
+    pub(super) identifiers: &'a mut Vec<String>,
+}
+
+/// Takes away whatever would let that stranger in: other addresses and identifiers, and the traits that held them as far as the
+/// schema can do without. Where the address is no identifier the others stay, or nobody could sign in.
+pub(super) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
+    let Belongings { schema_id, traits, verifiable, recovery, identifiers } = of;
+    let mut gone = BTreeSet::new();
+    let mut goes = |value: &str| {
+        let goes = value != address;
+        if goes {
+            gone.insert(value.to_owned());
+        }
+        !goes
+    };
+    verifiable.retain(|own| goes(&own.value));
+    recovery.retain(|own| goes(&own.value));
+    if identifiers.iter().any(|own| own == address) {
+        identifiers.retain(|own| goes(own));
+    }
+    for value in gone {
+        let mut less = traits.clone();
+        remove(&mut less, &value);
+        let fits =
+            ctx.config.schema(schema_id).is_some_and(|schema| schema.schema.validate(&mut less).is_ok());
+        if fits {
+            *traits = less;
+        }
+    }
+}
+
+/// Every text that is `value` when normalised.
+fn remove(from: &mut Value, value: &str) {
+    let is = |one: &Value| one.as_str().is_some_and(|text| normalise_identifier(text) == value);
+    match from {
+        Value::Object(members) => {
+            members.retain(|_, one| !is(one));
+            members.values_mut().for_each(|one| remove(one, value));
+        }
+        Value::Array(list) => {
+            list.retain(|one| !is(one));
+            list.iter_mut().for_each(|one| remove(one, value));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Leaves the account with the address that `code` is for and the new password, as part of the transaction of the proof.
+/// `false`: something stands in the way; roll back.
+pub(super) async fn take_over(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &Flow,
+    code: &Code,
+    identity: &mut Identity,
+    hash: &str,
+) -> Result<bool> {
+    let own = identity.verifiable_addresses.iter().find(|own| own.id == code.address_id);
+    let address = own.map(|own| own.value.clone()).ok_or_else(super::unknown)?;
+    let kept = identities::credentials(tx, identity.id).await?;
+    let kept = kept.into_iter().find(|credential| credential.kind == Method::Password.name());
+    let mut identifiers = kept.map_or_else(|| vec![address.clone()], |kept| kept.identifiers);
+    let now = ctx.effects().now();
+    keep_only(
+        ctx,
+        &address,
+        Belongings {
+            schema_id: &identity.schema_id,
+            traits: &mut identity.traits,
+            verifiable: &mut identity.verifiable_addresses,
+            recovery: &mut identity.recovery_addresses,
+            identifiers: &mut identifiers,
+        },
+    );
+    identity.updated_at = identity.updated_at.max(now);
+    identity.claimable = false;
+    let credential = Credential {
+        kind: Method::Password.name().to_owned(),
+        identifiers,
+        config: json!({ "hashed_password": hash }),
+        created_at: now,
+        updated_at: now,
+    };
+    match identities::take_over(tx, identity, &address, &credential, flow.id).await? {
+        Inserted::Done => {}
+        Inserted::Taken => return Ok(false),
+    }
+    let entry = audit::Entry {
+        at: now,
+        actor: "system".to_owned(),
+        action: "identity.taken_over".to_owned(),
+        details: json!({ "identity": identity.id, "address": code.address_id }),
+    };
+    audit::append(tx, &entry).await?;
+    Ok(true)
+}
