@@ -40,7 +40,11 @@ fn in_force() -> Authentication {
 }
 
 fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
-    preview.warnings.iter().map(|warning| (warning.id, warning.severity, warning.at.unwrap())).collect()
+    preview
+        .warnings
+        .iter()
+        .map(|warning| (warning.id, warning.severity, warning.at.unwrap_or("nowhere")))
+        .collect()
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub fn is_of_link(code: &str) -> bool {
 /// What a code is worth.
 pub(super) enum Found {
     /// Not used up yet: [`codes::use_up`] decides who may. With what the try left behind.
-    Right(Code, Option<Try>),
+    Right(Box<Code>, Option<Try>),
     Expired(DateTime<Utc>),
     Used,
     Wrong,
@@ -179,7 +179,7 @@ pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found>
         } else if row.expires_at <= ctx.effects().now() {
             Found::Expired(row.expires_at)
         } else {
-            Found::Right(row, counted)
+            Found::Right(Box::new(row), counted)
         });
     }
     Ok(Found::Wrong)

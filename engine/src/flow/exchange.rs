@@ -97,7 +97,7 @@ pub async fn fetch(
         for kind in [StoredKind::Registration, StoredKind::Login] {
             // One that is finished without a session has nothing to go on with.
             let open = store::flows::get(&mut tx, kind, exchange.flow()).await?;
-            if let Some(flow) = open.filter(|flow| has_errors(flow)) {
+            if let Some(flow) = open.filter(has_errors) {
                 return Ok(Fetched::Flow(Box::new(flow)));
             }
         }

@@ -276,8 +276,8 @@ async fn prove(
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
-            let done =
-                to_completion(async move { pass(&work, passed, (row, counted), claim, &seen).await }).await?;
+            let done = to_completion(async move { pass(&work, passed, (*row, counted), claim, &seen).await })
+                .await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),

@@ -319,7 +319,10 @@ const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute")
 /// The largest unit that leaves no rest: how many, and seconds of one.
 pub fn in_units(span: Duration) -> (u64, u64) {
     let seconds = span.as_secs();
-    let unit = UNITS.into_iter().map(|(unit, _)| unit).find(|unit| seconds % unit == 0 && seconds >= *unit);
+    let unit = UNITS
+        .into_iter()
+        .map(|(unit, _)| unit)
+        .find(|unit| seconds.is_multiple_of(*unit) && seconds >= *unit);
     let unit = unit.unwrap_or(1);
     (seconds / unit, unit)
 }

@@ -147,7 +147,7 @@ mod tests {
     fn every_setting_of_every_preset_is_a_field_and_takes_the_value() {
         for preset in all() {
             for (name, value, _) in &preset.settings {
-                assert!(super::super::label(name) != "", "{}: {name}", preset.id);
+                assert!(!super::super::label(name).is_empty(), "{}: {name}", preset.id);
                 assert!(value.is_boolean() || value == "on" || value == "off", "{}: {name}", preset.id);
             }
         }

@@ -513,8 +513,8 @@ mod tests {
 
         let mut tx = db.write().await.unwrap();
         let (pages,): (i64,) = tx.fetch_one("pragma page_count", &[]).await.unwrap();
-        assert!(pages < 100);
-        let _: (i64,) = tx.fetch_one("pragma max_page_count = 100", &[]).await.unwrap();
+        assert!(pages < 300);
+        let _: (i64,) = tx.fetch_one("pragma max_page_count = 300", &[]).await.unwrap();
         let mut failed = None;
         for n in 0..10_u8 {
             if let Err(error) = tx.execute(FILL, &[&vec![n], &large]).await {

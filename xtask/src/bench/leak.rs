@@ -120,7 +120,7 @@ impl Random {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let value = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d);
-        (u128::from(value) * end as u128 >> 64) as usize
+        ((u128::from(value) * end as u128) >> 64) as usize
     }
 }
 

@@ -124,7 +124,9 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
 /// What closes the hole, as far as it is there.
 fn way_out() -> &'static str {
     match has_effect(LEAK_NOTHING) {
-        true => "`vestibule.registration.leak_nothing` answers alike for every address.",
+        true => {
+            "`vestibule.registration.leak_nothing` answers alike for every address, where codes are sent."
+        }
         false => {
             "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
              it is not there yet."
@@ -133,12 +135,15 @@ fn way_out() -> &'static str {
 }
 
 fn leaks(seen: &Seen<'_>) -> bool {
-    open(seen.config) && !seen.config.vestibule.registration.leak_nothing
+    // Without codes nothing waits for a proof, and a taken address is told as ever.
+    let answers_alike = seen.config.vestibule.registration.leak_nothing && seen.config.sends_codes();
+    open(seen.config) && !answers_alike
 }
 
-fn leaking(text: String) -> Found {
+fn leaking(seen: &Seen<'_>, text: String) -> Found {
     let found = Found::new(text).at(SIGN_IN_AFTER_REGISTRATION);
-    match has_effect(LEAK_NOTHING) {
+    // Where no address is ever proven, that would close nothing.
+    match has_effect(LEAK_NOTHING) && seen.config.sends_codes() && seen.proves() {
         true => found.set("Answer alike for every address", LEAK_NOTHING, true),
         false => found,
     }
@@ -146,29 +151,32 @@ fn leaking(text: String) -> Found {
 
 fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && seen.signs_in() {
-        found.push(leaking(format!(
+        let text = format!(
             "Only a new address gets a cookie (in native apps, a token), so the answer to a sign-up gives known addresses \
              away. Turning this off is not enough: the form still says that an address is taken. {}",
             way_out()
-        )));
+        );
+        found.push(leaking(seen, text));
     }
 }
 
 fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && !seen.signs_in() {
-        found.push(leaking(format!(
+        let text = format!(
             "No cookie gives known addresses away, but the form says that an address is taken. {}",
             way_out()
-        )));
+        );
+        found.push(leaking(seen, text));
     }
 }
 
 fn mitigation(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && flag(seen.config, MITIGATE) {
-        found.push(leaking(format!(
+        let text = format!(
             "`{MITIGATE}` is on, but the sign-up form says that an address is taken, as that of Kratos does. {}",
             way_out()
-        )));
+        );
+        found.push(leaking(seen, text));
     }
 }
 
