@@ -73,6 +73,9 @@ pub fn way(method: Method) -> &'static str {
     }
 }
 
+/// What stands beside a way that signs in whatever its list says.
+pub const BY_ITSELF: &str = "on by itself";
+
 pub fn client(client: Client) -> &'static str {
     match client {
         Client::Browser => "Browser form",
@@ -263,7 +266,7 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "Sign in".to_owned(),
             LAST,
             match plan.by_itself {
-                true => "by itself: `vestibule.registration.social_sign_in`; it makes the answer",
+                true => "on by itself: `vestibule.registration.social_sign_in`; it makes the answer",
                 false => "it makes the answer, so nothing runs after it",
             }
             .to_owned(),

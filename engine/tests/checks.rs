@@ -55,7 +55,17 @@ const OPEN: &str = "selfservice.flows.registration.enabled";
 const SMTP: &str = "courier.smtp.connection_uri";
 const SCHEMAS: &str = "identity.schemas";
 const BASE_URL: &str = "serve.public.base_url";
-const PROVIDERS: &str = "selfservice.methods.oidc.enabled";
+const PROVIDERS: &str = "selfservice.methods.oidc";
+const OF_PROVIDERS: &str = "selfservice.flows.registration.after.oidc.hooks";
+const GATE_OF_PROVIDERS: &str = "selfservice.flows.login.after.oidc.hooks";
+
+/// Switched on, with one to choose.
+fn providers() -> Value {
+    let google = json!({
+        "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
+    });
+    json!({"enabled": true, "config": {"providers": [google]}})
+}
 
 fn ours(name: &str) -> String {
     format!("vestibule.registration.{name}")
@@ -138,16 +148,35 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             "sign_in_differs",
             all([
                 (OWN, json!([session()])),
-                (PROVIDERS, json!(true)),
+                (PROVIDERS, providers()),
                 (&ours("social_sign_in"), json!(false)),
             ]),
-            all([(OWN, json!([session()])), (PROVIDERS, json!(true))]),
+            all([(OWN, json!([session()])), (PROVIDERS, providers())]),
         ),
         (
             "providers_sign_in_anyway",
-            at(PROVIDERS, json!(true)),
-            all([(PROVIDERS, json!(true)), (&ours("social_sign_in"), json!(false))]),
+            at(PROVIDERS, providers()),
+            all([(PROVIDERS, providers()), (&ours("social_sign_in"), json!(false))]),
         ),
+        // Where nobody finds a provider, none signs anybody in.
+        ("providers_sign_in_anyway", at(PROVIDERS, providers()), at(PROVIDERS, json!({"enabled": true}))),
+        (
+            "providers_sign_in_anyway",
+            all([
+                (PROVIDERS, providers()),
+                (OF_PROVIDERS, json!([session()])),
+                (&ours("social_sign_in"), json!(false)),
+            ]),
+            all([
+                (PROVIDERS, providers()),
+                (OF_PROVIDERS, json!([session()])),
+                (OWN, json!([session()])),
+                (&ours("social_sign_in"), json!(false)),
+            ]),
+        ),
+        // Nobody types somebody else's address at a provider.
+        ("enumeration", sign_up(json!([session()])), at(PROVIDERS, providers())),
+        ("sessions_for_programs", sign_up(json!([session()])), at(PROVIDERS, providers())),
         // Passwords
         (
             "short_passwords",
@@ -183,8 +212,18 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         ("mails_wait", at(CODES, json!(true)), all([(CODES, json!(true)), mail()])),
         (
             "gate_on_some_methods",
-            all([(GATE, json!([gate()])), (PROVIDERS, json!(true))]),
-            all([("selfservice.flows.login.after.hooks", json!([gate()])), (PROVIDERS, json!(true))]),
+            all([(GATE, json!([gate()])), (PROVIDERS, providers())]),
+            all([("selfservice.flows.login.after.hooks", json!([gate()])), (PROVIDERS, providers())]),
+        ),
+        (
+            "gate_on_some_methods",
+            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers())]),
+            all([(GATE_OF_PROVIDERS, json!([gate()])), (GATE, json!([gate()])), (PROVIDERS, providers())]),
+        ),
+        (
+            "gate_on_some_methods",
+            all([(GATE, json!([gate()])), (PROVIDERS, providers())]),
+            all([(GATE, json!([gate()])), (PROVIDERS, json!({"enabled": true}))]),
         ),
         (
             "signed_in_once_without_proof",
@@ -251,6 +290,19 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             "shadowed_hooks",
             all([(FLOW, json!([hook(far, ignored())])), (OWN, json!([session()]))]),
             all([(FLOW, json!([hook(far, ignored())])), (OWN, json!([hook(far, ignored()), session()]))]),
+        ),
+        (
+            "shadowed_hooks",
+            all([
+                (FLOW, json!([hook(far, ignored())])),
+                (OF_PROVIDERS, json!([shown()])),
+                (PROVIDERS, providers()),
+            ]),
+            all([
+                (FLOW, json!([hook(far, ignored())])),
+                (OF_PROVIDERS, json!([hook(far, ignored()), shown()])),
+                (PROVIDERS, providers()),
+            ]),
         ),
         ("never_asked", at(FLOW, json!([hook(far, asks())])), sign_up(json!([hook(far, asks())]))),
         (
@@ -631,4 +683,17 @@ fn the_preview_says_what_a_save_would_bring_about() {
     let beside = preview.warnings.iter().find(|check| check.id == "no_code_to_show_a_page_for").unwrap();
     assert_eq!(beside.at, Some("show_verification_page"));
     assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Do not show the page"));
+}
+
+#[test]
+fn the_fix_of_a_gate_that_providers_lead_past_goes_through_the_form() {
+    let config =
+        config(&all([(GATE, json!([{"hook": "require_verified_address"}])), (PROVIDERS, providers())]));
+    let form = form(&config);
+    assert!(!form.require_verified_address, "one way in that asks for nothing is a way past the gate");
+    let Fixed::Unsaved(fixed) = fix(&config, &form, "gate_on_some_methods") else {
+        panic!("it can be fixed")
+    };
+    assert_eq!(fixed, Authentication { require_verified_address: true, ..form });
+    assert_eq!(fix(&config, &fixed, "gate_on_some_methods"), Fixed::Gone);
 }

@@ -318,3 +318,95 @@ fn a_fix_ends_its_finding_and_says_so_in_the_form_alone() {
         assert!(!after.warnings.iter().any(|left| left.id == warning.id), "{}", warning.id);
     }
 }
+
+/// A provider to choose, and what else a file says.
+fn with_a_provider(social_sign_in: bool, after: Value) -> Value {
+    let google = json!({
+        "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
+    });
+    json!({
+        "selfservice": {
+            "methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}},
+            "flows": {"registration": {"after": after}},
+        },
+        "vestibule": {"registration": {"social_sign_in": social_sign_in}},
+    })
+}
+
+fn both(password: bool, oidc: bool) -> Ways {
+    [(Method::Password, password), (Method::Oidc, oidc)].into_iter().collect()
+}
+
+#[test]
+fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_switch_says() {
+    let config = config(with_a_provider(true, json!({})), &Named::new());
+    let values = Authentication {
+        sign_in_after_registration: both(false, false),
+        show_verification_page: both(false, false),
+        ..in_force()
+    };
+    let drawn = preview(&config, &values);
+    assert_eq!(drawn.changes, Vec::<String>::new(), "it is what is in force");
+    let seen: Vec<(Method, Client)> =
+        drawn.pipelines.iter().map(|drawn| (drawn.method, drawn.client)).collect();
+    let expected = [Method::Password, Method::Oidc]
+        .into_iter()
+        .flat_map(|method| [Client::Browser, Client::Spa, Client::Native].map(|client| (method, client)));
+    assert_eq!(seen, expected.collect::<Vec<_>>());
+    for drawn in drawn.pipelines.iter().filter(|drawn| drawn.method == Method::Oidc) {
+        let (last, _) = drawn.steps.last().unwrap();
+        assert_eq!(last.step, "sign_in", "{:?}", drawn.client);
+        assert!(last.about.starts_with("on by itself"), "{}", last.about);
+    }
+    // Switched off, a provider is a way of the switch, and off until its list says otherwise.
+    let off = Authentication { social_sign_in: false, ..values };
+    let drawn = preview(&config, &off);
+    assert_eq!(drawn.changes, ["Signing up through a provider signs in: off"]);
+    for (saved, would_be) in &drawn.plans {
+        assert!(!would_be.signs_in(), "{:?} {:?}", would_be.method, would_be.client);
+        assert_eq!(saved.by_itself, saved.method == Method::Oidc);
+    }
+    let all = off.with(&Named::from([("sign_in_after_registration".to_owned(), json!("on"))]));
+    let drawn = preview(&config, &all);
+    assert!(drawn.plans.iter().all(|(_, would_be)| would_be.signs_in() && !would_be.by_itself));
+}
+
+#[test]
+fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
+    // ory/network#361
+    let called = json!({"hook": "web_hook", "config": {"url": "http://crm.test/new", "method": "POST"}});
+    let config = config(with_a_provider(false, json!({"hooks": [called]})), &Named::new());
+    let mut values = Authentication {
+        sign_in_after_registration: both(false, true),
+        show_verification_page: both(false, false),
+        social_sign_in: false,
+        ..in_force()
+    };
+    let drawn = preview(&config, &values);
+    assert_eq!(drawn.changes, ["Sign in after registration: on for 1 of 2 (Social sign-in) (was off)"]);
+    for (_, would_be) in drawn.plans.iter().filter(|(_, plan)| plan.method == Method::Oidc) {
+        assert!(would_be.signs_in() && would_be.silenced().is_empty());
+        assert!(would_be.steps.iter().any(|step| matches!(step, Step::Run(_))), "{:?}", would_be.client);
+    }
+    assert!(!drawn.warnings.iter().any(|warning| warning.id == "shadowed_hooks"));
+    values.sign_in_after_registration = both(true, true);
+    let unlike = |values: &Authentication| {
+        preview(&config, values)
+            .warnings
+            .iter()
+            .any(|warning| warning.id == "sign_in_differs" || warning.id == "providers_sign_in_anyway")
+    };
+    assert!(!unlike(&values), "all ways alike");
+    values.sign_in_after_registration = both(true, false);
+    assert!(unlike(&values));
+}
+
+#[test]
+fn without_a_provider_to_choose_nothing_is_different() {
+    let mut none = with_a_provider(false, json!({}));
+    none["selfservice"]["methods"]["oidc"]["config"] = json!({"providers": []});
+    let drawn =
+        preview(&config(none, &Named::new()), &Authentication { social_sign_in: false, ..in_force() });
+    assert_eq!(drawn.changes, Vec::<String>::new());
+    assert!(drawn.pipelines.iter().all(|drawn| drawn.method == Method::Password));
+}

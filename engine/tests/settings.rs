@@ -8,7 +8,7 @@ use engine::operators::{Operator, Role};
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
-use engine::settings::{self, AfterSignUp, Authentication, Saved, Ways};
+use engine::settings::{self, AfterSignUp, Authentication, Named, Saved, Ways};
 use engine::store::{Db, audit};
 use engine::{Engine, Kind, config::Method};
 use futures::future::BoxFuture;
@@ -319,4 +319,100 @@ async fn of_a_list_that_the_environment_sets_the_page_says_so_and_a_preset_is_re
     let saved = console.save(0, |v| *v = preset.applied(v)).await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
     assert!(errors.iter().any(|error| error.message.contains(variable)), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
+    let google = json!({
+        "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
+    });
+    let files =
+        json!({"selfservice": {"methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}}}});
+    let console = Console::start(files, &[]).await;
+    let shown = |values: &Authentication| values.get("sign_in_after_registration").unwrap().words();
+    let plans = || {
+        [Method::Password, Method::Oidc].map(|method| {
+            let config = console.engine.begin().config;
+            plan(&config, FlowKind::Registration, method, Client::Browser).signs_in()
+        })
+    };
+    let on = |name: &str, value: Value| Named::from([(name.to_owned(), value)]);
+    let current = settings::current(&console.engine).await.unwrap();
+    assert!(current.offered.contains("social_sign_in"));
+    assert_eq!(
+        current.provenance["sign_in_after_registration"].key,
+        "selfservice.flows.registration.after.password.hooks",
+        "what signs in by itself is no matter of the switch"
+    );
+    assert_eq!(
+        current.provenance["require_verified_address"].key,
+        "selfservice.flows.login.after.{password,oidc}.hooks"
+    );
+    assert_eq!((shown(&current.values), plans()), ("off".to_owned(), [false, true]));
+
+    console.save(0, |values| values.social_sign_in = false).await;
+    let current = settings::current(&console.engine).await.unwrap();
+    assert_eq!(
+        current.provenance["sign_in_after_registration"].key,
+        "selfservice.flows.registration.after.{password,oidc}.hooks"
+    );
+    assert_eq!((shown(&current.values), plans()), ("off".to_owned(), [false, false]));
+    let one = on("sign_in_after_registration", json!({"oidc": "on"}));
+    console.save(1, |values| *values = values.with(&one)).await;
+    assert_eq!(
+        (shown(&console.values().await.1), plans()),
+        ("on for 1 of 2 (Social sign-in)".to_owned(), [false, true])
+    );
+    let all = on("sign_in_after_registration", json!("on"));
+    console.save(2, |values| *values = values.with(&all)).await;
+    assert_eq!((shown(&console.values().await.1), plans()), ("on".to_owned(), [true, true]));
+
+    // By itself again: its list keeps what it says, and the switch is for the others.
+    console.save(3, |values| values.social_sign_in = true).await;
+    let off = on("sign_in_after_registration", json!("off"));
+    console.save(4, |values| *values = values.with(&off)).await;
+    assert_eq!((shown(&console.values().await.1), plans()), ("off".to_owned(), [false, true]));
+    let history = settings::list(console.engine.db()).await.unwrap();
+    assert_eq!(
+        serde_json::to_value(&history[0].settings).unwrap(),
+        json!({"sign_in_after_registration": {"password": "off", "oidc": "on"}, "social_sign_in": true})
+    );
+    assert_eq!(
+        history.iter().map(|revision| revision.summary.join("; ")).collect::<Vec<_>>(),
+        [
+            "Sign in after registration: off",
+            "Signing up through a provider signs in: on",
+            "Sign in after registration: on (was on for 1 of 2 (Social sign-in))",
+            "Sign in after registration: on for 1 of 2 (Social sign-in) (was off)",
+            "Signing up through a provider signs in: off",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_gate_is_for_every_way_in_and_opens_for_all_of_them() {
+    let google = json!({
+        "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
+    });
+    let files = json!({
+        "selfservice": {
+            "methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}},
+            "flows": {"verification": {"enabled": true}},
+        },
+        "courier": {"smtp": {"connection_uri": "smtps://mail.example.org/"}},
+    });
+    let console = Console::start(files, &[]).await;
+    let asks = || {
+        [Method::Password, Method::Oidc].map(|method| {
+            let config = console.engine.begin().config;
+            let gate = engine::plan::Step::Run(engine::config::Hook::RequireVerifiedAddress);
+            plan(&config, FlowKind::Login, method, Client::Browser).steps.contains(&gate)
+        })
+    };
+    for (base, on) in [(0, true), (1, false)] {
+        let saved = console.save(base, |values| values.require_verified_address = on).await;
+        assert!(matches!(saved, Saved::Done { .. }), "{saved:?}");
+        assert_eq!(asks(), [on, on]);
+        assert_eq!(console.values().await.1.require_verified_address, on);
+    }
 }

@@ -184,7 +184,7 @@ struct Done {
 
 /// Takes one's own value of a field back.
 fn take_theirs(current: &Current, read: &mut Read, field: &str) -> Done {
-    if let Some(theirs) = current.values.get(field) {
+    if let Some(theirs) = current.values.whole(field) {
         read.values.set(field, theirs);
         read.typed.retain(|control, _| control.split('.').next() != Some(field));
         read.problems.retain(|problem| problem.field != field);

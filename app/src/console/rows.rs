@@ -52,12 +52,14 @@ impl Rows<'_> {
         let id = id(field);
         let described = format!("{id}-effect");
         let locked = self.locked(field);
+        // Without a way there is nothing that it could do.
+        let moot = matches!(self.values.get(field), Some(Setting::Ways(ways)) if ways.is_empty());
         view! {
             <div class="row">
                 <label for=id.clone()>{label}</label>
                 <span class="state">
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
-                        disabled=!self.editable || locked.is_some() aria-describedby=described.clone() autofocus=self.focused(&id) />
+                        disabled=!self.editable || locked.is_some() || moot aria-describedby=described.clone() autofocus=self.focused(&id) />
                 </span>
                 <p id=described>{effect}</p>
                 {beside}

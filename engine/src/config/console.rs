@@ -30,10 +30,10 @@ pub const REQUIRE_USED_ADDRESS: &str = "require_used_address";
 pub const NO_SPAN: &str = "off";
 
 /// Methods that a person can sign up with.
-pub const REGISTERING: &[Method] = &[Method::Password];
+pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];
 
 /// Methods that a person can sign in with.
-pub const SIGNING_IN: &[Method] = &[Method::Password];
+pub const SIGNING_IN: &[Method] = &[Method::Password, Method::Oidc];
 
 const SIGN_UP: &str = "selfservice.flows.registration.after";
 const SIGN_IN: &str = "selfservice.flows.login.after";
@@ -72,6 +72,7 @@ pub fn key_of(name: &str, method: Method) -> Option<String> {
         SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => {
             Some(After { flow: SIGN_UP, method: method.name() }.own_path())
         }
+        REQUIRE_VERIFIED_ADDRESS => Some(After { flow: SIGN_IN, method: method.name() }.own_path()),
         other => key(other).map(str::to_owned),
     }
 }
@@ -145,15 +146,27 @@ pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
     After { flow: SIGN_UP, method }.switch_on(document, hook);
 }
 
-/// For every method that a person can sign in with.
+/// For every method that a person can sign in with, so that none leads past it. Lists of methods that are off stay as they are:
+/// settings are mapped anew once the files switch one on.
 fn gate(document: &mut Value, on: bool) {
-    for method in SIGNING_IN {
+    let there = |method: &Method| *method == Method::Password || is_on(document, *method);
+    let methods: Vec<Method> = SIGNING_IN.iter().copied().filter(there).collect();
+    for method in methods {
         let after = After { flow: SIGN_IN, method: method.name() };
         if on {
             after.switch_on(document, GATE);
         } else {
             after.silence(document, GATE);
         }
+    }
+}
+
+/// Whether the files switch a method on that is off by itself. A variable may say it as text.
+fn is_on(document: &Value, method: Method) -> bool {
+    match get(document, &format!("selfservice.methods.{}.enabled", method.name())) {
+        Some(Value::Bool(on)) => *on,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
     }
 }
 

@@ -222,6 +222,17 @@ pub struct SelfService {
     pub error_ui_url: Option<Url>,
 }
 
+impl SelfService {
+    /// Whether people find the method on a form: it is switched on and, for providers, there is one to choose.
+    pub fn offers(&self, method: Method) -> bool {
+        match method {
+            Method::Password => self.password.enabled,
+            Method::Oidc => !self.social.offered().is_empty(),
+            other => self.enabled.get(&other).copied().unwrap_or_default(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct PasswordMethod {
     pub enabled: bool,

@@ -1,7 +1,7 @@
 //! *What happens after sign-up*: four answers, each a view of the switches below it. It has no value of its own: it is read from
 //! the switches and written to them, so that page, plan and files cannot disagree.
 
-use super::Authentication;
+use super::{Authentication, Setting, Ways};
 use crate::config::Named;
 use crate::config::console::{
     SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, is_there,
@@ -60,9 +60,12 @@ impl AfterSignUp {
         self != AfterSignUp::WhenProven || is_there(SIGN_IN_WHEN_PROVEN)
     }
 
-    /// `None`: it differs from method to method, or there is none.
+    /// `None`: it differs from method to method, or there is none. What signs in by itself has no say.
     pub fn of(values: &Authentication) -> Option<Self> {
-        let (signs_in, page) = (&values.sign_in_after_registration, &values.show_verification_page);
+        let Some(Setting::Ways(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else { return None };
+        let page = values.show_verification_page.iter();
+        let page: Ways =
+            page.filter(|(method, _)| signs_in.iter().any(|(shown, _)| shown == *method)).collect();
         match (signs_in.all_on(), signs_in.all_off()) {
             _ if signs_in.is_empty() => None,
             (true, _) => Some(AfterSignUp::AtOnce),
@@ -105,7 +108,6 @@ impl AfterSignUp {
 mod tests {
     use super::*;
     use crate::config::Method;
-    use crate::settings::Ways;
 
     fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Authentication {
         let methods = [Method::Password, Method::Code];

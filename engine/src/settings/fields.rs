@@ -40,6 +40,7 @@ pub fn label(name: &str) -> &'static str {
 pub struct Authentication {
     pub registration_enabled: bool,
     pub invite_only: bool,
+    /// What the lists say of every way, shown or not: see [`Authentication::get`].
     pub sign_in_after_registration: Ways,
     pub social_sign_in: bool,
     pub leak_nothing: bool,
@@ -195,8 +196,20 @@ pub fn way(method: Method) -> &'static str {
 }
 
 impl Authentication {
-    /// `None` for a name that is no field.
+    /// As it is shown: what signs in by itself is no matter of the switch, and is neither counted nor switched by it. `None` for a
+    /// name that is no field.
     pub fn get(&self, name: &str) -> Option<Setting> {
+        match self.whole(name)? {
+            Setting::Ways(mut ways) if name == SIGN_IN_AFTER_REGISTRATION && self.social_sign_in => {
+                ways.0.remove(&Method::Oidc);
+                Some(Setting::Ways(ways))
+            }
+            setting => Some(setting),
+        }
+    }
+
+    /// The same with the ways that are not shown: what is compared and kept.
+    pub fn whole(&self, name: &str) -> Option<Setting> {
         Some(match name {
             REGISTRATION_ENABLED => Setting::Switch(self.registration_enabled),
             INVITE_ONLY => Setting::Switch(self.invite_only),
@@ -219,7 +232,14 @@ impl Authentication {
     /// A value of another type than the field's changes nothing.
     pub fn set(&mut self, name: &str, setting: Setting) {
         match (name, setting) {
-            (SIGN_IN_AFTER_REGISTRATION, Setting::Ways(ways)) => self.sign_in_after_registration = ways,
+            (SIGN_IN_AFTER_REGISTRATION, Setting::Ways(mut ways)) => {
+                // What is not shown stays as it is.
+                let hidden = self.sign_in_after_registration.0.get(&Method::Oidc);
+                if let Some(on) = hidden.filter(|_| self.social_sign_in) {
+                    ways.0.entry(Method::Oidc).or_insert(*on);
+                }
+                self.sign_in_after_registration = ways;
+            }
             (SHOW_VERIFICATION_PAGE, Setting::Ways(ways)) => self.show_verification_page = ways,
             (UNPROVEN_SESSION, Setting::Span(span)) => self.unproven_session = span,
             (MIN_PASSWORD_LENGTH, Setting::Number(number)) => self.min_password_length = number,
@@ -247,7 +267,9 @@ impl Authentication {
     pub fn with(&self, patch: &Named) -> Self {
         let mut values = self.clone();
         for (name, value) in patch {
-            if let Some(setting) = self.get(name).and_then(|setting| setting.patched(value)) {
+            // What names its ways means them, shown or not.
+            let held = if value.is_object() { self.whole(name) } else { self.get(name) };
+            if let Some(setting) = held.and_then(|setting| setting.patched(value)) {
                 values.set(name, setting);
             }
         }
@@ -260,7 +282,7 @@ pub fn differences(saved: &Authentication, values: &Authentication) -> Vec<&'sta
     let names = FIELDS.into_iter().map(|(name, ..)| name);
     names
         .filter(|name| {
-            let (saved, values) = (saved.get(name), values.get(name));
+            let (saved, values) = (saved.whole(name), values.whole(name));
             match (&saved, &values) {
                 // A way that only one of them knows is off in the other.
                 (Some(Setting::Ways(saved)), Some(Setting::Ways(values))) => {
@@ -421,6 +443,24 @@ mod tests {
         ] {
             let span = Duration::from_secs(seconds);
             assert_eq!((in_words(span).as_str(), short(span).as_str()), (words, file));
+        }
+    }
+
+    #[test]
+    fn what_signs_in_by_itself_is_neither_counted_nor_switched_and_stays_as_its_list_has_it() {
+        let ways = |oidc| -> Ways { [(Method::Password, false), (Method::Oidc, oidc)].into_iter().collect() };
+        for listed in [false, true] {
+            let values = Authentication { sign_in_after_registration: ways(listed), ..values() };
+            let by_itself = Authentication { social_sign_in: true, ..values.clone() };
+            let shown = by_itself.get(SIGN_IN_AFTER_REGISTRATION).unwrap();
+            assert_eq!(shown, Setting::Ways([(Method::Password, false)].into_iter().collect()));
+            let on = by_itself.with(&Named::from([(SIGN_IN_AFTER_REGISTRATION.to_owned(), json!("on"))]));
+            assert_eq!(on.get(SIGN_IN_AFTER_REGISTRATION).unwrap().words(), "on");
+            assert_eq!(on.sign_in_after_registration.is_on(Method::Oidc), listed);
+            assert_eq!(changes(&by_itself, &on), ["Sign in after registration: on"]);
+            let off = Authentication { social_sign_in: false, ..values };
+            assert_eq!(off.get(SIGN_IN_AFTER_REGISTRATION), Some(Setting::Ways(ways(listed))));
+            assert_eq!(changes(&by_itself, &off), ["Signing up through a provider signs in: off"]);
         }
     }
 }

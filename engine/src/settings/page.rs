@@ -2,7 +2,7 @@
 
 use super::fields::{Authentication, FIELDS, Setting, Ways, differences, on_or_off};
 use super::{Current, Provenance};
-use crate::config::console::{self, REGISTERING, SOCIAL_SIGN_IN};
+use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGNING_IN, SOCIAL_SIGN_IN};
 use crate::config::{Config, Hook, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub async fn current(engine: &Engine) -> Result<Current> {
     let provenance = FIELDS.into_iter().map(|(name, _, default)| {
         let ways_locked = ways_locked(&config, name, &values);
         let provenance = Provenance {
-            key: keys(name, &values),
+            key: keys(&config, name, &values),
             default: default.to_owned(),
             changed: last_change(&rows, name).map(|row| (row.by.clone(), row.at, row.number)),
             locked: locked(&config, name, &values),
@@ -44,9 +44,10 @@ fn is_offered(config: &Config, name: &str) -> bool {
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
-fn keys(name: &str, values: &Authentication) -> String {
+fn keys(config: &Config, name: &str, values: &Authentication) -> String {
     let methods: Vec<&str> = match values.get(name) {
         Some(Setting::Ways(ways)) => ways.iter().map(|(method, _)| method.name()).collect(),
+        _ if name == REQUIRE_VERIFIED_ADDRESS => signing_in(config).map(Method::name).collect(),
         _ => Vec::new(),
     };
     let key = console::key(name).unwrap_or_default();
@@ -70,14 +71,19 @@ pub(super) fn locked(config: &Config, name: &str, values: &Authentication) -> Op
     match values.get(name) {
         Some(Setting::Ways(ways)) if !ways.is_empty() => {
             let locked = ways_locked(config, name, values);
-            if locked.len() == ways.len() { locked.into_values().next() } else { None }
+            let all = ways.iter().all(|(method, _)| locked.contains_key(&method));
+            locked.into_values().next().filter(|_| all)
+        }
+        // One list that says otherwise would be a way past the gate.
+        _ if name == REQUIRE_VERIFIED_ADDRESS => {
+            signing_in(config).find_map(|method| set_elsewhere(config, &console::key_of(name, method)?))
         }
         _ => set_elsewhere(config, console::key(name)?),
     }
 }
 
 fn ways_locked(config: &Config, name: &str, values: &Authentication) -> BTreeMap<Method, String> {
-    let Some(Setting::Ways(ways)) = values.get(name) else { return BTreeMap::new() };
+    let Some(Setting::Ways(ways)) = values.whole(name) else { return BTreeMap::new() };
     let locked = |method| Some((method, set_elsewhere(config, &console::key_of(name, method)?)?));
     ways.iter().filter_map(|(method, _)| locked(method)).collect()
 }
@@ -90,7 +96,7 @@ pub(super) fn refusals(
 ) -> Vec<(&'static str, String)> {
     let mut refused = Vec::new();
     for field in differences(saved, wanted) {
-        match (saved.get(field), wanted.get(field)) {
+        match (saved.whole(field), wanted.whole(field)) {
             (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
                 let locked = ways_locked(config, field, saved);
                 let one = locked.iter().find(|(method, _)| was.is_on(**method) != is.is_on(**method));
@@ -121,7 +127,7 @@ impl Current {
     pub fn refusal(&self, wanted: &Authentication) -> Option<(&'static str, String)> {
         differences(&self.values, wanted).into_iter().find_map(|name| {
             let provenance = self.provenance.get(name)?;
-            let way = || match (self.values.get(name), wanted.get(name)) {
+            let way = || match (self.values.whole(name), wanted.whole(name)) {
                 (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
                     let mut locked = provenance.ways_locked.iter();
                     locked
@@ -149,21 +155,27 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
     let ways = |does: &dyn Fn(&Plan) -> bool| -> Ways {
         registering.iter().map(|method| (*method, does(&sign_up(*method)))).collect()
     };
-    let sign_in = plan(config, FlowKind::Login, Method::Password, Client::Browser);
-    // What signs in by itself is not a matter of this switch.
-    let signs_in = ways(&Plan::signs_in);
-    let switched = signs_in.iter().filter(|(method, _)| !by_itself(config, *method));
+    // A gate that one of the ways in leads past is none.
+    let asks = |method: Method| {
+        let sign_in = plan(config, FlowKind::Login, method, Client::Browser);
+        sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
+    };
+    let gate = match signing_in(config).next() {
+        Some(_) => signing_in(config).all(asks),
+        None => asks(Method::Password),
+    };
     Authentication {
         registration_enabled: config.selfservice.registration.enabled,
         invite_only: keys.invite_only,
-        sign_in_after_registration: switched.collect(),
+        // What the lists say: what signs in by itself is not a matter of this switch.
+        sign_in_after_registration: ways(&|plan| plan.signs_in() && !plan.by_itself),
         social_sign_in: keys.social_sign_in,
         leak_nothing: keys.leak_nothing,
         proof_takes_over: keys.proof_takes_over,
         unproven_session: keys.unproven_session,
         show_verification_page: ways(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
         sign_in_when_proven: keys.sign_in_when_proven,
-        require_verified_address: sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)),
+        require_verified_address: gate,
         require_used_address: config.vestibule.require_used_address,
         min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
         identifier_similarity_check: password.identifier_similarity_check_enabled,
@@ -171,19 +183,14 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
     }
 }
 
-/// Whether signing up by that method signs in whatever the lists say.
-fn by_itself(config: &Config, method: Method) -> bool {
-    method == Method::Oidc
-        && console::is_there(SOCIAL_SIGN_IN)
-        && config.vestibule.registration.social_sign_in
+/// Methods that a person finds to sign up with.
+pub(super) fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ {
+    REGISTERING.iter().copied().filter(|method| config.selfservice.offers(*method))
 }
 
-/// Enabled methods that a person can sign up with.
-pub(super) fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ {
-    REGISTERING.iter().copied().filter(|method| match method {
-        Method::Password => config.selfservice.password.enabled,
-        other => config.selfservice.enabled.get(other).copied().unwrap_or_default(),
-    })
+/// Methods that a person finds to sign in with.
+pub(super) fn signing_in(config: &Config) -> impl Iterator<Item = Method> + '_ {
+    SIGNING_IN.iter().copied().filter(|method| config.selfservice.offers(*method))
 }
 
 /// `base` with what differs from `config`: a revision holds what was ever changed in the console, and nothing else.
@@ -191,7 +198,7 @@ pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> N
     let saved = self::values(config);
     let mut named = base.clone();
     for name in differences(&saved, values) {
-        let value = match (saved.get(name), values.get(name)) {
+        let value = match (saved.whole(name), values.whole(name)) {
             (Some(Setting::Ways(saved)), Some(Setting::Ways(ways))) => per_method(base, name, &saved, &ways),
             (_, Some(setting)) => setting.value(),
             (_, None) => continue,
@@ -301,10 +308,10 @@ mod tests {
     fn keys_of_several_ways_are_told_in_one_and_lead_back_to_the_field() {
         let values = values_of(&config(json!({})), &TWO);
         assert_eq!(
-            keys(SIGN_IN_AFTER_REGISTRATION, &values),
+            keys(&config(json!({})), SIGN_IN_AFTER_REGISTRATION, &values),
             "selfservice.flows.registration.after.{password,code}.hooks"
         );
-        assert_eq!(keys(BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
+        assert_eq!(keys(&config(json!({})), BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
         for (path, field) in [
             ("selfservice.flows.registration.after.code.hooks[0]", Some(SIGN_IN_AFTER_REGISTRATION)),
             ("vestibule.registration.unproven_session", Some("unproven_session")),

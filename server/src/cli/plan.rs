@@ -51,7 +51,7 @@ impl Command {
             Flow::Registration => (FlowKind::Registration, REGISTERING),
             Flow::Login => (FlowKind::Login, SIGNING_IN),
         };
-        if !methods.contains(&method) && method != Method::Oidc {
+        if !methods.contains(&method) {
             let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
             return Err(Failure::failed(format!(
                 "nobody can sign up or in by {} yet: there is {}",

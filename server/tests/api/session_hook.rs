@@ -6,17 +6,28 @@ use engine::operators::{Operator, Role};
 use engine::settings::{self, Authentication, Saved};
 use serde_json::json;
 
-/// Saves as the console does.
 async fn switch(engine: &Engine, by: &Operator, on: bool) {
+    save(engine, by, |values| Authentication {
+        sign_in_after_registration: values.sign_in_after_registration.level(on),
+        ..values.clone()
+    })
+    .await;
+}
+
+/// Saves as the console does.
+pub(crate) async fn save(
+    engine: &Engine,
+    by: &Operator,
+    change: impl FnOnce(&Authentication) -> Authentication,
+) {
     let current = settings::current(engine).await.expect("the settings answer");
-    let leveled = current.values.sign_in_after_registration.level(on);
-    let values = Authentication { sign_in_after_registration: leveled, ..current.values };
+    let values = change(&current.values);
     let saved = settings::save(engine, by, current.revision, &values, "").await.expect("the settings answer");
     assert!(matches!(saved, Saved::Done { revision } if revision == current.revision + 1), "{saved:?}");
 }
 
 /// An operator as far as a revision names one.
-fn operator(engine: &Engine) -> Operator {
+pub(crate) fn operator(engine: &Engine) -> Operator {
     let effects = engine.effects();
     Operator {
         id: effects.operator_id(),

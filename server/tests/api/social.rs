@@ -1,5 +1,6 @@
 //! Sign-up and sign-in through a provider, in every form of client. The provider is a real one over HTTP, run by the test.
 
+use crate::session_hook::{operator, save};
 use crate::support::http::{Answer, send};
 use crate::trip::{HTML, JSON, Place, acme, agree, document, lay_over, location, messages, node, value};
 use serde_json::{Value, json};
@@ -345,5 +346,31 @@ async fn buttons_stand_first_and_sorted_as_recorded() {
             });
             assert_eq!(first, recorded);
         }
+    }
+}
+
+/// One press of the switch is for every way to sign up, not for passwords alone.
+#[tokio::test]
+async fn ory_network_340_the_switch_is_for_every_way_to_sign_up() {
+    let off = json!({"vestibule": {"registration": {"social_sign_in": false}}});
+    let place = Place::start("memory", |_| off).await;
+    let engine = &place.stand.engine;
+    let ada = operator(engine);
+    for (round, on) in [false, true, false].into_iter().enumerate() {
+        if round > 0 {
+            let press = json!({"sign_in_after_registration": if on { "on" } else { "off" }});
+            let press = serde_json::from_value(press).expect("named settings");
+            save(engine, &ada, |values| values.with(&press)).await;
+        }
+        let traits = json!({"traits": {"email": format!("typed{round}@example.org")}});
+        let (status, done) = place.native_password("registration", traits).await;
+        assert_eq!(status, 200, "{done}");
+        assert_eq!(done["session_token"].is_string(), on, "round {round}: by password");
+        let name = format!("person{round}");
+        place.provider.visitor(&name, json!({"email": format!("{name}@example.org")}));
+        let mut person = place.browser();
+        person.through("registration", "acme").await;
+        assert_eq!(person.whoami().await.is_some(), on, "round {round}: through the provider");
+        assert_eq!(place.accounts().await.len(), 2 * (round + 1), "round {round}");
     }
 }

@@ -47,16 +47,21 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     let mut read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
     let text = |name: &str| sent.get(name).map(|text| text.trim()).unwrap_or_default();
+    // It says which ways the switch above it is for.
+    if current.offered.contains(SOCIAL_SIGN_IN) && !current.is_locked(SOCIAL_SIGN_IN) {
+        read.values.set(SOCIAL_SIGN_IN, Setting::Switch(has(SOCIAL_SIGN_IN)));
+    }
     for (name, ..) in FIELDS {
         if !current.offered.contains(name) || current.is_locked(name) {
             continue;
         }
-        let setting = match current.values.get(name) {
+        let setting = match read.values.get(name) {
             Some(Setting::Switch(_)) => Setting::Switch(has(name)),
             Some(Setting::Ways(ways)) => {
                 let switched = ways.iter().map(|(method, on)| match current.way_locked(name, method) {
                     Some(_) => (method, on),
-                    None => (method, has(name) || has(&way_name(name, &ways, method))),
+                    // The page may have been made when there was another number of ways.
+                    None => (method, has(name) || has(&format!("{name}.{}", method.name()))),
                 });
                 Setting::Ways(switched.collect())
             }
@@ -208,7 +213,8 @@ pub(super) struct Clash {
 pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mut Read) -> Vec<Clash> {
     let mut clashes = Vec::new();
     for (name, ..) in FIELDS {
-        let (Some(was), Some(theirs), Some(my)) = (was.get(name), theirs.get(name), mine.values.get(name))
+        let (Some(was), Some(theirs), Some(my)) =
+            (was.whole(name), theirs.whole(name), mine.values.whole(name))
         else {
             continue;
         };

@@ -7,6 +7,7 @@ use crate::console::rows::{Rows, ago, id, note, sign};
 use crate::console::shell::{Shell, document};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};
+use engine::pipeline::BY_ITSELF;
 use engine::settings::checks::Fixed;
 use engine::settings::names::{
     BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, LEAK_NOTHING, MIN_PASSWORD_LENGTH,
@@ -16,7 +17,8 @@ use engine::settings::names::{
 };
 use engine::settings::presets::{Preset, presets};
 use engine::settings::{
-    AfterSignUp, Authentication, Check, Current, FieldError, Preview, Severity, differences, label, way,
+    AfterSignUp, Authentication, Check, Current, FieldError, Preview, Setting, Severity, differences, label,
+    way,
 };
 use leptos::prelude::*;
 
@@ -201,18 +203,20 @@ fn form(view: View) -> AnyView {
 /// The ways to sign up, and whether each signs in.
 fn chips(preview: &Preview, values: &Authentication) -> AnyView {
     let mut ways: Vec<(&'static str, bool, bool)> = Vec::new();
+    let switches = values.get(SIGN_IN_AFTER_REGISTRATION);
+    let is_switched =
+        |way| matches!(&switches, Some(Setting::Ways(ways)) if ways.iter().any(|(method, _)| method == way));
     for (_, plan) in &preview.plans {
         let name = way(plan.method);
         if ways.iter().all(|(other, ..)| *other != name) {
-            let switched = values.sign_in_after_registration.iter().any(|(method, _)| method == plan.method);
-            ways.push((name, plan.signs_in(), !switched && plan.signs_in()));
+            ways.push((name, plan.signs_in(), !is_switched(plan.method) && plan.signs_in()));
         }
     }
     let none = values.show_verification_page.is_empty();
     view! {
         <ul class="chips" aria-label="Ways to sign up" id="ways" data-part="">
             {ways.into_iter().filter(|_| !none).map(|(name, signs_in, by_itself)| match (signs_in, by_itself) {
-                (_, true) => view! { <li class="auto">{name}": on by itself"</li> }.into_any(),
+                (_, true) => view! { <li class="auto">{name}": "{BY_ITSELF}</li> }.into_any(),
                 (true, _) => view! { <li class="on"><span aria-hidden="true">"✓ "</span>{name}<span class="unseen">": signed in"</span></li> }.into_any(),
                 (false, _) => view! { <li>{name}<span class="unseen">": not signed in"</span></li> }.into_any(),
             }).collect_view()}
@@ -226,7 +230,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
     let now = AfterSignUp::of(values);
     let disabled = !editable
         || current.is_locked(SIGN_IN_AFTER_REGISTRATION)
-        || values.sign_in_after_registration.is_empty();
+        || matches!(values.get(SIGN_IN_AFTER_REGISTRATION), Some(Setting::Ways(ways)) if ways.is_empty());
     let problem = problems.iter().find(|problem| problem.field == AFTER_SIGN_UP);
     let note = match (now, values.leak_nothing) {
         (_, true) => {

@@ -18,8 +18,9 @@ pub use patch::{Patch, overlay};
 pub use reference::reference;
 
 use super::Severity;
-use super::page::{field_of, registering};
-use crate::config::{Config, Method, Named, console, get};
+use super::page::{field_of, registering, signing_in};
+use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::{Config, Method, Named, get};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use serde::Serialize;
 use serde_json::Value;
@@ -147,17 +148,14 @@ impl<'a> Seen<'a> {
             true => registering(config).map(|method| plan(FlowKind::Registration, method)).collect(),
             false => Vec::new(),
         };
-        let sign_ins = console::SIGNING_IN
-            .iter()
-            .filter(|method| enabled(config, **method))
-            .map(|method| plan(FlowKind::Login, *method))
-            .collect();
+        let sign_ins = signing_in(config).map(|method| plan(FlowKind::Login, method)).collect();
         Self { config, unnamed_proxy, sign_ups, sign_ins }
     }
 
-    /// Some sign-up hands a session over.
+    /// Some sign-up hands a session over to whoever types in an address. A provider speaks for those who come from it: nobody types
+    /// another's address there, and each account there is one here.
     fn signs_in(&self) -> bool {
-        self.sign_ups.iter().any(Plan::signs_in)
+        self.sign_ups.iter().any(|plan| plan.method != Method::Oidc && plan.signs_in())
     }
 
     /// Whether the default schema has an address that a code can prove.
@@ -170,18 +168,13 @@ impl<'a> Seen<'a> {
         get(&self.config.raw, key).and_then(Value::as_array).cloned().unwrap_or_default()
     }
 
-    /// The named setting `name` for every method that people can sign up with.
+    /// The named setting `name` for every method that people can sign up with; what signs in by itself is none of the switch's.
     fn every_method(&self, name: &str, on: bool) -> Named {
         let switch = |method: Method| (method.name().to_owned(), if on { "on" } else { "off" }.into());
-        let methods: serde_json::Map<String, Value> = registering(self.config).map(switch).collect();
+        let hidden = name == SIGN_IN_AFTER_REGISTRATION && self.config.vestibule.registration.social_sign_in;
+        let shown = registering(self.config).filter(|method| !hidden || *method != Method::Oidc);
+        let methods: serde_json::Map<String, Value> = shown.map(switch).collect();
         Named::from([(name.to_owned(), methods.into())])
-    }
-}
-
-fn enabled(config: &Config, method: Method) -> bool {
-    match method {
-        Method::Password => config.selfservice.password.enabled,
-        other => config.selfservice.enabled.get(&other).copied().unwrap_or_default(),
     }
 }
 

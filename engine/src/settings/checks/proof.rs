@@ -1,9 +1,10 @@
 //! Addresses that have to be proven: whether they can be, and what is possible before they are.
 
-use super::{Found, Rule, Seen, enabled};
+use super::{Found, Rule, Seen};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
-use crate::config::{Hook, Method, Named, has_effect};
-use crate::plan::{Client, FlowKind, Plan, Step, plan};
+use crate::config::{Hook, Named, has_effect};
+use crate::pipeline::way;
+use crate::plan::{Plan, Step};
 use crate::settings::Severity::{Danger, Error, Warning};
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         ("gate_on_some_methods", Danger),
         GATE,
         "Unconfirmed addresses may sign in another way",
-        "Sign-in by password asks for a proven address, sign-in through a provider does not.",
+        "Sign-in asks for a proven address in one way and not in another, such as by password and not through a provider.",
         gate_on_some,
     ),
     // L06
@@ -97,8 +98,13 @@ fn provable(seen: &Seen<'_>) -> bool {
     seen.config.sends_codes() && seen.proves()
 }
 
-fn open_the_gate() -> Named {
-    Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), false.into())])
+/// The console's switch stands for all ways in: where some ask and some do not, it is off already.
+fn open_the_gate(seen: &Seen<'_>, finding: Found) -> Found {
+    let setting = Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), false.into())]);
+    match seen.sign_ins.iter().all(asks) {
+        true => finding.fix("Ask for no confirmed address", setting),
+        false => finding,
+    }
 }
 
 fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -111,20 +117,15 @@ fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
         "The default identity schema has no e-mail address that can be confirmed. Give its address \
          `\"verification\": {\"via\": \"email\"}`."
     };
-    found.push(
-        Found::new(missing).at(REQUIRE_VERIFIED_ADDRESS).fix("Ask for no confirmed address", open_the_gate()),
-    );
+    found.push(open_the_gate(seen, Found::new(missing).at(REQUIRE_VERIFIED_ADDRESS)));
 }
 
 fn codes_go_nowhere(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if gate(seen) && provable(seen) && !mail_leaves(seen) {
-        found.push(
-            Found::new(
-                "There is no mail server, so codes wait in the queue and nobody gets one. Set `courier.smtp.connection_uri`.",
-            )
-            .at(REQUIRE_VERIFIED_ADDRESS)
-            .fix("Ask for no confirmed address", open_the_gate()),
+        let finding = Found::new(
+            "There is no mail server, so codes wait in the queue and nobody gets one. Set `courier.smtp.connection_uri`.",
         );
+        found.push(open_the_gate(seen, finding.at(REQUIRE_VERIFIED_ADDRESS)));
     }
 }
 
@@ -138,22 +139,22 @@ fn mails_wait(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if !gate(seen) || !enabled(seen.config, Method::Oidc) {
+    if !gate(seen) {
         return;
     }
-    if !asks(&plan(seen.config, FlowKind::Login, Method::Oidc, Client::Browser)) {
-        let key = "selfservice.flows.login.after.oidc.hooks";
-        let own = seen.list(key);
-        let list: Vec<_> =
-            own.into_iter().chain([serde_json::json!({"hook": "require_verified_address"})]).collect();
+    let asking = seen.sign_ins.iter().filter(|plan| asks(plan));
+    let asking: Vec<&str> = asking.map(|plan| way(plan.method)).collect();
+    for plan in seen.sign_ins.iter().filter(|plan| !asks(plan)) {
         found.push(
-            Found::new(
-                "Whoever signs in through a provider is not asked for a confirmed address. Add \
-                 `require_verified_address` to the provider's list.",
-            )
-            .key(key)
+            Found::new(format!(
+                "Sign-in by {} asks for a confirmed address, {} does not: whoever has none comes in that way.",
+                asking.join(", "),
+                way(plan.method)
+            ))
+            .key(format!("selfservice.flows.login.after.{}.hooks", plan.method.name()))
             .at(REQUIRE_VERIFIED_ADDRESS)
-            .patch(key, list),
+            .about([plan.method.name().to_owned()])
+            .fix("Ask everybody", Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), true.into())])),
         );
     }
 }

@@ -1,12 +1,12 @@
 //! Who may sign up, what a sign-up tells strangers, and whom it signs in.
 
-use super::{Found, Rule, Seen, enabled};
-use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION};
-use crate::config::{Config, Method, get, has_effect};
-use crate::plan::{Client, FlowKind, plan};
+use super::{Found, Rule, Seen};
+use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION, SOCIAL_SIGN_IN};
+use crate::config::{Config, Method, Named, get, has_effect};
+use crate::plan::Plan;
 use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SESSION: &str = "selfservice.flows.registration.after.password.hooks";
 const MITIGATE: &str = "security.account_enumeration.mitigate";
@@ -212,13 +212,8 @@ fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
 
 /// Whether sign-up by password and through providers signs in; `None` where people cannot sign up so.
 fn ways(seen: &Seen<'_>) -> Option<(bool, bool)> {
-    let config = seen.config;
-    let password = seen.sign_ups.iter().find(|plan| plan.method == Method::Password)?.signs_in();
-    if !enabled(config, Method::Oidc) {
-        return None;
-    }
-    let listed = plan(config, FlowKind::Registration, Method::Oidc, Client::Browser).signs_in();
-    Some((password, listed || config.vestibule.registration.social_sign_in))
+    let by = |method| seen.sign_ups.iter().find(|plan| plan.method == method).map(Plan::signs_in);
+    Some((by(Method::Password)?, by(Method::Oidc)?))
 }
 
 fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -235,14 +230,22 @@ fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn providers(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if ways(seen) == Some((false, true)) {
-        found.push(
-            Found::new(format!(
-                "The switch is off for passwords. Whoever signs up through a provider is signed in anyway, since the provider has just \
-                 signed them in; `{SOCIAL}: false` ends that."
-            ))
-            .at(SIGN_IN_AFTER_REGISTRATION)
-            .set("Do not sign them in", SOCIAL, false),
-        );
+    if ways(seen) != Some((false, true)) {
+        return;
     }
+    let off = (SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"oidc": "off"}));
+    let finding = match seen.config.vestibule.registration.social_sign_in {
+        true => Found::new(format!(
+            "The switch is off for passwords. Whoever signs up through a provider is signed in anyway, since the provider has just \
+             signed them in; `{SOCIAL}: false` ends that."
+        ))
+        .fix("Do not sign them in", Named::from([(SOCIAL_SIGN_IN.to_owned(), false.into()), off])),
+        false => Found::new(
+            "The switch is off for passwords and on for providers. Whoever signs up through one is signed in, whoever types in a \
+             password has to sign in themselves.",
+        )
+        .key("selfservice.flows.registration.after.oidc.hooks")
+        .fix("Do not sign them in", Named::from([off])),
+    };
+    found.push(finding.at(SIGN_IN_AFTER_REGISTRATION));
 }
