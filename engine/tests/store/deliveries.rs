@@ -12,7 +12,7 @@ fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
         hook: hook.into(),
         name: "crm.example/neu ü".into(),
         place: "registration.after".into(),
-        flow_id: (number % 2 == 0).then(|| FlowId(id(77))),
+        flow_id: number.is_multiple_of(2).then(|| FlowId(id(77))),
         kind: Kind::Inform,
         status: Status::Queued,
         answered: None,
