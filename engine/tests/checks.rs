@@ -247,7 +247,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([(&ours("sign_in_when_proven"), json!(true)), (CODES, json!(true))]),
         ),
         (
-            "nothing_is_ever_proven",
+            "nothing_to_take_over",
             at(&ours("proof_takes_over"), json!(true)),
             all([(&ours("proof_takes_over"), json!(true)), (CODES, json!(true))]),
         ),

@@ -65,13 +65,21 @@ pub(super) const RULES: &[Rule] = &[
         "`show_verification_ui` is listed, and no codes are sent or no address can be proven.",
         no_code,
     ),
-    // design: sign in when proven, proof takes over
+    // design: sign in when proven
     Rule::new(
         ("nothing_is_ever_proven", Error),
         WHEN_PROVEN,
         "No proof ever comes",
-        "Something is to happen when an address is proven, and no codes are sent or no address can be proven.",
+        "People are to be signed in when an address is proven, and no codes are sent or no address can be proven.",
         never_proven,
+    ),
+    // design: proof takes over
+    Rule::new(
+        ("nothing_to_take_over", Warning),
+        TAKES_OVER,
+        "No proof ever comes",
+        "A proof is to take over what a stranger made, and no codes are sent or no address can be proven.",
+        never_taken_over,
     ),
     Rule::new(
         ("unproven_sessions_live_as_long", Warning),
@@ -194,20 +202,25 @@ fn no_code(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn never_proven(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    let keys = &seen.config.vestibule.registration;
-    for (key, on) in [(WHEN_PROVEN, keys.sign_in_when_proven), (TAKES_OVER, keys.proof_takes_over)] {
-        if on && !provable(seen) {
-            found.push(
-                Found::new(format!(
-                    "`{key}` waits for a proof, and no code is ever sent. `{VERIFICATION}` and an address in the identity schema that \
-                     can be confirmed make them."
-                ))
-                .key(key)
-                .about([key.to_owned()])
-                .set("Turn it off", key, false),
-            );
-        }
+    if seen.config.vestibule.registration.sign_in_when_proven && !provable(seen) {
+        found.push(waits_for_nothing(WHEN_PROVEN));
     }
+}
+
+fn never_taken_over(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.config.vestibule.registration.proof_takes_over && !provable(seen) {
+        found.push(waits_for_nothing(TAKES_OVER));
+    }
+}
+
+fn waits_for_nothing(key: &str) -> Found {
+    Found::new(format!(
+        "`{key}` waits for a proof, and no code is ever sent. `{VERIFICATION}` and an address in the identity schema that can be \
+         confirmed make them."
+    ))
+    .key(key)
+    .about([key.to_owned()])
+    .set("Turn it off", key, false)
 }
 
 fn no_shorter(seen: &Seen<'_>, found: &mut Vec<Found>) {
