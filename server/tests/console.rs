@@ -643,9 +643,10 @@ async fn a_preset_tells_what_it_would_change_and_goes_into_the_form_alone() {
         assert!(page.html.contains("it is in the form, and not saved yet"), "{}", page.html);
         assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
         assert!(!tag(&page.html, "id=\"require-verified-address\"").contains("checked"));
-        assert!(page.html.contains("1 unsaved change: "), "{}", page.html);
+        assert!(page.html.contains("2 unsaved changes: "), "{}", page.html);
     }
-    let again = console.submit("preset:frictionless", "0", &[("sign_in_after_registration", "true")]).await;
+    let all = [("sign_in_after_registration", "true"), ("proof_takes_over", "true")];
+    let again = console.submit("preset:frictionless", "0", &all).await;
     assert!(again.html.contains("the form says all of it already"), "{}", again.html);
     let unknown = console.submit("preset:of_a_later_version", "0", &[]).await;
     assert_eq!(unknown.status, StatusCode::OK);

@@ -129,8 +129,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "viewer-saves",
         file: "engine/src/settings/revise.rs",
-        text: "if !by.disabled && by.role != Role::Viewer {",
-        instead: "if !by.disabled {",
+        text: "_ if by.disabled || by.role == Role::Viewer => {",
+        instead: "_ if by.disabled => {",
         test: test("server", CONSOLE, "a_viewer_sees_everything_and_changes_nothing"),
     },
     Change {
@@ -367,8 +367,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "fix-of-a-locked-key",
         file: "engine/src/settings/checks/fix.rs",
-        text: "if let Some(reason) = locked(config, name) {",
-        instead: "if let Some(reason) = locked(config, name).filter(|_| false) {",
+        text: "if let Some(reason) = locked(config, name, unsaved) {",
+        instead: "if let Some(reason) = locked(config, name, unsaved).filter(|_| false) {",
         test: test("engine", CHECKS, "a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable"),
     },
     Change {
