@@ -213,7 +213,7 @@ fn never_taken_over(seen: &Seen<'_>, found: &mut Vec<Found>) {
     }
 }
 
-fn waits_for_nothing(key: &str) -> Found {
+fn waits_for_nothing(key: &'static str) -> Found {
     Found::new(format!(
         "`{key}` waits for a proof, and no code is ever sent. `{VERIFICATION}` and an address in the identity schema that can be \
          confirmed make them."
