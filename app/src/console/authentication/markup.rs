@@ -242,7 +242,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
     view! {
         <div class="row choices" role="radiogroup" id=id(AFTER_SIGN_UP) aria-labelledby="after-sign-up-title">
             <b id="after-sign-up-title">"What happens after sign-up"</b>
-            <span id="after-sign-up-was" data-part=""><input type="hidden" name=AFTER_SIGN_UP_WAS value=now.map_or("", AfterSignUp::name) /></span>
+            <span id="after-sign-up-was" data-part=""><input type="hidden" name=AFTER_SIGN_UP_WAS value=now.map_or("", AfterSignUp::name) disabled=!editable /></span>
             {AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()).map(|answer| {
                 let (title, text) = answer.words();
                 let (control, checked) = (format!("after-sign-up-{}", id(answer.name())), now == Some(answer));
