@@ -1,7 +1,7 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
+//! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
 //! `config`, `ids`, `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
@@ -22,6 +22,7 @@ pub mod password;
 pub mod pipeline;
 pub mod plan;
 pub mod rehearsal;
+pub mod secrets;
 pub mod session;
 pub mod settings;
 pub mod social;

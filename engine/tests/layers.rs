@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
     ("error", 0),
     ("ids", 0),
     ("effects", 1),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("engine", 6),
     ("courier", 7),
     ("hooks", 8),
+    ("secrets", 7),
     ("session", 7),
     ("invitations", 7),
     ("operators", 7),

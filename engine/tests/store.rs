@@ -22,6 +22,8 @@ mod records;
 mod schema;
 #[path = "store/sessions.rs"]
 mod sessions;
+#[path = "store/setting_secrets.rs"]
+mod setting_secrets;
 #[path = "store/social.rs"]
 mod social;
 

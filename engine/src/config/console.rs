@@ -26,6 +26,22 @@ pub const INVITE_ONLY: &str = "invite_only";
 pub const SOCIAL_SIGN_IN: &str = "social_sign_in";
 pub const REQUIRE_USED_ADDRESS: &str = "require_used_address";
 
+/// By id: entries of `selfservice.methods.oidc.config.providers`, laid over those of the files.
+pub const SOCIAL_PROVIDERS: &str = "social_providers";
+/// Ids of those whose word on an address is proof.
+pub const SOCIAL_VOUCHING: &str = "social_vouching";
+/// By id: web hooks that the console puts into lists.
+pub const WEB_HOOKS: &str = "web_hooks";
+
+/// Writing these is close to running code, or to saying who somebody is: for owners who have just signed in, one at a time or by
+/// going back to a revision (design: security §7).
+const GUARDED: [&str; 3] = [SOCIAL_PROVIDERS, SOCIAL_VOUCHING, WEB_HOOKS];
+
+/// Whether something guarded differs.
+pub fn guarded_differ(was: &Named, is: &Named) -> bool {
+    GUARDED.iter().any(|name| was.get(*name) != is.get(*name))
+}
+
 /// What stands in a revision for "no length of its own".
 pub const NO_SPAN: &str = "off";
 

@@ -1,6 +1,7 @@
 //! Where secrets stand in a configuration, whoever made it, and what stands there instead when it is shown.
 
 use super::Config;
+use super::secret_reference::name_in;
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -38,7 +39,8 @@ pub(super) fn redact(document: &mut Value, instead: &mut Instead<'_>) {
 /// Everything at or below a member that holds secrets.
 fn walk(value: &mut Value, path: &str, secret: bool, instead: &mut Instead<'_>) {
     match value {
-        Value::String(text) if secret => *text = instead(path, text),
+        // What only names a secret gives nothing away.
+        Value::String(text) if secret && name_in(text).is_none() => *text = instead(path, text),
         Value::Array(entries) => {
             for (index, entry) in entries.iter_mut().enumerate() {
                 walk(entry, &format!("{path}[{index}]"), secret, instead);
@@ -107,7 +109,7 @@ fn in_query(name: &str) -> bool {
 }
 
 /// Keyed, so that nobody can try guesses against it; two files can be compared by it.
-pub(super) fn fingerprint(config: &Config, secret: &str) -> String {
+pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
     let key = config.secrets.default.first().map(String::as_bytes).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return "••••".into() };
     mac.update(b"vestibule/fingerprint/v1");
@@ -130,6 +132,7 @@ mod tests {
             "courier": {"smtp": {"headers": {"X-Key": "hush", "Content-Type": "text/plain"}}},
             "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_host": "open"}}}},
             "of_a_later_version": {"client_Secret": "hush", "signing_private_key": ["hush"], "name": "open"},
+            "providers": [{"client_secret": "secret://social/google/client_secret"}],
             "hooks": [{"config": {"url": "https://crm.test/?api_key=hush&lang=en", "auth": {"config": {"value": "hush"}}}}],
         });
         let mut found = Vec::new();
@@ -141,7 +144,7 @@ mod tests {
         let text = document.to_string();
         assert!(!text.contains("hush"), "{text}");
         for open in
-            ["sslmode=disable", "text/plain", "haveibeenpwned_host", "\"open\"", "lang=en", "db/vestibule"]
+            ["secret://social/google/client_secret", "sslmode=disable", "text/plain", "haveibeenpwned_host", "\"open\"", "lang=en", "db/vestibule"]
         {
             assert!(text.contains(open), "{open} is still there: {text}");
         }

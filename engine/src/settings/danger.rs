@@ -6,7 +6,7 @@ use super::page::field_of;
 use super::revise::record;
 use super::{FieldError, Saved, Severity};
 use crate::config::Config;
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::console::{SIGN_IN_AFTER_REGISTRATION, guarded_differ};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::operators::{FRESH, Operator, OperatorSession, Role};
@@ -34,21 +34,23 @@ impl From<&Operator> for By {
 }
 
 /// Ids of the dangers that `then` brings about and `by` may; otherwise what to answer. What only takes a reason is no refusal
-/// for the audit.
+/// for the audit. `secrets`: it sets or destroys some, which asks for an owner and a fresh sign-in as what is guarded does.
 pub(super) async fn allowed(
     engine: &Engine,
     by: &By,
     now: &Config,
     then: &Config,
     reason: &str,
+    secrets: bool,
 ) -> Result<std::result::Result<Vec<&'static str>, Saved>> {
     let (errors, dangers): (Vec<Check>, Vec<Check>) =
         brought_about(now, then).into_iter().partition(|check| check.severity == Severity::Error);
     if !errors.is_empty() {
         return Ok(Err(Saved::Again(errors.into_iter().map(field_error).collect())));
     }
+    let guarded = secrets || guarded_differ(&now.named, &then.named);
     let ids: Vec<&'static str> = dangers.iter().map(|check| check.id).collect();
-    if ids.is_empty() {
+    if ids.is_empty() && !guarded {
         return Ok(Ok(ids));
     }
     let fresh = by.authenticated_at.is_some_and(|at| engine.effects().now() - at <= FRESH);
@@ -56,13 +58,14 @@ pub(super) async fn allowed(
         Some(("owner", Saved::NeedsOwner(dangers)))
     } else if !fresh {
         Some(("fresh sign-in", Saved::NeedsFreshSignIn(dangers)))
-    } else if reason.is_empty() {
+    } else if reason.is_empty() && !ids.is_empty() {
         return Ok(Err(Saved::NeedsReason(dangers)));
     } else {
         None
     };
     let Some((needs, saved)) = refused else { return Ok(Ok(ids)) };
-    let details = json!({"reason": "danger", "needs": needs, "dangers": ids});
+    let reason = if ids.is_empty() { "guarded" } else { "danger" };
+    let details = json!({"reason": reason, "needs": needs, "dangers": ids});
     let mut tx = engine.db().write().await?;
     record(&mut tx, engine.effects().now(), &by.operator.email, "settings.refused", details).await?;
     tx.commit().await?;

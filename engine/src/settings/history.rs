@@ -1,9 +1,8 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
 use super::danger::{self, By};
-use super::page::values;
 use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
-use super::{Authentication, FieldError, Named, Revision, Saved, changes};
+use super::{FieldError, Named, Revision, Saved, words};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
 use crate::config::{Config, difference};
@@ -30,16 +29,16 @@ pub async fn entries(engine: &Engine, before: Option<i64>, limit: i64) -> Result
     let mut entries = Vec::with_capacity(wanted);
     for (index, row) in rows.iter().take(wanted).enumerate() {
         let earlier = rows.get(index + 1).map_or(&none, |row| &row.settings);
-        let change = |was: Authentication, is: Authentication| changes(&was, &is);
-        let changes = fit(&config, earlier).zip(fit(&config, &row.settings)).map(|(was, is)| change(was, is));
+        let both = fit(&config, earlier).zip(fit(&config, &row.settings));
+        let changes = both.map(|(was, is)| words::between(&was, &is));
         entries.push(Entry { revision: row.clone().into(), changes: changes.unwrap_or_default() });
     }
     Ok(entries)
 }
 
 /// What those settings mean on today's files.
-fn fit(config: &Config, named: &Named) -> Option<Authentication> {
-    remap(config, config.revision, named).ok().as_ref().map(values)
+fn fit(config: &Config, named: &Named) -> Option<Config> {
+    remap(config, config.revision, named).ok()
 }
 
 /// One of two that are compared; 0 is the files alone.
@@ -92,7 +91,7 @@ fn between(config: &Config, from: (i64, Option<Row>), to: (i64, Option<Row>)) ->
     };
     let ((was, from), (is, to)) = (side(from), side(to));
     let (changes, yaml) = match (was, is) {
-        (Some(was), Some(is)) => (changes(&values(&was), &values(&is)), difference(&was, &is)),
+        (Some(was), Some(is)) => (words::between(&was, &is), difference(&was, &is)),
         _ => (Vec::new(), String::new()),
     };
     Comparison { from, to, changes, yaml }
@@ -130,9 +129,8 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
         return Ok(None);
     }
     let named = row.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
-    let now = values(&config);
     let (changes, refused) = match remap(&config, config.revision, &named) {
-        Ok(then) => (changes(&now, &values(&then)), None),
+        Ok(then) => (words::between(&config, &then), None),
         Err(problems) => (Vec::new(), Some(problems.to_string())),
     };
     Ok(Some(Back { base: config.revision, to: row.map(Into::into), changes, refused }))
@@ -155,7 +153,7 @@ pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, rea
         let fit = |number: i64, named: &Named| remap(&config, number, named);
         // A way back may lead into a danger as well.
         if let Some(then) = settings_of(&engine, to).await?.and_then(|named| fit(base + 1, &named).ok())
-            && let Err(refused) = danger::allowed(&engine, &author, &config, &then, &reason).await?
+            && let Err(refused) = danger::allowed(&engine, &author, &config, &then, &reason, false).await?
         {
             return Ok(refused);
         }

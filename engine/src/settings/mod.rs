@@ -10,6 +10,7 @@ mod page;
 pub mod presets;
 mod preview;
 mod revise;
+mod words;
 
 pub use crate::config::Named;
 pub use crate::config::console as names;
@@ -117,9 +118,9 @@ pub enum Saved {
         at: DateTime<Utc>,
     },
     Again(Vec<FieldError>),
-    /// It brings these dangers about, and that is for owners.
+    /// It brings these dangers about, or is guarded by itself, and that is for owners.
     NeedsOwner(Vec<Check>),
-    /// It brings these dangers about, and the sign-in is older than five minutes ([`crate::operators::FRESH`]).
+    /// The same, and the sign-in is older than five minutes ([`crate::operators::FRESH`]).
     NeedsFreshSignIn(Vec<Check>),
     /// It brings these dangers about, and nothing says why.
     NeedsReason(Vec<Check>),

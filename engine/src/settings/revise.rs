@@ -11,10 +11,12 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::flow::handover;
 use crate::operators::{Operator, Role};
+use crate::secrets;
 use crate::store::revisions::{self, Row};
 use crate::store::{Db, Tx, audit, handovers, kept_forms};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How many revisions a list shows.
 const SHOWN: i64 = 1000;
@@ -47,37 +49,110 @@ async fn save_alone(
     wanted: &Authentication,
     reason: String,
 ) -> Result<Saved> {
-    let by = &author.operator;
-    may_write(engine, by).await?;
-    let newest = newest(engine.db()).await?;
-    let (number, held) =
-        newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
-    if number != base {
-        return newest.map(conflict).ok_or_else(gone);
-    }
-    let mut config = engine.begin().config;
-    if config.revision != number {
-        // Another process saved it and this one has not taken it over yet.
-        config = std::sync::Arc::new(remap(&config, number, &held).map_err(Error::internal)?);
-    }
-    let saved = values(&config);
+    let ground = match ground(engine, &author.operator, base).await? {
+        Ok(ground) => ground,
+        Err(conflict) => return Ok(conflict),
+    };
+    let Ground { number, held, config } = &ground;
+    let saved = values(config);
     let different = differences(&saved, wanted);
     if different.is_empty() {
-        return Ok(Saved::Unchanged { revision: number });
+        return Ok(Saved::Unchanged { revision: *number });
     }
-    let mut errors: Vec<FieldError> = refusals(&config, &saved, wanted)
+    let mut errors: Vec<FieldError> = refusals(config, &saved, wanted)
         .into_iter()
         .map(|(field, message)| FieldError { field, message })
         .collect();
     for field in different {
         if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
-            && registering(&config).next().is_none()
+            && registering(config).next().is_none()
         {
             errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
         }
     }
-    let settings = named(&config, &held, wanted);
-    let next = match remap(&config, base + 1, &settings) {
+    let settings = named(config, held, wanted);
+    let change = Change { settings, summary: changes(&saved, wanted), secrets: Vec::new() };
+    commit(engine, author, ground, change, errors, reason).await
+}
+
+/// What a Save stands on.
+pub(super) struct Ground {
+    /// The newest revision; 0 for none.
+    pub(super) number: i64,
+    /// Its settings.
+    pub(super) held: Named,
+    /// In force with them.
+    pub(super) config: Arc<Config>,
+}
+
+/// What a Save makes of it.
+pub(super) struct Change {
+    pub(super) settings: Named,
+    /// In words, for the history.
+    pub(super) summary: Vec<String>,
+    /// By name; in the same transaction.
+    pub(super) secrets: Vec<(String, secrets::Change)>,
+}
+
+/// Saves what `change` makes of the settings in force, if `base` is still the newest revision; as [`save`]. A `change` without
+/// difference makes no revision; `Err` of it are the problems of the form.
+pub(super) async fn save_change<F>(
+    engine: &Engine,
+    by: impl Into<By>,
+    base: i64,
+    reason: &str,
+    change: F,
+) -> Result<Saved>
+where
+    F: FnOnce(&Ground) -> std::result::Result<Change, Vec<FieldError>> + Send + 'static,
+{
+    let (engine, by, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
+    to_completion(async move {
+        let _one_at_a_time = engine.settings_lock().await;
+        let ground = match ground(&engine, &by.operator, base).await? {
+            Ok(ground) => ground,
+            Err(conflict) => return Ok(conflict),
+        };
+        match change(&ground) {
+            Err(problems) => Ok(Saved::Again(problems)),
+            Ok(change) if change.settings == ground.held && change.secrets.is_empty() => {
+                Ok(Saved::Unchanged { revision: ground.number })
+            }
+            Ok(change) => commit(&engine, &by, ground, change, Vec::new(), reason).await,
+        }
+    })
+    .await
+}
+
+/// What is in force, if `base` is the newest revision; `Err`: somebody saved meanwhile.
+async fn ground(engine: &Engine, by: &Operator, base: i64) -> Result<std::result::Result<Ground, Saved>> {
+    may_write(engine, by).await?;
+    let newest = newest(engine.db()).await?;
+    let (number, held) =
+        newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
+    if number != base {
+        return newest.map(conflict).map(Err).ok_or_else(gone);
+    }
+    let mut config = engine.begin().config;
+    if config.revision != number {
+        // Another process saved it and this one has not taken it over yet.
+        config = Arc::new(remap(&config, number, &held).map_err(Error::internal)?);
+    }
+    Ok(Ok(Ground { number, held, config }))
+}
+
+/// Checks the whole that comes of it, writes the revision with its secrets, publishes it. `errors`: what is wrong already.
+async fn commit(
+    engine: &Engine,
+    author: &By,
+    ground: Ground,
+    change: Change,
+    mut errors: Vec<FieldError>,
+    reason: String,
+) -> Result<Saved> {
+    let by = &author.operator;
+    let Ground { number: base, config, .. } = ground;
+    let next = match remap(&config, base + 1, &change.settings) {
         Ok(next) => Some(next),
         Err(problems) => {
             errors.extend(problems.0.iter().map(field_error));
@@ -85,7 +160,8 @@ async fn save_alone(
         }
     };
     let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
-    let dangers = match danger::allowed(engine, author, &config, &next, &reason).await? {
+    let sets_secrets = !change.secrets.is_empty();
+    let dangers = match danger::allowed(engine, author, &config, &next, &reason, sets_secrets).await? {
         Ok(dangers) => dangers,
         Err(refused) => return Ok(refused),
     };
@@ -94,14 +170,17 @@ async fn save_alone(
         at: engine.effects().now(),
         by: shown(by).to_owned(),
         base,
-        settings,
-        summary: changes(&saved, wanted),
+        settings: change.settings,
+        summary: change.summary,
         reason,
     };
     let mut tx = engine.db().write().await?;
     if !revisions::insert(&mut tx, &row).await? {
         // Dropping `tx` rolls back.
         return self::newest(engine.db()).await?.map(conflict).ok_or_else(gone);
+    }
+    for (name, change) in &change.secrets {
+        secrets::change(&mut tx, engine.effects(), &config, name, change, shown(by)).await?;
     }
     let details = json!({
         "revision": row.number,

@@ -22,6 +22,7 @@ pub mod pending;
 pub mod provisional;
 pub mod revisions;
 pub mod sessions;
+pub mod setting_secrets;
 pub mod social;
 pub mod tries;
 

@@ -1,0 +1,108 @@
+//! Secrets that the console was given: sealed in the database, named by settings, opened where they are used, shown to nobody
+//! (design: security §7). A revision holds `secret://NAME` alone, so that going back keeps today's value.
+
+use crate::config::{Config, fingerprint};
+use crate::courier::seal;
+use crate::effects::Effects;
+use crate::engine::{Ctx, Engine};
+use crate::error::{Error, Result};
+use crate::store::Tx;
+use crate::store::setting_secrets::{self, Row};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+
+pub use crate::config::secret_reference::{name_in, reference};
+
+/// Sealed under a key of their own.
+const PURPOSE: &str = "settings/v1";
+
+/// A use is noted this often: it tells whether a secret is needed, not how busy it is.
+const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// What may be told of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Keyed, as everywhere that configurations are shown: `•••• 0a1b2c3d`.
+    pub fingerprint: String,
+    pub set_at: DateTime<Utc>,
+    pub set_by: String,
+    /// To the hour.
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// What a Save does to secrets, in its transaction.
+#[derive(Clone, PartialEq)]
+pub enum Change {
+    Put(String),
+    Destroy,
+}
+
+/// Short, since it holds the secret.
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Change::Put(_) => "Put(…)",
+            Change::Destroy => "Destroy",
+        })
+    }
+}
+
+/// Puts or destroys the secret of that name.
+pub async fn change(
+    tx: &mut Tx,
+    effects: &Effects,
+    config: &Config,
+    name: &str,
+    change: &Change,
+    by: &str,
+) -> Result<()> {
+    match change {
+        Change::Put(value) => {
+            let id = effects.uuid();
+            let row = Row {
+                name: name.to_owned(),
+                id,
+                sealed: seal::seal_for(effects, &config.secrets, PURPOSE, id, value.as_bytes())?,
+                fingerprint: fingerprint(config, value),
+                set_at: effects.now(),
+                set_by: by.to_owned(),
+                used_at: None,
+            };
+            setting_secrets::put(tx, &row).await
+        }
+        Change::Destroy => setting_secrets::destroy(tx, name).await.map(|_| ()),
+    }
+}
+
+/// What a configuration holds where a secret belongs: the text itself, or the value that it names.
+///
+/// # Errors
+/// The sentence names the secret: it is gone, or was sealed with a cipher secret that is.
+pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
+    let Some(name) = name_in(text) else { return Ok(text.to_owned()) };
+    let row = {
+        let mut tx = ctx.db().single().await?;
+        setting_secrets::get(&mut tx, name).await?
+    };
+    let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
+    let row = row.ok_or_else(gone)?;
+    let value = seal::open_for(&ctx.config.secrets, PURPOSE, row.id, &row.sealed).map_err(|_| gone())?;
+    let now = ctx.effects().now();
+    if row.used_at.is_none_or(|at| now - at >= NOTED_EVERY) {
+        let mut tx = ctx.db().write_single().await?;
+        setting_secrets::used(&mut tx, name, now - NOTED_EVERY, now).await?;
+        tx.commit().await?;
+    }
+    String::from_utf8(value).map_err(Error::internal)
+}
+
+/// All of them, by name.
+pub async fn held(engine: &Engine) -> Result<BTreeMap<String, Held>> {
+    let mut tx = engine.db().single().await?;
+    let rows = setting_secrets::list(&mut tx).await?;
+    let told = rows.into_iter().map(|row| {
+        let Row { name, fingerprint, set_at, set_by, used_at, .. } = row;
+        (name, Held { fingerprint, set_at, set_by, used_at })
+    });
+    Ok(told.collect())
+}
