@@ -1,6 +1,7 @@
 // A server of its own for each test: the built binary, free ports, an empty data folder.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,11 +63,7 @@ export class Vestibule {
       await writeFile(join(folder, 'more.json'), JSON.stringify(config));
       data.push('--config', join(folder, 'base.json'), '--config', join(folder, 'more.json'));
     }
-    if (withOperator) {
-      const create = ['operator', 'create', '--email', OPERATOR.email, '--name', OPERATOR.name, '--password-stdin'];
-      const made = spawnSync(binary, [...create, ...data], { env, cwd: folder, input: OPERATOR.password });
-      if (made.status !== 0) throw new Error(`operator create: ${made.stderr}`);
-    }
+    if (withOperator) await cp(withOlga(binary), join(folder, 'data'), { recursive: true });
     const child = spawn(binary, ['serve', ...data], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     child.stderr.on('data', (chunk) => (text += chunk));
@@ -103,6 +100,20 @@ export class Vestibule {
   said(): string {
     return this.log();
   }
+}
+
+let prepared: string | undefined;
+
+/** A data folder with the operator in it, made on the command line once for each process of tests. */
+function withOlga(binary: string): string {
+  if (prepared) return prepared;
+  const folder = mkdtempSync(join(tmpdir(), 'vestibule-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const create = ['operator', 'create', '--email', OPERATOR.email, '--name', OPERATOR.name, '--password-stdin'];
+  const made = spawnSync(binary, [...create, '--data', join(folder, 'data')], { env: {}, cwd: folder, input: OPERATOR.password });
+  if (made.status !== 0) throw new Error(`operator create: ${made.stderr}`);
+  prepared = join(folder, 'data');
+  return prepared;
 }
 
 /** All are held at once, so that they differ. */

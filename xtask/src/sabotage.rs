@@ -6,7 +6,7 @@ mod list;
 use crate::Outcome;
 use crate::counts::Counts;
 use crate::steps::{Steps, words};
-use crate::workspace::{Workspace, output};
+use crate::workspace::{TOGETHER, Workspace, output};
 use list::{CHANGES, Change, Test};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -190,16 +190,13 @@ impl<'a> Copy<'a> {
 
     /// Counts, and what was said. What does not compile proves nothing: an error.
     fn test(&self, test: Test, names: &[&str]) -> Outcome<(Counts, String)> {
-        let mut command = self.workspace.cargo(["test", "--locked", "--quiet", "--package", test.package]);
+        let mut command = self.workspace.cargo(["test", "--locked", "--quiet"]);
+        // With the features that the tests themselves have: the dependencies are there, compiled.
+        command.args(TOGETHER);
         for package in PACKAGES {
             let units = self.number();
             command.args(["--config", &format!("profile.dev.package.{package}.codegen-units={units}")]);
         }
-        match test.package {
-            "engine" => command.args(["--features", "testing"]),
-            "app" => command.args(["--features", "ssr"]),
-            _ => &mut command,
-        };
         command
             .args(test.target)
             .args(["--", "--exact"])

@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::steps::Steps;
-use crate::workspace::{Workspace, run as run_command, words};
+use crate::workspace::{TOGETHER, Workspace, run as run_command, words};
 use crate::{Outcome, browser_part, needs, room, sabotage};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
@@ -27,15 +27,6 @@ pub(crate) enum Part {
     /// Three lines broken, three tests red; which ones goes by the commit.
     Sabotage,
 }
-
-/// Package, and the arguments its lints need.
-const LINTS: [(&str, &[&str]); 5] = [
-    ("engine", &["--features", "testing", "--all-targets"]),
-    ("app", &["--features", "ssr", "--all-targets"]),
-    ("server", &["--all-targets"]),
-    ("xtask", &["--all-targets"]),
-    ("frontend", &["--target", "wasm32-unknown-unknown", "--lib"]),
-];
 
 /// Package, and the arguments its tests need.
 const TESTS: [(Part, &str, &[&str]); 4] = [
@@ -123,35 +114,33 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
         );
     }
     if wanted(Part::Lint) {
-        for (package, arguments) in LINTS {
+        let all = [&TOGETHER[..], &["--all-targets"]].concat();
+        let browser = vec!["--package", "frontend", "--target", "wasm32-unknown-unknown", "--lib"];
+        for (name, arguments) in [("Clippy", all), ("Clippy: browser part", browser)] {
             step(
-                format!("Clippy: {package}"),
+                name.into(),
                 plain(move || {
                     needs::component(workspace, "clippy")?;
-                    let mut command = workspace.cargo(["clippy", "--locked", "--package", package]);
-                    run_command(command.args(arguments).args(["--", "--deny", "warnings"]))
+                    let mut command = workspace.cargo(["clippy", "--locked"]);
+                    run_command(command.args(&arguments).args(["--", "--deny", "warnings"]))
                 }),
             );
         }
     }
-    for (part, package, arguments) in TESTS {
-        if wanted(part) {
-            step(
-                format!("Tests: {package}"),
-                Box::new(move || {
-                    let mut command =
-                        workspace.cargo(["test", "--locked", "--no-fail-fast", "--package", package]);
-                    command.args(arguments);
-                    if matches!(part, Part::Engine | Part::Server) {
-                        command.envs(needs::postgres()?.map(|folder| (needs::POSTGRES, folder)));
-                    }
-                    cargo_test(&mut command)
-                }),
-            );
+    if only.is_empty() {
+        step("Tests".into(), Box::new(move || cargo_test(workspace, &TOGETHER, true)));
+    } else {
+        for (part, package, arguments) in TESTS.into_iter().filter(|(part, ..)| wanted(*part)) {
+            let arguments = [&["--package", package], arguments].concat();
+            let postgres = matches!(part, Part::Engine | Part::Server);
+            step(format!("Tests: {package}"), Box::new(move || cargo_test(workspace, &arguments, postgres)));
         }
     }
     if wanted(Part::End2end) {
-        step("Server for the browser".into(), plain(move || workspace.build_server(false)));
+        // The tests of the command line have had it built.
+        if !only.is_empty() {
+            step("Server for the browser".into(), plain(move || workspace.build_server(false)));
+        }
         step("Browser".into(), Box::new(move || playwright(workspace)));
     }
     if wanted(Part::Sabotage) {
@@ -168,8 +157,13 @@ fn plain<'a>(work: impl Fn() -> Outcome + 'a) -> Box<dyn Fn() -> Result<Counts, 
     })
 }
 
-fn cargo_test(command: &mut Command) -> Result<Counts, Failed> {
-    let shown = words(command);
+fn cargo_test(workspace: &Workspace, arguments: &[&str], postgres: bool) -> Result<Counts, Failed> {
+    let mut command = workspace.cargo(["test", "--locked", "--no-fail-fast"]);
+    command.args(arguments);
+    if postgres {
+        command.envs(needs::postgres()?.map(|folder| (needs::POSTGRES, folder)));
+    }
+    let shown = words(&command);
     let cannot = |error: std::io::Error| Failed::from(format!("`{shown}` could not be run: {error}"));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(cannot)?;
     let mut counts = Counts::default();

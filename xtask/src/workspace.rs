@@ -5,6 +5,21 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// All that this machine compiles, for a cargo call that lints or tests everything. Which packages are named decides which features
+/// their dependencies get: called one by one, most of the dependencies would be compiled once for each.
+pub(crate) const TOGETHER: [&str; 10] = [
+    "--package",
+    "engine",
+    "--package",
+    "app",
+    "--package",
+    "server",
+    "--package",
+    "xtask",
+    "--features",
+    "engine/testing,app/ssr",
+];
+
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Cargo's, so `CARGO_TARGET_DIR` and `build.target-dir` are honoured.

@@ -143,7 +143,7 @@ pub fn page(shell: &Shell, view: View) -> String {
                         true => "Sign-up is by invitation: nobody gets in without one of these links.",
                         false => "Sign-up is open to everybody at the moment, so nobody needs one of these links.",
                     }}
-                    {(!only).then(|| view! { " Set " <code>"vestibule.registration.invite_only"</code> " to ask for one." })}</p>
+                    {(!only).then(|| view! { " Switch "<a href=format!("{}#invite-only", super::authentication::PATH)>"Invite only"</a>" on to ask for one." })}</p>
                 </div>
                 <div class="toast" role="status">{withdrawn.then(|| view! { <p>"Withdrawn. Its link does not work any more."</p> })}</div>
                 {made.map(|made| view! { <LiveForm>{told(made, now)}</LiveForm> })}

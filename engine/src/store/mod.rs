@@ -117,7 +117,7 @@ enum Driver<'c> {
 
 impl Db {
     /// `dsn` in Kratos' forms: `sqlite://FILE?_fk=true`, `sqlite:///abs/file`, `memory`, `postgres://…`.
-    /// `None`: `<data>/vestibule.sqlite`. `memory` is a temporary file, removed with the last handle.
+    /// `None`: `<data>/vestibule.sqlite`. `memory` is a temporary file, removed with the last handle and therefore not forced to disk.
     ///
     /// An `Invalid` error says what is wrong with the DSN, never its password.
     pub async fn connect(dsn: Option<&str>, data: &Path) -> Result<Self> {
@@ -135,11 +135,15 @@ impl Db {
                         )
                         .caused_by(error)
                     })?;
-                let pools = sqlite(folder.path().join("memory.sqlite"), true, None, None).await?;
+                // It goes with the process: nothing of it has to survive a power cut.
+                let lasts = SqliteSynchronous::Off;
+                let pools = sqlite(folder.path().join("memory.sqlite"), true, None, None, lasts).await?;
                 Ok(Self { pools, _folder: Some(Arc::new(folder)) })
             }
             Dsn::Sqlite { file, create, max_connections, patience } => {
-                Ok(Self { pools: sqlite(file, create, max_connections, patience).await?, _folder: None })
+                let lasts = SqliteSynchronous::Full;
+                let pools = sqlite(file, create, max_connections, patience, lasts).await?;
+                Ok(Self { pools, _folder: None })
             }
             Dsn::Postgres { options, max_connections } => {
                 let pool = pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS))
@@ -395,6 +399,7 @@ async fn sqlite(
     create: bool,
     max_connections: Option<u32>,
     patience: Option<Duration>,
+    synchronous: SqliteSynchronous,
 ) -> Result<Pools> {
     let patience = patience.unwrap_or(PATIENCE);
     if create {
@@ -411,7 +416,7 @@ async fn sqlite(
         .create_if_missing(create)
         .busy_timeout(patience)
         .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(synchronous);
     let what = || format!("The database file {}", file.display());
     // The writer comes first: it turns write-ahead logging on and repairs what a crash left behind.
     let writer = pool(1)
@@ -479,7 +484,8 @@ mod tests {
 
     #[tokio::test]
     async fn sqlite_is_set_up_to_survive_a_power_cut() {
-        let db = memory().await;
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(None, folder.path()).await.unwrap();
         for mut tx in [db.write().await.unwrap(), db.read().await.unwrap()] {
             let (mode,): (String,) = tx.fetch_one("pragma journal_mode", &[]).await.unwrap();
             let (keys,): (i64,) = tx.fetch_one("pragma foreign_keys", &[]).await.unwrap();
