@@ -4,7 +4,7 @@
 //! A sign-up that waits beside the accounts ([`super::pending`]) asks the same and leaves the same.
 
 use super::handover::brought;
-use super::{Flow, FlowType, Submit, nodes, verification};
+use super::{Flow, Submit, nodes, verification};
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -96,11 +96,8 @@ pub(super) async fn own_password(
 pub(super) fn ask_for_password(ctx: &Ctx, flow: &mut Flow, submit: &Submit, code: &str, why: Text) {
     verification::ask_for_code(ctx, flow);
     flow.ui.messages.clear();
-    // Whoever began the flow can read it, and must not find there what another typed: an app's by its id, a browser's by the
-    // cookie that it belongs to.
-    if flow.kind_of_client == FlowType::Browser && submit.csrf_cookie.as_ref() == Some(&flow.csrf_cookie) {
-        flow.ui.put_value("code", code.into());
-    }
+    // Whoever began the flow can read it, and must not find there what another typed.
+    verification::keep_typed(flow, submit.csrf_cookie.as_deref(), code);
     let mut node = nodes::password("new-password");
     node.group = Group::Code;
     node.messages.push(why);

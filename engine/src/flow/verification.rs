@@ -2,13 +2,14 @@
 //! and where sign-in demands it (Kratos: selfservice/flow/verification, selfservice/strategy/code/strategy_verification.go).
 
 mod begun;
+mod browsers;
 mod form;
 mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, csrf_token, first, handover,
-    insert, limits, may_submit, of_submit, pending, return_to, save, webhook,
+    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover, insert,
+    limits, may_submit, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -20,6 +21,7 @@ use crate::store::{self, codes};
 use crate::ui::{Text, text};
 pub use begun::unproven;
 pub(super) use begun::{begin, for_address};
+pub(super) use browsers::keep_typed;
 use chrono::{DateTime, Utc};
 use form::{PASSED, ask_for_address, with_token};
 pub(super) use form::{ask_for_code, finish, wanted_url};
@@ -44,7 +46,7 @@ pub enum Submitted {
         /// The replaced one was an app's.
         of_app: bool,
     },
-    /// The mail's link: the form waits with the code filled in, and belongs to a new anti-forgery cookie.
+    /// The mail's link: the form waits with the code filled in, for the browser with the flow's anti-forgery cookie.
     Filled(Box<Flow>),
 }
 
@@ -85,16 +87,8 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
             }
             error
         })?;
-    keep_code_from_others(&mut flow, csrf_cookie);
+    browsers::show_to(ctx.effects(), &mut flow, csrf_cookie);
     Ok(flow)
-}
-
-/// What the mail's link filled in is for the browser that opened it. Whoever began the flow knows its id, and may have begun it
-/// with somebody else's address: the code must not reach them by the owner's opening of the link, nor by a mail scanner's.
-fn keep_code_from_others(flow: &mut Flow, csrf_cookie: Option<&str>) {
-    if csrf_cookie != Some(flow.csrf_cookie.as_str()) {
-        flow.ui.clear_value("code");
-    }
 }
 
 /// Takes a form. `path_and_query`: of this request, for a flow that takes the place of this one.
@@ -102,12 +96,25 @@ fn keep_code_from_others(flow: &mut Flow, csrf_cookie: Option<&str>) {
 /// # Errors
 /// 400, 403, 404 as the contract says.
 pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
+    let cookie = submit.csrf_cookie.clone();
+    let mut outcome = take(ctx, submit, path_and_query).await?;
+    match &mut outcome {
+        Submitted::Next(flow)
+        | Submitted::SignedIn(flow, _)
+        | Submitted::Wrong(flow)
+        | Submitted::Again(flow) => browsers::show_to(ctx.effects(), flow, cookie.as_deref()),
+        // These belong to a cookie that goes with them.
+        Submitted::Replaced { .. } | Submitted::Filled(_) => {}
+    }
+    Ok(outcome)
+}
+
+async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
     let (flow, replaced) = open(ctx, &submit).await?;
     if let Some(replaced) = replaced {
         return Ok(replaced);
     }
     let mut flow = flow;
-    keep_code_from_others(&mut flow, submit.csrf_cookie.as_deref());
     let body = match decoded(submit.body.clone()) {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
@@ -150,28 +157,19 @@ pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<S
     send(ctx, flow, &normalise_identifier(&email)).await
 }
 
-/// The link in the mail. It fills the code in and proves nothing: mail scanners open links too.
+/// The link in the mail. It fills the code in and proves nothing: mail scanners open links too, and take nothing from whoever has
+/// the form open.
 ///
 /// # Errors
 /// 400 and 404 as for a form.
 pub async fn fill_in(ctx: &Ctx, submit: Submit, code: &str) -> Result<Submitted> {
-    const LONGEST: usize = 64;
-    let (mut flow, replaced) = open(ctx, &submit).await?;
-    if let Some(replaced) = replaced {
-        return Ok(replaced);
+    let (flow, replaced) = open(ctx, &submit).await?;
+    match replaced {
+        Some(replaced) => Ok(replaced),
+        None => {
+            browsers::open_in(ctx, flow, &submit, code).await.map(|flow| Submitted::Filled(Box::new(flow)))
+        }
     }
-    flow.csrf_cookie = csrf::new_cookie(ctx.effects());
-    if flow.kind_of_client == FlowType::Browser {
-        let token = csrf_token(ctx.effects(), &flow);
-        flow.ui.put_value("csrf_token", token.into());
-    }
-    // Not the one that another browser brought.
-    flow.ui.clear_value("code");
-    if !code.is_empty() && code.len() <= LONGEST {
-        flow.ui.put_value("code", code.into());
-    }
-    save(ctx, &mut flow).await?;
-    Ok(Submitted::Filled(Box::new(flow)))
 }
 
 /// The flow that a form or a link belongs to; one that expired is replaced.
@@ -215,6 +213,7 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
     flow.sent = Some(Sent { to: to.to_owned(), at: now });
     flow.updated_at = now;
     ask_for_code(ctx, &mut flow);
+    browsers::forget_codes(&mut flow);
     let ctx = ctx.clone();
     let to = to.to_owned();
     to_completion(async move {

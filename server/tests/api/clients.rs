@@ -101,6 +101,11 @@ impl Person {
         Self { site: site.clone(), kind, jar: BTreeMap::new() }
     }
 
+    /// The cookie whose name begins so.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.jar.iter().find(|(own, _)| own.starts_with(name)).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) async fn ask(
         &mut self,
         method: &str,

@@ -5,7 +5,7 @@ use super::super::handover::{Claim, Given};
 use super::super::takeover::{self, Standing};
 use super::super::{Flow, Submit, limits, pending, save, unknown, webhook};
 use super::form::{ask_for_code, finish};
-use super::{Replaced, Submitted, again, replace};
+use super::{Replaced, Submitted, again, browsers, replace};
 use crate::config::hooks::Response;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -56,8 +56,8 @@ pub(super) async fn prove(
                 }
             }
         }
-        Found::Wrong => return wrong(ctx, flow, body).await,
-        Found::Locked => return locked(ctx, flow).await,
+        Found::Wrong => return wrong(ctx, flow, body, &submit).await,
+        Found::Locked => return locked(ctx, flow, &submit).await,
         Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         Found::Used => (Replaced::Over, text::generic(USED)),
         Found::TooMany => (Replaced::Over, text::tried_too_often()),
@@ -65,8 +65,9 @@ pub(super) async fn prove(
     replace(ctx, &flow, &submit, path_and_query, why, over).await
 }
 
-async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value) -> Result<Submitted> {
+async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value, submit: &Submit) -> Result<Submitted> {
     ask_for_code(ctx, &mut flow);
+    browsers::forget_code(&mut flow, submit.csrf_cookie.as_deref());
     flow.ui.messages = vec![text::wrong_code()];
     save(ctx, &mut flow).await?;
     // Only this answer tells the payload back (measured).
@@ -75,9 +76,10 @@ async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value) -> Result<Submitted> {
 }
 
 /// Too many wrong codes for that address, whatever flow they were for.
-async fn locked(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
+async fn locked(ctx: &Ctx, mut flow: Flow, submit: &Submit) -> Result<Submitted> {
     const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
     ask_for_code(ctx, &mut flow);
+    browsers::forget_code(&mut flow, submit.csrf_cookie.as_deref());
     flow.ui.messages = vec![text::generic(LOCKED)];
     save(ctx, &mut flow).await?;
     Ok(Submitted::Wrong(Box::new(flow)))
@@ -100,11 +102,11 @@ async fn prove_pending(
                 Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
                 Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
                 Passed::Again(flow) => Ok(Submitted::Again(flow)),
-                Passed::Wrong => wrong(ctx, flow, body).await,
+                Passed::Wrong => wrong(ctx, flow, body, &submit).await,
             };
         }
-        pending::Found::Wrong => return wrong(ctx, flow, body).await,
-        pending::Found::Locked => return locked(ctx, flow).await,
+        pending::Found::Wrong => return wrong(ctx, flow, body, &submit).await,
+        pending::Found::Locked => return locked(ctx, flow, &submit).await,
         pending::Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
         pending::Found::TooMany => (Replaced::Over, text::tried_too_often()),
     };
