@@ -188,6 +188,25 @@ pub fn identifier_exists() -> Text {
         Value::Null,
     )
 }
+/// The same where the administrator wants it told how that account signs in: for programs in `kinds` and `providers`, for people in
+/// `ways`.
+pub fn identifier_exists_with_hints(
+    identifier: &str,
+    kinds: &[&str],
+    providers: &[String],
+    ways: &[String],
+) -> Text {
+    let text = match ways {
+        [] => identifier_exists().text,
+        ways => format!("There is an account for {identifier} already. Sign in with {}.", ways.join(" or ")),
+    };
+    let context = json!({
+        "available_credential_types": kinds,
+        "available_oidc_providers": providers,
+        "credential_identifier_hint": identifier,
+    });
+    error(4000028, text, context)
+}
 /// The invitation is bound to an address, and the form has none of that name.
 pub fn invited_by_another_address() -> Text {
     generic("Your invitation is for another address. Sign up with the one that it was made for.")

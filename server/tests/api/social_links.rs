@@ -77,6 +77,27 @@ async fn hints_name_the_ways_in_where_the_administrator_wants_them() {
 }
 
 #[tokio::test]
+async fn hints_name_the_provider_to_whoever_signs_up_with_an_address_that_came_from_there() {
+    let hints = |on: bool| json!({"selfservice": {"flows": {"registration": {"login_hints": on}}}});
+    let place = Place::start("memory", |_| hints(true)).await;
+    place.browser().through("registration", "acme").await;
+    let sign_up = json!({"traits": {"email": ANNA}});
+    let (status, form) = place.native_password("registration", sign_up.clone()).await;
+    let told = &form["ui"]["messages"][0];
+    assert_eq!((status, &told["id"]), (400, &json!(4_000_028)));
+    let context = json!({
+        "available_credential_types": ["oidc"],
+        "available_oidc_providers": ["acme"],
+        "credential_identifier_hint": ANNA,
+    });
+    assert_eq!(told["context"], context);
+    assert!(told["text"].as_str().is_some_and(|text| text.ends_with("Sign in with Acme.")), "{told}");
+    place.change(hints(false));
+    let (status, form) = place.native_password("registration", sign_up).await;
+    assert_eq!((status, messages(&form)), (400, vec![4_000_007]));
+}
+
+#[tokio::test]
 async fn another_account_is_not_linked() {
     let place = Place::start("memory", |_| json!({})).await;
     let id = place.with_password(ANNA).await;
