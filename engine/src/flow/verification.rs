@@ -9,7 +9,7 @@ mod prove;
 use super::handover::Given;
 use super::{
     Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover, insert,
-    limits, may_submit, of_submit, pending, return_to, save, webhook,
+    limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -294,8 +294,9 @@ async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>)
 }
 
 fn decoded(body: Body) -> std::result::Result<Value, String> {
-    // A password only where a sign-up waits for its proof, see [`pending`].
-    const MEMBERS: [&str; 6] = ["method", "email", "code", "password", "csrf_token", "transient_payload"];
+    // A password and a new start only where the proof may take over, see [`super::takeover`].
+    const MEMBERS: [&str; 7] =
+        ["method", "email", "code", "password", nodes::START_OVER, "csrf_token", "transient_payload"];
     match body {
         Body::Json(body) => decode::json(body, &MEMBERS),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),

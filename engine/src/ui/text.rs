@@ -144,6 +144,22 @@ pub fn password_of_sign_up() -> Text {
     let text = "Type the password that you signed up with, or choose a new one: you signed up in another browser, or somebody else did.";
     Text { text: text.to_owned(), ..required("password") }
 }
+/// The same where nobody signs in with a password, so that none can be asked for.
+pub fn account_of_somebody_else() -> Text {
+    generic(
+        "Somebody signed up with this address before it was confirmed. If that was you, sign in and then open the link in the mail \
+         once more. Otherwise that account can be ended, so that you can sign up.",
+    )
+}
+pub fn start_over() -> Text {
+    of_schema("End that account", "start_over")
+}
+pub fn account_ended() -> Text {
+    generic("That account is gone, and nobody has your address here any more. Sign up with it now.")
+}
+pub fn sign_up_is_over() -> Text {
+    generic("Signing up with a password was switched off meanwhile. Sign up in another way.")
+}
 pub fn wrong_code() -> Text {
     error(
         4070006,

@@ -36,9 +36,17 @@ pub(super) async fn prove(
             let new_password = match takeover::standing(ctx, &flow, &row, body, &submit).await? {
                 Standing::Keeps => None,
                 Standing::TakesOver(hash) => Some(hash),
+                Standing::Ends => {
+                    let work = ctx.clone();
+                    let ended =
+                        to_completion(async move { takeover::end(&work, &row, counted.as_ref()).await })
+                            .await?;
+                    let why = if ended { text::account_ended() } else { text::generic(USED) };
+                    return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
+                }
                 Standing::Asked(missing) => {
                     let mut flow = flow;
-                    takeover::ask_for_password(ctx, &mut flow, &submit, code, missing);
+                    takeover::ask_first(ctx, &mut flow, &submit, code, missing);
                     return again(ctx, flow, []).await;
                 }
             };
