@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hooks;
 use crate::identity::{Credential, Identity, normalise_identifier};
 use crate::operators::{Operator, Role};
-use crate::plan::web_hooks;
+use crate::plan::{Client, web_hooks};
 use crate::store::{self, Db, audit};
 use crate::trace::{Ran, Trace};
 use futures::future::BoxFuture;
@@ -21,14 +21,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// What the operator asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wish {
     /// What was typed into the form. Whoever has one of these as an identifier or an address is copied.
     pub typed: Vec<String>,
     /// Really call web hooks, marked with [`MARK`].
     pub call_hooks: bool,
-    /// For the audit: `browser`, `spa` or `native`.
-    pub client: &'static str,
+    /// For the audit.
+    pub client: Client,
 }
 
 /// The header by which a service tells a rehearsal from a sign-up.
@@ -65,7 +65,7 @@ pub struct Rehearsal {
 /// 403 for whoever is no owner, kept in the audit.
 pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehearsal> {
     may(engine, by).await?;
-    let details = json!({ "client": wish.client, "web_hooks_called": wish.call_hooks });
+    let details = json!({ "client": wish.client.name(), "web_hooks_called": wish.call_hooks });
     record(engine, by, "rehearsal.run", details).await?;
     let accounts = accounts(engine, &wish.typed).await?;
     let mut rehearsal = set_up(engine, wish.call_hooks).await?;

@@ -6,7 +6,7 @@ use super::rows::note;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::courier::Delivered;
-use engine::pipeline::Line;
+use engine::pipeline::{self, Line};
 use engine::plan::Client;
 use engine::rehearsal::Call;
 use engine::settings::Severity;
@@ -83,20 +83,13 @@ pub struct View {
     pub now: DateTime<Utc>,
 }
 
-/// As the form posts it and the audit keeps it.
-pub fn client_name(client: Client) -> &'static str {
+fn speaks(client: Client) -> &'static str {
     match client {
-        Client::Browser => "browser",
-        Client::Spa => "spa",
-        Client::Native => "native",
+        Client::Browser => "HTML form, redirects, cookies",
+        Client::Spa => "JSON with cookies",
+        Client::Native => "JSON with a token",
     }
 }
-
-const CLIENTS: [(Client, &str, &str); 3] = [
-    (Client::Browser, "Browser form", "HTML form, redirects, cookies"),
-    (Client::Spa, "Single-page app", "JSON with cookies"),
-    (Client::Native, "Native app", "JSON with a token"),
-];
 
 pub fn page(shell: &Shell, view: View) -> String {
     document(shell, "Sign-up tester", move || {
@@ -120,12 +113,12 @@ fn form(client: Client, fields: Vec<FormField>, call_hooks: bool) -> AnyView {
         <form method="post" action=PATH class="tester" autocomplete="off">
             <fieldset>
                 <legend>"Who signs up?"</legend>
-                {CLIENTS.into_iter().map(|(each, name, how)| {
-                    let id = format!("client-{}", client_name(each));
+                {Client::ALL.into_iter().map(|each| {
+                    let id = format!("client-{}", each.name());
                     view! {
                         <p class="choice">
-                            <input type="radio" id=id.clone() name="client" value=client_name(each) checked=each == client />
-                            <label for=id>{name}" "<small>{how}</small></label>
+                            <input type="radio" id=id.clone() name="client" value=each.name() checked=each == client />
+                            <label for=id>{pipeline::client(each)}" "<small>{speaks(each)}</small></label>
                         </p>
                     }
                 }).collect_view()}

@@ -4,7 +4,7 @@ use super::{shell, trouble};
 use crate::rehearse;
 use crate::state::AppState;
 use app::console::Assets;
-use app::console::tester::{FormField, Outcome, PATH, View, client_name, page};
+use app::console::tester::{FormField, Outcome, PATH, View, page};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -48,22 +48,14 @@ async fn run(
     let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
     let posted: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
     let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let client = match asked("client") {
-        Some("spa") => Client::Spa,
-        Some("native") => Client::Native,
-        _ => Client::Browser,
-    };
+    let client = asked("client").and_then(Client::parse).unwrap_or(Client::Browser);
     let call_hooks = asked("call_hooks") == Some("true");
     let typed: Vec<(String, String)> = posted
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix("field:")?.to_owned(), value.clone())))
         .collect();
     let ran = async {
-        let wish = Wish {
-            typed: typed.iter().map(|(_, value)| value.clone()).collect(),
-            call_hooks,
-            client: client_name(client),
-        };
+        let wish = Wish { typed: typed.iter().map(|(_, value)| value.clone()).collect(), call_hooks, client };
         let outcome = outcome(&state.engine, &operator, client, &typed, &wish).await?;
         let mut view = view(&state.engine, client, &typed, call_hooks).await?;
         view.outcome = Some(outcome);
