@@ -20,6 +20,7 @@ fn wish(typed: &[&str]) -> Wish {
     Wish {
         typed: typed.iter().map(|value| (*value).to_owned()).collect(),
         call_hooks: false,
+        mail_me: false,
         client: Client::Browser,
     }
 }

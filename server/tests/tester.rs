@@ -6,8 +6,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{self, StatusCode, header};
+use engine::courier;
 use engine::effects::{Outbound, Request};
+use engine::ids::FlowId;
 use engine::operators;
+use engine::store::{audit, messages};
 use engine::testing::World;
 use engine::{Engine, settings};
 use serde_json::{Value, json};
@@ -65,10 +68,33 @@ impl Console {
     }
 
     async fn run(&self, client: &str, email: &str) -> String {
-        let fields = [("client", client), ("field:traits.email", email), ("field:password", PASSWORD)];
+        self.run_with(client, email, &[]).await
+    }
+
+    async fn run_with(&self, client: &str, email: &str, more: &[(&str, &str)]) -> String {
+        let mut fields =
+            vec![("client", client), ("field:traits.email", email), ("field:password", PASSWORD)];
+        fields.extend(more);
         let (status, html) = self.page(self.posted(PAGE, &fields)).await;
         assert_eq!(status, StatusCode::OK, "{html}");
         html
+    }
+
+    async fn look(&self) -> String {
+        let request = http::Request::get(PAGE)
+            .header("host", "127.0.0.1:4435")
+            .header("cookie", &self.cookie)
+            .body(Body::empty())
+            .unwrap();
+        let (status, html) = self.page(request).await;
+        assert_eq!(status, StatusCode::OK, "{html}");
+        html
+    }
+
+    async fn audited(&self, action: &str) -> Vec<audit::Entry> {
+        let mut tx = self.engine.db().read().await.unwrap();
+        let all = audit::list(&mut tx, 100).await.unwrap();
+        all.into_iter().filter(|entry| entry.action == action).collect()
     }
 
     /// The calls of web hooks that really left.
@@ -197,13 +223,7 @@ async fn what_it_shows_is_dead_outside_of_it() {
 async fn a_closed_sign_up_has_no_form_and_says_so() {
     let console =
         Console::start(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}})).await;
-    let request = http::Request::get(PAGE)
-        .header("host", "127.0.0.1:4435")
-        .header("cookie", &console.cookie)
-        .body(Body::empty())
-        .unwrap();
-    let (status, html) = console.page(request).await;
-    assert_eq!(status, StatusCode::OK);
+    let html = console.look().await;
     assert!(html.contains("There is no form to fill in") && !html.contains("id=\"run\""), "{html}");
 }
 
@@ -240,4 +260,112 @@ async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
     });
     assert!(shown.1.contains(">Not signed in<"), "{}", shown.1);
     assert!(shown.1.contains("The settings changed meanwhile"), "{}", shown.1);
+}
+
+fn with_mail_server() -> Value {
+    json!({
+        "vestibule": {"mailbox": {"enabled": false}},
+        "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+    })
+}
+
+#[tokio::test]
+async fn without_the_box_no_mail_is_queued_and_no_row_changes() {
+    let console = Console::start(with_mail_server()).await;
+    let page = console.look().await;
+    assert!(page.contains("id=\"mail-me\"") && page.contains(EMAIL), "{page}");
+    let mut expected = console.engine.db().rows().await.unwrap();
+    for client in ["browser", "spa", "native"] {
+        let html = console.run(client, "new@example.org").await;
+        assert!(html.contains("to <b>new@example.org</b>") && !html.contains("on its way to you"), "{html}");
+        *expected.get_mut("audit").unwrap() += 1;
+        assert_eq!(console.engine.db().rows().await.unwrap(), expected, "{client}");
+    }
+    assert!(console.audited("rehearsal.mailed").await.is_empty());
+}
+
+/// The address that was typed is somebody's: they must not get mail because an operator tries something out.
+#[tokio::test]
+async fn the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_tests() {
+    let console = Console::start(with_mail_server()).await;
+    let mut expected = console.engine.db().rows().await.unwrap();
+    let html = console.run_with("native", "new@example.org", &[("mail_me", "true")]).await;
+    assert!(html.contains("One is on its way to you"), "{html}");
+    *expected.get_mut("audit").unwrap() += 2;
+    *expected.get_mut("courier_messages").unwrap() += 1;
+    assert_eq!(console.engine.db().rows().await.unwrap(), expected);
+
+    let ctx = console.engine.begin();
+    let queued = courier::list(&ctx, &messages::Filter::default(), 10).await.unwrap();
+    let [mail] = queued.as_slice() else { panic!("{queued:?}") };
+    assert_eq!((mail.recipient.as_str(), mail.status), (EMAIL, messages::Status::Queued));
+    assert!(mail.subject.starts_with("Test: "), "{}", mail.subject);
+    let entries = console.audited("rehearsal.mailed").await;
+    assert_eq!((entries.len(), entries[0].actor.as_str()), (1, EMAIL));
+    assert_eq!(entries[0].details, json!({"mails": 1}));
+
+    while courier::deliver(&console.engine).await.unwrap() > 0 {}
+    let sent = console.world.mailer.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, EMAIL);
+    assert!(sent[0].text.starts_with("This is a test") && sent[0].text.contains("new@example.org"));
+    // Its link leads nowhere.
+    let (_, flow) = sent[0].text.split_once("&flow=").unwrap();
+    let flow: FlowId = flow[..36].parse().unwrap();
+    let found = engine::flow::verification::get(&ctx, Some(flow), None).await;
+    assert_eq!(found.unwrap_err().kind, engine::Kind::NotFound);
+}
+
+#[tokio::test]
+async fn where_no_mail_leaves_the_box_is_not_offered_and_does_nothing() {
+    let console = Console::start(json!({})).await;
+    assert!(!console.look().await.contains("mail-me"));
+    console.run_with("native", "new@example.org", &[("mail_me", "true")]).await;
+    let ctx = console.engine.begin();
+    assert!(courier::list(&ctx, &messages::Filter::default(), 10).await.unwrap().is_empty());
+    assert!(console.audited("rehearsal.mailed").await.is_empty());
+}
+
+#[tokio::test]
+async fn one_way_to_sign_up_is_a_fact_and_several_are_a_choice() {
+    let console = Console::start(json!({})).await;
+    let page = console.look().await;
+    assert!(page.contains("data-testid=\"only-way\"") && !page.contains("name=\"method\""), "{page}");
+    let console = Console::start(with_provider(true)).await;
+    let page = console.look().await;
+    for method in ["password", "oidc"] {
+        assert!(page.contains(&format!("id=\"method-{method}\"")), "{page}");
+    }
+    assert!(!page.contains("only-way"));
+    let alone = Console::start(with_provider(false)).await.look().await;
+    assert!(alone.contains("only-way") && alone.contains("Show what would run"), "{alone}");
+    assert!(!alone.contains("field:traits.email"), "nothing is typed: {alone}");
+    let nothing = Console::start(json!({"selfservice": {"methods": {"password": {"enabled": false}}}})).await;
+    assert!(nothing.look().await.contains("No way to sign up is switched on"));
+}
+
+/// The trip needs the provider: what each step would do is told, and nothing runs.
+#[tokio::test]
+async fn the_plan_of_a_provider_is_shown_and_leads_to_the_test_of_its_sign_in() {
+    let console = Console::start(with_provider(true)).await;
+    let before = console.engine.db().rows().await.unwrap();
+    for (client, answer) in [("browser", "303"), ("native", "{session, session_token")] {
+        let html = console.run_with(client, "new@example.org", &[("method", "oidc")]).await;
+        assert!(html.contains("Social sign-in") && html.contains("what would run"), "{html}");
+        assert!(html.contains("href=\"/social\"") && html.contains(answer), "{client}: {html}");
+        assert!(html.contains("Store the account") && html.contains("social_sign_in"), "{html}");
+        assert!(html.contains("value=\"new@example.org\""), "what was typed stays: {html}");
+        assert!(!html.contains("Exchanges"), "{html}");
+    }
+    assert_eq!(console.engine.db().rows().await.unwrap(), before, "nothing ran");
+}
+
+fn with_provider(passwords: bool) -> Value {
+    let acme = json!({
+        "id": "acme", "provider": "generic", "label": "Acme", "client_id": "us", "client_secret": "secret",
+        "issuer_url": "https://acme.test", "mapper_url": "base64://e30=",
+    });
+    json!({"selfservice": {"methods": {
+        "password": {"enabled": passwords}, "oidc": {"enabled": true, "config": {"providers": [acme]}},
+    }}})
 }
