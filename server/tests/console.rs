@@ -824,35 +824,8 @@ impl Console {
     }
 
     async fn anna_signs_up(&self) {
-        use engine::flow::{Body, FlowType, Start, Started, Submit, registration, webhook::Seen};
-        let ctx = self.engine.begin();
-        let start = Start {
-            kind_of_client: FlowType::Api,
-            path_and_query: "self-service/registration/api".into(),
-            query: vec![],
-            csrf_cookie: String::new(),
-            current: None,
-            seen: Seen::default(),
-        };
-        let Started::Flow(flow) = registration::start(&ctx, start).await.unwrap() else { panic!("a form") };
-        let fields = serde_json::json!({
-            "method": "password", "password": PASSWORD, "traits": {"email": "anna@console.test"},
-        });
-        let submit = Submit {
-            flow: Some(flow.id.to_string()),
-            body: Body::Json(fields),
-            json: true,
-            cookie_names: vec![],
-            csrf_cookie: None,
-            origin: false,
-            current: None,
-            browser: None,
-            device: engine::session::DeviceInfo::default(),
-            seen: Seen::default(),
-            offered: engine::flow::handover::Offered::default(),
-        };
         // What becomes of it is what the page is asked about.
-        drop(registration::submit(&ctx, submit).await);
+        drop(engine::testing::sign_up(&self.engine, "anna@console.test").await);
     }
 
     async fn hook_page(&self) -> Page {

@@ -4,6 +4,7 @@ use crate::support::http::{Answer, send};
 use crate::support::stand::{Ports, Stand};
 use base64::Engine as _;
 use engine::password::Hasher;
+pub(crate) use engine::testing::code_in;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -283,13 +284,6 @@ pub(crate) async fn accounts(site: &Site) -> Vec<String> {
         .iter()
         .filter_map(|one| one["traits"]["email"].as_str().map(str::to_owned))
         .collect()
-}
-
-/// The code in a mail's text: six digits that stand alone.
-pub(crate) fn code_in(text: &str) -> String {
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let code = words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
-    code.expect("a code").to_owned()
 }
 
 pub(crate) fn document(answer: &Answer) -> Value {

@@ -3,10 +3,8 @@
 use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
 use crate::proof::{ANNA, Place, wrong};
 use base64::Engine as _;
-use engine::flow::handover::Offered;
-use engine::flow::{Body, Submit, verification, webhook::Seen};
-use engine::session::DeviceInfo;
-use engine::testing::{TestRandom, World};
+use engine::flow::verification;
+use engine::testing::{self, TestRandom, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,19 +121,7 @@ async fn a_restart_forgets_no_guess() {
     let mut world = World::default();
     world.random = Arc::new(TestRandom::new(1));
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
-    let submit = Submit {
-        flow: Some(flow),
-        body: Body::Json(json!({"method": "code", "code": wrong(&code)})),
-        json: true,
-        cookie_names: vec![],
-        csrf_cookie: None,
-        origin: false,
-        current: None,
-        browser: None,
-        device: DeviceInfo::default(),
-        offered: Offered::default(),
-        seen: Seen::default(),
-    };
+    let submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
     let outcome = verification::submit(&again.begin(), submit, "").await.expect("an answer");
     let verification::Submitted::Wrong(form) = outcome else { panic!("{outcome:?}") };
     assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");
