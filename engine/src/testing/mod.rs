@@ -2,6 +2,7 @@
 //! answered from a list, an engine on a database of its own, and somebody who signs up.
 
 mod app;
+pub mod lists;
 pub mod postgres;
 mod world;
 

@@ -2,6 +2,7 @@
 //! requests at once.
 
 mod clients;
+mod combinations;
 mod edges;
 mod hand_over;
 mod hooks;
