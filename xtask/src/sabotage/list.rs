@@ -61,7 +61,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "server/src/guard.rs",
         text: "Some(origin) if origin == own => None,",
         instead: "Some(origin) if origin == own || own.contains(\"://\") => None,",
-        test: test("server", CONSOLE, "a_post_from_elsewhere_changes_nothing"),
+        test: test("server", CONSOLE, "doors::a_post_from_elsewhere_changes_nothing"),
     },
     Change {
         name: "snapshot-ignored",
@@ -103,7 +103,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/store/operators.rs",
         text: "update operator_links set used_at = $3",
         instead: "update operator_links set used_at = null",
-        test: test("server", CONSOLE, "a_reset_link_sets_a_password_once_and_ends_older_sessions"),
+        test: test("server", CONSOLE, "doors::a_reset_link_sets_a_password_once_and_ends_older_sessions"),
     },
     Change {
         name: "nobody-costs-nothing",
@@ -131,7 +131,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/revise.rs",
         text: "_ if by.disabled || by.role == Role::Viewer => {",
         instead: "_ if by.disabled => {",
-        test: test("server", CONSOLE, "a_viewer_sees_everything_and_changes_nothing"),
+        test: test("server", CONSOLE, "roles::a_viewer_sees_everything_and_changes_nothing"),
     },
     Change {
         name: "late-save-wins",
@@ -454,7 +454,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/actions.rs",
         text: "if !by.disabled && by.role == Role::Owner {",
         instead: "if !by.disabled {",
-        test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
+        test: test(
+            "server",
+            CONSOLE,
+            "actions::a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to",
+        ),
     },
     Change {
         name: "invitation-not-asked-for",
@@ -591,7 +595,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "server/src/console.rs",
         text: "filter(|(name, _)| name != \"password\")",
         instead: "filter(|(name, _)| name != \"nothing\")",
-        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+        test: test("server", CONSOLE, "settings::a_password_is_not_kept_with_what_was_typed"),
     },
 ];
 
