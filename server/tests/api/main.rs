@@ -23,3 +23,4 @@ mod takeover;
 mod trip;
 mod trouble;
 mod unproven;
+mod ways_to_prove;
