@@ -49,6 +49,23 @@ test("who opens the mail's link where they signed up is signed in with one press
   await scanner.expectSignedOut();
 });
 
+test('a scanner that opens the link takes nothing from the form that waits for the code', async ({ admin, visitor }) => {
+  const anna = await visitor();
+  await anna.openSignUp();
+  await anna.signUp('anna@example.org');
+  await expect(heading(anna)).toHaveText('Check your mail');
+  await admin.signIn();
+  const { code, link } = await admin.newestMail('anna@example.org');
+  const scanner = await visitor();
+  await scanner.page.goto(link);
+  await expect(heading(scanner)).toHaveText('Confirm your address');
+  // As it was opened: not a thing of it was loaded again.
+  await anna.field('code').fill(code);
+  await anna.submit();
+  await anna.page.waitForURL(/\/welcome/);
+  await anna.expectSignedIn('anna@example.org');
+});
+
 test('on another device the address is confirmed and signing in comes next; the tab that waits stays as it is', async ({
   admin,
   visitor,

@@ -5,6 +5,7 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
   await admin.signInAndOpenSettings();
   await admin.page.getByRole('link', { name: 'Sign-up tester' }).click();
   await expect(admin.heading()).toHaveText('Sign-up tester');
+  await expect(admin.page.getByTestId('only-way')).toContainText('Password');
   await admin.page.locator('#run').click();
   await expect(admin.page.locator('#verdict')).toHaveText('Not signed in');
   await expect(admin.page.getByTestId('code')).toHaveCount(1);

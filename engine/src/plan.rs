@@ -21,6 +21,23 @@ pub enum Client {
     Native,
 }
 
+impl Client {
+    pub const ALL: [Client; 3] = [Client::Browser, Client::Spa, Client::Native];
+
+    /// As forms, commands and the audit write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Client::Browser => "browser",
+            Client::Spa => "spa",
+            Client::Native => "native",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Client::ALL.into_iter().find(|client| client.name() == name)
+    }
+}
+
 /// Which list of hooks is in force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Source {

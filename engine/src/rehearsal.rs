@@ -1,16 +1,16 @@
 //! A sign-up that leaves nothing behind: the real engine, with the configuration in force, on a throw-away database into which the
-//! accounts in question are copied. Mails stay in it, web hooks are kept instead of called unless the operator wants them
-//! called, and every token and code that it makes is worth nothing outside of it.
+//! accounts in question are copied. Mails stay in it, unless the operator wants them sent to their own address; web hooks are kept
+//! instead of called, unless the operator wants them called; every token and code that it makes is worth nothing outside of it.
 
 use crate::config::{Config, Secrets};
-use crate::courier::{self, Delivered};
+use crate::courier::{self, Delivered, Way};
 use crate::effects::{Answer, Effects, Outbound, OutboundError, Request};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::hooks;
 use crate::identity::{Credential, Identity, normalise_identifier};
 use crate::operators::{Operator, Role};
-use crate::plan::web_hooks;
+use crate::plan::{Client, web_hooks};
 use crate::store::{self, Db, audit};
 use crate::trace::{Ran, Trace};
 use futures::future::BoxFuture;
@@ -21,14 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// What the operator asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wish {
     /// What was typed into the form. Whoever has one of these as an identifier or an address is copied.
     pub typed: Vec<String>,
     /// Really call web hooks, marked with [`MARK`].
     pub call_hooks: bool,
-    /// For the audit: `browser`, `spa` or `native`.
-    pub client: &'static str,
+    /// Really send the mails that the run writes: to whoever runs it, and to nobody else.
+    pub mail_me: bool,
+    /// For the audit.
+    pub client: Client,
 }
 
 /// The header by which a service tells a rehearsal from a sign-up.
@@ -55,6 +57,8 @@ pub struct Rehearsal {
     pub engine: Engine,
     /// How many accounts were copied into it.
     pub copied: usize,
+    /// The operator's own address, until their mails are queued.
+    mail_to: Option<String>,
     trace: Trace,
     calls: Arc<Kept>,
 }
@@ -65,7 +69,12 @@ pub struct Rehearsal {
 /// 403 for whoever is no owner, kept in the audit.
 pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehearsal> {
     may(engine, by).await?;
-    let details = json!({ "client": wish.client, "web_hooks_called": wish.call_hooks });
+    let mail_to = (wish.mail_me && sends(&engine.begin().config)).then(|| by.email.clone());
+    let details = json!({
+        "client": wish.client.name(),
+        "web_hooks_called": wish.call_hooks,
+        "mails_to_operator": mail_to.is_some(),
+    });
     record(engine, by, "rehearsal.run", details).await?;
     let accounts = accounts(engine, &wish.typed).await?;
     let mut rehearsal = set_up(engine, wish.call_hooks).await?;
@@ -75,7 +84,13 @@ pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehear
     }
     tx.commit().await?;
     rehearsal.copied = accounts.len();
+    rehearsal.mail_to = mail_to;
     Ok(rehearsal)
+}
+
+/// Whether the mails of a run can really be sent: there is a mail server, and none stays in the mailbox.
+pub fn sends(config: &Config) -> bool {
+    matches!(courier::way(&config.courier), Way::Server(_))
 }
 
 /// Whether somebody may look at the tester at all.
@@ -91,11 +106,13 @@ pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
 }
 
 async fn record(engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {
-    let at = engine.effects().now();
-    let entry = audit::Entry { at, actor: by.email.clone(), action: action.to_owned(), details };
     let mut tx = engine.db().write().await?;
-    audit::append(&mut tx, &entry).await?;
+    audit::append(&mut tx, &entry(engine, &by.email, action, details)).await?;
     tx.commit().await
+}
+
+fn entry(engine: &Engine, actor: &str, action: &str, details: Value) -> audit::Entry {
+    audit::Entry { at: engine.effects().now(), actor: actor.to_owned(), action: action.to_owned(), details }
 }
 
 /// The same world with nobody in it, to see what a form asks for. Nothing is written anywhere else.
@@ -124,7 +141,7 @@ async fn set_up(engine: &Engine, call_hooks: bool) -> Result<Rehearsal> {
     db.migrate().await?;
     let trace = Trace::default();
     let engine = Engine::watched(db, effects, engine.hasher().clone(), config, trace.clone());
-    Ok(Rehearsal { engine, copied: 0, trace, calls })
+    Ok(Rehearsal { engine, copied: 0, mail_to: None, trace, calls })
 }
 
 type Account = (Identity, Vec<Credential>);
@@ -168,6 +185,24 @@ impl Rehearsal {
         let mut mails = courier::mailbox(&self.engine.begin(), None, MAILS).await?;
         mails.reverse();
         Ok(mails)
+    }
+
+    /// Queues `mails`, as [`Rehearsal::mails`] gave them, in the real world: once, to the address of the operator who asked for it,
+    /// whoever they were written to. Says how many.
+    ///
+    /// # Errors
+    /// The real database fails.
+    pub async fn mail_operator(&mut self, engine: &Engine, mails: &[Delivered]) -> Result<usize> {
+        let Some(to) = self.mail_to.take().filter(|_| !mails.is_empty()) else { return Ok(0) };
+        let ctx = engine.begin();
+        let mut tx = ctx.db().write().await?;
+        for mail in mails {
+            courier::queue_test(&ctx, &mut tx, &to, mail).await?;
+        }
+        let details = json!({ "mails": mails.len() });
+        audit::append(&mut tx, &entry(engine, &to, "rehearsal.mailed", details)).await?;
+        tx.commit().await?;
+        Ok(mails.len())
     }
 }
 

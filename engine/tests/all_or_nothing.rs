@@ -6,15 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
-use engine::flow::{
-    Body, FlowType, Start, Started, Submit, Submitted, login, provisional, registration, verification,
-    webhook::Seen,
-};
+use engine::flow::{Started, Submitted, login, provisional, registration, verification};
 use engine::ids::{IdentityId, SessionId};
-use engine::session::DeviceInfo;
 use engine::store::messages::Filter;
 use engine::store::{identities, sessions};
-use engine::testing::World;
+use engine::testing::{self, PASSWORD, World};
 use engine::{Engine, hooks};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -22,8 +18,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
-
-const PASSWORD: &str = "quiet copper meadow 73";
 
 /// What a service does.
 #[derive(Clone)]
@@ -116,45 +110,13 @@ impl House {
         Self { world, engine, services }
     }
 
-    fn begin() -> Start {
-        Start {
-            kind_of_client: FlowType::Api,
-            path_and_query: "self-service/x/api".into(),
-            query: vec![],
-            csrf_cookie: String::new(),
-            current: None,
-            seen: Seen::default(),
-        }
-    }
-
-    fn form(flow: &engine::flow::Flow, fields: Value) -> Submit {
-        Submit {
-            flow: Some(flow.id.to_string()),
-            body: Body::Json(fields),
-            json: true,
-            cookie_names: vec![],
-            csrf_cookie: None,
-            origin: false,
-            current: None,
-            browser: None,
-            device: DeviceInfo::default(),
-            seen: Seen::default(),
-            offered: engine::flow::handover::Offered::default(),
-        }
-    }
-
-    async fn sign_up(engine: &Engine, mail: &str) -> Signed {
-        let ctx = engine.begin();
-        let Started::Flow(flow) = registration::start(&ctx, Self::begin()).await? else { panic!("a form") };
-        let fields = json!({"method": "password", "password": PASSWORD, "traits": {"email": mail}});
-        registration::submit(&ctx, Self::form(&flow, fields)).await
-    }
-
     async fn can_sign_in(&self, mail: &str) -> bool {
         let ctx = self.engine.begin();
-        let Started::Flow(flow) = login::start(&ctx, Self::begin()).await.unwrap() else { panic!("a form") };
+        let Started::Flow(flow) = login::start(&ctx, testing::start()).await.unwrap() else {
+            panic!("a form")
+        };
         let fields = json!({"method": "password", "password": PASSWORD, "identifier": mail});
-        matches!(login::submit(&ctx, Self::form(&flow, fields)).await.unwrap(), Submitted::Done(_))
+        matches!(login::submit(&ctx, testing::form(flow.id, fields)).await.unwrap(), Submitted::Done(_))
     }
 
     async fn mails(&self) -> usize {
@@ -192,7 +154,7 @@ fn undone(agreed: &[(String, Value)], news: &[(String, Value)]) {
 async fn a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told() {
     let house = House::start(true).await;
     house.services.set("/second", Does::Answers(500, json!({})));
-    assert!(House::sign_up(&house.engine, "anna@vestibule.test").await.is_err());
+    assert!(testing::sign_up(&house.engine, "anna@vestibule.test").await.is_err());
     let calls = house.services.heard();
     let paths: Vec<&str> = calls.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["/asks", "/first", "/second"], "nobody is informed of what did not come about");
@@ -202,7 +164,7 @@ async fn a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_to
 
     // The address is free again.
     house.services.set("/second", Does::Answers(200, json!({})));
-    let done = House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
+    let done = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
     assert!(matches!(done, Submitted::Done(_)));
 }
 
@@ -211,13 +173,13 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
     let house = House::start(true).await;
     house.services.set("/asks", Does::Answers(200, json!({})));
     assert!(matches!(
-        House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
+        testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
         Submitted::Done(_)
     ));
     house.news().await;
     // Who may stop it agrees, and then the address turns out to be taken.
     assert!(matches!(
-        House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
+        testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
         Submitted::Again(_)
     ));
     let calls = house.services.heard();
@@ -227,7 +189,7 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
     let no = json!({"messages": [{"instance_ptr": "#/", "messages": [{"id": 1, "text": "No.", "type": "error"}]}]});
     house.services.set("/asks", Does::Answers(403, no));
     assert!(matches!(
-        House::sign_up(&house.engine, "bert@vestibule.test").await.unwrap(),
+        testing::sign_up(&house.engine, "bert@vestibule.test").await.unwrap(),
         Submitted::Again(_)
     ));
     house.services.heard();
@@ -237,7 +199,7 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
 #[tokio::test]
 async fn all_that_agree_make_an_account_with_its_mail_its_session_and_its_news() {
     let house = House::start(true).await;
-    let Submitted::Done(done) = House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap() else {
+    let Submitted::Done(done) = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap() else {
         panic!("an account");
     };
     assert!(done.handed_over.is_some() && done.verification.is_some());
@@ -258,7 +220,7 @@ async fn half_way(house: &House) -> (Arc<Notify>, tokio::task::JoinHandle<Signed
     house.services.set("/second", Does::Waits(reached.clone(), go.clone()));
     let engine = house.engine.clone();
     #[expect(clippy::disallowed_methods, reason = "the test looks on while somebody waits")]
-    let under_way = tokio::spawn(async move { House::sign_up(&engine, "anna@vestibule.test").await });
+    let under_way = tokio::spawn(async move { testing::sign_up(&engine, "anna@vestibule.test").await });
     reached.notified().await;
     (go, under_way)
 }
@@ -277,12 +239,12 @@ async fn until_then_nobody_sees_the_account_and_its_address_is_taken() {
     assert_eq!(sessions::count_others(&mut tx, id, none, ctx.effects().now()).await.unwrap(), 0);
     drop(tx);
     // Whoever asks for a code gets none.
-    let flow = verification::start(&ctx, House::begin()).await.unwrap();
+    let flow = verification::start(&ctx, testing::start()).await.unwrap();
     let fields = json!({"method": "code", "email": "anna@vestibule.test"});
-    verification::submit(&ctx, House::form(&flow, fields), "x").await.unwrap();
+    verification::submit(&ctx, testing::form(flow.id, fields), "x").await.unwrap();
     assert_eq!(house.mails().await, 0);
     // A second sign-up finds the address taken.
-    let second = House::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
+    let second = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
     assert!(matches!(second, Submitted::Again(_)));
     go.notify_one();
     assert!(matches!(under_way.await.unwrap().unwrap(), Submitted::Done(_)));
@@ -311,7 +273,7 @@ async fn what_a_crash_leaves_half_done_is_undone_after_its_deadline() {
 async fn switched_off_a_failure_leaves_the_account_as_kratos_does() {
     let house = House::start(false).await;
     house.services.set("/second", Does::Answers(500, json!({})));
-    assert!(House::sign_up(&house.engine, "anna@vestibule.test").await.is_err());
+    assert!(testing::sign_up(&house.engine, "anna@vestibule.test").await.is_err());
     house.services.heard();
     assert_eq!(house.accounts().await, 1);
     let news = house.news().await;

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use engine::config::load::remap;
 use engine::config::{Config, Method, Named};
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
 use engine::settings::{Authentication, Severity, Ways, preview};
@@ -641,7 +640,7 @@ fn a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable() {
 #[test]
 fn the_fix_of_a_switch_leaves_other_methods_alone() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
-    let config = remap(&config(&json!({})), 1, &named).unwrap();
+    let config = testing::config_with(vec![json!({})], &named);
     let on = Authentication { min_password_length: 8, sign_in_after_registration: ways(true), ..anything() };
     let Fixed::Unsaved(fixed) = fix(&config, &on, "sessions_for_programs") else { panic!("it can be fixed") };
     assert_eq!(fixed, Authentication { sign_in_after_registration: ways(false), ..on });

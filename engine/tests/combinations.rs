@@ -1,7 +1,7 @@
 //! Every list of hooks up to a length, in the method's and in the flow's place, with each client, with and without
-//! verification and the gate at sign-in: what the plan promises is held against what is seen from outside. The answer, the
-//! calls and their order, what was stored by then, mails, sessions and the next sign-in. What is to be seen is worked
-//! out here from the lists alone, as the contract has it; the plan is no witness of its own.
+//! verification, the gate at sign-in and all or nothing: what the plan promises is held against what is seen from outside. The
+//! answer, the calls and their order, what was stored by then, mails, sessions and the next sign-in. What is to be seen is worked
+//! out in `testing::lists`; a sample of the same goes over HTTP in `server/tests/api/combinations.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -10,157 +10,20 @@ use engine::config::{Hook, Method};
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
 use engine::flow::{
-    Body, ContinueWith, FlowType, Start, Started, StoredKind, Submit, Submitted,
+    ContinueWith, FlowType, Start, Started, StoredKind, Submit, Submitted,
     handover::{Offered, Pending},
     login, registration, verification,
-    webhook::Seen,
 };
 use engine::hooks;
 use engine::ids::IdentityId;
 use engine::plan::{Client, FlowKind, Step, plan};
-use engine::session::DeviceInfo;
 use engine::store::messages::Filter;
 use engine::store::{Db, flows, identities, sessions};
-use engine::testing::World;
+use engine::testing::lists::{Case, Entry, cases};
+use engine::testing::{self, PASSWORD, World};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-
-/// What may stand in a list beside `session`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Entry {
-    /// A web hook whose answer is waited for and not read.
-    Awaited,
-    Ignored,
-    Interrupts,
-    /// Its answer may change the account.
-    Changes,
-    ShowsVerification,
-}
-
-const ENTRIES: [Entry; 5] =
-    [Entry::Awaited, Entry::Ignored, Entry::Interrupts, Entry::Changes, Entry::ShowsVerification];
-
-/// Where `session` stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Session {
-    Nowhere,
-    First,
-    Last,
-}
-
-#[derive(Clone, Debug)]
-struct Case {
-    method: Vec<Entry>,
-    session: Session,
-    flow: Vec<Entry>,
-    verification: bool,
-    gate: bool,
-    /// The option to sign in when the address is proven.
-    when_proven: bool,
-    client: Client,
-}
-
-impl Entry {
-    fn path(self) -> &'static str {
-        match self {
-            Entry::Awaited => "/awaited",
-            Entry::Ignored => "/ignored",
-            Entry::Interrupts => "/interrupts",
-            Entry::Changes => "/changes",
-            Entry::ShowsVerification => "",
-        }
-    }
-
-    fn json(self, place: &str, at: usize) -> Value {
-        let more = match self {
-            Entry::ShowsVerification => return json!({"hook": "show_verification_ui"}),
-            Entry::Awaited => json!({}),
-            Entry::Ignored => json!({"response": {"ignore": true}}),
-            Entry::Interrupts => json!({"can_interrupt": true}),
-            Entry::Changes => json!({"response": {"parse": true}}),
-        };
-        let body =
-            "function(ctx) { mail: ctx.identity.traits.email, session: std.objectHas(ctx, 'session') }";
-        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, body);
-        let mut config = json!({
-            "url": format!("http://127.0.0.1:9/{place}/{at}{}", self.path()), "method": "POST",
-            "body": format!("base64://{body}"),
-        });
-        for (name, value) in more.as_object().unwrap() {
-            config[name] = value.clone();
-        }
-        json!({"hook": "web_hook", "config": config})
-    }
-}
-
-impl Case {
-    fn config(&self) -> Value {
-        let list = |place: &str, entries: &[Entry]| -> Vec<Value> {
-            entries.iter().enumerate().map(|(at, entry)| entry.json(place, at)).collect()
-        };
-        let mut method = list("method", &self.method);
-        match self.session {
-            Session::Nowhere => {}
-            Session::First => method.insert(0, json!({"hook": "session"})),
-            Session::Last => method.push(json!({"hook": "session"})),
-        }
-        let gate = if self.gate { json!([{"hook": "require_verified_address"}]) } else { json!([]) };
-        json!({
-            "selfservice": {
-                "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}, "code": {"enabled": true}},
-                "flows": {
-                    "verification": {"enabled": self.verification},
-                    "registration": {"style": "unified", "after": {
-                        "hooks": list("flow", &self.flow), "password": {"hooks": method},
-                    }},
-                    "login": {"after": {"password": {"hooks": gate}}},
-                },
-            },
-            "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-            "vestibule": {"registration": {"sign_in_when_proven": self.when_proven}},
-        })
-    }
-
-    /// The list that is in force, by the contract: the method's, unless it has none.
-    fn in_force(&self) -> (&'static str, &[Entry]) {
-        if self.method.is_empty() && self.session == Session::Nowhere {
-            ("flow", &self.flow)
-        } else {
-            ("method", &self.method)
-        }
-    }
-
-    fn signs_in(&self) -> bool {
-        self.session != Session::Nowhere
-    }
-
-    /// Later, with the code: what no list says, and only where codes are mailed.
-    fn waits(&self) -> bool {
-        self.when_proven && self.verification && !self.signs_in()
-    }
-
-    /// Calls somebody waits for: path, and whether the account is stored by then.
-    fn calls(&self) -> Vec<(String, bool)> {
-        let (place, list) = self.in_force();
-        let calls = |wanted: &[Entry], stored: bool| -> Vec<(String, bool)> {
-            let entries = list.iter().enumerate().filter(|(_, entry)| wanted.contains(entry));
-            entries.map(|(at, entry)| (format!("/{place}/{at}{}", entry.path()), stored)).collect()
-        };
-        // What may stop a sign-up runs from the method's list alone.
-        let asks =
-            if place == "method" { calls(&[Entry::Interrupts, Entry::Changes], false) } else { Vec::new() };
-        asks.into_iter().chain(calls(&[Entry::Awaited], true)).collect()
-    }
-
-    fn ignored(&self) -> usize {
-        self.in_force().1.iter().filter(|entry| **entry == Entry::Ignored).count()
-    }
-
-    fn shows_verification(&self) -> bool {
-        self.verification && self.in_force().1.contains(&Entry::ShowsVerification)
-    }
-}
 
 /// Another service: agrees to everything, changes what it may, and looks at the database while it is called.
 #[derive(Default)]
@@ -190,30 +53,6 @@ impl Outbound for Witness {
     }
 }
 
-fn cases() -> Vec<Case> {
-    let mut lists: Vec<Vec<Entry>> = vec![vec![]];
-    lists.extend(ENTRIES.map(|one| vec![one]));
-    lists.extend(ENTRIES.iter().flat_map(|one| ENTRIES.map(|two| vec![*one, two])));
-    // The same entry twice is refused when the configuration is read.
-    lists.retain(|list| list != &[Entry::ShowsVerification; 2]);
-    let mut cases = Vec::new();
-    for method in &lists {
-        for session in [Session::Nowhere, Session::First, Session::Last] {
-            for flow in [vec![], vec![Entry::Awaited], vec![Entry::Interrupts, Entry::Ignored]] {
-                for (verification, gate, when_proven) in
-                    [(false, false, true), (true, false, false), (true, true, false), (true, true, true)]
-                {
-                    for client in [Client::Browser, Client::Spa, Client::Native] {
-                        let (method, flow) = (method.clone(), flow.clone());
-                        cases.push(Case { method, session, flow, verification, gate, when_proven, client });
-                    }
-                }
-            }
-        }
-    }
-    cases
-}
-
 struct House {
     world: World,
     engine: Engine,
@@ -233,11 +72,8 @@ impl House {
     fn begin(&self, client: Client) -> Start {
         Start {
             kind_of_client: if client == Client::Native { FlowType::Api } else { FlowType::Browser },
-            path_and_query: "self-service/registration/x".into(),
-            query: vec![],
             csrf_cookie: self.cookie(client),
-            current: None,
-            seen: Seen::default(),
+            ..testing::start()
         }
     }
 
@@ -253,29 +89,21 @@ impl House {
             fields["csrf_token"] = engine::flow::csrf::mask(self.engine.effects(), &flow.csrf_cookie).into();
         }
         Submit {
-            flow: Some(flow.id.to_string()),
-            body: Body::Json(fields),
             json: client != Client::Browser,
             cookie_names: if client == Client::Native { vec![] } else { vec!["csrf".into()] },
             csrf_cookie: (client != Client::Native).then(|| flow.csrf_cookie.clone()),
-            origin: false,
-            current: None,
-            browser: None,
-            device: DeviceInfo::default(),
-            offered: Offered::default(),
-            seen: Seen::default(),
+            ..testing::form(flow.id, fields)
         }
     }
 
     async fn check(&self, number: usize, case: &Case) {
-        self.engine.publish(self.world.config(vec![case.config()]));
+        self.engine.publish(self.world.config(vec![case.config("http://127.0.0.1:9")]));
         let ctx = self.engine.begin();
         let mail = format!("anna-{number}@vestibule.test");
         let Started::Flow(flow) = registration::start(&ctx, self.begin(case.client)).await.unwrap() else {
             panic!("{case:?}: a form");
         };
-        let fields =
-            json!({"method": "password", "password": "quiet copper meadow 73", "traits": {"email": mail}});
+        let fields = json!({"method": "password", "password": PASSWORD, "traits": {"email": mail}});
         let Submitted::Done(done) =
             registration::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap()
         else {
@@ -337,9 +165,7 @@ impl House {
         while mine().is_none() {
             assert!(courier::deliver(&self.engine).await.unwrap() > 0, "{case:?}: a mail");
         }
-        let mail = mine().unwrap().text;
-        let mut words = mail.split(|letter: char| !letter.is_ascii_alphanumeric());
-        let code = words.find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
+        let code = testing::code_in(&mine().unwrap().text);
         let mut tx = ctx.db().read().await.unwrap();
         let flow = flows::get(&mut tx, StoredKind::Verification, pending.flow).await.unwrap().unwrap();
         drop(tx);
@@ -394,7 +220,7 @@ impl House {
             .iter()
             .filter_map(|step| match step {
                 Step::Ask(hook) => Some((hook.url.path().to_owned(), false)),
-                Step::Run(Hook::WebHook(hook)) => Some((hook.url.path().to_owned(), true)),
+                Step::Run(Hook::WebHook(hook)) => Some((hook.url.path().to_owned(), !plan.all_or_nothing)),
                 _ => None,
             })
             .filter(|(path, _)| !path.ends_with("/ignored"))
@@ -414,7 +240,7 @@ impl House {
         let Started::Flow(flow) = login::start(&ctx, self.begin(case.client)).await.unwrap() else {
             panic!("{case:?}: a form");
         };
-        let fields = json!({"method": "password", "password": "quiet copper meadow 73", "identifier": mail});
+        let fields = json!({"method": "password", "password": PASSWORD, "identifier": mail});
         let outcome = login::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap();
         let refused = case.gate && !case.waits();
         assert_eq!(matches!(outcome, Submitted::Unverified(_)), refused, "{case:?}");
@@ -424,7 +250,7 @@ impl House {
 
 async fn hold_to_it(client: Client) {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.client == client).collect();
-    assert_eq!(cases.len(), 30 * 3 * 3 * 4);
+    assert_eq!(cases.len(), 30 * 3 * 3 * 5);
     let house = House::start().await;
     for (number, case) in cases.iter().enumerate() {
         house.check(number, case).await;

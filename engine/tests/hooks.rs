@@ -5,20 +5,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::effects::Request;
-use engine::flow::{Body, FlowType, Start, Started, Submit, Submitted, registration, webhook::Seen};
+use engine::flow::{Submitted, registration};
 use engine::hooks;
 use engine::password::Hasher;
-use engine::session::DeviceInfo;
 use engine::store::Db;
 use engine::store::deliveries::{Kind, Status};
-use engine::testing::World;
+use engine::testing::{self, PASSWORD, World};
 use engine::{Engine, cleanup};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const URL: &str = "http://127.0.0.1:9/new";
 const KEY: &str = "POST http://127.0.0.1:9/new";
-const PASSWORD: &str = "quiet copper meadow 73";
 
 fn web_hook(more: Value) -> Value {
     let body = "function(ctx) { mail: ctx.identity.traits.email, extra: if std.objectHas(ctx.flow, 'transient_payload') then ctx.flow.transient_payload else null }";
@@ -67,33 +65,7 @@ impl House {
         mail: &str,
         payload: Value,
     ) -> engine::Result<Submitted<registration::Registered>> {
-        let ctx = self.engine.begin();
-        let start = Start {
-            kind_of_client: FlowType::Api,
-            path_and_query: "self-service/registration/api".into(),
-            query: vec![],
-            csrf_cookie: String::new(),
-            current: None,
-            seen: Seen::default(),
-        };
-        let Started::Flow(flow) = registration::start(&ctx, start).await? else { panic!("a form") };
-        let fields = json!({
-            "method": "password", "password": PASSWORD, "traits": {"email": mail}, "transient_payload": payload,
-        });
-        let submit = Submit {
-            flow: Some(flow.id.to_string()),
-            body: Body::Json(fields),
-            json: true,
-            cookie_names: vec![],
-            csrf_cookie: None,
-            origin: false,
-            current: None,
-            browser: None,
-            device: DeviceInfo::default(),
-            seen: Seen::default(),
-            offered: engine::flow::handover::Offered::default(),
-        };
-        registration::submit(&ctx, submit).await
+        testing::sign_up_with(&self.engine, mail, payload).await
     }
 
     async fn deliver(&self) -> usize {

@@ -1,18 +1,13 @@
 //! What the console shows for values that were not saved yet.
 
-use engine::config::load::{Sources, load};
 use engine::config::{Config, Method};
 use engine::plan::{Client, Step};
 use engine::settings::{Authentication, Named, Preview, Severity, Ways, preview};
+use engine::testing;
 use serde_json::{Value, json};
 
 fn config(patch: Value, named: &Named) -> Config {
-    let base = json!({
-        "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
-        "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
-    });
-    let sources = Sources { documents: vec![base, patch], ..Sources::default() };
-    load(&sources, Some((1, named))).unwrap_or_else(|problems| panic!("{problems}")).config
+    testing::config_with(vec![patch], named)
 }
 
 /// The one way that is enabled.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::operators::{self, Operator, Role};
+use engine::plan::Client;
 use engine::rehearsal::{self, Wish};
 use engine::store::{audit, identities};
 use engine::testing::World;
@@ -19,7 +20,8 @@ fn wish(typed: &[&str]) -> Wish {
     Wish {
         typed: typed.iter().map(|value| (*value).to_owned()).collect(),
         call_hooks: false,
-        client: "browser",
+        mail_me: false,
+        client: Client::Browser,
     }
 }
 

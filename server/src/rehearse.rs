@@ -44,14 +44,25 @@ fn refusal(visit: &Visit) -> Error {
     )
 }
 
+/// What a sign-up was answered.
+pub struct Visited {
+    pub exchanges: Vec<Exchange>,
+    /// What the form asked for, or why there was none.
+    pub form: Result<Vec<FormField>>,
+}
+
 /// Sends the form with `typed` in it, as `client` would.
-pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]) -> Vec<Exchange> {
+pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]) -> Visited {
     let mut visit = Visit::new(engine, client);
-    if let Some(flow) = visit.start().await {
-        visit.send(&flow, typed).await;
-        visit.who_am_i().await;
-    }
-    visit.exchanges
+    let form = match visit.start().await {
+        Some(flow) => {
+            visit.send(&flow, typed).await;
+            visit.who_am_i().await;
+            Ok(fields(&flow))
+        }
+        None => Err(refusal(&visit)),
+    };
+    Visited { exchanges: visit.exchanges, form }
 }
 
 /// Of the nodes those that somebody fills in.
@@ -120,7 +131,14 @@ impl Visit {
                 let answer = self.exchange(START, "GET", &url, None).await;
                 let page = answer.location.filter(|_| answer.status == 303)?;
                 let page = url::Url::parse(&page).ok()?;
-                let (_, flow) = page.query_pairs().find(|(name, _)| name == "flow")?;
+                let named = |wanted: &str| page.query_pairs().find(|(name, _)| name == wanted);
+                let Some((_, flow)) = named("flow") else {
+                    if let Some((_, id)) = named("id") {
+                        let url = self.url(&format!("self-service/errors?id={id}"));
+                        self.exchange("The page reads the error", "GET", &url, None).await;
+                    }
+                    return None;
+                };
                 let url = self.url(&format!("self-service/registration/flows?id={flow}"));
                 let answer = self.exchange("The page reads the form", "GET", &url, None).await;
                 (answer.status == 200).then(|| json_of(&answer)).flatten()

@@ -1031,3 +1031,38 @@ fn hash_bench_says_what_a_hash_costs() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("hashes a second"));
 }
+
+/// What a machine's environment says of proxies is for other programs: a proxy sees where requests go and may answer for anybody.
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let place = Place::new();
+    let schema = json!({"$id": "https://vestibule.test/person", "type": "object", "properties": {"traits": {
+        "type": "object", "properties": {"email": {"type": "string", "format": "email",
+            "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}}},
+    }}});
+    let (schemas, proxy) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let url = format!("http://{}/person.json", schemas.local_addr().unwrap());
+    let answered = std::thread::spawn(move || {
+        let (mut stream, _) = schemas.accept().unwrap();
+        let mut asked = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        asked.read_line(&mut line).unwrap();
+        while line.trim() != "" {
+            line.clear();
+            asked.read_line(&mut line).unwrap();
+        }
+        let body = schema.to_string();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    });
+    place.write("kratos.yml", &format!("identity:\n  schemas:\n    - id: default\n      url: {url}\n"));
+    let mut command = place.command(&["config", "check", "--config", "kratos.yml"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env(name, format!("http://{}", proxy.local_addr().unwrap()));
+    }
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}{}", text(&done.stdout), text(&done.stderr));
+    answered.join().unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "nothing came there");
+}

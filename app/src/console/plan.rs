@@ -1,7 +1,6 @@
 //! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes, for each method and kind of client.
 //! Words and marks come from the engine; what is chosen to be looked at is a matter of styles, so it works without a script.
 
-use super::tester::client_name;
 use engine::config::Method;
 use engine::pipeline::{self, Compared, Mark};
 use engine::plan::Client;
@@ -22,7 +21,7 @@ pub(super) fn drawing(preview: &Preview) -> AnyView {
     }
     let methods: Vec<_> = methods.into_iter().map(|method| (method.name(), pipeline::way(method))).collect();
     let clients: Vec<_> =
-        clients.into_iter().map(|client| (client_name(client), pipeline::client(client))).collect();
+        clients.into_iter().map(|client| (client.name(), pipeline::client(client))).collect();
     view! {
         <aside aria-label="Preview" class="pipe">
             <h2 id="plan-title">"What happens after sign-up"</h2>
@@ -55,7 +54,7 @@ fn panel(drawn: &Compared) -> AnyView {
     let Compared { method, client, closed, steps, lists, answer } = drawn.clone();
     let title = format!("{}, {}", pipeline::way(method), pipeline::client(client).to_lowercase());
     view! {
-        <div class="panel" data-method=method.name() data-client=client_name(client)>
+        <div class="panel" data-method=method.name() data-client=client.name()>
             <h3>{title.clone()}</h3>
             {closed.map(|sentence| view! { <p class="closed">{sentence}</p> })}
             <ol class="steps" aria-label=title>

@@ -1,12 +1,13 @@
 //! *Sign-up tester*: the form, and what a rehearsed sign-up did: exchanges, steps, mails, calls. It shows what `engine::rehearsal` and
 //! the public port did and judges nothing itself.
 
-use super::mailbox;
 use super::rows::note;
 use super::shell::{Shell, document};
+use super::{mail, mailbox};
 use chrono::{DateTime, Utc};
+use engine::config::Method;
 use engine::courier::Delivered;
-use engine::pipeline::Line;
+use engine::pipeline::{self, Line, Pipeline};
 use engine::plan::Client;
 use engine::rehearsal::Call;
 use engine::settings::Severity;
@@ -63,6 +64,8 @@ pub struct Outcome {
     /// What the plan says, each with what became of it; `None`: it did not come to that.
     pub steps: Vec<(Line, Option<(&'static str, Duration)>)>,
     pub mails: Vec<Delivered>,
+    /// How many of them are really on their way, to the operator.
+    pub mailed: usize,
     pub calls: Vec<Call>,
     /// How many accounts have something of what was typed.
     pub known: usize,
@@ -71,78 +74,159 @@ pub struct Outcome {
     pub took: Duration,
 }
 
+/// What became of the form.
+pub enum Shown {
+    Ran(Box<Outcome>),
+    /// Nothing ran; what would.
+    Planned(Pipeline),
+}
+
 /// What the page shows.
 pub struct View {
+    /// Those that are on.
+    pub methods: Vec<Method>,
+    /// The one that is chosen.
+    pub method: Option<Method>,
     pub client: Client,
     pub fields: Vec<FormField>,
     /// Whether web hooks are really called.
     pub call_hooks: bool,
+    /// The operator's address, and whether the mails of the run go there; `None` where no mail leaves.
+    pub mail_me: Option<(String, bool)>,
     /// Why there is no form.
     pub refused: Option<String>,
-    pub outcome: Option<Outcome>,
+    pub shown: Option<Shown>,
     pub now: DateTime<Utc>,
 }
 
-/// As the form posts it and the audit keeps it.
-pub fn client_name(client: Client) -> &'static str {
+/// Where a sign-in with a provider is tried.
+const SOCIAL: &str = "/social";
+
+fn speaks(client: Client) -> &'static str {
     match client {
-        Client::Browser => "browser",
-        Client::Spa => "spa",
-        Client::Native => "native",
+        Client::Browser => "HTML form, redirects, cookies",
+        Client::Spa => "JSON with cookies",
+        Client::Native => "JSON with a token",
     }
 }
 
-const CLIENTS: [(Client, &str, &str); 3] = [
-    (Client::Browser, "Browser form", "HTML form, redirects, cookies"),
-    (Client::Spa, "Single-page app", "JSON with cookies"),
-    (Client::Native, "Native app", "JSON with a token"),
-];
-
-pub fn page(shell: &Shell, view: View) -> String {
+pub fn page(shell: &Shell, mut view: View) -> String {
     document(shell, "Sign-up tester", move || {
-        let View { client, fields, call_hooks, refused, outcome, now } = view;
+        let (shown, now) = (view.shown.take(), view.now);
+        let refused = view.refused.take();
+        let there = refused.is_none();
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Sign-up tester"</h1>
-                    <p>"Signs somebody up with the real code and the settings in force, on a throw-away database. Nothing of it is stored, no mail leaves, and no code or session from here works anywhere else."</p>
+                    <p>"Signs somebody up with the real code and the settings in force, on a throw-away database. Nothing of it is stored, and no code or session from here works anywhere else."</p>
                 </div>
                 {refused.map(|sentence| note(Severity::Warning, "There is no form to fill in", &sentence))}
-                {(!fields.is_empty()).then(|| form(client, fields, call_hooks))}
-                {outcome.map(|outcome| result(outcome, now))}
+                {there.then(|| form(view))}
+                {shown.map(|shown| match shown {
+                    Shown::Ran(outcome) => result(*outcome, now),
+                    Shown::Planned(plan) => planned(plan),
+                })}
             </main>
         }
     })
 }
 
-fn form(client: Client, fields: Vec<FormField>, call_hooks: bool) -> AnyView {
+fn form(view: View) -> AnyView {
+    let View { methods, method, client, fields, call_hooks, mail_me, .. } = view;
+    let runs = methods.contains(&Method::Password);
     view! {
         <form method="post" action=PATH class="tester" autocomplete="off">
             <fieldset>
                 <legend>"Who signs up?"</legend>
-                {CLIENTS.into_iter().map(|(each, name, how)| {
-                    let id = format!("client-{}", client_name(each));
+                {Client::ALL.into_iter().map(|each| {
+                    let id = format!("client-{}", each.name());
                     view! {
                         <p class="choice">
-                            <input type="radio" id=id.clone() name="client" value=client_name(each) checked=each == client />
-                            <label for=id>{name}" "<small>{how}</small></label>
+                            <input type="radio" id=id.clone() name="client" value=each.name() checked=each == client />
+                            <label for=id>{pipeline::client(each)}" "<small>{speaks(each)}</small></label>
                         </p>
                     }
                 }).collect_view()}
             </fieldset>
             <fieldset>
-                <legend>"What do they type?"</legend>
-                {fields.into_iter().enumerate().map(|(at, field)| control(at, field)).collect_view()}
-                <p class="soft">"Type an address that has an account to see what a second sign-up is told."</p>
+                <legend>"How do they sign up?"</legend>
+                {ways(&methods, method)}
             </fieldset>
-            <p class="choice">
-                <input type="checkbox" id="call-hooks" name="call_hooks" value="true" checked=call_hooks />
-                <label for="call-hooks">"Really call web hooks "<small>"with the header Vestibule-Test: true; off: they are kept here and answered with 200"</small></label>
-            </p>
-            <p><button class="button main" id="run" type="submit">"Run"</button></p>
+            {runs.then(|| view! {
+                <fieldset>
+                    <legend>"What do they type?"</legend>
+                    {fields.into_iter().enumerate().map(|(at, field)| control(at, field)).collect_view()}
+                    <p class="soft">"Type an address that has an account to see what a second sign-up is told."</p>
+                </fieldset>
+                <p class="choice">
+                    <input type="checkbox" id="call-hooks" name="call_hooks" value="true" checked=call_hooks />
+                    <label for="call-hooks">"Really call web hooks "<small>"with the header Vestibule-Test: true; off: they are kept here and answered with 200"</small></label>
+                </p>
+                {mail_me.map(|(address, checked)| view! {
+                    <p class="choice">
+                        <input type="checkbox" id="mail-me" name="mail_me" value="true" checked=checked />
+                        <label for="mail-me">"Send the mails of this run to me "<small>{format!("to {address} and nobody else, as tests: codes and links in them work nowhere; off: none leaves")}</small></label>
+                    </p>
+                })}
+            })}
+            <p><button class="button main" id="run" type="submit">{if runs { "Run" } else { "Show what would run" }}</button></p>
         </form>
     }
     .into_any()
+}
+
+/// A choice where there is one, otherwise a fact.
+fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
+    let about = |method: Method| match method {
+        Method::Password => "",
+        _ => "shown and not run: that needs the provider",
+    };
+    match methods {
+        [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}", the one way that is on. "<small>{about(*only)}</small></p> }.into_any(),
+        several => several
+            .iter()
+            .map(|each| {
+                let id = format!("method-{}", each.name());
+                view! {
+                    <p class="choice">
+                        <input type="radio" id=id.clone() name="method" value=each.name() checked=Some(*each) == chosen />
+                        <label for=id>{pipeline::way(*each)}" "<small>{about(*each)}</small></label>
+                    </p>
+                }
+            })
+            .collect_view()
+            .into_any(),
+    }
+}
+
+/// What would run, where nothing does.
+fn planned(plan: Pipeline) -> AnyView {
+    let Pipeline { method, client, closed, steps, lists, answer } = plan;
+    let title = format!("{}, {}: what would run", pipeline::way(method), pipeline::client(client));
+    view! {
+        <section aria-labelledby="verdict" class="outcome">
+            <h2 id="verdict" tabindex="-1" autofocus=true>{title}</h2>
+            <p>"Nothing ran: the way leads through the provider, and only somebody with an account there can go it. "<a href=SOCIAL>"Test sign-in"</a>" goes it with you."</p>
+            {closed.map(|sentence| view! { <p>{sentence}</p> })}
+            <h3>"Steps"</h3>
+            <ol class="steps ran">
+                {steps.into_iter().map(|step| {
+                    let small = stage(&step);
+                    let stops = step.may_stop.then(|| view! { " "<span class="mark">"may stop"</span> });
+                    view! { <li><b>{step.title}</b>{stops}<small>{small}</small></li> }
+                }).collect_view()}
+            </ol>
+            {lists.into_iter().map(|sentence| view! { <p class="soft">{sentence}</p> }).collect_view()}
+            <h3>"The answer"</h3>
+            <pre tabindex="0">{answer.join("\n")}</pre>
+        </section>
+    }
+    .into_any()
+}
+
+fn stage(step: &Line) -> String {
+    if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) }
 }
 
 /// Nothing here is for a password manager: names and kinds are not those of a sign-in.
@@ -170,7 +254,7 @@ fn control(at: usize, field: FormField) -> AnyView {
 }
 
 fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
-    let Outcome { exchanges, steps, mails, calls, known, revisions: (ran, newest), took } = outcome;
+    let Outcome { exchanges, steps, mails, mailed, calls, known, revisions: (ran, newest), took } = outcome;
     let signed_in =
         exchanges.last().is_some_and(|last| last.url.ends_with("/sessions/whoami") && last.status == 200);
     let (verdict, sentence) = match signed_in {
@@ -203,6 +287,9 @@ fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
             </ol>
             <h3>"Mails"</h3>
             {mails.is_empty().then(|| view! { <p class="soft">"None was written."</p> })}
+            {(mailed > 0).then(|| view! {
+                <p data-testid="mailed">{if mailed == 1 { "One is on its way to you. ".to_owned() } else { format!("{mailed} are on their way to you. ") }}<a href=mail::PATH>"Outgoing mail"</a></p>
+            })}
             <ol class="letters">
                 {mails.into_iter().map(|mail| view! { <li>{mailbox::one(mail, now)}</li> }).collect_view()}
             </ol>
@@ -217,10 +304,8 @@ fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
 }
 
 fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duration) -> AnyView {
-    let (name, small) = (
-        step.title,
-        if step.about.is_empty() { step.stage.to_owned() } else { format!("{}: {}", step.stage, step.about) },
-    );
+    let small = stage(&step);
+    let name = step.title;
     match became {
         Some((became, took)) => {
             // A share of the whole, drawn 100 units wide.

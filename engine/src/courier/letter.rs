@@ -9,6 +9,9 @@ use std::sync::LazyLock;
 /// The one there is so far.
 const LANGUAGE: &str = "en";
 
+/// The template of a mail that a rehearsal wrote and that is really sent, to whoever wanted that; it counts as no mail of another.
+pub(super) const TEST: &str = "rehearsal";
+
 /// Stands for a code or link in a mail that has left.
 const MASK: &str = "••••••";
 
@@ -63,7 +66,7 @@ pub(super) struct Alternative {
     pub(super) written: Written,
 }
 
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 16] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
@@ -77,6 +80,9 @@ const FILES: [(&str, &str); 13] = [
     ("en/registration_known.subject", include_str!("letters/en/registration_known.subject")),
     ("en/registration_known.txt", include_str!("letters/en/registration_known.txt")),
     ("en/registration_known.html", include_str!("letters/en/registration_known.html")),
+    ("en/rehearsal.subject", include_str!("letters/en/rehearsal.subject")),
+    ("en/rehearsal.txt", include_str!("letters/en/rehearsal.txt")),
+    ("en/rehearsal.html", include_str!("letters/en/rehearsal.html")),
 ];
 
 static LETTERS: LazyLock<std::result::Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -147,6 +153,32 @@ fn one_line(text: &str) -> String {
 }
 
 impl Written {
+    /// The same for whoever tries sign-up out: subject and first line say that it is a test, and to whom it was written.
+    pub(super) fn as_test(&self, service: &str, to: &str) -> Result<Self> {
+        let letters = LETTERS.as_ref().map_err(Error::internal)?;
+        let part = |kind: &str| -> Result<String> {
+            let name = format!("{LANGUAGE}/{TEST}.{kind}");
+            let template = letters.get_template(&name).map_err(Error::internal)?;
+            template.render(context! { service, to, subject => self.subject }).map_err(Error::internal)
+        };
+        let (subject, line, block) = (one_line(&part("subject")?), part("txt")?, part("html")?);
+        let text = |text: &str| format!("{}\n\n{text}", line.trim_end());
+        let html = |html: &str| {
+            let body = html.find("<body").and_then(|at| Some(at + html[at..].find('>')? + 1));
+            let (head, body) = html.split_at(body.unwrap_or_default());
+            format!("{head}{block}{body}")
+        };
+        Ok(Self {
+            subject,
+            text: text(&self.text),
+            html: html(&self.html),
+            code: self.code.clone(),
+            link: self.link.clone(),
+            masked: self.masked.as_ref().map(|(own, page)| (text(own), html(page))),
+            if_known: None,
+        })
+    }
+
     /// The same with code and link masked; nothing of them stays in it.
     #[must_use]
     pub fn masked(&self) -> Self {
@@ -192,6 +224,26 @@ mod tests {
         let all = serde_json::to_string(&masked).unwrap();
         assert!(!all.contains("123456") && !all.contains("flow=f"), "{all}");
         assert!(masked.text.contains(MASK));
+    }
+
+    #[test]
+    fn a_test_says_so_before_anything_else_and_to_whom_it_was_written() {
+        let written = code()
+            .write("Example", "<b>@example.org")
+            .unwrap()
+            .as_test("Example", "<b>@example.org")
+            .unwrap();
+        assert_eq!(written.subject, "Test: Confirm your address for Example");
+        assert!(written.text.starts_with("This is a test"), "{}", written.text);
+        assert!(written.text.contains("123456"));
+        let (_, body) = written.html.split_once("<body").unwrap();
+        let (_, body) = body.split_once('>').unwrap();
+        assert!(
+            body.starts_with("<p") && body.contains("This is a test") && !body.contains("<b>@"),
+            "{body}"
+        );
+        let kept = written.masked();
+        assert!(kept.text.starts_with("This is a test") && !kept.text.contains("123456"), "{}", kept.text);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) mod seal;
 
 pub use deliver::deliver;
 pub use letter::{Letter, Written};
-pub use outlook::{Held, Outlook, Way, is_stuck, outlook};
+pub use outlook::{Held, Outlook, Way, is_stuck, outlook, way};
 
 use crate::config::Config;
 use crate::engine::Ctx;
@@ -17,7 +17,7 @@ use crate::ids::MessageId;
 use crate::store::Tx;
 use crate::store::messages::{self, Dispatch, Filter, Message, Status};
 use chrono::{DateTime, Utc};
-use letter::Alternative;
+use letter::{Alternative, TEST};
 
 /// Puts a mail into the queue, as part of `tx`: it leaves when that is committed, and never when it is not.
 pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<MessageId> {
@@ -39,6 +39,12 @@ pub async fn queue_either(
     let template = if_known.template().to_owned();
     written.if_known = Some(Box::new(Alternative { template, written: if_known.write(&service, to)? }));
     insert(ctx, tx, to, letter.template(), written).await
+}
+
+/// What a rehearsal wrote, for the operator who wanted it: it says of itself that it is a test.
+pub async fn queue_test(ctx: &Ctx, tx: &mut Tx, to: &str, rehearsed: &Delivered) -> Result<MessageId> {
+    let written = rehearsed.written.as_test(&service(&ctx.config), &rehearsed.to)?;
+    insert(ctx, tx, to, TEST, written).await
 }
 
 async fn insert(ctx: &Ctx, tx: &mut Tx, to: &str, template: &str, written: Written) -> Result<MessageId> {

@@ -63,7 +63,8 @@ pub async fn is_stuck(ctx: &Ctx) -> Result<bool> {
     stuck(&mut tx, &way(&ctx.config.courier)).await
 }
 
-fn way(courier: &CourierKeys) -> Way {
+/// Where mails go by that configuration.
+pub fn way(courier: &CourierKeys) -> Way {
     match &courier.smtp {
         _ if courier.mailbox => Way::Mailbox,
         Some(server) => Way::Server(format!("{}:{}", server.host, server.port)),

@@ -240,7 +240,7 @@ fn vouched_for(extracted: &Extracted, mapped: &Mapped) -> bool {
 }
 
 /// Who has one of these identifiers or addresses already, and which.
-async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<(Identity, String)>> {
+pub(super) async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<(Identity, String)>> {
     let mut tx = ctx.db().read().await?;
     for identifier in &extracted.password_identifiers {
         let kind = Method::Password.name();

@@ -39,13 +39,8 @@ pub(super) async fn begin(
     // Which ways in the account has is its owner's business, unless the administrator wants hints.
     let hints = ctx.config.selfservice.registration.login_hints;
     draw(ctx, &mut flow, provider, duplicate, hints.then_some(credentials.as_slice()));
-    let kinds: Vec<&str> = credentials
-        .iter()
-        .filter(|_| hints)
-        .filter(|one| is_usable(one))
-        .map(|one| one.kind.as_str())
-        .collect();
-    let providers: Vec<String> = if hints { providers_of(&credentials) } else { Vec::new() };
+    let told = if hints { credentials.as_slice() } else { &[] };
+    let (kinds, providers) = (kinds_of(told), providers_of(told));
     let anew = ctx.config.public_url("self-service/login/browser");
     flow.message(text::sign_in_to_link(duplicate, &provider.label, &anew, &kinds, &providers));
     insert(ctx, &flow).await?;
@@ -94,6 +89,11 @@ fn draw(ctx: &Ctx, flow: &mut Flow, from: &Provider, duplicate: &str, has: Optio
 /// Whether somebody can sign in with it: a reserved identifier without a password is none.
 fn is_usable(credential: &Credential) -> bool {
     credential.kind != Method::Password.name() || credential.config.get("hashed_password").is_some()
+}
+
+/// The kinds of credentials that somebody can sign in with.
+pub(super) fn kinds_of(credentials: &[Credential]) -> Vec<&str> {
+    credentials.iter().filter(|one| is_usable(one)).map(|one| one.kind.as_str()).collect()
 }
 
 /// Ids of the providers that the account is linked to.

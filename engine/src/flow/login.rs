@@ -332,9 +332,10 @@ pub(super) async fn execute(
             }
             Step::SignIn => {
                 let mut tx = ctx.db().write().await?;
-                // Somebody proved the address meanwhile and may have taken the account over: then what was right is not any more.
-                let claimable = identity.claimable;
-                if claimable && !store::identities::still_claimable(&mut tx, identity.id).await? {
+                // Somebody proved the address meanwhile. They may have taken the account over, and then what was right is not any
+                // more; and a session from before the proof must not begin after it.
+                let before = identity.claimable || prepared.session.unproven;
+                if before && !store::identities::still_before_proof(&mut tx, &identity).await? {
                     drop(tx);
                     return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
                 }

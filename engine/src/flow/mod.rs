@@ -39,6 +39,17 @@ pub struct Flow {
     /// Registration: the invitation that it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<uuid::Uuid>,
+    /// Verification: browsers that opened the mail's link, beside the one that the flow belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened: Vec<Opened>,
+}
+
+/// A browser that opened the mail's link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Opened {
+    pub csrf_cookie: String,
+    /// What fills in the field for the code there.
+    pub code: String,
 }
 
 /// What a verification flow has mailed.
@@ -284,6 +295,11 @@ impl Flow {
         }
     }
 
+    /// Whether the browser with that anti-forgery cookie may read it.
+    fn belongs_to(&self, cookie: &str) -> bool {
+        self.csrf_cookie == cookie || self.opened.iter().any(|one| one.csrf_cookie == cookie)
+    }
+
     fn message(&mut self, text: Text) {
         self.ui.messages.push(text);
     }
@@ -323,6 +339,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         sent: None,
         session_token_exchange_code: None,
         invitation: None,
+        opened: Vec::new(),
     }
 }
 
@@ -346,7 +363,8 @@ fn csrf_token(effects: &Effects, flow: &Flow) -> String {
 async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
     let mut tx = ctx.db().single().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
-    if flow.kind_of_client == FlowType::Browser && csrf_cookie != Some(flow.csrf_cookie.as_str()) {
+    let own = csrf_cookie.is_some_and(|cookie| flow.belongs_to(cookie));
+    if flow.kind_of_client == FlowType::Browser && !own {
         let error = csrf::violation();
         return Err(match csrf_cookie {
             Some(_) => error,

@@ -4,6 +4,9 @@ use crate::config::Method;
 use crate::identity::schema::{Schema, Trait, TraitKind};
 use crate::ui::{Group, Input, InputKind, Node, Text, text};
 
+/// The field of [`start_over`].
+pub(super) const START_OVER: &str = "start_over";
+
 pub(super) fn csrf(token: &str) -> Node {
     let input = Input {
         name: "csrf_token".to_owned(),
@@ -115,6 +118,12 @@ pub(super) fn resend(address: &str) -> Node {
 pub(super) fn code() -> Node {
     let input = Input { name: "code".to_owned(), kind: InputKind::Text, required: true, ..Input::default() };
     Node::new_input(Group::Code, Some(text::verification_code()), input)
+}
+
+/// Whoever proves an address may end the account that somebody else made with it.
+pub(super) fn start_over() -> Node {
+    let input = Input { name: START_OVER.to_owned(), kind: InputKind::Checkbox, ..Input::default() };
+    Node::new_input(Group::Code, Some(text::start_over()), input)
 }
 
 /// Says by which method a form goes that has no button for it.

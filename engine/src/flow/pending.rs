@@ -9,7 +9,7 @@ use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::limits::{self, Try};
 use super::registration::Registered;
-use super::takeover::{self, Belongings};
+use super::takeover::{self, Belongings, Missing};
 use super::{ContinueWith, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
 use crate::config::hooks::Response;
 use crate::config::{Hook, Method};
@@ -292,6 +292,13 @@ pub(super) async fn pass(
     body: &Value,
     submit: &Submit,
 ) -> Result<Passed> {
+    if !ctx.config.selfservice.password.enabled {
+        // Nobody could sign in to what would be made.
+        ask_for_code(ctx, &mut flow);
+        flow.ui.messages = vec![text::sign_up_is_over()];
+        save(ctx, &mut flow).await?;
+        return Ok(Passed::Again(Box::new(flow)));
+    }
     let holder = brought(&flow, submit).contains(&row.secret_hash);
     let chosen = match holder {
         true => Ok(None),
@@ -304,7 +311,7 @@ pub(super) async fn pass(
         Ok(None) => {}
         Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(ctx, &row.address) },
         Err(missing) => {
-            takeover::ask_for_password(ctx, &mut flow, submit, code, missing);
+            takeover::ask_first(ctx, &mut flow, submit, code, Missing::Password(missing));
             save(ctx, &mut flow).await?;
             return Ok(Passed::Again(Box::new(flow)));
         }

@@ -5,8 +5,8 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, may_submit,
-    nodes, of_submit, return_to, save, social,
+    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, linking,
+    may_submit, nodes, of_submit, return_to, save, social,
 };
 use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
@@ -18,6 +18,7 @@ use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::password;
 use crate::plan::{Client, FlowKind, Step, plan};
+use crate::store;
 use crate::trace::Running;
 use crate::ui::{self, Text, text};
 pub(super) use run::Ran;
@@ -162,6 +163,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         device: submit.device,
         seen: submit.seen,
     };
+    let extracted = work.form.extracted.clone();
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
     to_completion(async move {
@@ -170,7 +172,8 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             Ran::Taken => {
                 // Kratos empties the form here; nothing that was typed is lost with us (docs/compatibility.md).
                 flow.ui.put_values(&body);
-                again(&ctx, flow, [text::identifier_exists()]).await
+                let told = taken(&ctx, &extracted).await?;
+                again(&ctx, flow, [told]).await
             }
             Ran::Refused(messages) => {
                 flow.ui.put_values(&body);
@@ -182,6 +185,26 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         }
     })
     .await
+}
+
+/// What whoever signs up with a taken address is told; how its account signs in is its owner's business, unless the administrator
+/// wants hints.
+async fn taken(ctx: &Ctx, extracted: &Extracted) -> Result<Text> {
+    if !ctx.config.selfservice.registration.login_hints {
+        return Ok(text::identifier_exists());
+    }
+    // Whose it was may be gone again by now.
+    let Some((identity, identifier)) = landing::conflict(ctx, extracted).await? else {
+        return Ok(text::identifier_exists());
+    };
+    let mut tx = ctx.db().single().await?;
+    let credentials = store::identities::credentials(&mut tx, identity.id).await?;
+    let (kinds, providers) = (linking::kinds_of(&credentials), linking::providers_of(&credentials));
+    let password = kinds.contains(&Method::Password.name()).then(|| "a password".to_owned());
+    let offered = ctx.config.selfservice.social.offered();
+    let labels = offered.iter().filter(|one| providers.contains(&one.id)).map(|one| one.label.clone());
+    let ways: Vec<String> = password.into_iter().chain(labels).collect();
+    Ok(text::identifier_exists_with_hints(&identifier, &kinds, &providers, &ways))
 }
 
 /// The part of the form that a sign-up with a password needs, checked.

@@ -4,14 +4,15 @@
 //! A sign-up that waits beside the accounts ([`super::pending`]) asks the same and leaves the same.
 
 use super::handover::brought;
-use super::{Flow, FlowType, Submit, nodes, verification};
+use super::limits::{self, Try};
+use super::{Flow, Submit, nodes, verification};
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
 use crate::password::{self, Verdict};
 use crate::store::audit;
-use crate::store::codes::Code;
+use crate::store::codes::{self, Code};
 use crate::store::handovers;
 use crate::store::identities::{self, Inserted};
 use crate::store::{self, Tx};
@@ -25,8 +26,18 @@ pub(super) enum Standing {
     Keeps,
     /// All of it goes but the address, and this is the hash of the new password.
     TakesOver(String),
-    /// A password is missing, or is none that the policy takes; the code stays good.
-    Asked(Text),
+    /// All of it goes: without passwords there is no way in that could be left to whoever proves.
+    Ends,
+    /// Something is to be answered first; the code stays good.
+    Asked(Missing),
+}
+
+/// What is asked of whoever is not known to have signed up.
+pub(super) enum Missing {
+    /// A password, or one that the policy takes.
+    Password(Text),
+    /// Whether the account is to be ended.
+    Consent,
 }
 
 /// Who proves. A holder has the secret of the sign-up, is signed in to the account, or types its password.
@@ -54,13 +65,20 @@ pub(super) async fn standing(
     if has_secret || signed_in {
         return Ok(Standing::Keeps);
     }
+    if !ctx.config.selfservice.password.enabled {
+        let agrees = match body.get(nodes::START_OVER) {
+            Some(Value::String(text)) => text == "true",
+            other => other == Some(&Value::Bool(true)),
+        };
+        return Ok(if agrees { Standing::Ends } else { Standing::Asked(Missing::Consent) });
+    }
     let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
     let hash = own.and_then(|own| own.config.get("hashed_password")).and_then(Value::as_str);
     let identifiers = own.map(|own| own.identifiers.as_slice()).unwrap_or_default();
     Ok(match own_password(ctx, hash, identifiers, body).await? {
         Ok(None) => Standing::Keeps,
         Ok(Some(hash)) => Standing::TakesOver(hash),
-        Err(missing) => Standing::Asked(missing),
+        Err(missing) => Standing::Asked(Missing::Password(missing)),
     })
 }
 
@@ -92,18 +110,24 @@ pub(super) async fn own_password(
     ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
 }
 
-/// The form for the code asks for a password as well.
-pub(super) fn ask_for_password(ctx: &Ctx, flow: &mut Flow, submit: &Submit, code: &str, why: Text) {
+/// The form for the code asks for more.
+pub(super) fn ask_first(ctx: &Ctx, flow: &mut Flow, submit: &Submit, code: &str, missing: Missing) {
     verification::ask_for_code(ctx, flow);
     flow.ui.messages.clear();
-    // Whoever began the flow can read it, and must not find there what another typed: an app's by its id, a browser's by the
-    // cookie that it belongs to.
-    if flow.kind_of_client == FlowType::Browser && submit.csrf_cookie.as_ref() == Some(&flow.csrf_cookie) {
-        flow.ui.put_value("code", code.into());
-    }
-    let mut node = nodes::password("new-password");
+    // Whoever began the flow can read it, and must not find there what another typed.
+    verification::keep_typed(flow, submit.csrf_cookie.as_deref(), code);
+    let mut node = match missing {
+        Missing::Password(why) => {
+            let mut node = nodes::password("new-password");
+            node.messages.push(why);
+            node
+        }
+        Missing::Consent => {
+            flow.message(text::account_of_somebody_else());
+            nodes::start_over()
+        }
+    };
     node.group = Group::Code;
-    node.messages.push(why);
     let list = flow.nodes();
     let after = list.iter().position(|node| node.id() == "code").map_or(list.len(), |at| at + 1);
     list.insert(after, node);
@@ -202,12 +226,34 @@ pub(super) async fn take_over(
         Inserted::Done => {}
         Inserted::Taken => return Ok(false),
     }
+    write_down(ctx, tx, code, false).await?;
+    Ok(true)
+}
+
+async fn write_down(ctx: &Ctx, tx: &mut Tx, code: &Code, ended: bool) -> Result<()> {
     let entry = audit::Entry {
-        at: now,
+        at: ctx.effects().now(),
         actor: "system".to_owned(),
         action: "identity.taken_over".to_owned(),
-        details: json!({ "identity": identity.id, "address": code.address_id }),
+        details: json!({ "identity": code.identity_id, "address": code.address_id, "ended": ended }),
     };
-    audit::append(tx, &entry).await?;
+    audit::append(tx, &entry).await
+}
+
+/// Ends the account that `code` is for: its sessions, ways in and addresses are gone, and the address is free. `false`: another
+/// proof was first, or the code was used meanwhile.
+pub(super) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Try>) -> Result<bool> {
+    let mut tx = ctx.db().write().await?;
+    if !identities::claim(&mut tx, code.identity()).await?
+        || !codes::use_up(&mut tx, code.id, ctx.effects().now()).await?
+    {
+        return Ok(false);
+    }
+    if let Some(counted) = counted {
+        limits::forget(&mut tx, counted).await?;
+    }
+    identities::delete(&mut tx, code.identity()).await?;
+    write_down(ctx, &mut tx, code, true).await?;
+    tx.commit().await?;
     Ok(true)
 }

@@ -21,7 +21,7 @@ pub use fields::{
     Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
 };
 pub use history::undo;
-pub use page::current;
+pub use page::{current, registering};
 pub use preview::preview;
 pub use revise::{files_decide, list, load_current, refresh, roll_back, rollback, save};
 

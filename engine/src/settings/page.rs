@@ -184,7 +184,7 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
 }
 
 /// Methods that a person finds to sign up with.
-pub(super) fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ {
+pub fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ {
     REGISTERING.iter().copied().filter(|method| config.selfservice.offers(*method))
 }
 

@@ -10,6 +10,7 @@ const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, 
 const GET: &str = "select body from flows where id = $1 and kind = $2";
 const UPDATE: &str =
     "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
+const SWAP: &str = "update flows set body = $2 where id = $1 and body = $3";
 const DELETE_EXPIRED: &str = "delete from flows
     where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
 
@@ -41,6 +42,12 @@ pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<()> {
         return Err(Error::not_found("This form is no longer there. Start again."));
     }
     Ok(())
+}
+
+/// The same where it still stands as it was read; whether it did.
+pub async fn swap(tx: &mut Tx, was: &Flow, now: &Flow) -> Result<bool> {
+    let (before, body) = (to_text(was)?, to_text(now)?);
+    Ok(tx.execute(SWAP, &[&now.id.0, &body, &before]).await? == 1)
 }
 
 /// At most `limit` rows; answers how many went.

@@ -112,7 +112,8 @@ const END_HAND_OVERS: &str = "delete from handovers
 
 // Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
 const CLAIM: &str = "update identities set claimable = false where id = $1 and claimable";
-const STILL_CLAIMABLE: &str = "update identities set claimable = true where id = $1 and claimable";
+const STILL_BEFORE_PROOF: &str = "update identities set claimable = $2
+    where id = $1 and claimable = $2 and unproven = $3";
 const END_OPEN_FLOWS: &str = "delete from flows where id <> $2 and id in (
         select flow_id from codes where identity_id = $1
         union select flow_id from handovers where identity_id = $1
@@ -343,8 +344,9 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
         return Err(Error::not_found("This address is not there any more. Start again."));
     }
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
-    tx.execute(END_SESSIONS, &[&address.id]).await?;
+    // Before the sessions: it locks the row, so that none is given any more that the next line would not see.
     tx.execute(PROVEN, &[&address.id]).await?;
+    tx.execute(END_SESSIONS, &[&address.id]).await?;
     Ok(())
 }
 
@@ -354,10 +356,12 @@ pub async fn claim(tx: &mut Tx, id: IdentityId) -> Result<bool> {
     Ok(tx.execute(CLAIM, &[&id.0]).await? == 1)
 }
 
-/// Whether a proof still takes that account over; none does before this transaction ends. For whoever gives a session by what
-/// was right before it.
-pub async fn still_claimable(tx: &mut Tx, id: IdentityId) -> Result<bool> {
-    Ok(tx.execute(STILL_CLAIMABLE, &[&id.0]).await? == 1)
+/// Whether an account that was read before any proof is still without one; none comes before this transaction ends. For whoever
+/// gives a session by what was right before it.
+pub async fn still_before_proof(tx: &mut Tx, identity: &Identity) -> Result<bool> {
+    let same =
+        tx.execute(STILL_BEFORE_PROOF, &[&identity.id.0, &identity.claimable, &identity.unproven]).await?;
+    Ok(same == 1)
 }
 
 /// Leaves `identity` with that one address, these traits and this credential: its sessions, hand-overs, codes, other ways in and the

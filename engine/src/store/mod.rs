@@ -11,6 +11,8 @@ mod dsn;
 pub mod errors;
 mod fault;
 pub mod flows;
+#[cfg(any(test, feature = "testing"))]
+mod for_tests;
 pub mod handovers;
 pub mod identities;
 pub mod invitations;
@@ -28,6 +30,8 @@ pub mod tries;
 
 use crate::error::{Error, Kind, Result};
 use dsn::Dsn;
+#[cfg(any(test, feature = "testing"))]
+pub use for_tests::Rows;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::{PoolConnection, PoolOptions};
@@ -203,25 +207,6 @@ impl Db {
             Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
         };
         Ok(Tx { state })
-    }
-
-    /// How many rows each table has, for tests that have to know that nothing was written anywhere. SQLite only.
-    #[cfg(any(test, feature = "testing"))]
-    pub async fn rows(&self) -> Result<std::collections::BTreeMap<String, i64>> {
-        let mut tx = self.read().await?;
-        let tables: Vec<(String,)> =
-            tx.fetch_all("select name from sqlite_master where type = 'table'", &[]).await?;
-        let Driver::Sqlite(connection) = tx.driver() else { return Err(Error::invalid("SQLite only")) };
-        let mut rows = std::collections::BTreeMap::new();
-        for (table,) in tables {
-            let count = format!("select count(*) from \"{table}\"");
-            let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(count))
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(fault::error)?;
-            rows.insert(table, count);
-        }
-        Ok(rows)
     }
 
     pub fn is_sqlite(&self) -> bool {

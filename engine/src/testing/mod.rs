@@ -1,13 +1,17 @@
 //! What tests need instead of the world: a clock to set, randomness that repeats, outgoing requests that are
-//! answered from a list, and an engine on a database of its own.
+//! answered from a list, an engine on a database of its own, and somebody who signs up.
 
+mod app;
+pub mod lists;
 pub mod postgres;
 mod world;
 
+pub use app::{PASSWORD, code_in, form, sign_up, sign_up_with, start};
+
 pub use world::{RecordingMailer, RecordingOutbound, TemplatesHere, TestClock, TestRandom};
 
-use crate::config::Config;
 use crate::config::load::{Sources, load};
+use crate::config::{Config, Named};
 use crate::effects::{Effects, Templates};
 use crate::engine::Engine;
 use crate::password::Hasher;
@@ -80,6 +84,14 @@ impl World {
     /// # Panics
     /// When the configuration has problems: it shows them all.
     pub fn config(&self, documents: Vec<Value>) -> Config {
+        self.config_with(documents, None)
+    }
+
+    /// The same under a revision of the console, with its number.
+    ///
+    /// # Panics
+    /// As [`World::config`].
+    pub fn config_with(&self, documents: Vec<Value>, revision: Option<(i64, &Named)>) -> Config {
         let cheap = json!({
             "identity": {"default_schema_id": "default", "schemas": [{"id": "default", "url": "preset://email"}]},
             "hashers": {
@@ -94,7 +106,7 @@ impl World {
         });
         let documents = std::iter::once(cheap).chain(documents).collect();
         let sources = Sources { documents, data: self.data.path().to_owned(), ..Sources::default() };
-        load(&sources, None)
+        load(&sources, revision)
             .unwrap_or_else(|problems| panic!("the test's configuration has problems: {problems:#?}"))
             .config
     }
@@ -113,4 +125,9 @@ pub async fn engine_on(dsn: &str, documents: Vec<Value>) -> Engine {
 /// A configuration as [`World::config`] reads it.
 pub fn config(documents: Vec<Value>) -> Config {
     World::default().config(documents)
+}
+
+/// The same under a revision of the console.
+pub fn config_with(documents: Vec<Value>, named: &Named) -> Config {
+    World::default().config_with(documents, Some((1, named)))
 }

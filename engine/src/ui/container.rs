@@ -50,14 +50,6 @@ impl Container {
         }
     }
 
-    /// As if nobody had typed anything there.
-    pub fn clear_value(&mut self, name: &str) {
-        let node = self.nodes.iter_mut().flatten().find(|node| node.id() == name);
-        if let Some(input) = node.and_then(Node::input_mut) {
-            input.value = None;
-        }
-    }
-
     /// Sets the value of the input called `name`, if there is one.
     pub fn put_value(&mut self, name: &str, value: Value) {
         let node = self.nodes.iter_mut().flatten().find(|node| node.id() == name);

@@ -144,6 +144,22 @@ pub fn password_of_sign_up() -> Text {
     let text = "Type the password that you signed up with, or choose a new one: you signed up in another browser, or somebody else did.";
     Text { text: text.to_owned(), ..required("password") }
 }
+/// The same where nobody signs in with a password, so that none can be asked for.
+pub fn account_of_somebody_else() -> Text {
+    generic(
+        "Somebody signed up with this address before it was confirmed. If that was you, sign in and then open the link in the mail \
+         once more. Otherwise that account can be ended, so that you can sign up.",
+    )
+}
+pub fn start_over() -> Text {
+    of_schema("End that account", "start_over")
+}
+pub fn account_ended() -> Text {
+    generic("That account is gone, and nobody has your address here any more. Sign up with it now.")
+}
+pub fn sign_up_is_over() -> Text {
+    generic("Signing up with a password was switched off meanwhile. Sign up in another way.")
+}
 pub fn wrong_code() -> Text {
     error(
         4070006,
@@ -187,6 +203,25 @@ pub fn identifier_exists() -> Text {
         "There is an account with this address already. Sign in, or use another address.",
         Value::Null,
     )
+}
+/// The same where the administrator wants it told how that account signs in: for programs in `kinds` and `providers`, for people in
+/// `ways`.
+pub fn identifier_exists_with_hints(
+    identifier: &str,
+    kinds: &[&str],
+    providers: &[String],
+    ways: &[String],
+) -> Text {
+    let text = match ways {
+        [] => identifier_exists().text,
+        ways => format!("There is an account for {identifier} already. Sign in with {}.", ways.join(" or ")),
+    };
+    let context = json!({
+        "available_credential_types": kinds,
+        "available_oidc_providers": providers,
+        "credential_identifier_hint": identifier,
+    });
+    error(4000028, text, context)
 }
 /// The invitation is bound to an address, and the form has none of that name.
 pub fn invited_by_another_address() -> Text {

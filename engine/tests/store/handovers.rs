@@ -151,14 +151,20 @@ on_both! {
             people.push(identity);
         }
         let (anna, berta) = (&people[0], &people[1]);
-        assert!(identities::still_claimable(&mut tx, anna.id).await.unwrap());
+        assert!(identities::still_before_proof(&mut tx, anna).await.unwrap());
         assert!(identities::claim(&mut tx, anna.id).await.unwrap());
         assert!(!identities::claim(&mut tx, anna.id).await.unwrap());
-        assert!(!identities::still_claimable(&mut tx, anna.id).await.unwrap());
+        assert!(!identities::still_before_proof(&mut tx, anna).await.unwrap(), "by what was read before");
         assert!(!identities::get(&mut tx, anna.id).await.unwrap().unwrap().claimable);
         identities::save_proof(&mut tx, &berta.verifiable_addresses[1]).await.unwrap();
         assert!(!identities::get(&mut tx, berta.id).await.unwrap().unwrap().claimable);
         assert!(!identities::claim(&mut tx, berta.id).await.unwrap());
+        let (mut cecile, credentials) = person(9, "cecile");
+        cecile.unproven = true;
+        identities::insert(&mut tx, &cecile, &credentials).await.unwrap();
+        assert!(identities::still_before_proof(&mut tx, &cecile).await.unwrap());
+        identities::save_proof(&mut tx, &cecile.verifiable_addresses[0]).await.unwrap();
+        assert!(!identities::still_before_proof(&mut tx, &cecile).await.unwrap());
     }
 
     async fn wrong_codes_are_counted_by_subject_and_time(db: Db) {

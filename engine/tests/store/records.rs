@@ -1,7 +1,7 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::flow::{Flow, FlowType, Sent, StoredKind};
+use engine::flow::{Flow, FlowType, Opened, Sent, StoredKind};
 use engine::ids::FlowId;
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
@@ -28,6 +28,7 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         invitation: Some(id(9)),
         sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
         session_token_exchange_code: None,
+        opened: Vec::new(),
     }
 }
 
@@ -44,6 +45,18 @@ fn revision(base: i64, value: bool) -> revisions::Row {
 }
 
 on_both! {
+    async fn a_flow_is_swapped_only_where_it_is_what_was_read(db: Db) {
+        let mut tx = db.write().await.unwrap();
+        flows::insert(&mut tx, &flow(1, StoredKind::Verification, 60)).await.unwrap();
+        let read = flows::get(&mut tx, StoredKind::Verification, FlowId(id(1))).await.unwrap().unwrap();
+        let mut opened = read.clone();
+        opened.opened.push(Opened { csrf_cookie: "d".into(), code: "1".into() });
+        assert!(flows::swap(&mut tx, &read, &opened).await.unwrap());
+        assert!(!flows::swap(&mut tx, &read, &opened).await.unwrap(), "somebody else was faster");
+        let now = flows::get(&mut tx, StoredKind::Verification, read.id).await.unwrap().unwrap();
+        assert_eq!(format!("{now:?}"), format!("{opened:?}"));
+    }
+
     async fn a_flow_is_read_back_by_kind_and_id(db: Db) {
         let mut stored = flow(1, StoredKind::Login, 60);
         let mut tx = db.write().await.unwrap();

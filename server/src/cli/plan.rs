@@ -5,9 +5,10 @@ use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use engine::config::Method;
 use engine::config::console::{REGISTERING, SIGNING_IN};
-use engine::pipeline::{Pipeline, pipeline};
+use engine::pipeline::{self, Pipeline, pipeline};
 use engine::plan::{self, Client, FlowKind};
 
 #[derive(clap::Args)]
@@ -16,8 +17,8 @@ pub(super) struct Command {
     /// The method that is used.
     #[arg(long, default_value = "password")]
     method: String,
-    #[arg(long, value_enum, default_value_t = Asking::Browser)]
-    client: Asking,
+    #[arg(long, default_value = Client::Browser.name(), value_parser = clients())]
+    client: Client,
     /// For programs.
     #[arg(long)]
     json: bool,
@@ -29,14 +30,10 @@ enum Flow {
     Login,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Asking {
-    /// HTML forms, redirects, cookies.
-    Browser,
-    /// JSON with cookies.
-    Spa,
-    /// JSON with tokens.
-    Native,
+/// By the names that they have everywhere.
+fn clients() -> impl TypedValueParser<Value = Client> {
+    let names = Client::ALL.map(|client| PossibleValue::new(client.name()).help(pipeline::client(client)));
+    PossibleValuesParser::new(names).try_map(|name| Client::parse(&name).ok_or("no such client"))
 }
 
 impl Command {
@@ -59,12 +56,7 @@ impl Command {
                 names.join(", ")
             )));
         }
-        let client = match self.client {
-            Asking::Browser => Client::Browser,
-            Asking::Spa => Client::Spa,
-            Asking::Native => Client::Native,
-        };
-        let drawn = pipeline(&config, &plan::plan(&config, flow, method, client));
+        let drawn = pipeline(&config, &plan::plan(&config, flow, method, self.client));
         if self.json {
             let document =
                 serde_json::to_string_pretty(&drawn).map_err(|error| Failure::failed(error.to_string()))?;

@@ -4,7 +4,7 @@ use super::{shell, trouble};
 use crate::rehearse;
 use crate::state::AppState;
 use app::console::Assets;
-use app::console::tester::{FormField, Outcome, PATH, View, client_name, page};
+use app::console::tester::{FormField, Outcome, PATH, Shown, View, page};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -12,11 +12,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use engine::config::{Config, Method};
 use engine::operators::OperatorSession;
-use engine::pipeline::{Line, pipeline};
+use engine::pipeline::{Line, Pipeline, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
 use engine::rehearsal::{self, Rehearsal, Wish};
 use engine::trace::Ran;
-use engine::{Engine, Result};
+use engine::{Engine, Result, settings};
 use std::time::{Duration, Instant};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -31,7 +31,9 @@ async fn look(
     let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
     let shown = async {
         rehearsal::may(&state.engine, &operator.operator).await?;
-        view(&state.engine, Client::Browser, &[], false).await
+        let asked = Asked::read(&state.engine, &[]);
+        let form = form(&state.engine).await?;
+        Ok(view(&state.engine, &operator, asked, form, None))
     };
     match shown.await {
         Ok(view) => Html(page(&shell, view)).into_response(),
@@ -47,27 +49,21 @@ async fn run(
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
     let posted: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let client = match asked("client") {
-        Some("spa") => Client::Spa,
-        Some("native") => Client::Native,
-        _ => Client::Browser,
-    };
-    let call_hooks = asked("call_hooks") == Some("true");
-    let typed: Vec<(String, String)> = posted
-        .iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("field:")?.to_owned(), value.clone())))
-        .collect();
+    let asked = Asked::read(&state.engine, &posted);
     let ran = async {
-        let wish = Wish {
-            typed: typed.iter().map(|(_, value)| value.clone()).collect(),
-            call_hooks,
-            client: client_name(client),
+        let (form, shown) = match asked.method {
+            Some(Method::Password) => {
+                let (form, outcome) = outcome(&state.engine, &operator, &asked).await?;
+                (form, Some(Shown::Ran(Box::new(outcome))))
+            }
+            // The trip needs the provider, and whoever goes there.
+            other => {
+                rehearsal::may(&state.engine, &operator.operator).await?;
+                let planned = other.map(|method| planned(&state.engine, method, asked.client));
+                (form(&state.engine).await?, planned.map(Shown::Planned))
+            }
         };
-        let outcome = outcome(&state.engine, &operator, client, &typed, &wish).await?;
-        let mut view = view(&state.engine, client, &typed, call_hooks).await?;
-        view.outcome = Some(outcome);
-        Ok(view)
+        Ok(view(&state.engine, &operator, asked, form, shown))
     };
     match ran.await {
         Ok(view) => Html(page(&shell, view)).into_response(),
@@ -75,28 +71,68 @@ async fn run(
     }
 }
 
-async fn outcome(
-    engine: &Engine,
-    operator: &OperatorSession,
+/// What stands in the form.
+struct Asked {
+    /// One of those that are on; `None`: none is.
+    method: Option<Method>,
     client: Client,
-    typed: &[(String, String)],
-    wish: &Wish,
-) -> Result<Outcome> {
-    let rehearsal = rehearsal::begin(engine, &operator.operator, wish).await?;
+    typed: Vec<(String, String)>,
+    call_hooks: bool,
+    mail_me: bool,
+}
+
+impl Asked {
+    fn read(engine: &Engine, posted: &[(String, String)]) -> Self {
+        let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let config = engine.begin().config;
+        let wanted = asked("method").and_then(Method::parse);
+        let is_on = |method: &Method| settings::registering(&config).any(|on| on == *method);
+        Self {
+            method: wanted.filter(is_on).or_else(|| settings::registering(&config).next()),
+            client: asked("client").and_then(Client::parse).unwrap_or(Client::Browser),
+            typed: posted
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix("field:")?.to_owned(), value.clone())))
+                .collect(),
+            call_hooks: asked("call_hooks") == Some("true"),
+            mail_me: asked("mail_me") == Some("true"),
+        }
+    }
+}
+
+/// The fields of the form, or why there is none.
+type Form = std::result::Result<Vec<FormField>, String>;
+
+async fn outcome(engine: &Engine, operator: &OperatorSession, asked: &Asked) -> Result<(Form, Outcome)> {
+    let wish = Wish {
+        typed: asked.typed.iter().map(|(_, value)| value.clone()).collect(),
+        call_hooks: asked.call_hooks,
+        mail_me: asked.mail_me,
+        client: asked.client,
+    };
+    let mut rehearsal = rehearsal::begin(engine, &operator.operator, &wish).await?;
     let config = rehearsal.engine.begin().config;
     let since = Instant::now();
-    let exchanges = rehearse::sign_up(&rehearsal.engine, client, typed).await;
+    let visited = rehearse::sign_up(&rehearsal.engine, asked.client, &asked.typed).await;
     let took = since.elapsed();
-    let plan = plan(&config, FlowKind::Registration, Method::Password, client);
-    Ok(Outcome {
-        exchanges,
+    let plan = plan(&config, FlowKind::Registration, Method::Password, asked.client);
+    let mails = rehearsal.mails().await?;
+    let outcome = Outcome {
+        exchanges: visited.exchanges,
         steps: told(&config, &plan, &rehearsal),
-        mails: rehearsal.mails().await?,
+        mailed: rehearsal.mail_operator(engine, &mails).await?,
+        mails,
         calls: rehearsal.calls(),
         known: rehearsal.copied,
         revisions: (config.revision, engine.begin().config.revision),
         took,
-    })
+    };
+    Ok((visited.form.map_err(|refused| refused.to_string()), outcome))
+}
+
+fn planned(engine: &Engine, method: Method, client: Client) -> Pipeline {
+    let config = engine.begin().config;
+    pipeline(&config, &plan(&config, FlowKind::Registration, method, client))
 }
 
 /// The plan's steps in words, each with what is written down of it.
@@ -114,20 +150,30 @@ fn told(
     steps.collect()
 }
 
-/// The page without a run. The form is the engine's, asked of a world with nobody in it.
-async fn view(engine: &Engine, client: Client, typed: &[(String, String)], call_hooks: bool) -> Result<View> {
-    let (fields, refused) = match rehearse::form(&rehearsal::empty(engine).await?).await {
+/// The form is the engine's, asked of a world with nobody in it where there is no run that asked for one.
+async fn form(engine: &Engine) -> Result<Form> {
+    Ok(rehearse::form(&rehearsal::empty(engine).await?).await.map_err(|refused| refused.to_string()))
+}
+
+fn view(engine: &Engine, operator: &OperatorSession, asked: Asked, form: Form, shown: Option<Shown>) -> View {
+    let config = engine.begin().config;
+    let methods: Vec<Method> = settings::registering(&config).collect();
+    let (fields, refused) = match form {
+        Ok(_) if methods.is_empty() => (Vec::new(), Some("No way to sign up is switched on.".to_owned())),
         Ok(fields) => (fields, None),
-        Err(refused) => (Vec::new(), Some(refused.to_string())),
+        Err(refused) => (Vec::new(), Some(refused)),
     };
-    Ok(View {
-        client,
-        fields: fields.into_iter().map(|field| filled(field, typed)).collect(),
-        call_hooks,
+    View {
+        methods,
+        method: asked.method,
+        client: asked.client,
+        fields: fields.into_iter().map(|field| filled(field, &asked.typed)).collect(),
+        call_hooks: asked.call_hooks,
+        mail_me: rehearsal::sends(&config).then(|| (operator.operator.email.clone(), asked.mail_me)),
         refused,
-        outcome: None,
+        shown,
         now: engine.effects().now(),
-    })
+    }
 }
 
 /// What was typed, or something to begin with.

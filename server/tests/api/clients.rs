@@ -4,6 +4,7 @@ use crate::support::http::{Answer, send};
 use crate::support::stand::{Ports, Stand};
 use base64::Engine as _;
 use engine::password::Hasher;
+pub(crate) use engine::testing::code_in;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -99,6 +100,11 @@ pub(crate) enum Outcome {
 impl Person {
     pub(crate) fn new(site: &Site, kind: Kind) -> Self {
         Self { site: site.clone(), kind, jar: BTreeMap::new() }
+    }
+
+    /// The cookie whose name begins so.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.jar.iter().find(|(own, _)| own.starts_with(name)).map(|(_, value)| value.as_str())
     }
 
     pub(crate) async fn ask(
@@ -278,13 +284,6 @@ pub(crate) async fn accounts(site: &Site) -> Vec<String> {
         .iter()
         .filter_map(|one| one["traits"]["email"].as_str().map(str::to_owned))
         .collect()
-}
-
-/// The code in a mail's text: six digits that stand alone.
-pub(crate) fn code_in(text: &str) -> String {
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let code = words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
-    code.expect("a code").to_owned()
 }
 
 pub(crate) fn document(answer: &Answer) -> Value {

@@ -149,17 +149,25 @@ fn gives_session(answer: &Answer) -> bool {
     cookie || body["vestibule"].get("session").is_some() || body.get("session_token").is_some()
 }
 
+fn field_of(flow: &Value, name: &str) -> String {
+    let nodes = flow["ui"]["nodes"].as_array().cloned().unwrap_or_default();
+    let node = nodes.iter().find(|node| node["attributes"]["name"] == name);
+    node.and_then(|node| node["attributes"]["value"].as_str()).unwrap_or_default().to_owned()
+}
+
 impl Waiting {
     fn origin(&self) -> String {
         format!("http://{}", self.person.site().public)
     }
 
     async fn token(&mut self) -> String {
+        self.field("csrf_token").await
+    }
+
+    /// What stands in that field of the form.
+    async fn field(&mut self, name: &str) -> String {
         let target = format!("/self-service/verification/flows?id={}", self.flow);
-        let flow = document(&self.person.ask("GET", &target, JSON, &[], None).await);
-        let nodes = flow["ui"]["nodes"].as_array().cloned().unwrap_or_default();
-        let node = nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token");
-        node.and_then(|node| node["attributes"]["value"].as_str()).unwrap_or_default().to_owned()
+        field_of(&document(&self.person.ask("GET", &target, JSON, &[], None).await), name)
     }
 
     /// Sends fields as this client's form would.
@@ -293,24 +301,84 @@ async fn another_browser_with_the_code_is_not_signed_in_and_ends_what_waits() {
     }
 }
 
+/// Its form is open, with the token that stands in it, when somebody else opens the mail's link.
 #[tokio::test]
 async fn a_mail_scanners_get_signs_nobody_in_and_takes_nothing_from_who_signed_up() {
     let house = House::build("memory").await;
-    let mut anna = house.sign_up(Kind::Browser, ANNA).await;
-    let token = anna.token().await;
-    let link = house.link().await;
-    for _ in 0..3 {
-        let mut scanner = Person::new(&house.site, Kind::Browser);
-        assert!(!gives_session(&scanner.ask("GET", &link, HTML, &[], None).await));
+    for kind in [Kind::Browser, Kind::Spa] {
+        let email = format!("{kind:?}@vestibule.test").to_lowercase();
+        let mut anna = house.sign_up(kind, &email).await;
+        let (token, link) = (anna.token().await, house.link().await);
+        for _ in 0..20 {
+            let mut scanner = Person::new(&house.site, Kind::Browser);
+            assert!(!gives_session(&scanner.ask("GET", &link, HTML, &[], None).await));
+        }
+        assert!(!house.is_proven(&email).await);
+        let target = format!("/self-service/verification/flows?id={}", anna.flow);
+        let read = anna.person.ask("GET", &target, JSON, &[], None).await;
+        assert_eq!(read.status, 200, "{kind:?}: the form can be read again");
+        // Not even with the cookie of who signed up does opening a link sign in, and the form in the first tab stays good.
+        assert!(!gives_session(&anna.person.ask("GET", &link, HTML, &[], None).await));
+        let id = house.identity(&email).await.expect("an account").id;
+        assert_eq!(house.sessions(id).await, 0, "{kind:?}");
+        let (code, origin) = (house.code().await, anna.origin());
+        let answer = anna.submit_as(&[("code", &code)], &token, Some(&origin)).await;
+        assert_eq!(anna.signed_in(&answer).await.as_deref(), Some(email.as_str()), "{kind:?}");
     }
-    assert!(!house.is_proven(ANNA).await);
-    // Not even with the cookie of who signed up does opening a link sign in.
-    assert!(!gives_session(&anna.person.ask("GET", &link, HTML, &[], None).await));
-    house.nobody_is_signed_in().await;
-    let (code, origin) = (house.code().await, anna.origin());
-    let token = if token.is_empty() { token } else { anna.token().await };
-    let answer = anna.submit_as(&[("code", &code)], &token, Some(&origin)).await;
-    assert_eq!(anna.signed_in(&answer).await.as_deref(), Some(ANNA));
+}
+
+#[tokio::test]
+async fn a_mail_scanner_that_comes_later_takes_nothing_from_the_phone_that_opened_the_link() {
+    let house = House::build("memory").await;
+    let anna = house.sign_up(Kind::Browser, ANNA).await;
+    let link = house.link().await;
+    let mut phone = Waiting {
+        person: Person::new(&house.site, Kind::Spa),
+        kind: Kind::Spa,
+        flow: anna.flow.clone(),
+        secret: Value::Null,
+    };
+    phone.person.ask("GET", &link, HTML, &[], None).await;
+    let (filled_in, token) = (phone.field("code").await, phone.token().await);
+    assert!(link.contains(&filled_in) && filled_in.len() == 39, "{filled_in}");
+    for _ in 0..3 {
+        Person::new(&house.site, Kind::Browser).ask("GET", &link, HTML, &[], None).await;
+    }
+    assert_eq!(phone.field("code").await, filled_in);
+    let origin = phone.origin();
+    let answer = phone.submit_as(&[("code", &filled_in)], &token, Some(&origin)).await;
+    assert_eq!(document(&answer)["state"], "passed_challenge");
+    assert!(house.is_proven(ANNA).await);
+}
+
+/// Its token would tell what that browser's anti-forgery cookie is: one half of it is the other, laid over the cookie.
+#[tokio::test]
+async fn whoever_knows_the_flow_is_answered_with_no_token_of_the_browser_that_signed_up() {
+    let house = House::build("memory").await;
+    let mut anna = house.sign_up(Kind::Browser, ANNA).await;
+    let cookie = anna.person.cookie("csrf_token_").expect("a cookie").to_owned();
+    assert_eq!(unmasked(&anna.token().await), cookie, "as the test reads it");
+    for with_cookie in [false, true] {
+        let mut stranger = Person::new(&house.site, Kind::Spa);
+        if with_cookie {
+            stranger.ask("GET", "/self-service/verification/browser", JSON, &[], None).await;
+        }
+        let target = format!("/self-service/verification?flow={}", anna.flow);
+        let body = json!({"method": "code", "code": "000000"}).to_string();
+        let answer = stranger.ask("POST", &target, JSON, &[("Content-Type", JSON)], Some(&body)).await;
+        let token = field_of(&document(&answer), "csrf_token");
+        assert_ne!(unmasked(&token), cookie);
+        assert_eq!(token.is_empty(), !with_cookie);
+    }
+}
+
+/// The cookie that a token was made for; empty for none.
+fn unmasked(token: &str) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let bytes = STANDARD.decode(token).expect("base64");
+    let (pad, masked) = bytes.split_at(bytes.len() / 2);
+    STANDARD.encode(pad.iter().zip(masked).map(|(pad, masked)| pad ^ masked).collect::<Vec<u8>>())
 }
 
 #[tokio::test]

@@ -466,6 +466,25 @@ async fn until_the_proof_nobody_has_that_account_and_then_its_maker_is_signed_in
 }
 
 #[tokio::test]
+async fn the_session_of_somebody_else_in_that_browser_is_not_replaced() {
+    for kind in [Kind::Browser, Kind::Spa] {
+        let place = Place::start("memory", true).await;
+        let mut browser = Visitor::new(&place, kind);
+        let flow = browser.sign_up(UNKNOWN, PASSWORD).await;
+        let code = place.newest_code(UNKNOWN).await;
+        // Meanwhile Anna signs in there.
+        browser.sign_in(KNOWN, OTHER).await;
+        // The verification belongs to the cookie from before; by the mail's link it goes on with the newer one.
+        browser.ask("GET", &format!("/self-service/verification?flow={flow}&code={code}"), HTML, None).await;
+        browser.code(&flow, &code).await;
+        let whoami = document(&browser.ask("GET", "/sessions/whoami", JSON, None).await);
+        assert_eq!(whoami["identity"]["traits"]["email"], KNOWN, "{kind:?}");
+        assert_eq!(place.accounts().await.len(), 2, "{kind:?}: the account is made all the same");
+        assert!(browser.can_sign_in(UNKNOWN, PASSWORD).await, "{kind:?}: by whoever signed up");
+    }
+}
+
+#[tokio::test]
 async fn whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_password() {
     let place = Place::start("memory", true).await;
     let mut stranger = Visitor::new(&place, Kind::Spa);

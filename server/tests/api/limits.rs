@@ -3,10 +3,8 @@
 use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
 use crate::proof::{ANNA, Place, wrong};
 use base64::Engine as _;
-use engine::flow::handover::Offered;
-use engine::flow::{Body, Submit, verification, webhook::Seen};
-use engine::session::DeviceInfo;
-use engine::testing::{TestRandom, World};
+use engine::flow::verification;
+use engine::testing::{self, TestRandom, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +80,27 @@ async fn guessing_over_many_flows_ends_on_postgresql_too() {
     guessing_ends(&engine::testing::postgres::database().await).await;
 }
 
+/// The account is counted as well: a second address of it is no second number of tries.
+#[tokio::test]
+async fn guesses_at_two_addresses_of_one_account_count_together() {
+    const WORK: &str = "anna@work.test";
+    let place = Place::start("memory").await;
+    let mut document = place.document.clone();
+    document["identity"] =
+        json!({"default_schema_id": "default", "schemas": [{"id": "default", "url": two_addresses()}]});
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let person = serde_json::from_value(json!({"traits": {"email": ANNA, "work": WORK}}));
+    engine::admin::create(&place.stand.engine.begin(), person.expect("a body")).await.expect("made");
+    let mut said = Vec::new();
+    for address in [ANNA, WORK, ANNA] {
+        // So that each form has a code of its own.
+        place.later(Duration::from_secs(61));
+        said.extend(guess(&place, address, "not a code", 1).await);
+    }
+    assert_eq!(said.iter().filter(|id| **id == WRONG).count(), 10, "{said:?}");
+    assert_eq!(said[..10], [WRONG; 10]);
+}
+
 #[tokio::test]
 async fn guessing_all_day_ends_after_thirty() {
     let place = Place::start("memory").await;
@@ -123,19 +142,7 @@ async fn a_restart_forgets_no_guess() {
     let mut world = World::default();
     world.random = Arc::new(TestRandom::new(1));
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
-    let submit = Submit {
-        flow: Some(flow),
-        body: Body::Json(json!({"method": "code", "code": wrong(&code)})),
-        json: true,
-        cookie_names: vec![],
-        csrf_cookie: None,
-        origin: false,
-        current: None,
-        browser: None,
-        device: DeviceInfo::default(),
-        offered: Offered::default(),
-        seen: Seen::default(),
-    };
+    let submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
     let outcome = verification::submit(&again.begin(), submit, "").await.expect("an answer");
     let verification::Submitted::Wrong(form) = outcome else { panic!("{outcome:?}") };
     assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");

@@ -2,6 +2,7 @@
 //! requests at once.
 
 mod clients;
+mod combinations;
 mod edges;
 mod hand_over;
 mod hooks;
@@ -22,3 +23,4 @@ mod takeover;
 mod trip;
 mod trouble;
 mod unproven;
+mod ways_to_prove;

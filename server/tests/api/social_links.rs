@@ -1,6 +1,6 @@
 //! Linking a provider to an account that has the same address: never by itself, never for somebody else, never for long.
 
-use crate::trip::{HTML, Place, Tab, agree, document, lay_over, location, messages, node, value};
+use crate::trip::{HTML, JSON, Place, Tab, agree, document, lay_over, location, messages, node, value};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "Correct-Horse-9-Battery";
@@ -77,6 +77,27 @@ async fn hints_name_the_ways_in_where_the_administrator_wants_them() {
 }
 
 #[tokio::test]
+async fn hints_name_the_provider_to_whoever_signs_up_with_an_address_that_came_from_there() {
+    let hints = |on: bool| json!({"selfservice": {"flows": {"registration": {"login_hints": on}}}});
+    let place = Place::start("memory", |_| hints(true)).await;
+    place.browser().through("registration", "acme").await;
+    let sign_up = json!({"traits": {"email": ANNA}});
+    let (status, form) = place.native_password("registration", sign_up.clone()).await;
+    let told = &form["ui"]["messages"][0];
+    assert_eq!((status, &told["id"]), (400, &json!(4_000_028)));
+    let context = json!({
+        "available_credential_types": ["oidc"],
+        "available_oidc_providers": ["acme"],
+        "credential_identifier_hint": ANNA,
+    });
+    assert_eq!(told["context"], context);
+    assert!(told["text"].as_str().is_some_and(|text| text.ends_with("Sign in with Acme.")), "{told}");
+    place.change(hints(false));
+    let (status, form) = place.native_password("registration", sign_up).await;
+    assert_eq!((status, messages(&form)), (400, vec![4_000_007]));
+}
+
+#[tokio::test]
 async fn another_account_is_not_linked() {
     let place = Place::start("memory", |_| json!({})).await;
     let id = place.with_password(ANNA).await;
@@ -148,6 +169,41 @@ async fn an_account_made_by_one_provider_is_linked_by_signing_in_with_it() {
     let answer = third.get(&agree(&there).await, HTML).await;
     assert_eq!(messages(&third.follow(&answer).await), [4_010_009]);
     assert_eq!(place.accounts().await.len(), 1);
+}
+
+/// Through a provider whose word does not count somebody signs up with the address of another, who then proves it.
+#[tokio::test]
+async fn a_squatters_linked_provider_is_dead_when_the_owner_of_the_address_proves_it() {
+    let place = Place::start("memory", |_| {
+        json!({
+            "selfservice": {"flows": {"verification": {"enabled": true}}},
+            "vestibule": {"registration": {"proof_takes_over": true}},
+        })
+    })
+    .await;
+    place.provider.visitor("mallory", json!({"email": ANNA}));
+    let mut squatter = place.browser();
+    squatter.through("registration", "other").await;
+    let id =
+        squatter.whoami().await.expect("signed in")["identity"]["id"].as_str().expect("an id").to_owned();
+    // Anna asks for a code, and chooses a password with it.
+    place.advance(61);
+    let mut anna = place.browser();
+    let flow = document(&anna.get("/self-service/verification/api", JSON).await);
+    anna.jar.clear();
+    anna.post(&flow, json!({"method": "code", "email": ANNA})).await;
+    while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
+    let mail = place.stand.world.mailer.sent().pop().expect("a mail").text;
+    let body = json!({"method": "code", "code": engine::testing::code_in(&mail), "password": PASSWORD});
+    let done = document(&anna.post(&flow, body).await);
+    assert_eq!(done["state"], "passed_challenge", "{done}");
+    assert_eq!(squatter.whoami().await, None, "the session");
+    assert_eq!(ways_in(&place, &id).await, ["password"]);
+    let mut again = place.browser();
+    again.through("login", "other").await;
+    assert_eq!(again.whoami().await, None, "the provider");
+    let (status, _) = place.native_password("login", json!({"identifier": ANNA})).await;
+    assert_eq!(status, 200, "and Anna has it");
 }
 
 #[tokio::test]

@@ -53,15 +53,27 @@ impl House {
         Self { stand, site, config }
     }
 
-    /// As a new revision or file would.
     fn switch(&self, on: bool) {
+        self.publish(|config| config["vestibule"]["registration"]["proof_takes_over"] = on.into());
+    }
+
+    /// As a new revision or file would.
+    fn publish(&self, change: impl FnOnce(&mut Value)) {
         let mut config = self.config.clone();
-        config["vestibule"]["registration"]["proof_takes_over"] = on.into();
+        change(&mut config);
         self.stand.engine.publish(self.stand.world.config(vec![config]));
+    }
+
+    fn passwords(&self, on: bool) {
+        self.publish(|config| config["selfservice"]["methods"]["password"]["enabled"] = on.into());
     }
 
     fn somebody(&self, kind: Kind) -> Somebody {
         Somebody { person: Person::new(&self.site, kind), kind, token: None, secret: Value::Null }
+    }
+
+    fn later(&self) {
+        self.stand.world.clock.advance(Duration::from_secs(61));
     }
 
     async fn newest(&self, to: &str) -> String {
@@ -412,4 +424,56 @@ async fn of_two_proofs_at_once_one_takes_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_proofs_at_once_one_takes_over_on_postgresql() {
     one_of_two_at_once(&engine::testing::postgres::database().await).await;
+}
+
+/// Where nobody signs in with a password none is asked for, and whoever proves the address ends the account.
+#[tokio::test]
+async fn where_passwords_are_off_the_owner_of_the_address_ends_the_squatters_account() {
+    let house = House::build("memory", true, true).await;
+    let mut squatter = house.somebody(Kind::Native);
+    let flow = squatter.sign_up(both()).await;
+    let code = house.code(ANNA).await;
+    house.passwords(false);
+    let mut anna = house.somebody(Kind::Native);
+    for typed in [None, Some(OTHER)] {
+        let asked = anna.prove(&flow, &code, typed).await;
+        let form = document(&asked);
+        let names: Vec<&str> = form["ui"]["nodes"]
+            .as_array()
+            .expect("nodes")
+            .iter()
+            .filter_map(|node| node["attributes"]["name"].as_str())
+            .collect();
+        assert_eq!(asked.status, 400, "{form}");
+        assert!(names.contains(&"start_over") && !names.contains(&"password"), "{names:?}");
+    }
+    assert!(squatter.is_signed_in().await && !house.is_proven(ANNA).await, "nothing has happened so far");
+    let target = format!("/self-service/verification?flow={flow}");
+    let body = json!({"method": "code", "code": code, "start_over": true});
+    let answer = anna.ask("POST", &target, Some(body.clone())).await;
+    assert_eq!(answer.status, 410, "{}", document(&answer));
+    assert!(!squatter.is_signed_in().await, "the session");
+    assert_eq!(house.taken_over().await, 1);
+    assert!(!passed(&anna.ask("POST", &target, Some(body)).await), "the code is gone with it");
+    assert_eq!(house.taken_over().await, 1);
+    house.passwords(true);
+    for email in [ANNA, MALLORY] {
+        assert!(!house.can_sign_in(email, PASSWORD).await, "{email}");
+    }
+    house.later();
+    anna.sign_up(both()).await;
+    assert!(anna.is_signed_in().await, "the address is free");
+}
+
+/// Whoever is known to have signed up keeps all of it there too.
+#[tokio::test]
+async fn where_passwords_are_off_the_holder_is_asked_for_nothing() {
+    let house = House::build("memory", true, true).await;
+    let mut anna = house.somebody(Kind::Native);
+    let flow = anna.sign_up(both()).await;
+    let code = house.code(ANNA).await;
+    house.passwords(false);
+    assert!(passed(&anna.prove(&flow, &code, None).await));
+    assert!(anna.is_signed_in().await && house.is_proven(ANNA).await);
+    assert_eq!((house.identity(ANNA).await.traits, house.taken_over().await), (both(), 0));
 }

@@ -10,6 +10,10 @@ const ANNA: &str = "anna@vestibule.test";
 const MINUTE: Duration = Duration::from_secs(60);
 
 async fn house(life: Option<&str>) -> (Stand, Site) {
+    stand("memory", configured(life)).await
+}
+
+fn configured(life: Option<&str>) -> Value {
     let mut more = json!({
         "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
         "selfservice": {"flows": {
@@ -24,7 +28,7 @@ async fn house(life: Option<&str>) -> (Stand, Site) {
     if let Some(life) = life {
         more["vestibule"] = json!({"registration": {"unproven_session": life}});
     }
-    stand("memory", more).await
+    more
 }
 
 /// Somebody who signed up and is signed in.
@@ -171,6 +175,54 @@ async fn a_code_without_the_anti_forgery_token_gives_no_session_from_after_the_p
     let code = code(&stand).await;
     assert_eq!(document(&anna.prove(&code, false).await)["state"], "passed_challenge");
     assert_eq!(anna.session().await, None);
+}
+
+const ASKED: &str = "http://hook.test/ask";
+
+/// Whoever knows the password signs in at the very moment of the proof: what was right before it gives no session after it.
+#[tokio::test]
+async fn a_session_that_is_made_while_the_proof_arrives_is_not_given() {
+    for option in [json!({"unproven_session": "15m"}), json!({"proof_takes_over": true})] {
+        let mut more = configured(None);
+        more["vestibule"] = json!({"registration": option});
+        more["selfservice"]["flows"]["login"] = json!({"after": {"password": {"hooks": [
+            {"hook": "web_hook", "config": {"url": ASKED, "method": "POST", "can_interrupt": true}},
+        ]}}});
+        let (stand, site) = stand("memory", more).await;
+        let mut anna = Early::sign_up(&site, Kind::Native, ANNA).await;
+        let code = code(&stand).await;
+        let outbound = &stand.world.outbound;
+        outbound.answer(ASKED, "{}");
+        // The sign-in waits at its web hook until the test asks as well.
+        outbound.gather(2);
+        let asked = || outbound.requests().into_iter().find(|request| request.url.as_str() == ASKED);
+        let mut person = Person::new(&site, Kind::Native);
+        let flow = document(&person.ask("GET", "/self-service/login/api", JSON, &[], None).await);
+        let target = format!("/self-service/login?flow={}", flow["id"].as_str().expect("a flow"));
+        let fields = json!({"method": "password", "identifier": ANNA, "password": PASSWORD});
+        let headers = [("Content-Type", JSON)];
+        let (answer, ()) = tokio::join!(person.post(&target, &headers, &fields), async {
+            // Long enough for any machine, and an end where the web hook is never called.
+            for _ in 0..10_000_000 {
+                if asked().is_some() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(document(&anna.prove(&code, false).await)["state"], "passed_challenge");
+            let ask = asked().expect("the sign-in is under way");
+            engine::effects::Outbound::send(&**outbound, ask).await.expect("an answer");
+        });
+        let said = document(&answer);
+        assert_eq!((answer.status, said.get("session_token")), (400, None), "{said}");
+        let mut tx = stand.engine.db().read().await.expect("the database answers");
+        let found = engine::store::identities::by_identifier(&mut tx, "password", ANNA).await;
+        let (identity, _) = found.expect("the database answers").expect("an account");
+        let nobody = engine::ids::SessionId(uuid::Uuid::nil());
+        let now = stand.engine.effects().now();
+        let held = engine::store::sessions::count_others(&mut tx, identity.id, nobody, now).await;
+        assert_eq!(held.expect("the database answers"), 1, "{option}: that of who proved it alone");
+    }
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "server/src/guard.rs",
         text: "Some(origin) if origin == own => None,",
         instead: "Some(origin) if origin == own || own.contains(\"://\") => None,",
-        test: test("server", CONSOLE, "a_post_from_elsewhere_changes_nothing"),
+        test: test("server", CONSOLE, "doors::a_post_from_elsewhere_changes_nothing"),
     },
     Change {
         name: "snapshot-ignored",
@@ -103,7 +103,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/store/operators.rs",
         text: "update operator_links set used_at = $3",
         instead: "update operator_links set used_at = null",
-        test: test("server", CONSOLE, "a_reset_link_sets_a_password_once_and_ends_older_sessions"),
+        test: test("server", CONSOLE, "doors::a_reset_link_sets_a_password_once_and_ends_older_sessions"),
     },
     Change {
         name: "nobody-costs-nothing",
@@ -131,7 +131,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/revise.rs",
         text: "_ if by.disabled || by.role == Role::Viewer => {",
         instead: "_ if by.disabled => {",
-        test: test("server", CONSOLE, "a_viewer_sees_everything_and_changes_nothing"),
+        test: test("server", CONSOLE, "roles::a_viewer_sees_everything_and_changes_nothing"),
     },
     Change {
         name: "late-save-wins",
@@ -454,7 +454,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/actions.rs",
         text: "if !by.disabled && by.role == Role::Owner {",
         instead: "if !by.disabled {",
-        test: test("server", CONSOLE, "a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to"),
+        test: test(
+            "server",
+            CONSOLE,
+            "actions::a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to",
+        ),
     },
     Change {
         name: "invitation-not-asked-for",
@@ -534,9 +538,9 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "code-left-in-the-squatters-form",
-        file: "engine/src/flow/takeover.rs",
-        text: "submit.csrf_cookie.as_ref() == Some(&flow.csrf_cookie) {",
-        instead: "!flow.csrf_cookie.is_empty() {",
+        file: "engine/src/flow/verification/browsers.rs",
+        text: "flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie);",
+        instead: "flow.opened.last();",
         test: test(
             "server",
             API,
@@ -591,7 +595,47 @@ pub(super) const CHANGES: &[Change] = &[
         file: "server/src/console.rs",
         text: "filter(|(name, _)| name != \"password\")",
         instead: "filter(|(name, _)| name != \"nothing\")",
-        test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
+        test: test("server", CONSOLE, "settings::a_password_is_not_kept_with_what_was_typed"),
+    },
+    Change {
+        name: "link-takes-the-form",
+        file: "engine/src/flow/verification/browsers.rs",
+        text: "flow.opened.push(Opened {",
+        instead: "flow.csrf_cookie = cookie.to_owned();\n    flow.opened.push(Opened {",
+        test: test(
+            "server",
+            API,
+            "hand_over::a_mail_scanners_get_signs_nobody_in_and_takes_nothing_from_who_signed_up",
+        ),
+    },
+    Change {
+        name: "token-for-strangers",
+        file: "engine/src/flow/verification/browsers.rs",
+        text: "cookie != Some(flow.csrf_cookie.as_str())",
+        instead: "cookie == Some(\"\")",
+        test: test(
+            "server",
+            API,
+            "hand_over::whoever_knows_the_flow_is_answered_with_no_token_of_the_browser_that_signed_up",
+        ),
+    },
+    Change {
+        name: "session-from-before-the-proof",
+        file: "engine/src/flow/login.rs",
+        text: "let before = identity.claimable || prepared.session.unproven;",
+        instead: "let before = identity.claimable;",
+        test: test("server", API, "unproven::a_session_that_is_made_while_the_proof_arrives_is_not_given"),
+    },
+    Change {
+        name: "rehearsal-mails-anybody",
+        file: "engine/src/rehearsal.rs",
+        text: "courier::queue_test(&ctx, &mut tx, &to, mail)",
+        instead: "courier::queue_test(&ctx, &mut tx, &mail.to, mail)",
+        test: test(
+            "server",
+            CONSOLE,
+            "tester::the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_tests",
+        ),
     },
 ];
 

@@ -410,10 +410,10 @@ impl Execution {
     async fn hand_over(&self, done: &mut Registered) -> Result<()> {
         if self.plan.waits_after_storing() {
             let mut tx = self.ctx.db().write().await?;
-            // Somebody proved the address while the service was waited for: what they took over gets no session from before.
-            if done.identity.claimable
-                && !store::identities::still_claimable(&mut tx, done.identity.id).await?
-            {
+            // Somebody proved the address while the service was waited for: no session from before begins after it.
+            let unproven = done.handed_over.as_ref().is_some_and(|given| given.session.unproven);
+            let before = done.identity.claimable || unproven;
+            if before && !store::identities::still_before_proof(&mut tx, &done.identity).await? {
                 done.handed_over = None;
             }
             if let Some(handed_over) = &done.handed_over {

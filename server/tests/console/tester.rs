@@ -1,74 +1,48 @@
 //! The sign-up tester, from outside: what an owner is shown of a run, and that a run leaves the database as it was.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::connect_info::MockConnectInfo;
-use axum::http::{self, StatusCode, header};
+use crate::client::{Console, EMAIL};
+use axum::http::StatusCode;
 use engine::effects::{Outbound, Request};
-use engine::operators;
-use engine::testing::World;
-use engine::{Engine, settings};
+use engine::ids::FlowId;
+use engine::store::{audit, messages};
+use engine::{courier, settings};
 use serde_json::{Value, json};
-use server::state::AppState;
-use std::net::SocketAddr;
-use tower::ServiceExt;
 
 const PAGE: &str = "/tester";
-const EMAIL: &str = "grace@console.test";
-const OPERATORS_PASSWORD: &str = "velvet lantern harbour 41";
 const PASSWORD: &str = "quiet copper meadow 73";
 
-struct Console {
-    world: World,
-    engine: Engine,
-    router: Router,
-    cookie: String,
+/// With an owner signed in.
+async fn start(config: Value) -> Console {
+    let mailed = json!({
+        "selfservice": {"flows": {"verification": {"enabled": true}}}, "vestibule": {"mailbox": {"enabled": true}},
+    });
+    Console::start_with(vec![mailed, config]).await.with_operator("Grace").await
 }
 
 impl Console {
-    /// With an owner signed in.
-    async fn start(config: Value) -> Self {
-        let world = World::default();
-        let mailed = json!({"selfservice": {"flows": {"verification": {"enabled": true}}}, "vestibule": {"mailbox": {"enabled": true}}});
-        let engine = world.engine("memory", vec![mailed, config]).await;
-        let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-        let router =
-            server::console::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
-        operators::create(&engine, EMAIL, "Grace", OPERATORS_PASSWORD).await.unwrap().unwrap();
-        let mut console = Self { world, engine, router, cookie: String::new() };
-        let form = [("email", EMAIL), ("password", OPERATORS_PASSWORD)];
-        let request = console.posted("/sign-in", &form);
-        let answer = console.router.clone().oneshot(request).await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
-        console.cookie = cookie.split(';').next().unwrap().to_owned();
-        console
-    }
-
-    fn posted(&self, target: &str, fields: &[(&str, &str)]) -> http::Request<Body> {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        http::Request::post(target)
-            .header("host", "127.0.0.1:4435")
-            .header("origin", "http://127.0.0.1:4435")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("content-length", body.len())
-            .header("cookie", &self.cookie)
-            .body(Body::from(body))
-            .unwrap()
-    }
-
-    async fn page(&self, request: http::Request<Body>) -> (StatusCode, String) {
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
-        let html = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
-        (parts.status, html)
-    }
-
     async fn run(&self, client: &str, email: &str) -> String {
-        let fields = [("client", client), ("field:traits.email", email), ("field:password", PASSWORD)];
-        let (status, html) = self.page(self.posted(PAGE, &fields)).await;
-        assert_eq!(status, StatusCode::OK, "{html}");
-        html
+        self.run_with(client, email, &[]).await
+    }
+
+    async fn run_with(&self, client: &str, email: &str, more: &[(&str, &str)]) -> String {
+        let mut fields =
+            vec![("client", client), ("field:traits.email", email), ("field:password", PASSWORD)];
+        fields.extend(more);
+        let page = self.post(PAGE, &fields).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        page.html
+    }
+
+    async fn look(&self) -> String {
+        let page = self.get(PAGE).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        page.html
+    }
+
+    async fn entries(&self, action: &str) -> Vec<audit::Entry> {
+        let mut tx = self.engine.db().read().await.unwrap();
+        let all = audit::list(&mut tx, 100).await.unwrap();
+        all.into_iter().filter(|entry| entry.action == action).collect()
     }
 
     /// The calls of web hooks that really left.
@@ -97,7 +71,7 @@ fn marks(html: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn each_client_is_shown_what_the_switch_does_for_it() {
-    let console = Console::start(json!({})).await;
+    let console = start(json!({})).await;
     for (client, on, signed_in, holds) in [
         ("browser", false, false, "Not signed in"),
         ("browser", true, true, "ory_kratos_session"),
@@ -117,7 +91,7 @@ async fn each_client_is_shown_what_the_switch_does_for_it() {
 
 #[tokio::test]
 async fn each_step_is_told_with_what_became_of_it() {
-    let console = Console::start(json!({})).await;
+    let console = start(json!({})).await;
     console.set_sign_in_after_registration(true).await;
     let html = console.run("browser", "new@example.org").await;
     assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "handed over"]);
@@ -133,7 +107,7 @@ async fn each_step_is_told_with_what_became_of_it() {
 async fn no_table_has_a_row_more_or_less_after_a_run() {
     let hook = json!({"hook": "web_hook", "config": {"url": "http://hook.test/", "method": "POST", "response": {"ignore": true}}});
     let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [hook, {"hook": "session"}]}}}}}});
-    let console = Console::start(config).await;
+    let console = start(config).await;
     let known = json!({"traits": {"email": "ann@example.org"}});
     engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
     let mut expected = console.engine.db().rows().await.unwrap();
@@ -157,7 +131,7 @@ async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
         "auth": {"type": "basic_auth", "config": {"user": "us", "password": "a secret of the file"}}}});
     let config =
         json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [hook]}}}}}});
-    let console = Console::start(config).await;
+    let console = start(config).await;
     let html = console.run("native", "new@example.org").await;
     assert!(
         html.contains("kept here, answered for it") && html.contains("POST http://hook.test/ask → 200"),
@@ -172,7 +146,7 @@ async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
         ("field:traits.email", "new@example.org"),
         ("field:password", PASSWORD),
     ];
-    let (_, html) = console.page(console.posted(PAGE, &fields)).await;
+    let html = console.post(PAGE, &fields).await.html;
     assert!(html.contains("really called"), "{html}");
     let sent = console.called();
     assert_eq!(sent.len(), 1);
@@ -183,7 +157,7 @@ async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
 /// What a rehearsal shows works nowhere else: not its session, not its flow.
 #[tokio::test]
 async fn what_it_shows_is_dead_outside_of_it() {
-    let console = Console::start(json!({})).await;
+    let console = start(json!({})).await;
     console.set_sign_in_after_registration(true).await;
     let html = console.run("native", "new@example.org").await;
     let token = html.split("ory_st_").nth(1).unwrap();
@@ -195,15 +169,8 @@ async fn what_it_shows_is_dead_outside_of_it() {
 
 #[tokio::test]
 async fn a_closed_sign_up_has_no_form_and_says_so() {
-    let console =
-        Console::start(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}})).await;
-    let request = http::Request::get(PAGE)
-        .header("host", "127.0.0.1:4435")
-        .header("cookie", &console.cookie)
-        .body(Body::empty())
-        .unwrap();
-    let (status, html) = console.page(request).await;
-    assert_eq!(status, StatusCode::OK);
+    let console = start(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}})).await;
+    let html = console.look().await;
     assert!(html.contains("There is no form to fill in") && !html.contains("id=\"run\""), "{html}");
 }
 
@@ -215,7 +182,7 @@ async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
         "flows": {"registration": {"after": {"password": {"hooks": [hook]}}}},
         "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
     }});
-    let console = Console::start(config).await;
+    let console = start(config).await;
     console.world.outbound.answer("http://hook.test/ask", "{}");
     // The run waits at its web hook until the test asks as well.
     console.world.outbound.gather(2);
@@ -225,8 +192,7 @@ async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
         ("field:traits.email", "new@example.org"),
         ("field:password", PASSWORD),
     ];
-    let request = console.posted(PAGE, &fields);
-    let (shown, ()) = tokio::join!(console.page(request), async {
+    let (shown, ()) = tokio::join!(console.post(PAGE, &fields), async {
         // Long enough for any machine, and an end where the web hook is never called.
         for _ in 0..1_000_000 {
             if !console.called().is_empty() {
@@ -238,6 +204,114 @@ async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
         let ask = console.called().remove(0);
         console.world.outbound.send(ask).await.unwrap();
     });
-    assert!(shown.1.contains(">Not signed in<"), "{}", shown.1);
-    assert!(shown.1.contains("The settings changed meanwhile"), "{}", shown.1);
+    assert!(shown.html.contains(">Not signed in<"), "{}", shown.html);
+    assert!(shown.html.contains("The settings changed meanwhile"), "{}", shown.html);
+}
+
+fn with_mail_server() -> Value {
+    json!({
+        "vestibule": {"mailbox": {"enabled": false}},
+        "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+    })
+}
+
+#[tokio::test]
+async fn without_the_box_no_mail_is_queued_and_no_row_changes() {
+    let console = start(with_mail_server()).await;
+    let page = console.look().await;
+    assert!(page.contains("id=\"mail-me\"") && page.contains(EMAIL), "{page}");
+    let mut expected = console.engine.db().rows().await.unwrap();
+    for client in ["browser", "spa", "native"] {
+        let html = console.run(client, "new@example.org").await;
+        assert!(html.contains("to <b>new@example.org</b>") && !html.contains("on its way to you"), "{html}");
+        *expected.get_mut("audit").unwrap() += 1;
+        assert_eq!(console.engine.db().rows().await.unwrap(), expected, "{client}");
+    }
+    assert!(console.entries("rehearsal.mailed").await.is_empty());
+}
+
+/// The address that was typed is somebody's: they must not get mail because an operator tries something out.
+#[tokio::test]
+async fn the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_tests() {
+    let console = start(with_mail_server()).await;
+    let mut expected = console.engine.db().rows().await.unwrap();
+    let html = console.run_with("native", "new@example.org", &[("mail_me", "true")]).await;
+    assert!(html.contains("One is on its way to you"), "{html}");
+    *expected.get_mut("audit").unwrap() += 2;
+    *expected.get_mut("courier_messages").unwrap() += 1;
+    assert_eq!(console.engine.db().rows().await.unwrap(), expected);
+
+    let ctx = console.engine.begin();
+    let queued = courier::list(&ctx, &messages::Filter::default(), 10).await.unwrap();
+    let [mail] = queued.as_slice() else { panic!("{queued:?}") };
+    assert_eq!((mail.recipient.as_str(), mail.status), (EMAIL, messages::Status::Queued));
+    assert!(mail.subject.starts_with("Test: "), "{}", mail.subject);
+    let entries = console.entries("rehearsal.mailed").await;
+    assert_eq!((entries.len(), entries[0].actor.as_str()), (1, EMAIL));
+    assert_eq!(entries[0].details, json!({"mails": 1}));
+
+    while courier::deliver(&console.engine).await.unwrap() > 0 {}
+    let sent = console.world.mailer.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, EMAIL);
+    assert!(sent[0].text.starts_with("This is a test") && sent[0].text.contains("new@example.org"));
+    // Its link leads nowhere.
+    let (_, flow) = sent[0].text.split_once("&flow=").unwrap();
+    let flow: FlowId = flow[..36].parse().unwrap();
+    let found = engine::flow::verification::get(&ctx, Some(flow), None).await;
+    assert_eq!(found.unwrap_err().kind, engine::Kind::NotFound);
+}
+
+#[tokio::test]
+async fn where_no_mail_leaves_the_box_is_not_offered_and_does_nothing() {
+    let console = start(json!({})).await;
+    assert!(!console.look().await.contains("mail-me"));
+    console.run_with("native", "new@example.org", &[("mail_me", "true")]).await;
+    let ctx = console.engine.begin();
+    assert!(courier::list(&ctx, &messages::Filter::default(), 10).await.unwrap().is_empty());
+    assert!(console.entries("rehearsal.mailed").await.is_empty());
+}
+
+#[tokio::test]
+async fn one_way_to_sign_up_is_a_fact_and_several_are_a_choice() {
+    let console = start(json!({})).await;
+    let page = console.look().await;
+    assert!(page.contains("data-testid=\"only-way\"") && !page.contains("name=\"method\""), "{page}");
+    let console = start(with_provider(true)).await;
+    let page = console.look().await;
+    for method in ["password", "oidc"] {
+        assert!(page.contains(&format!("id=\"method-{method}\"")), "{page}");
+    }
+    assert!(!page.contains("only-way"));
+    let alone = start(with_provider(false)).await.look().await;
+    assert!(alone.contains("only-way") && alone.contains("Show what would run"), "{alone}");
+    assert!(!alone.contains("field:traits.email"), "nothing is typed: {alone}");
+    let nothing = start(json!({"selfservice": {"methods": {"password": {"enabled": false}}}})).await;
+    assert!(nothing.look().await.contains("No way to sign up is switched on"));
+}
+
+/// The trip needs the provider: what each step would do is told, and nothing runs.
+#[tokio::test]
+async fn the_plan_of_a_provider_is_shown_and_leads_to_the_test_of_its_sign_in() {
+    let console = start(with_provider(true)).await;
+    let before = console.engine.db().rows().await.unwrap();
+    for (client, answer) in [("browser", "303"), ("native", "{session, session_token")] {
+        let html = console.run_with(client, "new@example.org", &[("method", "oidc")]).await;
+        assert!(html.contains("Social sign-in") && html.contains("what would run"), "{html}");
+        assert!(html.contains("href=\"/social\"") && html.contains(answer), "{client}: {html}");
+        assert!(html.contains("Store the account") && html.contains("social_sign_in"), "{html}");
+        assert!(html.contains("value=\"new@example.org\""), "what was typed stays: {html}");
+        assert!(!html.contains("Exchanges"), "{html}");
+    }
+    assert_eq!(console.engine.db().rows().await.unwrap(), before, "nothing ran");
+}
+
+fn with_provider(passwords: bool) -> Value {
+    let acme = json!({
+        "id": "acme", "provider": "generic", "label": "Acme", "client_id": "us", "client_secret": "secret",
+        "issuer_url": "https://acme.test", "mapper_url": "base64://e30=",
+    });
+    json!({"selfservice": {"methods": {
+        "password": {"enabled": passwords}, "oidc": {"enabled": true, "config": {"providers": [acme]}},
+    }}})
 }

@@ -1,0 +1,79 @@
+//! Which browser sees what of a verification. The mail's link opens the form in any browser, a mail scanner's too; what it fills
+//! in is for that browser alone, and nothing is taken from whoever has the form open elsewhere.
+
+use super::super::{Flow, FlowType, Opened, Submit, csrf, unknown};
+use crate::effects::Effects;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::store;
+
+/// Of a code, and of what the link holds.
+const LONGEST: usize = 64;
+
+/// At most so many browsers that opened the link; the one that did so first goes. The browser that began is none of them.
+const MOST: usize = 8;
+
+/// How often a form that changes at the same moment is read anew.
+const TRIES: usize = 8;
+
+/// Keeps that this browser opened the link, with the code that came with it; the flow as this browser sees it, belonging to its
+/// cookie. Nothing else of the flow changes, whatever happens to it at the same moment.
+pub(super) async fn open_in(ctx: &Ctx, flow: Flow, submit: &Submit, code: &str) -> Result<Flow> {
+    let cookie = submit.csrf_cookie.clone().unwrap_or_else(|| csrf::new_cookie(ctx.effects()));
+    let code = if code.len() <= LONGEST { code } else { "" };
+    let mut was = flow;
+    for _ in 0..TRIES {
+        let mut flow = was.clone();
+        remember(&mut flow, &cookie, code);
+        let mut tx = ctx.db().write().await?;
+        if store::flows::swap(&mut tx, &was, &flow).await? {
+            tx.commit().await?;
+            show_to(ctx.effects(), &mut flow, Some(&cookie));
+            flow.csrf_cookie = cookie;
+            return Ok(flow);
+        }
+        was = store::flows::get(&mut tx, was.kind, was.id).await?.ok_or_else(unknown)?;
+    }
+    Err(Error::new(Kind::Conflict, "This form changes too quickly. Open the link once more."))
+}
+
+/// What that browser has in the field for the code.
+fn remember(flow: &mut Flow, cookie: &str, code: &str) {
+    flow.opened.retain(|one| one.csrf_cookie != cookie);
+    if flow.opened.len() == MOST {
+        flow.opened.remove(0);
+    }
+    flow.opened.push(Opened { csrf_cookie: cookie.to_owned(), code: code.to_owned() });
+}
+
+/// The same for a code that was typed, where the form is that browser's: an app's form is read by its id alone, so that it would
+/// show it to whoever began it.
+pub(in crate::flow) fn keep_typed(flow: &mut Flow, cookie: Option<&str>, code: &str) {
+    if let Some(cookie) = cookie.filter(|cookie| flow.belongs_to(cookie)) {
+        remember(flow, cookie, if code.len() <= LONGEST { code } else { "" });
+    }
+}
+
+/// A code that is none is not filled in again.
+pub(super) fn forget_code(flow: &mut Flow, cookie: Option<&str>) {
+    for own in flow.opened.iter_mut().filter(|one| Some(one.csrf_cookie.as_str()) == cookie) {
+        own.code.clear();
+    }
+}
+
+/// Nor is any that was mailed before the newest.
+pub(super) fn forget_codes(flow: &mut Flow) {
+    flow.opened.iter_mut().for_each(|one| one.code.clear());
+}
+
+/// The flow as it leaves: with the code that this browser's opening of the link filled in, and with a token of its own cookie. The
+/// token of another's would tell what that cookie is, and whoever knows the flow's id can ask for it.
+pub(super) fn show_to(effects: &Effects, flow: &mut Flow, cookie: Option<&str>) {
+    let own = flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie);
+    if let Some(code) = own.map(|one| one.code.clone()).filter(|code| !code.is_empty()) {
+        flow.ui.put_value("code", code.into());
+    }
+    if flow.kind_of_client == FlowType::Browser && cookie != Some(flow.csrf_cookie.as_str()) {
+        flow.ui.put_value("csrf_token", csrf::mask(effects, cookie.unwrap_or_default()).into());
+    }
+}

@@ -1,0 +1,206 @@
+//! A code came back: what it proves, and what happens with the proof.
+
+use super::super::code::{self, Found};
+use super::super::handover::{Claim, Given};
+use super::super::takeover::{self, Standing};
+use super::super::{Flow, Submit, limits, pending, save, unknown, webhook};
+use super::form::{ask_for_code, finish};
+use super::{Replaced, Submitted, again, browsers, replace};
+use crate::config::hooks::Response;
+use crate::effects::to_completion;
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::identity::proof::{By, address_proven};
+use crate::store;
+use crate::store::codes::{self, Code};
+use crate::ui::text;
+use serde_json::{Value, json};
+
+/// A code came back. It needs no anti-forgery token: who has it has read the mail. What a session is given for is another
+/// matter ([`Claim`]).
+pub(super) async fn prove(
+    ctx: &Ctx,
+    flow: Flow,
+    code: &str,
+    body: &Value,
+    path_and_query: &str,
+    submit: Submit,
+) -> Result<Submitted> {
+    const USED: &str = "This code was used already. Ask for a new one.";
+    let waiting = pending::look_up(ctx, &flow, code).await?;
+    if let Some(found) = waiting {
+        return prove_pending(ctx, flow, found, code, body, path_and_query, submit).await;
+    }
+    let (why, over) = match code::look_up(ctx, &flow, code).await? {
+        Found::Right(row, counted) => {
+            let new_password = match takeover::standing(ctx, &flow, &row, body, &submit).await? {
+                Standing::Keeps => None,
+                Standing::TakesOver(hash) => Some(hash),
+                Standing::Ends => {
+                    let work = ctx.clone();
+                    let ended =
+                        to_completion(async move { takeover::end(&work, &row, counted.as_ref()).await })
+                            .await?;
+                    let why = if ended { text::account_ended() } else { text::generic(USED) };
+                    return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
+                }
+                Standing::Asked(missing) => {
+                    let mut flow = flow;
+                    takeover::ask_first(ctx, &mut flow, &submit, code, missing);
+                    return again(ctx, flow, []).await;
+                }
+            };
+            let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
+            let (work, id) = (ctx.clone(), row.id);
+            let (passed, seen) = (flow.clone(), submit.seen.clone());
+            let right = Right { row: *row, counted, new_password };
+            let done = to_completion(async move { pass(&work, passed, right, claim, &seen).await }).await?;
+            match done {
+                Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
+                Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),
+                None => {
+                    tracing::debug!(%id, "two came with one code at once");
+                    (Replaced::Over, text::generic(USED))
+                }
+            }
+        }
+        Found::Wrong => return wrong(ctx, flow, body, &submit).await,
+        Found::Locked => return locked(ctx, flow, &submit).await,
+        Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
+        Found::Used => (Replaced::Over, text::generic(USED)),
+        Found::TooMany => (Replaced::Over, text::tried_too_often()),
+    };
+    replace(ctx, &flow, &submit, path_and_query, why, over).await
+}
+
+async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value, submit: &Submit) -> Result<Submitted> {
+    ask_for_code(ctx, &mut flow);
+    browsers::forget_code(&mut flow, submit.csrf_cookie.as_deref());
+    flow.ui.messages = vec![text::wrong_code()];
+    save(ctx, &mut flow).await?;
+    // Only this answer tells the payload back (measured).
+    flow.transient_payload = Some(body.get("transient_payload").cloned().unwrap_or_else(|| json!({})));
+    Ok(Submitted::Wrong(Box::new(flow)))
+}
+
+/// Too many wrong codes for that address, whatever flow they were for.
+async fn locked(ctx: &Ctx, mut flow: Flow, submit: &Submit) -> Result<Submitted> {
+    const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
+    ask_for_code(ctx, &mut flow);
+    browsers::forget_code(&mut flow, submit.csrf_cookie.as_deref());
+    flow.ui.messages = vec![text::generic(LOCKED)];
+    save(ctx, &mut flow).await?;
+    Ok(Submitted::Wrong(Box::new(flow)))
+}
+
+/// The same where the code is for a sign-up that waits: the account is made with it.
+async fn prove_pending(
+    ctx: &Ctx,
+    flow: Flow,
+    found: pending::Found,
+    code: &str,
+    body: &Value,
+    path_and_query: &str,
+    submit: Submit,
+) -> Result<Submitted> {
+    use pending::Passed;
+    let (why, over) = match found {
+        pending::Found::Right(row, counted) => {
+            return match pending::pass(ctx, flow.clone(), (*row, counted), code, body, &submit).await? {
+                Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
+                Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
+                Passed::Again(flow) => Ok(Submitted::Again(flow)),
+                Passed::Wrong => wrong(ctx, flow, body, &submit).await,
+            };
+        }
+        pending::Found::Wrong => return wrong(ctx, flow, body, &submit).await,
+        pending::Found::Locked => return locked(ctx, flow, &submit).await,
+        pending::Found::Expired(at) => (Replaced::CodeExpired(at), text::verification_expired(at)),
+        pending::Found::TooMany => (Replaced::Over, text::tried_too_often()),
+    };
+    replace(ctx, &flow, &submit, path_and_query, why, over).await
+}
+
+/// A right code, with what the try left behind, and the hash of a new password where its proof takes the account over.
+struct Right {
+    row: Code,
+    counted: Option<limits::Try>,
+    new_password: Option<String>,
+}
+
+/// Uses the code up, proves the address, takes what waited for that, takes the account over and finishes the flow: one
+/// transaction. Then the web hooks:
+/// the address stays proven whatever they say, and a session is stored only when none of them failed or refused. `None`:
+/// somebody else used it meanwhile.
+async fn pass(
+    ctx: &Ctx,
+    mut flow: Flow,
+    Right { row, counted, new_password }: Right,
+    claim: Claim,
+    seen: &webhook::Seen,
+) -> Result<Option<(Flow, Option<Given>)>> {
+    let now = ctx.effects().now();
+    let hooks = &ctx.config.selfservice.verification.after;
+    let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
+    let mut tx = ctx.db().write().await?;
+    let is_first = store::identities::claim(&mut tx, row.identity()).await?;
+    // Another proof was first, and what is there now is whoever's that was.
+    if new_password.is_some() && !is_first {
+        return Ok(None);
+    }
+    if !codes::use_up(&mut tx, row.id, now).await? {
+        return Ok(None);
+    }
+    if let Some(counted) = &counted {
+        limits::forget(&mut tx, counted).await?;
+    }
+    let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(unknown)?;
+    let mut given = match &new_password {
+        None => {
+            let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
+            taken.or_else(|| claim.renew(ctx, &flow, &identity))
+        }
+        Some(hash) => {
+            if !takeover::take_over(ctx, &mut tx, &flow, &row, &mut identity, hash).await? {
+                return Ok(None);
+            }
+            None
+        }
+    };
+    let address = identity
+        .verifiable_addresses
+        .iter_mut()
+        .find(|address| address.id == row.address_id)
+        .ok_or_else(unknown)?;
+    address_proven(address, By::Verification, now);
+    store::identities::save_proof(&mut tx, address).await?;
+    if let Some(given) = &mut given {
+        given.identity = identity.clone();
+    }
+    finish(ctx, &mut flow);
+    flow.updated_at = now;
+    store::flows::update(&mut tx, &flow).await?;
+    if let Some(given) = given.as_ref().filter(|_| !waits) {
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+    }
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
+    tx.commit().await?;
+    ctx.engine.wake_hooks();
+    for hook in crate::plan::web_hooks(hooks) {
+        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
+            for (name, message) in messages {
+                flow.ui.attach(&name, message);
+            }
+            save(ctx, &mut flow).await?;
+            return Ok(Some((flow, None)));
+        }
+    }
+    if let Some(given) = given.as_ref().filter(|_| waits) {
+        let mut tx = ctx.db().write().await?;
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+        tx.commit().await?;
+    }
+    Ok(Some((flow, given)))
+}

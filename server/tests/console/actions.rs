@@ -1,0 +1,177 @@
+//! Web hooks: what each can do and whether it runs, its calls, trying again and trying out.
+
+use crate::client::{Console, EMAIL, Page, VIEWER};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+const CRM: &str = "http://127.0.0.1:9/new";
+
+/// A web hook, and the rest of its `config`.
+fn web_hook(more: Value) -> Value {
+    let mut config = json!({
+        "url": CRM, "method": "POST", "body": "base64://ZnVuY3Rpb24oY3R4KSB7IG1haWw6IGN0eC5pZGVudGl0eS50cmFpdHMuZW1haWwgfQ==",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    json!({"hook": "web_hook", "config": config})
+}
+
+fn lists(flow: Value, password: Value) -> Value {
+    json!({"selfservice": {
+        "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
+        "flows": {"registration": {"after": {"hooks": flow, "password": {"hooks": password}}}},
+    }})
+}
+
+impl Console {
+    async fn with_hooks(flow: Value, password: Value) -> Self {
+        let console = Self::signed_in("Grace").await;
+        console.world.outbound.answer(CRM, "{}");
+        console.engine.publish(console.world.config(vec![lists(flow, password)]));
+        console
+    }
+
+    async fn anna_signs_up(&self) {
+        // What becomes of it is what the page is asked about.
+        drop(engine::testing::sign_up(&self.engine, "anna@console.test").await);
+    }
+
+    async fn hook_page(&self) -> Page {
+        self.get(&hook_address("")).await
+    }
+}
+
+fn hook_address(done: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("hook", &format!("POST {CRM}")).append_pair("place", "registration.after");
+    if !done.is_empty() {
+        query.append_pair("done", done);
+    }
+    format!("/actions/hook?{}", query.finish())
+}
+
+fn of_the_hook<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![("hook", "POST http://127.0.0.1:9/new"), ("place", "registration.after")];
+    fields.extend(more);
+    fields
+}
+
+#[tokio::test]
+async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
+    let json = Value::Array;
+    for (more, named, runs) in [
+        (json!({"response": {"ignore": true}}), "Inform", "Is queued with the account (password)"),
+        (json!({}), "Wait for it", "after the account is stored"),
+        (json!({"can_interrupt": true}), "Ask, may stop the sign-up", "before anything is stored"),
+        (json!({"response": {"parse": true}}), "Ask, may change the account", "before anything is stored"),
+    ] {
+        let console = Console::with_hooks(json(vec![]), json(vec![web_hook(more.clone())])).await;
+        let page = console.get("/actions").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.html.contains(named) && page.html.contains(runs), "{more}: {}", page.html);
+    }
+    let asks = web_hook(json!({"can_interrupt": true}));
+    let console = Console::with_hooks(json(vec![asks.clone()]), json(vec![])).await;
+    assert!(console.get("/actions").await.html.contains("Never runs with password"));
+    let session = json!({"hook": "session"});
+    let console = Console::with_hooks(json(vec![asks]), json(vec![session])).await;
+    assert!(console.get("/actions").await.html.contains("Does not run with password: that method"));
+    let console = Console::signed_in("Grace").await;
+    assert!(console.get("/actions").await.html.contains("No web hook is configured"));
+    assert_eq!(console.get("/actions/hook?hook=nonsense").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_failed_call_is_shown_and_made_again_by_hand() {
+    let mut console = Console::with_hooks(
+        json!([]),
+        json!([web_hook(
+            json!({"auth": {"type": "basic_auth", "config": {"user": "u", "password": "the-hooks-own"}}})
+        )]),
+    )
+    .await;
+    console.world.outbound.answer_with(CRM, 500, "{\"token\": \"their-token\", \"why\": \"down\"}");
+    console.anna_signs_up().await;
+    let page = console.hook_page().await;
+    for shown in ["failed", "status 500", "1 try", "anna@console.test", "down", "Try again"] {
+        assert!(page.html.contains(shown), "{shown} in {}", page.html);
+    }
+    assert!(!page.html.contains("their-token") && !page.html.contains("the-hooks-own"));
+    let (_, rest) = page.html.split_once("name=\"delivery\" value=\"").unwrap();
+    let delivery = rest.split('"').next().unwrap().to_owned();
+    let again = of_the_hook(&[("delivery", &delivery)]);
+
+    let owner = console.cookie.clone();
+    console.becomes_viewer().await;
+    assert_eq!(console.post("/actions/retry", &again).await.status, StatusCode::FORBIDDEN);
+    let seen = console.hook_page().await.html;
+    assert!(
+        seen.contains("status 500") && !seen.contains("anna@console.test"),
+        "what was sent is for owners"
+    );
+
+    console.cookie = owner;
+    console.world.outbound.answer(CRM, "{}");
+    let done = console.post("/actions/retry", &again).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, hook_address("retry").as_str()));
+    assert_eq!(engine::hooks::deliver(&console.engine).await.unwrap(), 1);
+    let page = console.hook_page().await;
+    assert!(
+        page.html.contains("answered") && page.html.contains("2 tries") && !page.html.contains("Try again")
+    );
+    assert_eq!(console.world.outbound.requests().len(), 2);
+    assert_eq!(
+        console.post("/actions/retry", &again).await.status,
+        StatusCode::CONFLICT,
+        "it did not fail any more"
+    );
+    let audited = console.audited().await;
+    assert!(audited.contains(&("hooks.retry".into(), EMAIL.into())));
+    assert!(audited.contains(&("hooks.refused".into(), VIEWER.into())));
+}
+
+#[tokio::test]
+async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
+    let mut console = Console::with_hooks(json!([]), json!([web_hook(json!({"can_interrupt": true}))])).await;
+    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(
+        shown.html.contains("somebody made up") && shown.html.contains("test@example.org"),
+        "{}",
+        shown.html
+    );
+    assert!(console.world.outbound.requests().is_empty(), "nothing leaves yet");
+
+    console.anna_signs_up().await;
+    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    assert!(shown.html.contains("From the last call") && shown.html.contains("anna@console.test"));
+
+    let sent = console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
+    assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, hook_address("test").as_str()));
+    let requests = console.world.outbound.requests();
+    let marked = |at: usize| {
+        requests[at].headers.iter().any(|(name, value)| name == "Vestibule-Test" && value == "true")
+    };
+    assert_eq!((requests.len(), marked(0), marked(1)), (2, false, true));
+    assert!(console.hook_page().await.html.contains(">test<"));
+
+    console.becomes_viewer().await;
+    for step in ["show", "send"] {
+        let refused = console.post("/actions/test", &of_the_hook(&[("step", step)])).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{step}");
+    }
+    assert_eq!(console.world.outbound.requests().len(), 2);
+    assert!(console.audited().await.contains(&("hooks.test".into(), EMAIL.into())));
+}
+
+#[tokio::test]
+async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
+    let broken = web_hook(json!({"body": "base64://ZnVuY3Rpb24oY3R4KSB7"}));
+    let console = Console::with_hooks(json!([]), json!([broken])).await;
+    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
+    console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
+    assert!(console.world.outbound.requests().is_empty());
+    assert!(console.hook_page().await.html.contains("the template cannot be evaluated"));
+}

@@ -1,0 +1,161 @@
+//! Findings and their fixes, and what a save lacks that brings a danger about.
+
+use crate::client::{Console, EMAIL, FUNCTION, PAGE, PASSWORD, tag};
+use axum::http::StatusCode;
+
+#[tokio::test]
+async fn the_page_of_checks_has_each_finding_in_its_group_with_the_way_out() {
+    let mut console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let page = console.get("/checks").await;
+    let at = |part: &str| page.html.find(part).unwrap_or_else(|| panic!("{part} in {}", page.html));
+    assert!(at(">Dangers<") < at("admin_api_open") && at("admin_api_open") < at(">Warnings<"));
+    assert!(at(">Warnings<") < at("breach_check_off"));
+    assert!(page.html.contains("href=\"/settings/authentication?fix=breach_check_off\""), "{}", page.html);
+    assert!(page.html.contains("In a file") && page.html.contains("host: 127.0.0.1"), "{}", page.html);
+    assert!(!page.html.contains("fix=admin_api_open"), "the console never sets where the server listens");
+    assert!(page.html.contains("<span class=\"count\">1</span>"), "{}", page.html);
+    console.becomes_viewer().await;
+    let page = console.get("/checks").await;
+    assert!(page.html.contains("breach_check_off") && !page.html.contains("?fix="), "{}", page.html);
+    let page = console.get("/settings/authentication?fix=breach_check_off").await;
+    assert!(page.html.contains("The fix cannot be made here"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_fix_goes_into_the_form_and_is_saved_by_nobody_but_the_person() {
+    let console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("breach_check", "")]).await;
+    let pressed = "/settings/authentication?fix=breach_check_off";
+    let page = console.get(pressed).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("The fix is in the form, and not saved yet"), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert!(page.html.contains("1 unsaved change: "), "{}", page.html);
+    assert_eq!(console.values().await.revision, 1);
+    console.submit("save", "1", &[]).await;
+    let page = console.get(pressed).await;
+    assert!(page.html.contains("Nothing to fix"), "pressed twice: {}", page.html);
+    assert!(page.html.contains("No unsaved changes"));
+    for stale in ["of_a_later_version", "%3Cscript%3E", ""] {
+        let page = console.get(&format!("/settings/authentication?fix={stale}")).await;
+        assert!(page.html.contains("Nothing to fix") && !page.html.contains("<script>%"), "{stale}");
+    }
+    let page = console.get("/settings/authentication?fix=admin_api_open").await;
+    assert!(page.html.contains("vestibule.admin.token: change it in a file"), "{}", page.html);
+    assert_eq!(console.values().await.revision, 2);
+}
+
+#[tokio::test]
+async fn a_fix_beside_a_setting_keeps_what_was_typed() {
+    let console = Console::signed_in("Grace").await;
+    let typed = [("min_password_length", "7"), ("registration_enabled", ""), ("reason", "for later")];
+    let page = console.submit("preview", "0", &typed).await;
+    assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    for target in [PAGE, FUNCTION] {
+        let page = console.submit_to(target, "fix:short_passwords", "0", &typed).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let html = page.html.replace("\\\"", "\"");
+        assert!(tag(&html, "id=\"min-password-length\"").contains("value=\"12\""), "{html}");
+        assert!(!tag(&html, "id=\"registration-enabled\"").contains("checked"), "the switch stays off");
+        assert!(tag(&html, "id=\"reason\"").contains("for later"));
+    }
+    let unreadable = [("min_password_length", "twelve"), ("breach_check", "")];
+    let page = console.submit("fix:breach_check_off", "0", &unreadable).await;
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("value=\"twelve\""), "{}", page.html);
+    assert!(tag(&page.html, "id=\"breach-check\"").contains("checked"));
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn a_fix_pressed_twice_does_its_work_once_and_says_so() {
+    let console = Console::signed_in("Grace").await;
+    let short = [("min_password_length", "6")];
+    let page = console.submit("preview", "0", &short).await;
+    assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
+    assert!(page.html.contains("Ask for 12 characters"), "{}", page.html);
+    let fixed = console.submit("fix:short_passwords", "0", &short).await;
+    assert_eq!(fixed.status, StatusCode::OK);
+    assert!(tag(&fixed.html, "id=\"min-password-length\"").contains("value=\"12\""));
+    let twice = console.submit("fix:short_passwords", "0", &[("min_password_length", "12")]).await;
+    assert_eq!(twice.status, StatusCode::OK);
+    assert!(twice.html.contains("Nothing to fix"), "{}", twice.html);
+    assert!(tag(&twice.html, "id=\"min-password-length\"").contains("value=\"12\""));
+    assert_eq!(console.values().await.revision, 0, "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
+    let console = Console::signed_in("Grace").await;
+    let gate = ("require_verified_address", "true");
+    let page = console.submit("save", "0", &[gate]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.html.contains("People without a confirmed address are locked out. Say why"),
+        "{}",
+        page.html
+    );
+    assert!(tag(&page.html, "id=\"require-verified-address\"").contains("checked"), "as it was chosen");
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let page = console.submit("save", "0", &[gate, ("reason", "we move tonight")]).await;
+    assert!(
+        page.html.contains("id=\"confirm-password\""),
+        "who signed in long ago shows their password: {}",
+        page.html
+    );
+    assert_eq!(console.values().await.revision, 0);
+    let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("There is no code to type in"), "an error is refused: {}", page.html);
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing() {
+    // No codes are sent, so asking for a confirmed address locks people out.
+    let console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let gate = [("require_verified_address", "true"), ("min_password_length", "14")];
+    let told = console.submit("preview", "0", &gate).await;
+    assert!(told.html.contains("Save asks for an owner"), "before it is pressed: {}", told.html);
+    let with_reason = [&gate[..], &[("reason", "trial week")]].concat();
+    for target in [PAGE, FUNCTION] {
+        let asked = console.submit_to(target, "save", "0", &with_reason).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{target}");
+        assert!(asked.html.contains("confirm-password"), "{}", asked.html);
+        assert!(asked.html.contains("People without a confirmed address are locked out"));
+        let wrong = [&with_reason[..], &[("password", "not the password 12")]].concat();
+        let asked = console.submit_to(target, "save", "0", &wrong).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.html.contains("The password is wrong"), "{}", asked.html);
+        assert!(!asked.html.contains("not the password"), "a password never comes back");
+        assert!(asked.html.contains("trial week"), "what was typed stays");
+    }
+    assert_eq!(console.values().await.revision, 0);
+    let password = [("password", PASSWORD)];
+    let why = console.submit("save", "0", &[&gate[..], &password].concat()).await;
+    assert_eq!(why.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(why.html.contains("Say why"), "{}", why.html);
+    let saved = console.submit("save", "0", &[&with_reason[..], &password].concat()).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    // A moment after the sign-in nobody is asked for it.
+    let fresh = Console::signed_in("Grace").await;
+    let saved = fresh.submit("save", "0", &with_reason).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+}
+
+#[tokio::test]
+async fn guessing_the_password_at_an_open_console_is_slowed_down_and_the_door_is_not() {
+    let console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
+    let guess = [("require_verified_address", "true"), ("reason", "x"), ("password", "not the password 12")];
+    let mut slowed = false;
+    for _ in 0..14 {
+        let page = console.submit("save", "0", &guess).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        slowed |= page.html.contains("Try again in");
+    }
+    assert!(slowed);
+    let door = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    assert_eq!(door.status, StatusCode::SEE_OTHER, "guesses there are counted apart");
+}

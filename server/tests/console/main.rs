@@ -1,0 +1,14 @@
+//! The console as a browser without a script meets it, a file for each subject.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod actions;
+mod checks;
+#[path = "../support/console.rs"]
+mod client;
+mod doors;
+mod history;
+mod mail;
+mod roles;
+mod settings;
+mod tester;

@@ -1,0 +1,190 @@
+//! The page *Authentication*: saving, undoing, coming late, previews, presets, and that nothing typed is lost.
+
+use crate::client::{Console, EMAIL, FUNCTION, PAGE, PASSWORD, tag};
+use axum::http::StatusCode;
+use engine::operators;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_save_leads_back_to_the_page_with_its_number_and_the_way_back() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.submit("save", "0", &[("sign_in_after_registration", "true")]).await;
+    assert_eq!(
+        (page.status, page.location()),
+        (StatusCode::SEE_OTHER, "/settings/authentication?saved=1&new=true")
+    );
+    assert!(console.values().await.values.sign_in_after_registration.all_on());
+    let page = console.get(page.location()).await;
+    assert!(page.html.contains("Saved as revision 1"), "{}", page.html);
+    assert!(page.html.contains("value=\"undo\""));
+    // The second click of a double click.
+    let twice = console.submit("save", "0", &[("sign_in_after_registration", "true")]).await;
+    assert_eq!(twice.location(), "/settings/authentication?saved=1&new=true");
+
+    let page = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
+    assert_eq!(page.location(), "/settings/authentication?saved=2&new=true");
+    assert!(!console.values().await.values.sign_in_after_registration.all_on());
+    let kept = console.get("/settings/authentication?saved=1&new=true").await;
+    assert!(!kept.html.contains("Saved as revision"), "an old address says nothing any more");
+    let late = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert!(late.html.contains("saved revision 2"), "{}", late.html);
+    assert_eq!(console.values().await.revision, 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_comes_back_as_typed() {
+    let console = Console::signed_in("Grace").await;
+    for typed in ["3", "twelve", "<b>9</b>", "4294967296", ""] {
+        let changed = [("min_password_length", typed), ("registration_enabled", "")];
+        let page = console.submit("save", "0", &changed).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        let shown = typed.replace('<', "&lt;").replace('>', "&gt;");
+        let input = tag(&page.html, "id=\"min-password-length\"");
+        assert!(input.contains(&format!("value=\"{shown}\"")) || typed.is_empty(), "{input}");
+        assert!(input.contains("aria-invalid=\"true\""), "{input}");
+        assert!(!tag(&page.html, "id=\"registration-enabled\"").contains("checked"), "the switch stays off");
+        assert!(page.html.contains("<title>Error: Authentication"));
+    }
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn a_save_that_comes_late_keeps_what_was_typed_and_what_others_changed() {
+    let console = Console::signed_in("Grace").await;
+    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&unproven_session.count=30\
+                &unproven_session.unit=60&min_password_length=8&identifier_similarity_check=true&breach_check=true";
+    let page = console.get(PAGE).await;
+    assert!(
+        page.html.contains(&base.replace('&', "&amp;")),
+        "the form says what it was made from: {}",
+        page.html
+    );
+    console.submit("save", "0", &[("sign_in_after_registration", "true")]).await;
+
+    let late = console.submit("save", base, &[("min_password_length", "14")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert!(late.html.contains("Grace saved revision 1"), "{}", late.html);
+    assert!(tag(&late.html, "id=\"min-password-length\"").contains("value=\"14\""), "mine, as typed");
+    assert!(
+        tag(&late.html, "id=\"sign-in-after-registration\"").contains("checked"),
+        "theirs, untouched by me"
+    );
+    assert!(late.html.contains("1 unsaved change: "), "{}", late.html);
+    assert!(late.html.contains("name=\"base\" value=\"1&amp;"), "a second Save is made knowingly");
+    assert_eq!(console.values().await.revision, 1);
+}
+
+#[tokio::test]
+async fn a_preview_writes_nothing_and_draws_what_would_be() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.submit("preview", "0", &[("sign_in_after_registration", "true")]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("<b>Sign in</b> <span class=\"mark\">new</span>"), "{}", page.html);
+    assert!(page.html.contains("A stranger can learn who has an account"));
+    assert!(page.html.contains("Sign in after registration: on"));
+    let closed = console.submit("preview", "0", &[("registration_enabled", "")]).await;
+    assert!(closed.html.contains("Sign-up is closed: none of this runs."));
+    assert_eq!(console.values().await.revision, 0);
+}
+
+#[tokio::test]
+async fn the_function_and_the_form_answer_alike() {
+    let console = Console::signed_in("Grace").await;
+    let on = [("sign_in_after_registration", "true")];
+    let saved = console.submit_to(FUNCTION, "save", "0", &on).await;
+    assert_eq!(saved.status, StatusCode::OK);
+    let body: Value = serde_json::from_str(&saved.html).unwrap();
+    assert!(body["notice"].as_str().unwrap().contains("Saved as revision 1"));
+    assert!(body["html"].as_str().unwrap().contains("id=\"sign-in-after-registration\""));
+    let refused = console.submit_to(FUNCTION, "save", "1", &[("min_password_length", "3")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let late = console.submit_to(FUNCTION, "undo", "7", &[]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    let body: Value = serde_json::from_str(&late.html).unwrap();
+    assert!(body["html"].as_str().unwrap().contains("id=\"conflict\""));
+}
+
+#[tokio::test]
+async fn what_happens_after_sign_up_writes_its_switches_and_follows_them() {
+    let proving = json!({"selfservice": {"flows": {"verification": {"enabled": true}}}});
+    let console = Console::start_with(vec![proving]).await.with_operator("Grace").await;
+    let chosen = |answer| [("after_sign_up_was", "themselves"), ("after_sign_up", answer)];
+    let page = console.submit("preview", "0", &chosen("at_once")).await;
+    assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"), "the switch follows");
+    assert!(tag(&page.html, "id=\"after-sign-up-at-once\"").contains("checked"));
+    let saved = console.submit("save", "0", &chosen("verification_first")).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    let values = console.values().await.values;
+    assert!(values.show_verification_page.all_on() && values.sign_in_after_registration.all_off());
+
+    // A switch that was flipped moves the answer, though the form still holds the old one.
+    let old = [("after_sign_up_was", "verification_first"), ("after_sign_up", "verification_first")];
+    let page =
+        console.submit("preview", "1", &[&old[..], &[("sign_in_after_registration", "true")]].concat()).await;
+    assert!(tag(&page.html, "id=\"after-sign-up-at-once\"").contains("checked"), "{}", page.html);
+
+    // Both, to different ends: nothing is saved, and the form says what it took.
+    let both = [("after_sign_up_was", "verification_first"), ("after_sign_up", "themselves")];
+    let both = [&both[..], &[("sign_in_after_registration", "true")]].concat();
+    let page = console.submit("save", "1", &both).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("said different things"), "{}", page.html);
+    assert!(!tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
+    for nonsense in ["when_proved", "<script>", ""] {
+        let page = console
+            .submit("save", "1", &[("after_sign_up_was", "themselves"), ("after_sign_up", nonsense)])
+            .await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY || nonsense.is_empty(), "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn a_preset_tells_what_it_would_change_and_goes_into_the_form_alone() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.get(PAGE).await;
+    assert!(page.html.contains("data-testid=\"preset-frictionless\""), "{}", page.html);
+    assert!(page.html.contains("What Frictionless trial would change"), "the diff comes before the press");
+    for _ in 0..2 {
+        let page = console.submit("preset:frictionless", "0", &[("require_verified_address", "true")]).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.html.contains("it is in the form, and not saved yet"), "{}", page.html);
+        assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
+        assert!(!tag(&page.html, "id=\"require-verified-address\"").contains("checked"));
+        assert!(page.html.contains("2 unsaved changes: "), "{}", page.html);
+    }
+    let all = [("sign_in_after_registration", "true"), ("proof_takes_over", "true")];
+    let again = console.submit("preset:frictionless", "0", &all).await;
+    assert!(again.html.contains("the form says all of it already"), "{}", again.html);
+    let unknown = console.submit("preset:of_a_later_version", "0", &[]).await;
+    assert_eq!(unknown.status, StatusCode::OK);
+    assert_eq!(console.values().await.revision, 0, "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_password_is_not_kept_with_what_was_typed() {
+    let mut console = Console::signed_in("Grace").await;
+    console.world.clock.advance(std::time::Duration::from_secs(13 * 60 * 60));
+    let typed = [("min_password_length", "15"), ("password", PASSWORD), ("reason", "a & b = c")];
+    let led = console.submit("save", "0", &typed).await;
+    assert!(led.location().contains("kept%3Dtrue"), "{}", led.location());
+    let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    console.keep(&page);
+    let operator = operators::list(&console.engine).await.unwrap().remove(0);
+    let form = operators::kept::kept(&console.engine, &operator, PAGE).await.unwrap().unwrap();
+    assert!(form.contains("min_password_length=15") && !form.contains("velvet"), "{form}");
+    let page = console.get("/settings/authentication?kept=true").await;
+    assert!(tag(&page.html, "id=\"min-password-length\"").contains("value=\"15\""), "{}", page.html);
+    assert!(page.html.contains("a &amp; b = c"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn enter_is_save_whatever_buttons_come_before_it() {
+    let console = Console::signed_in("Grace").await;
+    let page = console.submit("preview", "0", &[("min_password_length", "6")]).await;
+    let form = &page.html[page.html.find("data-live").unwrap()..];
+    let first = form.find("type=\"submit\"").unwrap();
+    let start = form[..first].rfind('<').unwrap();
+    let end = first + form[first..].find('>').unwrap();
+    assert!(form[start..end].contains("value=\"save\""), "{}", &form[start..end]);
+}
