@@ -26,6 +26,8 @@ pub struct Action {
     pub method: Option<Method>,
     /// The list's configuration key.
     pub list: String,
+    /// Where the list is written; `None`: nowhere, the console made it. What it holds of the flow's list is then a copy.
+    pub file: Option<String>,
     /// A sign-up that it fails leaves nothing behind.
     pub all_or_nothing: bool,
     /// With each method that is on; empty where methods make no difference.
@@ -48,6 +50,11 @@ impl Action {
     /// As the log names it, such as `registration.after`.
     pub fn place(&self) -> String {
         format!("{}.{}", self.flow, self.stage)
+    }
+
+    /// An entry of the flow's list that the console took over into a method's own, so that it still runs.
+    pub fn is_copy(&self) -> bool {
+        !self.hook.from_console && self.file.is_none()
     }
 
     /// Whether it runs with some method.
@@ -83,6 +90,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
                 stage: list.stage,
                 method: list.method,
                 list: key.clone(),
+                file: config.written_in(&key),
                 all_or_nothing,
                 standing,
             });
@@ -175,7 +183,13 @@ async fn may(engine: &Engine, by: &Operator, action: &str, about: &Value) -> Res
     Err(Error::new(Kind::Forbidden, "Only owners may send anything to another service."))
 }
 
-async fn record(tx: &mut Tx, engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    engine: &Engine,
+    by: &Operator,
+    action: &str,
+    details: Value,
+) -> Result<()> {
     let at = engine.effects().now();
     audit::append(tx, &audit::Entry { at, actor: by.email.clone(), action: action.to_owned(), details }).await
 }
