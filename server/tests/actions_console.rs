@@ -208,6 +208,8 @@ async fn a_hook_is_made_shown_switched_and_removed_by_forms_alone() {
     assert!(console.get(LIST).await.html.contains("Ask, may stop the sign-up"));
     led(&console.press("off", 2, &[]).await, "/actions?saved=3&new=true#hook-crm");
     assert!(console.get(LIST).await.html.contains("Switched off: it is not called at sign-up."));
+    let off = console.get("/actions/hook?hook=id%3Acrm&place=registration.after").await;
+    assert!(off.status == StatusCode::OK && off.html.contains("It is switched off"), "{}", off.html);
     led(&console.press("off", 2, &[]).await, "/actions?saved=3&new=false#hook-crm");
     led(&console.press("on", 3, &[]).await, "/actions?saved=4&new=true#hook-crm");
     let sure = console.get("/actions/press?id=crm&act=remove").await;
@@ -281,6 +283,9 @@ async fn what_is_wrong_stands_beside_its_field_with_all_that_was_typed() {
             }
         }
     }
+    let both = [("body.kind", "own"), ("body", broken), ("url", "https://evil.example/")];
+    let page = console.submit(NEW, "preview", 0, &both).await;
+    assert!(page.html.contains("id=\"url-problem\"") && page.html.contains("id=\"body-problem\""), "at once");
     let page = console.submit(NEW, "save", 0, &[("body.kind", "own"), ("body", broken)]).await;
     assert!(page.html.contains(broken), "the template is as it was typed: {}", page.html);
     let page =
@@ -469,7 +474,12 @@ async fn hooks_of_files_stay_as_they_are_and_say_where_they_come_from() {
     console.make(&[]).await;
     let page = console.get(LIST).await;
     assert_eq!(page.html.matches(">other</a>").count(), 1, "its copy is not told twice: {}", page.html);
-    for said in ["Comes from document 2", "With password the same entry runs from that method"] {
+    for said in [
+        "Comes from document 2",
+        "Is queued with the account (password).",
+        "With password it does so from that method",
+        "which the console made and took this entry over into",
+    ] {
         assert!(page.html.contains(said), "{said}: {}", page.html);
     }
     assert!(!page.html.contains("/actions/change?id=other"));

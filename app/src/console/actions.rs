@@ -125,8 +125,10 @@ pub mod one {
 /// One hook with its log.
 pub struct Detail {
     which: Which,
-    /// `None`: it is not in the configuration any more.
+    /// `None`: it stands in no list.
     action: Option<Action>,
+    /// Made in the console, and in no list: it is switched off, or there is no way that it is for.
+    made: Option<Listed>,
     log: Vec<Logged>,
     /// What a test would send; when it was asked for.
     sample: Option<Sample>,
@@ -147,11 +149,15 @@ pub async fn look(
     let here = || all.iter().filter(|action| action.place() == which.place);
     let action = here().find(|action| action.runs()).or(here().next()).or(all.first()).cloned();
     let log = hooks::log(&ctx, &which.hook, SHOWN).await?;
-    if action.is_none() && log.is_empty() {
+    let made = match which.hook.strip_prefix("id:") {
+        Some(id) if action.is_none() => web_hooks::one(engine, id).await?,
+        _ => None,
+    };
+    if action.is_none() && made.is_none() && log.is_empty() {
         return Ok(None);
     }
     let owner = operator.operator.role == Role::Owner;
-    Ok(Some(Detail { which, action, log, sample: None, owner, now: engine.effects().now() }))
+    Ok(Some(Detail { which, action, made, log, sample: None, owner, now: engine.effects().now() }))
 }
 
 pub async fn retry(engine: &Engine, operator: &OperatorSession, retry: Retry) -> engine::Result<Which> {
@@ -272,7 +278,8 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
         return vec![(false, format!("Does not run: nobody can {what} by {way} here."))];
     }
     let mut said = Vec::new();
-    let runs = names(standing, Standing::Runs).join(", ");
+    let taken_over = names(standing, Standing::TakenOver).join(", ");
+    let runs = [names(standing, Standing::Runs), names(standing, Standing::TakenOver)].concat().join(", ");
     if !runs.is_empty() {
         let sentence = match (flow, action.hook.response) {
             ("login", Response::Ignored) => "Is queued with the session of whoever signs in",
@@ -293,12 +300,17 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
             format!("Does not run with {shadowed}: that method's own list replaces this one."),
         ));
     }
-    let copied = names(standing, Standing::Copied).join(", ");
-    if !copied.is_empty() {
+    if !taken_over.is_empty() {
         said.push((
             true,
-            format!("With {copied} the same entry runs from that method's own list, so nothing is lost."),
+            format!(
+                "With {taken_over} it does so from that method's own list, which the console made and took this entry over into."
+            ),
         ));
+    }
+    let copied = names(standing, Standing::Copied).join(", ");
+    if !copied.is_empty() {
+        said.push((true, format!("With {copied} the same entry runs from that method's own list.")));
     }
     let never = names(standing, Standing::Never).join(", ");
     if !never.is_empty() {
@@ -452,11 +464,12 @@ fn calls(counts: &[&Count], now: DateTime<Utc>) -> AnyView {
 }
 
 pub fn detail(shell: &Shell, detail: Detail) -> String {
-    let Detail { which, action, log, sample, owner, now } = detail;
+    let Detail { which, action, made, log, sample, owner, now } = detail;
     let title = action
         .as_ref()
         .map(|action| action.hook.name.clone())
         .or_else(|| log.first().map(|logged| logged.delivery.name.clone()))
+        .or_else(|| made.as_ref().map(|made| made.id.clone()))
         .unwrap_or_default();
     let heading = title.clone();
     let done = match which.done.as_str() {
@@ -469,9 +482,11 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
             <main id="main" tabindex="-1">
                 <div class="head"><p><a href=PATH>"Actions"</a></p><h1>{heading}</h1></div>
                 <div class="toast" role="status">{done.map(|done| view! { <p>{done}</p> })}</div>
-                {match &action {
-                    Some(action) => about(action),
-                    None => view! { <p>"This hook is not in the configuration any more: it is not called, and its calls cannot be made again."</p> }.into_any(),
+                {match (&action, &made) {
+                    (Some(action), _) => about(action),
+                    (None, Some(made)) if !made.hook.on => view! { <p>"It is switched off, so it is not called. "<a href=PATH>"Actions"</a>" has the button."</p> }.into_any(),
+                    (None, Some(_)) => view! { <p>"It is not called: none of the ways it is for is switched on."</p> }.into_any(),
+                    (None, None) => view! { <p>"This hook is not in the configuration any more: it is not called, and its calls cannot be made again."</p> }.into_any(),
                 }}
                 {action.is_some().then(|| trial(&which, sample, owner))}
                 <h2 id="log">"Calls"</h2>

@@ -42,6 +42,8 @@ pub enum Standing {
     Shadowed,
     /// The same, but the same entry stands in the method's list and runs from there.
     Copied,
+    /// The same, and the console did that: it made the list, and took the entry over.
+    TakenOver,
     /// It may stop a sign-up, and from the list of the whole flow that does not happen.
     Never,
 }
@@ -60,7 +62,8 @@ impl Action {
     /// Whether it runs with some method.
     pub fn runs(&self) -> bool {
         let depends = self.stage == "after" && self.flow != "verification";
-        !depends || self.standing.iter().any(|(_, standing)| *standing == Standing::Runs)
+        let runs = |standing| matches!(standing, Standing::Runs | Standing::TakenOver);
+        !depends || self.standing.iter().any(|(_, standing)| runs(*standing))
     }
 }
 
@@ -83,7 +86,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
             let plans: Vec<Plan> = plans.collect();
             let all_or_nothing = plans.iter().any(|plan| plan.all_or_nothing);
             let standing =
-                plans.iter().map(|plan| (plan.method, standing(plan, list.method, hook))).collect();
+                plans.iter().map(|plan| (plan.method, standing(config, plan, list, hook))).collect();
             all.push(Action {
                 hook: hook.clone(),
                 flow: list.flow,
@@ -99,12 +102,14 @@ pub fn actions(config: &Config) -> Vec<Action> {
     all
 }
 
-fn standing(plan: &Plan, list: Option<Method>, hook: &Arc<WebHook>) -> Standing {
+fn standing(config: &Config, plan: &Plan, list: hooks::List<'_>, hook: &Arc<WebHook>) -> Standing {
     let runs = plan.steps.iter().any(|step| match step {
         Step::Ask(runs) | Step::Run(Hook::WebHook(runs)) => runs == hook,
         _ => false,
     });
-    match (list, plan.source) {
+    let own = hooks::List { method: Some(plan.method), ..list };
+    match (list.method, plan.source) {
+        (None, Source::Method) if runs && config.written_in(&own.key()).is_none() => Standing::TakenOver,
         (None, Source::Method) if runs => Standing::Copied,
         (None, Source::Method) => Standing::Shadowed,
         _ if runs => Standing::Runs,

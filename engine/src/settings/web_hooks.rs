@@ -8,7 +8,7 @@ mod words;
 
 pub use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place, When};
 pub use form::{
-    ACCOUNT, AUTH, BODY, HEADERS, ID, METHODS, OUTCOME, Signing, URL, VERB, VERBS, Wanted, WantedAuth,
+    ACCOUNT, AUTH, BODY, HEADERS, ID, METHODS, OUTCOME, Signing, URL, VERB, VERBS, Wanted, WantedAuth, is_for,
 };
 pub use look::{Listed, Preview, Secret, WhyNone, listed, one, preview, preview_act, since, why_none};
 pub(super) use words::between;
@@ -79,9 +79,7 @@ pub async fn save(
     may(engine, &by.operator).await?;
     let ctx = engine.begin();
     let mut problems = form::problems(&ctx.config, &wanted);
-    if problems.is_empty() {
-        problems.extend(look::tried(&ctx, &wanted).await?.1);
-    }
+    problems.extend(look::tried(&ctx, &wanted).await?.1);
     if !problems.is_empty() {
         return Ok(Kept { saved: Saved::Again(problems), secret: None });
     }
@@ -150,7 +148,10 @@ pub type Verdict<T> = std::result::Result<T, Vec<FieldError>>;
 
 type Changed = Verdict<Change>;
 
-fn put(ground: &Ground, hooks: &MadeHooks, secrets: Vec<(String, secrets::Change)>) -> Changed {
+/// What happens to which.
+type Secrets = Vec<(String, secrets::Change)>;
+
+fn put(ground: &Ground, hooks: &MadeHooks, secrets: Secrets) -> Changed {
     let before = made_hooks(&ground.held);
     let mut settings = ground.held.clone();
     if hooks.is_empty() {
@@ -265,12 +266,12 @@ impl Turn {
                 };
                 let (new, before) = (secret_name(id, SIGNATURE), secret_name(id, SIGNATURE_BEFORE));
                 match (self.act, &self.old) {
-                    (Act::Retire, _) => {
-                        if signing.len() > 1 {
-                            *signing = vec![reference(&new)];
-                            secrets.push((before, secrets::Change::Destroy));
-                        }
+                    (Act::Retire, _) if signing.len() > 1 => {
+                        *signing = vec![reference(&new)];
+                        secrets.push((before, secrets::Change::Destroy));
                     }
+                    // Pressed twice.
+                    (Act::Retire, _) => {}
                     (_, Some((number, _))) if *number != ground.number => {
                         return problem(AUTH, "Somebody saved meanwhile. Press it again.".to_owned());
                     }

@@ -623,7 +623,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "password-kept-with-a-form",
         file: "server/src/console.rs",
-        text: "filter(|(name, _)| name != \"password\")",
+        text: "filter(|(name, _)| !is_secret(name))",
         instead: "filter(|(name, _)| name != \"nothing\")",
         test: test("server", CONSOLE, "a_password_is_not_kept_with_what_was_typed"),
     },

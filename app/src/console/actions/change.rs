@@ -113,7 +113,10 @@ fn view(engine: &Engine, operator: &OperatorSession, listed: Option<Listed>, fie
         listed,
         fields,
         base: config.revision,
-        methods: Method::ALL.into_iter().filter(|method| config.selfservice.offers(*method)).collect(),
+        methods: Method::ALL
+            .into_iter()
+            .filter(|method| config.selfservice.offers(*method) && web_hooks::is_for(*method))
+            .collect(),
         preview: None,
         asked: Asked { stale: is_stale(engine, operator), ..Asked::default() },
         kept: false,

@@ -6,7 +6,7 @@ use super::form::{
     place, place_name, sealed, text,
 };
 use super::{CHANGE, NEW, PATH, PRESS, pretty};
-use crate::console::rows::{ago, note, sign};
+use crate::console::rows::{ago, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use crate::console::{confirm, plan};
 use crate::island::LiveForm;
@@ -39,7 +39,7 @@ impl Controls<'_> {
     fn problem(&self, field: &str) -> Option<AnyView> {
         let found = self.problems.iter().find(|problem| problem.field == field)?;
         let id = format!("{field}-problem");
-        Some(view! { <p class="bad" id=id>{found.message.clone()}</p> }.into_any())
+        Some(view! { <p class="bad" id=id>{with_code(&found.message)}</p> }.into_any())
     }
 
     fn invalid(&self, field: &str) -> Option<&'static str> {
@@ -164,7 +164,7 @@ pub fn form(shell: &Shell, view: View) -> String {
                         {confirm.map(|(dangers, wrong)| confirm::block("Not saved yet: show that it is you", &dangers,
                             "You signed in a while ago. Type your password and save again; nothing of what you typed is lost.", wrong))}
                         {summary(&problems)}
-                        {preview.map(|preview| previewed(preview))}
+                        {preview.map(previewed)}
                         {what(&controls, listed.is_some(), &methods)}
                         {sent(&controls)}
                         {who(&controls, listed.as_ref(), now)}
@@ -201,7 +201,7 @@ fn summary(problems: &[FieldError]) -> Option<AnyView> {
         return None;
     }
     let list = problems.iter().map(|problem| {
-        let message = problem.message.clone();
+        let message = with_code(&problem.message);
         match FIELDS.contains(&problem.field) || problem.field == "reason" {
             true => view! { <li><a href=format!("#{}", problem.field)>{message}</a></li> }.into_any(),
             false => view! { <li>{message}</li> }.into_any(),

@@ -1,6 +1,6 @@
 //! What a form may ask for: every field with what is wrong with it, and the hook that a Save makes of it.
 
-use super::secret_name;
+use super::{Secrets, Verdict, secret_name};
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place, When};
 use crate::config::hooks::signing_key;
 use crate::config::{Config, Method, scalars};
@@ -100,6 +100,12 @@ impl std::fmt::Debug for WantedAuth {
     }
 }
 
+/// Whether there are places where that method makes a difference.
+pub fn is_for(method: Method) -> bool {
+    let places = [(Flow::Registration, When::After), (Flow::Login, When::After)];
+    places.into_iter().any(|(flow, when)| MadeHook::possible_methods(flow, when).contains(&method))
+}
+
 fn wrong(field: &'static str, message: impl Into<String>) -> FieldError {
     FieldError { field, message: message.into() }
 }
@@ -120,22 +126,29 @@ pub(super) fn problems(config: &Config, wanted: &Wanted) -> Vec<FieldError> {
     }
     found.extend(url(config, &wanted.url));
     found.extend(headers(&wanted.headers));
-    if wanted.body.len() > LONGEST_BODY || wanted.body.contains('\0') {
+    if !is_body(&wanted.body) {
         found.push(wrong(BODY, format!("A template is a text of {} kB at most.", LONGEST_BODY >> 10)));
     }
     found.extend(auth(&wanted.auth));
     found
 }
 
-fn id(text: &str) -> Option<FieldError> {
+pub(super) fn is_body(text: &str) -> bool {
+    text.len() <= LONGEST_BODY && !text.contains('\0')
+}
+
+pub(super) fn is_id(text: &str) -> bool {
     let right = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    let fine = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+    text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && text.chars().all(right)
-        && text.len() <= LONGEST_ID;
+        && text.len() <= LONGEST_ID
+}
+
+fn id(text: &str) -> Option<FieldError> {
     let message = format!(
         "Use small letters, digits, `-` and `_`, {LONGEST_ID} at most, such as `crm`. It stays as it is: the log knows the hook by it."
     );
-    (!fine).then(|| wrong(ID, message))
+    (!is_id(text)).then(|| wrong(ID, message))
 }
 
 fn url(config: &Config, text: &str) -> Option<FieldError> {
@@ -268,7 +281,7 @@ impl Wanted {
         was: Option<&MadeHook>,
         last: u32,
         made: Option<&str>,
-    ) -> Result<(MadeHook, Vec<(String, Change)>), Vec<FieldError>> {
+    ) -> Verdict<(MadeHook, Secrets)> {
         let before = was.and_then(|was| was.auth.as_ref());
         let (auth, mut secrets) = self.auth(before, made).map_err(|problem| vec![problem])?;
         let stays: Vec<&str> = auth.iter().flat_map(MadeAuth::names).collect();
@@ -298,7 +311,7 @@ impl Wanted {
         &self,
         was: Option<&MadeAuth>,
         made: Option<&str>,
-    ) -> Result<(Option<MadeAuth>, Vec<(String, Change)>), FieldError> {
+    ) -> Result<(Option<MadeAuth>, Secrets), FieldError> {
         let name = |member: &str| secret_name(&self.id, member);
         let (member, value, kept, missing) = match &self.auth {
             WantedAuth::Nothing => return Ok((None, Vec::new())),

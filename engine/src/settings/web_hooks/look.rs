@@ -151,6 +151,8 @@ pub async fn preview(
     may(engine, by).await?;
     let ctx = engine.begin();
     let mut problems = form::problems(&ctx.config, wanted);
+    let (sample, wrong) = tried(&ctx, wanted).await?;
+    problems.extend(wrong);
     if !problems.is_empty() {
         return Ok(Err(problems));
     }
@@ -158,18 +160,9 @@ pub async fn preview(
     let about = json!({"hook": wanted.id, "place": place(wanted)});
     actions::record(&mut tx, engine, by, "hooks.look", about).await?;
     tx.commit().await?;
-    let (sample, wrong) = tried(&ctx, wanted).await?;
-    problems.extend(wrong);
     // Nothing is kept, so any secret will do.
     let change = super::written(edited, wanted.clone(), Some(String::new()));
-    match (would_be(&ctx, wanted.flow, change), problems.is_empty()) {
-        (Ok(preview), true) => Ok(Ok(Preview { sample, ..preview })),
-        (Ok(_), false) => Ok(Err(problems)),
-        (Err(more), _) => {
-            problems.extend(more);
-            Ok(Err(problems))
-        }
-    }
+    Ok(would_be(&ctx, wanted.flow, change).map(|preview| Preview { sample, ..preview }))
 }
 
 /// Of one press.
@@ -230,19 +223,25 @@ fn place(wanted: &Wanted) -> String {
 
 /// What the template makes of what was sent last, or of somebody made up; and what is wrong with it.
 pub(super) async fn tried(ctx: &Ctx, wanted: &Wanted) -> Result<(Option<Sample>, Vec<FieldError>)> {
-    if wanted.body.is_empty() {
+    // What is too long has been said.
+    if wanted.body.is_empty() || !form::is_body(&wanted.body) {
         return Ok((None, Vec::new()));
     }
     let wrong = |message: String| vec![FieldError { field: BODY, message }];
-    // Secrets have no part in it.
-    let without = Wanted { auth: WantedAuth::Nothing, ..wanted.clone() };
-    let (hook, _) = match without.made(None, 0, None) {
-        Ok(made) => made,
-        Err(problems) => return Ok((None, problems)),
+    // All else has no part in it, and may be wrong itself.
+    let alone = Wanted {
+        url: "https://example.org/".to_owned(),
+        method: "POST".to_owned(),
+        headers: Vec::new(),
+        auth: WantedAuth::Nothing,
+        ..wanted.clone()
     };
-    let hook = match hook.web_hook(&wanted.id) {
-        Ok(hook) => hook,
-        Err(what) => return Ok((None, wrong(format!("{what}.")))),
+    let id = if form::is_id(&wanted.id) { wanted.id.as_str() } else { "" };
+    let hook = alone.made(None, 0, None).map(|(hook, _)| hook.web_hook(id));
+    let hook = match hook {
+        Ok(Ok(hook)) => hook,
+        Ok(Err(what)) => return Ok((None, wrong(format!("{what}.")))),
+        Err(problems) => return Ok((None, problems)),
     };
     let sample = hooks::sample(ctx, &hook, &place(wanted)).await?;
     let why = sample.output.as_ref().err().filter(|_| sample.never || !(wanted.despite || sample.cancelled));
