@@ -148,3 +148,31 @@ test.describe('with web hooks', () => {
     await check(admin.page, /127\.0\.0\.1/);
   });
 });
+
+test.describe('with hosts that web hooks may call', () => {
+  test.use({ config: { vestibule: { web_hooks: { allowed_hosts: ['crm.example.org'] } } } });
+
+  test('the form of a web hook, its preview, its secret and the page before a press', async ({ admin, complaints }) => {
+    complaints.expect(/status of 422/);
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions/new');
+    await check(admin.page, 'New web hook');
+    await admin.page.locator('#preview').click();
+    await expect(admin.page.locator('#problems')).toBeVisible();
+    await check(admin.page, 'New web hook');
+    await admin.page.locator('#id').fill('crm');
+    await admin.page.locator('#url').fill('https://crm.example.org/new');
+    await admin.page.locator('#preview').click();
+    await expect(admin.page.locator('#previewed')).toBeVisible();
+    await check(admin.page, 'New web hook');
+    await admin.page.locator('#save').click();
+    await expect(admin.page.getByTestId('secret')).toBeVisible();
+    await check(admin.page, 'crm: its secret');
+    await admin.goto('/actions');
+    await check(admin.page, 'Actions');
+    await admin.goto('/actions/change?id=crm');
+    await check(admin.page, 'Change crm');
+    await admin.goto('/actions/press?id=crm&act=remove');
+    await check(admin.page, 'Remove crm');
+  });
+});

@@ -53,6 +53,33 @@ test('console pages', async ({ admin }) => {
   }
 });
 
+test.describe('with hosts that web hooks may call', () => {
+  test.use({ config: { vestibule: { web_hooks: { allowed_hosts: ['*.example.org'] } } } });
+
+  test('the form of a web hook, its preview and the page before a press', async ({ admin, complaints }) => {
+    complaints.expect(/status of 422/);
+    await admin.page.setViewportSize(NARROW);
+    await admin.signInAndOpenSettings();
+    await admin.goto('/actions/new');
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.locator('#preview').click();
+    await expect(admin.page.locator('#problems')).toBeVisible();
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.locator('#id').fill('a-name-that-is-as-long-as-a-name-can-be-');
+    await admin.page.locator('#url').fill(`https://crm.example.org/${'a-long-path-'.repeat(12)}`);
+    await admin.page.locator('#auth-kind-none').check();
+    await admin.page.locator('#preview').click();
+    await expect(admin.page.locator('#previewed')).toBeVisible();
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.locator('#save').click();
+    await expect(admin.heading()).toHaveText('Actions');
+    await expectNoSidewaysScroll(admin.page);
+    await admin.page.getByRole('link', { name: 'Remove' }).click();
+    await expect(admin.heading()).toContainText('Remove');
+    await expectNoSidewaysScroll(admin.page);
+  });
+});
+
 test.describe('with web hooks', () => {
   test.use({ config: HOOKS });
 

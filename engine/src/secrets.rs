@@ -6,8 +6,11 @@ use crate::courier::seal;
 use crate::effects::Effects;
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Result};
+use crate::ids::OperatorId;
 use crate::store::Tx;
 use crate::store::setting_secrets::{self, Row};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
@@ -18,6 +21,12 @@ const PURPOSE: &str = "settings/v1";
 
 /// A use is noted this often: it tells whether a secret is needed, not how busy it is.
 const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// The same for what a page brings along.
+const CARRIED: &str = "settings/carried/v1";
+
+/// How long a page may bring it along.
+const CARRIED_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// What may be told of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +103,41 @@ pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
         tx.commit().await?;
     }
     String::from_utf8(value).map_err(Error::internal)
+}
+
+/// Gives `to`, an engine on a throw-away database, what settings name. Nothing is noted here; what cannot be opened is missing there,
+/// too.
+pub async fn lend(from: &Ctx, to: &Engine) -> Result<()> {
+    let rows = {
+        let mut tx = from.db().read().await?;
+        setting_secrets::list(&mut tx).await?
+    };
+    let ctx = to.begin();
+    let mut tx = to.db().write().await?;
+    for row in rows {
+        let opened = seal::open_for(&from.config.secrets, PURPOSE, row.id, &row.sealed);
+        if let Some(value) = opened.ok().and_then(|value| String::from_utf8(value).ok()) {
+            change(&mut tx, to.effects(), &ctx.config, &row.name, &Change::Put(value), &row.set_by).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// A secret out of a form that is not saved yet, sealed for whoever typed it: the page brings it along without showing it.
+pub fn carry(ctx: &Ctx, by: OperatorId, value: &str) -> Result<String> {
+    let at = ctx.effects().now().timestamp().to_be_bytes();
+    let text = [&at[..], value.as_bytes()].concat();
+    let sealed = seal::seal_for(ctx.effects(), &ctx.config.secrets, CARRIED, by.0, &text)?;
+    Ok(URL_SAFE_NO_PAD.encode(sealed))
+}
+
+/// The inverse. `None`: somebody else's, or too old.
+pub fn carried(ctx: &Ctx, by: OperatorId, sealed: &str) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let text = seal::open_for(&ctx.config.secrets, CARRIED, by.0, &sealed).ok()?;
+    let (at, value) = text.split_first_chunk::<8>()?;
+    let age = ctx.effects().now().timestamp() - i64::from_be_bytes(*at);
+    (age <= CARRIED_FOR.num_seconds()).then(|| String::from_utf8(value.to_vec()).ok()).flatten()
 }
 
 /// All of them, by name.

@@ -338,6 +338,14 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             ]),
         ),
         (
+            "hook_host_not_listed",
+            sign_up(json!([hook(far, json!({"response": {"ignore": true}, "made_in_console": true}))])),
+            all([
+                (OWN, json!([hook(far, json!({"response": {"ignore": true}, "made_in_console": true}))])),
+                ("vestibule.web_hooks.allowed_hosts", json!(["*.example.org"])),
+            ]),
+        ),
+        (
             "hook_to_a_private_network",
             at("selfservice.flows.login.before.hooks", json!([hook("http://crm.internal/", ignored())])),
             sign_up(json!([hook(far, ignored())])),

@@ -9,6 +9,7 @@ mod tester;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
+use app::console as pages;
 use app::console::entry::{self, Reset, SetUp, SignIn};
 use app::console::{Assets, Shell, authentication, checks, mail, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
@@ -136,14 +137,11 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
-        Ok(None) if request.method() == Method::POST && request.uri().path() == authentication::PATH => {
-            keep(&state, request).await
-        }
-        Ok(None) => {
-            let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-            respond::see_other(&format!("/sign-in?next={next}"))
-        }
+        Ok(None) if request.method() == Method::POST => match kept_page(request.uri().path()) {
+            Some(page) => keep(&state, request, page).await,
+            None => led_in(&request),
+        },
+        Ok(None) => led_in(&request),
         Err(failed) if request.uri().path().starts_with("/api/") => ApiError(failed).into_response(),
         Err(failed) => match request.extensions().get::<Assets>() {
             Some(assets) => out_of_order(assets, &failed),
@@ -152,14 +150,26 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
     }
 }
 
+/// To the sign-in page, and back.
+fn led_in(request: &Request) -> Response {
+    let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign-in?next={next}"))
+}
+
+/// Pages whose forms wait for their operator.
+fn kept_page(path: &str) -> Option<&'static str> {
+    let pages = [authentication::PATH, pages::actions::NEW, pages::actions::CHANGE];
+    pages.into_iter().find(|page| *page == path)
+}
+
 /// The session ran out before Save: what was typed waits for this operator while they sign in.
-async fn keep(state: &AppState, request: Request) -> Response {
-    let page = authentication::PATH;
+async fn keep(state: &AppState, request: Request, page: &'static str) -> Response {
     let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
     let form = body.ok().map(|body| {
         // What shows who somebody is never waits anywhere.
-        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| name != "password");
+        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| !is_secret(name));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     });
     let kept = match (token, form) {
@@ -173,6 +183,12 @@ async fn keep(state: &AppState, request: Request) -> Response {
     };
     let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     respond::see_other(&format!("/sign-in?next={next}"))
+}
+
+/// Of the operator, or of a service that a form names.
+fn is_secret(name: &str) -> bool {
+    let name = name.strip_suffix(".sealed").unwrap_or(name);
+    name == "password" || pages::actions::SECRETS.contains(&name)
 }
 
 async fn session(state: &AppState, headers: &HeaderMap) -> engine::Result<Option<OperatorSession>> {

@@ -1,5 +1,14 @@
 //! *Actions*: every web hook by what it can do rather than by its flags, when each runs, what became of its calls, trying again
-//! and trying out. What runs is said by `engine::settings::actions`, from the planner.
+//! and trying out; those made here can be changed. What runs is said by `engine::settings::actions`, from the planner.
+
+mod change;
+mod form;
+mod list;
+mod markup;
+
+pub use change::{Done, Outcome, Press, Pressed, ask, press, resume, submit};
+pub use form::{Fields, SECRETS};
+pub use markup::{asked, form as form_page, told};
 
 use super::rows::{ago, breakable};
 use super::shell::{Shell, document};
@@ -9,6 +18,7 @@ use engine::config::{Method, WebHook};
 use engine::hooks::{self, Logged, Sample, redact};
 use engine::operators::{OperatorSession, Role};
 use engine::settings::actions::{self as rules, Action, Standing};
+use engine::settings::web_hooks::{self, Listed, WhyNone};
 use engine::store::deliveries::{Count, Kind, Status};
 use engine::{Engine, Error};
 use leptos::prelude::*;
@@ -19,22 +29,37 @@ pub const PATH: &str = "/actions";
 pub const HOOK: &str = "/actions/hook";
 pub const RETRY: &str = "/actions/retry";
 pub const TEST: &str = "/actions/test";
+pub const NEW: &str = "/actions/new";
+pub const CHANGE: &str = "/actions/change";
+pub const PRESS: &str = "/actions/press";
 
 /// So many calls stand on a hook's page.
 const SHOWN: i64 = 50;
 
 pub struct View {
+    /// Of the files.
     actions: Vec<Action>,
+    made: Vec<Listed>,
+    why_none: Option<WhyNone>,
+    owner: bool,
+    revision: i64,
     counts: Vec<Count>,
     closed: bool,
     verifies: bool,
     now: DateTime<Utc>,
 }
 
-pub async fn load(engine: &Engine) -> engine::Result<View> {
+pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result<View> {
     let ctx = engine.begin();
+    let mut actions = rules::actions(&ctx.config);
+    // What the console put into a list is told once, where it was made.
+    actions.retain(|action| !action.hook.from_console && !action.is_copy());
     Ok(View {
-        actions: rules::actions(&ctx.config),
+        actions,
+        made: web_hooks::listed(engine).await?,
+        why_none: web_hooks::why_none(&ctx.config),
+        owner: operator.operator.role == Role::Owner,
+        revision: ctx.config.revision,
         counts: hooks::counts(&ctx).await?,
         closed: !ctx.config.selfservice.registration.enabled,
         verifies: ctx.config.selfservice.verification.enabled,
@@ -92,11 +117,18 @@ pub struct Retry {
     pub place: String,
 }
 
+/// The form of one hook, in its two addresses.
+pub mod one {
+    pub use super::change::{View, load};
+}
+
 /// One hook with its log.
 pub struct Detail {
     which: Which,
-    /// `None`: it is not in the configuration any more.
+    /// `None`: it stands in no list.
     action: Option<Action>,
+    /// Made in the console, and in no list: it is switched off, or there is no way that it is for.
+    made: Option<Listed>,
     log: Vec<Logged>,
     /// What a test would send; when it was asked for.
     sample: Option<Sample>,
@@ -117,11 +149,15 @@ pub async fn look(
     let here = || all.iter().filter(|action| action.place() == which.place);
     let action = here().find(|action| action.runs()).or(here().next()).or(all.first()).cloned();
     let log = hooks::log(&ctx, &which.hook, SHOWN).await?;
-    if action.is_none() && log.is_empty() {
+    let made = match which.hook.strip_prefix("id:") {
+        Some(id) if action.is_none() => web_hooks::one(engine, id).await?,
+        _ => None,
+    };
+    if action.is_none() && made.is_none() && log.is_empty() {
         return Ok(None);
     }
     let owner = operator.operator.role == Role::Owner;
-    Ok(Some(Detail { which, action, log, sample: None, owner, now: engine.effects().now() }))
+    Ok(Some(Detail { which, action, made, log, sample: None, owner, now: engine.effects().now() }))
 }
 
 pub async fn retry(engine: &Engine, operator: &OperatorSession, retry: Retry) -> engine::Result<Which> {
@@ -154,8 +190,13 @@ pub async fn test(engine: &Engine, operator: &OperatorSession, test: Test) -> en
 // What is said
 
 /// What the answer can do, in a word and a sentence.
-fn outcome(action: &Action) -> (&'static str, &'static str) {
-    match (action.hook.response, action.stage, action.flow) {
+fn outcome(
+    response: Response,
+    stage: &str,
+    flow: &str,
+    all_or_nothing: bool,
+) -> (&'static str, &'static str) {
+    match (response, stage, flow) {
         (Response::Ignored, ..) => (
             "Inform",
             "Nobody waits for it and its answer changes nothing. It waits in a queue, survives a restart, and is tried again for three days.",
@@ -163,7 +204,7 @@ fn outcome(action: &Action) -> (&'static str, &'static str) {
         (Response::Awaited, "before", _) => {
             ("Wait for it", "The form is made once it has answered. When it fails, nobody gets a form.")
         }
-        (Response::Awaited, _, "registration") if action.all_or_nothing => (
+        (Response::Awaited, _, "registration") if all_or_nothing => (
             "Wait for it",
             "The account is reserved and seen by nobody until it has answered. When it fails nothing is left behind, and the services that had agreed are told.",
         ),
@@ -237,7 +278,8 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
         return vec![(false, format!("Does not run: nobody can {what} by {way} here."))];
     }
     let mut said = Vec::new();
-    let runs = names(standing, Standing::Runs).join(", ");
+    let taken_over = names(standing, Standing::TakenOver).join(", ");
+    let runs = [names(standing, Standing::Runs), names(standing, Standing::TakenOver)].concat().join(", ");
     if !runs.is_empty() {
         let sentence = match (flow, action.hook.response) {
             ("login", Response::Ignored) => "Is queued with the session of whoever signs in",
@@ -256,6 +298,14 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
         said.push((
             false,
             format!("Does not run with {shadowed}: that method's own list replaces this one."),
+        ));
+    }
+    if !taken_over.is_empty() {
+        said.push((
+            true,
+            format!(
+                "With {taken_over} it does so from that method's own list, which the console made and took this entry over into."
+            ),
         ));
     }
     let copied = names(standing, Standing::Copied).join(", ");
@@ -298,28 +348,67 @@ fn kind(kind: Kind) -> &'static str {
 
 // Pages
 
-pub fn page(shell: &Shell, view: View) -> String {
+/// What a redirect after a Save speaks of.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct After {
+    saved: Option<i64>,
+    #[serde(default)]
+    new: bool,
+}
+
+impl Done {
+    /// Where a Save leads.
+    pub fn address(&self) -> String {
+        format!("{PATH}?saved={}&new={}#hook-{}", self.revision, self.new, self.id)
+    }
+}
+
+/// The sentence after a Save, with the way back. An old address says nothing any more once another revision is in force.
+fn done(after: &After, in_force: i64) -> Option<AnyView> {
+    let revision = after.saved.filter(|saved| *saved == in_force)?;
+    if !after.new {
+        return Some(
+            view! { <p>{format!("Nothing to do: revision {revision} says the same.")}</p> }.into_any(),
+        );
+    }
+    let back = format!("{}/{}", super::history::PATH, revision - 1);
+    Some(
+        view! { <p>{format!("Saved as revision {revision}. It applies from the next request on. ")}<a href=back>"Undo"</a></p> }
+            .into_any(),
+    )
+}
+
+pub fn page(shell: &Shell, view: View, after: &After) -> String {
+    let after = after.clone();
     document(shell, "Actions", move || {
-        let View { actions, counts, closed, verifies, now } = view;
-        let none = actions.is_empty();
+        let View { actions, made, why_none, owner, revision, counts, closed, verifies, now } = view;
+        let none = actions.is_empty() && made.is_empty();
+        let editable = owner && !matches!(why_none, Some(WhyNone::Files(_)));
+        let mut made = made;
         let flows =
             [("registration", "Sign-up"), ("login", "Sign-in"), ("verification", "Confirming an address")];
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
                     <h1>"Actions"</h1>
-                    <p>"Other services that are asked or informed on the way: web hooks, named by what they can do. They come from the configuration files; here you see whether each runs and what became of its calls."</p>
+                    <p>"Other services that are asked or informed on the way: web hooks, named by what they can do, whether each runs, and what became of its calls. Those from files are changed there, those made here are changed here."</p>
                 </div>
+                <div class="toast" role="status">{done(&after, revision)}</div>
+                {list::beginning(why_none, owner)}
                 {none.then(|| view! {
                     <p class="soft">"No web hook is configured. One stands in a list such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
                 })}
                 {flows.into_iter().filter_map(|(flow, title)| {
                     let of: Vec<&Action> = actions.iter().filter(|action| action.flow == flow).collect();
-                    (!of.is_empty()).then(|| view! {
+                    let (own, others): (Vec<Listed>, Vec<Listed>) =
+                        std::mem::take(&mut made).into_iter().partition(|listed| listed.hook.flow.name() == flow);
+                    made = others;
+                    (!of.is_empty() || !own.is_empty()).then(|| view! {
                         <section aria-labelledby=format!("actions-{flow}")>
                             <h2 id=format!("actions-{flow}")>{title}</h2>
                             <ol class="actions">
                                 {of.into_iter().map(|action| view! { <li>{row(action, &counts, closed, verifies, now)}</li> }).collect_view()}
+                                {own.into_iter().map(|listed| view! { <li>{list::row(listed, editable, revision, &counts, (closed, verifies), now)}</li> }).collect_view()}
                             </ol>
                         </section>
                     })
@@ -331,7 +420,7 @@ pub fn page(shell: &Shell, view: View) -> String {
 
 fn row(action: &Action, counts: &[Count], closed: bool, verifies: bool, now: DateTime<Utc>) -> AnyView {
     let which = Which { hook: action.hook.key(), place: action.place(), done: String::new() };
-    let (word, sentence) = outcome(action);
+    let (word, sentence) = outcome_of(action);
     let lines = when(action, closed, verifies);
     let own: Vec<&Count> = counts.iter().filter(|count| count.hook == which.hook).collect();
     view! {
@@ -340,7 +429,7 @@ fn row(action: &Action, counts: &[Count], closed: bool, verifies: bool, now: Dat
             <p><span class="mark">{word}</span></p>
             <p>{sentence}</p>
             {said(lines)}
-            <p class="meta"><span>{calls(&own, now)}</span><code>{breakable(&action.list)}</code></p>
+            <p class="meta"><span>{calls(&own, now)}</span>{origin(action)}<code>{breakable(&action.list)}</code></p>
         </article>
     }
     .into_any()
@@ -375,11 +464,12 @@ fn calls(counts: &[&Count], now: DateTime<Utc>) -> AnyView {
 }
 
 pub fn detail(shell: &Shell, detail: Detail) -> String {
-    let Detail { which, action, log, sample, owner, now } = detail;
+    let Detail { which, action, made, log, sample, owner, now } = detail;
     let title = action
         .as_ref()
         .map(|action| action.hook.name.clone())
         .or_else(|| log.first().map(|logged| logged.delivery.name.clone()))
+        .or_else(|| made.as_ref().map(|made| made.id.clone()))
         .unwrap_or_default();
     let heading = title.clone();
     let done = match which.done.as_str() {
@@ -392,9 +482,11 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
             <main id="main" tabindex="-1">
                 <div class="head"><p><a href=PATH>"Actions"</a></p><h1>{heading}</h1></div>
                 <div class="toast" role="status">{done.map(|done| view! { <p>{done}</p> })}</div>
-                {match &action {
-                    Some(action) => about(action),
-                    None => view! { <p>"This hook is not in the configuration any more: it is not called, and its calls cannot be made again."</p> }.into_any(),
+                {match (&action, &made) {
+                    (Some(action), _) => about(action),
+                    (None, Some(made)) if !made.hook.on => view! { <p>"It is switched off, so it is not called. "<a href=PATH>"Actions"</a>" has the button."</p> }.into_any(),
+                    (None, Some(_)) => view! { <p>"It is not called: none of the ways it is for is switched on."</p> }.into_any(),
+                    (None, None) => view! { <p>"This hook is not in the configuration any more: it is not called, and its calls cannot be made again."</p> }.into_any(),
                 }}
                 {action.is_some().then(|| trial(&which, sample, owner))}
                 <h2 id="log">"Calls"</h2>
@@ -407,14 +499,27 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
     })
 }
 
+fn outcome_of(action: &Action) -> (&'static str, &'static str) {
+    outcome(action.hook.response, action.stage, action.flow, action.all_or_nothing)
+}
+
+/// Who decides about it.
+fn origin(action: &Action) -> AnyView {
+    match (&action.file, action.hook.from_console) {
+        (_, true) => view! { <span>"Made here"</span> }.into_any(),
+        (Some(file), false) => view! { <span>{format!("Comes from {file}")}</span> }.into_any(),
+        (None, false) => view! { <span>"Taken over from the list of the whole flow"</span> }.into_any(),
+    }
+}
+
 fn about(action: &Action) -> AnyView {
-    let (word, sentence) = outcome(action);
+    let (word, sentence) = outcome_of(action);
     let hook: &WebHook = &action.hook;
     view! {
         <p><span class="mark">{word}</span></p>
         <p>{sentence}</p>
         {said(when(action, false, true))}
-        <p class="meta"><code>{format!("{} {}", hook.method, redact::address(&hook.url))}</code><code>{breakable(&action.list)}</code></p>
+        <p class="meta"><code>{format!("{} {}", hook.method, redact::address(&hook.url))}</code>{origin(action)}<code>{breakable(&action.list)}</code></p>
     }
     .into_any()
 }
@@ -431,7 +536,7 @@ fn trial(which: &Which, sample: Option<Sample>, owner: bool) -> AnyView {
             <input type="hidden" name="place" value=which.place.clone() />
         }
     };
-    let Some(Sample { input, made_up, output }) = sample else {
+    let Some(Sample { input, made_up, output, .. }) = sample else {
         return view! {
             <form method="post" action=TEST class="back">
                 {fields()}

@@ -8,11 +8,12 @@ pub use form::Fields;
 pub use markup::page;
 
 use super::checks::needs;
+use super::confirm::confirmed;
 use chrono::{DateTime, Utc};
-use engine::operators::{self, FRESH, OperatorSession, Role};
+use engine::operators::{OperatorSession, Role};
 use engine::settings::checks::{self, Fixed};
 use engine::settings::presets::Preset;
-use engine::settings::{self, Authentication, By, Check, Current, FieldError, Preview, Saved, Setting};
+use engine::settings::{self, Authentication, Check, Current, FieldError, Preview, Saved, Setting};
 use engine::{Engine, Error, Kind};
 use form::{Clash, Read};
 use leptos::prelude::*;
@@ -123,15 +124,7 @@ async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> e
     if !read.problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, read)));
     }
-    let mut by = By::from(operator);
-    let (now, password) = (engine.effects().now(), text(sent, "password"));
-    let mut wrong = None;
-    if !password.is_empty() && now - operator.authenticated_at > FRESH {
-        match operators::confirm(engine, &operator.operator, password).await? {
-            Ok(()) => by.authenticated_at = Some(now),
-            Err(sentence) => wrong = Some(sentence),
-        }
-    }
+    let (by, wrong) = confirmed(engine, operator, text(sent, "password")).await?;
     let reason = text(sent, "reason");
     match settings::save(engine, by, form::revision(sent), &read.values, reason).await? {
         Saved::NeedsFreshSignIn(dangers) => {

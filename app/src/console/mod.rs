@@ -5,6 +5,7 @@ pub mod actions;
 pub mod authentication;
 pub mod checks;
 pub mod comparison;
+mod confirm;
 pub mod entry;
 pub mod history;
 pub mod invitations;

@@ -4,14 +4,13 @@
 use engine::config::Method;
 use engine::pipeline::{self, Compared, Mark};
 use engine::plan::Client;
-use engine::settings::Preview;
 use leptos::prelude::*;
 
 /// Beside the form, or below it.
-pub(super) fn drawing(preview: &Preview) -> AnyView {
+pub(super) fn drawing(title: &'static str, pipelines: &[Compared]) -> AnyView {
     let mut methods: Vec<Method> = Vec::new();
     let mut clients: Vec<Client> = Vec::new();
-    for drawn in &preview.pipelines {
+    for drawn in pipelines {
         if !methods.contains(&drawn.method) {
             methods.push(drawn.method);
         }
@@ -24,11 +23,11 @@ pub(super) fn drawing(preview: &Preview) -> AnyView {
         clients.into_iter().map(|client| (client.name(), pipeline::client(client))).collect();
     view! {
         <aside aria-label="Preview" class="pipe">
-            <h2 id="plan-title">"What happens after sign-up"</h2>
+            <h2 id="plan-title">{title}</h2>
             <p class="soft">"Drawn by the same code that runs it."</p>
             {(methods.len() > 1).then(|| choice("method", "Method", methods))}
             {choice("client", "Client", clients)}
-            <div id="plan" data-part="">{preview.pipelines.iter().map(panel).collect_view()}</div>
+            <div id="plan" data-part="">{pipelines.iter().map(panel).collect_view()}</div>
         </aside>
     }
     .into_any()

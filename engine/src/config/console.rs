@@ -2,6 +2,7 @@
 //! which keys a named setting writes.
 
 use super::Method;
+use super::console_hooks;
 use super::hooks;
 use super::layers::{get, remove, set};
 use serde_json::{Value, json};
@@ -51,8 +52,9 @@ pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];
 /// Methods that a person can sign in with.
 pub const SIGNING_IN: &[Method] = &[Method::Password, Method::Oidc];
 
-const SIGN_UP: &str = "selfservice.flows.registration.after";
-const SIGN_IN: &str = "selfservice.flows.login.after";
+pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
+pub(super) const SIGN_IN: &str = "selfservice.flows.login.after";
+const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
 
 const SESSION: &str = "session";
 const VERIFICATION_UI: &str = "show_verification_ui";
@@ -107,6 +109,7 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
         let mapped = match (name.as_str(), key(name)) {
             (SIGN_IN_AFTER_REGISTRATION, _) => per_method(&mut document, value, SESSION),
             (SHOW_VERIFICATION_PAGE, _) => per_method(&mut document, value, VERIFICATION_UI),
+            (WEB_HOOKS, _) => console_hooks::put_in(&mut document, value),
             (REQUIRE_VERIFIED_ADDRESS, _) if value.is_boolean() => {
                 gate(&mut document, value == &Value::Bool(true));
                 Ok(())
@@ -165,8 +168,8 @@ pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
 /// For every method that a person can sign in with, so that none leads past it. Lists of methods that are off stay as they are:
 /// settings are mapped anew once the files switch one on.
 fn gate(document: &mut Value, on: bool) {
-    let there = |method: &Method| *method == Method::Password || is_on(document, *method);
-    let methods: Vec<Method> = SIGNING_IN.iter().copied().filter(there).collect();
+    let methods: Vec<Method> =
+        SIGNING_IN.iter().copied().filter(|method| is_there_to_use(document, *method)).collect();
     for method in methods {
         let after = After { flow: SIGN_IN, method: method.name() };
         if on {
@@ -175,6 +178,11 @@ fn gate(document: &mut Value, on: bool) {
             after.silence(document, GATE);
         }
     }
+}
+
+/// Password is on by itself, and its lists cost nothing where it is off.
+pub(super) fn is_there_to_use(document: &Value, method: Method) -> bool {
+    method == Method::Password || is_on(document, method)
 }
 
 /// Whether the files switch a method on that is off by itself. A variable may say it as text.
@@ -188,9 +196,9 @@ fn is_on(document: &Value, method: Method) -> bool {
 
 /// The lists of one method in one flow.
 #[derive(Clone, Copy)]
-struct After<'a> {
-    flow: &'static str,
-    method: &'a str,
+pub(super) struct After<'a> {
+    pub(super) flow: &'static str,
+    pub(super) method: &'a str,
 }
 
 impl After<'_> {
@@ -198,21 +206,38 @@ impl After<'_> {
     /// (ory/network#361). Those alone that run in the flow's list: a web hook that may stop a sign-up does not run there, and would
     /// begin to. What the flow's list does already for a method without its own needs no list.
     fn switch_on(self, document: &mut Value, hook: &str) {
+        self.put(document, json!({ "hook": hook }), |entry| is(entry, hook));
+    }
+
+    /// `same`: the entry that is there already.
+    pub(super) fn put(self, document: &mut Value, entry: Value, same: impl Fn(&Value) -> bool) {
         let (Some(flow), Some(mut own)) = self.lists(document) else { return };
-        if own.iter().any(|entry| is(entry, hook)) {
+        if own.iter().any(&same) {
             return;
         }
         if own.is_empty() {
-            if flow.iter().any(|entry| is(entry, hook)) {
+            if flow.iter().any(&same) {
                 return;
             }
             own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();
+            if !own.is_empty() {
+                self.stay_whole(document);
+            }
         }
-        let entry = json!({ "hook": hook });
         // `session` runs last wherever it stands; a list reads better when it stands there too.
         let at = own.iter().position(|entry| is(entry, SESSION)).unwrap_or(own.len());
         own.insert(at, entry);
         set(document, &self.own_path(), Value::Array(own));
+    }
+
+    /// Whoever asked for all or nothing where the flow's list is in force meant the entries that have just come from there.
+    fn stay_whole(self, document: &mut Value) {
+        let Some(Value::Array(mut lists)) = get(document, ALL_OR_NOTHING).cloned() else { return };
+        let own = Value::from(self.method);
+        if self.flow == SIGN_UP && lists.contains(&"flow".into()) && !lists.contains(&own) {
+            lists.push(own);
+            set(document, ALL_OR_NOTHING, lists.into());
+        }
     }
 
     /// A list that holds nothing else than the flow's goes altogether: the method inherits again.

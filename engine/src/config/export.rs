@@ -1,11 +1,13 @@
 //! The configuration in force as stock Kratos accepts it: only its keys, in its spelling, what it demands filled in. What it
 //! will therefore do differently is said, key by key.
 
+use super::hooks::FROM_CONSOLE;
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, remove, set};
 use super::load::{Findings, Note, check};
 use super::print::{Format, render};
 use super::redact::redact;
+use super::secret_reference::name_in;
 use super::{Algorithm, Config, Method, console, scalars, schemas};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +51,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),
     ("vestibule.mailbox.enabled", "Kratos has no mailbox: it needs `courier.smtp.connection_uri`"),
     ("vestibule.web_hooks.deadline", "Kratos gives each web hook 30 seconds and tries it three times"),
+    ("vestibule.web_hooks.allowed_hosts", "Kratos calls whatever host a web hook names"),
     ("vestibule.password.max_length", "Kratos cuts passwords off after 72 bytes where it hashes with bcrypt"),
     ("vestibule.pages.name", "Kratos has no pages of its own"),
     ("vestibule.pages.resend_after", "Kratos has no pages of its own"),
@@ -108,6 +111,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     database(config, &mut document, &mut remarks);
     pages(config, &mut document, &mut remarks);
     lists(&mut document, &mut remarks);
+    sealed(&mut document, "", &mut remarks);
     // What we and Kratos take an unset key to mean differs.
     if config.sends_codes() {
         let lifespan = format!("{}s", config.selfservice.code.lifespan.as_secs().max(1));
@@ -321,6 +325,8 @@ fn entry_for_kratos(entry: &Value, path: &str, remarks: &mut Vec<Remark>) -> Val
             config.retain(|member, value| match member.as_str() {
                 "can_interrupt" | "emit_analytics_event" => value.is_boolean(),
                 other if MEMBERS.contains(&other) => !value.is_null(),
+                // Where it was made changes nothing in Kratos.
+                FROM_CONSOLE => false,
                 other => {
                     remark(remarks, &format!("{path}.config.{other}"), "only Vestibule has this");
                     false
@@ -356,6 +362,34 @@ fn entry_for_kratos(entry: &Value, path: &str, remarks: &mut Vec<Remark>) -> Val
     members.into()
 }
 
+/// What lies in the database's store of secrets alone: its name would be taken for the secret.
+fn sealed(value: &mut Value, path: &str, remarks: &mut Vec<Remark>) {
+    match value {
+        Value::String(text) if name_in(text).is_some() => {
+            remark(
+                remarks,
+                path,
+                format!(
+                    "this secret was given to the console, which shows it to nobody: write it where `{LEFT_OUT}` stands"
+                ),
+            );
+            *text = LEFT_OUT.to_owned();
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                sealed(value, &full, remarks);
+            }
+        }
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter_mut().enumerate() {
+                sealed(entry, &format!("{path}[{index}]"), remarks);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What Kratos signs and encrypts with goes altogether; elsewhere something has to stand for the file to be valid.
 fn without_secrets(document: &mut Value, remarks: &mut Vec<Remark>) {
     remove(document, "secrets");
@@ -372,7 +406,10 @@ fn without_secrets(document: &mut Value, remarks: &mut Vec<Remark>) {
             "Kratos does not start until SECRETS_CIPHER holds a secret of 32 characters",
         );
     }
-    redact(document, &mut |path, _| {
+    redact(document, &mut |path, secret| {
+        if secret == LEFT_OUT {
+            return LEFT_OUT.to_owned();
+        }
         remark(remarks, path, format!("a secret was left out: `{LEFT_OUT}` stands for it"));
         LEFT_OUT.to_owned()
     });

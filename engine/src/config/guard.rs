@@ -1,10 +1,19 @@
 //! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
 
-use super::{ClientKeys, Config, Listener};
+use super::{ClientKeys, Config, Listener, WebHook};
 use crate::effects::Reach;
 use url::Url;
 
 impl Config {
+    /// Where the call of a web hook may go. One that was made in the console asks the list of hosts, each time anew: a file may have
+    /// changed since it was made.
+    pub fn reach_of(&self, hook: &WebHook) -> Reach {
+        if hook.from_console && !self.vestibule.web_hook_hosts.has(&hook.url) {
+            return Reach::Unlisted;
+        }
+        self.reach(&hook.url)
+    }
+
     /// For web hooks and their templates, and identity schemas.
     pub fn reach(&self, url: &Url) -> Reach {
         reach([&self.serve.public, &self.serve.admin, &self.vestibule.console], &self.clients, url)

@@ -3,6 +3,7 @@
 
 use super::scalars::{Wrong, web_url};
 use super::schemas;
+use super::secret_reference::name_in;
 use serde_json::Value;
 use std::sync::Arc;
 use url::Url;
@@ -36,6 +37,8 @@ pub struct WebHook {
     pub response: Response,
     /// `emit_analytics_event`: ids of the call and of what caused it go along as headers.
     pub ids: bool,
+    /// Made in the console: it calls hosts of `vestibule.web_hooks.allowed_hosts` alone.
+    pub from_console: bool,
 }
 
 /// Where the Jsonnet of a body comes from.
@@ -48,6 +51,7 @@ pub enum Template {
 
 #[derive(Clone, PartialEq)]
 pub enum Auth {
+    /// Passwords, values and secrets may stand here by name: [`crate::secrets::opened`] has them when the call is made.
     Basic {
         user: String,
         password: String,
@@ -62,7 +66,8 @@ pub enum Auth {
     },
     /// Ours: a signature over id, time and body after the Standard Webhooks convention, by each secret.
     Signature {
-        secrets: Vec<Vec<u8>>,
+        /// As configured: a [`signing_key`], or what names one.
+        secrets: Vec<String>,
     },
 }
 
@@ -119,6 +124,9 @@ impl Response {
         matches!(self, Response::Interrupts | Response::Changes)
     }
 }
+
+/// The member of an entry's `config` that marks what the console made.
+pub(super) const FROM_CONSOLE: &str = "made_in_console";
 
 /// What Kratos' schema refuses in the list of a whole sign-up and allows in those of its methods. The first runs last.
 pub(super) const METHODS_ONLY: [&str; 2] = ["session", "show_verification_ui"];
@@ -262,6 +270,7 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
         auth: config.get("auth").filter(|auth| !auth.is_null()).map(auth).transpose()?,
         response,
         ids: config.get("emit_analytics_event").and_then(Value::as_bool).unwrap_or(true),
+        from_console: config.get(FROM_CONSOLE).and_then(Value::as_bool).unwrap_or_default(),
         url,
     })
 }
@@ -349,8 +358,9 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
         }
         Some("standard_webhooks") => {
             let secrets = value.pointer("/config/secrets").and_then(Value::as_array).into_iter().flatten();
-            let secrets: Vec<Vec<u8>> =
-                secrets.filter_map(|secret| signing_secret(secret.as_str()?)).collect();
+            let usable = |secret: &&str| name_in(secret).is_some() || signing_key(secret).is_some();
+            let secrets: Vec<String> =
+                secrets.filter_map(Value::as_str).filter(usable).map(str::to_owned).collect();
             if secrets.is_empty() || secrets.len() > 2 {
                 return Err(Wrong::new(
                     "`config.auth.config.secrets` has no usable secret, or more than two",
@@ -364,7 +374,7 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
 }
 
 /// `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks specification, "Signature scheme").
-fn signing_secret(text: &str) -> Option<Vec<u8>> {
+pub fn signing_key(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let encoded = text.strip_prefix("whsec_").unwrap_or(text);
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;

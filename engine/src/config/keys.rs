@@ -105,6 +105,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
     key("vestibule.pages.resend_after", Duration, "60s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
+    key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that web hooks made in the console may call, such as `crm.example.org` or `*.example.org`; without any, none can be made there. The console cannot set it."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
     key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
     key("vestibule.registration.hand_over_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),

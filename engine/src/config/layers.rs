@@ -84,10 +84,9 @@ impl Layers {
 
     /// Files < console < environment, with what is wrong with the settings of the console.
     pub(super) fn document(&self, revision: i64, named: &Named) -> (Value, Vec<Problem>) {
-        let (mut document, wrong) = console::apply(&self.merged, named);
-        for (path, (_, value)) in &self.environment {
-            set(&mut document, path, value.clone());
-        }
+        // Below the console's settings too: they go by what is on, and take lists over, wherever that is said.
+        let (mut document, wrong) = console::apply(&self.with_environment(self.merged.clone()), named);
+        document = self.with_environment(document);
         let problems = wrong
             .into_iter()
             .map(|(name, what)| Problem {
@@ -101,10 +100,22 @@ impl Layers {
         (document, problems)
     }
 
+    fn with_environment(&self, mut document: Value) -> Value {
+        for (path, (_, value)) in &self.environment {
+            set(&mut document, path, value.clone());
+        }
+        document
+    }
+
     /// Names of the files, in the order given; `None`: the built-in starter file alone.
     pub fn names(&self) -> Option<Vec<String>> {
         let names: Vec<String> = self.files.iter().map(|(name, _)| name.clone()).collect();
         (names != [STARTER]).then_some(names)
+    }
+
+    /// Whether a file has a value there.
+    pub(super) fn writes(&self, path: &str) -> bool {
+        get(&self.merged, path).is_some()
     }
 
     /// All that is written in the files, later ones over earlier ones, a `null` where the last of them says so.

@@ -1,7 +1,9 @@
 //! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) plus `vestibule:`.
 //! Reading, merging and checking is in the files beside this one; what is here has been checked.
 
+mod allowed_hosts;
 pub mod console;
+pub mod console_hooks;
 mod courier;
 mod difference;
 mod digest;
@@ -24,6 +26,7 @@ mod secrets;
 pub mod social;
 mod typed;
 
+pub use allowed_hosts::AllowedHosts;
 pub use console::Named;
 pub use difference::difference;
 pub use digest::digest;
@@ -173,6 +176,8 @@ pub struct VestibuleKeys {
     pub resend_after: Duration,
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
+    /// That web hooks of the console may call.
+    pub web_hook_hosts: AllowedHosts,
     pub registration: RegistrationKeys,
     pub verification: VerificationLimits,
     /// The console only shows; what was saved in it is not applied.
@@ -421,6 +426,17 @@ impl Config {
     /// The environment variable that sets `path`, if one does: the console cannot change that key then.
     pub fn variable(&self, path: &str) -> Option<&str> {
         self.layers.variable(path)
+    }
+
+    /// The file that writes `path`, or the one that comes closest to it.
+    pub fn file_of(&self, path: &str) -> String {
+        self.layers.file_of(path)
+    }
+
+    /// Where files or environment write `path`; `None` where neither does.
+    pub fn written_in(&self, path: &str) -> Option<String> {
+        let variable = || self.variable(path).map(|variable| format!("environment variable {variable}"));
+        variable().or_else(|| self.layers.writes(path).then(|| self.file_of(path)))
     }
 
     pub fn schema(&self, id: &str) -> Option<&IdentitySchema> {

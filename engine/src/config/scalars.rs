@@ -215,7 +215,7 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// An absolute http(s) address with a host.
-pub(super) fn web_url(text: &str) -> Option<Url> {
+pub(crate) fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }

@@ -299,6 +299,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
+        web_hook_hosts: allowed_hosts::read(reader),
         registration: registration::read(reader),
         verification: registration::limits(reader),
         settings_from_files: reader.text("vestibule.settings.source") == "file",

@@ -3,10 +3,11 @@
 
 mod mailer;
 mod outbound;
+mod template_words;
 pub mod templates;
 
 pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
-pub use outbound::{Reach, SystemOutbound};
+pub use outbound::{Reach, SystemOutbound, at_sight};
 pub use templates::{SystemTemplates, TemplateError, Templates};
 
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
@@ -86,6 +87,10 @@ pub enum OutboundError {
     TooLarge { host: String, limit: usize },
     #[error("{host} is not an address that requests may go to")]
     Refused { host: String },
+    #[error(
+        "{host} is not in `vestibule.web_hooks.allowed_hosts`: web hooks made in the console call no other host"
+    )]
+    Unlisted { host: String },
     #[error("{host} cannot be reached")]
     Unreachable {
         host: String,

@@ -7,7 +7,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use url::Host;
+use url::{Host, Url};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,6 +20,8 @@ pub enum Reach {
     Elsewhere,
     /// Nothing is sent: the address is one of ours.
     Nowhere,
+    /// Nothing is sent: a web hook of the console, whose host is not on the list of those that it may call.
+    Unlisted,
     /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
     /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).
     Private,
@@ -64,18 +66,11 @@ fn client(reach: Reach) -> Result<reqwest::Client, Source> {
 impl Outbound for SystemOutbound {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        // Literal addresses never reach the resolver.
-        let literal = match request.url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        if request.reach == Reach::Nowhere || literal.is_some_and(|address| !allowed(request.reach, address))
-        {
-            return Box::pin(async move { Err(OutboundError::Refused { host }) });
+        if let Err(refused) = at_sight(request.reach, &request.url) {
+            return Box::pin(async move { Err(refused) });
         }
         let client = match (&self.clients, request.reach) {
-            (Ok([public, _, _]), Reach::Public | Reach::Nowhere) => Ok(public.clone()),
+            (Ok([public, _, _]), Reach::Public | Reach::Nowhere | Reach::Unlisted) => Ok(public.clone()),
             (Ok([_, elsewhere, _]), Reach::Elsewhere) => Ok(elsewhere.clone()),
             (Ok([_, _, private]), Reach::Private) => Ok(private.clone()),
             (Err(failure), _) => Err(failure.clone()),
@@ -91,6 +86,28 @@ impl Outbound for SystemOutbound {
                 Err(_) => Err(OutboundError::Deadline { host, millis: deadline.as_millis() }),
             }
         })
+    }
+}
+
+/// What can be said before a name is looked up, also of a request that nobody makes yet.
+///
+/// # Errors
+/// Why it would not be sent.
+pub fn at_sight(reach: Reach, url: &Url) -> Result<(), OutboundError> {
+    let host = || url.host_str().unwrap_or_default().to_owned();
+    // Literal addresses never reach the resolver.
+    let literal = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        _ => None,
+    };
+    match reach {
+        Reach::Unlisted => Err(OutboundError::Unlisted { host: host() }),
+        Reach::Nowhere => Err(OutboundError::Refused { host: host() }),
+        reach if literal.is_some_and(|address| !allowed(reach, address)) => {
+            Err(OutboundError::Refused { host: host() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -167,7 +184,7 @@ fn allowed(reach: Reach, address: IpAddr) -> bool {
     match reach {
         Reach::Public => public(address),
         Reach::Elsewhere => public(address) && !is_here(address),
-        Reach::Nowhere => false,
+        Reach::Nowhere | Reach::Unlisted => false,
         Reach::Private => !never(address),
     }
 }
@@ -262,7 +279,6 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use url::Url;
 
     #[test]
     fn only_the_public_internet_is_public() {
@@ -363,6 +379,8 @@ mod tests {
     #[tokio::test]
     async fn our_own_addresses_are_refused_whatever_they_are() {
         let url = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let unlisted = ask(url.clone(), Reach::Unlisted, 10, Duration::from_secs(5)).await;
+        assert!(matches!(unlisted, Err(OutboundError::Unlisted { .. })), "{unlisted:?}");
         for reach in [Reach::Nowhere, Reach::Elsewhere] {
             let refused = ask(url.clone(), reach, 10, Duration::from_secs(5)).await;
             assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{reach:?}: {refused:?}");

@@ -1,13 +1,14 @@
 //! Jsonnet, evaluated where it can do no harm: in a process of its own with limits on time, memory and depth, without the
 //! environment. A template that loops or eats memory costs that process and nothing else.
 
+use super::template_words as words;
 use futures::future::BoxFuture;
 use rsjsonnet_lang::arena::Arena;
 use rsjsonnet_lang::interner::InternedStr;
 use rsjsonnet_lang::program::{
-    Callbacks, EvalStackTraceItem, ImportError, LoadError, NativeError, Program, Thunk, Value,
+    Callbacks, EvalError, EvalErrorKind, EvalStackTraceItem, ImportError, NativeError, Program, Thunk, Value,
 };
-use rsjsonnet_lang::span::SpanId;
+use rsjsonnet_lang::span::{SpanContextId, SpanId, SpanManager};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -48,6 +49,10 @@ pub enum TemplateError {
     /// `error "cancel"` in the template: nothing is to be sent, and that is no fault.
     #[error("the template says that nothing is to be sent")]
     Cancelled,
+    /// Whatever it is given.
+    #[error("the template cannot be read: {0}")]
+    Unreadable(String),
+    /// With what it was given.
     #[error("the template cannot be evaluated: {0}")]
     Broken(String),
     #[error("the template took longer or more memory than a template may")]
@@ -188,7 +193,7 @@ pub fn evaluate_with(
         let (context, _) = program.span_manager_mut().insert_source_context(value.len());
         let thunk = program
             .load_source(context, value.as_bytes(), true, name)
-            .map_err(|failure| broken_text(&failure))?;
+            .map_err(|failure| TemplateError::Broken(words::of_text(&failure).1))?;
         let name = program.intern_str(name);
         program.add_ext_var(name, &thunk);
     }
@@ -198,45 +203,64 @@ pub fn evaluate_with(
          if std.isFunction(template) then template(ctx) else template"
     );
     let (context, _) = program.span_manager_mut().insert_source_context(whole.len());
-    let thunk = program
-        .load_source(context, whole.as_bytes(), true, "template")
-        .map_err(|failure| broken_text(&failure))?;
+    let loaded = program.load_source(context, whole.as_bytes(), true, "template");
+    let lines = Lines { whole: &whole, of_source: source.split('\n').count(), context };
+    let thunk = match loaded {
+        Ok(thunk) => thunk,
+        Err(failure) => {
+            let (span, what) = words::of_text(&failure);
+            return Err(TemplateError::Unreadable(lines.said(program.span_manager(), span, what)));
+        }
+    };
+    let broken = |program: &Program<'_>, failure: &EvalError| {
+        if is_cancelled(failure) {
+            return TemplateError::Cancelled;
+        }
+        let (span, what) = words::of_run(&failure.kind);
+        TemplateError::Broken(lines.said(program.span_manager(), span, what))
+    };
     let mut nothing = Nothing;
-    let value = program.eval_value(&thunk, &mut nothing).map_err(|failure| {
-        if is_cancelled(&failure) { TemplateError::Cancelled } else { broken(&failure.kind) }
-    })?;
-    let text = program.manifest_json(&value, false).map_err(|failure| {
-        if is_cancelled(&failure) { TemplateError::Cancelled } else { broken(&failure.kind) }
-    })?;
+    let value = match program.eval_value(&thunk, &mut nothing) {
+        Ok(value) => value,
+        Err(failure) => return Err(broken(&program, &failure)),
+    };
+    let text = match program.manifest_json(&value, false) {
+        Ok(text) => text,
+        Err(failure) => return Err(broken(&program, &failure)),
+    };
     if text.len() as u64 > LARGEST {
         return Err(TemplateError::Limits);
     }
     Ok(text)
 }
 
-fn is_cancelled(failure: &rsjsonnet_lang::program::EvalError) -> bool {
-    matches!(
-        &failure.kind,
-        rsjsonnet_lang::program::EvalErrorKind::ExplicitError { message, .. } if message == "cancel"
-    )
+fn is_cancelled(failure: &EvalError) -> bool {
+    matches!(&failure.kind, EvalErrorKind::ExplicitError { message, .. } if message == "cancel")
 }
 
-fn broken(failure: &rsjsonnet_lang::program::EvalErrorKind) -> TemplateError {
-    use rsjsonnet_lang::program::EvalErrorKind as Kind;
-    TemplateError::Broken(match failure {
-        Kind::ExplicitError { message, .. } => message.clone(),
-        Kind::StackOverflow | Kind::InfiniteRecursion => "it calls itself without end".to_owned(),
-        other => shortened(&format!("{other:?}")),
-    })
+/// The template inside what is evaluated: it begins with the second line.
+struct Lines<'a> {
+    whole: &'a str,
+    of_source: usize,
+    context: SpanContextId,
 }
 
-fn broken_text(failure: &LoadError) -> TemplateError {
-    TemplateError::Broken(shortened(&format!("{failure:?}")))
-}
-
-/// The library has no words for its errors, only their parts.
-fn shortened(text: &str) -> String {
-    text.split(['{', '(']).next().unwrap_or(text).trim().to_owned()
+impl Lines<'_> {
+    /// With the line that a person finds in their template.
+    fn said(&self, spans: &SpanManager, span: Option<SpanId>, what: String) -> String {
+        let Some((context, start, _)) = span.map(|span| spans.get_span(span)) else { return what };
+        if context != self.context {
+            return what;
+        }
+        let before = self.whole.get(..start).unwrap_or_default().matches('\n').count();
+        match before {
+            line if (1..=self.of_source).contains(&line) => format!("line {line}: {what}"),
+            line if line > self.of_source => {
+                format!("line {}: it ends before something that was begun is closed", self.of_source)
+            }
+            _ => what,
+        }
+    }
 }
 
 /// No imports, no functions of ours; traces go nowhere.
@@ -303,10 +327,25 @@ mod tests {
         assert_eq!(evaluate("function(ctx) error 'cancel'", "{}"), Err(TemplateError::Cancelled));
         assert_eq!(evaluate("function(ctx) { a: error 'cancel' }", "{}"), Err(TemplateError::Cancelled));
         assert_eq!(evaluate("function(ctx) error 'no'", "{}"), Err(TemplateError::Broken("no".to_owned())));
-        for source in
-            ["function(ctx) {", "function(ctx) ctx.nothing", "import 'x'", "importstr '/etc/passwd'"]
-        {
+        for source in ["function(ctx) ctx.nothing", "import 'x'", "importstr '/etc/passwd'"] {
             assert!(matches!(evaluate(source, "{}"), Err(TemplateError::Broken(_))), "{source}");
+        }
+        for (source, said) in [
+            ("function(ctx) {\n  a: 1,\n  b: 2 3,\n}", "line 3: a number cannot stand here"),
+            ("function(ctx) {\n  a: 1,", "line 2: it ends before something that was begun is closed"),
+            ("function(ctx) {\n  a: 'x,\n}\n", "line 2: a text is not closed"),
+            ("function(ctx)\n  ctxt.identity", "line 2: `ctxt` is not known"),
+            ("{ a: 1 }\n§", "line 2: `§` cannot stand here"),
+        ] {
+            let unreadable = Err(TemplateError::Unreadable(said.to_owned()));
+            assert_eq!(evaluate(source, "{}"), unreadable, "{source}");
+        }
+        for (source, said) in [
+            ("function(ctx) {\n  mail: ctx.identity.mail,\n}", "line 2: there is no `mail` here"),
+            ("function(ctx)\n\n  ctx.identity.id.of", "line 3: only objects have members"),
+        ] {
+            let broken = Err(TemplateError::Broken(said.to_owned()));
+            assert_eq!(evaluate(source, r#"{"identity": {"id": "x"}}"#), broken, "{source}");
         }
         let deep = "function(ctx) local f(n) = 1 + f(n + 1); f(0)";
         assert_eq!(

@@ -177,7 +177,7 @@ fn kind(trouble: &Trouble) -> Kind {
     match trouble {
         Trouble::Outbound(OutboundError::Deadline { .. }) => Kind::Late,
         Trouble::Outbound(_) | Trouble::Fetch(_) => Kind::Upstream,
-        Trouble::Template(_) | Trouble::Cancelled => Kind::Internal,
+        Trouble::Template(_) | Trouble::Secret(_) | Trouble::Cancelled => Kind::Internal,
     }
 }
 

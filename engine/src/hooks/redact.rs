@@ -53,7 +53,7 @@ const OPEN_HEADERS: [&str; 8] = [
 ];
 
 /// `userPassword`, `x-api-key`, `access_tokens` and the like.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let words = words(name);
     words.iter().enumerate().any(|(at, word)| {
         let word = word.strip_suffix('s').filter(|one| *one == "key" || SECRET.contains(one)).unwrap_or(word);

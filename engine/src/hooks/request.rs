@@ -2,10 +2,11 @@
 //! transaction.
 
 use crate::config::WebHook;
-use crate::config::hooks::{Auth, Template};
-use crate::effects::{Answer, Effects, OutboundError, Request, TemplateError};
+use crate::config::hooks::{Auth, Template, signing_key};
+use crate::effects::{Answer, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
 use crate::ids::DeliveryId;
+use crate::secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
@@ -40,6 +41,9 @@ pub(crate) enum Trouble {
     Template(TemplateError),
     #[error("the template cannot be fetched: {0}")]
     Fetch(String),
+    /// What shows who we are cannot be had.
+    #[error("{0}")]
+    Secret(String),
     #[error("{0}")]
     Outbound(#[from] OutboundError),
 }
@@ -48,8 +52,9 @@ impl Trouble {
     /// Whether the same again could end better without anybody's doing.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Trouble::Cancelled | Trouble::Template(TemplateError::Broken(_)) => false,
-            Trouble::Outbound(OutboundError::Refused { .. }) => false,
+            Trouble::Cancelled | Trouble::Secret(_) => false,
+            Trouble::Template(TemplateError::Unreadable(_) | TemplateError::Broken(_)) => false,
+            Trouble::Outbound(OutboundError::Refused { .. } | OutboundError::Unlisted { .. }) => false,
             Trouble::Template(_) | Trouble::Fetch(_) | Trouble::Outbound(_) => true,
         }
     }
@@ -73,16 +78,26 @@ pub(crate) async fn attempt(
 ) -> Attempt {
     let begun = ctx.effects().now();
     let mut attempt = Attempt { request: None, outcome: Err(Trouble::Cancelled), millis: 0 };
-    attempt.outcome = match made(ctx, hook, body).await {
+    attempt.outcome = match ready(ctx, hook, id, test, body).await {
         Err(trouble) => Err(trouble),
-        Ok(made) => {
-            let request = addressed(ctx, hook, id, test, made);
+        Ok(request) => {
             attempt.request = Some(super::redact::request(&request));
             ctx.effects().outbound.send(request).await.map_err(Trouble::Outbound)
         }
     };
     attempt.millis = (ctx.effects().now() - begun).num_milliseconds();
     attempt
+}
+
+async fn ready(
+    ctx: &Ctx,
+    hook: &WebHook,
+    id: DeliveryId,
+    test: bool,
+    body: Body<'_>,
+) -> Result<Request, Trouble> {
+    let made = made(ctx, hook, body).await?;
+    addressed(ctx, hook, id, test, made).await
 }
 
 /// Headers and bytes of a body.
@@ -124,7 +139,13 @@ pub(crate) async fn rendered(ctx: &Ctx, hook: &WebHook, input: &str) -> Result<O
     })
 }
 
-fn addressed(ctx: &Ctx, hook: &WebHook, id: DeliveryId, test: bool, made: Made) -> Request {
+async fn addressed(
+    ctx: &Ctx,
+    hook: &WebHook,
+    id: DeliveryId,
+    test: bool,
+    made: Made,
+) -> Result<Request, Trouble> {
     let Made { mut headers, body } = made;
     if hook.ids {
         // The call is a new one with each try, what caused it is not.
@@ -136,39 +157,58 @@ fn addressed(ctx: &Ctx, hook: &WebHook, id: DeliveryId, test: bool, made: Made) 
         headers.push((TEST_HEADER.to_owned(), "true".to_owned()));
     }
     if let Some(auth) = &hook.auth {
-        headers.extend(shown(ctx.effects(), auth, id, body.as_deref().unwrap_or_default()));
+        headers.extend(shown(ctx, auth, id, body.as_deref().unwrap_or_default()).await?);
     }
-    Request {
+    Ok(Request {
         method: hook.method.clone(),
         url: hook.url.clone(),
         headers,
         body,
         limit: ANSWER,
         deadline: ctx.config.vestibule.web_hook_deadline,
-        reach: ctx.config.reach(&hook.url),
-    }
+        reach: ctx.config.reach_of(hook),
+    })
 }
 
 /// The headers that show who we are.
-fn shown(effects: &Effects, auth: &Auth, id: DeliveryId, body: &[u8]) -> Vec<(String, String)> {
-    match auth {
+async fn shown(
+    ctx: &Ctx,
+    auth: &Auth,
+    id: DeliveryId,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, Trouble> {
+    Ok(match auth {
         Auth::Basic { user, password } => {
-            let both = STANDARD.encode(format!("{user}:{password}"));
+            let both = STANDARD.encode(format!("{user}:{}", opened(ctx, password).await?));
             vec![("Authorization".to_owned(), format!("Basic {both}"))]
         }
-        Auth::Header { name, value } => vec![(name.clone(), value.clone())],
-        Auth::Cookie { name, value } => vec![("Cookie".to_owned(), format!("{name}={value}"))],
+        Auth::Header { name, value } => vec![(name.clone(), opened(ctx, value).await?)],
+        Auth::Cookie { name, value } => {
+            vec![("Cookie".to_owned(), format!("{name}={}", opened(ctx, value).await?))]
+        }
         Auth::Signature { secrets } => {
-            let (id, at) = (message_id(id), effects.now().timestamp());
-            let signatures: Vec<String> =
-                secrets.iter().map(|secret| signature(secret, &id, at, body)).collect();
+            let (id, at) = (message_id(id), ctx.effects().now().timestamp());
+            let mut signatures = Vec::with_capacity(secrets.len());
+            for secret in secrets {
+                let key = signing_key(&opened(ctx, secret).await?).ok_or_else(|| {
+                    Trouble::Secret("what the calls are signed with is no signing secret".to_owned())
+                })?;
+                signatures.push(signature(&key, &id, at, body));
+            }
             vec![
                 ("webhook-id".to_owned(), id),
                 ("webhook-timestamp".to_owned(), at.to_string()),
                 ("webhook-signature".to_owned(), signatures.join(" ")),
             ]
         }
-    }
+    })
+}
+
+/// What stands there, or what it names.
+async fn opened(ctx: &Ctx, text: &str) -> Result<String, Trouble> {
+    secrets::opened(ctx, text).await.map_err(|failure| {
+        Trouble::Secret(failure.cause().map_or_else(|| failure.to_string(), ToString::to_string))
+    })
 }
 
 /// A delivery as receivers know it (Standard Webhooks specification, "webhook-id").

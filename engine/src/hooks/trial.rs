@@ -1,8 +1,10 @@
 //! Trying a hook out: with what it was sent last, secrets taken out, or with something made up; what its template makes of
 //! that; and really sending it, marked as a test.
 
+use super::request::Trouble;
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
 use crate::config::{Config, WebHook};
+use crate::effects::TemplateError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::schema::TraitKind;
@@ -23,6 +25,10 @@ pub struct Sample {
     pub made_up: bool,
     /// What the template makes of it, or why it cannot. `None`: a hook without a body.
     pub output: std::result::Result<Option<String>, String>,
+    /// It cannot be made whatever the template is given.
+    pub never: bool,
+    /// The template says that nothing is to be sent for this one.
+    pub cancelled: bool,
 }
 
 /// The hook with that key in such a place, as it is configured now.
@@ -48,9 +54,12 @@ pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
     let made_up = earlier.is_none();
     let mut input = earlier.unwrap_or_else(|| invented(&ctx.config, place));
     input["test"] = true.into();
-    let output =
-        request::rendered(ctx, hook, &input.to_string()).await.map_err(|trouble| trouble.to_string());
-    Ok(Sample { input, made_up, output })
+    let output = request::rendered(ctx, hook, &input.to_string()).await;
+    let never =
+        matches!(output, Err(Trouble::Template(TemplateError::Unreadable(_) | TemplateError::Limits)));
+    let cancelled = matches!(output, Err(Trouble::Cancelled));
+    let output = output.map_err(|trouble| trouble.to_string());
+    Ok(Sample { input, made_up, output, never, cancelled })
 }
 
 /// Sends it, marked as a test by a header and by `test` in the template's argument, and writes it down. Nothing of ours
@@ -62,7 +71,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     let cause = Cause { place: place.to_owned(), flow: FlowId(Uuid::nil()), hook };
     let status = match &tried.outcome {
         Ok(answer) if (200..400).contains(&answer.status) => Status::Done,
-        Err(request::Trouble::Cancelled) => Status::Cancelled,
+        Err(Trouble::Cancelled) => Status::Cancelled,
         Ok(_) | Err(_) => Status::Failed,
     };
     let waited = Waited { id, kind: Kind::Test, status, attempt: &tried, failure: None };

@@ -26,6 +26,8 @@ pub struct Action {
     pub method: Option<Method>,
     /// The list's configuration key.
     pub list: String,
+    /// Where the list is written; `None`: nowhere, the console made it. What it holds of the flow's list is then a copy.
+    pub file: Option<String>,
     /// A sign-up that it fails leaves nothing behind.
     pub all_or_nothing: bool,
     /// With each method that is on; empty where methods make no difference.
@@ -40,6 +42,8 @@ pub enum Standing {
     Shadowed,
     /// The same, but the same entry stands in the method's list and runs from there.
     Copied,
+    /// The same, and the console did that: it made the list, and took the entry over.
+    TakenOver,
     /// It may stop a sign-up, and from the list of the whole flow that does not happen.
     Never,
 }
@@ -50,10 +54,16 @@ impl Action {
         format!("{}.{}", self.flow, self.stage)
     }
 
+    /// An entry of the flow's list that the console took over into a method's own, so that it still runs.
+    pub fn is_copy(&self) -> bool {
+        !self.hook.from_console && self.file.is_none()
+    }
+
     /// Whether it runs with some method.
     pub fn runs(&self) -> bool {
         let depends = self.stage == "after" && self.flow != "verification";
-        !depends || self.standing.iter().any(|(_, standing)| *standing == Standing::Runs)
+        let runs = |standing| matches!(standing, Standing::Runs | Standing::TakenOver);
+        !depends || self.standing.iter().any(|(_, standing)| runs(*standing))
     }
 }
 
@@ -76,13 +86,14 @@ pub fn actions(config: &Config) -> Vec<Action> {
             let plans: Vec<Plan> = plans.collect();
             let all_or_nothing = plans.iter().any(|plan| plan.all_or_nothing);
             let standing =
-                plans.iter().map(|plan| (plan.method, standing(plan, list.method, hook))).collect();
+                plans.iter().map(|plan| (plan.method, standing(config, plan, list, hook))).collect();
             all.push(Action {
                 hook: hook.clone(),
                 flow: list.flow,
                 stage: list.stage,
                 method: list.method,
                 list: key.clone(),
+                file: config.written_in(&key),
                 all_or_nothing,
                 standing,
             });
@@ -91,12 +102,14 @@ pub fn actions(config: &Config) -> Vec<Action> {
     all
 }
 
-fn standing(plan: &Plan, list: Option<Method>, hook: &Arc<WebHook>) -> Standing {
+fn standing(config: &Config, plan: &Plan, list: hooks::List<'_>, hook: &Arc<WebHook>) -> Standing {
     let runs = plan.steps.iter().any(|step| match step {
         Step::Ask(runs) | Step::Run(Hook::WebHook(runs)) => runs == hook,
         _ => false,
     });
-    match (list, plan.source) {
+    let own = hooks::List { method: Some(plan.method), ..list };
+    match (list.method, plan.source) {
+        (None, Source::Method) if runs && config.written_in(&own.key()).is_none() => Standing::TakenOver,
         (None, Source::Method) if runs => Standing::Copied,
         (None, Source::Method) => Standing::Shadowed,
         _ if runs => Standing::Runs,
@@ -175,7 +188,13 @@ async fn may(engine: &Engine, by: &Operator, action: &str, about: &Value) -> Res
     Err(Error::new(Kind::Forbidden, "Only owners may send anything to another service."))
 }
 
-async fn record(tx: &mut Tx, engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    engine: &Engine,
+    by: &Operator,
+    action: &str,
+    details: Value,
+) -> Result<()> {
     let at = engine.effects().now();
     audit::append(tx, &audit::Entry { at, actor: by.email.clone(), action: action.to_owned(), details }).await
 }

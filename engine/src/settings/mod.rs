@@ -10,6 +10,7 @@ mod page;
 pub mod presets;
 mod preview;
 mod revise;
+pub mod web_hooks;
 mod words;
 
 pub use crate::config::Named;

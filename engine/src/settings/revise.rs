@@ -270,7 +270,7 @@ pub(super) fn gone() -> Error {
 }
 
 /// A problem of the whole configuration, said beside the field that brings it about.
-fn field_error(problem: &Problem) -> FieldError {
+pub(super) fn field_error(problem: &Problem) -> FieldError {
     let mut what = problem.what.chars();
     let what: String = what.next().into_iter().flat_map(char::to_uppercase).chain(what).collect();
     match field_of(&problem.path) {

@@ -2,7 +2,7 @@
 
 use crate::effects::{
     Answer, Clock, Mail, MailError, MailServer, Mailer, Outbound, OutboundError, Random, Request,
-    TemplateError, Templates, templates,
+    TemplateError, Templates, at_sight, templates,
 };
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -119,6 +119,10 @@ impl RecordingOutbound {
 
 impl Outbound for RecordingOutbound {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
+        // As the real door.
+        if let Err(refused) = at_sight(request.reach, &request.url) {
+            return Box::pin(async move { Err(refused) });
+        }
         let answer =
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(request.url.as_str()).cloned();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());

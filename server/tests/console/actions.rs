@@ -173,5 +173,5 @@ async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
     console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
     assert!(console.world.outbound.requests().is_empty());
-    assert!(console.hook_page().await.html.contains("the template cannot be evaluated"));
+    assert!(console.hook_page().await.html.contains("the template cannot be read: line 1: it ends before"));
 }

@@ -40,6 +40,8 @@ const HOOKS: &[&str] = &["--test", "hooks"];
 const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
 const HISTORY: &[&str] = &["--test", "history"];
 const TRANSFER: &[&str] = &["--test", "transfer"];
+const WEB_HOOKS: &[&str] = &["--test", "web_hooks"];
+const ACTIONS: &[&str] = &["--test", "actions_console"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -407,10 +409,42 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", HOOKS, "what_nobody_waits_for_is_queued_with_the_account_and_called_once"),
     },
     Change {
+        name: "host-list-asked-once",
+        file: "engine/src/config/guard.rs",
+        text: "if hook.from_console && !self.vestibule.web_hook_hosts.has(&hook.url) {",
+        instead: "if hook.from_console && false {",
+        test: test("engine", WEB_HOOKS, "the_list_of_hosts_is_asked_again_when_the_call_is_made"),
+    },
+    Change {
+        name: "console-hook-silences-the-flow",
+        file: "engine/src/config/console_hooks.rs",
+        text: "list.put(document, entry.clone(), |entry| is_made(entry, id));",
+        instead: "set(document, &format!(\"{}.{}.hooks\", list.flow, list.method), json!([entry.clone()]));",
+        test: test(
+            "engine",
+            WEB_HOOKS,
+            "what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it",
+        ),
+    },
+    Change {
+        name: "hook-secret-in-the-page",
+        file: "app/src/console/actions/form.rs",
+        text: "fields.insert(sealed(name), secrets::carry(ctx, by, &typed)?);",
+        instead: "fields.insert(sealed(name), typed);",
+        test: test("server", ACTIONS, "an_old_sign_in_is_asked_for_the_password_and_loses_nothing"),
+    },
+    Change {
+        name: "anybody-makes-hooks",
+        file: "engine/src/settings/web_hooks.rs",
+        text: "if by.role == Role::Owner {",
+        instead: "if by.role != Role::Viewer {",
+        test: test("engine", WEB_HOOKS, "only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept"),
+    },
+    Change {
         name: "hook-id-per-try",
         file: "engine/src/hooks/request.rs",
-        text: "let (id, at) = (message_id(id), effects.now().timestamp());",
-        instead: "let (id, at) = (format!(\"{}{}\", message_id(id), effects.uuid()), effects.now().timestamp());",
+        text: "let (id, at) = (message_id(id), ctx.effects().now().timestamp());",
+        instead: "let (id, at) = (format!(\"{}{}\", message_id(id), ctx.effects().uuid()), ctx.effects().now().timestamp());",
         test: test(
             "engine",
             HOOKS,
@@ -593,7 +627,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "password-kept-with-a-form",
         file: "server/src/console.rs",
-        text: "filter(|(name, _)| name != \"password\")",
+        text: "filter(|(name, _)| !is_secret(name))",
         instead: "filter(|(name, _)| name != \"nothing\")",
         test: test("server", CONSOLE, "settings::a_password_is_not_kept_with_what_was_typed"),
     },

@@ -2,9 +2,9 @@
 
 use super::form::{AFTER_SIGN_UP, AFTER_SIGN_UP_WAS, Clash, made_from};
 use super::{Conflict, ENDPOINT, PATH, View};
-use crate::console::plan;
 use crate::console::rows::{Rows, ago, id, note, sign};
 use crate::console::shell::{Shell, document};
+use crate::console::{confirm, plan};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};
 use engine::pipeline::BY_ITSELF;
@@ -132,7 +132,8 @@ fn form(view: View) -> AnyView {
                 })}
                 {fixed.map(|fixed| pressed_note(&fixed))}
                 {conflict.map(|conflict| meanwhile(conflict, now))}
-                {confirm.map(|(dangers, wrong)| show_that_it_is_you(dangers, wrong))}
+                {confirm.map(|(dangers, wrong)| confirm::block("Not saved yet: this is a danger", &dangers,
+                    "You signed in a while ago. Type your password, say why in the field beside Save, and save again: both the change and the reason are kept in the history.", wrong))}
                 {(!problems.is_empty()).then(|| view! {
                     <div class="note danger" role="alert" id="problems" tabindex="-1" autofocus=true>
                         {sign(Severity::Danger)}
@@ -183,7 +184,7 @@ fn form(view: View) -> AnyView {
                         "New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes.", ().into_any())}
                 </section>
             </main>
-            {plan::drawing(&preview)}
+            {plan::drawing("What happens after sign-up", &preview.pipelines)}
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
                     <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}{asks(&preview.brings_about)}</p>
@@ -363,27 +364,6 @@ fn asks(brings_about: &[Check]) -> Option<AnyView> {
         _ => ("Danger: ", "Save asks for an owner, a fresh sign-in and why."),
     };
     Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
-}
-
-/// A Save that brings a danger about, long after the sign-in.
-fn show_that_it_is_you(dangers: Vec<Check>, wrong: Option<String>) -> AnyView {
-    let invalid = wrong.as_ref().map(|_| "true");
-    view! {
-        <div class="note danger" role="alert" id="confirm">
-            {sign(Severity::Danger)}
-            <div>
-                <b>"Not saved yet: this is a danger"</b>
-                <ul>{dangers.into_iter().map(|danger| view! { <li>{danger.title}</li> }).collect_view()}</ul>
-                <p>"You signed in a while ago. Type your password, say why in the field beside Save, and save again: both the change and the reason are kept in the history."</p>
-                <div class="field">
-                    <label for="confirm-password">"Your password"</label>
-                    <input id="confirm-password" name="password" type="password" autocomplete="current-password" aria-invalid=invalid aria-describedby=invalid.map(|_| "confirm-wrong") autofocus=true />
-                    {wrong.map(|wrong| view! { <p class="bad" id="confirm-wrong">{wrong}</p> })}
-                </div>
-            </div>
-        </div>
-    }
-    .into_any()
 }
 
 /// Who saved first, what they changed, and where that clashes with what was typed here.

@@ -15,6 +15,7 @@ const SIGN_UP: &str = "selfservice.flows.registration.after.hooks";
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
 const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+const HOSTS: &str = "vestibule.web_hooks.allowed_hosts";
 const PRIVATE: &str = "clients.http.disallow_private_ip_ranges";
 const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
 
@@ -89,6 +90,13 @@ pub(super) const RULES: &[Rule] = &[
         "A service cannot tell who calls it",
         "A web hook is called without `auth`.",
         without_secret,
+    ),
+    Rule::new(
+        ("hook_host_not_listed", Danger),
+        HOSTS,
+        "A web hook of the console is never called",
+        "A web hook was made in the console, and files do not list its host any more.",
+        not_listed,
     ),
     // L23
     Rule::new(
@@ -336,6 +344,29 @@ fn without_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 ))
                 .key(key)
                 .about([hook.name.clone()]),
+            );
+        }
+    });
+}
+
+fn not_listed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let mut told = BTreeSet::new();
+    each(seen, |hook, _| {
+        let host = hook.url.host_str().unwrap_or_default();
+        if hook.from_console
+            && !seen.config.vestibule.web_hook_hosts.has(&hook.url)
+            && told.insert(hook.name.clone())
+        {
+            let mut hosts = seen.list(HOSTS);
+            hosts.push(host.into());
+            found.push(
+                Found::new(format!(
+                    "{} calls {host}, which is not in `{HOSTS}`: its calls fail, and whoever would have to wait for one gets no further. Add \
+                     the host, or switch the hook off.",
+                    hook.name
+                ))
+                .about([hook.name.clone()])
+                .patch(HOSTS, hosts),
             );
         }
     });

@@ -120,6 +120,11 @@ pub fn checks(config: &Config, unnamed_proxy: bool) -> Vec<Check> {
 /// The errors and dangers of `then` that `now` does not have: what a Save would bring about. What was there before is nobody's
 /// doing now, and often the files' alone to change.
 pub fn brought_about(now: &Config, then: &Config) -> Vec<Check> {
+    found_anew(now, then).into_iter().filter(|check| check.severity <= Severity::Danger).collect()
+}
+
+/// The same with warnings and notes.
+pub fn found_anew(now: &Config, then: &Config) -> Vec<Check> {
     let before = checks(now, false);
     let new = |check: &Check| {
         let widens = rules().find(|rule| rule.id == check.id).and_then(|rule| rule.widens);
@@ -127,8 +132,7 @@ pub fn brought_about(now: &Config, then: &Config) -> Vec<Check> {
             before.iter().filter(|old| old.id == check.id || Some(old.id) == widens).collect();
         same.is_empty() || check.about.iter().any(|one| same.iter().all(|old| !old.about.contains(one)))
     };
-    let grave = |check: &Check| check.severity <= Severity::Danger;
-    checks(then, false).into_iter().filter(|check| grave(check) && new(check)).collect()
+    checks(then, false).into_iter().filter(new).collect()
 }
 
 /// What rules look at.
