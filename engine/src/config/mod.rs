@@ -2,10 +2,12 @@
 //! Reading, merging and checking is in the files beside this one; what is here has been checked.
 
 pub mod console;
+mod console_social;
 mod courier;
 mod difference;
 mod digest;
 mod export;
+mod export_providers;
 mod guard;
 pub mod hooks;
 mod import;
@@ -421,6 +423,11 @@ impl Config {
     /// The environment variable that sets `path`, if one does: the console cannot change that key then.
     pub fn variable(&self, path: &str) -> Option<&str> {
         self.layers.variable(path)
+    }
+
+    /// Files and environment alone, as if nobody had ever saved anything in the console.
+    pub(crate) fn without_console(&self) -> Value {
+        self.layers.document(0, &Named::new()).0
     }
 
     pub fn schema(&self, id: &str) -> Option<&IdentitySchema> {

@@ -143,9 +143,15 @@ mod tests {
         });
         let text = document.to_string();
         assert!(!text.contains("hush"), "{text}");
-        for open in
-            ["secret://social/google/client_secret", "sslmode=disable", "text/plain", "haveibeenpwned_host", "\"open\"", "lang=en", "db/vestibule"]
-        {
+        for open in [
+            "secret://social/google/client_secret",
+            "sslmode=disable",
+            "text/plain",
+            "haveibeenpwned_host",
+            "\"open\"",
+            "lang=en",
+            "db/vestibule",
+        ] {
             assert!(text.contains(open), "{open} is still there: {text}");
         }
         found.sort();

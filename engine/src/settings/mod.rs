@@ -10,6 +10,7 @@ mod page;
 pub mod presets;
 mod preview;
 mod revise;
+pub mod social;
 mod words;
 
 pub use crate::config::Named;
@@ -96,7 +97,7 @@ pub struct Preview {
 }
 
 /// A problem with one field; the form comes back with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     pub field: &'static str,
     pub message: String,

@@ -1,10 +1,12 @@
 //! What tells two configurations apart, as far as the console sets it: one sentence per difference, of every page.
 
-use super::changes;
 use super::page::values;
+use super::{changes, social};
 use crate::config::Config;
 
 /// Read as a change from the one to the other.
 pub(super) fn between(was: &Config, is: &Config) -> Vec<String> {
-    changes(&values(was), &values(is))
+    let mut said = changes(&values(was), &values(is));
+    said.extend(social::words::between(was, is));
+    said
 }
