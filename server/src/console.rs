@@ -4,6 +4,7 @@
 mod actions;
 mod history;
 mod invitations;
+mod social;
 mod tester;
 
 use crate::error::ApiError;
@@ -21,10 +22,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::config::Config;
 use engine::operators::{self, OperatorSession};
+use engine::settings::social::SECRETS;
 use engine::{Ctx, Error, Kind, courier};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -33,6 +36,8 @@ const COOKIE: &str = "vestibule_console";
 const BODY_LIMIT: usize = 64 * 1024;
 const STYLESHEET: &str = assets::url("main.css");
 const HOME: &str = authentication::PATH;
+/// Pages whose forms wait for whoever has to sign in again.
+const KEPT: [&str; 2] = [authentication::PATH, app::console::social::PROVIDER];
 
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
@@ -41,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         .merge(actions::routes())
         .merge(history::routes())
         .merge(invitations::routes())
+        .merge(social::routes())
         .merge(tester::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
@@ -136,14 +142,14 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
-        Ok(None) if request.method() == Method::POST && request.uri().path() == authentication::PATH => {
-            keep(&state, request).await
+        Ok(None) if request.method() == Method::POST => {
+            let page = KEPT.into_iter().find(|page| *page == request.uri().path());
+            match page {
+                Some(page) => keep(&state, page, request).await,
+                None => led(&request),
+            }
         }
-        Ok(None) => {
-            let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-            respond::see_other(&format!("/sign-in?next={next}"))
-        }
+        Ok(None) => led(&request),
         Err(failed) if request.uri().path().starts_with("/api/") => ApiError(failed).into_response(),
         Err(failed) => match request.extensions().get::<Assets>() {
             Some(assets) => out_of_order(assets, &failed),
@@ -152,14 +158,21 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
     }
 }
 
+/// To the sign-in page, and back from there.
+fn led(request: &Request) -> Response {
+    let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign-in?next={next}"))
+}
+
 /// The session ran out before Save: what was typed waits for this operator while they sign in.
-async fn keep(state: &AppState, request: Request) -> Response {
-    let page = authentication::PATH;
+async fn keep(state: &AppState, page: &str, request: Request) -> Response {
     let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
     let form = body.ok().map(|body| {
-        // What shows who somebody is never waits anywhere.
-        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| name != "password");
+        // What shows who somebody is never waits anywhere, nor does a secret.
+        let waits = |name: &str| name != "password" && !SECRETS.contains(&name);
+        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| waits(name));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     });
     let kept = match (token, form) {
@@ -205,15 +218,7 @@ async fn settings(
     Query(query): Query<Saved>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
-    let kept = match query.kept {
-        true => operators::kept::kept(&state.engine, &operator.operator, authentication::PATH).await,
-        false => Ok(None),
-    };
-    let kept = kept.map(|form| {
-        let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
-        Some(Query::<authentication::Fields>::try_from_uri(&uri).ok()?.0)
-    });
-    let loaded = match kept {
+    let loaded = match kept(&state, &operator, query.kept, authentication::PATH).await {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
         Ok(None) => match &query.fix {
             Some(id) => authentication::fixed(&state.engine, &operator, id).await,
@@ -228,6 +233,20 @@ async fn settings(
         }
         Err(failed) => trouble(&shell, failed),
     }
+}
+
+/// What waits for this operator on that page, if the address says so.
+async fn kept(
+    state: &AppState,
+    operator: &OperatorSession,
+    wanted: bool,
+    page: &str,
+) -> engine::Result<Option<BTreeMap<String, String>>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let form = operators::kept::kept(&state.engine, &operator.operator, page).await?;
+    Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
 }
 
 #[derive(Deserialize)]

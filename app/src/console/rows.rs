@@ -285,7 +285,7 @@ fn noted(severity: Severity, title: &str, text: &str, button: AnyView) -> AnyVie
 }
 
 /// What stands between backticks is something to be written elsewhere, to the letter.
-fn with_code(text: &str) -> Vec<AnyView> {
+pub(super) fn with_code(text: &str) -> Vec<AnyView> {
     let parts = text.split('`').enumerate();
     parts
         .map(|(number, part)| match number % 2 {
