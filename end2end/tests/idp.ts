@@ -1,11 +1,12 @@
 // An independent OpenID provider from a package, with a page of its own where somebody says who they are.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Page } from '@playwright/test';
 import Provider from 'oidc-provider';
-import { test as base } from './fixtures';
+import { expect, test as base } from './fixtures';
 import type { Config, Vestibule } from './vestibule';
 
-const CLIENT = { client_id: 'vestibule', client_secret: 'a secret that both know, long enough' };
+export const CLIENT = { client_id: 'vestibule', client_secret: 'a secret that both know, long enough' };
 const MAPPER = `local claims = std.extVar('claims');
 { identity: {
   traits: { email: claims.email },
@@ -97,6 +98,13 @@ export class Idp {
   }
 }
 
+/** At the provider's own page. */
+export async function agreeAs(page: Page, name: string): Promise<void> {
+  await expect(page.getByRole('heading', { name: 'Acme' })).toBeVisible();
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button', { name: 'Agree' }).click();
+}
+
 export const test = base.extend<{ idp: Idp }>({
   idp: async ({}, use) => {
     const idp = await Idp.listen();
@@ -110,4 +118,4 @@ export const test = base.extend<{ idp: Idp }>({
   },
 });
 
-export { expect } from './fixtures';
+export { expect };

@@ -1,13 +1,5 @@
 // Sign-up and sign-in through an independent provider, as people do it.
-import type { Page } from '@playwright/test';
-import { expect, test } from './idp';
-
-/** At the provider's own page. */
-async function agreeAs(page: Page, name: string) {
-  await expect(page.getByRole('heading', { name: 'Acme' })).toBeVisible();
-  await page.getByLabel('Name').fill(name);
-  await page.getByRole('button', { name: 'Agree' }).click();
-}
+import { agreeAs, expect, test } from './idp';
 
 test('signing up through a provider signs in, and so does coming back', async ({ visitor }) => {
   const anna = await visitor();

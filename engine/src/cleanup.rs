@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
     deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
-    tries,
+    social_tests, tries,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -36,10 +36,12 @@ pub enum Kind {
     PendingSignUps,
     /// A day after the last one for that address; they count for as long.
     WrongCodes,
+    /// At their end: what an operator's test of a provider showed is nobody's later.
+    SocialTests,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::Messages,
@@ -51,6 +53,7 @@ impl Kind {
         Kind::Invitations,
         Kind::PendingSignUps,
         Kind::WrongCodes,
+        Kind::SocialTests,
     ];
 
     /// Everything from before this goes.
@@ -69,7 +72,7 @@ impl Kind {
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
             Kind::Failures | Kind::WrongCodes => now - TimeDelta::days(1),
             Kind::Invitations => now - cleanup.invitations,
-            Kind::PendingSignUps => now,
+            Kind::PendingSignUps | Kind::SocialTests => now,
         }
     }
 
@@ -91,6 +94,7 @@ impl Kind {
                 }
                 handovers::forget_old(&mut tx, before).await?
             }
+            Kind::SocialTests => social_tests::delete_old(&mut tx, before, BATCH).await?,
             Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };

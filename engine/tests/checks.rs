@@ -56,6 +56,7 @@ const SCHEMAS: &str = "identity.schemas";
 const BASE_URL: &str = "serve.public.base_url";
 const PROVIDERS: &str = "selfservice.methods.oidc";
 const OF_PROVIDERS: &str = "selfservice.flows.registration.after.oidc.hooks";
+const VOUCHING: &str = "vestibule.social.vouching";
 const GATE_OF_PROVIDERS: &str = "selfservice.flows.login.after.oidc.hooks";
 
 /// Switched on, with one to choose.
@@ -209,6 +210,35 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([(GATE, json!([gate()])), (CODES, json!(true)), mail()]),
         ),
         ("mails_wait", at(CODES, json!(true)), all([(CODES, json!(true)), mail()])),
+        (
+            "providers_prove_nothing",
+            all([
+                (GATE_OF_PROVIDERS, json!([gate()])),
+                (PROVIDERS, providers()),
+                (VOUCHING, json!(["other"])),
+            ]),
+            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers())]),
+        ),
+        (
+            "providers_prove_nothing",
+            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers()), (VOUCHING, json!([]))]),
+            all([(GATE, json!([gate()])), (PROVIDERS, providers()), (VOUCHING, json!([]))]),
+        ),
+        // One that is not offered lets nobody in.
+        (
+            "providers_prove_nothing",
+            all([
+                ("selfservice.flows.login.after.hooks", json!([gate()])),
+                (PROVIDERS, providers()),
+                (VOUCHING, json!([])),
+            ]),
+            all([
+                ("selfservice.flows.login.after.hooks", json!([gate()])),
+                (PROVIDERS, providers()),
+                ("vestibule.social.off", json!(["google"])),
+                (VOUCHING, json!([])),
+            ]),
+        ),
         (
             "gate_on_some_methods",
             all([(GATE, json!([gate()])), (PROVIDERS, providers())]),
@@ -502,6 +532,8 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "enumeration_by_form",
         "mitigation_without_sign_up",
         "mails_wait",
+        // Whether a provider checks addresses is for people to find out.
+        "providers_prove_nothing",
         "account_changed_over_http",
         "hook_proves_addresses",
         "hook_over_http",

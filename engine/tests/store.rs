@@ -26,6 +26,8 @@ mod sessions;
 mod setting_secrets;
 #[path = "store/social.rs"]
 mod social;
+#[path = "store/social_tests.rs"]
+mod social_tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};

@@ -4,6 +4,7 @@
 mod actions;
 mod history;
 mod invitations;
+mod social;
 mod tester;
 
 use crate::error::ApiError;
@@ -22,10 +23,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::config::Config;
 use engine::operators::{self, OperatorSession};
+use engine::settings::social::SECRETS;
 use engine::{Ctx, Error, Kind, courier};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -34,6 +37,9 @@ const COOKIE: &str = "vestibule_console";
 const BODY_LIMIT: usize = 64 * 1024;
 const STYLESHEET: &str = assets::url("main.css");
 const HOME: &str = authentication::PATH;
+/// Pages whose forms wait for whoever has to sign in again.
+const KEPT: [&str; 4] =
+    [authentication::PATH, pages::actions::NEW, pages::actions::CHANGE, app::console::social::PROVIDER];
 
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
@@ -42,6 +48,7 @@ pub fn router(state: AppState) -> Router {
         .merge(actions::routes())
         .merge(history::routes())
         .merge(invitations::routes())
+        .merge(social::routes())
         .merge(tester::routes())
         .route(checks::PATH, get(findings))
         .route(mailbox::PATH, get(mails))
@@ -159,8 +166,7 @@ fn led_in(request: &Request) -> Response {
 
 /// Pages whose forms wait for their operator.
 fn kept_page(path: &str) -> Option<&'static str> {
-    let pages = [authentication::PATH, pages::actions::NEW, pages::actions::CHANGE];
-    pages.into_iter().find(|page| *page == path)
+    KEPT.into_iter().find(|page| *page == path)
 }
 
 /// The session ran out before Save: what was typed waits for this operator while they sign in.
@@ -168,7 +174,7 @@ async fn keep(state: &AppState, request: Request, page: &'static str) -> Respons
     let token = cookies::value(request.headers(), COOKIE).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
     let form = body.ok().map(|body| {
-        // What shows who somebody is never waits anywhere.
+        // What shows who somebody is never waits anywhere, nor does a secret.
         let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| !is_secret(name));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     });
@@ -188,7 +194,7 @@ async fn keep(state: &AppState, request: Request, page: &'static str) -> Respons
 /// Of the operator, or of a service that a form names.
 fn is_secret(name: &str) -> bool {
     let name = name.strip_suffix(".sealed").unwrap_or(name);
-    name == "password" || pages::actions::SECRETS.contains(&name)
+    name == "password" || pages::actions::SECRETS.contains(&name) || SECRETS.contains(&name)
 }
 
 async fn session(state: &AppState, headers: &HeaderMap) -> engine::Result<Option<OperatorSession>> {
@@ -221,15 +227,7 @@ async fn settings(
     Query(query): Query<Saved>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
-    let kept = match query.kept {
-        true => operators::kept::kept(&state.engine, &operator.operator, authentication::PATH).await,
-        false => Ok(None),
-    };
-    let kept = kept.map(|form| {
-        let uri = format!("{}?{}", authentication::PATH, form?).parse().ok()?;
-        Some(Query::<authentication::Fields>::try_from_uri(&uri).ok()?.0)
-    });
-    let loaded = match kept {
+    let loaded = match kept(&state, &operator, query.kept, authentication::PATH).await {
         Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
         Ok(None) => match &query.fix {
             Some(id) => authentication::fixed(&state.engine, &operator, id).await,
@@ -244,6 +242,20 @@ async fn settings(
         }
         Err(failed) => trouble(&shell, failed),
     }
+}
+
+/// What waits for this operator on that page, if the address says so.
+async fn kept(
+    state: &AppState,
+    operator: &OperatorSession,
+    wanted: bool,
+    page: &str,
+) -> engine::Result<Option<BTreeMap<String, String>>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let form = operators::kept::kept(&state.engine, &operator.operator, page).await?;
+    Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
 }
 
 #[derive(Deserialize)]

@@ -147,7 +147,7 @@ pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
         }
         Landed::Unverified(shown) if crate::negotiate::is_json(headers) => unverified(&shown),
         Landed::Unverified(shown) => see_other(shown.url.as_str()),
-        Landed::ToApp(url) | Landed::Already(url) => see_other(url.as_str()),
+        Landed::ToApp(url) | Landed::Already(url) | Landed::Tested(url) => see_other(url.as_str()),
     }
 }
 

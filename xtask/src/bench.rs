@@ -5,6 +5,7 @@ mod http;
 mod leak;
 mod load;
 mod pages;
+mod providers;
 mod server;
 mod table;
 
@@ -31,6 +32,8 @@ pub(crate) enum Part {
     Beside,
     /// The processor time of a flow's start.
     Flows,
+    /// The processor time of a sign-up through a provider.
+    Providers,
     /// Whether the time of a sign-up tells if its address is known.
     Leak,
     /// Bytes and Lighthouse's scores of the pages, in a browser.
@@ -76,7 +79,9 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
     if wanted(Part::Flows) {
         steps.run("Starts of a flow", || bench.flows(&mut table))?;
     }
-    if only.iter().any(|part| ![Part::Pages, Part::Leak, Part::Start].contains(part)) || only.is_empty() {
+    if only.iter().any(|part| ![Part::Pages, Part::Leak, Part::Providers, Part::Start].contains(part))
+        || only.is_empty()
+    {
         let peak = server.memory("VmHWM")?;
         table.row("resident memory, just ready", idle, "MB", Goal::AtMost(25.0), "87", None);
         table.row("resident memory, the most", peak, "MB", Goal::AtMost(60.0), "331, PostgreSQL", None);
@@ -86,6 +91,10 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
         false => 0.0,
     };
     server.stop()?;
+    if wanted(Part::Providers) {
+        let site = Site::new(&workspace.binary("release"))?;
+        steps.run("Sign-ups through a provider", || providers::run(&site, time, &mut table))?;
+    }
     if wanted(Part::Leak) {
         let name = "Sign-ups of known and unknown addresses";
         steps.run(name, || leak::run(&Site::new(&workspace.binary("release"))?, time, hash, &mut table))?;

@@ -14,6 +14,7 @@ pub mod mailbox;
 mod plan;
 mod rows;
 mod shell;
+pub mod social;
 pub mod tester;
 
 pub use shell::{Assets, Shell, document, not_found, trouble};

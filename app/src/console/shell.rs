@@ -38,6 +38,7 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
         "Sign-up and sign-in",
         &[
             ("Authentication", super::authentication::PATH),
+            ("Social sign-in", super::social::PATH),
             ("Actions", super::actions::PATH),
             ("Checks", super::checks::PATH),
             ("History", super::history::PATH),

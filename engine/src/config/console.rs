@@ -3,6 +3,7 @@
 
 use super::Method;
 use super::console_hooks;
+use super::console_social;
 use super::hooks;
 use super::layers::{get, remove, set};
 use serde_json::{Value, json};
@@ -27,10 +28,18 @@ pub const INVITE_ONLY: &str = "invite_only";
 pub const SOCIAL_SIGN_IN: &str = "social_sign_in";
 pub const REQUIRE_USED_ADDRESS: &str = "require_used_address";
 
+/// Whether people can come from providers at all.
+pub const SOCIAL_ENABLED: &str = "social_enabled";
 /// By id: entries of `selfservice.methods.oidc.config.providers`, laid over those of the files.
 pub const SOCIAL_PROVIDERS: &str = "social_providers";
 /// Ids of those whose word on an address is proof.
 pub const SOCIAL_VOUCHING: &str = "social_vouching";
+/// Ids of those that are not offered.
+pub const SOCIAL_OFF: &str = "social_off";
+/// Ids of those whose buttons come first.
+pub const SOCIAL_ORDER: &str = "social_order";
+/// `first` or `last`: where the buttons stand.
+pub const SOCIAL_BUTTONS: &str = "social_buttons";
 /// By id: web hooks that the console puts into lists.
 pub const WEB_HOOKS: &str = "web_hooks";
 
@@ -80,7 +89,7 @@ pub fn key(name: &str) -> Option<&'static str> {
         INVITE_ONLY => "vestibule.registration.invite_only",
         SOCIAL_SIGN_IN => "vestibule.registration.social_sign_in",
         REQUIRE_USED_ADDRESS => "vestibule.login.require_used_address",
-        _ => return None,
+        other => return console_social::key(other),
     })
 }
 
@@ -104,8 +113,9 @@ pub fn is_there(name: &str) -> bool {
 /// A place of the document that has the wrong type is left alone, so that the check can report it.
 pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) {
     let mut document = document.clone();
-    let mut wrong = Vec::new();
-    for (name, value) in named {
+    // Which methods there are decides what the others write.
+    let mut wrong = console_social::apply(&mut document, named);
+    for (name, value) in named.iter().filter(|(name, _)| console_social::key(name).is_none()) {
         let mapped = match (name.as_str(), key(name)) {
             (SIGN_IN_AFTER_REGISTRATION, _) => per_method(&mut document, value, SESSION),
             (SHOW_VERIFICATION_PAGE, _) => per_method(&mut document, value, VERIFICATION_UI),
@@ -484,6 +494,12 @@ mod tests {
             INVITE_ONLY,
             SOCIAL_SIGN_IN,
             REQUIRE_USED_ADDRESS,
+            SOCIAL_ENABLED,
+            SOCIAL_PROVIDERS,
+            SOCIAL_VOUCHING,
+            SOCIAL_OFF,
+            SOCIAL_ORDER,
+            SOCIAL_BUTTONS,
         ] {
             assert!(key(name).is_some_and(|key| REGISTRY.key(key).is_some()), "{name}");
         }

@@ -8,14 +8,14 @@ use super::load::{Findings, Note, check};
 use super::print::{Format, render};
 use super::redact::redact;
 use super::secret_reference::name_in;
-use super::{Algorithm, Config, Method, console, scalars, schemas};
+use super::{Algorithm, Config, Method, console, export_providers, scalars, schemas};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// Stands where a secret was left out and something has to stand. Nothing of Kratos can be opened with it: what it signs or
 /// encrypts with is left out altogether, so that nobody starts it with secrets that everybody knows.
-const LEFT_OUT: &str = "left-out-by-vestibule";
+pub(super) const LEFT_OUT: &str = "left-out-by-vestibule";
 
 /// What Kratos does otherwise, by our key.
 const WITHOUT: &[(&str, &str)] = &[
@@ -45,6 +45,13 @@ const WITHOUT: &[(&str, &str)] = &[
         "vestibule.registration.social_sign_in",
         "Kratos needs the hook `session` for it: where sign-in by a provider is on, it is in the list of `oidc`",
     ),
+    (
+        "vestibule.social.off",
+        "Kratos offers every provider of its list: those that are off here are left out of it",
+    ),
+    ("vestibule.social.order", "Kratos sorts its providers by id"),
+    ("vestibule.social.buttons", "Kratos has no pages of its own"),
+    ("vestibule.social.vouching", "Kratos believes what each mapper says is verified"),
     ("vestibule.login.require_used_address", "in Kratos any proven address of the account opens the gate"),
     ("vestibule.admin.token", "Kratos' admin API asks nobody for a token: keep its port from everybody else"),
     ("vestibule.admin.allowed_origins", "Kratos' admin API looks at no origin: keep its port from browsers"),
@@ -101,6 +108,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     if config.vestibule.registration.social_sign_in && enabled(config, Method::Oidc) {
         console::switch_on(&mut document, Method::Oidc.name(), "session");
     }
+    export_providers::as_kratos_has_them(config, &mut document, &mut remarks);
     ours(&mut document, &mut remarks);
     for Note { path, text, .. } in notes.into_iter().filter(|note| note.text.starts_with("unknown")) {
         // With `perhaps` it says which key may be meant; Kratos' part of it is what counts here.
@@ -134,6 +142,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     if !with_secrets {
         without_secrets(&mut document, &mut remarks);
     }
+    export_providers::without_references(&mut document, &mut remarks);
     let mut sources =
         config.layers.names().unwrap_or_else(|| vec!["the built-in starter file".to_owned()]).join(", ");
     if config.revision > 0 {

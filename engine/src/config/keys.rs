@@ -154,6 +154,8 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.methods.oidc.config.base_redirect_uri", BaseUrl, "", "Base of the addresses that providers send people back to; unset, the public base URL."),
     key("selfservice.methods.oidc.config.providers", Open, "", "Providers: a list of `id`, `provider`, `client_id`, `client_secret`, `issuer_url`, `mapper_url` and what `docs/social-sign-in.md` names."),
     key("vestibule.social.vouching", Texts, "", "Ids of the providers whose word on an address counts as proof, as a list; unset, those whose kind checks addresses itself (google, github, gitlab, apple, discord, slack, linkedin_v2)."),
+    key("vestibule.social.off", Texts, "", "Ids of providers that keep their place and are not offered, as a list."),
+    key("vestibule.social.order", Texts, "", "Ids of the providers whose buttons come first, in that order; the others follow, sorted by id."),
     key("vestibule.social.buttons", Choice(&["last", "first"]), "last", "Where the providers' buttons stand on the hosted pages: below or above the form."),
     key("vestibule.social.deadline", Duration, "10s", "How long one request to a provider may take, all of it."),
     later("selfservice.methods.{link,totp,passkey,webauthn,lookup_secret}.enabled", Bool, "false", "The method as a whole."),

@@ -4,10 +4,12 @@
 mod allowed_hosts;
 pub mod console;
 pub mod console_hooks;
+mod console_social;
 mod courier;
 mod difference;
 mod digest;
 mod export;
+mod export_providers;
 mod guard;
 pub mod hooks;
 mod import;
@@ -437,6 +439,11 @@ impl Config {
     pub fn written_in(&self, path: &str) -> Option<String> {
         let variable = || self.variable(path).map(|variable| format!("environment variable {variable}"));
         variable().or_else(|| self.layers.writes(path).then(|| self.file_of(path)))
+    }
+
+    /// Files and environment alone, as if nobody had ever saved anything in the console.
+    pub(crate) fn without_console(&self) -> Value {
+        self.layers.document(0, &Named::new()).0
     }
 
     pub fn schema(&self, id: &str) -> Option<&IdentitySchema> {

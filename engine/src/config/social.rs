@@ -15,8 +15,12 @@ use url::Url;
 #[derive(Clone, Debug)]
 pub struct SocialKeys {
     pub enabled: bool,
-    /// In the order of the configuration; forms sort them by id, as Kratos does.
+    /// In the order of the configuration; forms sort them: see [`SocialKeys::in_order`].
     pub providers: Vec<Arc<Provider>>,
+    /// Ids of those that keep their place and are not offered.
+    pub off: Vec<String>,
+    /// Ids of those whose buttons come first, in that order.
+    pub order: Vec<String>,
     /// `base_redirect_uri`, without a slash at the end.
     pub redirect_base: String,
     /// For each request to a provider, all of it.
@@ -85,39 +89,76 @@ pub enum Pkce {
 }
 
 impl SocialKeys {
+    /// One that people may use.
     pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
-        self.providers.iter().find(|provider| provider.id == id).filter(|_| self.enabled)
+        self.configured(id).filter(|_| self.enabled && !self.is_off(id))
     }
 
-    /// Those whose buttons are shown, sorted as Kratos sorts them.
+    /// One that is there, offered or not.
+    pub fn configured(&self, id: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
+
+    pub fn is_off(&self, id: &str) -> bool {
+        self.off.iter().any(|off| off == id)
+    }
+
+    /// Those whose buttons are shown.
     pub fn offered(&self) -> Vec<&Arc<Provider>> {
-        let mut all: Vec<_> = self.providers.iter().filter(|_| self.enabled).collect();
-        all.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut all: Vec<_> =
+            self.providers.iter().filter(|one| self.enabled && !self.is_off(&one.id)).collect();
+        all.sort_by_cached_key(|one| self.place(&one.id));
         all
+    }
+
+    /// All of them in the order of the buttons.
+    pub fn in_order(&self) -> Vec<&Arc<Provider>> {
+        let mut all: Vec<_> = self.providers.iter().collect();
+        all.sort_by_cached_key(|one| self.place(&one.id));
+        all
+    }
+
+    /// Those that are named come first; the rest is sorted by id, as Kratos sorts them.
+    pub fn place(&self, id: &str) -> (usize, String) {
+        let named = self.order.iter().position(|named| named == id);
+        (named.unwrap_or(usize::MAX), id.to_owned())
     }
 
     /// Where the provider sends people back to; to be registered there letter by letter.
     pub fn redirect_uri(&self, provider: &Provider) -> String {
+        self.redirect_uri_of(&provider.id, provider.pkce)
+    }
+
+    /// The same for one that is not there yet.
+    pub fn redirect_uri_of(&self, id: &str, pkce: Pkce) -> String {
         let base = &self.redirect_base;
-        match provider.pkce {
+        match pkce {
             Pkce::Force => format!("{base}/self-service/methods/oidc/callback"),
-            Pkce::Auto | Pkce::Never => {
-                format!("{base}/self-service/methods/oidc/callback/{}", provider.id)
-            }
+            Pkce::Auto | Pkce::Never => format!("{base}/self-service/methods/oidc/callback/{id}"),
         }
     }
 }
 
-const LIST: &str = "selfservice.methods.oidc.config.providers";
-const VOUCHING: &str = "vestibule.social.vouching";
+pub const LIST: &str = "selfservice.methods.oidc.config.providers";
+pub const ENABLED: &str = "selfservice.methods.oidc.enabled";
+pub const VOUCHING: &str = "vestibule.social.vouching";
+pub const OFF: &str = "vestibule.social.off";
+pub const ORDER: &str = "vestibule.social.order";
+pub const BUTTONS: &str = "vestibule.social.buttons";
 
 pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys {
-    let enabled = reader.boolean("selfservice.methods.oidc.enabled");
+    let enabled = reader.boolean(ENABLED);
     let base = reader.optional("selfservice.methods.oidc.config.base_redirect_uri");
     let named = reader.value(VOUCHING).map(|_| reader.texts(VOUCHING));
     let mut providers = Vec::new();
     let mut ids = BTreeSet::new();
     let entries = reader.value(LIST).unwrap_or_default();
+    let all_ids: BTreeSet<String> = entries
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.get("id")?.as_str()?.to_owned()))
+        .collect();
     for (index, entry) in entries.as_array().into_iter().flatten().enumerate() {
         let path = format!("{LIST}[{index}]");
         match provider(entry) {
@@ -160,25 +201,33 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
             }
         }
     }
-    for id in named.iter().flatten().filter(|id| !ids.contains(*id)) {
-        reader.findings.note(VOUCHING, format!("there is no provider `{id}`"));
+    let (off, order) = (reader.texts(OFF), reader.texts(ORDER));
+    let lists = [(VOUCHING, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
+    for (key, list) in lists {
+        for id in list.iter().filter(|id| !all_ids.contains(*id)) {
+            reader.findings.note(key, format!("there is no provider `{id}`"));
+        }
     }
     if enabled && providers.is_empty() {
-        reader.findings.note(
-            "selfservice.methods.oidc.enabled",
-            "the method is on, and there is no provider to sign in with",
-        );
+        reader.findings.note(ENABLED, "the method is on, and there is no provider to sign in with");
     }
     SocialKeys {
         enabled,
         providers,
+        off,
+        order,
         redirect_base: base.as_deref().unwrap_or(public_base).trim_end_matches('/').to_owned(),
         deadline: reader.lifespan("vestibule.social.deadline"),
-        buttons_first: reader.text("vestibule.social.buttons") == "first",
+        buttons_first: reader.text(BUTTONS) == "first",
     }
 }
 
 type Member = &'static str;
+
+/// An entry that is not in force, such as one that is being written.
+pub(crate) fn unsaved(entry: &Value) -> Option<Provider> {
+    provider(entry).ok().flatten()
+}
 
 /// `Ok(None)`: one of Kratos' that is not there yet.
 fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {

@@ -226,14 +226,14 @@ impl Landing {
 }
 
 /// Whose account the provider's subject is linked to.
-async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identity>> {
+pub(super) async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identity>> {
     let mut tx = ctx.db().read().await?;
     let found = store::identities::by_identifier(&mut tx, Method::Oidc.name(), &visitor.identifier()).await?;
     Ok(found.map(|(identity, _)| identity))
 }
 
 /// Whether the provider vouches for all addresses.
-fn vouched_for(extracted: &Extracted, mapped: &Mapped) -> bool {
+pub(super) fn vouched_for(extracted: &Extracted, mapped: &Mapped) -> bool {
     let addresses = extracted.verifiable.iter().chain(&extracted.recovery).map(|address| &address.value);
     let identifiers = extracted.password_identifiers.iter().filter(|identifier| identifier.contains('@'));
     addresses.chain(identifiers).all(|address| mapped.vouched.contains(address))

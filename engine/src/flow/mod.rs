@@ -103,6 +103,7 @@ pub mod provisional;
 pub mod registration;
 pub mod return_to;
 pub mod social;
+pub mod social_test;
 mod takeover;
 pub mod verification;
 pub mod webhook;

@@ -6,14 +6,15 @@ use super::login::SignedIn;
 use super::registration::{self, Registered};
 use super::{
     Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank, exchange, login,
-    may_submit, nodes, save,
+    may_submit, nodes, save, social_test,
 };
 use crate::config::Method;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::secrets;
 use crate::session;
-use crate::social::{self, Ask, Line, Returned, Stage, Trouble};
+use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Visitor};
 use crate::store;
 use crate::store::social::{Exchange, Trip};
 use crate::ui::{self, Group, Text, text};
@@ -50,6 +51,8 @@ pub enum Landed {
     ToApp(Url),
     /// Somebody is signed in already: a browser goes there.
     Already(Url),
+    /// An operator's test is over: its page in the console.
+    Tested(Url),
 }
 
 /// The way back, parsed by `server`.
@@ -195,15 +198,18 @@ pub fn is_well_formed(cookie: &str) -> bool {
 /// # Errors
 /// What no form can show, since none can be told: 400 no state, or none of ours · 403 another browser · 410 used.
 pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
-    let field = |name: &str| super::first(&callback.query, name).map(str::to_owned);
-    let request = callback.request;
-    let Some(trip) = trip(ctx, field("state").as_deref()).await? else {
+    let Some(trip) = trip(ctx, super::first(&callback.query, "state")).await? else {
+        // A state is either of a trip or of a test; the one that people wait for is looked up first.
+        if let Some(page) = social_test::landed(ctx, &callback).await? {
+            return Ok(Landed::Tested(page));
+        }
         let reason = "the state is missing, or none that was given out";
         tracing::warn!(step = Stage::StateInvalid.name(), reason, "a trip to a provider failed");
         return Err(Error::invalid(
             "This address belongs to no sign-in that is under way here. Start again from the sign-in page.",
         ));
     };
+    let request = callback.request;
     // Before anything is used up: whoever else has the address must not end the trip.
     if let Some(left) = &trip.browser {
         let came = request.browser.as_deref().map(session::token_hash).unwrap_or_default();
@@ -268,41 +274,8 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
         tracing::warn!(provider = trip.provider, flow = %flow.id, "somebody came back from a provider that is gone");
         return back(ctx, flow, text::provider_gone(), exchange).await;
     };
-    let returned = Returned {
-        code: field("code").or_else(|| field("authCode")).unwrap_or_default(),
-        issuer: field("iss"),
-        user: field("user"),
-    };
-    let of_path = callback.provider.as_deref();
-    let right_path = match provider.pkce {
-        crate::config::social::Pkce::Force => of_path.is_none(),
-        _ => of_path == Some(provider.id.as_str()),
-    };
-    let trouble = if !right_path {
-        Some(Trouble::new(Stage::StateInvalid, format!("it came back at the address of {of_path:?}")))
-    } else if let Some(error) = field("error") {
-        let more = field("error_description").unwrap_or_default();
-        let stage = if error == "access_denied" { Stage::AccessDenied } else { Stage::ExchangeFailed };
-        Some(Trouble::new(stage, format!("the provider says {error:?}: {more:?}")))
-    } else if returned.code.is_empty() {
-        Some(Trouble::new(Stage::StateInvalid, "it came back without a code"))
-    } else {
-        None
-    };
-    let arrived = match trouble {
-        Some(trouble) => Err(trouble),
-        None => {
-            let redirect_uri = ctx.config.selfservice.social.redirect_uri(&provider);
-            social::arrive(
-                line(ctx),
-                &provider,
-                redirect_uri,
-                returned,
-                (&trip.nonce, trip.verifier.as_deref()),
-            )
-            .await
-        }
-    };
+    let returned = brought(&callback.query, callback.provider.as_deref(), &provider);
+    let arrived = arrived(ctx, &provider, returned, (&trip.nonce, trip.verifier.as_deref())).await?;
     match arrived {
         Ok(visitor) => {
             let client = flow.client(false);
@@ -314,6 +287,72 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
             back(ctx, flow, sentence(&trouble, &provider), exchange).await
         }
     }
+}
+
+/// What the browser brought back, as far as it can be judged without asking anybody.
+pub(super) fn brought(
+    query: &[(String, String)],
+    of_path: Option<&str>,
+    provider: &Provider,
+) -> std::result::Result<Returned, Trouble> {
+    let field = |name: &str| super::first(query, name).map(str::to_owned);
+    let returned = Returned {
+        code: field("code").or_else(|| field("authCode")).unwrap_or_default(),
+        issuer: field("iss"),
+        user: field("user"),
+    };
+    let right_path = match provider.pkce {
+        crate::config::social::Pkce::Force => of_path.is_none(),
+        _ => of_path == Some(provider.id.as_str()),
+    };
+    if !right_path {
+        return Err(Trouble::new(Stage::StateInvalid, format!("it came back at the address of {of_path:?}")));
+    }
+    if let Some(error) = field("error") {
+        let more = field("error_description").unwrap_or_default();
+        let stage = if error == "access_denied" { Stage::AccessDenied } else { Stage::ExchangeFailed };
+        return Err(Trouble::new(stage, format!("the provider says {error:?}: {more:?}")));
+    }
+    if returned.code.is_empty() {
+        return Err(Trouble::new(Stage::StateInvalid, "it came back without a code"));
+    }
+    Ok(returned)
+}
+
+/// Exchanges what was brought and checks it. `secrets`: nonce and PKCE verifier of the trip.
+pub(super) async fn arrived(
+    ctx: &Ctx,
+    provider: &Provider,
+    returned: std::result::Result<Returned, Trouble>,
+    secrets: (&str, Option<&str>),
+) -> Result<std::result::Result<Visitor, Trouble>> {
+    let returned = match returned {
+        Ok(returned) => returned,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let provider = match opened(ctx, provider).await? {
+        Ok(provider) => provider,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let redirect_uri = ctx.config.selfservice.social.redirect_uri(&provider);
+    Ok(social::arrive(line(ctx), &provider, redirect_uri, returned, secrets).await)
+}
+
+/// The provider with the secrets that it is asked with, opened for this one use.
+async fn opened(ctx: &Ctx, provider: &Provider) -> Result<std::result::Result<Provider, Trouble>> {
+    let mut provider = provider.clone();
+    let key = provider.apple.as_mut().map(|apple| &mut apple.key);
+    for secret in [Some(&mut provider.client_secret), key].into_iter().flatten() {
+        match secrets::opened(ctx, &secret.0).await {
+            Ok(value) => secret.0 = value,
+            Err(error) if error.kind == Kind::Internal => {
+                let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+                return Ok(Err(Trouble::new(Stage::NotSetUp, reason)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Ok(provider))
 }
 
 async fn trip(ctx: &Ctx, state: Option<&str>) -> Result<Option<Trip>> {
@@ -353,6 +392,7 @@ pub(super) fn sentence(trouble: &Trouble, provider: &Provider) -> Text {
     match trouble.stage {
         Stage::AccessDenied => text::provider_refused(&provider.label),
         Stage::ExchangeFailed => text::provider_failed(&provider.label),
+        Stage::NotSetUp => text::provider_not_set_up(&provider.label),
         Stage::StateInvalid | Stage::VerificationFailed => text::provider_not_believed(&provider.label),
         Stage::ClaimsInvalid => text::provider_says_too_little(&provider.label),
     }

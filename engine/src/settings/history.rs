@@ -170,7 +170,7 @@ pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, rea
 }
 
 /// `None`: there is no such revision.
-async fn settings_of(engine: &Engine, number: i64) -> Result<Option<Named>> {
+pub(super) async fn settings_of(engine: &Engine, number: i64) -> Result<Option<Named>> {
     if number == 0 {
         return Ok(Some(Named::new()));
     }

@@ -10,6 +10,7 @@ mod page;
 pub mod presets;
 mod preview;
 mod revise;
+pub mod social;
 pub mod web_hooks;
 mod words;
 
@@ -97,7 +98,7 @@ pub struct Preview {
 }
 
 /// A problem with one field; the form comes back with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     pub field: &'static str,
     pub message: String,

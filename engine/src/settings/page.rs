@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// How many revisions are searched for who changed a setting last.
-const SEARCHED: i64 = 1000;
+pub(super) const SEARCHED: i64 = 1000;
 
 /// What the page shows.
 pub async fn current(engine: &Engine) -> Result<Current> {
@@ -108,7 +108,7 @@ pub(super) fn refusals(
     refused
 }
 
-fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
+pub(super) fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
     let variable = config.variable(key)?;
     Some(format!("Set by the environment variable {variable}. Change it there, and restart."))
 }

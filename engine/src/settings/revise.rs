@@ -2,7 +2,7 @@
 
 use super::danger::{self, By};
 use super::page::{field_of, named, refusals, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences};
+use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences, social};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
@@ -273,7 +273,7 @@ pub(super) fn gone() -> Error {
 pub(super) fn field_error(problem: &Problem) -> FieldError {
     let mut what = problem.what.chars();
     let what: String = what.next().into_iter().flat_map(char::to_uppercase).chain(what).collect();
-    match field_of(&problem.path) {
+    match field_of(&problem.path).or_else(|| social::field_of(&problem.path)) {
         Some(field) => FieldError { field, message: format!("{what}. Give {}.", problem.instead) },
         None => FieldError {
             field: SIGN_IN_AFTER_REGISTRATION,

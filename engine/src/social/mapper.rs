@@ -59,21 +59,44 @@ pub async fn map(
     visitor: &Visitor,
     identity: Option<&Identity>,
 ) -> Result<Mapped, Trouble> {
-    let invalid = |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper: {reason}"));
-    let source = match &provider.mapper {
-        Template::Source(source) => source.clone(),
-        Template::Remote(url) => fetched(line, url).await?,
-    };
     let account = match identity {
         Some(identity) => json!({
             "traits": identity.traits,
             "metadata_public": identity.metadata_public,
             "metadata_admin": identity.metadata_admin,
         }),
-        None => json!({"traits": {}, "metadata_public": {}, "metadata_admin": {}}),
+        None => nobody(),
+    };
+    let mapped = run(line, &provider.mapper, &visitor.claims, &account).await?;
+    if !mapped.vouched.is_empty() && !provider.vouches {
+        tracing::debug!(
+            provider = provider.id,
+            "its word on addresses does not count: see vestibule.social.vouching"
+        );
+    }
+    Ok(Mapped { vouched: if provider.vouches { mapped.vouched } else { Vec::new() }, ..mapped })
+}
+
+/// What a mapper makes of claims that nobody vouches for. `vouched` is what it says, whoever's word counts.
+///
+/// # Errors
+/// As [`map`].
+pub async fn try_out(line: Line<'_>, mapper: &Template, claims: &Value) -> Result<Mapped, Trouble> {
+    run(line, mapper, claims, &nobody()).await
+}
+
+fn nobody() -> Value {
+    json!({"traits": {}, "metadata_public": {}, "metadata_admin": {}})
+}
+
+async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value) -> Result<Mapped, Trouble> {
+    let invalid = |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper: {reason}"));
+    let source = match mapper {
+        Template::Source(source) => source.clone(),
+        Template::Remote(url) => fetched(line, url).await?,
     };
     let variables =
-        vec![("claims".to_owned(), visitor.claims.to_string()), ("identity".to_owned(), account.to_string())];
+        vec![("claims".to_owned(), claims.to_string()), ("identity".to_owned(), account.to_string())];
     let made = line
         .effects
         .templates
@@ -92,17 +115,11 @@ pub async fn map(
         .filter(|address| address.via == "email")
         .map(|address| normalise_identifier(&address.value))
         .collect();
-    if !claimed.is_empty() && !provider.vouches {
-        tracing::debug!(
-            provider = provider.id,
-            "its word on addresses does not count: see vestibule.social.vouching"
-        );
-    }
     Ok(Mapped {
         traits: identity.traits,
         metadata_public: identity.metadata_public,
         metadata_admin: identity.metadata_admin,
-        vouched: if provider.vouches { claimed } else { Vec::new() },
+        vouched: claimed,
     })
 }
 

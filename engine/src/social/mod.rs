@@ -8,12 +8,14 @@ mod profile;
 mod trip;
 
 pub use discovery::Known;
-pub use mapper::{Mapped, map};
+pub use mapper::{Mapped, map, try_out};
+pub use profile::shape;
 pub use trip::{Ask, Destination, Returned, arrive, depart, destination, from_token};
 
 use crate::config::Config;
 use crate::config::social::Provider;
 use crate::effects::{Effects, OutboundError, Reach, Request};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
@@ -44,8 +46,9 @@ pub fn identifier(provider: &str, subject: &str) -> String {
     format!("{provider}:{subject}")
 }
 
-/// Where in a trip something went wrong; the names are those of Kratos' test flow.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Where in a trip something went wrong; the names are those of Kratos' test flow, the last one is ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     StateInvalid,
     AccessDenied,
@@ -55,6 +58,8 @@ pub enum Stage {
     VerificationFailed,
     /// Its word is good and says too little, or the mapper makes nothing of it.
     ClaimsInvalid,
+    /// Something of ours is missing, such as the client's secret.
+    NotSetUp,
 }
 
 impl Stage {
@@ -65,6 +70,7 @@ impl Stage {
             Stage::ExchangeFailed => "exchange_failed",
             Stage::VerificationFailed => "verification_failed",
             Stage::ClaimsInvalid => "claims_invalid",
+            Stage::NotSetUp => "not_set_up",
         }
     }
 }

@@ -39,7 +39,7 @@ const MEMBERS: [&str; 24] = [
 const FURTHER: [&str; 4] = ["nonce", "nonce_supported", "acr", "amr"];
 
 /// Standard claims in the shape for mappers. Empty ones are left out, so that `'email' in claims` says something.
-pub(super) fn shape(claims: &Value) -> Value {
+pub fn shape(claims: &Value) -> Value {
     let mut shaped = Map::new();
     for name in MEMBERS.iter().chain(&FURTHER) {
         let value = match (claims.get(*name), *name) {

@@ -26,6 +26,7 @@ pub mod revisions;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
+pub mod social_tests;
 pub mod tries;
 
 use crate::error::{Error, Kind, Result};

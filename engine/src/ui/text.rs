@@ -317,6 +317,11 @@ pub fn provider_says_too_little(provider: &str) -> Text {
         "{provider} did not say enough about you to go on. Choose another way, and tell whoever runs this service."
     ))
 }
+pub fn provider_not_set_up(provider: &str) -> Text {
+    generic(&format!(
+        "Signing in with {provider} is not set up completely. Choose another way, and tell whoever runs this service."
+    ))
+}
 pub fn provider_does_not_vouch(provider: &str) -> Text {
     generic(&format!("{provider} does not confirm your address, and here it has to be. Choose another way."))
 }

@@ -1,7 +1,6 @@
 //! Secrets that settings name: one value for each name, replaced, marked as used, destroyed.
 
 use crate::{at, id, on_both};
-use engine::store::Db;
 use engine::store::setting_secrets::{self, Row};
 
 fn row(name: &str, number: u128) -> Row {

@@ -14,6 +14,7 @@ mod proof;
 mod provider;
 mod session_hook;
 mod social;
+mod social_console;
 mod social_kinds;
 mod social_links;
 mod social_trouble;

@@ -268,6 +268,49 @@ async fn a_proven_address_passes_the_gate_and_an_unproven_one_once() {
     assert_eq!(again.whoami().await, None);
 }
 
+/// Registration that leaks nothing: known or new, an address that nobody vouches for is answered alike. One that is vouched for is
+/// its owner's, so that the account is made at once.
+#[tokio::test]
+async fn where_nothing_leaks_only_a_vouched_address_makes_an_account() {
+    let place = Place::start("memory", |_| {
+        json!({
+            "selfservice": {"flows": {"verification": {"enabled": true}}},
+            "vestibule": {"registration": {"leak_nothing": true}},
+        })
+    })
+    .await;
+    let mut anna = place.browser();
+    anna.through("registration", "acme").await;
+    assert!(anna.whoami().await.is_some(), "made and signed in at once");
+    let mut told = Vec::new();
+    for email in ["new@example.org", "anna@example.org"] {
+        // Whose word does not count, and who says that it is not verified.
+        for (provider, verified) in [("other", true), ("acme", false)] {
+            for kind in ["registration", "login"] {
+                place.provider.visitor("somebody", json!({"email": email, "email_verified": verified}));
+                let mut tab = place.browser();
+                let answer = tab.through(kind, provider).await;
+                let flow = tab.follow(&answer).await;
+                let names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+                let nodes = flow["ui"]["nodes"].as_array().map(Vec::len);
+                let text = flow["ui"]["messages"][0]["text"].as_str().expect("a text").to_owned();
+                assert!(text.contains("does not confirm your address"), "{provider} {kind}: {text}");
+                assert_eq!(tab.whoami().await, None);
+                told.push(format!(
+                    "{kind} {provider} {} {names:?} {:?} {nodes:?} {text}",
+                    answer.status,
+                    messages(&flow)
+                ));
+            }
+        }
+    }
+    let (new, known) = told.split_at(told.len() / 2);
+    assert_eq!(new, known);
+    engine::courier::deliver(&place.stand.engine).await.expect("the courier works");
+    assert!(place.stand.world.mailer.sent().is_empty(), "nobody gets a mail of it");
+    assert_eq!(place.accounts().await.len(), 1);
+}
+
 async fn two_at_once(dsn: &str) {
     let place = Place::start(dsn, |_| json!({})).await;
     // One address of the way back, twice at the same moment.

@@ -16,6 +16,8 @@ pub(super) struct Client {
 
 pub(super) struct Answer {
     pub(super) status: u16,
+    /// Where it leads to.
+    pub(super) location: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -90,7 +92,7 @@ fn read(stream: &mut impl BufRead) -> std::io::Result<Answer> {
         .nth(1)
         .and_then(|status| status.parse().ok())
         .ok_or_else(|| broken("the answer has no status"))?;
-    let mut length = None;
+    let (mut length, mut location) = (None, None);
     loop {
         line.clear();
         if stream.read_line(&mut line)? == 0 {
@@ -99,6 +101,8 @@ fn read(stream: &mut impl BufRead) -> std::io::Result<Answer> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse().ok();
+        } else if name.eq_ignore_ascii_case("location") {
+            location = Some(value.trim().to_owned());
         }
     }
     let length = match (status, length) {
@@ -108,7 +112,7 @@ fn read(stream: &mut impl BufRead) -> std::io::Result<Answer> {
     };
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    Ok(Answer { status, body })
+    Ok(Answer { status, location, body })
 }
 
 #[cfg(test)]

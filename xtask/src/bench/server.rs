@@ -64,6 +64,17 @@ impl Site {
         self.write(config)
     }
 
+    /// Sign-up through the provider `bench` at that address.
+    pub(super) fn configure_provider(&self, issuer: &str, client: &str) -> Outcome {
+        let mut config = self.usual(0, false);
+        config["selfservice"]["allowed_return_urls"] = json!(["app://bench"]);
+        config["selfservice"]["methods"]["oidc"] = json!({ "enabled": true, "config": { "providers": [{
+            "id": "bench", "provider": "generic", "client_id": client, "client_secret": "of the bench",
+            "issuer_url": issuer, "mapper_url": "preset://mapper",
+        }] } });
+        self.write(config)
+    }
+
     fn usual(&self, padding: usize, proof: bool) -> Value {
         let listener = |address: SocketAddr| json!({ "host": "127.0.0.1", "port": address.port(), "base_url": format!("http://{address}/") });
         json!({
@@ -191,7 +202,7 @@ impl Server<'_> {
         let own = process_time(&proc_file("self/stat")?).ok_or("/proc/self/stat cannot be read")?;
         let server = process_time(&proc_file(&format!("{}/stat", self.child.id()))?)
             .ok_or("/proc/…/stat cannot be read")?;
-        Ok(Usage { server: server.0, own: own.0 + own.1, busy, total })
+        Ok(Usage { server: server.0, of_children: server.1, own: own.0 + own.1, busy, total })
     }
 }
 
@@ -209,6 +220,8 @@ impl Drop for Server<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Usage {
     server: f64,
+    /// Processes that the server started and that have ended.
+    of_children: f64,
     /// The load generator and what it waited for.
     own: f64,
     busy: f64,
@@ -220,9 +233,13 @@ impl Usage {
         self.server - earlier.server
     }
 
+    pub(super) fn server_and_children_since(&self, earlier: &Usage) -> f64 {
+        self.server_since(earlier) + self.of_children - earlier.of_children
+    }
+
     /// Which share of the machine neither server nor generator used, nor was idle.
     pub(super) fn others_since(&self, earlier: &Usage) -> f64 {
-        let ours = self.server - earlier.server + self.own - earlier.own;
+        let ours = self.server_and_children_since(earlier) + self.own - earlier.own;
         ((self.busy - earlier.busy - ours) / (self.total - earlier.total).max(TICK)).max(0.0)
     }
 }
@@ -287,9 +304,18 @@ fn schema(padding: usize) -> Value {
 
 /// Unpadded length does not matter to the reader; the alphabet does (RFC 4648, 4).
 fn base64(text: &str) -> String {
+    encoded(text.as_bytes())
+}
+
+/// As tokens have it (RFC 4648, 5), without padding.
+pub(super) fn base64url(bytes: &[u8]) -> String {
+    encoded(bytes).replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()
+}
+
+fn encoded(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();
-    for chunk in text.as_bytes().chunks(3) {
+    for chunk in bytes.chunks(3) {
         let bits =
             chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
@@ -305,7 +331,7 @@ fn base64(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, machine_time, process_time};
+    use super::{base64, base64url, machine_time, process_time};
 
     #[test]
     fn times_of_a_process_are_read_behind_its_name() {
@@ -322,5 +348,6 @@ mod tests {
     #[test]
     fn base64_has_its_padding() {
         assert_eq!(["", "f", "fo", "foo", "foob"].map(base64), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
     }
 }

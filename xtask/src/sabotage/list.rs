@@ -42,6 +42,7 @@ const HISTORY: &[&str] = &["--test", "history"];
 const TRANSFER: &[&str] = &["--test", "transfer"];
 const WEB_HOOKS: &[&str] = &["--test", "web_hooks"];
 const ACTIONS: &[&str] = &["--test", "actions_console"];
+const SOCIAL_SETTINGS: &[&str] = &["--test", "social_settings"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -237,8 +238,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "provider-vouching",
         file: "engine/src/social/mapper.rs",
-        text: "vouched: if provider.vouches { claimed } else { Vec::new() },",
-        instead: "vouched: claimed,",
+        text: "vouched: if provider.vouches { mapped.vouched } else { Vec::new() },",
+        instead: "vouched: if provider.vouches { mapped.vouched } else { mapped.vouched },",
         test: test("server", API, "social::a_proven_address_passes_the_gate_and_an_unproven_one_once"),
     },
     Change {
@@ -247,6 +248,45 @@ pub(super) const CHANGES: &[Change] = &[
         text: "let sign_in = sign_in || by_itself;",
         instead: "let sign_in = sign_in || (by_itself && after.hooks.len() > 99);",
         test: test("server", API, "social::signing_up_through_a_provider_signs_in_without_any_list"),
+    },
+    Change {
+        name: "switch-for-every-way",
+        file: "engine/src/config/console.rs",
+        text: "pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];",
+        instead: "pub const REGISTERING: &[Method] = &[Method::Password];",
+        test: test("server", API, "social::ory_network_340_the_switch_is_for_every_way_to_sign_up"),
+    },
+    Change {
+        name: "secret-in-the-revision",
+        file: "engine/src/settings/social/mod.rs",
+        text: "over.insert(member.to_owned(), reference(&name).into());",
+        instead: "over.insert(member.to_owned(), format!(\"{}{value}\", reference(&name)).into());",
+        test: test("engine", SOCIAL_SETTINGS, "the_secret_stays_out_of_everything_but_its_own_row"),
+    },
+    Change {
+        name: "secret-to-another-address",
+        file: "engine/src/settings/social/draft.rs",
+        text: "if has_one && moved && self.secret(member).is_empty() {",
+        instead: "if has_one && moved && member.is_empty() && self.secret(member).is_empty() {",
+        test: test("engine", SOCIAL_SETTINGS, "a_secret_goes_to_no_address_that_it_was_not_entered_for"),
+    },
+    Change {
+        name: "provider-that-is-off",
+        file: "engine/src/config/social.rs",
+        text: "self.configured(id).filter(|_| self.enabled && !self.is_off(id))",
+        instead: "self.configured(id).filter(|_| self.enabled)",
+        test: test(
+            "server",
+            API,
+            "social_console::a_provider_is_set_up_tested_and_switched_on_without_a_file",
+        ),
+    },
+    Change {
+        name: "provider-test-of-another",
+        file: "engine/src/flow/social_test.rs",
+        text: "may(by) && test.operator_id == by.id.0 && test.expires_at > now",
+        instead: "may(by) && !test.operator_id.is_nil() && test.expires_at > now",
+        test: test("server", API, "social_console::a_test_is_its_operator_s_alone_counts_once_and_goes"),
     },
     Change {
         name: "hand-over-to-another-site",
@@ -670,6 +710,13 @@ pub(super) const CHANGES: &[Change] = &[
             CONSOLE,
             "tester::the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_tests",
         ),
+    },
+    Change {
+        name: "secret-kept-with-a-form",
+        file: "server/src/console.rs",
+        text: "|| SECRETS.contains(&name)",
+        instead: "|| name.is_empty()",
+        test: test("server", API, "social_console::what_was_typed_outlives_the_session_but_for_the_secret"),
     },
 ];
 

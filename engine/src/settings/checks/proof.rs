@@ -2,7 +2,8 @@
 
 use super::{Found, Rule, Seen};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
-use crate::config::{Hook, Named, has_effect};
+use crate::config::social::VOUCHING;
+use crate::config::{Hook, Method, Named, has_effect};
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
 use crate::settings::Severity::{Danger, Error, Warning};
@@ -48,6 +49,13 @@ pub(super) const RULES: &[Rule] = &[
         "Unconfirmed addresses may sign in another way",
         "Sign-in asks for a proven address in one way and not in another, such as by password and not through a provider.",
         gate_on_some,
+    ),
+    Rule::new(
+        ("providers_prove_nothing", Warning),
+        VOUCHING,
+        "People from a provider are stopped at their second sign-in",
+        "Sign-in asks for a proven address, and there is a provider whose word on addresses does not count.",
+        providers_prove_nothing,
     ),
     // L06
     Rule::new(
@@ -165,6 +173,32 @@ fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
             .fix("Ask everybody", Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), true.into())])),
         );
     }
+}
+
+/// Whoever comes from there is let in once, by the rule for providers, and then asked for a proof that the provider did not give.
+fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if !seen.sign_ins.iter().any(|plan| plan.method == Method::Oidc && asks(plan)) {
+        return;
+    }
+    let offered = seen.config.selfservice.social.offered();
+    let unproven: Vec<_> = offered.into_iter().filter(|provider| !provider.vouches).collect();
+    if unproven.is_empty() {
+        return;
+    }
+    let labels: Vec<&str> = unproven.iter().map(|provider| provider.label.as_str()).collect();
+    let then = match provable(seen) && mail_leaves(seen) {
+        true => "Their next sign-in asks for a code that is mailed to them",
+        false => "After that they are locked out, since no code reaches them",
+    };
+    found.push(
+        Found::new(format!(
+            "Nobody vouches for the addresses of people from {}: whoever signs up there is signed in once. {then}. Name in \
+             `{VOUCHING}` those that check addresses, or do not ask for a confirmed one.",
+            labels.join(", ")
+        ))
+        .at(REQUIRE_VERIFIED_ADDRESS)
+        .about(unproven.iter().map(|provider| provider.id.clone())),
+    );
 }
 
 fn once_without_proof(seen: &Seen<'_>, found: &mut Vec<Found>) {

@@ -1,0 +1,331 @@
+//! One provider as it is typed, and as an entry of the configuration. What a form does not show of an entry stays as it is.
+
+use crate::config::hooks::Template;
+use crate::config::providers::{Kind, Profile, kind};
+use crate::config::social::{self, Secret};
+use crate::secrets::name_in;
+use crate::settings::FieldError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// Fields of text, named as the members they fill; `mapper_text` fills `mapper_url`.
+pub const TEXTS: [&str; 15] = [
+    "label",
+    "client_id",
+    "issuer_url",
+    "auth_url",
+    "token_url",
+    "userinfo_url",
+    "microsoft_tenant",
+    "apple_team_id",
+    "apple_private_key_id",
+    "scope",
+    "mapper_text",
+    "pkce",
+    "claims_source",
+    "requested_claims",
+    "additional_id_token_audiences",
+];
+
+/// Members that hold secrets: an entry names them, and they lie elsewhere.
+pub const SECRETS: [&str; 2] = ["client_secret", "apple_private_key"];
+
+const MAPPER: &str = "mapper_url";
+const LINKING: &str = "account_linking_mode";
+const UPDATE: &str = "update_identity_on_login";
+const PRESET: &str = "preset://mapper";
+
+/// A problem with any member of an entry stands beside the field that fills it.
+pub(in crate::settings) fn field_of(path: &str) -> Option<&'static str> {
+    let (_, member) = path.strip_prefix(social::LIST)?.split_once("].")?;
+    let beside = match member {
+        MAPPER => "mapper_text",
+        other => other,
+    };
+    let further = ["id", LINKING];
+    TEXTS.into_iter().chain(SECRETS).chain(further).find(|field| *field == beside)
+}
+
+/// Which mapper.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mapper {
+    /// The one that suits the kind.
+    #[default]
+    Preset,
+    /// `mapper_text`
+    Own,
+    /// An address that a file has; the console sets none.
+    Kept(String),
+}
+
+/// As typed. Secrets are empty where nothing new was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub id: String,
+    pub kind: &'static Kind,
+    pub texts: BTreeMap<&'static str, String>,
+    pub mapper: Mapper,
+    pub links_by_itself: bool,
+    pub update_on_login: bool,
+    /// Its word on an address counts as proof.
+    pub vouches: bool,
+    pub client_secret: Secret,
+    pub apple_private_key: Secret,
+}
+
+/// Which fields a kind has, beside `id`, `client_secret` and the mapper's.
+pub fn fields(kind: &Kind) -> Vec<&'static str> {
+    let own: &[&'static str] = match kind.name {
+        "generic" => &["issuer_url", "auth_url", "token_url", "userinfo_url"],
+        "gitlab" | "auth0" => &["issuer_url"],
+        "microsoft" => &["microsoft_tenant"],
+        "apple" => &["apple_team_id", "apple_private_key_id"],
+        _ => &[],
+    };
+    let of_tokens: &[&'static str] = match kind.profile {
+        Profile::Token => &["claims_source", "requested_claims", "additional_id_token_audiences"],
+        _ => &[],
+    };
+    ["label", "client_id", "scope", "pkce"].iter().chain(own).chain(of_tokens).copied().collect()
+}
+
+/// The secret that a kind is asked with.
+pub fn secret_of(kind: &Kind) -> &'static str {
+    if kind.name == "apple" { "apple_private_key" } else { "client_secret" }
+}
+
+impl Draft {
+    /// A new one of that kind.
+    pub fn new(kind: &'static Kind) -> Self {
+        Self {
+            id: kind.name.to_owned(),
+            kind,
+            texts: BTreeMap::new(),
+            mapper: Mapper::Preset,
+            links_by_itself: false,
+            update_on_login: false,
+            vouches: kind.vouches,
+            client_secret: Secret::default(),
+            apple_private_key: Secret::default(),
+        }
+    }
+
+    /// What an entry says; `None` for a kind that is not there.
+    pub(super) fn of(entry: &Value, vouches: bool) -> Option<Self> {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+        let words = |name: &str| {
+            let list = entry.get(name).and_then(Value::as_array);
+            let words: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
+            words.join(" ")
+        };
+        let kind = kind(text("provider"))?;
+        let mut texts: BTreeMap<&'static str, String> =
+            TEXTS.into_iter().map(|name| (name, text(name).to_owned())).collect();
+        for name in ["scope", "additional_id_token_audiences"] {
+            texts.insert(name, words(name));
+        }
+        if let Some(claims) = entry.get("requested_claims").filter(|claims| claims.is_object()) {
+            texts.insert("requested_claims", serde_json::to_string_pretty(claims).unwrap_or_default());
+        }
+        let mapper = match (text(MAPPER), social::unsaved(entry).map(|provider| provider.mapper)) {
+            (PRESET, _) => Mapper::Preset,
+            (address, Some(Template::Source(source))) if address.starts_with("base64://") => {
+                texts.insert("mapper_text", source);
+                Mapper::Own
+            }
+            (address, _) => Mapper::Kept(address.to_owned()),
+        };
+        Some(Self {
+            id: text("id").to_owned(),
+            texts,
+            mapper,
+            links_by_itself: text(LINKING) == "automatic",
+            update_on_login: text(UPDATE) == "automatic",
+            vouches,
+            ..Self::new(kind)
+        })
+    }
+
+    pub fn text(&self, name: &str) -> &str {
+        self.texts.get(name).map(|text| text.trim()).unwrap_or_default()
+    }
+
+    /// A value that was typed for one of [`SECRETS`].
+    pub fn secret(&self, member: &str) -> &str {
+        match member {
+            "apple_private_key" => self.apple_private_key.0.trim(),
+            _ => self.client_secret.0.trim(),
+        }
+    }
+
+    /// Every member that this form fills, `None` where it says nothing.
+    pub(super) fn members(&self) -> Result<Vec<(&'static str, Option<Value>)>, FieldError> {
+        let mut members = vec![("provider", Some(self.kind.name.into()))];
+        for name in fields(self.kind) {
+            let text = self.text(name);
+            let value = match name {
+                _ if text.is_empty() => None,
+                "scope" | "additional_id_token_audiences" => {
+                    let words = text.split([' ', ',', '\n', '\r', '\t']).filter(|word| !word.is_empty());
+                    Some(words.collect())
+                }
+                "requested_claims" => Some(object(text)?),
+                // Said by nobody, since it is so by itself.
+                "pkce" if text == "auto" => None,
+                "claims_source" if text == "id_token" => None,
+                _ => Some(text.into()),
+            };
+            members.push((name, value));
+        }
+        let automatic = |on: bool| on.then(|| "automatic".into());
+        members.push((LINKING, automatic(self.links_by_itself)));
+        members.push((UPDATE, automatic(self.update_on_login)));
+        members.push((MAPPER, Some(self.address().into())));
+        Ok(members)
+    }
+
+    fn address(&self) -> String {
+        match &self.mapper {
+            Mapper::Preset => PRESET.to_owned(),
+            Mapper::Own => {
+                let text = self.texts.get("mapper_text").map(String::as_str).unwrap_or_default();
+                format!("base64://{}", STANDARD.encode(text.replace("\r\n", "\n")))
+            }
+            Mapper::Kept(address) => address.clone(),
+        }
+    }
+
+    /// The mapper as it was typed; `None`: what the file has.
+    pub(super) fn template(&self) -> Option<Template> {
+        match &self.mapper {
+            Mapper::Preset => Some(Template::Source(self.kind.mapper.to_owned())),
+            Mapper::Own => Some(Template::Source(self.texts.get("mapper_text").cloned().unwrap_or_default())),
+            Mapper::Kept(_) => None,
+        }
+    }
+
+    /// What a person can put right, all at once. `file`: the entry that this is laid over; `before`: the entry in force; `taken`:
+    /// the id belongs to another one.
+    pub(super) fn problems(
+        &self,
+        file: Option<&Value>,
+        before: Option<&Value>,
+        taken: bool,
+    ) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        let mut say = |field: &'static str, message: &str| {
+            problems.push(FieldError { field, message: message.to_owned() });
+        };
+        let id = self.id.as_str();
+        if id.is_empty() {
+            say("id", "Give it an id, such as `google`.");
+        } else if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+            say("id", "The id may have letters without accents, digits, `-`, `_` and `.`, at most 64.");
+        } else if taken {
+            say("id", "There is a provider with this id. Choose another one.");
+        }
+        if self.text("client_id").is_empty() {
+            say("client_id", "The client id is missing. The provider shows it.");
+        }
+        let member = secret_of(self.kind);
+        let has_one = before.and_then(|entry| entry.get(member)).and_then(Value::as_str).is_some();
+        // Without one a client is public; only somebody's own provider knows those.
+        let needed = !matches!(self.kind.name, "generic");
+        if needed && !has_one && self.secret(member).is_empty() {
+            let what = match self.kind.name {
+                "apple" => "Apple's private key is missing.",
+                _ => "The client secret is missing. The provider shows it, often only once.",
+            };
+            say(member, what);
+        }
+        // Whoever changes where a secret is sent has to know it: else anybody could have it sent to themselves.
+        let moved = ["issuer_url", "token_url"].into_iter().any(|name| {
+            let earlier =
+                before.and_then(|entry| entry.get(name)).and_then(Value::as_str).unwrap_or_default();
+            fields(self.kind).contains(&name) && before.is_some() && earlier != self.text(name)
+        });
+        if has_one && moved && self.secret(member).is_empty() {
+            say(
+                member,
+                "The address changed. Enter the secret again, so that the old one goes to nobody else.",
+            );
+        }
+        if SECRETS.iter().any(|member| name_in(self.secret(member)).is_some()) {
+            say(member, "This names a secret and is none. Enter the secret itself.");
+        }
+        if self.kind.name == "apple" {
+            for (name, what) in [
+                ("apple_team_id", "The team id is missing. Apple shows it beside your name."),
+                ("apple_private_key_id", "The key id is missing. Apple shows it beside the key."),
+            ] {
+                if self.text(name).is_empty() {
+                    say(name, what);
+                }
+            }
+            let key = self.secret("apple_private_key");
+            if !key.is_empty() && !key.contains("PRIVATE KEY-----") {
+                say(
+                    "apple_private_key",
+                    "This is no private key. Enter the whole file, from `-----BEGIN PRIVATE KEY-----` on.",
+                );
+            }
+        }
+        let shown = fields(self.kind);
+        for name in ["issuer_url", "auth_url", "token_url", "userinfo_url"] {
+            let text = self.text(name);
+            if shown.contains(&name) && !text.is_empty() && !is_address(text) {
+                say(name, "This is no address. Write it whole, such as `https://id.example.org`.");
+            }
+        }
+        let needs_issuer = self.kind.profile == Profile::Token && self.kind.issuer.is_empty();
+        let endpoints = ["auth_url", "token_url", "userinfo_url"];
+        if needs_issuer
+            && self.text("issuer_url").is_empty()
+            && endpoints.iter().any(|name| self.text(name).is_empty())
+        {
+            let what = match self.kind.name {
+                "generic" => {
+                    "The issuer is missing. For OAuth2 without OpenID fill in all three addresses below."
+                }
+                _ => "The issuer is missing.",
+            };
+            say("issuer_url", what);
+        }
+        match &self.mapper {
+            Mapper::Own if self.text("mapper_text").is_empty() => {
+                say("mapper_text", "The mapper is empty. Write one, or choose the one that suits.");
+            }
+            Mapper::Kept(address) if file.and_then(|file| file[MAPPER].as_str()) != Some(address) => {
+                say("mapper_text", "The console takes no addresses of mappers. Paste its text.");
+            }
+            _ => {}
+        }
+        if let Err(problem) = self.members() {
+            problems.push(problem);
+        }
+        problems
+    }
+}
+
+/// A mistake in a list of claims is told before anybody signs in with it.
+fn object(text: &str) -> Result<Value, FieldError> {
+    let wrong = |what: String| FieldError { field: "requested_claims", message: what };
+    match serde_json::from_str::<Map<String, Value>>(text) {
+        Ok(object) => Ok(object.into()),
+        Err(failure) => Err(wrong(format!(
+            "This is no JSON object, such as `{{\"id_token\": {{\"email\": null}}}}`: {failure}."
+        ))),
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
