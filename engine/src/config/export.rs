@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 /// Stands where a secret was left out and something has to stand. Nothing of Kratos can be opened with it: what it signs or
 /// encrypts with is left out altogether, so that nobody starts it with secrets that everybody knows.
-pub(super) const LEFT_OUT: &str = "left-out-by-vestibule";
+const LEFT_OUT: &str = "left-out-by-vestibule";
 
 /// What Kratos does otherwise, by our key.
 const WITHOUT: &[(&str, &str)] = &[
@@ -142,7 +142,6 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     if !with_secrets {
         without_secrets(&mut document, &mut remarks);
     }
-    export_providers::without_references(&mut document, &mut remarks);
     let mut sources =
         config.layers.names().unwrap_or_else(|| vec!["the built-in starter file".to_owned()]).join(", ");
     if config.revision > 0 {

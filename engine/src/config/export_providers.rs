@@ -1,11 +1,9 @@
-//! Providers as stock Kratos has them: without those that are off, with mappers that it can read, and without what only names a
-//! secret of the console. Part of [`super::export`].
+//! Providers as stock Kratos has them: without those that are off, with mappers that it can read. Part of [`super::export`].
 
 use super::Config;
-use super::export::{LEFT_OUT, Remark};
+use super::export::Remark;
 use super::layers::{get, set};
 use super::providers;
-use super::secret_reference::name_in;
 use super::social::LIST;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,24 +39,4 @@ pub(super) fn as_kratos_has_them(config: &Config, document: &mut Value, remarks:
         kept.push(entry);
     }
     set(document, LIST, Value::Array(kept));
-}
-
-/// After everything else, so that it is said once: Kratos cannot read what the console keeps.
-pub(super) fn without_references(document: &mut Value, remarks: &mut Vec<Remark>) {
-    let Some(Value::Array(mut entries)) = get(document, LIST).cloned() else { return };
-    for (index, entry) in entries.iter_mut().enumerate() {
-        for (member, value) in entry.as_object_mut().into_iter().flatten() {
-            if value.as_str().and_then(name_in).is_none() {
-                continue;
-            }
-            *value = LEFT_OUT.into();
-            remarks.push(Remark {
-                path: format!("{LIST}[{index}].{member}"),
-                text: format!(
-                    "the console keeps this secret and shows it to nobody: write it where `{LEFT_OUT}` stands"
-                ),
-            });
-        }
-    }
-    set(document, LIST, Value::Array(entries));
 }

@@ -29,7 +29,7 @@ fn test(number: u128, by: OperatorId, end: i64) -> Test {
         operator_id: by.0,
         provider: "acme".to_owned(),
         nonce: "n".to_owned(),
-        verifier: (number % 2 == 0).then(|| "v".to_owned()),
+        verifier: number.is_multiple_of(2).then(|| "v".to_owned()),
         expires_at: at(end),
         used_at: None,
         result: None,
