@@ -224,7 +224,7 @@ pub async fn blank(engine: &Engine, operator: &OperatorSession, name: &str) -> e
     if let Some(preset) = preset {
         fields::begin_with(&mut draft, preset);
     }
-    Ok(Some(edit(engine, operator, &page, None, draft)))
+    Ok(Some(Edit { preset, ..edit(engine, operator, &page, None, draft) }))
 }
 
 /// The form of one that is there.
