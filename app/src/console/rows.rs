@@ -333,6 +333,12 @@ pub(super) fn breakable(key: &str) -> Vec<AnyView> {
     key.split_inclusive(['.', '_']).map(|part| view! { {part.to_owned()}<wbr /> }.into_any()).collect()
 }
 
+/// What a text area is to hold, for its `inner_html`: the library writes what is inside of one as it is, and a browser drops the
+/// first line break.
+pub(super) fn in_text_area(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -361,6 +361,10 @@ async fn a_mapper_is_tried_in_the_form() {
     );
     assert!(tried("error 'broken'", "{}").await.shows("The mapper fails"));
     assert_eq!(tried(fine, "no JSON").await.status, 422);
+    let outside = "</textarea><b id=out>&lt;";
+    let page = tried(outside, outside).await;
+    assert!(!page.shows("<b id=out>"), "{}", page.html);
+    assert!(page.shows("&lt;/textarea>&lt;b id=out>&amp;lt;"), "{}", page.html);
     assert!(settings::list(place.stand.engine.db()).await.expect("the store answers").is_empty());
     let editor = grace.another("edda@console.test", Role::Editor).await;
     assert_eq!(

@@ -6,7 +6,7 @@ use super::form::{
     place, place_name, sealed, text,
 };
 use super::{CHANGE, NEW, PATH, PRESS, pretty};
-use crate::console::rows::{ago, note, sign, with_code};
+use crate::console::rows::{ago, in_text_area, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use crate::console::{confirm, plan};
 use crate::island::LiveForm;
@@ -384,7 +384,7 @@ fn sent(controls: &Controls<'_>) -> AnyView {
                 {controls.choice(BODY_KIND, "own", "A template of yours", "Jsonnet: a function of ctx, which has flow, identity, session (at sign-in) and the request.")}
                 <div class="of-own">
                     <label for=BODY>"Template"</label>
-                    <textarea id=BODY name=BODY rows="8" spellcheck="false" autocapitalize="off" autocomplete="off" aria-describedby=controls.described(BODY) aria-invalid=controls.invalid(BODY) inner_html=plain(&own(controls))></textarea>
+                    <textarea id=BODY name=BODY rows="8" spellcheck="false" autocapitalize="off" autocomplete="off" aria-describedby=controls.described(BODY) aria-invalid=controls.invalid(BODY) inner_html=in_text_area(&own(controls))></textarea>
                     <p class="soft" id="body-about"><code>"error 'cancel'"</code>" in it sends nothing. Our own cookies and tokens are never in ctx."</p>
                 </div>
                 {controls.choice(BODY_KIND, "none", "Nothing", "")}
@@ -395,7 +395,7 @@ fn sent(controls: &Controls<'_>) -> AnyView {
             </fieldset>
             <div class="field">
                 <label for=HEADERS>"Headers " <span class="soft">"optional"</span></label>
-                <textarea id=HEADERS name=HEADERS rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" placeholder="X-From: vestibule" aria-describedby=controls.described(HEADERS) aria-invalid=controls.invalid(HEADERS) inner_html=plain(&controls.value(HEADERS))></textarea>
+                <textarea id=HEADERS name=HEADERS rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" placeholder="X-From: vestibule" aria-describedby=controls.described(HEADERS) aria-invalid=controls.invalid(HEADERS) inner_html=in_text_area(&controls.value(HEADERS))></textarea>
                 {controls.problem(HEADERS)}
                 <p class="soft" id="headers-about">"One in each line. They stay readable in the history: what is a secret belongs below."</p>
             </div>
@@ -404,19 +404,9 @@ fn sent(controls: &Controls<'_>) -> AnyView {
     .into_any()
 }
 
-/// The library writes what is inside a text area as it is.
-fn plain(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
-/// A browser drops the first line break of a text area.
 fn own(controls: &Controls<'_>) -> String {
     let text = controls.value(BODY);
-    match text.is_empty() {
-        true => web_hooks::ACCOUNT.to_owned(),
-        false if text.starts_with(['\n', '\r']) => format!("\n{text}"),
-        false => text,
-    }
+    if text.is_empty() { web_hooks::ACCOUNT.to_owned() } else { text }
 }
 
 /// How the other service knows that it is us.

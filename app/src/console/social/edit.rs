@@ -3,7 +3,7 @@
 use super::fields::label;
 use super::list::address;
 use super::{Confirm, Conflict, Edit, PATH, PROVIDER, TEST};
-use crate::console::rows::{ago, id as html_id, note, sign, with_code};
+use crate::console::rows::{ago, id as html_id, in_text_area, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::settings::Severity;
@@ -406,13 +406,11 @@ impl Form<'_> {
     fn area(&self, name: &'static str, hint: &str, rows: u8, value: String) -> AnyView {
         let (id, problem) = (html_id(name), self.problem(name));
         let described = described(&id, hint, problem.is_some());
-        // A textarea swallows its first line break.
-        let value = format!("\n{value}");
         view! {
             <div class="field">
                 <label for=id.clone()>{label(name)}</label>
                 <textarea id=id.clone() name=name rows=rows.to_string() autocomplete="off" autocapitalize="none" spellcheck="false" disabled=!self.editable()
-                    aria-describedby=described aria-invalid=problem.as_ref().map(|_| "true")>{value}</textarea>
+                    aria-describedby=described aria-invalid=problem.as_ref().map(|_| "true") inner_html=in_text_area(&value)></textarea>
                 {told(&id, hint, problem)}
             </div>
         }
