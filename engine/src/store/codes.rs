@@ -5,7 +5,7 @@ use crate::ids::{FlowId, IdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Code {
     pub id: Uuid,
     pub flow_id: Uuid,
@@ -22,6 +22,20 @@ pub struct Code {
     pub expires_at: DateTime<Utc>,
     pub used_at: Option<DateTime<Utc>>,
 }
+
+row!(Code {
+    id,
+    flow_id,
+    purpose,
+    identity_id,
+    address_id,
+    key_id,
+    digest,
+    link_digest,
+    issued_at,
+    expires_at,
+    used_at
+});
 
 const INSERT: &str = "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest,
         link_digest, issued_at, expires_at)

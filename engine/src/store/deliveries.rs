@@ -116,7 +116,6 @@ pub struct Count {
     pub last: DateTime<Utc>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     id: Uuid,
     hook: String,
@@ -133,6 +132,23 @@ struct Stored {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
+
+row!(Stored {
+    id,
+    hook,
+    name,
+    place,
+    flow_id,
+    kind,
+    status,
+    answered,
+    millis,
+    tries,
+    next_try_at,
+    body,
+    created_at,
+    updated_at
+});
 
 macro_rules! select {
     ($rest:literal) => {

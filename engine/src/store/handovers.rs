@@ -6,7 +6,7 @@ use crate::ids::{FlowId, IdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct HandOver {
     /// The verification that it belongs to.
     pub flow_id: Uuid,
@@ -24,6 +24,8 @@ pub struct HandOver {
     /// Set once.
     pub expires_at: DateTime<Utc>,
 }
+
+row!(HandOver { flow_id, secret_hash, identity_id, address_id, version, method, signs_in, expires_at });
 
 const INSERT: &str =
     "insert into handovers (flow_id, secret_hash, identity_id, address_id, version, method, signs_in,

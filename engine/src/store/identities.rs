@@ -132,7 +132,6 @@ const END_OTHER_ADDRESSES: &str = "delete from identity_addresses where identity
 const SAVE_TRAITS: &str = "update identities set traits = $2, updated_at = $3 where id = $1";
 
 /// One address's row; the identity's columns repeat.
-#[derive(sqlx::FromRow)]
 pub(super) struct Joined {
     identity_id: Uuid,
     schema_id: String,
@@ -157,7 +156,30 @@ pub(super) struct Joined {
     address_updated_at: Option<DateTime<Utc>>,
 }
 
-#[derive(sqlx::FromRow)]
+row!(Joined {
+    identity_id,
+    schema_id,
+    state,
+    state_changed_at,
+    traits,
+    metadata_public,
+    metadata_admin,
+    external_id,
+    identity_unproven,
+    claimable,
+    identity_created_at,
+    identity_updated_at,
+    address_id,
+    address_purpose,
+    address_via,
+    address_value,
+    address_verified,
+    address_status,
+    address_verified_at,
+    address_created_at,
+    address_updated_at
+});
+
 struct StoredCredential {
     kind: String,
     config: String,
@@ -165,6 +187,8 @@ struct StoredCredential {
     updated_at: DateTime<Utc>,
     identifier: Option<String>,
 }
+
+row!(StoredCredential { kind, config, created_at, updated_at, identifier });
 
 /// An address on its way into the table.
 struct Address<'a> {

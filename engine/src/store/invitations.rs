@@ -5,7 +5,7 @@ use crate::ids::IdentityId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Invitation {
     pub id: Uuid,
     /// Normalised; `None`: whoever holds the link.
@@ -21,6 +21,8 @@ pub struct Invitation {
     pub used_by: Option<Uuid>,
     pub withdrawn_at: Option<DateTime<Utc>>,
 }
+
+row!(Invitation { id, address, mailed, made_by, created_at, expires_at, used_at, used_by, withdrawn_at });
 
 macro_rules! select {
     ($rest:literal) => {

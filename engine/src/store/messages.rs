@@ -52,7 +52,7 @@ pub struct Message {
 }
 
 /// One try.
-#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Dispatch {
     pub id: Uuid,
     /// `success` or `failed`
@@ -60,6 +60,8 @@ pub struct Dispatch {
     pub error: Option<String>,
     pub created_at: DateTime<Utc>,
 }
+
+row!(Dispatch { id, status, error, created_at });
 
 /// Which messages a list holds.
 #[derive(Clone, Default, Debug)]
@@ -70,7 +72,6 @@ pub struct Filter {
     pub after: Option<(DateTime<Utc>, MessageId)>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     id: Uuid,
     status: String,
@@ -83,6 +84,19 @@ struct Stored {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
+
+row!(Stored {
+    id,
+    status,
+    recipient,
+    template,
+    subject,
+    body,
+    send_count,
+    next_try_at,
+    created_at,
+    updated_at
+});
 
 macro_rules! select {
     ($rest:literal) => {

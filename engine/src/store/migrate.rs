@@ -3,10 +3,50 @@
 
 use super::{Db, Driver, Pools, fault};
 use crate::error::{Error, Kind, Result};
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::SqlStr;
+use std::sync::LazyLock;
 
-static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+/// The texts of both folders by the names of their files.
+macro_rules! histories {
+    ($($file:literal),* $(,)?) => {
+        static SQLITE: LazyLock<Migrator> =
+            LazyLock::new(|| history(&[$(($file, include_str!(concat!("../../../migrations/sqlite/", $file, ".sql")))),*]));
+        static POSTGRES: LazyLock<Migrator> =
+            LazyLock::new(|| history(&[$(($file, include_str!(concat!("../../../migrations/postgres/", $file, ".sql")))),*]));
+    };
+}
+
+histories![
+    "0001_walk",
+    "0002_mail_and_proof",
+    "0003_kept_forms",
+    "0004_reasons",
+    "0005_cleanup",
+    "0006_hand_over",
+    "0007_invitations",
+    "0008_deliveries",
+    "0009_social",
+    "0011_takeover",
+    "0012_setting_secrets",
+    "0013_social_tests",
+];
+
+/// As sqlx reads them out of a folder: `NUMBER_words_of_it`.
+fn history(files: &[(&'static str, &'static str)]) -> Migrator {
+    let step = |(file, text): &(&'static str, &'static str)| {
+        let (number, words) = file.split_once('_')?;
+        let sql = SqlStr::from_static(text);
+        Some(Migration::new(
+            number.parse().ok()?,
+            words.replace('_', " ").into(),
+            MigrationType::Simple,
+            sql,
+            false,
+        ))
+    };
+    Migrator::with_migrations(files.iter().filter_map(step).collect())
+}
 
 /// sqlx's own table.
 const EXISTS_SQLITE: &str =
@@ -37,7 +77,7 @@ pub(super) async fn run(db: &Db) -> Result<()> {
 }
 
 pub(super) async fn pending(db: &Db) -> Result<usize> {
-    let known = if db.is_sqlite() { &SQLITE } else { &POSTGRES };
+    let known: &Migrator = if db.is_sqlite() { &SQLITE } else { &POSTGRES };
     let mut tx = db.read().await?;
     let exists = match tx.driver() {
         Driver::Sqlite(_) => EXISTS_SQLITE,
@@ -89,9 +129,26 @@ mod tests {
     }
 
     #[test]
-    fn both_databases_have_the_same_migrations() {
-        assert_eq!(names("sqlite"), names("postgres"));
-        assert_eq!(names("sqlite").len(), SQLITE.iter().count());
+    fn both_databases_have_the_same_migrations_and_none_is_left_out() {
+        for (folder, history) in [("sqlite", &SQLITE), ("postgres", &POSTGRES)] {
+            let ours: BTreeSet<String> = history
+                .iter()
+                .map(|step| format!("{:04}_{}.sql", step.version, step.description.replace(' ', "_")))
+                .collect();
+            assert_eq!(ours, names(folder));
+        }
+    }
+
+    /// Databases of versions before hold what sqlx's macro made of the same files.
+    #[test]
+    fn a_migration_is_known_by_the_checksum_of_its_file() {
+        let first = SQLITE.iter().next().unwrap();
+        assert_eq!((first.version, &*first.description), (1, "walk"));
+        let hex: String = first.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "6f850dfa69f814e5aff59c8083206ab1fa5aab7eaa17e47e8e6cfa7d73c2a895f59cd0d7265fa470e1afc741b495ab44"
+        );
     }
 
     #[tokio::test]

@@ -4,6 +4,9 @@
 //! can decode from both is a [`Row`]. SQLite has one writer connection with a fair queue in front of it, and readers
 //! that cannot write. What may be null, sorted or compared is a column; everything else is a document, stored as text.
 
+#[macro_use]
+mod rows;
+
 pub mod audit;
 pub mod codes;
 pub mod deliveries;
@@ -78,7 +81,7 @@ where
     }
 }
 
-/// What a query answers with: derive `sqlx::FromRow`, or take a tuple.
+/// What a query answers with: a struct with its [`row!`], or a tuple.
 trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}

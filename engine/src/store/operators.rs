@@ -82,7 +82,6 @@ const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
 const FORGET_FAILURES: &str = "delete from operator_failures where scope = $1 and key = $2";
 const FORGET_OLD_FAILURES: &str = "delete from operator_failures where last_at < $1";
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     id: Uuid,
     email: String,
@@ -92,20 +91,22 @@ struct Stored {
     created_at: DateTime<Utc>,
 }
 
-#[derive(sqlx::FromRow)]
+row!(Stored { id, email, name, role, disabled, created_at });
+
 struct WithPassword {
-    #[sqlx(flatten)]
     operator: Stored,
     password_hash: String,
 }
 
-#[derive(sqlx::FromRow)]
+row!(WithPassword { password_hash }, operator);
+
 struct WithSession {
-    #[sqlx(flatten)]
     operator: Stored,
     authenticated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
+
+row!(WithSession { authenticated_at, expires_at }, operator);
 
 /// `false`: the address is taken.
 pub async fn insert(tx: &mut Tx, operator: &Operator, password_hash: &str) -> Result<bool> {

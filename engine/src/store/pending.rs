@@ -35,7 +35,6 @@ pub struct Code {
     pub expires_at: DateTime<Utc>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     id: Uuid,
     flow_id: Uuid,
@@ -50,6 +49,21 @@ struct Stored {
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
+
+row!(Stored {
+    id,
+    flow_id,
+    address,
+    address_id,
+    secret_hash,
+    key_id,
+    digest,
+    link_digest,
+    code_expires_at,
+    draft,
+    created_at,
+    expires_at
+});
 
 const INSERT: &str =
     "insert into pending_sign_ups (id, flow_id, address, address_id, secret_hash, key_id, digest,

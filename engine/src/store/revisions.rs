@@ -16,7 +16,6 @@ pub struct Row {
     pub reason: String,
 }
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     number: i64,
     made_at: DateTime<Utc>,
@@ -26,6 +25,8 @@ struct Stored {
     summary: String,
     reason: String,
 }
+
+row!(Stored { number, made_at, made_by, base, settings, summary, reason });
 
 // Two at once both see the same newest number; the primary key lets one of them in.
 const INSERT: &str =

@@ -48,7 +48,6 @@ const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, 
 const DELETE_OLD: &str = "delete from sessions
     where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     session_id: Uuid,
     session_of: Uuid,
@@ -63,13 +62,26 @@ struct Stored {
     expires_at: DateTime<Utc>,
 }
 
-#[derive(sqlx::FromRow)]
+row!(Stored {
+    session_id,
+    session_of,
+    token_hash,
+    aal,
+    methods,
+    devices,
+    active,
+    unproven,
+    issued_at,
+    authenticated_at,
+    expires_at
+});
+
 struct WithIdentity {
-    #[sqlx(flatten)]
     session: Stored,
-    #[sqlx(flatten)]
     identity: Joined,
 }
+
+row!(WithIdentity {}, session, identity);
 
 pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
     let (methods, devices) = (to_text(&session.methods)?, to_text(&session.devices)?);

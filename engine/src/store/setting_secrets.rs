@@ -4,7 +4,7 @@ use crate::error::Result;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub name: String,
     /// What the sealed value is bound to; another one with each value.
@@ -16,6 +16,8 @@ pub struct Row {
     pub set_by: String,
     pub used_at: Option<DateTime<Utc>>,
 }
+
+row!(Row { name, id, sealed, fingerprint, set_at, set_by, used_at });
 
 const PUT: &str = "insert into setting_secrets (name, id, sealed, fingerprint, set_at, set_by) values ($1, $2, $3, $4, $5, $6)
     on conflict (name) do update set id = $2, sealed = $3, fingerprint = $4, set_at = $5, set_by = $6, used_at = null";

@@ -29,7 +29,7 @@ pub struct Trip {
 }
 
 /// How an app gets its session.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
     pub init_hash: Vec<u8>,
     /// The flow that is open.
@@ -42,8 +42,10 @@ pub struct Exchange {
     pub used_at: Option<DateTime<Utc>>,
 }
 
+row!(Exchange { init_hash, flow_id, return_hash, identity_id, provider, expires_at, used_at });
+
 /// A provider's subject that waits to be linked to an identity.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     pub flow_id: Uuid,
     pub identity_id: Uuid,
@@ -55,7 +57,8 @@ pub struct Link {
     pub used_at: Option<DateTime<Utc>>,
 }
 
-#[derive(sqlx::FromRow)]
+row!(Link { flow_id, identity_id, provider, subject, browser, expires_at, used_at });
+
 struct StoredTrip {
     state_hash: Vec<u8>,
     flow_id: Uuid,
@@ -68,6 +71,8 @@ struct StoredTrip {
     expires_at: DateTime<Utc>,
     used_at: Option<DateTime<Utc>>,
 }
+
+row!(StoredTrip { state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at });
 
 const INSERT_TRIP: &str =
     "insert into social_trips (state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at)

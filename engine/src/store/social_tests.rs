@@ -4,7 +4,7 @@ use crate::error::Result;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Test {
     pub id: Uuid,
     /// SHA-256 of the parameter `state`.
@@ -20,6 +20,8 @@ pub struct Test {
     /// Sealed, once it is over.
     pub result: Option<Vec<u8>>,
 }
+
+row!(Test { id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result });
 
 const INSERT: &str =
     "insert into social_tests (id, state_hash, operator_id, provider, nonce, verifier, expires_at)
