@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use url::{Host, Url};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -28,31 +28,37 @@ pub enum Reach {
 }
 
 /// The real door.
+#[derive(Default)]
 pub struct SystemOutbound {
-    /// One for each reach, or the text of what failed when they were built, such as a system without any root certificate.
-    clients: Result<[reqwest::Client; 3], String>,
+    clients: Arc<OnceLock<Clients>>,
 }
+
+/// One for each reach, or the text of what failed when they were built, such as a system without any root certificate.
+type Clients = Result<[reqwest::Client; 3], String>;
 
 impl SystemOutbound {
+    /// The system's root certificates are read for the first request: that takes longer than all else of a start, and many a
+    /// server sends none.
     pub fn new() -> Self {
-        let all =
-            || Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?]);
-        Self { clients: all().map_err(|failure| failure.to_string()) }
+        Self::default()
     }
 }
 
-impl Default for SystemOutbound {
-    fn default() -> Self {
-        Self::new()
-    }
+fn clients() -> Clients {
+    let all = || {
+        // The provider is named here, so that nothing process-wide has to be installed.
+        let tls =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_platform_verifier()?
+                .with_no_client_auth();
+        let client = |reach| client(reach, tls.clone());
+        Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?])
+    };
+    all().map_err(|failure| failure.to_string())
 }
 
-fn client(reach: Reach) -> Result<reqwest::Client, Source> {
-    // The provider is named here, so that nothing process-wide has to be installed.
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+fn client(reach: Reach, tls: rustls::ClientConfig) -> Result<reqwest::Client, Source> {
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
@@ -69,16 +75,15 @@ impl Outbound for SystemOutbound {
         if let Err(refused) = at_sight(request.reach, &request.url) {
             return Box::pin(async move { Err(refused) });
         }
-        let client = match (&self.clients, request.reach) {
-            (Ok([public, _, _]), Reach::Public | Reach::Nowhere | Reach::Unlisted) => Ok(public.clone()),
-            (Ok([_, elsewhere, _]), Reach::Elsewhere) => Ok(elsewhere.clone()),
-            (Ok([_, _, private]), Reach::Private) => Ok(private.clone()),
-            (Err(failure), _) => Err(failure.clone()),
-        };
+        let clients = Arc::clone(&self.clients);
         Box::pin(async move {
-            let client = match client {
-                Ok(client) => client,
-                Err(failure) => return Err(OutboundError::Unreachable { host, source: failure.into() }),
+            let client = match (clients.get_or_init(self::clients), request.reach) {
+                (Ok([public, _, _]), Reach::Public | Reach::Nowhere | Reach::Unlisted) => public.clone(),
+                (Ok([_, elsewhere, _]), Reach::Elsewhere) => elsewhere.clone(),
+                (Ok([_, _, private]), Reach::Private) => private.clone(),
+                (Err(failure), _) => {
+                    return Err(OutboundError::Unreachable { host, source: failure.clone().into() });
+                }
             };
             let deadline = request.deadline;
             match tokio::time::timeout(deadline, fetch(&client, request, &host)).await {

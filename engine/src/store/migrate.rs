@@ -3,8 +3,8 @@
 
 use super::{Db, Driver, Pools, fault};
 use crate::error::{Error, Kind, Result};
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::SqlStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use std::sync::LazyLock;
 
 /// The texts of both folders by the names of their files.
