@@ -12,11 +12,12 @@ pub use list::{gallery, page as list_page};
 pub use test::{leave_page, result_page};
 
 use super::checks::needs;
+use super::confirm::{confirmed, is_stale};
 use chrono::{DateTime, Utc};
 use engine::config::providers::{KINDS, Kind, PRESETS, Preset};
-use engine::operators::{self, FRESH, OperatorSession, Role};
+use engine::operators::{OperatorSession, Role};
 use engine::settings::social::{self as rules, Arrange, Draft, Entry, Page, Tried};
-use engine::settings::{self, By, Check, FieldError, Saved};
+use engine::settings::{self, Check, FieldError, Saved};
 use engine::{Ctx, Engine, Error};
 use fields::{drafted, text};
 use serde::Deserialize;
@@ -43,26 +44,6 @@ struct Confirm {
     wrong: Option<String>,
     needs_password: bool,
     needs_reason: bool,
-}
-
-/// The password counts as a fresh sign-in. `Err`: why it is none.
-async fn by(
-    engine: &Engine,
-    operator: &OperatorSession,
-    password: &str,
-) -> engine::Result<(By, Option<String>)> {
-    let mut by = By::from(operator);
-    let now = engine.effects().now();
-    if password.is_empty() || now - operator.authenticated_at <= FRESH {
-        return Ok((by, None));
-    }
-    match operators::confirm(engine, &operator.operator, password).await? {
-        Ok(()) => {
-            by.authenticated_at = Some(now);
-            Ok((by, None))
-        }
-        Err(sentence) => Ok((by, Some(sentence))),
-    }
 }
 
 // The list
@@ -149,7 +130,7 @@ pub async fn arrange(
     posted: Posted,
 ) -> engine::Result<Outcome<List>> {
     let Some(wanted) = posted.wanted() else { return Ok(Outcome::Unknown) };
-    let (by, wrong) = by(engine, operator, &posted.password).await?;
+    let (by, wrong) = confirmed(engine, operator, &posted.password).await?;
     let saved = rules::arrange(engine, by, posted.base, wanted, &posted.reason).await?;
     let mut view = list(engine, operator, "").await?;
     match saved {
@@ -243,7 +224,6 @@ fn edit(
     draft: Draft,
 ) -> Edit {
     let ctx = engine.begin();
-    let now = engine.effects().now();
     let read_only = read_only(engine, operator).or_else(|| {
         (operator.operator.role != Role::Owner)
             .then(|| "A provider says who somebody is, so only owners change one.".to_owned())
@@ -259,11 +239,11 @@ fn edit(
         conflict: None,
         confirm: None,
         reason: String::new(),
-        stale: now - operator.authenticated_at > FRESH,
+        stale: is_stale(engine, operator),
         secret_again: false,
         read_only,
         kept: false,
-        now,
+        now: engine.effects().now(),
         draft,
         entry,
     }
@@ -322,7 +302,7 @@ pub async fn submit(
         }
         return tried(&engine.begin(), view).await;
     }
-    let (by, wrong) = by(engine, operator, text(&sent, "password")).await?;
+    let (by, wrong) = confirmed(engine, operator, text(&sent, "password")).await?;
     let removed = action == "remove";
     let saved = match (&was, removed) {
         (Some(id), true) => rules::remove(engine, by, view.base, id.clone(), &view.reason).await?,
