@@ -13,7 +13,7 @@ use axum::extract::{Extension, Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use engine::operators::{self, OperatorSession};
+use engine::operators::OperatorSession;
 use serde::Deserialize;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -119,13 +119,8 @@ async fn show(
     kept: bool,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
-    let kept = match kept {
-        true => operators::kept::kept(&state.engine, &operator.operator, page).await,
-        false => Ok(None),
-    };
-    let loaded = match kept {
-        Ok(Some(form)) => {
-            let fields: Fields = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+    let loaded = match super::kept(&state, &operator, kept, page).await {
+        Ok(Some(fields)) => {
             let edited = fields.get("edited").cloned();
             actions::resume(&state.engine, &operator, edited.as_deref(), fields).await
         }
