@@ -12,7 +12,7 @@ use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console as pages;
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Shell, authentication, checks, mail, mailbox, not_found};
+use app::console::{Assets, Fields, Shell, authentication, checks, mail, mailbox, not_found};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -28,7 +28,6 @@ use engine::{Ctx, Error, Kind, courier};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -250,7 +249,7 @@ async fn kept(
     operator: &OperatorSession,
     wanted: bool,
     page: &str,
-) -> engine::Result<Option<BTreeMap<String, String>>> {
+) -> engine::Result<Option<Fields>> {
     if !wanted {
         return Ok(None);
     }
@@ -275,7 +274,7 @@ async fn save_settings(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
     Extension(operator): Extension<OperatorSession>,
-    Form(posted): Form<authentication::Fields>,
+    Form(posted): Form<Fields>,
 ) -> Response {
     let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
     match authentication::submit(&state.engine, &operator, posted).await {

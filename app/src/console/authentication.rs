@@ -4,11 +4,11 @@
 pub(super) mod form;
 mod markup;
 
-pub use form::Fields;
 pub use markup::page;
 
 use super::checks::needs;
 use super::confirm::confirmed;
+use super::fields::{Fields, text};
 use chrono::{DateTime, Utc};
 use engine::operators::{OperatorSession, Role};
 use engine::settings::checks::{self, Fixed};
@@ -88,10 +88,6 @@ pub async fn submit(engine: &Engine, operator: &OperatorSession, sent: Fields) -
         view.reason = text(&sent, "reason").to_owned();
     }
     Ok(outcome)
-}
-
-fn text<'a>(sent: &'a Fields, name: &str) -> &'a str {
-    sent.get(name).map(String::as_str).unwrap_or_default()
 }
 
 async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> engine::Result<Outcome> {

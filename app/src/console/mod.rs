@@ -7,6 +7,7 @@ pub mod checks;
 pub mod comparison;
 mod confirm;
 pub mod entry;
+mod fields;
 pub mod history;
 pub mod invitations;
 pub mod mail;
@@ -17,4 +18,5 @@ mod shell;
 pub mod social;
 pub mod tester;
 
+pub use fields::Fields;
 pub use shell::{Assets, Shell, document, not_found, trouble};

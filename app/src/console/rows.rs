@@ -1,6 +1,7 @@
 //! Rows of a settings page: label and control on one line, one sentence of effect, what can happen now, the small print.
 
-use super::authentication::form::{Fields, UNITS, span_texts, way_name};
+use super::authentication::form::{UNITS, span_texts, way_name};
+use super::fields::Fields;
 use chrono::{DateTime, Utc};
 use engine::settings::{Authentication, Check, Current, FieldError, Preview, Setting, Severity, Ways, way};
 use leptos::prelude::*;

@@ -2,24 +2,24 @@
 //! is what a post does; rules are in `engine::settings::social`, how it looks is in the files below.
 
 mod edit;
-mod fields;
+mod form;
 mod list;
 mod test;
 
 pub use edit::page as edit_page;
-pub use fields::Fields;
 pub use list::{gallery, page as list_page};
 pub use test::{leave_page, result_page};
 
 use super::checks::needs;
 use super::confirm::{confirmed, is_stale};
+use super::fields::{Fields, text};
 use chrono::{DateTime, Utc};
 use engine::config::providers::{KINDS, Kind, PRESETS, Preset};
 use engine::operators::{OperatorSession, Role};
 use engine::settings::social::{self as rules, Arrange, Draft, Entry, Page, Tried};
 use engine::settings::{self, Check, FieldError, Saved};
 use engine::{Ctx, Engine, Error};
-use fields::{drafted, text};
+use form::drafted;
 use serde::Deserialize;
 
 pub const PATH: &str = "/social";
@@ -203,7 +203,7 @@ pub async fn blank(engine: &Engine, operator: &OperatorSession, name: &str) -> e
     let mut draft = Draft::new(kind);
     draft.id = page.free_id(name);
     if let Some(preset) = preset {
-        fields::begin_with(&mut draft, preset);
+        form::begin_with(&mut draft, preset);
     }
     Ok(Some(Edit { preset, ..edit(engine, operator, &page, None, draft) }))
 }
@@ -279,9 +279,7 @@ fn typed(engine: &Engine, operator: &OperatorSession, page: &Page, sent: &Fields
 /// A second click on Save: the first one did it.
 fn is_saved_already(page: &Page, view: &Edit) -> bool {
     let there = page.entry(&view.draft.id).and_then(|entry| entry.draft.as_ref());
-    there.is_some_and(|there| {
-        there.kind == view.draft.kind && fields::differing(there, &view.draft).is_empty()
-    })
+    there.is_some_and(|there| there.kind == view.draft.kind && form::differing(there, &view.draft).is_empty())
 }
 
 /// Save, try the mapper, remove. Everything typed comes back with what was wrong, but for secrets.
@@ -334,7 +332,7 @@ pub async fn submit(
             // Made anew: a second Save is meant.
             let theirs =
                 was.as_deref().and_then(|was| page.entry(was)).and_then(|entry| entry.draft.as_ref());
-            let theirs = theirs.map(|theirs| fields::differing(theirs, &view.draft)).unwrap_or_default();
+            let theirs = theirs.map(|theirs| form::differing(theirs, &view.draft)).unwrap_or_default();
             view.base = page.revision;
             view.conflict = Some(Conflict { by, at, revision, theirs });
             return Ok(Outcome::Shown(409, Box::new(view)));

@@ -3,11 +3,11 @@
 use super::{nothing_here, shell, trouble};
 use crate::respond;
 use crate::state::AppState;
-use app::console::Assets;
 use app::console::actions::{
-    self, After, CHANGE, Done, Fields, HOOK, NEW, Outcome, PATH, PRESS, Press, RETRY, Retry, TEST, Test,
+    self, After, CHANGE, Done, HOOK, NEW, Outcome, PATH, PRESS, Press, RETRY, Retry, TEST, Test,
     Tried, Which, one,
 };
+use app::console::{Assets, Fields};
 use axum::Router;
 use axum::extract::{Extension, Form, Query, State};
 use axum::http::StatusCode;

@@ -3,8 +3,8 @@
 use super::{kept, nothing_here, shell, trouble};
 use crate::respond;
 use crate::state::AppState;
-use app::console::Assets;
-use app::console::social::{self, Fields, NEW, Outcome, PATH, PROVIDER, Posted, TEST};
+use app::console::social::{self, NEW, Outcome, PATH, PROVIDER, Posted, TEST};
+use app::console::{Assets, Fields};
 use axum::Router;
 use axum::extract::{Extension, Form, Query, State};
 use axum::http::StatusCode;

@@ -1,9 +1,10 @@
 //! Making, changing, switching and removing a web hook of the console: what a post does and what comes of it. What may be is said by
 //! `engine::settings::web_hooks`.
 
-use super::form::{self, Fields, text};
+use super::form;
 use crate::console::checks::needs;
 use crate::console::confirm::{confirmed, is_stale};
+use crate::console::fields::{Fields, trimmed};
 use chrono::{DateTime, Utc};
 use engine::config::Method;
 use engine::operators::{OperatorSession, Role};
@@ -141,7 +142,7 @@ pub async fn submit(
             return again(engine, operator, id, fields, 422, Asked { problems, ..Asked::default() }).await;
         }
     };
-    if text(&fields, "step") != "save" {
+    if trimmed(&fields, "step") != "save" {
         return match web_hooks::preview(engine, &operator.operator, id.is_some(), &wanted).await? {
             Ok(preview) => {
                 let mut view = typed(engine, operator, id, fields).await?;
@@ -153,9 +154,9 @@ pub async fn submit(
             }
         };
     }
-    let (by, wrong) = confirmed(engine, operator, text(&fields, "password")).await?;
+    let (by, wrong) = confirmed(engine, operator, trimmed(&fields, "password")).await?;
     let is = wanted.id.clone();
-    let kept = web_hooks::save(engine, by, base, id.is_some(), wanted, text(&fields, "reason")).await?;
+    let kept = web_hooks::save(engine, by, base, id.is_some(), wanted, trimmed(&fields, "reason")).await?;
     match became(engine, kept.saved, base, wrong).await? {
         Ok((revision, new)) => Ok(Outcome::Saved(Done { id: is, revision, new, secret: kept.secret })),
         Err((status, asked)) => again(engine, operator, id, fields, status, asked).await,

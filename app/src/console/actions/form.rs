@@ -1,6 +1,7 @@
 //! The form of one web hook as names and texts: what a browser sends, read into what is wanted, and what it would send for what is
 //! there. A secret that was typed never comes back: the page brings it along sealed.
 
+use crate::console::fields::{Fields, trimmed};
 use engine::Ctx;
 use engine::config::Method;
 use engine::ids::OperatorId;
@@ -10,10 +11,6 @@ use engine::settings::web_hooks::{
     ACCOUNT, AUTH, BODY, Flow, HEADERS, Listed, MadeAuth, MadeHook, OUTCOME, Outcome, Place, Signing, VERBS,
     Wanted, WantedAuth, When,
 };
-use std::collections::BTreeMap;
-
-/// Name → text, as posted.
-pub type Fields = BTreeMap<String, String>;
 
 /// Flow and moment, in one choice.
 pub(super) const PLACE: &str = "place";
@@ -52,12 +49,8 @@ pub(super) fn place_name(flow: Flow, when: When) -> String {
 }
 
 pub(super) fn place(fields: &Fields) -> Option<(Flow, When)> {
-    let (flow, when) = text(fields, PLACE).split_once('.')?;
+    let (flow, when) = trimmed(fields, PLACE).split_once('.')?;
     Some((Flow::parse(flow)?, When::parse(when)?))
-}
-
-pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).map(|text| text.trim()).unwrap_or_default()
 }
 
 pub(super) fn has(fields: &Fields, name: &str) -> bool {
@@ -66,7 +59,7 @@ pub(super) fn has(fields: &Fields, name: &str) -> bool {
 
 /// The revision that the form was made from.
 pub(super) fn base(fields: &Fields) -> i64 {
-    text(fields, "base").parse().unwrap_or_default()
+    trimmed(fields, "base").parse().unwrap_or_default()
 }
 
 /// What stands in a form for a new one.
@@ -144,11 +137,11 @@ pub(super) fn read(
     if place.is_none() {
         wrong(PLACE, "Choose when it runs.");
     }
-    let outcome = Outcome::parse(text(fields, OUTCOME));
+    let outcome = Outcome::parse(trimmed(fields, OUTCOME));
     if outcome.is_none() {
         wrong(OUTCOME, "Choose what it can do.");
     }
-    let headers = match headers(text(fields, HEADERS)) {
+    let headers = match headers(trimmed(fields, HEADERS)) {
         Ok(headers) => headers,
         Err(message) => {
             wrong(HEADERS, &message);
@@ -159,7 +152,7 @@ pub(super) fn read(
     if auth.is_none() {
         wrong(AUTH, "Choose how it shows who calls.");
     }
-    let body = match text(fields, BODY_KIND) {
+    let body = match trimmed(fields, BODY_KIND) {
         "account" => ACCOUNT.to_owned(),
         "own" => {
             // As browsers send lines, and as they were typed.
@@ -182,14 +175,14 @@ pub(super) fn read(
     let methods = MadeHook::possible_methods(flow, when).iter().copied();
     let ticked = |method: &Method| has(fields, &format!("{FOR}.{}", method.name()));
     Ok(Wanted {
-        id: id.unwrap_or_else(|| text(fields, "id")).to_owned(),
+        id: id.unwrap_or_else(|| trimmed(fields, "id")).to_owned(),
         flow,
         when,
         outcome,
         on: has(fields, "on"),
         methods: methods.filter(ticked).collect(),
-        method: text(fields, "method").to_owned(),
-        url: text(fields, "url").to_owned(),
+        method: trimmed(fields, "method").to_owned(),
+        url: trimmed(fields, "url").to_owned(),
         headers,
         body,
         auth,
@@ -210,17 +203,17 @@ fn headers(typed: &str) -> Result<Vec<(String, String)>, String> {
 
 fn auth(ctx: &Ctx, by: OperatorId, fields: &Fields) -> Option<WantedAuth> {
     let secret = |name| secret(ctx, by, fields, name);
-    Some(match text(fields, AUTH_KIND) {
+    Some(match trimmed(fields, AUTH_KIND) {
         "none" => WantedAuth::Nothing,
         "basic" => {
-            WantedAuth::Basic { user: text(fields, USER).to_owned(), password: secret("auth.password") }
+            WantedAuth::Basic { user: trimmed(fields, USER).to_owned(), password: secret("auth.password") }
         }
         "key" => WantedAuth::Key {
-            place: if text(fields, KEY_IN) == "cookie" { Place::Cookie } else { Place::Header },
-            name: text(fields, KEY_NAME).to_owned(),
+            place: if trimmed(fields, KEY_IN) == "cookie" { Place::Cookie } else { Place::Header },
+            name: trimmed(fields, KEY_NAME).to_owned(),
             value: secret("auth.value"),
         },
-        "signature" => WantedAuth::Signature(match text(fields, SIGNING) {
+        "signature" => WantedAuth::Signature(match trimmed(fields, SIGNING) {
             "make" => Signing::Make,
             "given" => Signing::Given(secret("auth.secret").unwrap_or_default()),
             _ => Signing::Keep,
@@ -231,7 +224,7 @@ fn auth(ctx: &Ctx, by: OperatorId, fields: &Fields) -> Option<WantedAuth> {
 
 /// What was typed, now or before.
 fn secret(ctx: &Ctx, by: OperatorId, fields: &Fields, name: &str) -> Option<String> {
-    let typed = fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let typed = Some(trimmed(fields, name)).filter(|text| !text.is_empty());
     typed.map(str::to_owned).or_else(|| secrets::carried(ctx, by, fields.get(&sealed(name))?))
 }
 

@@ -2,10 +2,11 @@
 
 use super::change::{Asked, Conflict, Done, Pressed, View};
 use super::form::{
-    AUTH_KIND, BODY_KIND, DESPITE, FOR, Fields, KEY_IN, KEY_NAME, PLACE, PLACES, SECRETS, SIGNING, USER, has,
-    place, place_name, sealed, text,
+    AUTH_KIND, BODY_KIND, DESPITE, FOR, KEY_IN, KEY_NAME, PLACE, PLACES, SECRETS, SIGNING, USER, has, place,
+    place_name, sealed,
 };
 use super::{CHANGE, NEW, PATH, PRESS, pretty};
+use crate::console::fields::{Fields, trimmed};
 use crate::console::rows::{ago, in_text_area, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use crate::console::{confirm, plan};
@@ -68,7 +69,7 @@ impl Controls<'_> {
     ) -> AnyView {
         let id = format!("{}-{value}", name.replace('.', "-"));
         let described = (!about.is_empty()).then(|| format!("{id}-about"));
-        let checked = text(self.fields, name) == value;
+        let checked = trimmed(self.fields, name) == value;
         view! {
             <div class="choice">
                 <input type="radio" name=name id=id.clone() value=value checked=checked aria-describedby=described.clone() />
@@ -172,7 +173,7 @@ pub fn form(shell: &Shell, view: View) -> String {
                             <h2 id="save-title">"Save"</h2>
                             <div class="field">
                                 <label for="reason">"Why " <span class="soft">{if dangers { "needed, since this is a danger" } else { "optional, for the history" }}</span></label>
-                                <input id="reason" name="reason" type="text" maxlength="200" autocomplete="off" value=text(&fields, "reason").to_owned() aria-invalid=reason.then_some("true") />
+                                <input id="reason" name="reason" type="text" maxlength="200" autocomplete="off" value=trimmed(&fields, "reason").to_owned() aria-invalid=reason.then_some("true") />
                             </div>
                             {(stale && !asks).then(|| view! {
                                 <div class="field">
@@ -289,7 +290,7 @@ fn drawing(preview: &Preview) -> Option<AnyView> {
 /// Name, moment, outcome.
 fn what(controls: &Controls<'_>, edited: bool, methods: &[Method]) -> AnyView {
     let (flow, when) = place(controls.fields).unwrap_or((Flow::Registration, When::After));
-    let chosen = text(controls.fields, PLACE).to_owned();
+    let chosen = trimmed(controls.fields, PLACE).to_owned();
     let words = |of: Outcome| match of {
         // Everywhere else an account cannot be changed.
         Outcome::Change => outcome(Flow::Registration, When::After, of),
@@ -355,7 +356,7 @@ fn what(controls: &Controls<'_>, edited: bool, methods: &[Method]) -> AnyView {
 
 /// Address, body, headers.
 fn sent(controls: &Controls<'_>) -> AnyView {
-    let verb = text(controls.fields, VERB).to_owned();
+    let verb = trimmed(controls.fields, VERB).to_owned();
     let fails =
         controls.problems.iter().any(|problem| problem.field == BODY) || has(controls.fields, DESPITE);
     view! {
@@ -440,7 +441,7 @@ fn who(controls: &Controls<'_>, listed: Option<&Listed>, now: DateTime<Utc>) -> 
                     <label for="auth-in">"It goes into"</label>
                     <select id="auth-in" name=KEY_IN>
                         {["header", "cookie"].into_iter().map(|value| {
-                            let selected = text(controls.fields, KEY_IN) == value;
+                            let selected = trimmed(controls.fields, KEY_IN) == value;
                             view! { <option value=value selected=selected>{format!("a {value}")}</option> }
                         }).collect_view()}
                     </select>

@@ -1,16 +1,13 @@
 //! The form of *Authentication settings* as names and texts: what a browser sends, read into values, and what it would send for
 //! values. Names are those of the fields; `FIELD.METHOD` is one way of several, `FIELD.count` and `FIELD.unit` a length of time.
 
+use crate::console::fields::{Fields, text, trimmed};
 use engine::config::Method;
 use engine::settings::names::{SIGN_IN_AFTER_REGISTRATION, SOCIAL_SIGN_IN};
 use engine::settings::{
     AfterSignUp, Authentication, Current, FIELDS, FieldError, Setting, Ways, in_units, label, parse_span,
 };
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// Name → text, as posted.
-pub type Fields = BTreeMap<String, String>;
 
 /// *What happens after sign-up*: chosen, and what stood there when the page, or its preview, was made.
 pub(super) const AFTER_SIGN_UP: &str = "after_sign_up";
@@ -46,7 +43,6 @@ pub(in crate::console) fn span_texts(span: Option<Duration>) -> (String, String)
 pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     let mut read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
-    let text = |name: &str| sent.get(name).map(|text| text.trim()).unwrap_or_default();
     // It says which ways the switch above it is for.
     if current.offered.contains(SOCIAL_SIGN_IN) && !current.is_locked(SOCIAL_SIGN_IN) {
         read.values.set(SOCIAL_SIGN_IN, Setting::Switch(has(SOCIAL_SIGN_IN)));
@@ -67,7 +63,7 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
             }
             Some(Setting::Number(saved)) => {
                 read.typed.insert(name.to_owned(), sent.get(name).cloned().unwrap_or_default());
-                match text(name).parse() {
+                match trimmed(sent, name).parse() {
                     Ok(number) => Setting::Number(number),
                     Err(_) => {
                         let message = "Write a whole number, such as 12.".to_owned();
@@ -83,7 +79,7 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
                         read.typed.insert(control.clone(), typed.clone());
                     }
                 }
-                match (has(name), span(text(&count), text(&unit))) {
+                match (has(name), span(trimmed(sent, &count), trimmed(sent, &unit))) {
                     (false, _) => Setting::Span(None),
                     (true, Some(span)) => Setting::Span(Some(span)),
                     (true, None) => {
@@ -184,7 +180,7 @@ pub(super) fn made_from(current: &Current, editable: bool) -> String {
 
 /// The revision that a form was made from. No revision at all stands on none, so nothing can be saved on it.
 pub(super) fn revision(sent: &Fields) -> i64 {
-    let base = sent.get("base").map(String::as_str).unwrap_or_default();
+    let base = text(sent, "base");
     base.split_once('&').map_or(base, |(number, _)| number).parse().unwrap_or(-1)
 }
 
@@ -248,6 +244,7 @@ mod tests {
     use super::*;
     use engine::settings::Provenance;
     use engine::settings::names::{BREACH_CHECK, SHOW_VERIFICATION_PAGE, UNPROVEN_SESSION};
+    use std::collections::BTreeMap;
 
     fn ways(password: bool, code: bool) -> Ways {
         [(Method::Password, password), (Method::Code, code)].into_iter().collect()

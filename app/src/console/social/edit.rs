@@ -1,6 +1,6 @@
 //! The form of one provider. It shows an [`Edit`] and knows no rule.
 
-use super::fields::label;
+use super::form::label;
 use super::list::address;
 use super::{Confirm, Conflict, Edit, PATH, PROVIDER, TEST};
 use crate::console::rows::{ago, id as html_id, in_text_area, note, sign, with_code};

@@ -1,16 +1,9 @@
 //! The form of one provider as names and texts: what is posted, and the draft that it says.
 
+use crate::console::fields::{Fields, text};
 use engine::config::providers::{KINDS, Preset};
 use engine::config::social::Secret;
 use engine::settings::social::{Draft, Mapper, TEXTS};
-use std::collections::BTreeMap;
-
-/// Names and values of a post.
-pub type Fields = BTreeMap<String, String>;
-
-pub(super) fn text<'a>(sent: &'a Fields, name: &str) -> &'a str {
-    sent.get(name).map(String::as_str).unwrap_or_default()
-}
 
 /// What was typed; `None`: of no kind that is there. The id of one that is there cannot be changed.
 pub(super) fn drafted(sent: &Fields, was: Option<&str>) -> Option<Draft> {
