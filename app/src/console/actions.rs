@@ -6,7 +6,7 @@ mod form;
 mod list;
 mod markup;
 
-pub use change::{Done, Outcome, Press, Pressed, ask, press, resume, submit};
+pub use change::{Done, Outcome, Press, Pressed, ask, open, press, resume, submit};
 pub use form::SECRETS;
 pub use markup::{asked, form as form_page, told};
 
@@ -115,11 +115,6 @@ pub struct Retry {
     pub hook: String,
     #[serde(default)]
     pub place: String,
-}
-
-/// The form of one hook, in its two addresses.
-pub mod one {
-    pub use super::change::{View, load};
 }
 
 /// One hook with its log.

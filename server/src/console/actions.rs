@@ -5,7 +5,7 @@ use crate::respond;
 use crate::state::AppState;
 use app::console::actions::{
     self, After, CHANGE, Done, HOOK, NEW, Outcome, PATH, PRESS, Press, RETRY, Retry, TEST, Test,
-    Tried, Which, one,
+    Tried, Which,
 };
 use app::console::{Assets, Fields};
 use axum::Router;
@@ -124,7 +124,7 @@ async fn show(
             let edited = fields.get("edited").cloned();
             actions::resume(&state.engine, &operator, edited.as_deref(), fields).await
         }
-        Ok(None) => one::load(&state.engine, &operator, id.as_deref()).await,
+        Ok(None) => actions::open(&state.engine, &operator, id.as_deref()).await,
         Err(failed) => Err(failed),
     };
     match loaded {

@@ -75,7 +75,7 @@ fn finds(engine: &Engine, operator: &OperatorSession) -> bool {
 }
 
 /// The empty form, or that of the hook `id`. `None`: there is none for this operator, or no such hook.
-pub async fn load(
+pub async fn open(
     engine: &Engine,
     operator: &OperatorSession,
     id: Option<&str>,
@@ -101,7 +101,7 @@ pub async fn resume(
     id: Option<&str>,
     fields: Fields,
 ) -> engine::Result<Option<View>> {
-    let Some(mut view) = load(engine, operator, id).await? else { return Ok(None) };
+    let Some(mut view) = open(engine, operator, id).await? else { return Ok(None) };
     view.base = form::base(&fields);
     view.fields = form::shown(&engine.begin(), operator.operator.id, fields)?;
     view.kept = true;
