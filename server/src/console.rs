@@ -6,13 +6,14 @@ mod history;
 mod invitations;
 mod social;
 mod tester;
+mod visit;
 
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, client, cookies, error, guard, hosted, respond};
 use app::console as pages;
 use app::console::entry::{self, Reset, SetUp, SignIn};
-use app::console::{Assets, Fields, Shell, authentication, checks, mail, mailbox, not_found};
+use app::console::{Assets, Fields, authentication, checks, mail, mailbox};
 use axum::extract::{ConnectInfo, Extension, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -30,6 +31,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::net::SocketAddr;
 use tower_http::limit::RequestBodyLimitLayer;
+use visit::{Answer, Instead, Page, Visit, again};
 
 /// Another name than any cookie of the public port: ports share one jar.
 const COOKIE: &str = "vestibule_console";
@@ -53,7 +55,8 @@ pub fn router(state: AppState) -> Router {
         .route(mailbox::PATH, get(mails))
         .route(mail::PATH, get(outgoing))
         .route("/api/{*function}", post(server_function))
-        .fallback(nothing_here)
+        .fallback(|| async { Instead::Nothing })
+        .layer(middleware::from_fn_with_state(state.clone(), visit::explained))
         .layer(middleware::from_fn_with_state(state.clone(), signed_in));
     Router::new()
         .route("/sign-in", get(sign_in_page).post(sign_in))
@@ -219,42 +222,14 @@ fn with_retry_after(mut response: Response, failed: &Error) -> Response {
 
 // Settings
 
-async fn settings(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(query): Query<Saved>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
-    let loaded = match kept(&state, &operator, query.kept, authentication::PATH).await {
-        Ok(Some(posted)) => authentication::resume(&state.engine, &operator, posted).await,
-        Ok(None) => match &query.fix {
-            Some(id) => authentication::fixed(&state.engine, &operator, id).await,
-            None => authentication::load(&state.engine, &operator).await,
-        },
-        Err(failed) => Err(failed),
+async fn settings(visit: Visit, Query(query): Query<Saved>) -> Page {
+    let Visit { engine, operator, shell } = &visit;
+    let view = match (visit.kept(query.kept, authentication::PATH).await?, &query.fix) {
+        (Some(posted), _) => authentication::resume(engine, operator, posted).await?,
+        (None, Some(id)) => authentication::fixed(engine, operator, id).await?,
+        (None, None) => authentication::load(engine, operator).await?,
     };
-    match loaded {
-        Ok(view) => {
-            Html(authentication::page(&shell, view, query.saved.map(|revision| (revision, query.new))))
-                .into_response()
-        }
-        Err(failed) => trouble(&shell, failed),
-    }
-}
-
-/// What waits for this operator on that page, if the address says so.
-async fn kept(
-    state: &AppState,
-    operator: &OperatorSession,
-    wanted: bool,
-    page: &str,
-) -> engine::Result<Option<Fields>> {
-    if !wanted {
-        return Ok(None);
-    }
-    let form = operators::kept::kept(&state.engine, &operator.operator, page).await?;
-    Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
+    Ok(Html(authentication::page(shell, view, query.saved.map(|revision| (revision, query.new)))))
 }
 
 #[derive(Deserialize)]
@@ -270,26 +245,15 @@ struct Saved {
 }
 
 /// The native form: 303 after a Save, otherwise the page again with all that was typed.
-async fn save_settings(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Form(posted): Form<Fields>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, authentication::PATH);
-    match authentication::submit(&state.engine, &operator, posted).await {
-        Ok(authentication::Outcome::Saved { revision, new }) => {
+async fn save_settings(visit: Visit, Form(posted): Form<Fields>) -> Answer {
+    let page = |view| authentication::page(&visit.shell, view, None);
+    Ok(match authentication::submit(&visit.engine, &visit.operator, posted).await? {
+        authentication::Outcome::Saved { revision, new } => {
             respond::see_other(&format!("{}?saved={revision}&new={new}", authentication::PATH))
         }
-        Ok(authentication::Outcome::Previewed(view)) => {
-            Html(authentication::page(&shell, view, None)).into_response()
-        }
-        Ok(authentication::Outcome::Again(status, view)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            (status, Html(authentication::page(&shell, view, None))).into_response()
-        }
-        Err(failed) => trouble(&shell, failed),
-    }
+        authentication::Outcome::Previewed(view) => Html(page(view)).into_response(),
+        authentication::Outcome::Again(status, view) => again(status, page(view)),
+    })
 }
 
 /// Server functions, with the engine and the operator in their context.
@@ -305,38 +269,13 @@ async fn server_function(
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
-async fn findings(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, checks::PATH);
-    Html(checks::page(&shell, checks::load(&state.engine, &operator))).into_response()
+async fn findings(visit: Visit) -> Html<String> {
+    Html(checks::page(&visit.shell, checks::load(&visit.engine, &visit.operator)))
 }
 
-async fn mails(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(query): Query<Recipient>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, mailbox::PATH);
-    match mailbox::load(&state.engine, &operator, &query.to).await {
-        Ok(view) => Html(mailbox::page(&shell, view)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
-}
-
-async fn outgoing(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, mail::PATH);
-    match mail::load(&state.engine).await {
-        Ok(view) => Html(mail::page(&shell, view)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn mails(visit: Visit, Query(query): Query<Recipient>) -> Page {
+    let view = mailbox::load(&visit.engine, &visit.operator, &query.to).await?;
+    Ok(Html(mailbox::page(&visit.shell, view)))
 }
 
 #[derive(Deserialize)]
@@ -345,32 +284,9 @@ struct Recipient {
     to: String,
 }
 
-async fn nothing_here(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-) -> Response {
-    (StatusCode::NOT_FOUND, Html(not_found(&shell(&state.engine.begin().config, assets, &operator, ""))))
-        .into_response()
-}
-
-fn shell(config: &Config, assets: Assets, operator: &OperatorSession, path: &'static str) -> Shell {
-    let operator = operator.operator.clone();
-    let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
-    let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
-    let doors = vec![
-        ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
-        ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
-    ];
-    Shell { assets, operator, path, mailbox, grave: checks::grave(config), doors }
-}
-
-/// A page for what no form can show.
-fn trouble(shell: &Shell, failed: Error) -> Response {
-    let status = error::status(failed.kind);
-    let sentence = failed.to_string();
-    error::log(&failed);
-    (status, Html(app::console::trouble(shell, &sentence))).into_response()
+async fn outgoing(visit: Visit) -> Page {
+    let view = mail::load(&visit.engine).await?;
+    Ok(Html(mail::page(&visit.shell, view)))
 }
 
 // The doors

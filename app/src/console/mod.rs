@@ -19,4 +19,4 @@ pub mod social;
 pub mod tester;
 
 pub use fields::Fields;
-pub use shell::{Assets, Shell, document, not_found, trouble};
+pub use shell::{Assets, Shell, document, not_found, section, trouble};

@@ -22,7 +22,7 @@ pub struct Assets {
 pub struct Shell {
     pub assets: Assets,
     pub operator: Operator,
-    /// Path of the page, to mark it in the navigation.
+    /// Its page of the navigation, see [`section`]; empty for none.
     pub path: &'static str,
     /// Mails stay here, and this operator may read them.
     pub mailbox: bool,
@@ -49,6 +49,15 @@ const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
     ("Trial", &[("Sign-up tester", super::tester::PATH), ("Mailbox", super::mailbox::PATH)]),
     ("Mail", &[("Outgoing mail", super::mail::PATH)]),
 ];
+
+/// The page of the navigation that an address belongs to: its own, or one below it. Empty: none.
+pub fn section(address: &str) -> &'static str {
+    let mut paths = NAVIGATION.iter().flat_map(|(_, pages)| pages.iter()).map(|(_, path)| *path);
+    let holds = |path: &str| {
+        address.strip_prefix(path).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    paths.find(|path| holds(path)).unwrap_or_default()
+}
 
 impl Shell {
     /// What this operator finds.
@@ -198,4 +207,25 @@ pub(super) fn mark() -> AnyView {
         </svg>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+
+    #[test]
+    fn what_lies_below_a_page_belongs_to_it_and_what_only_begins_alike_does_not() {
+        for (address, of) in [
+            ("/settings/authentication", "/settings/authentication"),
+            ("/settings/history/12", "/settings/history"),
+            ("/actions/hook", "/actions"),
+            ("/mail", "/mail"),
+            ("/mailbox", "/mailbox"),
+            ("/mailboxes", ""),
+            ("/settings", ""),
+            ("/", ""),
+        ] {
+            assert_eq!(section(address), of, "{address}");
+        }
+    }
 }

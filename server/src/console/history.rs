@@ -1,16 +1,15 @@
 //! Routes of the pages *History* and *Compare*: native forms, 303 after going back.
 
-use super::{nothing_here, shell, trouble};
+use super::visit::{Answer, Instead, Page, Visit, again};
 use crate::respond;
 use crate::state::AppState;
-use app::console::history::{self, Outcome, Posted};
-use app::console::{Assets, comparison, history::PATH};
+use app::console::comparison;
+use app::console::history::{self, Outcome, PATH, Posted};
 use axum::Router;
-use axum::extract::{Extension, Form, Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{Form, Path, Query};
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use engine::operators::OperatorSession;
 use serde::Deserialize;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -28,17 +27,9 @@ struct Which {
     done: Option<i64>,
 }
 
-async fn list(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(which): Query<Which>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
-    match history::load(&state.engine, which.before).await {
-        Ok(list) => Html(history::page(&shell, list, which.done)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn list(visit: Visit, Query(which): Query<Which>) -> Page {
+    let list = history::load(&visit.engine, which.before).await?;
+    Ok(Html(history::page(&visit.shell, list, which.done)))
 }
 
 /// As typed: what is no number is no revision.
@@ -51,71 +42,33 @@ struct Two {
     format: String,
 }
 
-async fn compare(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(Two { from, to, format }): Query<Two>,
-) -> Response {
-    let number = |text: Option<String>| text.map(|text| text.parse()).transpose();
-    let (Ok(from), Ok(to)) = (number(from), number(to)) else {
-        return nothing_here(State(state), Extension(assets), Extension(operator)).await;
-    };
-    let page = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    match comparison::load(&state.engine, from, to).await {
-        Ok(Some(view)) if format == "yaml" => {
-            let (name, yaml) = view.yaml();
-            let disposition = format!("attachment; filename=\"{name}\"");
-            (
-                [
-                    (header::CONTENT_TYPE, "application/yaml".to_owned()),
-                    (header::CONTENT_DISPOSITION, disposition),
-                ],
-                yaml,
-            )
-                .into_response()
-        }
-        Ok(Some(view)) => Html(comparison::page(&page, view)).into_response(),
-        Ok(None) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&page, failed),
+async fn compare(visit: Visit, Query(Two { from, to, format }): Query<Two>) -> Answer {
+    let number = |text: Option<String>| text.as_deref().map(self::number).transpose();
+    let (from, to) = (number(from)?, number(to)?);
+    let view = comparison::load(&visit.engine, from, to).await?.ok_or(Instead::Nothing)?;
+    if format != "yaml" {
+        return Ok(Html(comparison::page(&visit.shell, view)).into_response());
     }
+    let (name, yaml) = view.yaml();
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers =
+        [(header::CONTENT_TYPE, "application/yaml".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, yaml).into_response())
 }
 
-async fn look(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Path(number): Path<String>,
-) -> Response {
-    let Ok(number) = number.parse() else {
-        return nothing_here(State(state), Extension(assets), Extension(operator)).await;
-    };
-    let page = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    match history::look(&state.engine, &operator, number).await {
-        Ok(Some(detail)) => Html(history::detail(&page, detail)).into_response(),
-        Ok(None) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&page, failed),
-    }
+fn number(typed: &str) -> Answer<i64> {
+    typed.parse().map_err(|_| Instead::Nothing)
 }
 
-async fn go_back(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Path(number): Path<String>,
-    Form(posted): Form<Posted>,
-) -> Response {
-    let Ok(number) = number.parse() else {
-        return nothing_here(State(state), Extension(assets), Extension(operator)).await;
-    };
-    let page = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    match history::submit(&state.engine, &operator, number, posted).await {
-        Ok(Outcome::Done { revision }) => respond::see_other(&format!("{PATH}?done={revision}")),
-        Ok(Outcome::Again(status, detail)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            (status, Html(history::detail(&page, *detail))).into_response()
-        }
-        Ok(Outcome::Unknown) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&page, failed),
+async fn look(visit: Visit, Path(revision): Path<String>) -> Page {
+    let detail = history::look(&visit.engine, &visit.operator, number(&revision)?).await?;
+    Ok(Html(history::detail(&visit.shell, detail.ok_or(Instead::Nothing)?)))
+}
+
+async fn go_back(visit: Visit, Path(revision): Path<String>, Form(posted): Form<Posted>) -> Answer {
+    match history::submit(&visit.engine, &visit.operator, number(&revision)?, posted).await? {
+        Outcome::Done { revision } => Ok(respond::see_other(&format!("{PATH}?done={revision}"))),
+        Outcome::Again(status, detail) => Ok(again(status, history::detail(&visit.shell, *detail))),
+        Outcome::Unknown => Err(Instead::Nothing),
     }
 }

@@ -1,18 +1,15 @@
 //! Routes of the page *Social sign-in*: native forms all of them, and the way out to a provider as a link.
 
-use super::{kept, nothing_here, shell, trouble};
+use super::visit::{Answer, Instead, Page, Visit, again};
 use crate::respond;
 use crate::state::AppState;
 use app::console::social::{self, NEW, Outcome, PATH, PROVIDER, Posted, TEST};
-use app::console::{Assets, Fields};
+use app::console::{Fields, Shell};
 use axum::Router;
-use axum::extract::{Extension, Form, Query, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{Form, Query};
+use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use engine::Kind;
 use engine::flow::social_test::{self, Begun};
-use engine::operators::OperatorSession;
 use serde::Deserialize;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -37,89 +34,45 @@ struct Which {
     kept: bool,
 }
 
-async fn list(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(which): Query<Which>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
-    match social::list(&state.engine, &operator, &which.done).await {
-        Ok(view) => Html(social::list_page(&shell, view)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn list(visit: Visit, Query(which): Query<Which>) -> Page {
+    let view = social::list(&visit.engine, &visit.operator, &which.done).await?;
+    Ok(Html(social::list_page(&visit.shell, view)))
 }
 
-async fn arrange(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Form(posted): Form<Posted>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    match social::arrange(&state.engine, &operator, posted).await {
-        Ok(Outcome::Saved(to)) => respond::see_other(&to),
-        Ok(Outcome::Shown(status, view)) => page(status, social::list_page(&shell, *view)),
-        Ok(Outcome::Unknown) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn arrange(visit: Visit, Form(posted): Form<Posted>) -> Answer {
+    let outcome = social::arrange(&visit.engine, &visit.operator, posted).await?;
+    answered(&visit.shell, outcome, social::list_page)
 }
 
-fn page(status: u16, html: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    (status, Html(html)).into_response()
+fn answered<V>(shell: &Shell, outcome: Outcome<V>, page: fn(&Shell, V) -> String) -> Answer {
+    match outcome {
+        Outcome::Saved(to) => Ok(respond::see_other(&to)),
+        Outcome::Shown(status, view) => Ok(again(status, page(shell, *view))),
+        Outcome::Unknown => Err(Instead::Nothing),
+    }
 }
 
 /// The gallery, or the form of one kind.
-async fn blank(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(which): Query<Which>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
+async fn blank(visit: Visit, Query(which): Query<Which>) -> Page {
     if which.kind.is_empty() {
-        return Html(social::gallery(&shell)).into_response();
+        return Ok(Html(social::gallery(&visit.shell)));
     }
-    match social::blank(&state.engine, &operator, &which.kind).await {
-        Ok(Some(view)) => Html(social::edit_page(&shell, view)).into_response(),
-        Ok(None) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&shell, failed),
-    }
+    let view = social::blank(&visit.engine, &visit.operator, &which.kind).await?;
+    Ok(Html(social::edit_page(&visit.shell, view.ok_or(Instead::Nothing)?)))
 }
 
-async fn open(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(which): Query<Which>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    let opened = match kept(&state, &operator, which.kept, PROVIDER).await {
-        Ok(Some(fields)) => social::resume(&state.engine, &operator, &fields).await,
-        Ok(None) => social::open(&state.engine, &operator, &which.id).await,
-        Err(failed) => Err(failed),
+async fn open(visit: Visit, Query(which): Query<Which>) -> Page {
+    let Visit { engine, operator, shell } = &visit;
+    let view = match visit.kept(which.kept, PROVIDER).await? {
+        Some(fields) => social::resume(engine, operator, &fields).await?,
+        None => social::open(engine, operator, &which.id).await?,
     };
-    match opened {
-        Ok(Some(view)) => Html(social::edit_page(&shell, view)).into_response(),
-        Ok(None) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&shell, failed),
-    }
+    Ok(Html(social::edit_page(shell, view.ok_or(Instead::Nothing)?)))
 }
 
-async fn save(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Form(fields): Form<Fields>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets.clone(), &operator, PATH);
-    match social::submit(&state.engine, &operator, fields).await {
-        Ok(Outcome::Saved(to)) => respond::see_other(&to),
-        Ok(Outcome::Shown(status, view)) => page(status, social::edit_page(&shell, *view)),
-        Ok(Outcome::Unknown) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn save(visit: Visit, Form(fields): Form<Fields>) -> Answer {
+    let outcome = social::submit(&visit.engine, &visit.operator, fields).await?;
+    answered(&visit.shell, outcome, social::edit_page)
 }
 
 #[derive(Deserialize)]
@@ -129,40 +82,17 @@ struct Tested {
 }
 
 /// The way to the provider as a page with a link: `form-action` lets a form of the console lead nowhere else, redirects included.
-async fn test(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Form(tested): Form<Tested>,
-) -> Response {
-    let ctx = state.engine.begin();
-    let shell = shell(&ctx.config, assets.clone(), &operator, PATH);
-    match social_test::begin(&ctx, &operator.operator, &tested.provider).await {
-        Ok(Begun::Leave { url, label }) => {
-            Html(social::leave_page(&shell, &label, url.as_str())).into_response()
-        }
-        Ok(Begun::Over(id)) => respond::see_other(&format!("{TEST}?id={id}")),
-        Err(failed) if failed.kind == Kind::NotFound => {
-            nothing_here(State(state), Extension(assets), Extension(operator)).await
-        }
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn test(visit: Visit, Form(tested): Form<Tested>) -> Answer {
+    let Visit { engine, operator, shell } = &visit;
+    let begun = social_test::begin(&engine.begin(), &operator.operator, &tested.provider).await;
+    Ok(match begun.map_err(Instead::nothing_if_unknown)? {
+        Begun::Leave { url, label } => Html(social::leave_page(shell, &label, url.as_str())).into_response(),
+        Begun::Over(id) => respond::see_other(&format!("{TEST}?id={id}")),
+    })
 }
 
-async fn result(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    Query(which): Query<Which>,
-) -> Response {
-    let ctx = state.engine.begin();
-    let shell = shell(&ctx.config, assets.clone(), &operator, PATH);
-    let Ok(id) = which.id.parse() else {
-        return nothing_here(State(state), Extension(assets), Extension(operator)).await;
-    };
-    match social_test::result(&ctx, &operator.operator, id).await {
-        Ok(Some(shown)) => Html(social::result_page(&shell, shown)).into_response(),
-        Ok(None) => nothing_here(State(state), Extension(assets), Extension(operator)).await,
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn result(visit: Visit, Query(which): Query<Which>) -> Page {
+    let id = which.id.parse().map_err(|_| Instead::Nothing)?;
+    let shown = social_test::result(&visit.engine.begin(), &visit.operator.operator, id).await?;
+    Ok(Html(social::result_page(&visit.shell, shown.ok_or(Instead::Nothing)?)))
 }

@@ -1,14 +1,12 @@
 //! Routes of the page *Sign-up tester*: the form, and a run of it.
 
-use super::{shell, trouble};
+use super::visit::{Page, Visit};
 use crate::rehearse;
 use crate::state::AppState;
-use app::console::Assets;
 use app::console::tester::{FormField, Outcome, PATH, Shown, View, page};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Extension, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Html;
 use axum::routing::get;
 use engine::config::{Config, Method};
 use engine::operators::OperatorSession;
@@ -23,52 +21,31 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route(PATH, get(look).post(run))
 }
 
-async fn look(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
-    let shown = async {
-        rehearsal::may(&state.engine, &operator.operator).await?;
-        let asked = Asked::read(&state.engine, &[]);
-        let form = form(&state.engine).await?;
-        Ok(view(&state.engine, &operator, asked, form, None))
-    };
-    match shown.await {
-        Ok(view) => Html(page(&shell, view)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
+async fn look(visit: Visit) -> Page {
+    let Visit { engine, operator, shell } = &visit;
+    rehearsal::may(engine, &operator.operator).await?;
+    let asked = Asked::read(engine, &[]);
+    let form = form(engine).await?;
+    Ok(Html(page(shell, view(engine, operator, asked, form, None))))
 }
 
-async fn run(
-    State(state): State<AppState>,
-    Extension(assets): Extension<Assets>,
-    Extension(operator): Extension<OperatorSession>,
-    body: Bytes,
-) -> Response {
-    let shell = shell(&state.engine.begin().config, assets, &operator, PATH);
+async fn run(visit: Visit, body: Bytes) -> Page {
+    let Visit { engine, operator, shell } = &visit;
     let posted: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let asked = Asked::read(&state.engine, &posted);
-    let ran = async {
-        let (form, shown) = match asked.method {
-            Some(Method::Password) => {
-                let (form, outcome) = outcome(&state.engine, &operator, &asked).await?;
-                (form, Some(Shown::Ran(Box::new(outcome))))
-            }
-            // The trip needs the provider, and whoever goes there.
-            other => {
-                rehearsal::may(&state.engine, &operator.operator).await?;
-                let planned = other.map(|method| planned(&state.engine, method, asked.client));
-                (form(&state.engine).await?, planned.map(Shown::Planned))
-            }
-        };
-        Ok(view(&state.engine, &operator, asked, form, shown))
+    let asked = Asked::read(engine, &posted);
+    let (form, shown) = match asked.method {
+        Some(Method::Password) => {
+            let (form, outcome) = outcome(engine, operator, &asked).await?;
+            (form, Some(Shown::Ran(Box::new(outcome))))
+        }
+        // The trip needs the provider, and whoever goes there.
+        other => {
+            rehearsal::may(engine, &operator.operator).await?;
+            let planned = other.map(|method| planned(engine, method, asked.client));
+            (form(engine).await?, planned.map(Shown::Planned))
+        }
     };
-    match ran.await {
-        Ok(view) => Html(page(&shell, view)).into_response(),
-        Err(failed) => trouble(&shell, failed),
-    }
+    Ok(Html(page(shell, view(engine, operator, asked, form, shown))))
 }
 
 /// What stands in the form.

@@ -1,0 +1,128 @@
+//! An operator's visit to a page: what the route of a page is given, and what is shown where it has no page to show. A route takes a
+//! [`Visit`] and leaves with `?`; it knows neither what stands around its page nor how a failure looks.
+
+use crate::error;
+use crate::state::AppState;
+use app::console::{self as pages, Assets, Fields, Shell, checks};
+use axum::RequestPartsExt;
+use axum::extract::rejection::ExtensionRejection;
+use axum::extract::{Extension, FromRequestParts, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use engine::config::Config;
+use engine::operators::{self, OperatorSession};
+use engine::{Engine, Error, Kind};
+use std::sync::Arc;
+
+/// What the route of a page is given.
+pub(super) struct Visit {
+    pub(super) engine: Engine,
+    pub(super) operator: OperatorSession,
+    /// What stands around the page.
+    pub(super) shell: Shell,
+}
+
+/// What a route answers.
+pub(super) type Answer<T = Response> = Result<T, Instead>;
+/// The same where it only ever shows a page.
+pub(super) type Page = Answer<Html<String>>;
+
+/// What is shown instead of a page.
+pub(super) enum Instead {
+    /// There is no such page.
+    Nothing,
+    /// It did not work, and no form can show why.
+    Trouble(Box<Error>),
+}
+
+impl Instead {
+    /// Where what is not there is no page, rather than a sentence of its own.
+    pub(super) fn nothing_if_unknown(failed: Error) -> Self {
+        match failed.kind {
+            Kind::NotFound => Self::Nothing,
+            _ => failed.into(),
+        }
+    }
+}
+
+impl From<Error> for Instead {
+    fn from(failed: Error) -> Self {
+        Self::Trouble(Box::new(failed))
+    }
+}
+
+impl IntoResponse for Instead {
+    /// The status alone, since what stands around a page is not known here: [`explained`] puts the page in.
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Nothing => StatusCode::NOT_FOUND,
+            Self::Trouble(failed) => error::status(failed.kind),
+        };
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// The page for what a route left with.
+pub(super) async fn explained(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Extension(operator): Extension<OperatorSession>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    let Some(instead) = response.extensions_mut().remove::<Arc<Instead>>() else { return response };
+    let shell = shell(&state.engine.begin().config, assets, &operator, &address);
+    let page = match instead.as_ref() {
+        Instead::Nothing => pages::not_found(&Shell { path: "", ..shell }),
+        Instead::Trouble(failed) => {
+            error::log(failed);
+            pages::trouble(&shell, &failed.to_string())
+        }
+    };
+    (response.status(), Html(page)).into_response()
+}
+
+impl FromRequestParts<AppState> for Visit {
+    type Rejection = ExtensionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+        let Extension(assets) = parts.extract::<Extension<Assets>>().await?;
+        let Extension(operator) = parts.extract::<Extension<OperatorSession>>().await?;
+        let engine = state.engine.clone();
+        let shell = shell(&engine.begin().config, assets, &operator, parts.uri.path());
+        Ok(Self { engine, operator, shell })
+    }
+}
+
+impl Visit {
+    /// What waits for this operator on that page, if the address says so.
+    pub(super) async fn kept(&self, wanted: bool, page: &str) -> engine::Result<Option<Fields>> {
+        if !wanted {
+            return Ok(None);
+        }
+        let form = operators::kept::kept(&self.engine, &self.operator.operator, page).await?;
+        Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
+    }
+}
+
+fn shell(config: &Config, assets: Assets, operator: &OperatorSession, address: &str) -> Shell {
+    let operator = operator.operator.clone();
+    let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
+    let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
+    let doors = vec![
+        ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
+        ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
+    ];
+    Shell { assets, operator, path: pages::section(address), mailbox, grave: checks::grave(config), doors }
+}
+
+/// A page with a status of its own: a form that comes back.
+pub(super) fn again(status: u16, page: String) -> Response {
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), Html(page)).into_response()
+}
