@@ -1,0 +1,268 @@
+//! The doors of the console: signing in and out, the links that set it up and that set a password anew. Who is in is said by
+//! `engine::operators`; here is the cookie.
+
+use super::HOME;
+use crate::error;
+use crate::state::AppState;
+use crate::{client, cookies, respond};
+use app::console::Assets;
+use app::console::entry::{self, Reset, SetUp, SignIn};
+use axum::Router;
+use axum::extract::{ConnectInfo, Extension, Form, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use engine::config::Config;
+use engine::operators::{self, OperatorSession};
+use engine::{Ctx, Error, Kind};
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+/// Another name than any cookie of the public port: ports share one jar.
+const COOKIE: &str = "vestibule_console";
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/setup", get(set_up_page).post(set_up))
+        .route("/reset", get(reset_page).post(reset))
+}
+
+/// What the browser brings, whether or not it is good for anything still.
+pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+    cookies::value(headers, COOKIE)
+}
+
+pub(super) async fn session(
+    state: &AppState,
+    headers: &HeaderMap,
+) -> engine::Result<Option<OperatorSession>> {
+    match token(headers) {
+        Some(token) => operators::session(&state.engine, token).await,
+        None => Ok(None),
+    }
+}
+
+/// To the sign-in page, and from there to `wanted`.
+pub(super) fn sign_in_first(wanted: &str) -> Response {
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign-in?next={next}"))
+}
+
+/// A page for people without a session: what no form can show.
+pub(super) fn out_of_order(assets: &Assets, failed: &Error) -> Response {
+    error::log(failed);
+    let page = entry::notice(assets, "This did not work", &failed.to_string());
+    with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
+}
+
+fn with_retry_after(mut response: Response, failed: &Error) -> Response {
+    if let Some(seconds) = failed.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+#[derive(Deserialize)]
+struct Destination {
+    #[serde(default)]
+    next: String,
+}
+
+/// Whoever is signed in already is led on.
+async fn sign_in_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Destination>,
+    headers: HeaderMap,
+) -> Response {
+    match session(&state, &headers).await {
+        Ok(Some(_)) => respond::see_other(&safe(&query.next)),
+        Ok(None) => match operators::exist(&state.engine).await {
+            Ok(exist) => {
+                let form = SignIn { next: query.next, nobody: !exist, ..SignIn::default() };
+                Html(entry::sign_in(&assets, form)).into_response()
+            }
+            Err(failed) => out_of_order(&assets, &failed),
+        },
+        Err(failed) => out_of_order(&assets, &failed),
+    }
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
+    Form(form): Form<Credentials>,
+) -> Response {
+    let ctx = state.engine.begin();
+    let address = client::address(&ctx, &headers, peer).to_string();
+    let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
+    let next = safe(&form.next);
+    let page =
+        |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });
+    entered(&ctx, &assets, outcome, &next, page)
+}
+
+async fn sign_out(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(token) = token(&headers)
+        && let Err(failed) = operators::sign_out(&state.engine, token).await
+    {
+        return out_of_order(&assets, &failed);
+    }
+    let mut response = respond::see_other("/sign-in");
+    respond::append_cookie(&mut response, cookie(&state.engine.begin().config, "", true));
+    response
+}
+
+#[derive(Deserialize)]
+struct Secret {
+    #[serde(default)]
+    secret: String,
+}
+
+/// Opening the link burns nothing: mail scanners and previews open links.
+async fn set_up_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Secret>,
+) -> Response {
+    match operators::setup_link_is_valid(&state.engine, &query.secret).await {
+        Ok(true) => {
+            Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response()
+        }
+        Ok(false) => used_up(&assets),
+        Err(failed) => out_of_order(&assets, &failed),
+    }
+}
+
+fn used_up(assets: &Assets) -> Response {
+    let text = "The link was used, or is an old one. If somebody has set the console up, sign in. \
+                Otherwise start the server again for a new link, or use `vestibule operator create`.";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
+}
+
+#[derive(Deserialize)]
+struct FirstOperator {
+    #[serde(default)]
+    secret: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn set_up(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Form(form): Form<FirstOperator>,
+) -> Response {
+    match operators::setup_link_is_valid(&state.engine, &form.secret).await {
+        Ok(true) => {}
+        Ok(false) => return used_up(&assets),
+        Err(failed) => return out_of_order(&assets, &failed),
+    }
+    let outcome =
+        operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
+    let page = |wrong| {
+        entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
+    };
+    entered(&state.engine.begin(), &assets, outcome, HOME, page)
+}
+
+async fn reset_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Secret>,
+) -> Response {
+    match operators::reset_link_is_valid(&state.engine, &query.secret).await {
+        Ok(true) => Html(entry::reset(&assets, Reset { secret: query.secret, wrong: None })).into_response(),
+        Ok(false) => no_reset(&assets),
+        Err(failed) => out_of_order(&assets, &failed),
+    }
+}
+
+fn no_reset(assets: &Assets) -> Response {
+    let text = "The link was used, or is older than an hour. Whoever runs the server makes a new one with \
+                `vestibule operator reset-link`.";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
+}
+
+#[derive(Deserialize)]
+struct NewPassword {
+    #[serde(default)]
+    secret: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn reset(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Form(form): Form<NewPassword>,
+) -> Response {
+    match operators::reset_link_is_valid(&state.engine, &form.secret).await {
+        Ok(true) => {}
+        Ok(false) => return no_reset(&assets),
+        Err(failed) => return out_of_order(&assets, &failed),
+    }
+    let outcome = operators::reset(&state.engine, &form.secret, &form.password).await;
+    let page = |wrong| entry::reset(&assets, Reset { secret: form.secret, wrong });
+    entered(&state.engine.begin(), &assets, outcome, HOME, page)
+}
+
+/// In, with the cookie; or the form again with the sentence.
+fn entered(
+    ctx: &Ctx,
+    assets: &Assets,
+    outcome: engine::Result<operators::SignIn>,
+    next: &str,
+    page: impl FnOnce(Option<String>) -> String,
+) -> Response {
+    match outcome {
+        Ok(operators::SignIn::In { token, .. }) => {
+            let mut response = respond::see_other(next);
+            respond::append_cookie(&mut response, cookie(&ctx.config, &token, false));
+            response
+        }
+        Ok(operators::SignIn::Again(sentence)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(Some(sentence)))).into_response()
+        }
+        Err(failed) if matches!(failed.kind, Kind::Busy | Kind::Limited) => {
+            let again = Html(page(Some(failed.to_string())));
+            with_retry_after((error::status(failed.kind), again).into_response(), &failed)
+        }
+        Err(failed) => out_of_order(assets, &failed),
+    }
+}
+
+/// Only a path of this very console.
+fn safe(next: &str) -> String {
+    let path = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if path { next.to_owned() } else { HOME.to_owned() }
+}
+
+fn cookie(config: &Config, token: &str, delete: bool) -> HeaderValue {
+    let secure = if config.vestibule.console.base_url.scheme() == "https" { "; Secure" } else { "" };
+    let age = if delete { "; Max-Age=0" } else { "" };
+    let text = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{age}{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
