@@ -6,6 +6,7 @@ mod authentication;
 mod doors;
 mod history;
 mod invitations;
+mod kept;
 mod social;
 mod tester;
 mod visit;
@@ -13,7 +14,6 @@ mod visit;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, hosted, respond};
-use app::console as pages;
 use app::console::{Assets, checks, entry, mail, mailbox};
 use axum::extract::{Extension, Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -24,8 +24,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::courier;
-use engine::operators::{self, OperatorSession};
-use engine::settings::social::SECRETS;
+use engine::operators::OperatorSession;
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
@@ -34,9 +33,7 @@ use visit::{Instead, Page, Visit};
 
 const BODY_LIMIT: usize = 64 * 1024;
 const STYLESHEET: &str = assets::url("main.css");
-const HOME: &str = pages::authentication::PATH;
-/// Pages whose forms wait for whoever has to sign in again.
-const KEPT: [&str; 4] = [HOME, pages::actions::NEW, pages::actions::CHANGE, pages::social::PROVIDER];
+const HOME: &str = app::console::authentication::PATH;
 
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
@@ -139,8 +136,8 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
-        Ok(None) if request.method() == Method::POST => match kept_page(request.uri().path()) {
-            Some(page) => keep(&state, request, page).await,
+        Ok(None) if request.method() == Method::POST => match kept::page(request.uri().path()) {
+            Some(page) => kept::keep(&state, request, page).await,
             None => led_in(&request),
         },
         Ok(None) => led_in(&request),
@@ -156,37 +153,6 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
 fn led_in(request: &Request) -> Response {
     let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
     doors::sign_in_first(wanted)
-}
-
-/// Pages whose forms wait for their operator.
-fn kept_page(path: &str) -> Option<&'static str> {
-    KEPT.into_iter().find(|page| *page == path)
-}
-
-/// The session ran out before Save: what was typed waits for this operator while they sign in.
-async fn keep(state: &AppState, request: Request, page: &'static str) -> Response {
-    let token = doors::token(request.headers()).map(str::to_owned);
-    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
-    let form = body.ok().map(|body| {
-        // What shows who somebody is never waits anywhere, nor does a secret.
-        let fields = url::form_urlencoded::parse(&body).filter(|(name, _)| !is_secret(name));
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-    });
-    let kept = match (token, form) {
-        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
-        _ => Ok(false),
-    };
-    match kept {
-        Ok(true) => doors::sign_in_first(&format!("{page}?kept=true")),
-        Ok(false) => doors::sign_in_first(page),
-        Err(failed) => ApiError(failed).into_response(),
-    }
-}
-
-/// Of the operator, or of a service that a form names.
-fn is_secret(name: &str) -> bool {
-    let name = name.strip_suffix(".sealed").unwrap_or(name);
-    name == "password" || pages::actions::SECRETS.contains(&name) || SECRETS.contains(&name)
 }
 
 /// Server functions, with the engine and the operator in their context.

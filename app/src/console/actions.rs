@@ -7,7 +7,7 @@ mod list;
 mod markup;
 
 pub use change::{Done, Outcome, Press, Pressed, ask, open, press, resume, submit};
-pub use form::SECRETS;
+pub use form::may_wait;
 pub use markup::{asked, form as form_page, told};
 
 use super::rows::{ago, breakable};

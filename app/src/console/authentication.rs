@@ -20,6 +20,11 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub const PATH: &str = "/settings/authentication";
+/// None of its fields is a secret.
+pub fn may_wait(_field: &str) -> bool {
+    true
+}
+
 const ENDPOINT: &str = "/api/settings/authentication";
 
 /// What the page shows.

@@ -27,6 +27,11 @@ pub const NEW: &str = "/social/new";
 pub const PROVIDER: &str = "/social/provider";
 pub use engine::flow::social_test::PATH as TEST;
 
+/// Whether a field of the form may wait somewhere while its operator signs in.
+pub fn may_wait(field: &str) -> bool {
+    !rules::SECRETS.contains(&field)
+}
+
 /// What a page tells those who may only look.
 fn read_only(engine: &Engine, operator: &OperatorSession) -> Option<String> {
     settings::files_decide(&engine.begin().config).or_else(|| {

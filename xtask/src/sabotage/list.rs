@@ -666,9 +666,9 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "password-kept-with-a-form",
-        file: "server/src/console.rs",
-        text: "filter(|(name, _)| !is_secret(name))",
-        instead: "filter(|(name, _)| name != \"nothing\")",
+        file: "server/src/console/kept.rs",
+        text: "name != \"password\" && may_wait(name)",
+        instead: "may_wait(name)",
         test: test("server", CONSOLE, "settings::a_password_is_not_kept_with_what_was_typed"),
     },
     Change {
@@ -713,10 +713,17 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "secret-kept-with-a-form",
-        file: "server/src/console.rs",
-        text: "|| SECRETS.contains(&name)",
-        instead: "|| name.is_empty()",
+        file: "app/src/console/social.rs",
+        text: "!rules::SECRETS.contains(&field)",
+        instead: "!field.is_empty()",
         test: test("server", API, "social_console::what_was_typed_outlives_the_session_but_for_the_secret"),
+    },
+    Change {
+        name: "hook-secret-kept-with-a-form",
+        file: "app/src/console/actions/form.rs",
+        text: "field == secret || field == sealed(secret)",
+        instead: "field == sealed(secret)",
+        test: test("server", ACTIONS, "what_was_typed_outlives_the_session_and_secrets_do_not"),
     },
 ];
 

@@ -27,11 +27,17 @@ pub(super) const KEY_NAME: &str = "auth.name";
 pub(super) const SIGNING: &str = "auth.signing";
 
 /// Controls that hold a secret.
-pub const SECRETS: [&str; 3] = ["auth.password", "auth.value", "auth.secret"];
+pub(super) const SECRETS: [&str; 3] = ["auth.password", "auth.value", "auth.secret"];
 
 /// The name under which a secret is brought along.
 pub(super) fn sealed(name: &str) -> String {
     format!("{name}.sealed")
+}
+
+/// Whether a field of the form may wait somewhere while its operator signs in. Not even what is sealed does: it is carried by the
+/// page alone.
+pub fn may_wait(field: &str) -> bool {
+    !SECRETS.into_iter().any(|secret| field == secret || field == sealed(secret))
 }
 
 /// Every place that a hook may have, in the order a person meets them.

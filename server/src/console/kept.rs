@@ -1,0 +1,46 @@
+//! Forms that wait for an operator whose session ran out before Save: of which pages, and what of them. Whose a form is and how long it
+//! waits is said by `engine::operators::kept`.
+
+use super::{BODY_LIMIT, doors};
+use crate::error::ApiError;
+use crate::state::AppState;
+use app::console::{actions, authentication, social};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use engine::operators;
+
+/// A page whose form waits, and whether a field of it may. Each page says so: it knows its secrets.
+type Kept = (&'static str, fn(&str) -> bool);
+
+const KEPT: [Kept; 4] = [
+    (authentication::PATH, authentication::may_wait),
+    (actions::NEW, actions::may_wait),
+    (actions::CHANGE, actions::may_wait),
+    (social::PROVIDER, social::may_wait),
+];
+
+/// The page of that path, if its form waits.
+pub(super) fn page(path: &str) -> Option<Kept> {
+    KEPT.into_iter().find(|(page, _)| *page == path)
+}
+
+/// What was typed waits while its operator signs in.
+pub(super) async fn keep(state: &AppState, request: Request, (page, may_wait): Kept) -> Response {
+    let token = doors::token(request.headers()).map(str::to_owned);
+    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    let form = body.ok().map(|body| {
+        let fields = url::form_urlencoded::parse(&body);
+        // What shows who somebody is never waits anywhere, whatever the page.
+        let fields = fields.filter(|(name, _)| name != "password" && may_wait(name));
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    });
+    let kept = match (token, form) {
+        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
+        _ => Ok(false),
+    };
+    match kept {
+        Ok(true) => doors::sign_in_first(&format!("{page}?kept=true")),
+        Ok(false) => doors::sign_in_first(page),
+        Err(failed) => ApiError(failed).into_response(),
+    }
+}
