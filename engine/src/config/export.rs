@@ -119,7 +119,6 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     database(config, &mut document, &mut remarks);
     pages(config, &mut document, &mut remarks);
     lists(&mut document, &mut remarks);
-    sealed(&mut document, "", &mut remarks);
     // What we and Kratos take an unset key to mean differs.
     if config.sends_codes() {
         let lifespan = format!("{}s", config.selfservice.code.lifespan.as_secs().max(1));
@@ -142,6 +141,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     if !with_secrets {
         without_secrets(&mut document, &mut remarks);
     }
+    sealed(&mut document, "", &mut remarks);
     let mut sources =
         config.layers.names().unwrap_or_else(|| vec!["the built-in starter file".to_owned()]).join(", ");
     if config.revision > 0 {
@@ -414,10 +414,7 @@ fn without_secrets(document: &mut Value, remarks: &mut Vec<Remark>) {
             "Kratos does not start until SECRETS_CIPHER holds a secret of 32 characters",
         );
     }
-    redact(document, &mut |path, secret| {
-        if secret == LEFT_OUT {
-            return LEFT_OUT.to_owned();
-        }
+    redact(document, &mut |path, _| {
         remark(remarks, path, format!("a secret was left out: `{LEFT_OUT}` stands for it"));
         LEFT_OUT.to_owned()
     });
