@@ -50,7 +50,7 @@ pub(super) fn needs(saved: Saved) -> FieldError {
         Saved::NeedsOwner(dangers) => (dangers, "Only an owner can put that in force.", false),
         Saved::NeedsFreshSignIn(dangers) => (
             dangers,
-            "That takes a sign-in within the last five minutes: sign out, sign in again, and save.",
+            "That takes your password, since you signed in a while ago. Go back to the revision before it in History, which asks for it.",
             false,
         ),
         Saved::NeedsReason(dangers) => (dangers, "Say why, for the history, and save again.", true),

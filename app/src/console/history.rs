@@ -2,13 +2,14 @@
 
 use super::checks::needs;
 use super::comparison::{choice, said};
+use super::confirm::{self, confirmed, is_stale};
 use super::rows::ago;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::Engine;
 use engine::operators::{OperatorSession, Role};
 use engine::settings::history::{self, Back, Comparison, Entry};
-use engine::settings::{self, Revision, Saved};
+use engine::settings::{self, Check, Revision, Saved};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -59,6 +60,8 @@ pub struct Detail {
     meanwhile: Option<(String, DateTime<Utc>, i64)>,
     /// Why it could not be done.
     refused: Option<String>,
+    /// The dangers that it leads into and that take the password, and what was wrong with the one that was typed.
+    confirm: Option<(Vec<Check>, Option<String>)>,
     reason: String,
     /// Why this operator cannot go back.
     read_only: Option<String>,
@@ -73,6 +76,8 @@ pub struct Posted {
     pub base: i64,
     #[serde(default)]
     pub reason: String,
+    #[serde(default)]
+    pub password: String,
 }
 
 pub enum Outcome {
@@ -100,6 +105,7 @@ pub async fn look(
         back,
         meanwhile: None,
         refused: None,
+        confirm: None,
         reason: String::new(),
         read_only,
         now: engine.effects().now(),
@@ -113,7 +119,8 @@ pub async fn submit(
     number: i64,
     posted: Posted,
 ) -> engine::Result<Outcome> {
-    let saved = history::go_back(engine, operator, posted.base, number, &posted.reason).await?;
+    let (by, wrong) = confirmed(engine, operator, &posted.password).await?;
+    let saved = history::go_back(engine, by, posted.base, number, &posted.reason).await?;
     let Some(mut detail) = look(engine, operator, number).await? else { return Ok(Outcome::Unknown) };
     detail.reason = posted.reason;
     Ok(match saved {
@@ -124,6 +131,15 @@ pub async fn submit(
         }
         Saved::Again(problems) => {
             detail.refused = Some(problems.into_iter().map(|problem| problem.message).collect());
+            Outcome::Again(422, Box::new(detail))
+        }
+        Saved::NeedsFreshSignIn(dangers) => {
+            detail.confirm = Some((dangers, wrong));
+            Outcome::Again(422, Box::new(detail))
+        }
+        // The password was right, and no page brings one along: it is typed once more, with the reason.
+        Saved::NeedsReason(dangers) if is_stale(engine, operator) => {
+            detail.confirm = Some((dangers, None));
             Outcome::Again(422, Box::new(detail))
         }
         asking => {
@@ -224,16 +240,18 @@ fn row(entry: Entry, current: i64, now: DateTime<Utc>) -> AnyView {
 
 /// One revision and the button that goes back to it.
 pub fn detail(shell: &Shell, detail: Detail) -> String {
-    let Detail { number, back, meanwhile, refused, reason, read_only, now } = detail;
+    let Detail { number, back, meanwhile, refused, confirm, reason, read_only, now } = detail;
     let title = match number {
         0 => "The files alone".to_owned(),
         number => format!("Revision {number}"),
     };
     let in_force = number == back.base;
     let heading = title.clone();
-    let shown = if meanwhile.is_some() || refused.is_some() { format!("Error: {title}") } else { title };
+    let wrong = meanwhile.is_some() || refused.is_some() || confirm.is_some();
+    let shown = if wrong { format!("Error: {title}") } else { title };
     document(shell, &shown, move || {
         let refused = refused.or(back.refused);
+        let dangerous = confirm.as_ref().is_some_and(|(dangers, _)| !dangers.is_empty());
         let same = back.changes.is_empty() && refused.is_none();
         let made = back.to.map(|Revision { at, by, reason, .. }| {
             view! {
@@ -267,7 +285,14 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
                         {if let Some(why) = read_only { view! { <p class="soft">{why}</p> }.into_any() } else { view! {
                             <form method="post" action=format!("{PATH}/{number}") class="back">
                                 <input type="hidden" name="base" value=back.base />
-                                <label for="reason">"Why " <span class="soft">"optional"</span></label>
+                                {confirm.map(|(dangers, wrong)| {
+                                    let text = match dangers.is_empty() {
+                                        true => "You signed in a while ago. Type your password, and press the button again.",
+                                        false => "You signed in a while ago. Type your password, say why, and press the button again.",
+                                    };
+                                    confirm::block("Not done yet: show that it is you", &dangers, text, wrong)
+                                })}
+                                <label for="reason">"Why " <span class="soft">{if dangerous { "needed, since this is a danger" } else { "optional" }}</span></label>
                                 <input id="reason" name="reason" type="text" maxlength="200" value=reason autocomplete="off" />
                                 <button class="button main" type="submit">"Go back to this one"</button>
                             </form>

@@ -1,7 +1,8 @@
-//! Two revisions, held against each other.
+//! Two revisions, held against each other, and the way back when the sign-in is old.
 
-use crate::client::Console;
+use crate::client::{Console, EMAIL, PAGE, PASSWORD, tag};
 use axum::http::{StatusCode, header};
+use std::time::Duration;
 
 #[tokio::test]
 async fn two_revisions_are_compared_at_an_address_of_their_own() {
@@ -34,4 +35,56 @@ async fn two_revisions_are_compared_at_an_address_of_their_own() {
         let page = console.get(&format!("/settings/history/compare?{unknown}")).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{unknown}");
     }
+}
+
+#[tokio::test]
+async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
+    // No codes are sent, so asking for a confirmed address locks people out.
+    let console = Console::signed_in("Grace").await;
+    console.submit("save", "0", &[("require_verified_address", "true"), ("reason", "trial week")]).await;
+    console.submit("save", "1", &[]).await;
+    assert_eq!(console.values().await.revision, 2);
+    console.world.clock.advance(Duration::from_secs(6 * 60));
+    let back = |more: &[(&'static str, &'static str)]| {
+        let fields = [&[("base", "2")][..], more].concat();
+        let console = &console;
+        async move { console.post("/settings/history/1", &fields).await }
+    };
+    let asked = back(&[("reason", "a second week")]).await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["show that it is you", "People without a confirmed address are locked out", "<title>Error: "]
+    {
+        assert!(asked.html.contains(part), "{part}: {}", asked.html);
+    }
+    assert!(!asked.html.contains("sign out"), "{}", asked.html);
+    let form =
+        asked.html.split("action=\"/settings/history/1\"").nth(1).unwrap().split("</form>").next().unwrap();
+    assert!(form.contains("id=\"confirm-password\""), "in the form that goes on: {form}");
+    assert!(tag(form, "name=\"reason\"").contains("a second week"), "what was typed stays");
+    assert!(tag(form, "name=\"base\"").contains("value=\"2\""), "{form}");
+
+    let wrong = back(&[("reason", "a second week"), ("password", "not the password 12")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.html.contains("The password is wrong") && !wrong.html.contains("not the password"));
+    let silent = back(&[("password", PASSWORD)]).await;
+    assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        silent.html.contains("say why") && silent.html.contains("id=\"confirm-password\""),
+        "the page brings no password along, so it asks again: {}",
+        silent.html
+    );
+    assert_eq!(console.values().await.revision, 2, "nothing was made of any of these");
+
+    let done = back(&[("reason", "a second week"), ("password", PASSWORD)]).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/settings/history?done=3"));
+    let values = console.values().await;
+    assert!(values.revision == 3 && values.values.require_verified_address);
+    let refused = console.audited().await;
+    let refused = refused.iter().filter(|(action, actor)| action == "settings.refused" && actor == EMAIL);
+    assert_eq!(refused.count(), 2, "without a password, and with a wrong one");
+    // Out of the danger anybody may go, and into it by Undo is led here.
+    console.submit("save", "3", &[]).await;
+    let undo = console.post(PAGE, &[("action", "undo"), ("base", "4")]).await;
+    assert_eq!(undo.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(undo.html.contains("in History, which asks for it"), "{}", undo.html);
 }
