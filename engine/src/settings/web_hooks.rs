@@ -12,7 +12,7 @@ pub use form::{
 };
 pub use look::{Listed, Preview, Secret, WhyNone, listed, one, preview, preview_act, since, why_none};
 pub(super) use words::between;
-pub use words::{address, moment, outcome};
+pub use words::{address, choice, moment};
 
 use super::actions;
 use super::danger::By;

@@ -54,7 +54,7 @@ pub(super) fn place_name(flow: Flow, when: When) -> String {
     format!("{}.{}", flow.name(), when.name())
 }
 
-pub(super) fn place(fields: &Fields) -> Option<(Flow, When)> {
+fn place(fields: &Fields) -> Option<(Flow, When)> {
     let (flow, when) = trimmed(fields, PLACE).split_once('.')?;
     Some((Flow::parse(flow)?, When::parse(when)?))
 }

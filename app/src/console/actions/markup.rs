@@ -2,7 +2,7 @@
 
 use super::change::{Asked, Conflict, Done, Pressed, View};
 use super::form::{
-    AUTH_KIND, BODY_KIND, DESPITE, FOR, KEY_IN, KEY_NAME, PLACE, PLACES, SECRETS, SIGNING, USER, has, place,
+    AUTH_KIND, BODY_KIND, DESPITE, FOR, KEY_IN, KEY_NAME, PLACE, PLACES, SECRETS, SIGNING, USER, has,
     place_name, sealed,
 };
 use super::{CHANGE, NEW, PATH, PRESS, pretty};
@@ -17,7 +17,7 @@ use engine::hooks::Sample;
 use engine::pipeline;
 use engine::settings::web_hooks::{
     self, AUTH, Act, BODY, Flow, HEADERS, ID, Listed, METHODS, OUTCOME, Outcome, Preview, Secret, URL, VERB,
-    VERBS, When, moment, outcome,
+    VERBS, choice, moment,
 };
 use engine::settings::{FieldError, Severity};
 use leptos::prelude::*;
@@ -289,13 +289,7 @@ fn drawing(preview: &Preview) -> Option<AnyView> {
 
 /// Name, moment, outcome.
 fn what(controls: &Controls<'_>, edited: bool, methods: &[Method]) -> AnyView {
-    let (flow, when) = place(controls.fields).unwrap_or((Flow::Registration, When::After));
     let chosen = trimmed(controls.fields, PLACE).to_owned();
-    let words = |of: Outcome| match of {
-        // Everywhere else an account cannot be changed.
-        Outcome::Change => outcome(Flow::Registration, When::After, of),
-        other => outcome(flow, when, other),
-    };
     view! {
         <section aria-labelledby="what-title">
             <h2 id="what-title">"What it does"</h2>
@@ -322,13 +316,13 @@ fn what(controls: &Controls<'_>, edited: bool, methods: &[Method]) -> AnyView {
             </div>
             <fieldset class="field" id=OUTCOME tabindex="-1" aria-describedby=controls.described(OUTCOME)>
                 <legend>"What it can do"</legend>
-                {controls.choice(OUTCOME, "inform", words(Outcome::Inform),
+                {controls.choice(OUTCOME, "inform", choice(Outcome::Inform),
                     "Nobody waits for it and its answer changes nothing. It waits in a queue, survives a restart, and is tried again for three days.")}
-                {controls.choice(OUTCOME, "wait", words(Outcome::Wait),
+                {controls.choice(OUTCOME, "wait", choice(Outcome::Wait),
                     "The person waits. At sign-up the account is stored by then: when the service fails, they see an error and are not signed in, and the account stays.")}
-                {controls.choice(OUTCOME, "ask", words(Outcome::Ask),
-                    "At sign-up it is asked before anything is stored. When it refuses, its messages stand in the form. When it fails, nobody gets on.")}
-                {controls.choice(OUTCOME, "change", words(Outcome::Change),
+                {controls.choice(OUTCOME, "ask", choice(Outcome::Ask),
+                    "At sign-up it is asked before anything is stored, at sign-in before anybody is signed in. When it says no, its messages stand in the form, or instead of one. When it fails, nobody gets on. An address that was confirmed stays so.")}
+                {controls.choice(OUTCOME, "change", choice(Outcome::Change),
                     "The same, and its answer may change the account, proven addresses included. At sign-up alone.")}
                 {controls.problem(OUTCOME)}
                 <p class="soft" id="outcome-about">"What may stop something is waited for, so it should be quick and always there."</p>

@@ -17,16 +17,24 @@ pub fn moment(flow: Flow, when: When) -> &'static str {
     }
 }
 
-/// What it can do there, in a word.
-pub fn outcome(flow: Flow, when: When, outcome: Outcome) -> &'static str {
+/// What it can do in a word, for a form in which the moment can still be chosen.
+pub fn choice(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Inform => "Inform",
+        Outcome::Wait => "Wait for it",
+        Outcome::Ask => "Ask, may say no",
+        Outcome::Change => "Ask, may change the account",
+    }
+}
+
+/// What it can do at that moment.
+fn outcome(flow: Flow, when: When, outcome: Outcome) -> &'static str {
     match (outcome, when, flow) {
-        (Outcome::Inform, ..) => "Inform",
-        (Outcome::Wait, ..) => "Wait for it",
         (Outcome::Ask, When::Before, _) => "Ask, may refuse the form",
         (Outcome::Ask, _, Flow::Registration) => "Ask, may stop the sign-up",
         (Outcome::Ask, _, Flow::Login) => "Ask, may stop the sign-in",
         (Outcome::Ask, _, Flow::Verification) => "Ask, may show messages",
-        (Outcome::Change, ..) => "Ask, may change the account",
+        (other, ..) => choice(other),
     }
 }
 
