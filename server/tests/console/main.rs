@@ -7,6 +7,7 @@ mod checks;
 #[path = "../support/console.rs"]
 mod client;
 mod doors;
+mod guarded;
 mod history;
 mod mail;
 mod roles;

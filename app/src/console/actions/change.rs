@@ -4,7 +4,7 @@
 use super::form;
 use crate::console::checks::needs;
 use crate::console::confirm::{confirmed, is_stale};
-use crate::console::fields::{Fields, trimmed};
+use crate::console::fields::{Fields, text, trimmed};
 use chrono::{DateTime, Utc};
 use engine::config::Method;
 use engine::operators::{OperatorSession, Role};
@@ -154,7 +154,7 @@ pub async fn submit(
             }
         };
     }
-    let (by, wrong) = confirmed(engine, operator, trimmed(&fields, "password")).await?;
+    let (by, wrong) = confirmed(engine, operator, text(&fields, "password")).await?;
     let is = wanted.id.clone();
     let kept = web_hooks::save(engine, by, base, id.is_some(), wanted, trimmed(&fields, "reason")).await?;
     match became(engine, kept.saved, base, wrong).await? {
