@@ -1,7 +1,7 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
 use super::danger::{self, By};
-use super::revise::{Author, conflict, gone, may_write, newest, shown, write_rollback};
+use super::revise::{Author, Ground, gone, ground, newest, shown, write_rollback};
 use super::{FieldError, Named, Revision, Saved, words};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
@@ -143,13 +143,12 @@ pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, rea
     to_completion(async move {
         let by = &author.operator;
         let _one_at_a_time = engine.settings_lock().await;
-        may_write(&engine, by).await?;
-        match newest(engine.db()).await? {
-            Some(row) if row.number == base => {}
-            Some(row) => return Ok(conflict(row)),
-            None => return Err(gone()),
-        }
-        let config = engine.begin().config;
+        // Of the newest revision, also where another process saved it: a way back is guarded against that one.
+        let config = match ground(&engine, by, base).await? {
+            Ok(Ground { number: 0, .. }) => return Err(gone()),
+            Ok(Ground { config, .. }) => config,
+            Err(conflict) => return Ok(conflict),
+        };
         let fit = |number: i64, named: &Named| remap(&config, number, named);
         // A way back may lead into a danger as well.
         if let Some(then) = settings_of(&engine, to).await?.and_then(|named| fit(base + 1, &named).ok())

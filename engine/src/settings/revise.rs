@@ -125,7 +125,11 @@ where
 }
 
 /// What is in force, if `base` is the newest revision; `Err`: somebody saved meanwhile.
-async fn ground(engine: &Engine, by: &Operator, base: i64) -> Result<std::result::Result<Ground, Saved>> {
+pub(super) async fn ground(
+    engine: &Engine,
+    by: &Operator,
+    base: i64,
+) -> Result<std::result::Result<Ground, Saved>> {
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =

@@ -1,8 +1,11 @@
 //! What is guarded stays so on the ways around its form: a second tab, going back, another process.
 
-use crate::client::{Console, EMAIL, PASSWORD};
+use crate::client::{Console, EMAIL, PASSWORD, VIEWER, router};
 use axum::http::StatusCode;
-use engine::operators;
+use engine::Engine;
+use engine::operators::{self, Operator, Role};
+use engine::password::Hasher;
+use engine::store::operators as rows;
 use serde_json::json;
 use std::time::Duration;
 
@@ -24,6 +27,33 @@ fn hook<'a>(base: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str
     typed.into_iter().filter(|(name, _)| !other(name)).chain(more.iter().copied()).collect()
 }
 
+/// A form of a provider, with what was typed otherwise.
+fn provider<'a>(base: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let typed = [
+        ("action", "save"),
+        ("base", base),
+        ("provider", "generic"),
+        ("id", "acme"),
+        ("client_id", "c"),
+        ("issuer_url", "https://id.example.org"),
+        ("mapper", "preset"),
+    ];
+    let other = |name: &str| more.iter().any(|(one, _)| *one == name);
+    typed.into_iter().filter(|(name, _)| !other(name)).chain(more.iter().copied()).collect()
+}
+
+/// Makes an editor, and signs them in instead.
+async fn becomes_editor(console: &mut Console) {
+    let mut tx = console.engine.db().write().await.unwrap();
+    let (owner, password_hash) = rows::by_email(&mut tx, EMAIL).await.unwrap().unwrap();
+    let id = console.engine.effects().operator_id();
+    let editor = Operator { id, email: VIEWER.to_owned(), role: Role::Editor, ..owner };
+    assert!(rows::insert(&mut tx, &editor, &password_hash).await.unwrap());
+    tx.commit().await.unwrap();
+    let page = console.post("/sign-in", &[("email", VIEWER), ("password", PASSWORD)]).await;
+    console.keep(&page);
+}
+
 fn listing() -> serde_json::Value {
     json!({"vestibule": {"web_hooks": {"allowed_hosts": ["crm.example.org", "other.example.org"]}}})
 }
@@ -40,4 +70,20 @@ async fn a_password_with_blanks_around_it_confirms_a_save_of_a_web_hook() {
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.html);
     let saved = console.post("/actions/new", &hook("0", &[("password", BLANKS)])).await;
     assert_eq!(saved.location(), "/actions?saved=1&new=true#hook-crm", "{}", saved.html);
+}
+
+#[tokio::test]
+async fn a_process_that_has_not_heard_of_a_save_yet_guards_the_way_back_from_it_all_the_same() {
+    let mut console = Console::signed_in("Grace").await;
+    let config = console.world.config(Vec::new());
+    let late =
+        Engine::new(console.engine.db().clone(), console.world.effects(), Hasher::sized(1, 16), config);
+    let saved = console.post("/social/provider", &provider("0", &[])).await;
+    assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
+    becomes_editor(&mut console).await;
+    console.router = router(&late);
+    let back = console.post("/settings/history/0", &[("base", "1")]).await;
+    assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(back.html.contains("Only an owner"), "{}", back.html);
+    assert_eq!(console.values().await.revision, 1);
 }
