@@ -87,3 +87,27 @@ async fn a_process_that_has_not_heard_of_a_save_yet_guards_the_way_back_from_it_
     assert!(back.html.contains("Only an owner"), "{}", back.html);
     assert_eq!(console.values().await.revision, 1);
 }
+
+#[tokio::test]
+async fn a_web_hook_that_is_sent_elsewhere_takes_its_secret_again() {
+    let console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
+    let key = [("auth.kind", "key"), ("auth.name", "X-Api-Key"), ("auth.in", "header")];
+    let first = [&key[..], &[("auth.value", "hush-hush-hush")]].concat();
+    let saved = console.post("/actions/new", &hook("0", &first)).await;
+    assert_eq!(saved.location(), "/actions?saved=1&new=true#hook-crm", "{}", saved.html);
+    let edited = [&key[..], &[("edited", "crm")]].concat();
+    for (base, elsewhere) in [("1", "https://other.example.org/new"), ("1", "http://crm.example.org/new")] {
+        for step in ["preview", "save"] {
+            let moved = [&edited[..], &[("url", elsewhere), ("step", step), ("reason", "x")]].concat();
+            let asked = console.post("/actions/change", &hook(base, &moved)).await;
+            assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{step} {elsewhere}");
+            assert!(asked.html.contains("The address changed. Enter the secret again"), "{}", asked.html);
+        }
+    }
+    let beside = [&edited[..], &[("url", "https://crm.example.org/other")]].concat();
+    let saved = console.post("/actions/change", &hook("1", &beside)).await;
+    assert_eq!(saved.location(), "/actions?saved=2&new=true#hook-crm", "{}", saved.html);
+    let known = [&edited[..], &[("url", "https://other.example.org/new"), ("auth.value", "for the other")]];
+    let saved = console.post("/actions/change", &hook("2", &known.concat())).await;
+    assert_eq!(saved.location(), "/actions?saved=3&new=true#hook-crm", "{}", saved.html);
+}

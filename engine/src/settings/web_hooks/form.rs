@@ -24,6 +24,8 @@ const HOSTS: &str = "vestibule.web_hooks.allowed_hosts";
 /// HTTP methods that make sense.
 pub const VERBS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
 
+const MOVED: &str = "The address changed. Enter the secret again, so that the old one goes to nobody else.";
+
 /// Letters of an id.
 const LONGEST_ID: usize = 40;
 /// Letters of everything else that is one line.
@@ -172,6 +174,11 @@ fn url(config: &Config, text: &str) -> Option<FieldError> {
     unreachable(config, &url).map(|why| wrong(URL, why))
 }
 
+/// Whom a secret that travels with a call is for: scheme, host and port.
+pub(super) fn origin(address: &str) -> String {
+    Url::parse(address).map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization())
+}
+
 /// Where the list of hosts is written.
 pub(super) fn place_of_hosts(config: &Config) -> String {
     match (config.variable(HOSTS), config.layers.names()) {
@@ -283,7 +290,8 @@ impl Wanted {
         made: Option<&str>,
     ) -> Verdict<(MadeHook, Secrets)> {
         let before = was.and_then(|was| was.auth.as_ref());
-        let (auth, mut secrets) = self.auth(before, made).map_err(|problem| vec![problem])?;
+        let moved = was.is_some_and(|was| origin(&was.url) != origin(&self.url));
+        let (auth, mut secrets) = self.auth(before, moved, made).map_err(|problem| vec![problem])?;
         let stays: Vec<&str> = auth.iter().flat_map(MadeAuth::names).collect();
         let gone = before.into_iter().flat_map(MadeAuth::names).filter(|name| !stays.contains(name));
         secrets.extend(gone.map(|name| (name.to_owned(), Change::Destroy)));
@@ -307,9 +315,11 @@ impl Wanted {
         Ok((hook, secrets))
     }
 
+    /// `moved`: calls go elsewhere from now on.
     fn auth(
         &self,
         was: Option<&MadeAuth>,
+        moved: bool,
         made: Option<&str>,
     ) -> Result<(Option<MadeAuth>, Secrets), FieldError> {
         let name = |member: &str| secret_name(&self.id, member);
@@ -336,6 +346,8 @@ impl Wanted {
         let name = name(member);
         let secrets = match value {
             Some(value) => vec![(name.clone(), Change::Put(value.to_owned()))],
+            // Whoever changes where a secret is sent has to know it: else anybody could have it sent to themselves.
+            None if kept && moved => return Err(wrong(AUTH, MOVED)),
             None if kept => Vec::new(),
             None => return Err(wrong(AUTH, missing)),
         };
