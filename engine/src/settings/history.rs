@@ -2,7 +2,7 @@
 
 use super::danger::{self, By};
 use super::revise::{Author, Ground, gone, ground, newest, shown, write_rollback};
-use super::{FieldError, Named, Revision, Saved, words};
+use super::{FieldError, Named, Revision, Saved, addressees, words};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
 use crate::config::{Config, difference};
@@ -129,10 +129,14 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
         return Ok(None);
     }
     let named = row.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
-    let (changes, refused) = match remap(&config, config.revision, &named) {
+    let (mut changes, refused) = match remap(&config, config.revision, &named) {
         Ok(then) => (words::between(&config, &then), None),
         Err(problems) => (Vec::new(), Some(problems.to_string())),
     };
+    if refused.is_none() {
+        let moved = addressees::moved(&mut tx, &named).await?;
+        changes.extend(moved.iter().map(|name| addressees::destroyed(name)));
+    }
     Ok(Some(Back { base: config.revision, to: row.map(Into::into), changes, refused }))
 }
 

@@ -1,6 +1,7 @@
 //! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
 
 pub mod actions;
+mod addressees;
 pub mod after_sign_up;
 pub mod checks;
 mod danger;

@@ -2,7 +2,7 @@
 
 use super::danger::{self, By};
 use super::page::{field_of, named, refusals, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved, changes, differences, social};
+use super::{Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, social};
 use crate::config::Config;
 use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
@@ -13,7 +13,7 @@ use crate::flow::handover;
 use crate::operators::{Operator, Role};
 use crate::secrets;
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit, handovers, kept_forms};
+use crate::store::{Db, Tx, audit, handovers, kept_forms, setting_secrets};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -329,10 +329,14 @@ pub(super) async fn write_rollback(
     to: i64,
     fit: impl Fn(i64, &Named) -> Result<Config, Problems> + Send,
 ) -> Result<Result<(i64, Config), String>> {
-    let (newest, target) = {
+    let (newest, target, moved) = {
         let mut tx = db.read().await?;
         let target = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
-        (revisions::newest(&mut tx).await?, target)
+        let moved = match &target {
+            Some(row) => addressees::moved(&mut tx, &row.settings).await?,
+            None => Vec::new(),
+        };
+        (revisions::newest(&mut tx).await?, target, moved)
     };
     let Some(newest) = newest else {
         return Ok(Err("There is no revision yet, so there is nothing to go back to.".into()));
@@ -349,20 +353,24 @@ pub(super) async fn write_rollback(
         Ok(config) => config,
         Err(problems) => return Ok(Err(format!("Revision {to} does not fit the files.\n{problems}"))),
     };
-    let summary =
-        if to == 0 { "Back to the files alone".to_owned() } else { format!("Back to revision {to}") };
+    let back = if to == 0 { "Back to the files alone".to_owned() } else { format!("Back to revision {to}") };
+    let summary = std::iter::once(back).chain(moved.iter().map(|name| addressees::destroyed(name))).collect();
     let row = Row {
         number,
         at: now,
         by: by.name.to_owned(),
         base: newest.number,
         settings,
-        summary: vec![summary],
+        summary,
         reason: by.reason.to_owned(),
     };
     let mut tx = db.write().await?;
     if !revisions::insert(&mut tx, &row).await? {
         return Ok(Err("Somebody saved settings meanwhile. Look at the list, and try again.".into()));
+    }
+    // An address of before gets no secret that was entered for another one.
+    for name in &moved {
+        setting_secrets::destroy(&mut tx, name).await?;
     }
     record(
         &mut tx,

@@ -29,6 +29,7 @@ use crate::store::revisions;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Others may save in between; whoever is overtaken so often is told.
 const TRIES: usize = 3;
@@ -125,6 +126,16 @@ pub async fn act(
 /// `whsec_` and base64 of 32 random bytes (Standard Webhooks specification, "Signature scheme").
 fn signing_secret(effects: &Effects) -> String {
     format!("whsec_{}", STANDARD.encode(effects.bytes::<32>()))
+}
+
+/// Whom each secret that travels with a call is for.
+pub(super) fn addressees(named: &Named) -> BTreeMap<String, String> {
+    let hooks = made_hooks(named);
+    let each = hooks.values().flat_map(|hook| {
+        let auth = hook.auth.iter().filter(|auth| !matches!(auth, MadeAuth::StandardWebhooks { .. }));
+        auth.flat_map(MadeAuth::names).map(move |name| (name.to_owned(), form::origin(&hook.url)))
+    });
+    each.collect()
 }
 
 /// Whether somebody may do any of this.

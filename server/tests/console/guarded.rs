@@ -2,10 +2,10 @@
 
 use crate::client::{Console, EMAIL, PASSWORD, VIEWER, router};
 use axum::http::StatusCode;
-use engine::Engine;
 use engine::operators::{self, Operator, Role};
 use engine::password::Hasher;
 use engine::store::operators as rows;
+use engine::{Engine, secrets};
 use serde_json::json;
 use std::time::Duration;
 
@@ -110,4 +110,33 @@ async fn a_web_hook_that_is_sent_elsewhere_takes_its_secret_again() {
     let known = [&edited[..], &[("url", "https://other.example.org/new"), ("auth.value", "for the other")]];
     let saved = console.post("/actions/change", &hook("2", &known.concat())).await;
     assert_eq!(saved.location(), "/actions?saved=3&new=true#hook-crm", "{}", saved.html);
+}
+
+#[tokio::test]
+async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() {
+    let console = Console::signed_in("Grace").await;
+    let evil = [("issuer_url", "https://evil.example"), ("client_secret", "made up")];
+    let saved = console.post("/social/provider", &provider("0", &evil)).await;
+    assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
+    let right = [("was", "acme"), ("client_secret", "the real one")];
+    let saved = console.post("/social/provider", &provider("1", &right)).await;
+    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+    let named = [("was", "acme"), ("label", "Acme")];
+    let saved = console.post("/social/provider", &provider("2", &named)).await;
+    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+
+    // The same address: it stays.
+    let said = "acme: its secret was entered for another address";
+    assert!(!console.get("/settings/history/2").await.html.contains(said));
+    let back = console.post("/settings/history/2", &[("base", "3")]).await;
+    assert_eq!(back.location(), "/settings/history?done=4", "{}", back.html);
+    assert_eq!(secrets::held(&console.engine).await.unwrap().len(), 1);
+    // Another one: told before, and done.
+    let asked = console.get("/settings/history/1").await;
+    assert!(asked.html.contains(said), "{}", asked.html);
+    let back = console.post("/settings/history/1", &[("base", "4")]).await;
+    assert_eq!(back.location(), "/settings/history?done=5", "{}", back.html);
+    assert!(secrets::held(&console.engine).await.unwrap().is_empty());
+    let list = console.get("/social").await;
+    assert!(list.html.contains("Its secret is gone"), "{}", list.html);
 }

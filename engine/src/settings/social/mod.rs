@@ -150,6 +150,19 @@ fn laid_over<'a>(named: &'a Named, id: &str) -> Option<&'a Value> {
     named.get(SOCIAL_PROVIDERS)?.get(id)
 }
 
+/// Whom each secret that settings name is for: the kind of the provider, and the addresses that the console laid over it.
+pub(super) fn addressees(named: &Named) -> BTreeMap<String, String> {
+    let all = named.get(SOCIAL_PROVIDERS).and_then(Value::as_object);
+    let each = all.into_iter().flatten().flat_map(|(_, over)| {
+        let names = SECRETS.into_iter().filter_map(|member| over.get(member)?.as_str().and_then(name_in));
+        let to =
+            ["provider", "issuer_url", "token_url"].map(|member| over.get(member).unwrap_or(&Value::Null));
+        let to = serde_json::json!(to).to_string();
+        names.map(move |name| (name.to_owned(), to.clone())).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
 fn read(
     config: &Config,
     entry: &Value,
