@@ -282,9 +282,12 @@ fn typed(engine: &Engine, operator: &OperatorSession, page: &Page, sent: &Fields
 }
 
 /// A second click on Save: the first one did it.
-fn is_saved_already(page: &Page, view: &Edit) -> bool {
-    let there = page.entry(&view.draft.id).and_then(|entry| entry.draft.as_ref());
-    there.is_some_and(|there| there.kind == view.draft.kind && form::differing(there, &view.draft).is_empty())
+fn is_saved_already(engine: &Engine, page: &Page, view: &Edit) -> bool {
+    let draft = &view.draft;
+    let same = |there: &Draft| there.kind == draft.kind && form::differing(there, draft).is_empty();
+    page.entry(&draft.id).is_some_and(|entry| {
+        entry.draft.as_ref().is_some_and(same) && entry.holds_secret_of(&engine.begin().config, draft)
+    })
 }
 
 /// Save, try the mapper, remove. Everything typed comes back with what was wrong, but for secrets.
@@ -322,14 +325,14 @@ pub async fn submit(
     match saved {
         Saved::Done { .. } | Saved::Unchanged { .. } => return Ok(done),
         Saved::Conflict { ref by, .. }
-            if !removed && *by == operator.operator.name && is_saved_already(&page, &view) =>
+            if !removed && *by == operator.operator.name && is_saved_already(engine, &page, &view) =>
         {
             return Ok(done);
         }
         Saved::Again(problems)
             if was.is_none()
                 && problems.iter().all(|one| one.field == "id")
-                && is_saved_already(&page, &view) =>
+                && is_saved_already(engine, &page, &view) =>
         {
             return Ok(done);
         }

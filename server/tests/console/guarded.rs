@@ -140,3 +140,31 @@ async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() 
     let list = console.get("/social").await;
     assert!(list.html.contains("Its secret is gone"), "{}", list.html);
 }
+
+#[tokio::test]
+async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
+    let console = Console::signed_in("Grace").await;
+    let named = [("label", "Acme"), ("client_secret", "the first one")];
+    for time in ["once", "by a double click"] {
+        let saved = console.post("/social/provider", &provider("0", &named)).await;
+        assert_eq!(saved.location(), "/social?done=new", "{time}: {}", saved.html);
+    }
+    assert_eq!(console.values().await.revision, 1);
+    // Back in the browser, to the same form: now with another secret.
+    let other = [("label", "Acme"), ("client_secret", "another one")];
+    let late = console.post("/social/provider", &provider("0", &other)).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.html);
+    let renamed = [("was", "acme"), ("label", "Acme Ltd")];
+    for time in ["once", "by a double click"] {
+        let saved = console.post("/social/provider", &provider("1", &renamed)).await;
+        assert_eq!(saved.location(), "/social?done=saved", "{time}: {}", saved.html);
+    }
+    let late = [&renamed[..], &[("client_secret", "another one")]].concat();
+    let asked = console.post("/social/provider", &provider("1", &late)).await;
+    assert_eq!(asked.status, StatusCode::CONFLICT, "{}", asked.html);
+    assert!(asked.html.contains("Enter the secret again"), "{}", asked.html);
+    let before = secrets::held(&console.engine).await.unwrap();
+    let saved = console.post("/social/provider", &provider("2", &late)).await;
+    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+    assert_ne!(secrets::held(&console.engine).await.unwrap(), before);
+}

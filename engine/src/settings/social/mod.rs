@@ -20,7 +20,7 @@ use crate::config::console::{
 };
 use crate::config::load::remap;
 use crate::config::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, VOUCHING};
-use crate::config::{Config, get};
+use crate::config::{Config, fingerprint, get};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::secrets::{self, Held, name_in, reference};
@@ -64,6 +64,15 @@ pub struct Entry {
     pub changed: Option<(String, DateTime<Utc>, i64)>,
     /// As a form shows it; `None`: of a kind that is not there yet.
     pub draft: Option<Draft>,
+}
+
+impl Entry {
+    /// Whether the secret of that draft is the one that is held; one that was not typed is.
+    pub fn holds_secret_of(&self, config: &Config, draft: &Draft) -> bool {
+        let typed = draft.secret(secret_of(draft.kind));
+        typed.is_empty()
+            || matches!(&self.secret, Kept::Held(held) if held.fingerprint == fingerprint(config, typed))
+    }
 }
 
 /// What the page shows.
