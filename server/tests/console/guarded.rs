@@ -168,3 +168,15 @@ async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
     assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
     assert_ne!(secrets::held(&console.engine).await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn a_provider_that_becomes_another_one_takes_its_secret_again() {
+    let console = Console::signed_in("Grace").await;
+    let saved = console.post("/social/provider", &provider("0", &[("client_secret", "hush")])).await;
+    assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
+    let other = [("was", "acme"), ("provider", "gitlab"), ("issuer_url", "")];
+    let asked = console.post("/social/provider", &provider("1", &other)).await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(asked.html.contains("The address changed. Enter the secret again"), "{}", asked.html);
+    assert_eq!(console.values().await.revision, 1);
+}

@@ -242,10 +242,13 @@ impl Draft {
             say(member, what);
         }
         // Whoever changes where a secret is sent has to know it: else anybody could have it sent to themselves.
-        let moved = ["issuer_url", "token_url"].into_iter().any(|name| {
-            let earlier =
-                before.and_then(|entry| entry.get(name)).and_then(Value::as_str).unwrap_or_default();
-            fields(self.kind).contains(&name) && before.is_some() && earlier != self.text(name)
+        let moved = before.is_some_and(|before| {
+            let earlier = |name: &str| before.get(name).and_then(Value::as_str).unwrap_or_default();
+            let addresses = ["issuer_url", "token_url"].into_iter();
+            earlier("provider") != self.kind.name
+                || addresses
+                    .filter(|name| fields(self.kind).contains(name))
+                    .any(|name| earlier(name) != self.text(name))
         });
         if has_one && moved && self.secret(member).is_empty() {
             say(
