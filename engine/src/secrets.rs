@@ -89,20 +89,32 @@ pub async fn change(
 /// The sentence names the secret: it is gone, or was sealed with a cipher secret that is.
 pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
     let Some(name) = name_in(text) else { return Ok(text.to_owned()) };
-    let row = {
-        let mut tx = ctx.db().single().await?;
-        setting_secrets::get(&mut tx, name).await?
-    };
     let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
-    let row = row.ok_or_else(gone)?;
-    let value = seal::open_for(&ctx.config.secrets, PURPOSE, row.id, &row.sealed).map_err(|_| gone())?;
+    let (row, value) = there(ctx, name).await?.ok_or_else(gone)?;
     let now = ctx.effects().now();
     if row.used_at.is_none_or(|at| now - at >= NOTED_EVERY) {
         let mut tx = ctx.db().write_single().await?;
         setting_secrets::used(&mut tx, name, now - NOTED_EVERY, now).await?;
         tx.commit().await?;
     }
-    String::from_utf8(value).map_err(Error::internal)
+    Ok(value)
+}
+
+/// The secret of that name, for something else than a use of it. `None`: it is gone, or was sealed with a cipher secret that is.
+pub async fn value(ctx: &Ctx, name: &str) -> Result<Option<String>> {
+    Ok(there(ctx, name).await?.map(|(_, value)| value))
+}
+
+async fn there(ctx: &Ctx, name: &str) -> Result<Option<(Row, String)>> {
+    let row = {
+        let mut tx = ctx.db().single().await?;
+        setting_secrets::get(&mut tx, name).await?
+    };
+    let Some(row) = row else { return Ok(None) };
+    let Ok(value) = seal::open_for(&ctx.config.secrets, PURPOSE, row.id, &row.sealed) else {
+        return Ok(None);
+    };
+    Ok(Some((row, String::from_utf8(value).map_err(Error::internal)?)))
 }
 
 /// Gives `to`, an engine on a throw-away database, what settings name. Nothing is noted here; what cannot be opened is missing there,

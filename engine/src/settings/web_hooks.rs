@@ -111,10 +111,9 @@ pub async fn act(
     let mut turn = Turn { id: id.to_owned(), act, made: None, old: None };
     if act == Act::Rotate {
         turn.made = Some(signing_secret(engine.effects()));
-        let name = secret_name(id, SIGNATURE);
-        // Whose secret is gone gets a new one alone.
-        let old = secrets::opened(&ctx, &reference(&name)).await.ok();
         let number = newest(engine.db()).await?.map_or(0, |row| row.number);
+        // Whose secret is gone gets a new one alone; whose cannot be read now keeps it.
+        let old = secrets::value(&ctx, &secret_name(id, SIGNATURE)).await?;
         turn.old = old.map(|old| (number, old));
     }
     let made = turn.made.clone();
