@@ -725,6 +725,42 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "field == sealed(secret)",
         test: test("server", ACTIONS, "what_was_typed_outlives_the_session_and_secrets_do_not"),
     },
+    Change {
+        name: "way-back-against-an-old-snapshot",
+        file: "engine/src/settings/history.rs",
+        text: "Ok(Ground { config, .. }) => config,",
+        instead: "Ok(Ground { .. }) => engine.begin().config,",
+        test: test(
+            "server",
+            CONSOLE,
+            "guarded::a_process_that_has_not_heard_of_a_save_yet_guards_the_way_back_from_it_all_the_same",
+        ),
+    },
+    Change {
+        name: "hook-secret-sent-elsewhere",
+        file: "engine/src/settings/web_hooks/form.rs",
+        text: "None if kept && moved =>",
+        instead: "None if kept && moved && MOVED.is_empty() =>",
+        test: test("server", CONSOLE, "guarded::a_web_hook_that_is_sent_elsewhere_takes_its_secret_again"),
+    },
+    Change {
+        name: "way-back-sends-a-secret-elsewhere",
+        file: "engine/src/settings/revise.rs",
+        text: "setting_secrets::destroy(&mut tx, name).await?;",
+        instead: "setting_secrets::get(&mut tx, name).await?;",
+        test: test(
+            "server",
+            CONSOLE,
+            "guarded::going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for",
+        ),
+    },
+    Change {
+        name: "secret-lost-by-a-second-click",
+        file: "app/src/console/social.rs",
+        text: "entry.draft.as_ref().is_some_and(same) && entry.holds_secret_of(&engine.begin().config, draft)",
+        instead: "entry.draft.as_ref().is_some_and(same) && engine.begin().config.revision >= 0",
+        test: test("server", CONSOLE, "guarded::a_secret_that_comes_late_is_not_said_to_be_saved_and_lost"),
+    },
 ];
 
 #[cfg(test)]
