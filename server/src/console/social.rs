@@ -61,13 +61,18 @@ async fn blank(visit: Visit, Query(which): Query<Which>) -> Page {
     Ok(Html(social::edit_page(&visit.shell, view.ok_or(Instead::Nothing)?)))
 }
 
-async fn open(visit: Visit, Query(which): Query<Which>) -> Page {
+/// One provider. Without an id somebody comes from the sign-in page, and what they typed waited too long.
+async fn open(visit: Visit, Query(which): Query<Which>) -> Answer {
     let Visit { engine, operator, shell } = &visit;
     let view = match visit.kept(which.kept, PROVIDER).await? {
         Some(fields) => social::resume(engine, operator, &fields).await?,
         None => social::open(engine, operator, &which.id).await?,
     };
-    Ok(Html(social::edit_page(shell, view.ok_or(Instead::Nothing)?)))
+    match view {
+        Some(view) => Ok(Html(social::edit_page(shell, view)).into_response()),
+        None if which.id.is_empty() => Ok(respond::see_other(PATH)),
+        None => Err(Instead::Nothing),
+    }
 }
 
 async fn save(visit: Visit, Form(fields): Form<Fields>) -> Answer {

@@ -180,3 +180,15 @@ async fn a_provider_that_becomes_another_one_takes_its_secret_again() {
     assert!(asked.html.contains("The address changed. Enter the secret again"), "{}", asked.html);
     assert_eq!(console.values().await.revision, 1);
 }
+
+#[tokio::test]
+async fn whoever_signs_in_again_after_days_is_led_to_the_list_and_to_no_missing_page() {
+    let mut console = Console::signed_in("Grace").await;
+    console.world.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+    let led = console.post("/social/provider", &provider("0", &[])).await;
+    assert_eq!(led.location(), "/sign-in?next=%2Fsocial%2Fprovider");
+    let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
+    console.keep(&page);
+    assert_eq!(console.get("/social/provider").await.location(), "/social");
+    assert_eq!(console.get("/social/provider?id=nobody").await.status, StatusCode::NOT_FOUND);
+}
