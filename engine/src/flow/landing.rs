@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::identity::schema::Extracted;
 use crate::identity::{Identity, proof};
 use crate::plan::{Client, FlowKind, plan};
-use crate::social::{self, Mapped, Visitor};
+use crate::social::{self, Mapped, Stage, Trouble, Visitor};
 use crate::store;
 use crate::store::social::Exchange;
 use crate::ui::text;
@@ -127,6 +127,7 @@ impl Landing {
         if let (true, Ok(extracted)) = (keys.leak_nothing && ctx.config.sends_codes(), &checked)
             && !vouched_for(extracted, &mapped)
         {
+            told(&self.provider, &self.flow, &nobody_vouches(&self.provider));
             let text = text::provider_does_not_vouch(&self.provider.label);
             return back(ctx, self.flow, text, self.exchange).await;
         }
@@ -144,6 +145,10 @@ impl Landing {
         let extracted = match checked {
             Ok(extracted) => extracted,
             Err(violations) => {
+                // No failure: the person is asked for the rest. Whether a mapper makes nonsense only its author can tell.
+                let fields: Vec<&str> = violations.iter().map(|found| found.pointer.as_str()).collect();
+                let (provider, flow) = (&self.provider.id, &self.flow.id);
+                tracing::info!(provider, %flow, ?fields, "what a provider says makes no account yet: the person is asked");
                 let mut flow = self.flow;
                 registration::draw_to_go_on(ctx, &mut flow, &self.provider)?;
                 flow.ui.put_values(&json!({ "traits": traits }));
@@ -230,6 +235,16 @@ pub(super) async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identit
     let mut tx = ctx.db().read().await?;
     let found = store::identities::by_identifier(&mut tx, Method::Oidc.name(), &visitor.identifier()).await?;
     Ok(found.map(|(identity, _)| identity))
+}
+
+/// Why no account is made where accounts have proven addresses only.
+fn nobody_vouches(provider: &Provider) -> Trouble {
+    let reason = match provider.vouches {
+        true => "its mapper names an address of the account that is not among verified_addresses",
+        false => "its word on addresses does not count: see vestibule.social.vouching",
+    };
+    let all = "and vestibule.registration.leak_nothing takes no address without proof";
+    Trouble::new(Stage::ClaimsInvalid, format!("{reason}, {all}"))
 }
 
 /// Whether the provider vouches for all addresses.

@@ -12,6 +12,7 @@ use crate::config::Method;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::ids::FlowId;
 use crate::secrets;
 use crate::session;
 use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Visitor};
@@ -98,6 +99,9 @@ pub(super) async fn submit<D>(
     }
     let wanted = body.get("provider").and_then(Value::as_str).unwrap_or_default();
     let Some(provider) = keys.provider(wanted).cloned() else {
+        // Anybody can write anything there.
+        let named: String = wanted.chars().take(64).collect();
+        failed(Stage::NotSetUp, &named, flow.id, "a form names it, and no provider of that id is configured");
         return again(ctx, flow, text::provider_gone()).await.map(Submitted::Again);
     };
     let client = flow.client(submit.json);
@@ -203,7 +207,10 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
         if let Some(page) = social_test::landed(ctx, &callback).await? {
             return Ok(Landed::Tested(page));
         }
-        let reason = "the state is missing, or none that was given out";
+        let reason = match super::first(&callback.query, "state") {
+            None => "it came back without a state",
+            Some(_) => "its state is none that was given out, or one of long ago",
+        };
         tracing::warn!(step = Stage::StateInvalid.name(), reason, "a trip to a provider failed");
         return Err(Error::invalid(
             "This address belongs to no sign-in that is under way here. Start again from the sign-in page.",
@@ -214,12 +221,8 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
     if let Some(left) = &trip.browser {
         let came = request.browser.as_deref().map(session::token_hash).unwrap_or_default();
         if !bool::from(left.ct_eq(&came)) {
-            tracing::warn!(
-                step = Stage::StateInvalid.name(),
-                provider = trip.provider,
-                reason = "it came back in another browser, or without its cookie",
-                "a trip to a provider failed"
-            );
+            let reason = "it came back in another browser, or without its cookie";
+            failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);
             return Err(Error::new(
                 Kind::Forbidden,
                 "This sign-in was begun in another browser, or its cookie is gone. Start again in this browser.",
@@ -232,9 +235,10 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
         store::flows::get(&mut tx, trip.kind, trip.flow).await?.ok_or_else(super::unknown)?
     };
     if trip.used_at.is_some() {
-        return used_already(ctx, &request);
+        return used_already(ctx, &trip, &request);
     }
     if trip.expires_at <= now {
+        failed(Stage::StateInvalid, &trip.provider, trip.flow, "it came back after its time was up");
         let replaced = match flow.kind {
             StoredKind::Login => login::replacement(ctx, &flow, &request).await?,
             _ => registration::replacement(ctx, &flow, &request).await?,
@@ -244,7 +248,7 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
     {
         let mut tx = ctx.db().write_single().await?;
         if !store::social::use_trip(&mut tx, &trip.state_hash, now).await? {
-            return used_already(ctx, &request);
+            return used_already(ctx, &trip, &request);
         }
         tx.commit().await?;
     }
@@ -271,7 +275,8 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
             let value = node.input().and_then(|input| input.value.as_ref()).and_then(Value::as_str);
             node.group != Group::Oidc || value.is_some_and(|id| offered.iter().any(|offered| offered == id))
         });
-        tracing::warn!(provider = trip.provider, flow = %flow.id, "somebody came back from a provider that is gone");
+        let reason = "somebody came back from it, and no provider of that id is configured any more";
+        failed(Stage::NotSetUp, &trip.provider, flow.id, reason);
         return back(ctx, flow, text::provider_gone(), exchange).await;
     };
     let returned = brought(&callback.query, callback.provider.as_deref(), &provider);
@@ -362,10 +367,12 @@ async fn trip(ctx: &Ctx, state: Option<&str>) -> Result<Option<Trip>> {
 }
 
 /// Twice the same address: a page that was loaded again, or two at once. Who is signed in by now goes on.
-fn used_already(ctx: &Ctx, request: &Submit) -> Result<Landed> {
+fn used_already(ctx: &Ctx, trip: &Trip, request: &Submit) -> Result<Landed> {
     if request.current.is_some() {
         return Ok(Landed::Already(ctx.config.default_return_url()));
     }
+    let reason = "it came back once more with a state that was used";
+    failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);
     Err(Error::new(
         Kind::Gone,
         "This sign-in is finished, or is being finished in another tab. If you are not signed in, start again.",
@@ -378,13 +385,11 @@ pub(super) fn line(ctx: &Ctx) -> Line<'_> {
 
 /// For whoever runs the service: step and reason, never tokens.
 pub(super) fn told(provider: &Provider, flow: &Flow, trouble: &Trouble) {
-    tracing::warn!(
-        step = trouble.stage.name(),
-        provider = provider.id,
-        flow = %flow.id,
-        reason = trouble.reason,
-        "a trip to a provider failed"
-    );
+    failed(trouble.stage, &provider.id, flow.id, &trouble.reason);
+}
+
+fn failed(step: Stage, provider: &str, flow: FlowId, reason: &str) {
+    tracing::warn!(step = step.name(), provider, %flow, reason, "a trip to a provider failed");
 }
 
 /// For the person.

@@ -9,6 +9,8 @@ mod hooks;
 mod invitations;
 mod leaks;
 mod limits;
+#[path = "../support/log.rs"]
+mod log;
 mod parallel;
 mod proof;
 mod provider;
@@ -17,6 +19,7 @@ mod social;
 mod social_console;
 mod social_kinds;
 mod social_links;
+mod social_reasons;
 mod social_trouble;
 #[path = "../support/mod.rs"]
 mod support;
