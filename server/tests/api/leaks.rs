@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod busy;
+
 const PASSWORD: &str = "Correct-Horse-9-Battery";
 const OTHER: &str = "Patient-Lantern-4-Harbour";
 /// Of one length: what a body is long may tell, too.
@@ -32,8 +34,12 @@ impl Place {
         Self::start_with(dsn, leak_nothing, json!([{"hook": "session"}])).await
     }
 
-    /// Anna has an account, proven; nobody else has.
     async fn start_with(dsn: &str, leak_nothing: bool, hooks: Value) -> Self {
+        Self::start_hashing(dsn, leak_nothing, hooks, Hasher::sized(2, 256)).await
+    }
+
+    /// Anna has an account, proven; nobody else has. `hasher` may be too busy for anybody.
+    async fn start_hashing(dsn: &str, leak_nothing: bool, hooks: Value, hasher: Hasher) -> Self {
         let ports = Ports::take().await;
         let (public, admin) = (ports.public().to_string(), ports.admin().to_string());
         let listener = |address: std::net::SocketAddr| json!({"host": address.ip().to_string(), "port": address.port(), "base_url": format!("http://{address}/")});
@@ -49,11 +55,13 @@ impl Place {
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
             "vestibule": {"registration": {"leak_nothing": leak_nothing}},
         });
-        let stand = Stand::start(ports, dsn, document.clone(), Hasher::sized(2, 256)).await;
+        let stand = Stand::start(ports, dsn, document.clone(), hasher).await;
         let place = Self { stand, public, admin, document };
+        let config = place.stand.engine.begin().config;
+        let hash = Hasher::sized(1, 1).hash(&place.stand.world.effects(), &config.hashers, OTHER).await;
         let anna = json!({
             "traits": {"email": KNOWN},
-            "credentials": {"password": {"config": {"password": OTHER}}},
+            "credentials": {"password": {"config": {"hashed_password": hash.expect("a hash")}}},
             "verifiable_addresses": [{"value": KNOWN, "via": "email", "verified": true}],
         });
         let headers =
