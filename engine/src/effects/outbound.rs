@@ -5,11 +5,21 @@ use super::{Answer, Outbound, OutboundError, Request};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_platform_verifier::BuilderVerifierExt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use url::{Host, Url};
 
+#[cfg(test)]
+mod rebinding;
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// The addresses of a name.
+type Found = BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+/// Where a name leads today: the system's resolver, or one that a test answers for.
+type LookUp = Arc<dyn Fn(String) -> Found + Send + Sync>;
 
 /// Where a request may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,9 +38,9 @@ pub enum Reach {
 }
 
 /// The real door.
-#[derive(Default)]
 pub struct SystemOutbound {
     clients: Arc<OnceLock<Clients>>,
+    look_up: LookUp,
 }
 
 /// One for each reach, or the text of what failed when they were built, such as a system without any root certificate.
@@ -40,11 +50,25 @@ impl SystemOutbound {
     /// The system's root certificates are read for the first request: that takes longer than all else of a start, and many a
     /// server sends none.
     pub fn new() -> Self {
-        Self::default()
+        Self::resolving(Arc::new(by_the_system))
+    }
+
+    fn resolving(look_up: LookUp) -> Self {
+        Self { clients: Arc::default(), look_up }
     }
 }
 
-fn clients() -> Clients {
+impl Default for SystemOutbound {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn by_the_system(name: String) -> Found {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+}
+
+fn clients(look_up: &LookUp) -> Clients {
     let all = || {
         // The provider is named here, so that nothing process-wide has to be installed.
         let tls =
@@ -52,18 +76,18 @@ fn clients() -> Clients {
                 .with_safe_default_protocol_versions()?
                 .with_platform_verifier()?
                 .with_no_client_auth();
-        let client = |reach| client(reach, tls.clone());
+        let client = |reach| client(reach, tls.clone(), look_up.clone());
         Ok::<_, Source>([client(Reach::Public)?, client(Reach::Elsewhere)?, client(Reach::Private)?])
     };
     all().map_err(|failure| failure.to_string())
 }
 
-fn client(reach: Reach, tls: rustls::ClientConfig) -> Result<reqwest::Client, Source> {
+fn client(reach: Reach, tls: rustls::ClientConfig, look_up: LookUp) -> Result<reqwest::Client, Source> {
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .dns_resolver(Arc::new(Checked(reach)))
+        .dns_resolver(Arc::new(Checked { reach, look_up }))
         .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
         .build()?;
     Ok(client)
@@ -75,9 +99,9 @@ impl Outbound for SystemOutbound {
         if let Err(refused) = at_sight(request.reach, &request.url) {
             return Box::pin(async move { Err(refused) });
         }
-        let clients = Arc::clone(&self.clients);
+        let (clients, look_up) = (Arc::clone(&self.clients), Arc::clone(&self.look_up));
         Box::pin(async move {
-            let client = match (clients.get_or_init(self::clients), request.reach) {
+            let client = match (clients.get_or_init(|| self::clients(&look_up)), request.reach) {
                 (Ok([public, _, _]), Reach::Public | Reach::Nowhere | Reach::Unlisted) => public.clone(),
                 (Ok([_, elsewhere, _]), Reach::Elsewhere) => elsewhere.clone(),
                 (Ok([_, _, private]), Reach::Private) => private.clone(),
@@ -154,7 +178,10 @@ async fn fetch(client: &reqwest::Client, request: Request, host: &str) -> Result
 }
 
 /// A resolver that keeps the addresses to itself that nobody may connect to.
-struct Checked(Reach);
+struct Checked {
+    reach: Reach,
+    look_up: LookUp,
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("no address of the host may be connected to")]
@@ -173,10 +200,10 @@ fn refused(failure: &reqwest::Error) -> bool {
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.0;
+        let (reach, found) = (self.reach, (self.look_up)(name.as_str().to_owned()));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let kept: Vec<SocketAddr> = found.filter(|address| allowed(reach, address.ip())).collect();
+            let kept: Vec<SocketAddr> =
+                found.await?.into_iter().filter(|address| allowed(reach, address.ip())).collect();
             if kept.is_empty() {
                 return Err(Source::from(NotAllowed));
             }
