@@ -516,6 +516,35 @@ async fn what_is_wrong_stands_beside_its_field() {
     is_done(&house.make(Wanted { despite: true, ..lacking }).await, 1);
 }
 
+/// Kratos' schema lets the list of the whole sign-in hold what the list for providers may not. A hook that would give them a list of
+/// their own is refused: leaving the entry out would switch it off for them without a word.
+#[tokio::test]
+async fn a_sign_in_list_that_providers_cannot_take_over_refuses_the_hook_and_says_why() {
+    for entry in ["verification", "show_verification_ui"] {
+        let house = House::start(json!({"selfservice": {
+            "methods": {"oidc": {"enabled": true}},
+            "flows": {"verification": {"enabled": true}, "login": {"after": {"hooks": [{"hook": entry}]}}},
+        }}))
+        .await;
+        let at_sign_in = Wanted { flow: Flow::Login, ..wanted("crm") };
+        let (_, message) = problem(house.make(at_sign_in.clone()).await);
+        for said in
+            ["selfservice.flows.login.after.oidc.hooks", &format!("`{entry}` cannot stand in this list")]
+        {
+            assert!(message.contains(said), "{said}: {message}");
+        }
+        assert_eq!(house.revision(), 0);
+        // For passwords alone it is no trouble, and the flow's entry goes on running for both.
+        is_done(&house.make(Wanted { methods: vec![Method::Password], ..at_sign_in }).await, 1);
+        let after = &house.engine.begin().config.selfservice.login.after;
+        let names =
+            |list: &[engine::config::Hook]| -> Vec<_> { list.iter().map(|hook| hook.name()).collect() };
+        assert_eq!(names(&after.methods[&Method::Password].hooks), [entry, "web_hook"]);
+        assert_eq!(names(&after.hooks), [entry]);
+        assert!(after.methods.get(&Method::Oidc).is_none_or(|own| own.hooks.is_empty()));
+    }
+}
+
 #[tokio::test]
 async fn only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept() {
     let house = House::start(json!({})).await;

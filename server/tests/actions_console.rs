@@ -301,6 +301,34 @@ async fn what_is_wrong_stands_beside_its_field_with_all_that_was_typed() {
     );
 }
 
+/// A hook gives a method a list of its own, which takes the flow's entries over; a list for providers may not hold all of them.
+#[tokio::test]
+async fn a_sign_in_hook_for_which_providers_would_lose_an_entry_is_refused_with_the_reason() {
+    let mut config = listing(json!(["crm.example.org"]));
+    config["selfservice"] = json!({
+        "methods": {"oidc": {"enabled": true}},
+        "flows": {
+            "verification": {"enabled": true},
+            "login": {"after": {"hooks": [{"hook": "show_verification_ui"}]}},
+        },
+    });
+    let console = Console::start_with(config).await;
+    for step in ["preview", "save"] {
+        let page = console.submit(NEW, step, 0, &[("place", "login.after")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{step}");
+        let summary = page.html.split("id=\"problems\"").nth(1).unwrap_or_default();
+        for said in
+            ["selfservice.flows.login.after.oidc.hooks", "show_verification_ui", "cannot stand in this list"]
+        {
+            assert!(summary.contains(said), "{step}: {said}: {}", page.html);
+        }
+        assert_eq!((page.value("id"), page.value("url")), ("crm".into(), CRM.into()), "{step}");
+    }
+    assert_eq!(console.revision(), 0);
+    let only_passwords = [("place", "login.after"), ("for.password", "true")];
+    led(&console.make(&only_passwords).await, "/actions?saved=1&new=true#hook-crm");
+}
+
 #[tokio::test]
 async fn a_late_save_is_answered_with_what_others_did_and_all_that_was_typed() {
     let console = Console::start().await;
