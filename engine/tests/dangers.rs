@@ -3,10 +3,10 @@
 
 use engine::Engine;
 use engine::config::Method;
-use engine::operators::{Operator, OperatorSession, Role};
+use engine::operators::{OperatorSession, Role};
 use engine::settings::{self, Authentication, Saved, history};
 use engine::store::audit;
-use engine::testing::World;
+use engine::testing::{World, somebody};
 use serde_json::json;
 use std::time::Duration;
 
@@ -20,20 +20,6 @@ impl House {
         let world = World::default();
         let engine = world.engine("memory", vec![]).await;
         Self { world, engine }
-    }
-
-    /// Signed in just now.
-    fn somebody(&self, role: Role) -> OperatorSession {
-        let now = self.engine.effects().now();
-        let operator = Operator {
-            id: self.engine.effects().operator_id(),
-            email: "grace@example.org".into(),
-            name: "Grace".into(),
-            role,
-            disabled: false,
-            created_at: now,
-        };
-        OperatorSession { operator, authenticated_at: now, expires_at: now + chrono::TimeDelta::hours(12) }
     }
 
     async fn save(
@@ -71,14 +57,14 @@ fn dangers(saved: &Saved) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason() {
     let house = House::new().await;
-    let owner = house.somebody(Role::Owner);
-    let refused = house.save(&house.somebody(Role::Editor), "because", lock_out).await;
+    let owner = somebody(&house.engine, Role::Owner);
+    let refused = house.save(&somebody(&house.engine, Role::Editor), "because", lock_out).await;
     assert!(matches!(refused, Saved::NeedsOwner(_)), "{refused:?}");
     assert_eq!(dangers(&refused), ["nobody_can_sign_in"]);
     house.world.clock.advance(Duration::from_secs(5 * 60 + 1));
     let refused = house.save(&owner, "because", lock_out).await;
     assert!(matches!(refused, Saved::NeedsFreshSignIn(_)), "{refused:?}");
-    let fresh = house.somebody(Role::Owner);
+    let fresh = somebody(&house.engine, Role::Owner);
     house.world.clock.advance(Duration::from_secs(5 * 60));
     let refused = house.save(&fresh, "  ", lock_out).await;
     assert!(matches!(refused, Saved::NeedsReason(_)), "{refused:?}");
@@ -103,7 +89,7 @@ async fn a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason() {
 #[tokio::test]
 async fn who_is_not_known_to_have_signed_in_lately_has_not() {
     let house = House::new().await;
-    let owner = house.somebody(Role::Owner).operator;
+    let owner = somebody(&house.engine, Role::Owner).operator;
     let mut values = settings::current(&house.engine).await.unwrap().values;
     lock_out(&mut values);
     let saved = settings::save(&house.engine, &owner, 0, &values, "because").await.unwrap();
@@ -114,11 +100,11 @@ async fn who_is_not_known_to_have_signed_in_lately_has_not() {
 async fn a_danger_that_was_there_before_asks_nobody_anything() {
     let house = House::new().await;
     assert!(matches!(
-        house.save(&house.somebody(Role::Owner), "because", lock_out).await,
+        house.save(&somebody(&house.engine, Role::Owner), "because", lock_out).await,
         Saved::Done { revision: 1 }
     ));
     house.world.clock.advance(Duration::from_secs(3600));
-    let editor = house.somebody(Role::Editor);
+    let editor = somebody(&house.engine, Role::Editor);
     let saved = house.save(&editor, "", |values| values.min_password_length = 12).await;
     assert!(matches!(saved, Saved::Done { revision: 2 }), "{saved:?}");
     assert_eq!(house.audit().await[0].details["dangers"], json!([]));
@@ -127,7 +113,7 @@ async fn a_danger_that_was_there_before_asks_nobody_anything() {
 #[tokio::test]
 async fn a_new_error_is_refused_whoever_asks() {
     let house = House::new().await;
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     let saved = house
         .save(&owner, "because", |values| {
             values.show_verification_page = [(Method::Password, true)].into_iter().collect();
@@ -142,7 +128,7 @@ async fn a_new_error_is_refused_whoever_asks() {
 #[tokio::test]
 async fn a_way_back_into_a_danger_asks_the_same() {
     let house = House::new().await;
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     house.save(&owner, "because", lock_out).await;
     house.save(&owner, "", |values| values.require_verified_address = false).await;
     house.world.clock.advance(Duration::from_secs(6 * 60));
@@ -150,15 +136,17 @@ async fn a_way_back_into_a_danger_asks_the_same() {
     assert!(matches!(back, Saved::NeedsFreshSignIn(_)), "{back:?}");
     let undone = settings::undo(&house.engine, &owner, 2).await.unwrap();
     assert!(matches!(undone, Saved::NeedsFreshSignIn(_)), "{undone:?}");
-    let editor =
-        history::go_back(&house.engine, &house.somebody(Role::Editor), 2, 1, "because").await.unwrap();
+    let editor = history::go_back(&house.engine, &somebody(&house.engine, Role::Editor), 2, 1, "because")
+        .await
+        .unwrap();
     assert!(matches!(editor, Saved::NeedsOwner(_)), "{editor:?}");
-    let fresh = house.somebody(Role::Owner);
+    let fresh = somebody(&house.engine, Role::Owner);
     let silent = history::go_back(&house.engine, &fresh, 2, 1, "").await.unwrap();
     assert!(matches!(silent, Saved::NeedsReason(_)), "{silent:?}");
     assert_eq!(settings::list(house.engine.db()).await.unwrap().len(), 2);
     assert!(matches!(settings::undo(&house.engine, &fresh, 2).await.unwrap(), Saved::Done { revision: 3 }));
     assert_eq!(settings::list(house.engine.db()).await.unwrap()[0].reason, "Undo of revision 2");
-    let out = history::go_back(&house.engine, &house.somebody(Role::Editor), 3, 0, "").await.unwrap();
+    let out =
+        history::go_back(&house.engine, &somebody(&house.engine, Role::Editor), 3, 0, "").await.unwrap();
     assert!(matches!(out, Saved::Done { revision: 4 }), "out of a danger anybody may go: {out:?}");
 }

@@ -3,37 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use engine::config::load::{Sources, load};
-use engine::effects::{Answer, Effects, Outbound, OutboundError, Request, SystemClock, SystemRandom};
-use engine::operators::{Operator, Role};
+use engine::operators::Role;
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
 use engine::settings::{self, AfterSignUp, Authentication, Named, Saved, Ways};
 use engine::store::{Db, audit};
+use engine::testing::{self, operator};
 use engine::{Engine, Kind, config::Method};
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-/// Nothing here goes out.
-struct Nowhere;
-
-impl Outbound for Nowhere {
-    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>> {
-        let host = request.url.host_str().unwrap_or_default().to_owned();
-        Box::pin(async move { Err(OutboundError::Unreachable { host, source: "nowhere".into() }) })
-    }
-}
-
-fn effects() -> Effects {
-    Effects {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        outbound: Arc::new(Nowhere),
-        mailer: Arc::new(engine::testing::RecordingMailer::default()),
-        templates: Arc::new(engine::testing::TemplatesHere),
-    }
-}
 
 struct Console {
     engine: Engine,
@@ -60,7 +38,7 @@ impl Console {
         let db = Db::connect(None, data.path()).await.unwrap();
         db.migrate().await.unwrap();
         let config = settings::load_current(&db, &sources).await.unwrap().unwrap().config;
-        let engine = Engine::new(db, effects(), Hasher::start(), config);
+        let engine = Engine::new(db, testing::effects(), Hasher::sized(1, 8), config);
         Self { engine, sources, _data: data }
     }
 
@@ -72,7 +50,7 @@ impl Console {
     async fn save(&self, base: i64, change: impl FnOnce(&mut Authentication)) -> Saved {
         let mut values = self.values().await.1;
         change(&mut values);
-        settings::save(&self.engine, &operator(Role::Owner), base, &values, "").await.unwrap()
+        settings::save(&self.engine, &operator(&self.engine, Role::Owner), base, &values, "").await.unwrap()
     }
 
     fn signs_in(&self) -> bool {
@@ -89,17 +67,6 @@ impl Console {
 /// The one way that is enabled.
 fn ways(on: bool) -> Ways {
     [(Method::Password, on)].into_iter().collect()
-}
-
-fn operator(role: Role) -> Operator {
-    Operator {
-        id: effects().operator_id(),
-        email: "grace@example.org".into(),
-        name: "Grace".into(),
-        role,
-        disabled: false,
-        created_at: effects().now(),
-    }
 }
 
 #[tokio::test]
@@ -188,10 +155,13 @@ async fn the_server_refuses_what_the_page_should_not_send() {
 
     let values = console.values().await.1;
     let changed = Authentication { registration_enabled: false, ..values };
-    let refused =
-        settings::save(&console.engine, &operator(Role::Viewer), 0, &changed, "").await.unwrap_err();
+    let refused = settings::save(&console.engine, &operator(&console.engine, Role::Viewer), 0, &changed, "")
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind, Kind::Forbidden);
-    let editor = settings::save(&console.engine, &operator(Role::Editor), 0, &changed, "").await.unwrap();
+    let editor = settings::save(&console.engine, &operator(&console.engine, Role::Editor), 0, &changed, "")
+        .await
+        .unwrap();
     assert!(matches!(editor, Saved::Done { revision: 1 }));
     let actions: Vec<String> = console.audit().await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["settings.save", "settings.refused"]);
@@ -218,11 +188,12 @@ async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     let console = Console::start(json!({}), &[]).await;
     console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
     console.save(1, |v| v.min_password_length = 12).await;
-    let late = settings::undo(&console.engine, &operator(Role::Owner), 1).await.unwrap();
+    let late = settings::undo(&console.engine, &operator(&console.engine, Role::Owner), 1).await.unwrap();
     assert!(matches!(late, Saved::Conflict { revision: 2, .. }), "{late:?}");
-    let refused = settings::undo(&console.engine, &operator(Role::Viewer), 2).await.unwrap_err();
+    let refused =
+        settings::undo(&console.engine, &operator(&console.engine, Role::Viewer), 2).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Forbidden);
-    let undone = settings::undo(&console.engine, &operator(Role::Editor), 2).await.unwrap();
+    let undone = settings::undo(&console.engine, &operator(&console.engine, Role::Editor), 2).await.unwrap();
     assert!(matches!(undone, Saved::Done { revision: 3 }), "{undone:?}");
     let (revision, values) = console.values().await;
     assert_eq!((revision, values.min_password_length), (3, 8));
@@ -230,7 +201,7 @@ async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     let newest = &console.audit().await[0];
     assert_eq!(
         (newest.action.as_str(), newest.actor.as_str()),
-        ("settings.rollback", operator(Role::Editor).email.as_str())
+        ("settings.rollback", operator(&console.engine, Role::Editor).email.as_str())
     );
 }
 
@@ -244,7 +215,7 @@ async fn a_revision_that_no_longer_fits_stops_the_start_and_can_be_rolled_back()
     let problems = settings::load_current(db, &sources).await.unwrap().unwrap_err();
     assert!(problems.to_string().contains("vestibule settings rollback"), "{problems}");
     assert_eq!(settings::list(db).await.unwrap().len(), 1);
-    let now = effects().now();
+    let now = console.engine.effects().now();
     assert_eq!(settings::roll_back(db, &sources, now, "command line", 0).await.unwrap(), Ok(2));
     assert!(settings::load_current(db, &sources).await.unwrap().is_ok());
     let refused = settings::roll_back(db, &sources, now, "command line", 1).await.unwrap().unwrap_err();
@@ -257,7 +228,7 @@ async fn what_another_process_saved_is_taken_over() {
     let console = Console::start(json!({}), &[]).await;
     let db = console.engine.db().clone();
     let config = settings::load_current(&db, &console.sources).await.unwrap().unwrap().config;
-    let other = Engine::new(db, effects(), Hasher::start(), config);
+    let other = Engine::new(db, testing::effects(), Hasher::sized(1, 8), config);
     console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
     assert_eq!(other.begin().config.revision, 0);
     assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));

@@ -5,11 +5,11 @@ use engine::Engine;
 use engine::config::providers::kind;
 use engine::config::social::Secret;
 use engine::config::{Format, Named, export};
-use engine::operators::{Operator, OperatorSession, Role};
+use engine::operators::Role;
 use engine::settings::social::{self, Arrange, Draft, From, Kept, Made, Mapper, Page, Tried};
 use engine::settings::{self, Saved, history};
 use engine::store::audit;
-use engine::testing::World;
+use engine::testing::{World, somebody};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -31,20 +31,6 @@ impl House {
         Self::with(json!({})).await
     }
 
-    /// Signed in just now.
-    fn somebody(&self, role: Role) -> OperatorSession {
-        let now = self.engine.effects().now();
-        let operator = Operator {
-            id: self.engine.effects().operator_id(),
-            email: "grace@example.org".into(),
-            name: "Grace".into(),
-            role,
-            disabled: false,
-            created_at: now,
-        };
-        OperatorSession { operator, authenticated_at: now, expires_at: now + chrono::TimeDelta::hours(12) }
-    }
-
     async fn page(&self) -> Page {
         social::current(&self.engine).await.unwrap()
     }
@@ -55,13 +41,13 @@ impl House {
     }
 
     async fn save_on(&self, base: i64, was: Option<&str>, draft: Draft) -> Saved {
-        let owner = self.somebody(Role::Owner);
+        let owner = somebody(&self.engine, Role::Owner);
         social::save(&self.engine, &owner, base, (was.map(str::to_owned), draft), "").await.unwrap()
     }
 
     async fn arrange(&self, role: Role, wanted: Arrange) -> Saved {
         let base = self.page().await.revision;
-        social::arrange(&self.engine, &self.somebody(role), base, wanted, "").await.unwrap()
+        social::arrange(&self.engine, &somebody(&self.engine, role), base, wanted, "").await.unwrap()
     }
 
     async fn named(&self) -> Named {
@@ -207,16 +193,16 @@ async fn the_first_of_several_switches_on_nothing_that_was_not_asked_for() {
 #[tokio::test]
 async fn changing_one_is_for_owners_who_have_just_signed_in() {
     let house = House::new().await;
-    let editor = house.somebody(Role::Editor);
+    let editor = somebody(&house.engine, Role::Editor);
     let refused = social::save(&house.engine, &editor, 0, (None, google()), "").await.unwrap();
     assert!(matches!(refused, Saved::NeedsOwner(_)), "{refused:?}");
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     house.world.clock.advance(Duration::from_secs(5 * 60 + 1));
     let refused = social::save(&house.engine, &owner, 0, (None, google()), "").await.unwrap();
     assert!(matches!(refused, Saved::NeedsFreshSignIn(_)), "{refused:?}");
     let held = engine::secrets::held(&house.engine).await.unwrap();
     assert!(held.is_empty() && settings::list(house.engine.db()).await.unwrap().is_empty());
-    let viewer = house.somebody(Role::Viewer);
+    let viewer = somebody(&house.engine, Role::Viewer);
     for refused in [
         social::save(&house.engine, &viewer, 0, (None, google()), "").await,
         social::arrange(&house.engine, &viewer, 0, Arrange::Method(true), "").await,
@@ -263,12 +249,18 @@ async fn what_is_laid_over_a_file_is_what_differs_and_follows_its_entry() {
     assert_eq!((acme.label.as_str(), acme.client_id.as_str()), ("Acme", "newer"));
     assert_eq!(config.selfservice.social.configured("first").unwrap().label, "First");
 
-    done(&social::remove(&house.engine, &house.somebody(Role::Owner), 1, "acme".into(), "").await.unwrap());
+    done(
+        &social::remove(&house.engine, &somebody(&house.engine, Role::Owner), 1, "acme".into(), "")
+            .await
+            .unwrap(),
+    );
     let entry = house.page().await.entry("acme").unwrap().clone();
     assert_eq!((entry.from, entry.label.as_str()), (From::Files, "Acme"), "the file alone again");
     assert_eq!(entry.draft.unwrap().text("scope"), "openid");
     let there = problems(
-        social::remove(&house.engine, &house.somebody(Role::Owner), 2, "acme".into(), "").await.unwrap(),
+        social::remove(&house.engine, &somebody(&house.engine, Role::Owner), 2, "acme".into(), "")
+            .await
+            .unwrap(),
     );
     assert!(there[0].1.contains("file"), "{there:?}");
 }
@@ -318,7 +310,7 @@ async fn whose_word_counts_follows_the_kinds_until_somebody_says_otherwise() {
         settings::list(house.engine.db()).await.unwrap()[0].summary,
         ["Google: its word on an address does not count as proof"]
     );
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     done(&social::remove(&house.engine, &owner, 4, "acme".into(), "").await.unwrap());
     assert_eq!(house.named().await["social_vouching"], json!(["second"]));
 }
@@ -346,8 +338,9 @@ async fn another_s_save_of_something_else_is_no_conflict() {
     mine.texts.insert("label", "Later".into());
     let clash = house.save_on(1, Some("google"), mine.clone()).await;
     assert!(matches!(clash, Saved::Conflict { revision: 4, .. }), "{clash:?}");
-    let clash =
-        social::remove(&house.engine, &house.somebody(Role::Owner), 1, "google".into(), "").await.unwrap();
+    let clash = social::remove(&house.engine, &somebody(&house.engine, Role::Owner), 1, "google".into(), "")
+        .await
+        .unwrap();
     assert!(matches!(clash, Saved::Conflict { .. }), "{clash:?}");
     done(&house.save_on(4, Some("google"), mine).await);
 }
@@ -360,20 +353,25 @@ async fn going_back_keeps_today_s_secret_and_asks_for_an_owner() {
     draft.texts.insert("label", "G".into());
     draft.client_secret = Secret("today's".into());
     done(&house.save(Some("google"), draft).await);
-    let back = history::go_back(&house.engine, &house.somebody(Role::Editor), 2, 1, "").await.unwrap();
+    let back =
+        history::go_back(&house.engine, &somebody(&house.engine, Role::Editor), 2, 1, "").await.unwrap();
     assert!(matches!(back, Saved::NeedsOwner(_)), "{back:?}");
-    done(&history::go_back(&house.engine, &house.somebody(Role::Owner), 2, 1, "").await.unwrap());
+    done(&history::go_back(&house.engine, &somebody(&house.engine, Role::Owner), 2, 1, "").await.unwrap());
     let ctx = house.engine.begin();
     let provider = ctx.config.selfservice.social.configured("google").unwrap().clone();
     assert_eq!(provider.label, "Google");
     assert_eq!(engine::secrets::opened(&ctx, &provider.client_secret.0).await.unwrap(), "today's");
 
     // What is destroyed stays so.
-    done(&social::remove(&house.engine, &house.somebody(Role::Owner), 3, "google".into(), "").await.unwrap());
+    done(
+        &social::remove(&house.engine, &somebody(&house.engine, Role::Owner), 3, "google".into(), "")
+            .await
+            .unwrap(),
+    );
     assert!(engine::secrets::held(&house.engine).await.unwrap().is_empty());
     assert!(house.page().await.entries.is_empty());
     assert!(!house.named().await.contains_key("social_providers"));
-    done(&history::go_back(&house.engine, &house.somebody(Role::Owner), 4, 3, "").await.unwrap());
+    done(&history::go_back(&house.engine, &somebody(&house.engine, Role::Owner), 4, 3, "").await.unwrap());
     assert_eq!(house.page().await.entry("google").unwrap().secret, Kept::Gone);
 }
 

@@ -8,13 +8,13 @@ use engine::config::load::{print, remap};
 use engine::config::{Method, export};
 use engine::effects::Request;
 use engine::flow::{Body, FlowType, Start, Started, Submit, Submitted, registration, webhook::Seen};
-use engine::operators::{Operator, OperatorSession, Role};
+use engine::operators::Role;
 use engine::session::DeviceInfo;
 use engine::settings::web_hooks::{self, Act, Flow, Kept, Outcome, Place, Signing, Wanted, WantedAuth, When};
 use engine::settings::{self, Saved, history};
 use engine::store::audit;
 use engine::store::deliveries::Status;
-use engine::testing::World;
+use engine::testing::{World, somebody};
 use engine::{Engine, Kind, hooks, rehearsal, secrets};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -48,26 +48,12 @@ impl House {
         Self { world, engine, people: std::sync::atomic::AtomicUsize::new(0) }
     }
 
-    /// Signed in just now.
-    fn somebody(&self, role: Role) -> OperatorSession {
-        let now = self.engine.effects().now();
-        let operator = Operator {
-            id: self.engine.effects().operator_id(),
-            email: "grace@example.org".into(),
-            name: "Grace".into(),
-            role,
-            disabled: false,
-            created_at: now,
-        };
-        OperatorSession { operator, authenticated_at: now, expires_at: now + chrono::TimeDelta::hours(12) }
-    }
-
     fn revision(&self) -> i64 {
         self.engine.begin().config.revision
     }
 
     async fn save_on(&self, base: i64, edited: bool, wanted: Wanted) -> Kept {
-        let owner = self.somebody(Role::Owner);
+        let owner = somebody(&self.engine, Role::Owner);
         web_hooks::save(&self.engine, &owner, base, edited, wanted, "as agreed").await.unwrap()
     }
 
@@ -80,7 +66,7 @@ impl House {
     }
 
     async fn act_on(&self, base: i64, id: &str, act: Act) -> Kept {
-        let owner = self.somebody(Role::Owner);
+        let owner = somebody(&self.engine, Role::Owner);
         web_hooks::act(&self.engine, &owner, base, id, act, "as agreed").await.unwrap()
     }
 
@@ -306,7 +292,7 @@ async fn secrets_are_sealed_used_and_nowhere_to_be_read() {
     assert!(one.fingerprint.starts_with("•••• ") && one.set_by == "Grace" && one.used_at.is_some());
 
     // Going back keeps today's.
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     let back = history::go_back(&house.engine, &owner, 3, 2, "").await.unwrap();
     assert!(matches!(back, Saved::Done { revision: 4 }), "{back:?}");
     house.sign_up().await.unwrap();
@@ -380,7 +366,7 @@ async fn a_call_whose_secret_is_gone_fails_and_the_log_says_so() {
     house.make(signed(Signing::Make)).await;
     house.act("crm", Act::Remove).await;
     assert!(secrets::held(&house.engine).await.unwrap().is_empty());
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     assert!(matches!(
         history::go_back(&house.engine, &owner, 2, 1, "").await.unwrap(),
         Saved::Done { revision: 3 }
@@ -549,7 +535,7 @@ async fn a_sign_in_list_that_providers_cannot_take_over_refuses_the_hook_and_say
 async fn only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept() {
     let house = House::start(json!({})).await;
     for role in [Role::Viewer, Role::Editor] {
-        let by = house.somebody(role);
+        let by = somebody(&house.engine, role);
         let refused = web_hooks::save(&house.engine, &by, 0, false, wanted("crm"), "").await.unwrap_err();
         assert_eq!(refused.kind, Kind::Forbidden);
         let refused = web_hooks::act(&house.engine, &by, 0, "crm", Act::Off, "").await.unwrap_err();
@@ -558,13 +544,13 @@ async fn only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept() {
             web_hooks::preview(&house.engine, &by.operator, false, &wanted("crm")).await.err().unwrap();
         assert_eq!(refused.kind, Kind::Forbidden);
     }
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     house.world.clock.advance(Duration::from_secs(5 * 60 + 1));
     let stale = web_hooks::save(&house.engine, &owner, 0, false, wanted("crm"), "").await.unwrap();
     assert!(matches!(stale.saved, Saved::NeedsFreshSignIn(_)), "{:?}", stale.saved);
     // A danger takes a reason as well.
     let asks = Wanted { outcome: Outcome::Change, ..wanted("crm") };
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     let unsaid = web_hooks::save(&house.engine, &owner, 0, false, asks, " ").await.unwrap();
     let Saved::NeedsReason(dangers) = unsaid.saved else { panic!("{:?}", unsaid.saved) };
     assert_eq!(dangers.iter().map(|danger| danger.id).collect::<Vec<_>>(), ["hook_proves_addresses"]);
@@ -642,7 +628,7 @@ async fn they_run_in_the_order_that_they_are_given() {
 #[tokio::test]
 async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() {
     let house = House::start(json!({})).await;
-    let owner = house.somebody(Role::Owner);
+    let owner = somebody(&house.engine, Role::Owner);
     let asks = Wanted { outcome: Outcome::Change, url: "http://crm.example.org/new".into(), ..wanted("crm") };
     let preview = web_hooks::preview(&house.engine, &owner.operator, false, &asks).await.unwrap().unwrap();
     assert_eq!(
@@ -676,7 +662,7 @@ async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() 
 async fn the_sign_up_tester_signs_as_the_real_thing_and_notes_no_use() {
     let house = House::start(json!({})).await;
     let secret = house.make(signed(Signing::Make)).await.secret.unwrap();
-    let owner = house.somebody(Role::Owner).operator;
+    let owner = somebody(&house.engine, Role::Owner).operator;
     let wish = rehearsal::Wish {
         client: engine::plan::Client::Native,
         call_hooks: false,

@@ -1,13 +1,14 @@
 //! What tests need instead of the world: a clock to set, randomness that repeats, outgoing requests that are
-//! answered from a list, an engine on a database of its own, and somebody who signs up.
+//! answered from a list, an engine on a database of its own, somebody who signs up, and somebody at the console.
 
 mod app;
 pub mod lists;
+mod operator;
 pub mod postgres;
 mod world;
 
 pub use app::{PASSWORD, code_in, form, sign_up, sign_up_with, start};
-
+pub use operator::{operator, somebody};
 pub use world::{RecordingMailer, RecordingOutbound, TemplatesHere, TestClock, TestRandom};
 
 use crate::config::load::{Sources, load};
