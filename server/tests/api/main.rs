@@ -3,6 +3,8 @@
 
 mod clients;
 mod combinations;
+#[path = "../support/console.rs"]
+mod console;
 mod edges;
 mod hand_over;
 mod hooks;

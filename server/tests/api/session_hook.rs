@@ -4,6 +4,7 @@ use crate::clients::{Kind, Outcome, Person, sign_up, stand};
 use engine::Engine;
 use engine::operators::{Operator, Role};
 use engine::settings::{self, Authentication, Saved};
+use engine::testing::operator;
 use serde_json::json;
 
 async fn switch(engine: &Engine, by: &Operator, on: bool) {
@@ -26,23 +27,10 @@ pub(crate) async fn save(
     assert!(matches!(saved, Saved::Done { revision } if revision == current.revision + 1), "{saved:?}");
 }
 
-/// An operator as far as a revision names one.
-pub(crate) fn operator(engine: &Engine) -> Operator {
-    let effects = engine.effects();
-    Operator {
-        id: effects.operator_id(),
-        email: "ada@vestibule.test".to_owned(),
-        name: "Ada".to_owned(),
-        role: Role::Owner,
-        disabled: false,
-        created_at: effects.now(),
-    }
-}
-
 async fn off_on_off(kind: Kind) {
     let (stand, site) = stand("memory", json!({})).await;
     let engine = &stand.engine;
-    let ada = operator(engine);
+    let ada = operator(engine, Role::Owner);
     assert_eq!(sign_up(&site, kind, "one@vestibule.test").await, Outcome::NotSignedIn);
 
     let mut early = Person::new(&site, kind);

@@ -1,8 +1,10 @@
 //! Sign-up and sign-in through a provider, in every form of client. The provider is a real one over HTTP, run by the test.
 
-use crate::session_hook::{operator, save};
+use crate::session_hook::save;
 use crate::support::http::{Answer, send};
 use crate::trip::{HTML, JSON, Place, acme, agree, document, lay_over, location, messages, node, value};
+use engine::operators::Role;
+use engine::testing::operator;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -398,7 +400,7 @@ async fn ory_network_340_the_switch_is_for_every_way_to_sign_up() {
     let off = json!({"vestibule": {"registration": {"social_sign_in": false}}});
     let place = Place::start("memory", |_| off).await;
     let engine = &place.stand.engine;
-    let ada = operator(engine);
+    let ada = operator(engine, Role::Owner);
     for (round, on) in [false, true, false].into_iter().enumerate() {
         if round > 0 {
             let press = json!({"sign_in_after_registration": if on { "on" } else { "off" }});

@@ -1,44 +1,19 @@
 //! A provider set up in the console of a running server: entered, tried, tested with the real trip, switched on, used. And what
 //! the console refuses, keeps and does not show.
 
+use crate::console::{BASE, Console, EMAIL, PASSWORD, Page};
 use crate::provider::{CLIENT, SECRET, Sends};
-use crate::session_hook::{operator, save};
+use crate::session_hook::save;
 use crate::trip::{HTML, Place, agree, location, messages};
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::connect_info::MockConnectInfo;
-use axum::http::{HeaderMap, Request, header};
-use engine::operators::{self, Operator, Role};
+use axum::http::header;
+use engine::operators::{self, Role};
 use engine::settings::Authentication;
 use engine::store::{audit, operators as rows};
-use engine::{Engine, cleanup, settings};
+use engine::testing::operator;
+use engine::{cleanup, settings};
 use serde_json::json;
-use server::state::AppState;
-use std::net::SocketAddr;
-use tower::ServiceExt;
-
-const BASE: &str = "http://127.0.0.1:4435";
-const EMAIL: &str = "grace@console.test";
-const PASSWORD: &str = "velvet lantern harbour 41";
-
-/// An operator in a browser without a script.
-struct Console {
-    engine: Engine,
-    router: Router,
-    cookie: String,
-}
-
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    html: String,
-}
 
 impl Page {
-    fn location(&self) -> &str {
-        self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
     fn shows(&self, part: &str) -> bool {
         // What stands between two pieces of text is not seen.
         self.html.replace("<!>", "").contains(part)
@@ -48,58 +23,7 @@ impl Page {
 impl Console {
     /// As the owner.
     async fn of(place: &Place) -> Self {
-        let engine = place.stand.engine.clone();
-        operators::create(&engine, EMAIL, "Grace", PASSWORD)
-            .await
-            .expect("the store answers")
-            .expect("a good password");
-        Self::signed_in(engine, EMAIL).await
-    }
-
-    async fn signed_in(engine: Engine, email: &str) -> Self {
-        let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-        let router =
-            server::console::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
-        let mut console = Self { engine, router, cookie: String::new() };
-        let page = console.post("/sign-in", &[("email", email), ("password", PASSWORD)]).await;
-        let cookie = page.headers[header::SET_COOKIE].to_str().expect("text");
-        console.cookie = cookie.split(';').next().expect("a pair").to_owned();
-        console
-    }
-
-    /// Somebody of another role.
-    async fn another(&self, email: &str, role: Role) -> Self {
-        let mut tx = self.engine.db().write().await.expect("the store answers");
-        let (owner, hash) =
-            rows::by_email(&mut tx, EMAIL).await.expect("the store answers").expect("she is there");
-        let id = self.engine.effects().operator_id();
-        let somebody = Operator { id, email: email.to_owned(), name: "Edda".to_owned(), role, ..owner };
-        assert!(rows::insert(&mut tx, &somebody, &hash).await.expect("the store answers"));
-        tx.commit().await.expect("the store answers");
-        Self::signed_in(self.engine.clone(), email).await
-    }
-
-    async fn get(&self, target: &str) -> Page {
-        self.send(Request::get(target).header("accept", "text/html"), String::new()).await
-    }
-
-    async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Page {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = Request::post(target)
-            .header("origin", BASE)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("content-length", body.len());
-        self.send(request, body).await
-    }
-
-    async fn send(&self, request: axum::http::request::Builder, body: String) -> Page {
-        let request = request.header("host", "127.0.0.1:4435").header("cookie", &self.cookie);
-        let request = request.body(Body::from(body)).expect("a request");
-        let answer = self.router.clone().oneshot(request).await.expect("an answer");
-        let (parts, body) = answer.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        let html = String::from_utf8(bytes.to_vec()).expect("text");
-        Page { status: parts.status.as_u16(), headers: parts.headers, html }
+        Self::on(place.stand.world.clone(), place.stand.engine.clone()).with_operator("Grace").await
     }
 
     async fn revision(&self) -> String {
@@ -166,7 +90,8 @@ async fn with_acme() -> (Place, Console) {
     let place = bare().await;
     let grace = Console::of(&place).await;
     let saved = grace.save("", &place.provider.base, &[]).await;
-    assert_eq!((saved.status, saved.location()), (303, "/social?done=new"), "{}", saved.html);
+    assert_eq!(saved.status, 303, "{}", saved.html);
+    assert_eq!(saved.location(), "/social?done=new");
     (place, grace)
 }
 
@@ -198,7 +123,8 @@ async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
     assert_eq!(grace.get("/social/new?kind=myspace").await.status, 404);
 
     let saved = grace.save("", &place.provider.base, &[]).await;
-    assert_eq!((saved.status, saved.location()), (303, "/social?done=new"));
+    assert_eq!(saved.status, 303);
+    assert_eq!(saved.location(), "/social?done=new");
     let list = grace.get("/social?done=new").await;
     assert!(
         list.shows("still off") && list.shows("data-testid=\"provider-acme\" data-state=\"off\""),
@@ -405,7 +331,7 @@ async fn each_role_may_what_it_may() {
     }
 
     // The owner, an hour after signing in: what was typed stays, and the password does.
-    place.stand.world.clock.advance(std::time::Duration::from_secs(3600));
+    grace.world.clock.advance(std::time::Duration::from_secs(3600));
     let form = grace.get("/social/provider?id=acme").await;
     assert!(form.shows("id=\"confirm-password\""), "asked for at once, since the secret is typed once");
     let late = grace.save("acme", &place.provider.base, &[("label", "Late")]).await;
@@ -425,10 +351,11 @@ async fn each_role_may_what_it_may() {
 async fn what_was_typed_outlives_the_session_but_for_the_secret() {
     let place = bare().await;
     let mut grace = Console::of(&place).await;
-    place.stand.world.clock.advance(std::time::Duration::from_secs(24 * 3600));
+    grace.world.clock.advance(std::time::Duration::from_secs(24 * 3600));
     let led = grace.save("", &place.provider.base, &[("label", "Typed before")]).await;
-    assert_eq!((led.status, led.location()), (303, "/sign-in?next=%2Fsocial%2Fprovider%3Fkept%3Dtrue"));
-    grace = Console::signed_in(grace.engine.clone(), EMAIL).await;
+    assert_eq!(led.status, 303);
+    assert_eq!(led.location(), "/sign-in?next=%2Fsocial%2Fprovider%3Fkept%3Dtrue");
+    grace.sign_in(EMAIL).await;
     let back = grace.get("/social/provider?kept=true").await;
     for part in ["value=\"Typed before\"", "not saved yet", "Enter the secret again", "value=\"acme\""] {
         assert!(back.shows(part), "{part} in {}", back.html);
@@ -592,7 +519,7 @@ async fn a_test_foretells_what_a_real_trip_does() {
     assert!(linked.shows("the address has an account already") && linked.shows(&id), "{}", linked.html);
     let engine = &place.stand.engine;
     let close = |values: &Authentication| Authentication { registration_enabled: false, ..values.clone() };
-    save(engine, &operator(engine), close).await;
+    save(engine, &operator(engine, Role::Owner), close).await;
     assert!(result().await.shows("the address has an account already"), "who must link may do so");
     place.provider.visitor("dora", json!({"email": "dora@example.org"}));
     assert!(result().await.shows("Sign-up would be refused: it is closed"));

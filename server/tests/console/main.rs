@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actions;
-mod checks;
 #[path = "../support/console.rs"]
+mod browser;
+mod checks;
 mod client;
 mod doors;
 mod guarded;

@@ -4,27 +4,19 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use engine::Engine;
 use engine::operators::{self, Operator, Role};
-use engine::store::{audit, operators as rows};
+use engine::store::operators as rows;
 use engine::testing::World;
-use engine::{Engine, settings};
 use server::state::AppState;
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
 pub(crate) const BASE: &str = "http://127.0.0.1:4435";
-pub(crate) const PAGE: &str = "/settings/authentication";
-pub(crate) const FUNCTION: &str = "/api/settings/authentication";
+/// Where a sign-in leads.
+const HOME: &str = "/settings/authentication";
 pub(crate) const EMAIL: &str = "grace@console.test";
-pub(crate) const VIEWER: &str = "vera@console.test";
 pub(crate) const PASSWORD: &str = "velvet lantern harbour 41";
-/// What the form sends when nothing was touched.
-pub(crate) const UNTOUCHED: [(&str, &str); 4] = [
-    ("registration_enabled", "true"),
-    ("min_password_length", "8"),
-    ("identifier_similarity_check", "true"),
-    ("breach_check", "true"),
-];
 
 pub(crate) struct Console {
     /// Its data folder lasts as long.
@@ -48,38 +40,47 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn location(&self) -> &str {
-        self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
+        self.headers.get(header::LOCATION).map_or("", |value| value.to_str().expect("text"))
     }
 }
 
 impl Console {
     /// Nobody is signed in yet.
-    pub(crate) async fn start() -> Self {
-        Self::start_with(Vec::new()).await
-    }
-
-    pub(crate) async fn start_with(config: Vec<serde_json::Value>) -> Self {
-        let world = World::default();
-        let engine = world.engine("memory", config).await;
+    pub(crate) fn on(world: World, engine: Engine) -> Self {
         Self { world, router: router(&engine), engine, cookie: None }
     }
 
-    pub(crate) async fn signed_in(name: &str) -> Self {
-        Self::start().await.with_operator(name).await
-    }
-
+    /// The first operator, who is an owner, signed in.
     pub(crate) async fn with_operator(mut self, name: &str) -> Self {
-        let console = &mut self;
-        operators::create(&console.engine, EMAIL, name, PASSWORD).await.unwrap().unwrap();
-        let page = console.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await;
-        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
-        console.keep(&page);
+        let made = operators::create(&self.engine, EMAIL, name, PASSWORD).await.expect("the store answers");
+        made.expect("a good password");
+        self.sign_in(EMAIL).await;
         self
     }
 
+    pub(crate) async fn sign_in(&mut self, email: &str) {
+        let page = self.post("/sign-in", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, HOME));
+        self.keep(&page);
+    }
+
     pub(crate) fn keep(&mut self, page: &Page) {
-        let cookie = page.headers[header::SET_COOKIE].to_str().unwrap();
-        self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+        let cookie = page.headers[header::SET_COOKIE].to_str().expect("text");
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+    }
+
+    /// Edda, who has that role, in a browser of her own.
+    pub(crate) async fn another(&self, email: &str, role: Role) -> Self {
+        let mut tx = self.engine.db().write().await.expect("the store answers");
+        let owner = rows::by_email(&mut tx, EMAIL).await.expect("the store answers");
+        let (owner, password_hash) = owner.expect("there is an owner");
+        let id = self.engine.effects().operator_id();
+        let edda = Operator { id, email: email.to_owned(), name: "Edda".to_owned(), role, ..owner };
+        assert!(rows::insert(&mut tx, &edda, &password_hash).await.expect("the store answers"));
+        tx.commit().await.expect("the store answers");
+        let mut console = Self::on(self.world.clone(), self.engine.clone());
+        console.sign_in(email).await;
+        console
     }
 
     pub(crate) async fn get(&self, target: &str) -> Page {
@@ -114,59 +115,11 @@ impl Console {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
-        let answer = self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await;
-        let (parts, body) = answer.unwrap().into_parts();
-        let html = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        let html = String::from_utf8(body.to_vec()).expect("text");
         Page { status: parts.status, headers: parts.headers, html }
     }
-
-    /// The form as [`UNTOUCHED`], with some fields set to something else; an empty value leaves a field out.
-    pub(crate) async fn submit(&self, action: &str, base: &str, changed: &[(&str, &str)]) -> Page {
-        self.submit_to(PAGE, action, base, changed).await
-    }
-
-    pub(crate) async fn submit_to(
-        &self,
-        target: &str,
-        action: &str,
-        base: &str,
-        changed: &[(&str, &str)],
-    ) -> Page {
-        let mut fields = vec![("action", action), ("base", base)];
-        let untouched =
-            UNTOUCHED.into_iter().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
-        fields.extend(untouched);
-        fields.extend(changed.iter().filter(|(_, value)| !value.is_empty()));
-        self.post(target, &fields).await
-    }
-
-    pub(crate) async fn values(&self) -> settings::Current {
-        settings::current(&self.engine).await.unwrap()
-    }
-
-    pub(crate) async fn audited(&self) -> Vec<(String, String)> {
-        let mut tx = self.engine.db().read().await.unwrap();
-        let entries = audit::list(&mut tx, 100).await.unwrap();
-        entries.into_iter().map(|entry| (entry.action, entry.actor)).collect()
-    }
-
-    /// Makes an operator who may only look, and signs them in instead.
-    pub(crate) async fn becomes_viewer(&mut self) {
-        let mut tx = self.engine.db().write().await.unwrap();
-        let (owner, password_hash) = rows::by_email(&mut tx, EMAIL).await.unwrap().unwrap();
-        let id = self.engine.effects().operator_id();
-        let viewer = Operator { id, email: VIEWER.to_owned(), role: Role::Viewer, ..owner };
-        assert!(rows::insert(&mut tx, &viewer, &password_hash).await.unwrap());
-        tx.commit().await.unwrap();
-        let page = self.post("/sign-in", &[("email", VIEWER), ("password", PASSWORD)]).await;
-        self.keep(&page);
-    }
-}
-
-/// The tag that holds `attribute`.
-pub(crate) fn tag<'a>(html: &'a str, attribute: &str) -> &'a str {
-    let at = html.find(attribute).unwrap_or_else(|| panic!("no {attribute} in {html}"));
-    let start = html[..at].rfind('<').unwrap();
-    let end = at + html[at..].find('>').unwrap();
-    &html[start..=end]
 }

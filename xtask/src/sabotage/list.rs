@@ -41,7 +41,6 @@ const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
 const HISTORY: &[&str] = &["--test", "history"];
 const TRANSFER: &[&str] = &["--test", "transfer"];
 const WEB_HOOKS: &[&str] = &["--test", "web_hooks"];
-const ACTIONS: &[&str] = &["--test", "actions_console"];
 const SOCIAL_SETTINGS: &[&str] = &["--test", "social_settings"];
 
 pub(super) const CHANGES: &[Change] = &[
@@ -471,7 +470,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "app/src/console/actions/form.rs",
         text: "fields.insert(sealed(name), secrets::carry(ctx, by, &typed)?);",
         instead: "fields.insert(sealed(name), typed);",
-        test: test("server", ACTIONS, "an_old_sign_in_is_asked_for_the_password_and_loses_nothing"),
+        test: test("server", CONSOLE, "actions::keeping::an_old_sign_in_is_asked_for_the_password_and_loses_nothing"),
     },
     Change {
         name: "anybody-makes-hooks",
