@@ -1,5 +1,5 @@
 //! A sample of every combination of hook lists, over HTTP: the answer, its cookies, the calls at another service and their order,
-//! mails, and the next sign-in are what `engine::testing::lists` works out. All of them are played in `engine/tests/combinations.rs`.
+//! mails, and the next sign-in are what `engine::testing::lists` works out. All of them are played in `engine/tests/flows/combinations.rs`.
 
 use crate::clients::{JSON, Kind, PASSWORD, Person, Site, document, stand};
 use crate::support::http::Answer;

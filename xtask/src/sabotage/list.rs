@@ -29,19 +29,11 @@ const API: &[&str] = &["--test", "api"];
 const CONSOLE: &[&str] = &["--test", "console"];
 const GOLDEN: &[&str] = &["--test", "golden"];
 const CONFIG: &[&str] = &["--test", "config"];
-const RULES: &[&str] = &["--test", "rules"];
-const HAND_OVER: &[&str] = &["--test", "hand_over"];
-const STORE: &[&str] = &["--test", "store"];
+const FLOWS: &[&str] = &["--test", "flows"];
+const HOUSE: &[&str] = &["--test", "house"];
 const SETTINGS: &[&str] = &["--test", "settings"];
-const DANGERS: &[&str] = &["--test", "dangers"];
-const CHECKS: &[&str] = &["--test", "checks"];
+const STORE: &[&str] = &["--test", "store"];
 const CLI: &[&str] = &["--test", "cli"];
-const HOOKS: &[&str] = &["--test", "hooks"];
-const ALL_OR_NOTHING: &[&str] = &["--test", "all_or_nothing"];
-const HISTORY: &[&str] = &["--test", "history"];
-const TRANSFER: &[&str] = &["--test", "transfer"];
-const WEB_HOOKS: &[&str] = &["--test", "web_hooks"];
-const SOCIAL_SETTINGS: &[&str] = &["--test", "social_settings"];
 
 pub(super) const CHANGES: &[Change] = &[
     Change {
@@ -56,7 +48,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/plan.rs",
         text: "steps.push(Step::SignIn);",
         instead: "steps.insert(1, Step::SignIn);",
-        test: test("engine", RULES, "the_session_is_handed_over_last_whatever_the_list_says"),
+        test: test("engine", FLOWS, "rules::the_session_is_handed_over_last_whatever_the_list_says"),
     },
     Change {
         name: "any-origin",
@@ -70,14 +62,14 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/revise.rs",
         text: "engine.publish(next);",
         instead: "drop(next);",
-        test: test("engine", SETTINGS, "off_on_off_takes_effect_with_the_next_snapshot_only"),
+        test: test("engine", SETTINGS, "switches::off_on_off_takes_effect_with_the_next_snapshot_only"),
     },
     Change {
         name: "carry-over-forgotten",
         file: "engine/src/config/console.rs",
         text: "own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();",
         instead: "drop(flow);",
-        test: test("engine", CONFIG, "a_flow_level_hook_is_carried_over_and_back"),
+        test: test("engine", CONFIG, "reading::a_flow_level_hook_is_carried_over_and_back"),
     },
     Change {
         name: "duplicate-signed-in",
@@ -91,14 +83,14 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/flow/csrf.rs",
         text: "unmasked.ct_eq(&secret).into()",
         instead: "unmasked.len() == secret.len() || bool::from(unmasked.ct_eq(&secret))",
-        test: test("engine", RULES, "a_form_token_fits_its_own_cookie_only"),
+        test: test("engine", FLOWS, "rules::a_form_token_fits_its_own_cookie_only"),
     },
     Change {
         name: "any-return-address",
         file: "engine/src/flow/return_to.rs",
         text: "|entry| allows(entry, &url)",
         instead: "|entry| !entry.is_empty() || allows(entry, &url)",
-        test: test("engine", RULES, "only_allowed_addresses_are_returned_to"),
+        test: test("engine", FLOWS, "rules::only_allowed_addresses_are_returned_to"),
     },
     Change {
         name: "link-works-again",
@@ -140,7 +132,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/revise.rs",
         text: "    if number != base {",
         instead: "    let base = number;\n    if number != base {",
-        test: test("engine", SETTINGS, "a_save_on_an_old_base_is_a_conflict_and_changes_nothing"),
+        test: test("engine", SETTINGS, "switches::a_save_on_an_old_base_is_a_conflict_and_changes_nothing"),
     },
     Change {
         name: "forwarded-believed",
@@ -175,7 +167,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/courier/mod.rs",
         text: "Status::Queued | Status::Processing => Ok(None),",
         instead: "Status::Queued | Status::Processing => open(config, message).map(Some),",
-        test: test("engine", &["--test", "courier"], "code_and_link_are_readable_to_nobody_before_and_after"),
+        test: test("engine", HOUSE, "courier::code_and_link_are_readable_to_nobody_before_and_after"),
     },
     Change {
         name: "expired-accepted",
@@ -260,14 +252,14 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/social/mod.rs",
         text: "over.insert(member.to_owned(), reference(&name).into());",
         instead: "over.insert(member.to_owned(), format!(\"{}{value}\", reference(&name)).into());",
-        test: test("engine", SOCIAL_SETTINGS, "the_secret_stays_out_of_everything_but_its_own_row"),
+        test: test("engine", SETTINGS, "social::the_secret_stays_out_of_everything_but_its_own_row"),
     },
     Change {
         name: "secret-to-another-address",
         file: "engine/src/settings/social/draft.rs",
         text: "if has_one && moved && self.secret(member).is_empty() {",
         instead: "if has_one && moved && member.is_empty() && self.secret(member).is_empty() {",
-        test: test("engine", SOCIAL_SETTINGS, "a_secret_goes_to_no_address_that_it_was_not_entered_for"),
+        test: test("engine", SETTINGS, "social::a_secret_goes_to_no_address_that_it_was_not_entered_for"),
     },
     Change {
         name: "provider-that-is-off",
@@ -303,7 +295,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/flow/handover.rs",
         text: "&& row.version == version(identity, &credentials)",
         instead: "&& row.version.len() == version(identity, &credentials).len()",
-        test: test("engine", HAND_OVER, "an_administrators_edit_ends_what_waits"),
+        test: test("engine", FLOWS, "hand_over::an_administrators_edit_ends_what_waits"),
     },
     Change {
         name: "hand-over-survives-another-proof",
@@ -389,28 +381,32 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/danger.rs",
         text: "if by.operator.role != Role::Owner {",
         instead: "if by.operator.role == Role::Viewer {",
-        test: test("engine", DANGERS, "a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason"),
+        test: test("engine", SETTINGS, "dangers::a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason"),
     },
     Change {
         name: "danger-by-an-open-console",
         file: "engine/src/settings/danger.rs",
         text: "engine.effects().now() - at <= FRESH",
         instead: "engine.effects().now() - at <= FRESH * 100",
-        test: test("engine", DANGERS, "a_way_back_into_a_danger_asks_the_same"),
+        test: test("engine", SETTINGS, "dangers::a_way_back_into_a_danger_asks_the_same"),
     },
     Change {
         name: "new-error-saved",
         file: "engine/src/settings/danger.rs",
         text: "if !errors.is_empty() {",
         instead: "if errors.len() > 99 {",
-        test: test("engine", DANGERS, "a_new_error_is_refused_whoever_asks"),
+        test: test("engine", SETTINGS, "dangers::a_new_error_is_refused_whoever_asks"),
     },
     Change {
         name: "fix-of-a-locked-key",
         file: "engine/src/settings/checks/fix.rs",
         text: "if let Some(reason) = locked(config, name, unsaved) {",
         instead: "if let Some(reason) = locked(config, name, unsaved).filter(|_| false) {",
-        test: test("engine", CHECKS, "a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable"),
+        test: test(
+            "engine",
+            SETTINGS,
+            "checks::a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable",
+        ),
     },
     Change {
         name: "secrets-in-findings",
@@ -424,14 +420,14 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/settings/checks/hooks.rs",
         text: "if silenced.is_empty() {",
         instead: "if !silenced.is_empty() {",
-        test: test("engine", CHECKS, "every_finding_comes_up_and_stays_silent"),
+        test: test("engine", SETTINGS, "checks::every_finding_comes_up_and_stays_silent"),
     },
     Change {
         name: "wrong-password-gives-mails-up",
         file: "engine/src/effects/mailer.rs",
         text: "failure.is_permanent() && !about_us(&failure)",
         instead: "failure.is_permanent() && !(about_us(&failure) && false)",
-        test: test("engine", &["--test", "mailer"], "a_wrong_password_of_ours_gives_no_mail_up"),
+        test: test("engine", HOUSE, "mailer::a_wrong_password_of_ours_gives_no_mail_up"),
     },
     Change {
         name: "two-hosts",
@@ -445,14 +441,18 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/flow/webhook.rs",
         text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
         instead: "let _ = (about.cause(hook), input.clone(), &tx);",
-        test: test("engine", HOOKS, "what_nobody_waits_for_is_queued_with_the_account_and_called_once"),
+        test: test(
+            "engine",
+            FLOWS,
+            "hooks::what_nobody_waits_for_is_queued_with_the_account_and_called_once",
+        ),
     },
     Change {
         name: "host-list-asked-once",
         file: "engine/src/config/guard.rs",
         text: "if hook.from_console && !self.vestibule.web_hook_hosts.has(&hook.url) {",
         instead: "if hook.from_console && false {",
-        test: test("engine", WEB_HOOKS, "the_list_of_hosts_is_asked_again_when_the_call_is_made"),
+        test: test("engine", SETTINGS, "web_hooks::the_list_of_hosts_is_asked_again_when_the_call_is_made"),
     },
     Change {
         name: "console-hook-silences-the-flow",
@@ -461,8 +461,8 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "set(document, &format!(\"{}.{}.hooks\", list.flow, list.method), json!([entry.clone()]));",
         test: test(
             "engine",
-            WEB_HOOKS,
-            "what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it",
+            SETTINGS,
+            "web_hooks::what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it",
         ),
     },
     Change {
@@ -470,14 +470,22 @@ pub(super) const CHANGES: &[Change] = &[
         file: "app/src/console/actions/form.rs",
         text: "fields.insert(sealed(name), secrets::carry(ctx, by, &typed)?);",
         instead: "fields.insert(sealed(name), typed);",
-        test: test("server", CONSOLE, "actions::keeping::an_old_sign_in_is_asked_for_the_password_and_loses_nothing"),
+        test: test(
+            "server",
+            CONSOLE,
+            "actions::keeping::an_old_sign_in_is_asked_for_the_password_and_loses_nothing",
+        ),
     },
     Change {
         name: "anybody-makes-hooks",
         file: "engine/src/settings/web_hooks.rs",
         text: "if by.role == Role::Owner {",
         instead: "if by.role != Role::Viewer {",
-        test: test("engine", WEB_HOOKS, "only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept"),
+        test: test(
+            "engine",
+            SETTINGS,
+            "web_hooks::only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept",
+        ),
     },
     Change {
         name: "hook-id-per-try",
@@ -486,8 +494,8 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "let (id, at) = (format!(\"{}{}\", message_id(id), ctx.effects().uuid()), ctx.effects().now().timestamp());",
         test: test(
             "engine",
-            HOOKS,
-            "a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
+            FLOWS,
+            "hooks::a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
         ),
     },
     Change {
@@ -495,7 +503,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/hooks/redact.rs",
         text: "let value = if secret && !empty { REMOVED.into() } else { document(value) };",
         instead: "let value = if secret && empty { REMOVED.into() } else { document(value) };",
-        test: test("engine", HOOKS, "the_log_holds_no_secret"),
+        test: test("engine", FLOWS, "hooks::the_log_holds_no_secret"),
     },
     Change {
         name: "own-names-called",
@@ -509,7 +517,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/store/identities.rs",
         text: "concat!(\"not exists (select 1 from provisional_sign_ups p where p.identity_id = \", $id, \")\")",
         instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
-        test: test("engine", ALL_OR_NOTHING, "until_then_nobody_sees_the_account_and_its_address_is_taken"),
+        test: test(
+            "engine",
+            FLOWS,
+            "all_or_nothing::until_then_nobody_sees_the_account_and_its_address_is_taken",
+        ),
     },
     Change {
         name: "nothing-undone",
@@ -518,8 +530,8 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "    for agreed in row.agreed.iter().take(0) {",
         test: test(
             "engine",
-            ALL_OR_NOTHING,
-            "a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
+            FLOWS,
+            "all_or_nothing::a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
         ),
     },
     Change {
@@ -638,8 +650,8 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "if !config.vestibule.settings_from_files || config.revision == 0 {",
         test: test(
             "engine",
-            HISTORY,
-            "where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_shown",
+            SETTINGS,
+            "history::where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_shown",
         ),
     },
     Change {
@@ -647,21 +659,29 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/config/difference.rs",
         text: "redact(&mut patch, &mut |_, secret| fingerprint(to, secret));",
         instead: "let _ = (redact, fingerprint);",
-        test: test("engine", HISTORY, "any_two_are_compared_in_words_and_as_what_to_write_into_a_file"),
+        test: test(
+            "engine",
+            SETTINGS,
+            "history::any_two_are_compared_in_words_and_as_what_to_write_into_a_file",
+        ),
     },
     Change {
         name: "import-forgets-the-flow",
         file: "engine/src/config/import.rs",
         text: "console::switch_on(document, method, hook);",
         instead: "set(document, path, json!([{ \"hook\": hook }]));",
-        test: test("engine", TRANSFER, "hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same"),
+        test: test(
+            "engine",
+            CONFIG,
+            "transfer::hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same",
+        ),
     },
     Change {
         name: "export-with-secrets",
         file: "engine/src/config/export.rs",
         text: "remove(document, \"secrets\");",
         instead: "",
-        test: test("engine", TRANSFER, "what_kratos_will_do_differently_is_said"),
+        test: test("engine", CONFIG, "transfer::what_kratos_will_do_differently_is_said"),
     },
     Change {
         name: "password-kept-with-a-form",

@@ -1,5 +1,4 @@
 //! Providers as settings of the console: laid over the files by id, their secrets elsewhere, for owners who have just signed in.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::Engine;
 use engine::config::providers::kind;

@@ -1,6 +1,5 @@
 //! Web hooks that nobody waits for: queued with what they tell of, called afterwards, tried again, and what the log says of
 //! every call, without a secret in it. Looked at from outside: what went out, and what the log shows.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

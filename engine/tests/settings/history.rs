@@ -1,5 +1,4 @@
 //! Revisions in words, going back, and forms that outlive a session.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};

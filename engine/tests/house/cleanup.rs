@@ -1,5 +1,4 @@
 //! What is over goes when its time has come, not before, in more than one step; what lives stays.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::cleanup::{Kind, sweep};
 use engine::courier::{self, Letter};

@@ -1,6 +1,5 @@
 //! All or nothing: an account that a service refuses or fails leaves nothing behind, nobody sees it before, and who had agreed is
 //! told. Looked at from outside: answers, calls, mails, rows.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,6 +1,5 @@
 //! The real mailer against a mail server of the test's own: what is said on the wire, and what becomes of a mail when the
 //! server refuses, stalls, drops, or does not offer the encryption that is demanded.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the test is the server's process: there is no worker to hand this to"

@@ -1,5 +1,4 @@
 //! Rehearsals: what they copy, what they keep, what they write down, and that nothing else is written anywhere.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::operators::{self, Operator, Role};
 use engine::plan::Client;

@@ -1,7 +1,5 @@
 //! The layer rule of `engine/src/lib.rs`, checked as text: what a module may name, and where SQL may stand.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! What a Save may bring about, by whom, and what the audit keeps of it.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::Engine;
 use engine::config::Method;

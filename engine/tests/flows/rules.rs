@@ -1,7 +1,5 @@
 //! Rules that decide whether a sign-up page can be trusted, each as a table of what an attacker or a mistake may bring.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::config::{Hook, Method};
 use engine::flow::{csrf, return_to};
 use engine::identity::schema::Schema;

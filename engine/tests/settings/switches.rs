@@ -1,7 +1,5 @@
 //! Revisions on a real database: save, conflict, locked keys, roll-back, what applies at the start.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::config::load::{Sources, load};
 use engine::operators::Role;
 use engine::password::Hasher;

@@ -1,6 +1,5 @@
 //! Web hooks of the console: made, changed, switched off and removed while the server runs. Looked at from outside: what is called,
 //! what a revision, the audit and the log hold, and what is refused.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

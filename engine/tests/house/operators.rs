@@ -1,5 +1,4 @@
 //! Operators on an engine: what the console's sign-in and the command line do, on both databases.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::Engine;
 use engine::operators::{self, Role, SignIn};

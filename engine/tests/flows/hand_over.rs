@@ -1,6 +1,5 @@
 //! What happens to an account between its sign-up and the proof of its address, whoever does it and by whatever way: nobody
 //! is signed in by that proof any more. Written into the rows directly, so that no way of changing an account is left out.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::Engine;
 use engine::flow::{Submitted, verification};

@@ -3,8 +3,6 @@
 //! answer, the calls and their order, what was stored by then, mails, sessions and the next sign-in. What is to be seen is worked
 //! out in `testing::lists`; a sample of the same goes over HTTP in `server/tests/api/combinations.rs`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::Engine;
 use engine::config::{Hook, Method};
 use engine::courier;

@@ -1,7 +1,5 @@
 //! Reading configuration: layers, every kind of problem, notes, generated secrets, and the printed file.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::config::load::{Loaded, Problem, Sources, load, print};
 use engine::config::{self, Algorithm, Config, Hook, Method, Named, SameSite, Style};
 use serde_json::{Value, json};

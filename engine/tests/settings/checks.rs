@@ -1,7 +1,5 @@
 //! Each finding about a configuration: what brings it up, what keeps it silent, and what its fix does to a form.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::config::{Config, Method, Named};
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
 use engine::settings::{Authentication, Severity, Ways, preview};

@@ -1,5 +1,4 @@
 //! The courier from outside: what is queued leaves or waits, and who may read it when.
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use engine::courier::{self, Letter, Way};
 use engine::effects::MailError;

@@ -2,31 +2,18 @@
 //! and each row decoded by both.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[path = "store/deliveries.rs"]
 mod deliveries;
-#[path = "store/handovers.rs"]
 mod handovers;
-#[path = "store/identities.rs"]
 mod identities;
-#[path = "store/invitations.rs"]
 mod invitations;
-#[path = "store/mail.rs"]
 mod mail;
-#[path = "store/operators.rs"]
 mod operators;
-#[path = "store/pending.rs"]
 mod pending;
-#[path = "store/records.rs"]
 mod records;
-#[path = "store/schema.rs"]
 mod schema;
-#[path = "store/sessions.rs"]
 mod sessions;
-#[path = "store/setting_secrets.rs"]
 mod setting_secrets;
-#[path = "store/social.rs"]
 mod social;
-#[path = "store/social_tests.rs"]
 mod social_tests;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,8 +1,6 @@
 //! Files of Kratos in and out: what becomes of each key, whether the meaning stays, and whether Kratos would take what we write.
 //! Its own schema is not here: [`stock`] holds the rules of it that our export could break (contract: hook lists, required keys).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use engine::config::load::{Sources, load};
 use engine::config::{Config, Export, Format, Hook, Import, Method, Named, Outcome, export, import};
 use engine::plan::{Client, FlowKind, Plan, Step, plan};

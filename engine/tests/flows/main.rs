@@ -1,0 +1,10 @@
+//! Flows at the engine, a file for each subject: what HTTP has no part in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod all_or_nothing;
+mod combinations;
+mod hand_over;
+mod hooks;
+mod rehearsal;
+mod rules;

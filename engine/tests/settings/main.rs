@@ -1,0 +1,11 @@
+//! What the console may change, a file for each subject.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod checks;
+mod dangers;
+mod history;
+mod preview;
+mod social;
+mod switches;
+mod web_hooks;
