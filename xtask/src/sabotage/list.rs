@@ -413,7 +413,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "server/src/cli/lint.rs",
         text: "value[\"file\"] = masked(config, &overlay(&check.patch));",
         instead: "value[\"file\"] = overlay(&check.patch);",
-        test: test("server", CLI, "findings_for_programs_have_their_way_out_and_no_secret"),
+        test: test("server", CLI, "configuration::findings_for_programs_have_their_way_out_and_no_secret"),
     },
     Change {
         name: "shadowed-hook-untold",

@@ -1,0 +1,211 @@
+//! `vestibule config` and `plan`: problems, findings and their fixes, what is printed.
+
+use super::*;
+
+#[test]
+fn all_problems_of_a_configuration_are_told_at_once() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "selfservice:
+  flows:
+    login:
+      lifespan: soon
+  methods:
+    password:
+      enabled: perhaps
+",
+    );
+    let output = place.run(&["config", "check", "--config", "kratos.yml"]);
+    assert_eq!(output.status.code(), Some(3));
+    let stderr = text(&output.stderr);
+    let keys = ["selfservice.flows.login.lifespan", "selfservice.methods.password.enabled"];
+    for wanted in ["kratos.yml", keys[0], keys[1], "Write instead: "] {
+        assert!(stderr.contains(wanted), "{wanted} is missing in:\n{stderr}");
+    }
+    // Whoever starts the server with it reads the same.
+    let serve = place.run(&["serve", "--config", "kratos.yml"]);
+    assert_eq!((serve.status.code(), text(&serve.stderr)), (Some(3), stderr));
+}
+
+#[test]
+fn the_starter_configuration_holds() {
+    let output = Place::new().run(&["config", "check"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_reference_page_in_the_documents_is_todays() {
+    let output = Place::new().run(&["config", "reference"]);
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md")).unwrap();
+    assert!(text(&output.stdout) == page, "run `vestibule config reference > docs/configuration.md`");
+}
+
+#[test]
+fn config_print_masks_secrets() {
+    let place = Place::new();
+    let secret = "a-secret-of-thirty-two-characters";
+    let starter = place.run(&["config", "print", "--with-secrets"]);
+    place.write("starter.yml", &text(&starter.stdout));
+    place.write("secret.yml", &format!("secrets:\n  cookie:\n    - {secret}\n"));
+    let print = |more: &[&str]| {
+        let files = ["config", "print", "--config", "starter.yml", "--config", "secret.yml"];
+        let output = place.run(&[&files, more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(!print(&[]).contains(secret));
+    assert!(print(&["--with-secrets"]).contains(secret));
+}
+
+#[test]
+fn what_is_dangerous_in_a_configuration_has_its_own_exit_code() {
+    let place = Place::new();
+    let file = |hook: &str| {
+        format!(
+            "identity: {{default_schema_id: default, schemas: [{{id: default, url: 'preset://email'}}]}}
+selfservice: {{flows: {{registration: {{after: {{password: {{hooks: [{hook}]}}}}}}}}}}
+"
+        )
+    };
+    place
+        .write("bad.yml", &file("{hook: web_hook, config: {url: 'https://crm.example.org/', method: POST}}"));
+    place.write("good.yml", &file(""));
+    place.write("void.yml", &file("{hook: show_verification_ui}"));
+    let lint = |file: &str| place.run(&["config", "check", "--lint", "--config", file]);
+    let bad = lint("bad.yml");
+    assert_eq!(bad.status.code(), Some(5), "{}", text(&bad.stderr));
+    assert!(text(&bad.stdout).contains("danger account_without_an_answer"), "{}", text(&bad.stdout));
+    assert_eq!(lint("good.yml").status.code(), Some(0), "{}", text(&lint("good.yml").stdout));
+    assert_eq!(lint("void.yml").status.code(), Some(7), "{}", text(&lint("void.yml").stdout));
+    let from =
+        |severity: &str| place.run(&["config", "check", "--lint", "--fail-on", severity]).status.code();
+    assert_eq!(["error", "danger", "warning", "info"].map(from), [Some(0), Some(0), Some(8), Some(8)]);
+    assert_eq!(place.run(&["config", "check", "--config", "bad.yml"]).status.code(), Some(0));
+    let machine = place.run(&["config", "check", "--lint", "--json", "--config", "bad.yml"]);
+    let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    assert_eq!(machine[0]["severity"], "danger");
+}
+
+/// Two that a file can put right, one that it cannot, and a secret in a list of hooks.
+const UNWISE: &str = "# Ours since 2019.
+identity: {default_schema_id: default, schemas: [{id: default, url: 'preset://email'}]}
+secrets:
+  cookie: [PLEASE-CHANGE-ME-I-AM-VERY-INSECURE] # TODO
+vestibule: {courier: {keep_bodies: true}}
+selfservice: {flows: {registration: {after: {password: {hooks: [
+  {hook: web_hook, config: {url: 'https://crm.example.org/new', method: POST, auth: {type: api_key, config: {in: header, name: X-Key, value: keyhole-surgery}}}},
+]}}}}}
+";
+
+#[test]
+fn a_further_file_puts_right_what_files_can_and_no_given_file_is_touched() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let fix = |more: &[&str]| {
+        place.run(&[&["config", "check", "--lint", "--fix", "--config", "kratos.yml"], more].concat())
+    };
+    let at = |name: &str| place.folder.path().join(name);
+    let shown = fix(&[]);
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(7), "{said}");
+    for part in ["- vestibule.courier.keep_bodies: true", "- secrets.cookie:", "Nothing was written"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(!said.contains("keyhole-surgery") && !said.contains("PLEASE-CHANGE"), "{said}");
+    assert!(!at("kratos.fixes.yml").exists(), "without --yes nothing is written");
+
+    let written = fix(&["--yes"]);
+    let said = text(&written.stdout);
+    assert_eq!(written.status.code(), Some(0), "{said} {}", text(&written.stderr));
+    assert!(said.contains("Start with --config kratos.yml --config kratos.fixes.yml."), "{said}");
+    assert_eq!(std::fs::read_to_string(at("kratos.yml")).unwrap(), UNWISE);
+    let mode = std::fs::metadata(at("kratos.fixes.yml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold the secrets of a list of hooks");
+
+    let again = fix(&["--yes"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stdout));
+    assert!(text(&again.stderr).contains("kratos.fixes.yml is there already"), "{}", text(&again.stderr));
+    let both = fix(&["--config", "kratos.fixes.yml", "--yes"]);
+    assert_eq!(both.status.code(), Some(0), "{}", text(&both.stdout));
+    assert!(text(&both.stdout).contains("Nothing that a file could put right"), "{}", text(&both.stdout));
+    assert!(!at("kratos.fixes-2.yml").exists());
+}
+
+#[test]
+fn a_fix_says_what_it_cannot_do() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let fix = ["config", "check", "--lint", "--fix", "--config", "kratos.yml"];
+    let locked = place.command(&fix).env("VESTIBULE_COURIER_KEEP_BODIES", "true").output().unwrap();
+    let said = text(&locked.stdout);
+    assert!(said.contains("set by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
+    assert!(!said.contains("- vestibule.courier.keep_bodies"), "{said}");
+    let starter = place.run(&["config", "check", "--lint", "--fix"]);
+    assert_eq!(starter.status.code(), Some(1));
+    assert!(text(&starter.stderr).contains("name one with --config"), "{}", text(&starter.stderr));
+    for wrong in [["--fix"].as_slice(), &["--lint", "--yes"], &["--lint", "--fix", "--json"]] {
+        let output = place.run(&[&["config", "check"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn findings_for_programs_have_their_way_out_and_no_secret() {
+    let place = Place::new();
+    place.write("kratos.yml", UNWISE);
+    let output = place.run(&["config", "check", "--lint", "--json", "--config", "kratos.yml"]);
+    assert_eq!(output.status.code(), Some(7));
+    let said = text(&output.stdout);
+    assert!(!said.contains("keyhole-surgery") && !said.contains("PLEASE-CHANGE"), "{said}");
+    let found: Value = serde_json::from_str(&said).unwrap();
+    let of = |id: &str| found.as_array().unwrap().iter().find(|check| check["id"] == id).unwrap().clone();
+    assert_eq!(of("codes_stay_readable")["file"], json!({"vestibule": {"courier": {"keep_bodies": null}}}));
+    assert_eq!(of("secret_of_an_example")["severity"], "error");
+    assert_eq!(of("account_without_an_answer")["about"], json!(["crm.example.org/new"]));
+}
+
+#[test]
+fn the_page_of_checks_is_printed() {
+    let place = Place::new();
+    let page = text(&place.run(&["config", "checks"]).stdout);
+    assert!(page.contains("| `codes_stay_readable` |"), "{page}");
+}
+
+#[test]
+fn the_plan_of_a_sign_up_is_printed_in_the_order_in_which_it_runs() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "identity: {default_schema_id: default, schemas: [{id: default, url: 'preset://email'}]}
+selfservice:
+  flows:
+    registration:
+      after:
+        hooks: [{hook: web_hook, config: {url: https://crm.example.org/all, method: POST}}]
+        password:
+          hooks:
+            - {hook: session}
+            - {hook: web_hook, config: {url: https://crm.example.org/ask, method: POST, can_interrupt: true}}
+            - {hook: web_hook, config: {url: https://crm.example.org/new, method: POST, response: {ignore: true}}}
+",
+    );
+    let command = ["plan", "registration", "--config", "kratos.yml", "--client", "native"];
+    let printed = text(&place.run(&command).stdout);
+    let at = |part: &str| printed.find(part).unwrap_or_else(|| panic!("{part} in {printed}"));
+    let order = [
+        "Hash the password",
+        "Ask crm.example.org/ask (may stop)",
+        "Store the account",
+        "Inform crm.example.org/new",
+        "Sign in",
+    ];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{printed}");
+    assert!(printed.contains("so these do not run: web_hook crm.example.org/all"), "{printed}");
+    assert!(printed.contains("200 {session, session_token, identity, continue_with}"), "{printed}");
+    let machine = place.run(&[&command[..], &["--json"]].concat());
+    let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    assert_eq!(machine["steps"].as_array().unwrap().last().unwrap()["step"], "sign_in");
+    assert_eq!(place.run(&["plan", "registration", "--method", "carrier-pigeon"]).status.code(), Some(1));
+}
