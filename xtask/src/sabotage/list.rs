@@ -452,7 +452,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/config/guard.rs",
         text: "if hook.from_console && !self.vestibule.web_hook_hosts.has(&hook.url) {",
         instead: "if hook.from_console && false {",
-        test: test("engine", SETTINGS, "web_hooks::the_list_of_hosts_is_asked_again_when_the_call_is_made"),
+        test: test(
+            "engine",
+            SETTINGS,
+            "web_hooks::calling::the_list_of_hosts_is_asked_again_when_the_call_is_made",
+        ),
     },
     Change {
         name: "console-hook-silences-the-flow",
@@ -462,7 +466,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "engine",
             SETTINGS,
-            "web_hooks::what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it",
+            "web_hooks::calling::what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it",
         ),
     },
     Change {
@@ -484,7 +488,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "engine",
             SETTINGS,
-            "web_hooks::only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept",
+            "web_hooks::saving::only_an_owner_who_has_just_signed_in_and_every_refusal_is_kept",
         ),
     },
     Change {
