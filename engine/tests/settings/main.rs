@@ -9,3 +9,11 @@ mod preview;
 mod social;
 mod switches;
 mod web_hooks;
+
+use engine::config::Method;
+use engine::settings::Ways;
+
+/// The one way that is enabled.
+fn ways(on: bool) -> Ways {
+    [(Method::Password, on)].into_iter().collect()
+}

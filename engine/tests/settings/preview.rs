@@ -1,5 +1,6 @@
 //! What the console shows for values that were not saved yet.
 
+use crate::ways;
 use engine::config::{Config, Method};
 use engine::plan::{Client, Step};
 use engine::settings::{Authentication, Named, Preview, Severity, Ways, preview};
@@ -8,11 +9,6 @@ use serde_json::{Value, json};
 
 fn config(patch: Value, named: &Named) -> Config {
     testing::config_with(vec![patch], named)
-}
-
-/// The one way that is enabled.
-fn ways(on: bool) -> Ways {
-    [(Method::Password, on)].into_iter().collect()
 }
 
 fn in_force() -> Authentication {

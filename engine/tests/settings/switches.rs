@@ -1,5 +1,6 @@
 //! Revisions on a real database: save, conflict, locked keys, roll-back, what applies at the start.
 
+use crate::ways;
 use engine::config::load::{Sources, load};
 use engine::operators::Role;
 use engine::password::Hasher;
@@ -60,11 +61,6 @@ impl Console {
         let mut tx = self.engine.db().read().await.unwrap();
         audit::list(&mut tx, 100).await.unwrap()
     }
-}
-
-/// The one way that is enabled.
-fn ways(on: bool) -> Ways {
-    [(Method::Password, on)].into_iter().collect()
 }
 
 #[tokio::test]

@@ -277,7 +277,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/flow/social_test.rs",
         text: "may(by) && test.operator_id == by.id.0 && test.expires_at > now",
         instead: "may(by) && !test.operator_id.is_nil() && test.expires_at > now",
-        test: test("server", API, "social_console::a_test_is_its_operator_s_alone_counts_once_and_goes"),
+        test: test(
+            "server",
+            API,
+            "social_console::trying::a_test_is_its_operator_s_alone_counts_once_and_goes",
+        ),
     },
     Change {
         name: "hand-over-to-another-site",
@@ -739,7 +743,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "app/src/console/social.rs",
         text: "!rules::SECRETS.contains(&field)",
         instead: "!field.is_empty()",
-        test: test("server", API, "social_console::what_was_typed_outlives_the_session_but_for_the_secret"),
+        test: test(
+            "server",
+            API,
+            "social_console::saving::what_was_typed_outlives_the_session_but_for_the_secret",
+        ),
     },
     Change {
         name: "hook-secret-kept-with-a-form",
