@@ -206,6 +206,39 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "any-answer-of-a-name-server",
+        file: "engine/src/effects/outbound.rs",
+        text: "found.await?.into_iter().filter(|address| allowed(reach, address.ip())).collect();",
+        instead: "found.await?.into_iter().filter(|address| allowed(reach, address.ip()) || true).collect();",
+        test: test(
+            "engine",
+            LIB,
+            "effects::outbound::rebinding::a_public_name_that_is_bound_to_this_machine_after_the_check_does_not_reach_it",
+        ),
+    },
+    Change {
+        name: "nobody-waits-for-no-hash",
+        file: "engine/src/flow/login.rs",
+        text: "    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
+        instead: "    if stored.is_none() {\n        return Ok(None);\n    }\n    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
+        test: test(
+            "server",
+            API,
+            "leaks::busy::an_attack_that_fills_the_hash_queue_gets_the_same_503_for_every_address",
+        ),
+    },
+    Change {
+        name: "trips-fail-in-silence",
+        file: "engine/src/flow/social.rs",
+        text: "    failed(trouble.stage, &provider.id, flow.id, &trouble.reason);",
+        instead: "    let _ = (trouble, provider, flow);",
+        test: test(
+            "server",
+            API,
+            "social_reasons::each_trouble_with_a_provider_s_answer_has_a_reason_in_the_log",
+        ),
+    },
+    Change {
         name: "provider-other-browser",
         file: "engine/src/flow/social.rs",
         text: "if !bool::from(left.ct_eq(&came)) {",
