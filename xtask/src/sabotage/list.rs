@@ -787,7 +787,11 @@ pub(super) const CHANGES: &[Change] = &[
         file: "app/src/console/actions/form.rs",
         text: "field == secret || field == sealed(secret)",
         instead: "field == sealed(secret)",
-        test: test("server", ACTIONS, "what_was_typed_outlives_the_session_and_secrets_do_not"),
+        test: test(
+            "server",
+            CONSOLE,
+            "actions::keeping::what_was_typed_outlives_the_session_and_secrets_do_not",
+        ),
     },
     Change {
         name: "way-back-against-an-old-snapshot",
