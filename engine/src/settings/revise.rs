@@ -278,6 +278,11 @@ pub(super) fn field_error(problem: &Problem) -> FieldError {
     let mut what = problem.what.chars();
     let what: String = what.next().into_iter().flat_map(char::to_uppercase).chain(what).collect();
     match field_of(&problem.path).or_else(|| social::field_of(&problem.path)) {
+        // One field writes into several lists, and what is wrong may have come from the flow's.
+        Some(field) if problem.path.contains(".hooks[") => {
+            let Problem { path, what, instead, .. } = problem;
+            FieldError { field, message: format!("{path}: {what}. Give {instead}.") }
+        }
         Some(field) => FieldError { field, message: format!("{what}. Give {}.", problem.instead) },
         None => FieldError {
             field: SIGN_IN_AFTER_REGISTRATION,

@@ -6,7 +6,7 @@ use engine::operators::Role;
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
-use engine::settings::{self, AfterSignUp, Authentication, Named, Saved, Ways};
+use engine::settings::{self, AfterSignUp, Authentication, Named, Saved};
 use engine::store::{Db, audit};
 use engine::testing::{self, operator};
 use engine::{Engine, Kind, config::Method};

@@ -185,11 +185,12 @@ async fn a_provider_that_is_gone_cannot_be_asked_or_is_another_has_a_reason_in_t
     let mut watched = Watched::start(json!({})).await;
     let mut tab = watched.place.browser();
     let back = watched.away(&mut tab, "login", "acme").await;
-    let form = tab.open("login").await;
+    let mut other = watched.place.browser();
+    let form = other.open("login").await;
     watched.only(json!({"id": "other"}));
     tab.get(&back, HTML).await;
     watched.reads("removed while somebody was there", "not_set_up", "somebody came back from it");
-    tab.submit(&form, &[("provider", "acme")]).await;
+    other.submit(&form, &[("provider", "acme")]).await;
     watched.reads("removed under a form", "not_set_up", "a form names it");
 
     let (slash, own) =
