@@ -180,6 +180,11 @@ impl RecordingMailer {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same since the last look: for a test in which very many leave.
+    pub fn take(&self) -> Vec<Mail> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// From now on sending fails so; `None`: it works again.
     pub fn fail(&self, failure: Option<fn() -> MailError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
