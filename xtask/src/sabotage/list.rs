@@ -583,7 +583,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "server",
             CONSOLE,
-            "actions::a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to",
+            "actions::calls::a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to",
         ),
     },
     Change {
