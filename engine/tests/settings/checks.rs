@@ -1,8 +1,9 @@
 //! Each finding about a configuration: what brings it up, what keeps it silent, and what its fix does to a form.
 
-use engine::config::{Config, Method, Named};
+use crate::{in_force, ways};
+use engine::config::{Config, Named};
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
-use engine::settings::{Authentication, Severity, Ways, preview};
+use engine::settings::{Authentication, Severity, preview};
 use engine::testing;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -610,28 +611,8 @@ fn form(config: &Config) -> Authentication {
     values
 }
 
-/// The one way that is enabled.
-fn ways(on: bool) -> Ways {
-    [(Method::Password, on)].into_iter().collect()
-}
-
 fn anything() -> Authentication {
-    Authentication {
-        registration_enabled: true,
-        invite_only: false,
-        sign_in_after_registration: ways(false),
-        social_sign_in: true,
-        leak_nothing: false,
-        proof_takes_over: false,
-        unproven_session: None,
-        show_verification_page: ways(false),
-        sign_in_when_proven: false,
-        require_verified_address: false,
-        require_used_address: false,
-        min_password_length: 7,
-        identifier_similarity_check: true,
-        breach_check: true,
-    }
+    Authentication { min_password_length: 7, ..in_force() }
 }
 
 #[test]

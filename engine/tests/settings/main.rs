@@ -11,9 +11,29 @@ mod switches;
 mod web_hooks;
 
 use engine::config::Method;
-use engine::settings::Ways;
+use engine::settings::{Authentication, Ways};
 
 /// The one way that is enabled.
 fn ways(on: bool) -> Ways {
     [(Method::Password, on)].into_iter().collect()
+}
+
+/// What the form shows where nobody saved anything.
+fn in_force() -> Authentication {
+    Authentication {
+        registration_enabled: true,
+        invite_only: false,
+        sign_in_after_registration: ways(false),
+        social_sign_in: true,
+        leak_nothing: false,
+        proof_takes_over: false,
+        unproven_session: None,
+        show_verification_page: ways(false),
+        sign_in_when_proven: false,
+        require_verified_address: false,
+        require_used_address: false,
+        min_password_length: 8,
+        identifier_similarity_check: true,
+        breach_check: true,
+    }
 }

@@ -1,6 +1,6 @@
 //! What the console shows for values that were not saved yet.
 
-use crate::ways;
+use crate::{in_force, ways};
 use engine::config::{Config, Method};
 use engine::plan::{Client, Step};
 use engine::settings::{Authentication, Named, Preview, Severity, Ways, preview};
@@ -9,25 +9,6 @@ use serde_json::{Value, json};
 
 fn config(patch: Value, named: &Named) -> Config {
     testing::config_with(vec![patch], named)
-}
-
-fn in_force() -> Authentication {
-    Authentication {
-        registration_enabled: true,
-        invite_only: false,
-        sign_in_after_registration: ways(false),
-        social_sign_in: true,
-        leak_nothing: false,
-        proof_takes_over: false,
-        unproven_session: None,
-        show_verification_page: ways(false),
-        sign_in_when_proven: false,
-        require_verified_address: false,
-        require_used_address: false,
-        min_password_length: 8,
-        identifier_similarity_check: true,
-        breach_check: true,
-    }
 }
 
 fn warnings(preview: &Preview) -> Vec<(&'static str, Severity, &'static str)> {
