@@ -9,17 +9,32 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name under which the pages load it: `/pkg/vestibule.js`, `/pkg/vestibule_bg.wasm`.
 const NAME: &str = "vestibule";
 
+/// Small code, for cargo's development profile: in that one, what runs while compiling (macros, build scripts) is the same as the
+/// server's and is compiled once for both. A profile of its own would have a folder of its own. Hence the last two: they
+/// keep `build-override` as the server has it.
+const SETTINGS: [&str; 9] = [
+    "profile.dev.opt-level='z'",
+    "profile.dev.codegen-units=1",
+    "profile.dev.panic='abort'",
+    "profile.dev.debug=false",
+    "profile.dev.debug-assertions=false",
+    "profile.dev.overflow-checks=false",
+    "profile.dev.incremental=false",
+    "profile.dev.build-override.debug-assertions=true",
+    "profile.dev.build-override.overflow-checks=true",
+];
+
 /// Leaves `target/site/pkg`. When nothing changed this takes as long as cargo needs to see it.
 pub(crate) fn build(workspace: &Workspace) -> Outcome {
-    run(&mut workspace.cargo([
-        "build",
-        "--locked",
-        "--profile=wasm-release",
-        "--package=frontend",
-        "--lib",
-        "--target=wasm32-unknown-unknown",
-    ]))?;
-    let compiled = workspace.target.join("wasm32-unknown-unknown/wasm-release/frontend.wasm");
+    let mut command = workspace.cargo(["rustc", "--locked", "--package=frontend", "--lib"]);
+    command.args(["--crate-type=cdylib", "--target=wasm32-unknown-unknown"]);
+    command.args(SETTINGS.iter().flat_map(|setting| ["--config", *setting]));
+    // Optimised across crates; as a setting of the profile it would change the macros' as well.
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command.args(["--config", "target.wasm32-unknown-unknown.rustflags=['-Cembed-bitcode=yes']"]);
+    command.args(["--", "-Clto=fat"]);
+    run(&mut command)?;
+    let compiled = workspace.target.join("wasm32-unknown-unknown/debug/frontend.wasm");
     let wasm = std::fs::read(&compiled).map_err(|error| format!("{}: {error}", compiled.display()))?;
     let package = workspace.site().join("pkg");
     let stamp_file = workspace.target.join("site.stamp");
