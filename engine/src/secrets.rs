@@ -91,13 +91,22 @@ pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
     let Some(name) = name_in(text) else { return Ok(text.to_owned()) };
     let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
     let (row, value) = there(ctx, name).await?.ok_or_else(gone)?;
-    let now = ctx.effects().now();
-    if row.used_at.is_none_or(|at| now - at >= NOTED_EVERY) {
-        let mut tx = ctx.db().write_single().await?;
-        setting_secrets::used(&mut tx, name, now - NOTED_EVERY, now).await?;
-        tx.commit().await?;
+    // What it is for does not fail over a note.
+    if let Err(failed) = note_use(ctx, name, &row).await {
+        let cause = failed.cause().map(ToString::to_string);
+        tracing::warn!(name, cause, "the use of a secret could not be noted");
     }
     Ok(value)
+}
+
+async fn note_use(ctx: &Ctx, name: &str, row: &Row) -> Result<()> {
+    let now = ctx.effects().now();
+    if row.used_at.is_some_and(|at| now - at < NOTED_EVERY) {
+        return Ok(());
+    }
+    let mut tx = ctx.db().write_single().await?;
+    setting_secrets::used(&mut tx, name, now - NOTED_EVERY, now).await?;
+    tx.commit().await
 }
 
 /// The secret of that name, for something else than a use of it. `None`: it is gone, or was sealed with a cipher secret that is.

@@ -122,6 +122,11 @@ fn page_assets(nonce: String) -> Assets {
 
 /// Lets operators through; pages lead to the sign-in page and back, server functions answer 401.
 async fn signed_in(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let assets = request.extensions().get::<Assets>().cloned();
+    let out_of_order = |failed| match assets {
+        Some(assets) => doors::out_of_order(&assets, &failed),
+        None => ApiError(failed).into_response(),
+    };
     match doors::session(&state, request.headers()).await {
         Ok(Some(session)) => {
             request.extensions_mut().insert(session);
@@ -137,15 +142,12 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
         Ok(None) if request.method() == Method::POST => match kept::page(request.uri().path()) {
-            Some(page) => kept::keep(&state, request, page).await,
+            Some(page) => kept::keep(&state, request, page).await.unwrap_or_else(out_of_order),
             None => led_in(&request),
         },
         Ok(None) => led_in(&request),
         Err(failed) if request.uri().path().starts_with("/api/") => ApiError(failed).into_response(),
-        Err(failed) => match request.extensions().get::<Assets>() {
-            Some(assets) => doors::out_of_order(assets, &failed),
-            None => ApiError(failed).into_response(),
-        },
+        Err(failed) => out_of_order(failed),
     }
 }
 

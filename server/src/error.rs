@@ -25,11 +25,16 @@ impl IntoResponse for ApiError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let id = HeaderValue::from_static(self.0.id.unwrap_or_default());
         headers.insert("ory-error-id", id);
-        if let Some(seconds) = self.0.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        with_retry_after(response, &self.0)
     }
+}
+
+/// Says when to come back, where the error does (RFC 9110, 10.2.3).
+pub fn with_retry_after(mut response: Response, error: &Error) -> Response {
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 pub fn status(kind: Kind) -> StatusCode {

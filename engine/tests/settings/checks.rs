@@ -715,3 +715,13 @@ fn the_fix_of_a_gate_that_providers_lead_past_goes_through_the_form() {
     assert_eq!(fixed, Authentication { require_verified_address: true, ..form });
     assert_eq!(fix(&config, &fixed, "gate_on_some_methods"), Fixed::Gone);
 }
+
+#[test]
+fn a_hook_that_stands_in_two_lists_is_told_once_with_both_places() {
+    let bare = || hook("https://crm.example.org/new", json!({"auth": null, "response": {"ignore": true}}));
+    let document = all([(FLOW, json!([bare()])), (OWN, json!([bare(), {"hook": "session"}]))]);
+    let found = checks(&config(&document), true);
+    let told: Vec<&Check> = found.iter().filter(|check| check.id == "hook_without_a_secret").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains(&format!("It stands in {FLOW} and {OWN}.")), "{}", told[0].text);
+}

@@ -7,9 +7,10 @@ use engine::config::{Format, Named, export};
 use engine::operators::Role;
 use engine::settings::social::{self, Arrange, Draft, From, Kept, Made, Mapper, Page, Tried};
 use engine::settings::{self, Saved, history};
-use engine::store::audit;
+use engine::store::{Db, audit};
 use engine::testing::{World, somebody};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 
 const SECRET: &str = "GOCSPX-of-this-test-alone";
@@ -119,6 +120,23 @@ fn problems(saved: Saved) -> Vec<(&'static str, String)> {
 #[track_caller]
 fn done(saved: &Saved) {
     assert!(matches!(saved, Saved::Done { .. }), "{saved:?}");
+}
+
+#[tokio::test]
+async fn a_secret_whose_use_cannot_be_noted_is_used_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let dsn = format!("sqlite://{}?_busy_timeout=50", folder.path().join("x.sqlite").display());
+    let world = World::default();
+    let house = House { engine: world.engine(&dsn, vec![]).await, world };
+    done(&house.save(None, google()).await);
+    let other = Db::connect(Some(&dsn), Path::new("unused")).await.unwrap();
+    let held = other.write().await.unwrap();
+    let ctx = house.engine.begin();
+    let opened = engine::secrets::opened(&ctx, "secret://social/google/client_secret").await.unwrap();
+    assert_eq!(opened, SECRET);
+    drop(held);
+    let Kept::Held(kept) = house.page().await.entry("google").unwrap().secret.clone() else { panic!() };
+    assert_eq!(kept.used_at, None, "the next use is noted");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use app::console::Assets;
 use app::console::entry::{self, Reset, SetUp, SignIn};
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Form, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::config::Config;
@@ -54,14 +54,7 @@ pub(super) fn sign_in_first(wanted: &str) -> Response {
 pub(super) fn out_of_order(assets: &Assets, failed: &Error) -> Response {
     error::log(failed);
     let page = entry::notice(assets, "This did not work", &failed.to_string());
-    with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
-}
-
-fn with_retry_after(mut response: Response, failed: &Error) -> Response {
-    if let Some(seconds) = failed.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    error::with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
 }
 
 #[derive(Deserialize)]
@@ -248,7 +241,7 @@ fn entered(
         }
         Err(failed) if matches!(failed.kind, Kind::Busy | Kind::Limited) => {
             let again = Html(page(Some(failed.to_string())));
-            with_retry_after((error::status(failed.kind), again).into_response(), &failed)
+            error::with_retry_after((error::status(failed.kind), again).into_response(), &failed)
         }
         Err(failed) => out_of_order(assets, &failed),
     }

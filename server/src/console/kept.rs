@@ -2,11 +2,10 @@
 //! waits is said by `engine::operators::kept`.
 
 use super::{BODY_LIMIT, doors};
-use crate::error::ApiError;
 use crate::state::AppState;
 use app::console::{actions, authentication, social};
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use engine::operators;
 
 /// A page whose form waits, and whether a field of it may. Each page says so: it knows its secrets.
@@ -25,7 +24,11 @@ pub(super) fn page(path: &str) -> Option<Kept> {
 }
 
 /// What was typed waits while its operator signs in.
-pub(super) async fn keep(state: &AppState, request: Request, (page, may_wait): Kept) -> Response {
+pub(super) async fn keep(
+    state: &AppState,
+    request: Request,
+    (page, may_wait): Kept,
+) -> engine::Result<Response> {
     let token = doors::token(request.headers()).map(str::to_owned);
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
     let form = body.ok().map(|body| {
@@ -34,13 +37,9 @@ pub(super) async fn keep(state: &AppState, request: Request, (page, may_wait): K
         let fields = fields.filter(|(name, _)| name != "password" && may_wait(name));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     });
-    let kept = match (token, form) {
-        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await,
-        _ => Ok(false),
+    let waits = match (token, form) {
+        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await?,
+        _ => false,
     };
-    match kept {
-        Ok(true) => doors::sign_in_first(&format!("{page}?kept=true")),
-        Ok(false) => doors::sign_in_first(page),
-        Err(failed) => ApiError(failed).into_response(),
-    }
+    Ok(doors::sign_in_first(&if waits { format!("{page}?kept=true") } else { page.to_owned() }))
 }

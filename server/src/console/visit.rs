@@ -78,14 +78,14 @@ pub(super) async fn explained(
     let mut response = next.run(request).await;
     let Some(instead) = response.extensions_mut().remove::<Arc<Instead>>() else { return response };
     let shell = shell(&state.engine.begin().config, assets, &operator, &address);
-    let page = match instead.as_ref() {
-        Instead::Nothing => pages::not_found(&Shell { path: "", ..shell }),
+    let page = |page| (response.status(), Html(page)).into_response();
+    match instead.as_ref() {
+        Instead::Nothing => page(pages::not_found(&Shell { path: "", ..shell })),
         Instead::Trouble(failed) => {
             error::log(failed);
-            pages::trouble(&shell, &failed.to_string())
+            error::with_retry_after(page(pages::trouble(&shell, &failed.to_string())), failed)
         }
-    };
-    (response.status(), Html(page)).into_response()
+    }
 }
 
 impl FromRequestParts<AppState> for Visit {

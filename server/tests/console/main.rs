@@ -14,3 +14,4 @@ mod mail;
 mod roles;
 mod settings;
 mod tester;
+mod trouble;

@@ -310,6 +310,7 @@ impl Form<'_> {
         let asks = confirm.as_ref().is_some_and(|confirm| confirm.needs_password);
         let wrong = confirm.as_ref().and_then(|confirm| confirm.wrong.clone());
         let invalid = wrong.as_ref().map(|_| "true");
+        let described = if wrong.is_some() { "confirm-wrong confirm-hint" } else { "confirm-hint" };
         let needs_reason = confirm.as_ref().is_some_and(|confirm| confirm.needs_reason).then_some("true");
         view! {
             <section aria-label="Save">
@@ -321,9 +322,9 @@ impl Form<'_> {
                     {(*stale || asks).then(|| view! {
                         <div class="field">
                             <label for="confirm-password">"Your password"</label>
-                            <input id="confirm-password" name="password" type="password" autocomplete="current-password" aria-invalid=invalid aria-describedby="confirm-hint" />
+                            <input id="confirm-password" name="password" type="password" autocomplete="current-password" aria-invalid=invalid aria-describedby=described />
                             <p class="hint" id="confirm-hint">"A provider says who somebody is, so a Save asks who you are when you signed in more than five minutes ago."</p>
-                            {wrong.map(|wrong| view! { <p class="bad">{wrong}</p> })}
+                            {wrong.map(|wrong| view! { <p class="bad" id="confirm-wrong">{wrong}</p> })}
                         </div>
                     })}
                     <p class="buttons">

@@ -286,31 +286,42 @@ fn open(hook: &WebHook) -> bool {
     hook.url.scheme() == "http" && !is_here(&hook.url)
 }
 
-fn changed_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+/// A finding for each hook that is `wanted`: a list of a method's own often repeats what stands in the flow's.
+fn tell(
+    seen: &Seen<'_>,
+    found: &mut Vec<Found>,
+    wanted: impl Fn(&WebHook) -> bool,
+    text: impl Fn(&str) -> String,
+) {
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
     each(seen, |hook, key| {
-        if open(hook) && hook.response == Response::Changes {
-            found.push(
-                Found::new(format!(
-                    "{} may change the account it is asked about, over http. Use https.",
-                    hook.name
-                ))
-                .key(key)
-                .about([hook.name.clone()]),
-            );
+        if !wanted(hook) {
+            return;
         }
+        match places.iter_mut().find(|(name, _)| *name == hook.name) {
+            Some((_, keys)) => keys.push(key.to_owned()),
+            None => places.push((hook.name.clone(), vec![key.to_owned()])),
+        }
+    });
+    found.extend(places.into_iter().map(|(name, keys)| {
+        let more = match keys.as_slice() {
+            [_] => String::new(),
+            several => format!(" It stands in {}.", several.join(" and ")),
+        };
+        Found::new(format!("{}{more}", text(&name))).key(keys[0].clone()).about([name])
+    }));
+}
+
+fn changed_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let wanted = |hook: &WebHook| open(hook) && hook.response == Response::Changes;
+    tell(seen, found, wanted, |name| {
+        format!("{name} may change the account it is asked about, over http. Use https.")
     });
 }
 
 fn over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    each(seen, |hook, key| {
-        if open(hook) && hook.response != Response::Changes {
-            found.push(
-                Found::new(format!("{} is called over http. Use https.", hook.name))
-                    .key(key)
-                    .about([hook.name.clone()]),
-            );
-        }
-    });
+    let wanted = |hook: &WebHook| open(hook) && hook.response != Response::Changes;
+    tell(seen, found, wanted, |name| format!("{name} is called over http. Use https."));
 }
 
 fn proves(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -335,17 +346,11 @@ fn proves(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn without_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    each(seen, |hook, key| {
-        if hook.auth.is_none() && !is_here(&hook.url) {
-            found.push(
-                Found::new(format!(
-                    "{} is called without `auth`, so anybody could call it as well. `standard_webhooks` signs each call.",
-                    hook.name
-                ))
-                .key(key)
-                .about([hook.name.clone()]),
-            );
-        }
+    let wanted = |hook: &WebHook| hook.auth.is_none() && !is_here(&hook.url);
+    tell(seen, found, wanted, |name| {
+        format!(
+            "{name} is called without `auth`, so anybody could call it as well. `standard_webhooks` signs each call."
+        )
     });
 }
 
