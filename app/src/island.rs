@@ -5,7 +5,7 @@
 //! Contract with the markup, all below the island's element:
 //! `form[data-live]` with `data-endpoint` and the fields, among them `base`: a revision, `&`, and what the others would send
 //! if nothing was changed; `[data-region]` is replaced after a submit; `[data-part]` with an id are replaced by a preview, and
-//! controls follow it where one moves another; `[data-copy]` copies the input of that id and says so in `[data-copied]`;
+//! controls follow it where one moves another; after a submit those that stand outside of the region are, too; `[data-copy]` copies the input of that id and says so in `[data-copied]`;
 //! `[role=status]` says what happened; `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes the
 //! focus; `details[id]` stay open, and `[data-view]` controls as they are, since they only say how something is looked at.
 //! `data-awake` appears on the element once all of this works, `data-busy` while a submit is under way.
@@ -178,6 +178,7 @@ mod live {
                 region.set_inner_html(&answer.html);
             }
             self.look_again(&view);
+            self.replace_parts(&answer.beside, &[]);
             self.say(&answer.notice);
             let wanted = self.root.query_selector("[data-region] [autofocus]").ok().flatten();
             let again = || (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
@@ -373,7 +374,8 @@ mod live {
             };
             // A page without HTML is an error in the framework's own form.
             let html = text("html").ok_or_else(refused)?;
-            Ok(Answer { html, notice: text("notice").unwrap_or_default() })
+            let part = |name| text(name).unwrap_or_default();
+            Ok(Answer { html, notice: part("notice"), beside: part("beside") })
         }
     }
 
@@ -417,6 +419,7 @@ mod live {
     struct Answer {
         html: String,
         notice: String,
+        beside: String,
     }
 
     fn fields(form: &HtmlFormElement) -> Option<UrlSearchParams> {

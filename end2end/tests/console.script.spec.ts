@@ -56,6 +56,17 @@ test('Ctrl+S saves', async ({ admin }) => {
   await expect(admin.signInAfterRegistration).toBeChecked();
 });
 
+test('a Save that brings a danger about counts it beside Checks at once', async ({ admin }) => {
+  await admin.signInAndOpenSettings();
+  const count = admin.page.locator('#grave');
+  await expect(count).toBeEmpty();
+  await admin.signInAfterRegistration.setChecked(true);
+  await admin.save();
+  await expect(count).toHaveText(/^ *1 errors and dangers$/);
+  await admin.openSettings();
+  await expect(count).toHaveText(/^ *1 errors and dangers$/);
+});
+
 test('the switch works by keyboard alone', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.signInAfterRegistration.focus();

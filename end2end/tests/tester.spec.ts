@@ -17,7 +17,7 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
     await admin.page.locator('#run').click();
     await expect(admin.page.locator('#verdict')).toHaveText('Signed in');
     await expect(admin.page.getByLabel('E-Mail')).toHaveValue('anna@example.org');
-    await expect(admin.page.locator('.outcome')).toContainText('Nobody has what was typed');
+    await expect(admin.page.locator('.outcome')).toContainText('What you typed is new');
   }
   // The address is still free.
   const anna = await visitor();

@@ -391,7 +391,7 @@ pub fn page(shell: &Shell, view: View, after: &After) -> String {
                 <div class="toast" role="status">{done(&after, revision)}</div>
                 {list::beginning(why_none, owner)}
                 {none.then(|| view! {
-                    <p class="soft">"No web hook is configured. One stands in a list such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
+                    <p class="soft">"No web hook is configured. In files they stand in lists such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
                 })}
                 {flows.into_iter().filter_map(|(flow, title)| {
                     let of: Vec<&Action> = actions.iter().filter(|action| action.flow == flow).collect();

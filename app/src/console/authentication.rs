@@ -125,9 +125,10 @@ async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> e
     if !read.problems.is_empty() {
         return Ok(Outcome::Again(422, view(engine, operator, current, read)));
     }
-    let (by, wrong) = confirmed(engine, operator, text(sent, "password")).await?;
+    let (operator, wrong) = confirmed(engine, operator, text(sent, "password")).await?;
+    let operator = &operator;
     let reason = text(sent, "reason");
-    match settings::save(engine, by, form::revision(sent), &read.values, reason).await? {
+    match settings::save(engine, operator, form::revision(sent), &read.values, reason).await? {
         Saved::NeedsFreshSignIn(dangers) => {
             let mut view = view(engine, operator, settings::current(engine).await?, read);
             view.confirm = Some((dangers, wrong));
@@ -329,7 +330,9 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
         }
     };
     answer(status);
-    Ok(Swap { html: markup::region(view), notice })
+    let grave = super::checks::grave(&engine.begin().config);
+    let beside = Owner::new().with(|| super::shell::grave(grave).to_html());
+    Ok(Swap { html: markup::region(view), notice, beside })
 }
 
 /// What the island swaps in.
@@ -337,6 +340,8 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
 pub struct Swap {
     pub html: String,
     pub notice: String,
+    /// Parts of the page outside of that.
+    pub beside: String,
 }
 
 fn answer(status: u16) {

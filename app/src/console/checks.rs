@@ -39,9 +39,23 @@ pub fn load(engine: &Engine, operator: &OperatorSession) -> View {
     View { found: found.collect(), editable: operator.operator.role != Role::Viewer }
 }
 
+/// The field of every Save in which somebody says why.
+pub(super) const REASON: &str = "reason";
+
 /// How many errors and dangers the configuration has.
 pub fn grave(config: &Config) -> usize {
     checks(config, false).iter().filter(|check| check.severity <= Severity::Danger).count()
+}
+
+/// What a Save will ask for, said before it is pressed.
+pub(super) fn asks(brings_about: &[Check]) -> Option<AnyView> {
+    let worst = brings_about.iter().map(|check| check.severity).min()?;
+    let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
+    let (word, what) = match worst {
+        Severity::Error => ("Error: ", "This cannot be saved."),
+        _ => ("Danger: ", "That takes an owner, a fresh sign-in and why."),
+    };
+    Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
 }
 
 /// What a Save lacks that brings a danger about, beside the field that it is about.
@@ -59,7 +73,7 @@ pub(super) fn needs(saved: Saved) -> FieldError {
     };
     let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();
     let beside = dangers.iter().find_map(|danger| danger.at).unwrap_or("sign_in_after_registration");
-    FieldError { field: if reason { "reason" } else { beside }, message: format!("{titles}{what}") }
+    FieldError { field: if reason { REASON } else { beside }, message: format!("{titles}{what}") }
 }
 
 pub fn page(shell: &Shell, view: View) -> String {

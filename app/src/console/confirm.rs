@@ -3,7 +3,7 @@
 use super::rows::sign;
 use engine::Engine;
 use engine::operators::{self, FRESH, OperatorSession};
-use engine::settings::{By, Check, Severity};
+use engine::settings::{Check, Severity};
 use leptos::prelude::*;
 
 /// Whether the sign-in is too old for what takes a fresh one.
@@ -16,17 +16,13 @@ pub(super) async fn confirmed(
     engine: &Engine,
     operator: &OperatorSession,
     password: &str,
-) -> engine::Result<(By, Option<String>)> {
-    let mut by = By::from(operator);
+) -> engine::Result<(OperatorSession, Option<String>)> {
     if password.is_empty() || !is_stale(engine, operator) {
-        return Ok((by, None));
+        return Ok((operator.clone(), None));
     }
-    Ok(match operators::confirm(engine, &operator.operator, password).await? {
-        Ok(()) => {
-            by.authenticated_at = Some(engine.effects().now());
-            (by, None)
-        }
-        Err(sentence) => (by, Some(sentence)),
+    Ok(match operators::confirm(engine, operator, password).await? {
+        Ok(fresh) => (fresh, None),
+        Err(sentence) => (operator.clone(), Some(sentence)),
     })
 }
 

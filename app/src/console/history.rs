@@ -2,7 +2,7 @@
 
 use super::checks::needs;
 use super::comparison::{choice, said};
-use super::confirm::{self, confirmed, is_stale};
+use super::confirm::{self, confirmed};
 use super::rows::ago;
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
@@ -60,6 +60,8 @@ pub struct Detail {
     meanwhile: Option<(String, DateTime<Utc>, i64)>,
     /// Why it could not be done.
     refused: Option<String>,
+    /// What is missing before it is done.
+    asked: Option<String>,
     /// The dangers that it leads into and that take the password, and what was wrong with the one that was typed.
     confirm: Option<(Vec<Check>, Option<String>)>,
     reason: String,
@@ -105,6 +107,7 @@ pub async fn look(
         back,
         meanwhile: None,
         refused: None,
+        asked: None,
         confirm: None,
         reason: String::new(),
         read_only,
@@ -119,8 +122,9 @@ pub async fn submit(
     number: i64,
     posted: Posted,
 ) -> engine::Result<Outcome> {
-    let (by, wrong) = confirmed(engine, operator, &posted.password).await?;
-    let saved = history::go_back(engine, by, posted.base, number, &posted.reason).await?;
+    let (operator, wrong) = confirmed(engine, operator, &posted.password).await?;
+    let operator = &operator;
+    let saved = history::go_back(engine, operator, posted.base, number, &posted.reason).await?;
     let Some(mut detail) = look(engine, operator, number).await? else { return Ok(Outcome::Unknown) };
     detail.reason = posted.reason;
     Ok(match saved {
@@ -137,9 +141,8 @@ pub async fn submit(
             detail.confirm = Some((dangers, wrong));
             Outcome::Again(422, Box::new(detail))
         }
-        // The password was right, and no page brings one along: it is typed once more, with the reason.
-        Saved::NeedsReason(dangers) if is_stale(engine, operator) => {
-            detail.confirm = Some((dangers, None));
+        asking @ Saved::NeedsReason(_) => {
+            detail.asked = Some(needs(asking).message);
             Outcome::Again(422, Box::new(detail))
         }
         asking => {
@@ -240,18 +243,20 @@ fn row(entry: Entry, current: i64, now: DateTime<Utc>) -> AnyView {
 
 /// One revision and the button that goes back to it.
 pub fn detail(shell: &Shell, detail: Detail) -> String {
-    let Detail { number, back, meanwhile, refused, confirm, reason, read_only, now } = detail;
+    let Detail { number, back, meanwhile, refused, asked, confirm, reason, read_only, now } = detail;
     let title = match number {
         0 => "The files alone".to_owned(),
         number => format!("Revision {number}"),
     };
     let in_force = number == back.base;
     let heading = title.clone();
-    let wrong = meanwhile.is_some() || refused.is_some() || confirm.is_some();
+    let wrong = meanwhile.is_some() || refused.is_some() || asked.is_some() || confirm.is_some();
     let shown = if wrong { format!("Error: {title}") } else { title };
     document(shell, &shown, move || {
         let refused = refused.or(back.refused);
-        let dangerous = confirm.as_ref().is_some_and(|(dangers, _)| !dangers.is_empty());
+        let dangerous = !back.brings_about.is_empty();
+        let dangers = super::checks::asks(&back.brings_about);
+        let needs_reason = asked.as_ref().map(|_| "true");
         let same = back.changes.is_empty() && refused.is_none();
         let made = back.to.map(|Revision { at, by, reason, .. }| {
             view! {
@@ -276,12 +281,18 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
                         <span><b>"This cannot be gone back to"</b>{refused}</span>
                     </div>
                 })}
+                {asked.map(|asked| view! {
+                    <div class="note danger" role="alert" id="asked">
+                        <span><b>"Not done yet"</b>{asked}</span>
+                    </div>
+                })}
                 {match (in_force, same) {
                     (true, _) => view! { <p>"This is in force."</p> }.into_any(),
                     (false, true) => view! { <p>"It says the same as what is in force: going back would change nothing."</p> }.into_any(),
                     (false, false) if !back.changes.is_empty() => view! {
                         <h2>"Going back would change"</h2>
                         <ul class="changes">{back.changes.into_iter().map(|change| view! { <li>{change}</li> }).collect_view()}</ul>
+                        {dangers.map(|dangers| view! { <p>{dangers}</p> })}
                         {if let Some(why) = read_only { view! { <p class="soft">{why}</p> }.into_any() } else { view! {
                             <form method="post" action=format!("{PATH}/{number}") class="back">
                                 <input type="hidden" name="base" value=back.base />
@@ -293,7 +304,7 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
                                     confirm::block("Not done yet: show that it is you", &dangers, text, wrong)
                                 })}
                                 <label for="reason">"Why " <span class="soft">{if dangerous { "needed, since this is a danger" } else { "optional" }}</span></label>
-                                <input id="reason" name="reason" type="text" maxlength="200" value=reason autocomplete="off" />
+                                <input id="reason" name="reason" type="text" maxlength="200" value=reason autocomplete="off" aria-invalid=needs_reason autofocus=needs_reason.is_some() />
                                 <button class="button main" type="submit">"Go back to this one"</button>
                             </form>
                         }.into_any() }}

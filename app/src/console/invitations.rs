@@ -179,7 +179,7 @@ fn form(typed: Posted, can_send: bool, usual_days: u64) -> AnyView {
             <input id="days" name="days" type="text" inputmode="numeric" value=typed.days autocomplete="off" />
             {match can_send {
                 true => view! {
-                    <label class="check"><input id="send" name="send" type="checkbox" value="true" checked=typed.send />" Mail the link to that address. Nobody else sees it, so whoever uses it has shown that the address is theirs."</label>
+                    <label class="check"><input id="send" name="send" type="checkbox" value="true" checked=typed.send />" Mail the link to that address. Nobody else sees it, so whoever uses it has shown that the address is theirs. Where sign-up is to leak nothing, a code is asked for all the same."</label>
                 }.into_any(),
                 false => view! { <p class="soft">"No mail server is set, so links cannot be mailed from here."</p> }.into_any(),
             }}

@@ -116,9 +116,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                         <h2>{group}</h2>
                         <ul>{pages.into_iter().map(|(name, path)| {
                             let current = (path == shell.path).then_some("page");
-                            let grave = (path == super::checks::PATH && shell.grave > 0).then(|| view! {
-                                " "<span class="count">{shell.grave}</span><span class="unseen">" errors and dangers"</span>
-                            });
+                            let grave = (path == super::checks::PATH).then(|| grave(shell.grave));
                             let stuck = (stuck && path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
                             view! { <li><a href=path aria-current=current>{name}{grave}{stuck}</a></li> }
                         }).collect_view()}</ul>
@@ -207,6 +205,14 @@ pub(super) fn mark() -> AnyView {
         </svg>
     }
     .into_any()
+}
+
+/// How many errors and dangers there are: beside the link to them, and what a Save puts there.
+pub(super) fn grave(count: usize) -> AnyView {
+    let shown = (count > 0).then(|| {
+        view! { " "<span class="count">{count}</span><span class="unseen">" errors and dangers"</span> }
+    });
+    view! { <span id="grave" data-part="">{shown}</span> }.into_any()
 }
 
 #[cfg(test)]

@@ -135,8 +135,9 @@ pub async fn arrange(
     posted: Posted,
 ) -> engine::Result<Outcome<List>> {
     let Some(wanted) = posted.wanted() else { return Ok(Outcome::Unknown) };
-    let (by, wrong) = confirmed(engine, operator, &posted.password).await?;
-    let saved = rules::arrange(engine, by, posted.base, wanted, &posted.reason).await?;
+    let (operator, wrong) = confirmed(engine, operator, &posted.password).await?;
+    let operator = &operator;
+    let saved = rules::arrange(engine, operator, posted.base, wanted, &posted.reason).await?;
     let mut view = list(engine, operator, "").await?;
     match saved {
         Saved::Done { .. } | Saved::Unchanged { .. } => {
@@ -308,11 +309,12 @@ pub async fn submit(
         }
         return tried(&engine.begin(), view).await;
     }
-    let (by, wrong) = confirmed(engine, operator, text(&sent, "password")).await?;
+    let (operator, wrong) = confirmed(engine, operator, text(&sent, "password")).await?;
+    let operator = &operator;
     let removed = action == "remove";
     let saved = match (&was, removed) {
-        (Some(id), true) => rules::remove(engine, by, view.base, id.clone(), &view.reason).await?,
-        _ => rules::save(engine, by, view.base, (was.clone(), draft), &view.reason).await?,
+        (Some(id), true) => rules::remove(engine, operator, view.base, id.clone(), &view.reason).await?,
+        _ => rules::save(engine, operator, view.base, (was.clone(), draft), &view.reason).await?,
     };
     let done = match (removed, was.is_some()) {
         (true, _) => "removed",

@@ -262,7 +262,7 @@ fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
         false => ("Not signed in", "Asked afterwards with what the answers gave, the server knows nobody."),
     };
     let whose = match known {
-        0 => "Nobody has what was typed.".to_owned(),
+        0 => "What you typed is new: no account has it.".to_owned(),
         1 => "One account has what was typed; it was copied into the throw-away database.".to_owned(),
         more => {
             format!("{more} accounts have what was typed; they were copied into the throw-away database.")

@@ -50,6 +50,8 @@ pub struct Report {
     pub provider: String,
     pub label: String,
     pub at: DateTime<Utc>,
+    /// The operator was sent there; otherwise it failed before.
+    pub left: bool,
     /// Where it went wrong, and the reason in words for whoever set the provider up.
     pub failed: Option<(Stage, String)>,
     /// Once the provider was believed: who came.
@@ -151,7 +153,8 @@ pub async fn begin(ctx: &Ctx, by: &Operator, provider: &str) -> Result<Begun> {
         Ok(to) => to,
         Err(trouble) => {
             social_tests::take(&mut tx, test.id, now).await?;
-            let report = report(&test.provider, &provider.label, now).failed(trouble);
+            let report = Report { left: false, ..report(&test.provider, &provider.label, now) };
+            let report = report.failed(trouble);
             finish(ctx, &mut tx, test.id, &report).await?;
             tx.commit().await?;
             return Ok(Begun::Over(test.id));
@@ -229,6 +232,7 @@ fn report(provider: &str, label: &str, at: DateTime<Utc>) -> Report {
         provider: provider.to_owned(),
         label: label.to_owned(),
         at,
+        left: true,
         failed: None,
         subject: None,
         claims: None,

@@ -68,8 +68,11 @@ impl Role {
 #[derive(Clone, PartialEq, Debug)]
 pub struct OperatorSession {
     pub operator: Operator,
+    /// When a password was typed last: at the door, or for something that asked for it once more.
     pub authenticated_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
+    /// Which one it is, for the store.
+    pub(crate) token_hash: Vec<u8>,
 }
 
 /// `Again` carries the sentence for the form.

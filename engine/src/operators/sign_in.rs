@@ -97,9 +97,15 @@ async fn refuse(engine: &Engine, email: &str, address: &str) -> Result<SignIn> {
     Ok(SignIn::Again(WRONG.to_owned()))
 }
 
-/// Whether whoever is signed in knows the password as well; otherwise the sentence for the form. Guesses are delayed as at the
-/// door, on a count of their own: nobody who knocks at the door keeps an operator from their work.
-pub async fn confirm(engine: &Engine, operator: &Operator, password: &str) -> Result<Result<(), String>> {
+/// Whether whoever is signed in knows the password as well: the session, which counts as a fresh sign-in from here on; otherwise the
+/// sentence for the form. Guesses are delayed as at the door, on a count of their own: nobody who knocks at the door keeps an
+/// operator from their work.
+pub async fn confirm(
+    engine: &Engine,
+    session: &OperatorSession,
+    password: &str,
+) -> Result<Result<OperatorSession, String>> {
+    let operator = &session.operator;
     let address = format!("confirm {}", operator.id.0);
     let now = engine.effects().now();
     let mut tx = engine.db().write().await?;
@@ -124,13 +130,16 @@ pub async fn confirm(engine: &Engine, operator: &Operator, password: &str) -> Re
             return Err(error);
         }
     };
+    let now = engine.effects().now();
     if right {
         throttle::succeeded(&mut tx, &operator.email, &address).await?;
+        rows::authenticated(&mut tx, &session.token_hash, now).await?;
     }
     let action = if right { "operator.confirm" } else { "operator.confirm_failed" };
-    append(&mut tx, engine.effects().now(), &operator.email, action, json!({})).await?;
+    append(&mut tx, now, &operator.email, action, json!({})).await?;
     tx.commit().await?;
-    Ok(if right { Ok(()) } else { Err(WRONG_AGAIN.to_owned()) })
+    let fresh = || OperatorSession { authenticated_at: now, ..session.clone() };
+    Ok(if right { Ok(fresh()) } else { Err(WRONG_AGAIN.to_owned()) })
 }
 
 /// Who has that token now. Read anew at each request: disabling and changes of role act at once.

@@ -1,5 +1,6 @@
 //! What was saved before, in words, and the way back: going back is a revision of its own.
 
+use super::checks::{Check, brought_about};
 use super::danger::{self, By};
 use super::revise::{Author, Ground, gone, ground, newest, shown, write_rollback};
 use super::{FieldError, Named, Revision, Saved, addressees, words};
@@ -116,6 +117,8 @@ pub struct Back {
     pub to: Option<Revision>,
     /// Against what is in force, in words. Empty: nothing would change.
     pub changes: Vec<String>,
+    /// The errors and dangers that it would bring about.
+    pub brings_about: Vec<Check>,
     /// Why it cannot be: it no longer fits the files.
     pub refused: Option<String>,
 }
@@ -129,15 +132,15 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
         return Ok(None);
     }
     let named = row.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
-    let (mut changes, refused) = match remap(&config, config.revision, &named) {
-        Ok(then) => (words::between(&config, &then), None),
-        Err(problems) => (Vec::new(), Some(problems.to_string())),
+    let (mut changes, brings_about, refused) = match remap(&config, config.revision, &named) {
+        Ok(then) => (words::between(&config, &then), brought_about(&config, &then), None),
+        Err(problems) => (Vec::new(), Vec::new(), Some(problems.to_string())),
     };
     if refused.is_none() {
         let moved = addressees::moved(&mut tx, &named).await?;
         changes.extend(moved.iter().map(|name| addressees::destroyed(name)));
     }
-    Ok(Some(Back { base: config.revision, to: row.map(Into::into), changes, refused }))
+    Ok(Some(Back { base: config.revision, to: row.map(Into::into), changes, brings_about, refused }))
 }
 
 /// Makes a new revision with the settings of `to` (0: none) while `base` is still the newest. [`crate::Kind::Forbidden`] for

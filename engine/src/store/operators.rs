@@ -52,6 +52,8 @@ const SESSION: &str = concat!(
     ", s.authenticated_at, s.expires_at from operator_sessions s join operators o on o.id = s.operator_id
       where s.token_hash = $1 and s.ended_at is null and s.expires_at > $2 and not o.disabled"
 );
+const AUTHENTICATED: &str =
+    "update operator_sessions set authenticated_at = $2 where token_hash = $1 and ended_at is null";
 const END_SESSION: &str = "update operator_sessions set ended_at = $2
     where token_hash = $1 and ended_at is null returning operator_id";
 const END_SESSIONS: &str =
@@ -194,7 +196,14 @@ pub async fn session(tx: &mut Tx, token_hash: &[u8], now: DateTime<Utc>) -> Resu
         operator: row.operator.read()?,
         authenticated_at: row.authenticated_at,
         expires_at: row.expires_at,
+        token_hash: token_hash.to_owned(),
     }))
+}
+
+/// Its operator has shown once more who they are.
+pub async fn authenticated(tx: &mut Tx, token_hash: &[u8], now: DateTime<Utc>) -> Result<()> {
+    tx.execute(AUTHENTICATED, &[&token_hash, &now]).await?;
+    Ok(())
 }
 
 /// Whose it was; `None` when it had ended before.

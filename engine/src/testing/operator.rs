@@ -24,5 +24,6 @@ pub fn somebody(engine: &Engine, role: Role) -> OperatorSession {
         operator: operator(engine, role),
         authenticated_at: now,
         expires_at: now + TimeDelta::hours(12),
+        token_hash: Vec::new(),
     }
 }

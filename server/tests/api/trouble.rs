@@ -2,6 +2,7 @@
 //! stored, and whether it goes on once the trouble is over.
 
 use crate::clients::{Kind, PASSWORD, Person, accounts, document, sign_up, stand};
+use crate::log::Log;
 use crate::support::http::{Answer, send};
 use engine::store::Db;
 use engine::testing::postgres;
@@ -153,4 +154,19 @@ async fn who_leaves_while_the_password_is_looked_at_leaves_nothing() {
     stand.world.outbound.gather(1);
     is_all_or_nothing(&site.public, "gone@vestibule.test").await;
     assert_eq!(accounts(&site).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_an_error_page_is_called_by_stands_in_the_log() {
+    let log = Log::listen();
+    let (_stand, site) = stand("memory", json!({})).await;
+    let headers = [("Host", site.public.as_str()), ("Accept", "text/html")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let target = "/self-service/registration/browser?return_to=https://evil.example/";
+    let answer = send(&site.public, "GET", target, &headers, None).await.expect("an answer");
+    let page = answer.header("location").expect("to a page").to_owned();
+    let (_, id) = page.split_once("/error?id=").expect("the error page");
+    let log = log.take();
+    let line = log.lines().find(|line| line.contains(id)).unwrap_or_else(|| panic!("{id} in {log}"));
+    assert!(line.contains("code=400") && line.contains("return_to"), "{line}");
 }

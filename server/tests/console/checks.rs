@@ -117,7 +117,7 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
     console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
     let gate = [("require_verified_address", "true"), ("min_password_length", "14")];
     let told = console.submit("preview", "0", &gate).await;
-    assert!(told.html.contains("Save asks for an owner"), "before it is pressed: {}", told.html);
+    assert!(told.html.contains("That takes an owner"), "before it is pressed: {}", told.html);
     let with_reason = [&gate[..], &[("reason", "trial week")]].concat();
     for target in [PAGE, FUNCTION] {
         let asked = console.submit_to(target, "save", "0", &with_reason).await;

@@ -83,7 +83,7 @@ async fn each_client_is_shown_what_the_switch_does_for_it() {
         let html = console.run(client, "new@example.org").await;
         let verdict = if signed_in { ">Signed in<" } else { ">Not signed in<" };
         assert!(html.contains(verdict) && html.contains(holds), "{client} {on}: {html}");
-        assert!(html.contains("Nobody has what was typed"), "a run never meets the one before it");
+        assert!(html.contains("What you typed is new"), "a run never meets the one before it");
         assert!(html.contains("As curl") && html.contains("data-raw"), "{html}");
         assert!(html.contains("to <b>new@example.org</b>"), "the mail with its code: {html}");
     }

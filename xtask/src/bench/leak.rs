@@ -106,9 +106,9 @@ fn interval(one: &[f64], other: &[f64], share: f64) -> (f64, f64) {
 }
 
 fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
     let rank = (share * values.len() as f64).ceil() as usize;
-    values[rank.clamp(1, values.len()) - 1]
+    let at = rank.clamp(1, values.len()) - 1;
+    *values.select_nth_unstable_by(at, f64::total_cmp).1
 }
 
 /// xorshift64* (Vigna, 2016): for resampling, where the same run is to give the same figure.

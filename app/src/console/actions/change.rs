@@ -154,9 +154,11 @@ pub async fn submit(
             }
         };
     }
-    let (by, wrong) = confirmed(engine, operator, text(&fields, "password")).await?;
+    let (operator, wrong) = confirmed(engine, operator, text(&fields, "password")).await?;
+    let operator = &operator;
     let is = wanted.id.clone();
-    let kept = web_hooks::save(engine, by, base, id.is_some(), wanted, trimmed(&fields, "reason")).await?;
+    let kept =
+        web_hooks::save(engine, operator, base, id.is_some(), wanted, trimmed(&fields, "reason")).await?;
     match became(engine, kept.saved, base, wrong).await? {
         Ok((revision, new)) => Ok(Outcome::Saved(Done { id: is, revision, new, secret: kept.secret })),
         Err((status, asked)) => again(engine, operator, id, fields, status, asked).await,
@@ -292,8 +294,9 @@ pub async fn press(
 ) -> engine::Result<Outcome<Pressed>> {
     web_hooks::may(engine, &operator.operator).await?;
     let act = press.act().ok_or_else(|| Error::not_found("There is nothing of that name to be done."))?;
-    let (by, wrong) = confirmed(engine, operator, &press.password).await?;
-    let kept = web_hooks::act(engine, by, press.base, &press.id, act, &press.reason).await?;
+    let (operator, wrong) = confirmed(engine, operator, &press.password).await?;
+    let operator = &operator;
+    let kept = web_hooks::act(engine, operator, press.base, &press.id, act, &press.reason).await?;
     let (id, base) = (press.id.clone(), press.base);
     match became(engine, kept.saved, base, wrong).await? {
         Ok((revision, new)) => Ok(Outcome::Saved(Done { id, revision, new, secret: kept.secret })),

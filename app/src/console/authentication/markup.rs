@@ -2,6 +2,7 @@
 
 use super::form::{AFTER_SIGN_UP, AFTER_SIGN_UP_WAS, Clash, made_from};
 use super::{Conflict, ENDPOINT, PATH, View};
+use crate::console::checks::{REASON, asks};
 use crate::console::rows::{Rows, ago, id, note, sign};
 use crate::console::shell::{Shell, document};
 use crate::console::{confirm, plan};
@@ -17,8 +18,7 @@ use engine::settings::names::{
 };
 use engine::settings::presets::{Preset, presets};
 use engine::settings::{
-    AfterSignUp, Authentication, Check, Current, FieldError, Preview, Setting, Severity, differences, label,
-    way,
+    AfterSignUp, Authentication, Current, FieldError, Preview, Setting, Severity, differences, label, way,
 };
 use leptos::prelude::*;
 
@@ -47,6 +47,9 @@ pub(super) fn said(view: &View) -> String {
         (Some(_), ..) => "Not saved: somebody else saved first.",
         (_, Some(_), _) => "Not saved yet: type your password to go on.",
         (_, _, Some(applied)) => applied.as_str(),
+        _ if view.problems.iter().any(|problem| problem.field == REASON) => {
+            "Not saved yet: say why, in the field beside Save."
+        }
         _ if !view.problems.is_empty() => "Not saved: see the marked fields.",
         _ => return String::new(),
     };
@@ -188,7 +191,7 @@ fn form(view: View) -> AnyView {
             {editable.then(|| view! {
                 <div class="save" role="region" aria-label="Unsaved changes">
                     <p id="unsaved" data-part="">{unsaved(&preview.changes, &problems)}{asks(&preview.brings_about)}</p>
-                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why" value=reason aria-invalid=problems.iter().any(|problem| problem.field == "reason").then_some("true") />
+                    <input class="reason" id="reason" name="reason" type="text" maxlength="200" autocomplete="off" aria-label="Why, for the history" placeholder="Why" value=reason aria-invalid=problems.iter().any(|problem| problem.field == REASON).then_some("true") />
                     <a class="button" href=PATH data-discard="">"Discard"</a>
                     <button class="button main" id="save" name="action" value="save" type="submit">"Save"</button>
                     <button class="button preview" name="action" value="preview" type="submit">"Preview"</button>
@@ -343,27 +346,16 @@ fn pressed_note(fixed: &Fixed) -> AnyView {
         .into_any()
 }
 
-/// What the bar says. What cannot be read is no change yet, and has to be said all the same.
+/// What the bar says. What cannot be read is no change yet, and has to be said all the same; a reason that is missing is none.
 fn unsaved(changes: &[String], problems: &[FieldError]) -> AnyView {
-    let said: Vec<String> =
-        changes.iter().cloned().chain(problems.iter().map(|problem| problem.message.clone())).collect();
+    let unread = problems.iter().filter(|problem| problem.field != REASON).map(|problem| &problem.message);
+    let said: Vec<String> = changes.iter().chain(unread).cloned().collect();
     let count = match said.len() {
         0 => return view! { "No unsaved changes" }.into_any(),
         1 => "1 unsaved change: ".to_owned(),
         several => format!("{several} unsaved changes: "),
     };
     view! { <b>{count}</b>{said.join(" · ")} }.into_any()
-}
-
-/// What a Save will ask for, said before it is pressed.
-fn asks(brings_about: &[Check]) -> Option<AnyView> {
-    let worst = brings_about.iter().map(|check| check.severity).min()?;
-    let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
-    let (word, what) = match worst {
-        Severity::Error => ("Error: ", "This cannot be saved."),
-        _ => ("Danger: ", "Save asks for an owner, a fresh sign-in and why."),
-    };
-    Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
 }
 
 /// Who saved first, what they changed, and where that clashes with what was typed here.

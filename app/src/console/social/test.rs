@@ -44,16 +44,23 @@ pub fn result_page(shell: &Shell, shown: Shown) -> String {
 }
 
 fn over(report: Report) -> AnyView {
-    let Report { provider, label, failed, subject, claims, made: what, .. } = report;
+    let Report { provider, label, left, failed, subject, claims, made: what, .. } = report;
     let believed = claims.is_some();
-    let stages = stages(failed.as_ref().map(|(stage, _)| *stage), believed, what.as_ref());
+    let at = failed.as_ref().map(|(stage, _)| if left { reached(*stage, believed) } else { 0 });
+    let stages = stages(at, what.as_ref());
     let outcome = match (&failed, &what) {
         (Some((stage, reason)), _) => {
-            let advice = advice(*stage, believed);
+            let advice = match left || *stage == Stage::NotSetUp {
+                true => advice(*stage, believed),
+                false => {
+                    "Nobody was sent there yet. Check the address in the form of the provider, and whether this server can reach it. One in a \
+                     private network may have to be named in `clients.http.private_ip_exception_urls`."
+                }
+            };
             view! {
                 <div class="note danger" role="alert" data-testid="outcome">
                     {sign(Severity::Danger)}
-                    <span><b>{format!("It does not work yet: {}", stage.name())}</b>{reason.clone()}<p>{advice}</p></span>
+                    <span><b>"It does not work yet"</b>{reason.clone()}<p>{advice}</p><p class="soft">"In the log: "<code>{stage.name()}</code></p></span>
                 </div>
             }
             .into_any()
@@ -120,8 +127,20 @@ fn mapped(what: Made) -> AnyView {
     .into_any()
 }
 
-/// Every stage in its order; `None`: not reached.
-fn stages(failed: Option<Stage>, believed: bool, made: Option<&Made>) -> Vec<(Option<bool>, &'static str)> {
+/// Which of [`stages`] failed, of somebody who was sent there.
+fn reached(failed: Stage, believed: bool) -> usize {
+    match failed {
+        Stage::NotSetUp => 0,
+        Stage::StateInvalid | Stage::AccessDenied => 1,
+        Stage::ExchangeFailed => 2,
+        Stage::VerificationFailed => 3,
+        Stage::ClaimsInvalid if believed => 5,
+        Stage::ClaimsInvalid => 4,
+    }
+}
+
+/// Every stage in its order; `None`: not reached. `at`: the one that failed.
+fn stages(at: Option<usize>, made: Option<&Made>) -> Vec<(Option<bool>, &'static str)> {
     let texts = [
         "The provider is set up and can be asked",
         "It sent the browser back as it should",
@@ -131,14 +150,6 @@ fn stages(failed: Option<Stage>, believed: bool, made: Option<&Made>) -> Vec<(Op
         "The mapper makes an identity of it",
         "The identity fits the schema",
     ];
-    let at = failed.map(|stage| match stage {
-        Stage::NotSetUp => 0,
-        Stage::StateInvalid | Stage::AccessDenied => 1,
-        Stage::ExchangeFailed => 2,
-        Stage::VerificationFailed => 3,
-        Stage::ClaimsInvalid if believed => 5,
-        Stage::ClaimsInvalid => 4,
-    });
     let unfit = made.is_some_and(|made| !made.messages.is_empty());
     let stage = |index: usize| match at {
         Some(at) if index == at => Some(false),

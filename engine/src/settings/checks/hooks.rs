@@ -405,7 +405,7 @@ fn private(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let named: Vec<String> = called.into_iter().collect();
     found.push(
         Found::new(format!(
-            "Web hooks call {}, so every private address is open to them, and to whatever they are redirected to. `{PRIVATE}: true` \
+            "Web hooks call {}, so every private address is open to them. `{PRIVATE}: true` \
              closes them, and `{EXCEPTIONS}` names those you need.",
             named.join(", ")
         ))

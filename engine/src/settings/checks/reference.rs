@@ -24,7 +24,7 @@ vestibule config check --lint --fix --config kratos.yml     # what a further fil
 - **warning**: something to decide on purpose.
 - **info**: good to know.
 
-What was there before a Save does not count against it. A fix that the console offers goes into the form and is saved by nobody
+What was there before a Save, if only as a warning, does not count against it. A fix that the console offers goes into the form and is saved by nobody
 but you.
 
 Kratos' own schema refuses some things before any check: `session` in the list of the whole sign-up flow, a web hook whose answer

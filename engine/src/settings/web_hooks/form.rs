@@ -20,6 +20,7 @@ pub const BODY: &str = "body";
 pub const AUTH: &str = "auth";
 
 const HOSTS: &str = "vestibule.web_hooks.allowed_hosts";
+const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
 
 /// HTTP methods that make sense.
 pub const VERBS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
@@ -181,9 +182,13 @@ pub(super) fn origin(address: &str) -> String {
 
 /// Where the list of hosts is written.
 pub(super) fn place_of_hosts(config: &Config) -> String {
-    match (config.variable(HOSTS), config.layers.names()) {
+    place_of(config, HOSTS)
+}
+
+fn place_of(config: &Config, key: &str) -> String {
+    match (config.variable(key), config.layers.names()) {
         (Some(variable), _) => format!("the environment variable {variable}"),
-        (None, Some(_)) => config.file_of(HOSTS),
+        (None, Some(_)) => config.file_of(key),
         (None, None) => "a file of yours that the server is started with (`--config`)".to_owned(),
     }
 }
@@ -205,7 +210,9 @@ pub(super) fn unreachable(config: &Config, url: &Url) -> Option<String> {
             Some(format!("{url} is an address of this very server, which no web hook may call."))
         }
         (Reach::Public, outcome) if outcome.is_err() || here => Some(format!(
-            "{host} is a private address, and `clients.http.disallow_private_ip_ranges` keeps web hooks from those."
+            "{host} is a private address, and `clients.http.disallow_private_ip_ranges` keeps web hooks from those. Add {url} to \
+             `{EXCEPTIONS}` in {}, and start the server again.",
+            place_of(config, EXCEPTIONS)
         )),
         (_, Err(_)) => Some(format!(
             "{host} is an address that nothing here calls, such as those of a cloud's metadata."

@@ -61,7 +61,7 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
         let page = through(&place, &grace.test().await).await;
         let result = grace.get(&page).await;
         assert!(
-            result.shows(&format!("It does not work yet: {part}")) && result.shows("Check"),
+            result.shows("It does not work yet") && result.shows(part) && result.shows("Check"),
             "{sends:?}: {}",
             result.html
         );
@@ -99,7 +99,9 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
     assert_eq!(saved.status, 303, "{}", saved.html);
     let over = grace.post("/social/test", &[("provider", "acme")]).await;
     assert_eq!(over.status, 303);
-    assert!(grace.get(over.location()).await.shows("exchange_failed"));
+    let result = grace.get(over.location()).await;
+    assert!(result.shows("exchange_failed") && result.shows("Nobody was sent there yet"), "{}", result.html);
+    assert!(!result.shows("passed"), "nothing happened before it: {}", result.html);
     assert!(place.accounts().await.is_empty());
 }
 

@@ -40,10 +40,12 @@ async fn an_old_sign_in_is_asked_for_the_password_and_loses_nothing() {
     assert!(!wrong.html.contains("not the password"));
     led(&console.make(&with(PASSWORD)).await, "/actions?saved=1&new=true#hook-crm");
     assert_eq!(engine::secrets::held(&console.engine).await.unwrap().len(), 1);
-    // The session is fresh for that one Save.
-    let asked = console.press("off", 1, &[]).await;
+    // As fresh as after a sign-in, and no longer.
+    led(&console.press("off", 1, &[]).await, "/actions?saved=2&new=true#hook-crm");
+    console.world.clock.advance(Duration::from_secs(6 * 60));
+    let asked = console.press("on", 2, &[]).await;
     assert!(asked.status == StatusCode::UNPROCESSABLE_ENTITY && asked.html.contains("confirm-password"));
-    led(&console.press("off", 1, &[("password", PASSWORD)]).await, "/actions?saved=2&new=true#hook-crm");
+    led(&console.press("on", 2, &[("password", PASSWORD)]).await, "/actions?saved=3&new=true#hook-crm");
 }
 
 #[tokio::test]
