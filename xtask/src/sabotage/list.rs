@@ -460,6 +460,17 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", SETTINGS, "checks::every_finding_comes_up_and_stays_silent"),
     },
     Change {
+        name: "hook-of-another-list",
+        file: "engine/src/hooks/places.rs",
+        text: "std::ptr::eq(Arc::as_ptr(entry), hook)",
+        instead: "entry.key() == hook.key()",
+        test: test(
+            "engine",
+            FLOWS,
+            "hooks::of_two_hooks_at_one_address_the_one_is_called_whose_list_was_in_force",
+        ),
+    },
+    Change {
         name: "wrong-password-gives-mails-up",
         file: "engine/src/effects/mailer.rs",
         text: "failure.is_permanent() && !about_us(&failure)",
@@ -476,8 +487,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "hook-not-queued",
         file: "engine/src/flow/webhook.rs",
-        text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
-        instead: "let _ = (about.cause(hook), input.clone(), &tx);",
+        text: "hooks::queue(ctx, tx, &about.cause(&ctx.config, hook), input.clone()).await?;",
+        instead: "let _ = (about.cause(&ctx.config, hook), input.clone(), &tx);",
         test: test(
             "engine",
             FLOWS,
