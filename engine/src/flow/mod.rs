@@ -58,6 +58,16 @@ pub struct Sent {
     /// As it was asked for, known or not.
     pub to: String,
     pub at: DateTime<Utc>,
+    /// The limit on mails kept the flow from one of its own: the code that was mailed there last counts in it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// The verification that an earlier mail belongs to, and the id that the address has there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Earlier {
+    pub flow: FlowId,
+    pub address: uuid::Uuid,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

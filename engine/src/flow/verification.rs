@@ -8,8 +8,8 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover, insert,
-    limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover,
+    insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -120,7 +120,7 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
     let member = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-    let (email, code) = (member("email"), member("code"));
+    let (email, code) = (member("email"), code::typed(&member("code")));
     // Messages of the form add up here, other than in every other flow (measured).
     for node in flow.nodes() {
         node.messages.clear();
@@ -210,7 +210,7 @@ async fn without_address(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
 /// Mails a code, if somebody has that address; the answer is the same when nobody has.
 async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
     let now = ctx.effects().now();
-    flow.sent = Some(Sent { to: to.to_owned(), at: now });
+    flow.sent = Some(Sent { to: to.to_owned(), at: now, earlier: None });
     flow.updated_at = now;
     ask_for_code(ctx, &mut flow);
     browsers::forget_codes(&mut flow);
@@ -230,7 +230,7 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity.id, address))
         });
         match address {
-            Some((identity, address)) => code::send(&ctx, &mut tx, &flow, identity, address).await?,
+            Some((identity, address)) => code::send(&ctx, &mut tx, &mut flow, identity, address).await?,
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
                 let notify = ctx.config.selfservice.verification.notify_unknown_recipients;

@@ -26,7 +26,7 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
         invitation: Some(id(9)),
-        sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
+        sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
         session_token_exchange_code: None,
         opened: Vec::new(),
     }

@@ -151,8 +151,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "endless-tries",
         file: "engine/src/flow/code.rs",
-        text: "if attempts > ctx.config",
-        instead: "if attempts / 1000 > ctx.config",
+        text: "Ok(codes::attempt(tx, flow).await? <= most)",
+        instead: "Ok(codes::attempt(tx, flow).await? / 1000 <= most)",
         test: test("server", API, "proof::the_sixth_try_is_the_end_even_with_the_right_code"),
     },
     Change {
@@ -369,7 +369,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "owner-locked-out",
         file: "engine/src/flow/code.rs",
-        text: "if !of_link {",
+        text: "if !is_of_link(code) {",
         instead: "if !code.is_empty() {",
         test: test("server", API, "limits::nobody_can_lock_the_owner_of_an_address_out"),
     },

@@ -105,8 +105,8 @@ async fn prove_pending(
 ) -> Result<Submitted> {
     use pending::Passed;
     let (why, over) = match found {
-        pending::Found::Right(row, counted) => {
-            return match pending::pass(ctx, flow.clone(), (*row, counted), code, body, &submit).await? {
+        pending::Found::Right(right) => {
+            return match pending::pass(ctx, flow.clone(), *right, code, body, &submit).await? {
                 Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
                 Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
                 Passed::Again(flow) => Ok(Submitted::Again(flow)),
