@@ -50,6 +50,9 @@ pub struct Opened {
     pub csrf_cookie: String,
     /// What fills in the field for the code there.
     pub code: String,
+    /// What the form asks for there beside the code. Whoever signed up is asked for nothing, in their own browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<takeover::Missing>,
 }
 
 /// What a verification flow has mailed.

@@ -311,6 +311,28 @@ async fn mailed_earlier(tx: &mut Tx, flow: &Flow, row: &Pending) -> Result<Optio
     Ok(mailed.filter(|mailed| mailed.address_id == earlier.address && mailed.address == row.address))
 }
 
+/// Whether this is the browser or app that signed up.
+fn is_holder(row: &Pending, flow: &Flow, submit: &Submit) -> bool {
+    brought(flow, submit).contains(&row.secret_hash)
+}
+
+/// What whoever opened the mail's link will be asked for here, where that link belongs to a sign-up that waits. Nothing changes.
+pub(super) async fn asked_on_opening(
+    ctx: &Ctx,
+    flow: &Flow,
+    code: &str,
+    submit: &Submit,
+) -> Result<Option<Option<Missing>>> {
+    let asks = match look_up(ctx, flow, code).await? {
+        None => return Ok(None),
+        Some(Found::Right(right)) => {
+            ctx.config.selfservice.password.enabled && !is_holder(&right.row, flow, submit)
+        }
+        Some(Found::Expired(_) | Found::Wrong | Found::TooMany | Found::Locked) => false,
+    };
+    Ok(Some(asks.then(|| Missing::Password(text::password_first()))))
+}
+
 /// What became of a right code.
 pub(super) enum Passed {
     /// The account is made.
@@ -339,8 +361,7 @@ pub(super) async fn pass(
         return Ok(Passed::Again(Box::new(flow)));
     }
     let row = &mut right.row;
-    let holder = brought(&flow, submit).contains(&row.secret_hash);
-    let chosen = match holder {
+    let chosen = match is_holder(row, &flow, submit) {
         true => Ok(None),
         false => {
             let Draft { hash, identifiers, .. } = &row.draft;
@@ -351,8 +372,7 @@ pub(super) async fn pass(
         Ok(None) => {}
         Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.clone().of_address(ctx, &row.address) },
         Err(missing) => {
-            takeover::ask_first(ctx, &mut flow, submit, code, Missing::Password(missing));
-            save(ctx, &mut flow).await?;
+            takeover::ask(ctx, &mut flow, submit, code, Missing::Password(missing)).await?;
             return Ok(Passed::Again(Box::new(flow)));
         }
     }

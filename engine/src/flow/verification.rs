@@ -21,7 +21,7 @@ use crate::store::{self, codes};
 use crate::ui::{Text, text};
 pub use begun::unproven;
 pub(super) use begun::{begin, for_address};
-pub(super) use browsers::keep_typed;
+pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};
 use form::{PASSED, ask_for_address, with_token};
 pub(super) use form::{ask_for_code, finish, wanted_url};

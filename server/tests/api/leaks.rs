@@ -539,7 +539,14 @@ async fn whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_pa
     let link = link.split_whitespace().next().expect("an address").to_owned();
     let opened = bert.ask("GET", &link, HTML, None).await;
     bert.look(&opened).await;
+    let page = bert.told.last().expect("a page");
+    assert!(page.contains("name=\"password\"") && !page.contains("One press"), "{page}");
+    assert!(!page.contains("aria-invalid"), "nothing is wrong yet: {page}");
     assert_eq!(place.accounts().await.len(), 1, "opening it makes nothing");
+    assert!(
+        !stranger.read("verification", &flow).await.to_string().contains("\"password\""),
+        "elsewhere nothing is asked"
+    );
     let asked = bert.code(&flow, &code).await;
     bert.look(&asked).await;
     let page = bert.told.last().expect("a page");

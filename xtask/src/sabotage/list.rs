@@ -471,6 +471,17 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "guess-in-the-link",
+        file: "engine/src/flow/takeover.rs",
+        text: "if !code::is_of_link(code) {",
+        instead: "if code.is_empty() {",
+        test: test(
+            "server",
+            API,
+            "takeover::a_link_that_is_none_tells_nothing_of_the_sign_up_and_a_scanner_changes_nothing",
+        ),
+    },
+    Change {
         name: "wrong-password-gives-mails-up",
         file: "engine/src/effects/mailer.rs",
         text: "failure.is_permanent() && !about_us(&failure)",
@@ -643,8 +654,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "strangers-password-kept",
         file: "engine/src/flow/pending.rs",
-        text: "let holder = brought(&flow, submit).contains(&row.secret_hash);",
-        instead: "let holder = !row.secret_hash.is_empty();",
+        text: "brought(flow, submit).contains(&row.secret_hash)",
+        instead: "brought(flow, submit).contains(&row.secret_hash) || !row.secret_hash.is_empty()",
         test: test(
             "server",
             API,
@@ -676,8 +687,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "code-left-in-the-squatters-form",
         file: "engine/src/flow/verification/browsers.rs",
-        text: "flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie);",
-        instead: "flow.opened.last();",
+        text: "flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie).cloned();",
+        instead: "flow.opened.last().cloned();",
         test: test(
             "server",
             API,
