@@ -8,7 +8,7 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover,
+    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover,
     insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
@@ -91,6 +91,29 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
     Ok(flow)
 }
 
+/// A verification that is over, for whoever finished it in this browser and has another anti-forgery cookie since: signing in gives
+/// one. They are known by being signed in with that address proven.
+pub async fn finished(ctx: &Ctx, id: Option<FlowId>, current: &Current) -> Result<Option<Flow>> {
+    let Some(id) = id else { return Ok(None) };
+    let mut tx = ctx.db().single().await?;
+    let found = store::flows::get(&mut tx, StoredKind::Verification, id).await?;
+    let own = |flow: &Flow| flow.expires_at > ctx.effects().now() && is_finished_by(flow, current);
+    Ok(found.filter(own))
+}
+
+fn is_finished_by(flow: &Flow, current: &Current) -> bool {
+    let to = flow.sent.as_ref().map(|sent| sent.to.as_str());
+    let mut proven = current.identity.verifiable_addresses.iter().filter(|address| address.verified);
+    flow.state == PASSED && to.is_some_and(|to| proven.any(|address| address.value == to))
+}
+
+/// Whether a page sent the form once more, by Back, where [`finished`] shows that all is done. Nobody signed in: a new form, as
+/// Kratos has it (measured).
+fn is_done_here(flow: &Flow, submit: &Submit) -> bool {
+    let signed_in = submit.current.as_ref().is_some_and(|current| is_finished_by(flow, current));
+    signed_in && !submit.json && flow.kind_of_client == FlowType::Browser
+}
+
 /// Takes a form. `path_and_query`: of this request, for a flow that takes the place of this one.
 ///
 /// # Errors
@@ -136,6 +159,9 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         }
     }
     if flow.state == PASSED {
+        if is_done_here(&flow, &submit) {
+            return Ok(Submitted::Again(Box::new(flow)));
+        }
         let why = text::already_proven();
         return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
     }
