@@ -22,6 +22,7 @@ test('who opens the link of an account that a stranger made chooses the password
   await stranger.openSignUp();
   await stranger.signUp('bert@example.org', STRANGERS);
   await expect(heading(stranger)).toHaveText('Check your mail');
+  const waiting = stranger.page.url();
   await stranger.goto('/welcome');
   await stranger.expectSignedIn('bert@example.org');
   await admin.signIn();
@@ -29,9 +30,18 @@ test('who opens the link of an account that a stranger made chooses the password
 
   const bert = await visitor();
   await bert.page.goto(link);
+  // Asked from the start, and nothing is wrong yet.
+  await expect(bert.page.getByTestId('by-link')).not.toContainText('One press');
+  await expect(bert.page.getByText('choose a new one')).toBeVisible();
+  await expect(bert.summary()).toHaveCount(0);
+  await bert.field('password').fill('short');
   await bert.submit();
-  await expect(bert.summary()).toContainText('choose a new one');
+  await expect(bert.summary()).toBeVisible();
   await expect(bert.field('code')).not.toHaveValue('');
+  // The form of whoever signed up is as it was.
+  await stranger.page.goto(waiting);
+  await expect(heading(stranger)).toHaveText('Check your mail');
+  await expect(stranger.field('password')).toHaveCount(0);
   await bert.field('password').fill(PASSWORD);
   await bert.submit();
   await expect(heading(bert)).toHaveText('Your address is confirmed');
@@ -64,7 +74,6 @@ test('who signed up is asked for nothing there, and on a phone for the password 
   const { link } = await admin.newestMail('berta@example.org');
   const phone = await visitor();
   await phone.page.goto(link);
-  await phone.submit();
   await phone.field('password').fill(PASSWORD);
   await phone.submit();
   await expect(heading(phone)).toHaveText('Your address is confirmed');

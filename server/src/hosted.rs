@@ -196,6 +196,13 @@ async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap,
         Ok(_) => Error::not_found(""),
         Err(error) => error,
     };
+    if kind == StoredKind::Verification && restart_reason(&error) == Some(Restarted::OtherBrowser) {
+        match finished(ctx, id, headers).await {
+            Ok(Some(flow)) => return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await,
+            Ok(None) => {}
+            Err(broken) => return fault(&site(None), broken),
+        }
+    }
     let return_to = error.details.get("return_to").and_then(Value::as_str).filter(|url| !url.is_empty());
     let Some(why) = restart_reason(&error) else { return fault(&site(return_to), error) };
     match was_restarted(ctx, kind, id).await {
@@ -208,6 +215,12 @@ async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap,
         Ok(true) => fault(&site(return_to), error),
         Err(broken) => fault(&site(return_to), broken),
     }
+}
+
+/// The verification that was finished in this browser, which signing in has given another cookie.
+async fn finished(ctx: &Ctx, id: Option<FlowId>, headers: &HeaderMap) -> Result<Option<Flow>> {
+    let Some(current) = crate::public::current(ctx, headers).await? else { return Ok(None) };
+    flow::verification::finished(ctx, id, &current).await
 }
 
 async fn show(ctx: &Ctx, kind: StoredKind, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {

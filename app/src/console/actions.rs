@@ -37,8 +37,8 @@ pub const PRESS: &str = "/actions/press";
 const SHOWN: i64 = 50;
 
 pub struct View {
-    /// Of the files.
-    actions: Vec<Action>,
+    /// Of the files, each with how many calls its log has.
+    actions: Vec<(Action, Vec<Count>)>,
     made: Vec<Listed>,
     why_none: Option<WhyNone>,
     owner: bool,
@@ -54,13 +54,22 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
     let mut actions = rules::actions(&ctx.config);
     // What the console put into a list is told once, where it was made.
     actions.retain(|action| !action.hook.from_console && !action.is_copy());
+    let counts = hooks::counts(&ctx).await?;
+    let own = |action: Action| {
+        let key = action.hook.key();
+        let of = |count: &&Count| {
+            count.hook == key && hooks::is_of(&ctx.config, &key, &count.place, &action.place)
+        };
+        let own = counts.iter().filter(of).cloned().collect();
+        (action, own)
+    };
     Ok(View {
-        actions,
+        actions: actions.into_iter().map(own).collect(),
         made: web_hooks::listed(engine).await?,
         why_none: web_hooks::why_none(&ctx.config),
         owner: operator.operator.role == Role::Owner,
         revision: ctx.config.revision,
-        counts: hooks::counts(&ctx).await?,
+        counts,
         closed: !ctx.config.selfservice.registration.enabled,
         verifies: ctx.config.selfservice.verification.enabled,
         now: engine.effects().now(),
@@ -135,15 +144,22 @@ pub struct Detail {
 pub async fn look(
     engine: &Engine,
     operator: &OperatorSession,
-    which: Which,
+    mut which: Which,
 ) -> engine::Result<Option<Detail>> {
     let ctx = engine.begin();
     let all: Vec<Action> =
         rules::actions(&ctx.config).into_iter().filter(|action| action.hook.key() == which.hook).collect();
-    // Of the places that it stands in the one that was asked for, and there the one that runs.
-    let here = || all.iter().filter(|action| action.place() == which.place);
-    let action = here().find(|action| action.runs()).or(here().next()).or(all.first()).cloned();
-    let log = hooks::log(&ctx, &which.hook, SHOWN).await?;
+    // Of the places that it stands in the one that was asked for, then those around it, and there the one that runs.
+    let here =
+        |action: &&Action| action.place.strip_prefix(&which.place).is_some_and(|rest| rest.starts_with('.'));
+    let action = all.iter().find(|action| action.place == which.place);
+    let action = action.or_else(|| all.iter().filter(here).find(|action| action.runs()));
+    let action = action.or_else(|| all.iter().find(here)).or(all.first()).cloned();
+    if let Some(action) = &action {
+        // What is shown is what is tried out.
+        which.place.clone_from(&action.place);
+    }
+    let log = hooks::log(&ctx, &which.hook, &which.place, SHOWN).await?;
     let made = match which.hook.strip_prefix("id:") {
         Some(id) if action.is_none() => web_hooks::one(engine, id).await?,
         _ => None,
@@ -394,7 +410,7 @@ pub fn page(shell: &Shell, view: View, after: &After) -> String {
                     <p class="soft">"No web hook is configured. In files they stand in lists such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
                 })}
                 {flows.into_iter().filter_map(|(flow, title)| {
-                    let of: Vec<&Action> = actions.iter().filter(|action| action.flow == flow).collect();
+                    let of: Vec<_> = actions.iter().filter(|(action, _)| action.flow == flow).collect();
                     let (own, others): (Vec<Listed>, Vec<Listed>) =
                         std::mem::take(&mut made).into_iter().partition(|listed| listed.hook.flow.name() == flow);
                     made = others;
@@ -402,7 +418,7 @@ pub fn page(shell: &Shell, view: View, after: &After) -> String {
                         <section aria-labelledby=format!("actions-{flow}")>
                             <h2 id=format!("actions-{flow}")>{title}</h2>
                             <ol class="actions">
-                                {of.into_iter().map(|action| view! { <li>{row(action, &counts, closed, verifies, now)}</li> }).collect_view()}
+                                {of.into_iter().map(|(action, counts)| view! { <li>{row(action, counts, closed, verifies, now)}</li> }).collect_view()}
                                 {own.into_iter().map(|listed| view! { <li>{list::row(listed, editable, revision, &counts, (closed, verifies), now)}</li> }).collect_view()}
                             </ol>
                         </section>
@@ -414,10 +430,10 @@ pub fn page(shell: &Shell, view: View, after: &After) -> String {
 }
 
 fn row(action: &Action, counts: &[Count], closed: bool, verifies: bool, now: DateTime<Utc>) -> AnyView {
-    let which = Which { hook: action.hook.key(), place: action.place(), done: String::new() };
+    let which = Which { hook: action.hook.key(), place: action.place.clone(), done: String::new() };
     let (word, sentence) = outcome_of(action);
     let lines = when(action, closed, verifies);
-    let own: Vec<&Count> = counts.iter().filter(|count| count.hook == which.hook).collect();
+    let own: Vec<&Count> = counts.iter().collect();
     view! {
         <article>
             <h3><a href=which.address()>{action.hook.name.clone()}</a></h3>

@@ -51,8 +51,12 @@ pub fn verification(site: &Site, page: Verification) -> String {
         // It has a form of its own: a code that is missing must not keep somebody from asking for one.
         own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "email" || !is_button(node)));
     }
+    // Beside the press: the engine asks it of a browser that is not known to have signed up.
+    let asks_more = ["password", "start_over"].into_iter().any(|name| node(name).is_some());
     if by_link {
-        own.messages.clear();
+        if !asks_more {
+            own.messages.clear();
+        }
         own.nodes.iter_mut().flatten().filter(|node| node.id() == "code").for_each(|node| {
             let input = Input { kind: InputKind::Hidden, ..node.input().cloned().unwrap_or_default() };
             *node = Node::new_input(Group::Code, None, input);
@@ -72,7 +76,8 @@ pub fn verification(site: &Site, page: Verification) -> String {
         })}
         {by_link.then(|| view! {
             <p class="note" data-testid="by-link">
-                {icon(Glyph::Note)} "The link in the mail brought the code along. One press, and the address is confirmed."
+                {icon(Glyph::Note)} "The link in the mail brought the code along. "
+                {(!asks_more).then_some("One press, and the address is confirmed.")}
             </p>
         })}
         {form(&own, Rules { min_password_length: 0, providers_first: false })}

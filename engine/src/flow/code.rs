@@ -1,8 +1,8 @@
 //! Codes that prove an address: made, mailed, tried. A code is six digits; what protects it are the number of tries and
 //! its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database. The mail's link has a secret of its own.
 
-use super::Flow;
 use super::limits::{self, Try};
+use super::{Earlier, Flow};
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -48,19 +48,21 @@ fn digest(key: &Key, purpose: &str, flow: FlowId, address: Uuid, code: &str) -> 
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Makes a code for `address` in place of the flow's earlier ones and queues the mail with it. Nothing happens where that
-/// address was written to often enough: the earlier ones stay good.
+/// Makes a code for `address` in place of the flow's earlier ones and queues the mail with it. Where that address was written to
+/// often enough no mail goes: the earlier ones stay good, and so does here the one that the last mail brought.
 pub(super) async fn send(
     ctx: &Ctx,
     tx: &mut Tx,
-    flow: &Flow,
+    flow: &mut Flow,
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
-    if !limits::may_mail(ctx, tx, &address.value).await? {
-        return Ok(());
-    }
     let now = ctx.effects().now();
+    if !limits::may_mail(ctx, tx, &address.value).await? {
+        let last = codes::last_for(tx, address.id, VERIFICATION, now).await?;
+        let earlier = last.map(|last| Earlier { flow: FlowId(last.flow_id), address: last.address_id });
+        return counts_too(tx, flow, earlier).await;
+    }
     let made = make(ctx, flow.id, address.id)?;
     codes::forget(tx, flow.id, VERIFICATION).await?;
     let row = Code {
@@ -80,6 +82,14 @@ pub(super) async fn send(
     store::identities::mark_sent(tx, address.id, now).await?;
     courier::queue(ctx, tx, &address.value, &letter(ctx, flow.id, &made)).await?;
     Ok(())
+}
+
+/// No mail goes for this flow: what an earlier one brought counts in it.
+pub(super) async fn counts_too(tx: &mut Tx, flow: &mut Flow, earlier: Option<Earlier>) -> Result<()> {
+    let own = flow.id;
+    let Some(sent) = &mut flow.sent else { return Ok(()) };
+    sent.earlier = earlier.filter(|earlier| earlier.flow != own);
+    store::flows::update(tx, flow).await
 }
 
 /// A code, the secret of the mail's link, and what is kept of both.
@@ -128,6 +138,11 @@ pub(super) fn matches(ctx: &Ctx, flow: FlowId, address: Uuid, kept: &Kept<'_>, c
     digest(&key, purpose, flow, address, code).ct_eq(kept).into()
 }
 
+/// A code as it is compared: people put spaces where they stop to read.
+pub(super) fn typed(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).collect()
+}
+
 /// Whether this came with the mail's link: it is no code that anybody types.
 pub fn is_of_link(code: &str) -> bool {
     code.len() == LINK_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
@@ -149,16 +164,15 @@ pub(super) enum Found {
 /// Counts the try, and only then compares: many at once do not get more tries than one after the other. What came with the
 /// mail's link counts nothing and is never too much, so that nobody can lock the owner of an address out.
 pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found> {
-    let of_link = is_of_link(code);
+    let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
     let mut counted = None;
-    if !of_link {
+    if !is_of_link(code) {
         let mut tx = ctx.db().write().await?;
-        let attempts = codes::attempt(&mut tx, flow.id).await?;
-        if attempts > ctx.config.selfservice.code.max_submissions {
+        if !may_try(ctx, &mut tx, flow.id, &mut earlier).await? {
             tx.commit().await?;
             return Ok(Found::TooMany);
         }
-        let sent = codes::of_flow(&mut tx, flow.id, VERIFICATION).await?;
+        let sent = good_in(&mut tx, flow.id, earlier).await?;
         let address = flow.sent.as_ref().map(|sent| normalise_identifier(&sent.to));
         let identity = sent.first().map(Code::identity);
         counted = limits::count(ctx, &mut tx, VERIFICATION, address.as_deref(), identity).await?;
@@ -168,10 +182,9 @@ pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found>
         }
     }
     let mut tx = ctx.db().read().await?;
-    let sent = codes::of_flow(&mut tx, flow.id, VERIFICATION).await?;
-    for row in sent {
+    for row in good_in(&mut tx, flow.id, earlier).await? {
         let kept = Kept { key_id: &row.key_id, digest: &row.digest, link_digest: &row.link_digest };
-        if !matches(ctx, flow.id, row.address_id, &kept, code) {
+        if !matches(ctx, FlowId(row.flow_id), row.address_id, &kept, code) {
             continue;
         }
         return Ok(if row.used_at.is_some() {
@@ -183,4 +196,36 @@ pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found>
         });
     }
     Ok(Found::Wrong)
+}
+
+/// The codes that count in a flow: its own, and what an earlier mail brought.
+async fn good_in(tx: &mut Tx, flow: FlowId, earlier: Option<Earlier>) -> Result<Vec<Code>> {
+    let mut all = codes::of_flow(tx, flow, VERIFICATION).await?;
+    all.extend(mailed_earlier(tx, earlier).await?);
+    Ok(all)
+}
+
+async fn mailed_earlier(tx: &mut Tx, earlier: Option<Earlier>) -> Result<Vec<Code>> {
+    let Some(Earlier { flow, address }) = earlier else { return Ok(Vec::new()) };
+    let mut all = codes::of_flow(tx, flow, VERIFICATION).await?;
+    // That flow may have gone on to another address.
+    all.retain(|row| row.address_id == address);
+    Ok(all)
+}
+
+/// Counts a try of a flow; `false`: it was tried too often. What an earlier mail brought counts no more once its own flow has no
+/// tries left.
+pub(super) async fn may_try(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: FlowId,
+    earlier: &mut Option<Earlier>,
+) -> Result<bool> {
+    let most = ctx.config.selfservice.code.max_submissions;
+    if let Some(Earlier { flow, .. }) = *earlier
+        && codes::attempts(tx, flow).await? >= most
+    {
+        *earlier = None;
+    }
+    Ok(codes::attempt(tx, flow).await? <= most)
 }

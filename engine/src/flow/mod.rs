@@ -50,6 +50,9 @@ pub struct Opened {
     pub csrf_cookie: String,
     /// What fills in the field for the code there.
     pub code: String,
+    /// What the form asks for there beside the code. Whoever signed up is asked for nothing, in their own browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<takeover::Missing>,
 }
 
 /// What a verification flow has mailed.
@@ -58,6 +61,16 @@ pub struct Sent {
     /// As it was asked for, known or not.
     pub to: String,
     pub at: DateTime<Utc>,
+    /// The limit on mails kept the flow from one of its own: the code that was mailed there last counts in it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// The verification that an earlier mail belongs to, and the id that the address has there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Earlier {
+    pub flow: FlowId,
+    pub address: uuid::Uuid,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

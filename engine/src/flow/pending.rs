@@ -10,7 +10,7 @@ use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::limits::{self, Try};
 use super::registration::Registered;
 use super::takeover::{self, Belongings, Missing};
-use super::{ContinueWith, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
+use super::{ContinueWith, Earlier, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
 use crate::config::hooks::Response;
 use crate::config::{Hook, Method};
 use crate::courier::{self, Letter};
@@ -23,7 +23,7 @@ use crate::ids::{FlowId, IdentityId};
 use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
 use crate::store::identities::Inserted;
 use crate::store::pending::{self as rows, Code, Pending};
-use crate::store::{self, Tx, codes};
+use crate::store::{self, Tx};
 use crate::ui::text;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -135,21 +135,27 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
     ask_for_code(ctx, &mut verification);
     let secret = URL_SAFE_NO_PAD.encode(effects.bytes::<32>());
     let made = code::make(ctx, verification.id, mailed.id)?;
+    let mut tx = ctx.db().write().await?;
+    let may_mail = limits::may_mail(ctx, &mut tx, &mailed.value).await?;
+    if !may_mail {
+        let earlier = last_mailed(ctx, &mut tx, &mailed.value).await?;
+        verification.sent.iter_mut().for_each(|sent| sent.earlier = earlier);
+    }
     let row = Pending {
         id: identity.id,
         flow: verification.id,
         address: mailed.value.clone(),
         address_id: mailed.id,
         secret_hash: secret_hash(&secret),
-        code: kept(ctx, &made),
+        // Without a mail nobody has it.
+        code: if may_mail { kept(ctx, &made) } else { Code { expires_at: now, ..kept(ctx, &made) } },
         draft: Draft::of(&identity, identifiers, hash.to_owned(), flow.id, invitation),
         created_at: now,
         expires_at: now + ctx.config.vestibule.registration.hand_over_lifespan,
     };
-    let mut tx = ctx.db().write().await?;
     store::flows::insert(&mut tx, &verification).await?;
     rows::insert(&mut tx, &row).await?;
-    if limits::may_mail(ctx, &mut tx, &row.address).await? {
+    if may_mail {
         mail(ctx, &mut tx, &row, &made).await?;
     }
     tx.commit().await?;
@@ -178,6 +184,13 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
         verification: Some(shown),
         new_csrf_cookie,
     }))
+}
+
+/// The sign-up whose code the last mail to that address brought. Whoever read it has shown that the address is theirs, for whichever
+/// of the sign-ups that wait for it they type it in. Of accounts nothing is looked up.
+async fn last_mailed(ctx: &Ctx, tx: &mut Tx, address: &str) -> Result<Option<Earlier>> {
+    let last = rows::last_for(tx, address, ctx.effects().now()).await?;
+    Ok(last.map(|last| Earlier { flow: last.flow, address: last.address_id }))
 }
 
 fn kept(ctx: &Ctx, made: &Made) -> Code {
@@ -215,11 +228,14 @@ pub(super) async fn send_again(ctx: &Ctx, tx: &mut Tx, flow: &mut Flow) -> Resul
     if row.expires_at <= ctx.effects().now() {
         return Ok(false);
     }
-    // Where that address was written to often enough the earlier code stays good, and nobody is told.
+    // Where that address was written to often enough the earlier codes stay good, and nobody is told.
     if limits::may_mail(ctx, tx, &row.address).await? {
         let made = code::make(ctx, row.flow, row.address_id)?;
         rows::renew(tx, row.id, &kept(ctx, &made)).await?;
         mail(ctx, tx, &row, &made).await?;
+    } else {
+        let earlier = last_mailed(ctx, tx, &row.address).await?;
+        code::counts_too(tx, flow, earlier).await?;
     }
     flow.ui.messages = vec![text::code_sent_if_new()];
     Ok(true)
@@ -235,10 +251,18 @@ pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, subm
     Ok(false)
 }
 
+/// A sign-up with a right code.
+pub(super) struct Right {
+    row: Pending,
+    /// The one whose mail brought the code, where that is another: it is used up with it.
+    mailed: Option<Pending>,
+    /// What the try left behind, to be forgotten with the proof.
+    counted: Option<Try>,
+}
+
 /// What a code is worth for the sign-up that waits here.
 pub(super) enum Found {
-    /// With what the try left behind, to be forgotten with the proof.
-    Right(Box<Pending>, Option<Try>),
+    Right(Box<Right>),
     Expired(DateTime<Utc>),
     Wrong,
     TooMany,
@@ -249,27 +273,64 @@ pub(super) enum Found {
 pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Option<Found>> {
     let waiting = waiting(&mut ctx.db().read().await?, flow).await?;
     let Some(row) = waiting else { return Ok(None) };
+    let mut mailed = mailed_earlier(&mut ctx.db().read().await?, flow, &row).await?;
     let mut counted = None;
     if !code::is_of_link(code) {
         let mut tx = ctx.db().write().await?;
-        let attempts = codes::attempt(&mut tx, flow.id).await?;
-        if attempts > ctx.config.selfservice.code.max_submissions {
+        let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
+        if !code::may_try(ctx, &mut tx, flow.id, &mut earlier).await? {
             tx.commit().await?;
             return Ok(Some(Found::TooMany));
         }
+        mailed = mailed.filter(|_| earlier.is_some());
         counted = limits::count(ctx, &mut tx, code::VERIFICATION, Some(&row.address), None).await?;
         tx.commit().await?;
         if counted.is_none() {
             return Ok(Some(Found::Locked));
         }
     }
-    let Code { key_id, digest, link_digest, .. } = &row.code;
-    if !code::matches(ctx, flow.id, row.address_id, &Kept { key_id, digest, link_digest }, code) {
+    let is_code_of = |one: &Pending| {
+        let Code { key_id, digest, link_digest, .. } = &one.code;
+        code::matches(ctx, one.flow, one.address_id, &Kept { key_id, digest, link_digest }, code)
+    };
+    let mailed = mailed.filter(is_code_of);
+    if mailed.is_none() && !is_code_of(&row) {
         return Ok(Some(Found::Wrong));
     }
     let now = ctx.effects().now();
-    let over = [row.code.expires_at, row.expires_at].into_iter().find(|end| *end <= now);
-    Ok(Some(over.map_or_else(|| Found::Right(Box::new(row), counted), Found::Expired)))
+    let of_code = mailed.as_ref().unwrap_or(&row).code.expires_at;
+    let over = [of_code, row.expires_at].into_iter().find(|end| *end <= now);
+    let right = || Found::Right(Box::new(Right { row, mailed, counted }));
+    Ok(Some(over.map_or_else(right, Found::Expired)))
+}
+
+/// The sign-up whose mail counts for that one as well.
+async fn mailed_earlier(tx: &mut Tx, flow: &Flow, row: &Pending) -> Result<Option<Pending>> {
+    let Some(earlier) = flow.sent.as_ref().and_then(|sent| sent.earlier) else { return Ok(None) };
+    let mailed = rows::of_flow(tx, earlier.flow).await?;
+    Ok(mailed.filter(|mailed| mailed.address_id == earlier.address && mailed.address == row.address))
+}
+
+/// Whether this is the browser or app that signed up.
+fn is_holder(row: &Pending, flow: &Flow, submit: &Submit) -> bool {
+    brought(flow, submit).contains(&row.secret_hash)
+}
+
+/// What whoever opened the mail's link will be asked for here, where that link belongs to a sign-up that waits. Nothing changes.
+pub(super) async fn asked_on_opening(
+    ctx: &Ctx,
+    flow: &Flow,
+    code: &str,
+    submit: &Submit,
+) -> Result<Option<Option<Missing>>> {
+    let asks = match look_up(ctx, flow, code).await? {
+        None => return Ok(None),
+        Some(Found::Right(right)) => {
+            ctx.config.selfservice.password.enabled && !is_holder(&right.row, flow, submit)
+        }
+        Some(Found::Expired(_) | Found::Wrong | Found::TooMany | Found::Locked) => false,
+    };
+    Ok(Some(asks.then(|| Missing::Password(text::password_first()))))
 }
 
 /// What became of a right code.
@@ -287,7 +348,7 @@ pub(super) enum Passed {
 pub(super) async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    (mut row, counted): (Pending, Option<Try>),
+    mut right: Right,
     code: &str,
     body: &Value,
     submit: &Submit,
@@ -299,8 +360,8 @@ pub(super) async fn pass(
         save(ctx, &mut flow).await?;
         return Ok(Passed::Again(Box::new(flow)));
     }
-    let holder = brought(&flow, submit).contains(&row.secret_hash);
-    let chosen = match holder {
+    let row = &mut right.row;
+    let chosen = match is_holder(row, &flow, submit) {
         true => Ok(None),
         false => {
             let Draft { hash, identifiers, .. } = &row.draft;
@@ -309,22 +370,21 @@ pub(super) async fn pass(
     };
     match chosen {
         Ok(None) => {}
-        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.of_address(ctx, &row.address) },
+        Ok(Some(hash)) => row.draft = Draft { hash, ..row.draft.clone().of_address(ctx, &row.address) },
         Err(missing) => {
-            takeover::ask_first(ctx, &mut flow, submit, code, Missing::Password(missing));
-            save(ctx, &mut flow).await?;
+            takeover::ask(ctx, &mut flow, submit, code, Missing::Password(missing)).await?;
             return Ok(Passed::Again(Box::new(flow)));
         }
     }
     let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
     let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
-    to_completion(async move { make(&ctx, flow, (row, counted), &claim, client, &seen).await }).await
+    to_completion(async move { make(&ctx, flow, right, &claim, client, &seen).await }).await
 }
 
 async fn make(
     ctx: &Ctx,
     mut flow: Flow,
-    (row, counted): (Pending, Option<Try>),
+    Right { row, mailed, counted }: Right,
     claim: &Claim,
     client: Client,
     seen: &webhook::Seen,
@@ -349,8 +409,11 @@ async fn make(
     let waits = plan.waits_after_storing() || web_hooks(after).any(|hook| hook.response != Response::Ignored);
 
     let mut tx = ctx.db().write().await?;
-    if !rows::take(&mut tx, &row).await? {
-        return Ok(Passed::Wrong);
+    // First the one that brought the code: whoever uses it in its own form takes that one first as well.
+    for used in mailed.iter().chain([&row]) {
+        if !rows::take(&mut tx, used).await? {
+            return Ok(Passed::Wrong);
+        }
     }
     match store::identities::insert(&mut tx, &identity, &[credential]).await? {
         Inserted::Done => {}

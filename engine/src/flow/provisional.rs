@@ -54,7 +54,7 @@ impl Provisional {
         let agreed = Agreed {
             hook: hook.key(),
             name: hook.name.clone(),
-            place: "registration.after".to_owned(),
+            place: hooks::place_of(&ctx.config, hook).unwrap_or_else(|| "registration.after".to_owned()),
             call,
         };
         self.row.agreed.push(agreed.clone());

@@ -3,13 +3,15 @@
 //!
 //! A sign-up that waits beside the accounts ([`super::pending`]) asks the same and leaves the same.
 
+use super::code::{self, Found};
 use super::handover::brought;
 use super::limits::{self, Try};
-use super::{Flow, Submit, nodes, verification};
+use super::{Flow, Submit, nodes, pending, save, verification};
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
+use crate::ids::FlowId;
 use crate::password::{self, Verdict};
 use crate::store::audit;
 use crate::store::codes::{self, Code};
@@ -17,6 +19,7 @@ use crate::store::handovers;
 use crate::store::identities::{self, Inserted};
 use crate::store::{self, Tx};
 use crate::ui::{Group, Text, text};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -32,12 +35,14 @@ pub(super) enum Standing {
     Asked(Missing),
 }
 
-/// What is asked of whoever is not known to have signed up.
-pub(super) enum Missing {
+/// What is asked of whoever is not known to have signed up, and what they read beside it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
     /// A password, or one that the policy takes.
     Password(Text),
     /// Whether the account is to be ended.
-    Consent,
+    Consent(Text),
 }
 
 /// Who proves. A holder has the secret of the sign-up, is signed in to the account, or types its password.
@@ -54,7 +59,11 @@ pub(super) async fn standing(
         if !ctx.config.vestibule.registration.proof_takes_over || !identity.claimable {
             return Ok(Standing::Keeps);
         }
-        (handovers::of_flow(&mut tx, flow.id).await?, identities::credentials(&mut tx, identity.id).await?)
+        // The sign-up's own verification, where its mail counts in another one as well.
+        (
+            handovers::of_flow(&mut tx, FlowId(code.flow_id)).await?,
+            identities::credentials(&mut tx, identity.id).await?,
+        )
     };
     let secret = waiting.filter(|row| {
         row.expires_at > ctx.effects().now()
@@ -70,7 +79,11 @@ pub(super) async fn standing(
             Some(Value::String(text)) => text == "true",
             other => other == Some(&Value::Bool(true)),
         };
-        return Ok(if agrees { Standing::Ends } else { Standing::Asked(Missing::Consent) });
+        return Ok(if agrees {
+            Standing::Ends
+        } else {
+            Standing::Asked(Missing::Consent(text::account_of_somebody_else()))
+        });
     }
     let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
     let hash = own.and_then(|own| own.config.get("hashed_password")).and_then(Value::as_str);
@@ -110,27 +123,63 @@ pub(super) async fn own_password(
     ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
 }
 
-/// The form for the code asks for more.
-pub(super) fn ask_first(ctx: &Ctx, flow: &mut Flow, submit: &Submit, code: &str, missing: Missing) {
-    verification::ask_for_code(ctx, flow);
+/// The form for the code asks for more, in this browser alone: whoever began the flow reads it too, is asked for nothing, and must
+/// not find there what another typed.
+pub(super) async fn ask(
+    ctx: &Ctx,
+    flow: &mut Flow,
+    submit: &Submit,
+    code: &str,
+    missing: Missing,
+) -> Result<()> {
+    let kept = verification::keep_asked(flow, submit.csrf_cookie.as_deref(), code, &missing);
+    save(ctx, flow).await?;
+    if !kept {
+        show(flow, &missing);
+    }
+    Ok(())
+}
+
+/// What whoever opened the mail's link will be asked for here, so that the form asks from the start. Only the link's own secret is
+/// looked at, which shows that they have read the mail: anybody else would learn what waits for that address. Nothing changes, and
+/// no try is counted.
+pub(super) async fn asked_on_opening(
+    ctx: &Ctx,
+    flow: &Flow,
+    submit: &Submit,
+    code: &str,
+) -> Result<Option<Missing>> {
+    if !code::is_of_link(code) {
+        return Ok(None);
+    }
+    if let Some(asked) = pending::asked_on_opening(ctx, flow, code, submit).await? {
+        return Ok(asked);
+    }
+    let Found::Right(row, _) = code::look_up(ctx, flow, code).await? else { return Ok(None) };
+    Ok(match standing(ctx, flow, &row, &Value::Null, submit).await? {
+        Standing::Asked(Missing::Password(_)) => Some(Missing::Password(text::password_first())),
+        Standing::Asked(Missing::Consent(_)) => Some(Missing::Consent(text::consent_first())),
+        Standing::Keeps | Standing::TakesOver(_) | Standing::Ends => None,
+    })
+}
+
+/// Puts what is asked into a form for a code, as one browser sees it.
+pub(super) fn show(flow: &mut Flow, missing: &Missing) {
+    let Some(at) = flow.nodes().iter().position(|node| node.id() == "code") else { return };
     flow.ui.messages.clear();
-    // Whoever began the flow can read it, and must not find there what another typed.
-    verification::keep_typed(flow, submit.csrf_cookie.as_deref(), code);
     let mut node = match missing {
         Missing::Password(why) => {
             let mut node = nodes::password("new-password");
-            node.messages.push(why);
+            node.messages.push(why.clone());
             node
         }
-        Missing::Consent => {
-            flow.message(text::account_of_somebody_else());
+        Missing::Consent(why) => {
+            flow.message(why.clone());
             nodes::start_over()
         }
     };
     node.group = Group::Code;
-    let list = flow.nodes();
-    let after = list.iter().position(|node| node.id() == "code").map_or(list.len(), |at| at + 1);
-    list.insert(after, node);
+    flow.nodes().insert(at + 1, node);
 }
 
 /// What a stranger may have written into an account beside the address that somebody else proved.

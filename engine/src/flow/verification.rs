@@ -8,8 +8,8 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover, insert,
-    limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover,
+    insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -21,7 +21,7 @@ use crate::store::{self, codes};
 use crate::ui::{Text, text};
 pub use begun::unproven;
 pub(super) use begun::{begin, for_address};
-pub(super) use browsers::keep_typed;
+pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};
 use form::{PASSED, ask_for_address, with_token};
 pub(super) use form::{ask_for_code, finish, wanted_url};
@@ -91,6 +91,29 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
     Ok(flow)
 }
 
+/// A verification that is over, for whoever finished it in this browser and has another anti-forgery cookie since: signing in gives
+/// one. They are known by being signed in with that address proven.
+pub async fn finished(ctx: &Ctx, id: Option<FlowId>, current: &Current) -> Result<Option<Flow>> {
+    let Some(id) = id else { return Ok(None) };
+    let mut tx = ctx.db().single().await?;
+    let found = store::flows::get(&mut tx, StoredKind::Verification, id).await?;
+    let own = |flow: &Flow| flow.expires_at > ctx.effects().now() && is_finished_by(flow, current);
+    Ok(found.filter(own))
+}
+
+fn is_finished_by(flow: &Flow, current: &Current) -> bool {
+    let to = flow.sent.as_ref().map(|sent| sent.to.as_str());
+    let mut proven = current.identity.verifiable_addresses.iter().filter(|address| address.verified);
+    flow.state == PASSED && to.is_some_and(|to| proven.any(|address| address.value == to))
+}
+
+/// Whether a page sent the form once more, by Back, where [`finished`] shows that all is done. Nobody signed in: a new form, as
+/// Kratos has it (measured).
+fn is_done_here(flow: &Flow, submit: &Submit) -> bool {
+    let signed_in = submit.current.as_ref().is_some_and(|current| is_finished_by(flow, current));
+    signed_in && !submit.json && flow.kind_of_client == FlowType::Browser
+}
+
 /// Takes a form. `path_and_query`: of this request, for a flow that takes the place of this one.
 ///
 /// # Errors
@@ -120,7 +143,7 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
     let member = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-    let (email, code) = (member("email"), member("code"));
+    let (email, code) = (member("email"), code::typed(&member("code")));
     // Messages of the form add up here, other than in every other flow (measured).
     for node in flow.nodes() {
         node.messages.clear();
@@ -136,6 +159,9 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         }
     }
     if flow.state == PASSED {
+        if is_done_here(&flow, &submit) {
+            return Ok(Submitted::Again(Box::new(flow)));
+        }
         let why = text::already_proven();
         return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
     }
@@ -210,7 +236,7 @@ async fn without_address(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
 /// Mails a code, if somebody has that address; the answer is the same when nobody has.
 async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
     let now = ctx.effects().now();
-    flow.sent = Some(Sent { to: to.to_owned(), at: now });
+    flow.sent = Some(Sent { to: to.to_owned(), at: now, earlier: None });
     flow.updated_at = now;
     ask_for_code(ctx, &mut flow);
     browsers::forget_codes(&mut flow);
@@ -230,7 +256,7 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity.id, address))
         });
         match address {
-            Some((identity, address)) => code::send(&ctx, &mut tx, &flow, identity, address).await?,
+            Some((identity, address)) => code::send(&ctx, &mut tx, &mut flow, identity, address).await?,
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
                 let notify = ctx.config.selfservice.verification.notify_unknown_recipients;

@@ -84,9 +84,11 @@ fn there<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 }
 
 impl About<'_> {
-    fn cause<'h>(&self, hook: &'h WebHook) -> Cause<'h> {
+    fn cause<'h>(&self, config: &Config, hook: &'h WebHook) -> Cause<'h> {
         let stage = if self.identity.is_some() { "after" } else { "before" };
-        Cause { place: format!("{}.{stage}", self.flow.kind.name()), flow: self.flow.id, hook }
+        let place = hooks::place_of(config, hook);
+        let place = place.unwrap_or_else(|| format!("{}.{stage}", self.flow.kind.name()));
+        Cause { place, flow: self.flow.id, hook }
     }
 }
 
@@ -101,7 +103,7 @@ pub async fn inform<'h>(
     let mut made: Option<Value> = None;
     for hook in hooks.into_iter().filter(|hook| hook.response == Response::Ignored) {
         let input = made.get_or_insert_with(|| input(&ctx.config, about));
-        hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;
+        hooks::queue(ctx, tx, &about.cause(&ctx.config, hook), input.clone()).await?;
     }
     Ok(())
 }
@@ -149,7 +151,7 @@ async fn called(
     log(hook, &attempt, status);
     let kind = if stored { Delivery::Wait } else { Delivery::Ask };
     let waited = Waited { id, kind, status, attempt: &attempt, failure };
-    hooks::record(ctx, &about.cause(hook), waited, &input).await;
+    hooks::record(ctx, &about.cause(&ctx.config, hook), waited, &input).await;
     // Who answered too late may have acted.
     let late = matches!(attempt.outcome, Err(Trouble::Outbound(OutboundError::Deadline { .. })));
     (said, status == Status::Done || late)

@@ -8,7 +8,8 @@ mod request;
 mod trial;
 
 pub use deliver::deliver;
-pub use places::{List, lists};
+pub(crate) use places::place_of;
+pub use places::{List, is_of, lists};
 pub use request::TEST_HEADER;
 pub(crate) use request::{Attempt, Body, Trouble, attempt};
 pub use trial::{Sample, find, sample, send};
@@ -27,6 +28,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const SEALED_FOR: &str = "hooks/v1";
+
+/// Of a log so many pages are looked through for the calls of one hook, where others have its key.
+const MOST_PAGES: usize = 20;
 
 /// What of a delivery is sealed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -239,11 +243,24 @@ fn shown(config: &Config, delivery: Delivery) -> Logged {
     Logged { request: content.request, answer: content.answer, failure: content.failure, may_retry, delivery }
 }
 
-/// The log of a hook, newest first, at most `limit`.
-pub async fn log(ctx: &Ctx, hook: &str, limit: i64) -> Result<Vec<Logged>> {
-    let mut tx = ctx.db().single().await?;
-    let list = deliveries::of_hook(&mut tx, hook, None, limit).await?;
-    Ok(list.into_iter().map(|delivery| shown(&ctx.config, delivery)).collect())
+/// The log of the hook with that key in that place, newest first, at most `limit`. Where two have one key, the calls of the other
+/// are left out.
+pub async fn log(ctx: &Ctx, hook: &str, place: &str, limit: i64) -> Result<Vec<Logged>> {
+    let wanted = usize::try_from(limit).unwrap_or_default();
+    let mut own: Vec<Delivery> = Vec::new();
+    let mut tx = ctx.db().read().await?;
+    let mut after = None;
+    for _ in 0..MOST_PAGES {
+        let page = deliveries::of_hook(&mut tx, hook, after, limit).await?;
+        let is_last = page.len() < wanted;
+        after = page.last().map(|last| (last.created_at, last.id));
+        own.extend(page.into_iter().filter(|one| is_of(&ctx.config, hook, &one.place, place)));
+        if is_last || own.len() >= wanted {
+            break;
+        }
+    }
+    own.truncate(wanted);
+    Ok(own.into_iter().map(|delivery| shown(&ctx.config, delivery)).collect())
 }
 
 /// One call of the log.
@@ -256,7 +273,7 @@ pub async fn logged(ctx: &Ctx, id: DeliveryId) -> Result<Logged> {
     found.map(|delivery| shown(&ctx.config, delivery)).ok_or_else(|| Error::not_found(""))
 }
 
-/// Of every hook how many calls its log has, by status.
+/// Of every hook and place how many calls its log has, by status.
 pub async fn counts(ctx: &Ctx) -> Result<Vec<deliveries::Count>> {
     deliveries::counts(&mut ctx.db().single().await?).await
 }

@@ -1,6 +1,7 @@
 //! Where web hooks stand in a configuration: every list that may hold some, in the order a person meets them.
 
 use crate::config::{Config, Hook, Method, WebHook};
+use crate::plan::web_hooks;
 use std::sync::Arc;
 
 /// A list of hooks.
@@ -15,7 +16,7 @@ pub struct List<'a> {
     pub hooks: &'a [Hook],
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
     /// The configuration key.
     pub fn key(&self) -> String {
         let Self { flow, stage, .. } = self;
@@ -25,9 +26,25 @@ impl List<'_> {
         }
     }
 
-    /// As [`crate::store::deliveries::Delivery::place`] has it.
-    pub fn place(&self) -> String {
-        format!("{}.{}", self.flow, self.stage)
+    /// Its web hooks, each with its place, as [`crate::store::deliveries::Delivery::place`] has it: the list, and for another
+    /// one with the same key in that list which of them it is, such as `registration.after.password.2`.
+    pub fn web_hooks(&self) -> Vec<(String, &'a Arc<WebHook>)> {
+        let mut list = format!("{}.{}", self.flow, self.stage);
+        if let Some(method) = self.method {
+            list = format!("{list}.{}", method.name());
+        }
+        let mut earlier: Vec<String> = Vec::new();
+        let mut all = Vec::new();
+        for hook in web_hooks(self.hooks) {
+            let key = hook.key();
+            let place = match earlier.iter().filter(|one| **one == key).count() {
+                0 => list.clone(),
+                before => format!("{list}.{}", before + 1),
+            };
+            earlier.push(key);
+            all.push((place, hook));
+        }
+        all
     }
 }
 
@@ -54,12 +71,41 @@ pub fn lists(config: &Config) -> Vec<List<'_>> {
     all
 }
 
-/// The hook as it is configured now: of those with that key the one that stands in such a place, else any.
+/// Every web hook with its place.
+fn all(config: &Config) -> Vec<(String, &Arc<WebHook>)> {
+    lists(config).iter().flat_map(List::web_hooks).collect()
+}
+
+/// Where that very entry stands. It is known by being the one of the snapshot that the request holds on to, not by what it says:
+/// a method's list may repeat an entry of the flow's, and another may have its key.
+pub(crate) fn place_of(config: &Config, hook: &WebHook) -> Option<String> {
+    let found = all(config).into_iter().find(|(_, entry)| std::ptr::eq(Arc::as_ptr(entry), hook));
+    found.map(|(place, _)| place)
+}
+
+/// The hook as it is configured now: of those with that key the one in that place. Where the lists changed meanwhile, or the place
+/// was written before it named the list, the nearest: in that list, around that step, anywhere.
 pub(super) fn current(config: &Config, key: &str, place: &str) -> Option<Arc<WebHook>> {
-    let all = lists(config).into_iter().flat_map(|list| {
-        let here = list.place() == place;
-        crate::plan::web_hooks(list.hooks).map(move |hook| (here, hook)).collect::<Vec<_>>()
-    });
-    let found: Vec<_> = all.filter(|(_, hook)| hook.key() == key).collect();
-    found.iter().find(|(here, _)| *here).or(found.first()).map(|(_, hook)| (*hook).clone())
+    let with_key: Vec<_> = all(config).into_iter().filter(|(_, hook)| hook.key() == key).collect();
+    let mut around = Some(place);
+    while let Some(wanted) = around {
+        let inside =
+            |is: &str| is.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        if let Some((_, hook)) = with_key.iter().find(|(is, _)| inside(is)) {
+            return Some((*hook).clone());
+        }
+        around = wanted.rsplit_once('.').map(|(around, _)| around);
+    }
+    with_key.first().map(|(_, hook)| (*hook).clone())
+}
+
+/// Whether a call from `place` is one of the hook in `own`. An entry and its copy in another list are one hook.
+pub fn is_of(config: &Config, key: &str, place: &str, own: &str) -> bool {
+    current(config, key, place) == current(config, key, own)
+}
+
+/// Flow and stage of a place.
+pub(super) fn step(place: &str) -> (&str, &str) {
+    let (flow, rest) = place.split_once('.').unwrap_or((place, ""));
+    (flow, rest.split('.').next().unwrap_or_default())
 }

@@ -47,7 +47,9 @@ pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
     };
     let earlier = newest
         .iter()
-        .filter(|delivery| delivery.place == place && delivery.kind != Kind::Test)
+        .filter(|delivery| {
+            places::step(&delivery.place) == places::step(place) && delivery.kind != Kind::Test
+        })
         .filter_map(|delivery| Content::open(&ctx.config, delivery).ok())
         .map(|content| redact::document(&content.input))
         .find(Value::is_object);
@@ -86,7 +88,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
 
 /// Somebody who is nobody, by the default schema.
 fn invented(config: &Config, place: &str) -> Value {
-    let (flow, stage) = place.split_once('.').unwrap_or((place, ""));
+    let (flow, stage) = places::step(place);
     let nobody = Uuid::nil();
     let mut input = json!({
         "flow": {

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hooks::{self, Logged, Sample};
 use crate::ids::DeliveryId;
 use crate::operators::{Operator, Role};
-use crate::plan::{Client, FlowKind, Plan, Source, Step, plan, web_hooks};
+use crate::plan::{Client, FlowKind, Plan, Source, Step, plan};
 use crate::store::{Tx, audit, deliveries};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Action {
     pub stage: &'static str,
     /// Whose list it stands in; `None`: that of the whole flow.
     pub method: Option<Method>,
+    /// As the log names it, such as `registration.after.password`.
+    pub place: String,
     /// The list's configuration key.
     pub list: String,
     /// Where the list is written; `None`: nowhere, the console made it. What it holds of the flow's list is then a copy.
@@ -49,11 +51,6 @@ pub enum Standing {
 }
 
 impl Action {
-    /// As the log names it, such as `registration.after`.
-    pub fn place(&self) -> String {
-        format!("{}.{}", self.flow, self.stage)
-    }
-
     /// An entry of the flow's list that the console took over into a method's own, so that it still runs.
     pub fn is_copy(&self) -> bool {
         !self.hook.from_console && self.file.is_none()
@@ -72,7 +69,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
     let mut all = Vec::new();
     for list in hooks::lists(config) {
         let key = list.key();
-        for hook in web_hooks(list.hooks) {
+        for (place, hook) in list.web_hooks() {
             let kind = match (list.flow, list.stage) {
                 ("registration", "after") => Some(FlowKind::Registration),
                 ("login", "after") => Some(FlowKind::Login),
@@ -92,6 +89,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
                 flow: list.flow,
                 stage: list.stage,
                 method: list.method,
+                place,
                 list: key.clone(),
                 file: config.written_in(&key),
                 all_or_nothing,

@@ -44,8 +44,14 @@ const OF_FLOW: &str =
     "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
         expires_at, used_at
     from codes where flow_id = $1 and purpose = $2 order by issued_at desc, id";
+const LAST_FOR: &str =
+    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
+        expires_at, used_at
+    from codes where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
+    order by issued_at desc, id limit 1";
 const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
 const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
+const ATTEMPTS: &str = "select attempts from code_attempts where flow_id = $1";
 const ATTEMPT: &str = "insert into code_attempts (flow_id, attempts) values ($1, 1)
     on conflict (flow_id) do update set attempts = code_attempts.attempts + 1 returning attempts";
 
@@ -74,6 +80,11 @@ pub async fn of_flow(tx: &mut Tx, flow: FlowId, purpose: &str) -> Result<Vec<Cod
     tx.fetch_all(OF_FLOW, &[&flow.0, &purpose]).await
 }
 
+/// The one that was made last for an address, of those that are good still.
+pub async fn last_for(tx: &mut Tx, address: Uuid, purpose: &str, now: DateTime<Utc>) -> Result<Option<Code>> {
+    tx.fetch_optional(LAST_FOR, &[&address, &purpose, &now]).await
+}
+
 /// A new code voids those before it.
 pub async fn forget(tx: &mut Tx, flow: FlowId, purpose: &str) -> Result<()> {
     tx.execute(FORGET, &[&flow.0, &purpose]).await?;
@@ -89,6 +100,12 @@ pub async fn use_up(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
 pub async fn attempt(tx: &mut Tx, flow: FlowId) -> Result<i64> {
     let (attempts,): (i64,) = tx.fetch_one(ATTEMPT, &[&flow.0]).await?;
     Ok(attempts)
+}
+
+/// How often a flow was tried.
+pub async fn attempts(tx: &mut Tx, flow: FlowId) -> Result<i64> {
+    let found: Option<(i64,)> = tx.fetch_optional(ATTEMPTS, &[&flow.0]).await?;
+    Ok(found.map_or(0, |(attempts,)| attempts))
 }
 
 impl Code {

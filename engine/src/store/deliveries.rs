@@ -88,7 +88,8 @@ pub struct Delivery {
     pub hook: String,
     /// Its name for people at that time.
     pub name: String,
-    /// Such as `registration.after`.
+    /// The list that it stood in, such as `registration.after.password`; `registration.after` is that of the whole flow. Rows
+    /// from before lists were told apart have the latter for both.
     pub place: String,
     pub flow_id: Option<FlowId>,
     pub kind: Kind,
@@ -107,10 +108,11 @@ pub struct Delivery {
     pub updated_at: DateTime<Utc>,
 }
 
-/// How often each status stands in the log of a hook, and when last.
+/// How often each status stands in the log of a hook in a place, and when last.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Count {
     pub hook: String,
+    pub place: String,
     pub status: Status,
     pub count: i64,
     pub last: DateTime<Utc>,
@@ -182,8 +184,8 @@ const OF_HOOK: &str = select!(
     "where hook = $1 and (created_at < $2 or (created_at = $2 and id < $3))
     order by created_at desc, id desc limit $4"
 );
-const COUNTS: &str = "select hook, status, count(*), max(created_at) from hook_deliveries
-    group by hook, status order by hook, status";
+const COUNTS: &str = "select hook, place, status, count(*), max(created_at) from hook_deliveries
+    group by hook, place, status order by hook, place, status";
 const DELETE_OLD: &str = "delete from hook_deliveries
     where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
         order by created_at limit $2)";
@@ -276,9 +278,11 @@ pub async fn of_hook(
 
 /// Of every hook that has a log.
 pub async fn counts(tx: &mut Tx) -> Result<Vec<Count>> {
-    let rows: Vec<(String, String, i64, DateTime<Utc>)> = tx.fetch_all(COUNTS, &[]).await?;
+    let rows: Vec<(String, String, String, i64, DateTime<Utc>)> = tx.fetch_all(COUNTS, &[]).await?;
     rows.into_iter()
-        .map(|(hook, status, count, last)| Ok(Count { hook, status: status_of(&status)?, count, last }))
+        .map(|(hook, place, status, count, last)| {
+            Ok(Count { hook, place, status: status_of(&status)?, count, last })
+        })
         .collect()
 }
 

@@ -73,6 +73,10 @@ const OF_FLOW: &str =
     "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
         created_at, expires_at
     from pending_sign_ups where flow_id = $1";
+const LAST_FOR: &str =
+    "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
+        created_at, expires_at
+    from pending_sign_ups where address = $1 and code_expires_at > $2 order by code_expires_at desc, id limit 1";
 const RENEW: &str =
     "update pending_sign_ups set key_id = $2, digest = $3, link_digest = $4, code_expires_at = $5
     where id = $1";
@@ -109,6 +113,12 @@ pub async fn insert(tx: &mut Tx, row: &Pending) -> Result<()> {
 /// Also one whose time is over: the caller judges.
 pub async fn of_flow(tx: &mut Tx, flow: FlowId) -> Result<Option<Pending>> {
     let row: Option<Stored> = tx.fetch_optional(OF_FLOW, &[&flow.0]).await?;
+    row.map(Stored::read).transpose()
+}
+
+/// The one whose code was mailed last, of those that are good still. A code that no mail was sent with is over from the start.
+pub async fn last_for(tx: &mut Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Pending>> {
+    let row: Option<Stored> = tx.fetch_optional(LAST_FOR, &[&address, &now]).await?;
     row.map(Stored::read).transpose()
 }
 

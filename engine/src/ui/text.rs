@@ -144,12 +144,23 @@ pub fn password_of_sign_up() -> Text {
     let text = "Type the password that you signed up with, or choose a new one: you signed up in another browser, or somebody else did.";
     Text { text: text.to_owned(), ..required("password") }
 }
+/// The same before anything was sent: nothing is wrong yet.
+pub fn password_first() -> Text {
+    info(
+        1080000,
+        "The sign-up did not come from this browser. Type the password that you signed up with, or choose a new one if it was not you.",
+    )
+}
 /// The same where nobody signs in with a password, so that none can be asked for.
 pub fn account_of_somebody_else() -> Text {
     generic(
         "Somebody signed up with this address before it was confirmed. If that was you, sign in and then open the link in the mail \
          once more. Otherwise that account can be ended, so that you can sign up.",
     )
+}
+/// The same before anything was sent.
+pub fn consent_first() -> Text {
+    Text { text: account_of_somebody_else().text, ..password_first() }
 }
 pub fn start_over() -> Text {
     of_schema("End that account", "start_over")

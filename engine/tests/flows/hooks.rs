@@ -77,7 +77,7 @@ impl House {
 
     /// The log of the hook at [`URL`].
     async fn log(&self) -> Vec<hooks::Logged> {
-        hooks::log(&self.engine.begin(), KEY, 50).await.unwrap()
+        hooks::log(&self.engine.begin(), KEY, "registration.after.password", 50).await.unwrap()
     }
 
     fn sent(&self) -> Vec<Request> {
@@ -109,7 +109,7 @@ async fn what_nobody_waits_for_is_queued_with_the_account_and_called_once() {
         (Status::Done, Some(200), 1)
     );
     assert_eq!(log[0].request.as_ref().unwrap()["body"]["mail"], "anna@vestibule.test");
-    assert_eq!(log[0].delivery.place, "registration.after");
+    assert_eq!(log[0].delivery.place, "registration.after.password");
 }
 
 #[tokio::test]
@@ -293,4 +293,85 @@ async fn the_log_goes_in_its_time_and_what_waits_stays() {
     cleanup::sweep(&house.engine).await.unwrap();
     let log = house.log().await;
     assert_eq!((log.len(), log[0].delivery.status), (1, Status::Queued));
+}
+
+/// One of several at the same address: it says which, and has a key of its own.
+fn billing(which: &str) -> Value {
+    let body = STANDARD.encode(format!("function(ctx) {{ by: '{which}' }}"));
+    web_hook(json!({
+        "response": {"ignore": true}, "body": format!("base64://{body}"),
+        "auth": {"type": "api_key", "config": {"name": "X-Key", "value": format!("key of {which}"), "in": "header"}},
+    }))
+}
+
+fn lists(flow: Value, password: Value) -> Value {
+    let mut document = after_sign_up(password);
+    document["selfservice"]["flows"]["registration"]["after"]["hooks"] = flow;
+    document
+}
+
+impl House {
+    fn publish(&self, flow: Value, password: Value) {
+        self.engine.publish(self.world.config(vec![lists(flow, password)]));
+    }
+
+    /// By which of them the calls so far were made; body and key say the same.
+    fn callers(&self) -> Vec<String> {
+        let one = |request: &Request| {
+            let body: Value = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+            let by = body["by"].as_str().unwrap().to_owned();
+            assert_eq!(header(request, "x-key"), format!("key of {by}"));
+            by
+        };
+        self.sent().iter().map(one).collect()
+    }
+}
+
+#[tokio::test]
+async fn of_two_hooks_at_one_address_the_one_is_called_whose_list_was_in_force() {
+    let house = House::start(json!([])).await;
+    house.publish(json!([billing("flow")]), json!([billing("password"), {"hook": "session"}]));
+    house.sign_up("anna@vestibule.test").await.unwrap();
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.callers(), ["password"]);
+    house.publish(json!([billing("flow")]), json!([]));
+    house.sign_up("bert@vestibule.test").await.unwrap();
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.callers(), ["password", "flow"]);
+    house.publish(json!([billing("flow")]), json!([billing("password")]));
+    let log = async |place| hooks::log(&house.engine.begin(), KEY, place, 50).await.unwrap();
+    for (place, by) in [("registration.after", "flow"), ("registration.after.password", "password")] {
+        let own = log(place).await;
+        assert_eq!((own.len(), &own[0].delivery.place), (1, &place.to_owned()), "each has a log of its own");
+        assert_eq!(own[0].request.as_ref().unwrap()["body"]["by"], by);
+    }
+}
+
+#[tokio::test]
+async fn of_two_hooks_at_one_address_in_one_list_each_is_called_as_itself() {
+    let house = House::start(json!([])).await;
+    house.publish(json!([]), json!([billing("first"), billing("second")]));
+    house.sign_up("anna@vestibule.test").await.unwrap();
+    assert_eq!(house.deliver().await, 2);
+    let mut callers = house.callers();
+    callers.sort();
+    assert_eq!(callers, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_hook_that_moved_to_another_list_is_found_there_and_tried_again_as_it_is_now() {
+    let house = House::start(json!([])).await;
+    house.world.outbound.refuse(URL, 503);
+    house.publish(json!([billing("flow")]), json!([]));
+    house.sign_up("anna@vestibule.test").await.unwrap();
+    assert_eq!(house.deliver().await, 1);
+    house.publish(json!([]), json!([billing("moved")]));
+    house.later(5);
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.callers(), ["flow", "moved"]);
+    // And back.
+    house.sign_up("bert@vestibule.test").await.unwrap();
+    house.publish(json!([billing("back")]), json!([{"hook": "session"}]));
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.callers(), ["flow", "moved", "back"]);
 }

@@ -48,6 +48,7 @@ fn hook(url: &str, more: Value) -> Value {
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const FLOW: &str = "selfservice.flows.registration.after.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
+const SIGN_IN: &str = "selfservice.flows.login.after.hooks";
 const CODES: &str = "selfservice.flows.verification.enabled";
 const OPEN: &str = "selfservice.flows.registration.enabled";
 const SMTP: &str = "courier.smtp.connection_uri";
@@ -332,14 +333,21 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
                 (PROVIDERS, providers()),
             ]),
         ),
+        (
+            "shadowed_sign_in_hooks",
+            all([(SIGN_IN, json!([hook(far, ignored())])), (GATE, json!([revoke()]))]),
+            all([(SIGN_IN, json!([hook(far, ignored())])), (GATE, json!([hook(far, ignored()), revoke()]))]),
+        ),
+        (
+            "shadowed_sign_in_hooks",
+            all([(SIGN_IN, json!([gate(), hook(far, ignored())])), (GATE, json!([gate()]))]),
+            all([(SIGN_IN, json!([gate()])), (GATE, json!([revoke()]))]),
+        ),
         ("never_asked", at(FLOW, json!([hook(far, asks())])), sign_up(json!([hook(far, asks())]))),
         (
             "gate_shadowed",
-            all([("selfservice.flows.login.after.hooks", json!([gate()])), (GATE, json!([revoke()]))]),
-            all([
-                ("selfservice.flows.login.after.hooks", json!([gate()])),
-                (GATE, json!([gate(), revoke()])),
-            ]),
+            all([(SIGN_IN, json!([gate()])), (GATE, json!([revoke()]))]),
+            all([(SIGN_IN, json!([gate()])), (GATE, json!([gate(), revoke()]))]),
         ),
         ("session_listed_early", sign_up(json!([session(), shown()])), sign_up(json!([shown(), session()]))),
         (

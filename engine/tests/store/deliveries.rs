@@ -94,9 +94,18 @@ on_both! {
         let after = Some((first[2].created_at, first[2].id));
         assert_eq!(numbers(&deliveries::of_hook(&mut tx, "a", after, 3).await.unwrap()), [2, 1]);
         assert!(deliveries::of_hook(&mut tx, "a\0", None, 3).await.unwrap().is_empty());
-        let count = |hook: &str, status, count, last| Count { hook: hook.into(), status, count, last: at(last) };
+        let own = Delivery { place: "registration.after.password".into(), ..delivery(7, "a", 0) };
+        deliveries::insert(&mut tx, &own).await.unwrap();
+        let count = |hook: &str, place: &str, status, count, last| Count {
+            hook: hook.into(), place: place.into(), status, count, last: at(last),
+        };
+        let (flow, password) = ("registration.after", "registration.after.password");
         let counts = deliveries::counts(&mut tx).await.unwrap();
-        assert_eq!(counts, [count("a", Status::Done, 5, 5), count("b", Status::Queued, 1, 9)]);
+        assert_eq!(counts, [
+            count("a", flow, Status::Done, 5, 5),
+            count("a", password, Status::Queued, 1, 7),
+            count("b", flow, Status::Queued, 1, 9),
+        ]);
     }
 
     async fn old_ones_go_and_those_that_wait_stay(db: Db) {

@@ -26,7 +26,7 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
         invitation: Some(id(9)),
-        sent: Some(Sent { to: "anna@example.org".into(), at: at(1) }),
+        sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
         session_token_exchange_code: None,
         opened: Vec::new(),
     }
@@ -50,7 +50,7 @@ on_both! {
         flows::insert(&mut tx, &flow(1, StoredKind::Verification, 60)).await.unwrap();
         let read = flows::get(&mut tx, StoredKind::Verification, FlowId(id(1))).await.unwrap().unwrap();
         let mut opened = read.clone();
-        opened.opened.push(Opened { csrf_cookie: "d".into(), code: "1".into() });
+        opened.opened.push(Opened { csrf_cookie: "d".into(), code: "1".into(), asked: None });
         assert!(flows::swap(&mut tx, &read, &opened).await.unwrap());
         assert!(!flows::swap(&mut tx, &read, &opened).await.unwrap(), "somebody else was faster");
         let now = flows::get(&mut tx, StoredKind::Verification, read.id).await.unwrap().unwrap();

@@ -67,10 +67,11 @@ pub async fn submit(
     let mut submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
     submit.seen = flows::seen(&ctx, &method, &uri, &headers);
     let outcome = async {
-        // Who is signed in matters where somebody else might be, or may prove without taking over.
+        // Who is signed in matters where somebody else might be, or may prove without taking over; and on a page, where the form is
+        // sent once more by Back.
         let keys = &ctx.config.vestibule.registration;
         let matters = keys.unproven_session.is_some() || keys.proof_takes_over;
-        if matters || !submit.offered.secrets.is_empty() {
+        if matters || !submit.offered.secrets.is_empty() || (!link && !submit.json) {
             submit.current = super::current(&ctx, &headers).await?;
         }
         match link {

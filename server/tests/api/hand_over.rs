@@ -263,6 +263,43 @@ async fn the_browser_or_app_that_signed_up_is_signed_in_with_the_code_on_postgre
     who_signed_up_is_signed_in(&engine::testing::postgres::database().await).await;
 }
 
+/// The proof signed in, and with that the browser has another anti-forgery cookie.
+#[tokio::test]
+async fn who_goes_back_to_the_form_after_the_proof_reads_that_it_is_done() {
+    let house = House::build("memory").await;
+    let mut anna = house.sign_up(Kind::Browser, ANNA).await;
+    let token = anna.token().await;
+    let code = house.code().await;
+    let answer = anna.prove(&code).await;
+    assert_eq!(anna.signed_in(&answer).await.as_deref(), Some(ANNA));
+    let page = format!("/verification?flow={}", anna.flow);
+    let back = anna.person.ask("GET", &page, HTML, &[], None).await;
+    let html = String::from_utf8_lossy(&back.body).into_owned();
+    assert_eq!(back.status, 200, "{html}");
+    assert!(
+        html.contains("Your address is confirmed") && html.contains("data-testid=\"continue\""),
+        "{html}"
+    );
+    // The form of that page, sent once more.
+    let origin = anna.origin();
+    let again = anna.submit_as(&[("code", &code)], &token, Some(&origin)).await;
+    assert_eq!((again.status, gives_session(&again)), (303, false));
+    assert!(again.header("location").is_some_and(|to| to.ends_with(&page)), "{:?}", again.headers);
+    // Another browser is told nothing of it, signed in or not.
+    house.later(Duration::from_secs(61));
+    let mut bert = house.sign_up(Kind::Browser, "bert@vestibule.test").await;
+    for signed_in in [false, true] {
+        if signed_in {
+            let code = house.code().await;
+            let answer = bert.prove(&code).await;
+            assert!(bert.signed_in(&answer).await.is_some());
+        }
+        let elsewhere = bert.person.ask("GET", &page, HTML, &[], None).await;
+        assert_eq!(elsewhere.status, 303, "{signed_in}");
+        assert!(!String::from_utf8_lossy(&elsewhere.body).contains(ANNA));
+    }
+}
+
 #[tokio::test]
 async fn the_cookie_is_as_closed_as_the_sessions() {
     let house = House::build("memory").await;

@@ -88,7 +88,8 @@ async fn stops(says: Says, more: Value, status: u16, in_the_log: &str) {
 async fn logged(stand: &Stand) -> (Status, String) {
     let ctx = stand.engine.begin();
     let key = actions::actions(&ctx.config)[0].hook.key();
-    let call = engine::hooks::log(&ctx, &key, 1).await.expect("the log").remove(0);
+    let call =
+        engine::hooks::log(&ctx, &key, "registration.after.password", 1).await.expect("the log").remove(0);
     (call.delivery.status, call.failure.unwrap_or_default())
 }
 
@@ -138,7 +139,8 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     assert_eq!(sink.take().len(), 1);
     let ctx = stand.engine.begin();
     let key = actions::actions(&ctx.config)[0].hook.key();
-    let call = engine::hooks::log(&ctx, &key, 1).await.expect("the log").remove(0);
+    let call =
+        engine::hooks::log(&ctx, &key, "registration.after.password", 1).await.expect("the log").remove(0);
     assert_eq!(
         (call.delivery.status, call.delivery.answered),
         (Status::Done, Some(302)),

@@ -473,6 +473,40 @@ async fn until_the_proof_nobody_has_that_account_and_then_its_maker_is_signed_in
     }
 }
 
+/// One mail a minute: the second sign-up of somebody in a hurry has none, and the newest code is that of the first.
+async fn the_mailed_code_counts_for_the_second(dsn: &str) {
+    let place = Place::start(dsn, true).await;
+    let mut bert = Visitor::new(&place, Kind::Spa);
+    let first = bert.sign_up(UNKNOWN, OTHER).await;
+    let code = place.newest_code(UNKNOWN).await;
+    let mut again = Visitor::new(&place, Kind::Spa);
+    let second = again.sign_up(UNKNOWN, PASSWORD).await;
+    let mut mallory = Visitor::new(&place, Kind::Spa);
+    let third = mallory.sign_up("mallory@vestibule.test", PASSWORD).await;
+    place.mails().await;
+    assert_eq!(
+        document(&mallory.code(&third, &code).await)["ui"]["messages"][0]["id"],
+        4070006,
+        "another address"
+    );
+    assert_eq!(document(&again.code(&second, &code).await)["state"], "passed_challenge");
+    assert_eq!(place.accounts().await.len(), 2);
+    assert!(again.can_sign_in(UNKNOWN, PASSWORD).await && !again.can_sign_in(UNKNOWN, OTHER).await);
+    let late = bert.code(&first, &code).await;
+    assert_ne!(document(&late)["state"], "passed_challenge", "used up");
+    assert_eq!(place.accounts().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_code_in_the_newest_mail_counts_for_a_second_sign_up_that_had_none() {
+    the_mailed_code_counts_for_the_second("memory").await;
+}
+
+#[tokio::test]
+async fn the_code_in_the_newest_mail_counts_for_a_second_sign_up_on_postgresql_too() {
+    the_mailed_code_counts_for_the_second(&engine::testing::postgres::database().await).await;
+}
+
 #[tokio::test]
 async fn the_session_of_somebody_else_in_that_browser_is_not_replaced() {
     for kind in [Kind::Browser, Kind::Spa] {
@@ -505,7 +539,14 @@ async fn whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_pa
     let link = link.split_whitespace().next().expect("an address").to_owned();
     let opened = bert.ask("GET", &link, HTML, None).await;
     bert.look(&opened).await;
+    let page = bert.told.last().expect("a page");
+    assert!(page.contains("name=\"password\"") && !page.contains("One press"), "{page}");
+    assert!(!page.contains("aria-invalid"), "nothing is wrong yet: {page}");
     assert_eq!(place.accounts().await.len(), 1, "opening it makes nothing");
+    assert!(
+        !stranger.read("verification", &flow).await.to_string().contains("\"password\""),
+        "elsewhere nothing is asked"
+    );
     let asked = bert.code(&flow, &code).await;
     bert.look(&asked).await;
     let page = bert.told.last().expect("a page");

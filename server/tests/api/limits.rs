@@ -204,6 +204,63 @@ async fn a_request_without_a_mail_leaves_the_earlier_code_good() {
     assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
 }
 
+/// The form of somebody who signs in before the next mail may go: the newest mail is the one of the sign-up.
+#[tokio::test]
+async fn the_code_of_the_sign_up_counts_in_the_form_that_a_sign_in_leads_to_at_once() {
+    for dsn in ["memory".to_owned(), engine::testing::postgres::database().await] {
+        let place = Place::start(&dsn).await;
+        let mut document = place.document.clone();
+        document["selfservice"]["flows"]["login"] =
+            json!({"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}});
+        place.stand.engine.publish(place.stand.world.config(vec![document]));
+        let (first, code) = place.sign_up().await;
+        let (_, login) = place.public("GET", "/self-service/login/api", None).await;
+        let target = format!("/self-service/login?flow={}", login["id"].as_str().expect("a flow"));
+        let body = json!({"method": "password", "identifier": ANNA, "password": PASSWORD});
+        let (status, refused) = place.public("POST", &target, Some(body)).await;
+        assert_eq!(status, 403, "{refused}");
+        let items = refused["error"]["details"]["continue_with"].as_array().expect("a way on");
+        let second = items[0]["flow"]["id"].as_str().expect("a verification").to_owned();
+        assert_ne!(second, first);
+        assert_eq!(place.newest_code().await, code, "no other mail went");
+        assert_eq!(message(&place.code(&second, &wrong(&code)).await.1), WRONG);
+        assert!(!place.is_proven().await);
+        assert_eq!(place.code(&second, &code).await.1["state"], "passed_challenge");
+        assert!(place.is_proven().await);
+        assert_eq!(place.code(&first, &code).await.0, 410, "it was used up");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_mailed_for_another_form_counts_only_where_no_mail_went() {
+    let place = Place::start("memory").await;
+    let (first, code) = place.sign_up().await;
+    let hurried = form_for(&place, ANNA).await;
+    let stranger = form_for(&place, NOBODY).await;
+    assert_eq!(message(&place.code(&stranger, &code).await.1), WRONG, "another address");
+    let (own, newer) = place.ask_for_code().await;
+    assert_eq!(message(&place.code(&own, &code).await.1), WRONG, "it has a mail of its own");
+    // Asked again in the first form: that mail is younger than the hurried form, and belongs to what it counts with.
+    place.later(Duration::from_secs(61));
+    place.submit(&first, json!({"method": "code", "email": ANNA})).await;
+    let newest = place.newest_code().await;
+    assert_ne!(newest, newer);
+    assert_eq!(message(&place.code(&hurried, &code).await.1), WRONG, "a newer one took its place");
+    assert_eq!(place.code(&hurried, &newest).await.1["state"], "passed_challenge");
+}
+
+#[tokio::test]
+async fn a_code_without_tries_left_has_none_in_another_form_either() {
+    let place = Place::start("memory").await;
+    let (first, code) = place.sign_up().await;
+    let hurried = form_for(&place, ANNA).await;
+    for _ in 0..5 {
+        assert_eq!(message(&place.code(&first, &wrong(&code)).await.1), WRONG);
+    }
+    assert_eq!(message(&place.code(&hurried, &code).await.1), WRONG);
+    assert!(!place.is_proven().await);
+}
+
 /// Two addresses, both good for signing in.
 fn two_addresses() -> String {
     let address = json!({

@@ -137,6 +137,17 @@ pub(crate) fn wrong(code: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_code_is_right_wherever_somebody_put_spaces() {
+    for apart in [" ", "\u{a0}", "\t", "\u{2009} "] {
+        let place = Place::start("memory").await;
+        let (flow, code) = place.sign_up().await;
+        let typed = format!(" {}{apart}{}\n", &code[..3], &code[3..]);
+        assert_eq!(place.code(&flow, &typed).await.1["state"], "passed_challenge", "{typed:?}");
+        assert!(place.is_proven().await);
+    }
+}
+
+#[tokio::test]
 async fn the_sixth_try_is_the_end_even_with_the_right_code() {
     let place = Place::start("memory").await;
     let (flow, code) = place.sign_up().await;

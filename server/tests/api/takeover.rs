@@ -1,7 +1,7 @@
 //! Proof takes over: somebody signs up with an address that is not theirs, its owner proves it on another device, and nothing of
 //! what was there before lets the first one in. Whoever did sign up keeps all of it.
 
-use crate::clients::{JSON, Kind, PASSWORD, Person, Site, code_in, document, stand};
+use crate::clients::{HTML, JSON, Kind, PASSWORD, Person, Site, code_in, document, stand};
 use crate::support::http::{Answer, send};
 use crate::support::stand::Stand;
 use base64::Engine as _;
@@ -320,6 +320,78 @@ async fn a_code_that_is_typed_into_the_squatters_form_cannot_be_read_there() {
     assert_eq!(field(&squatter.read(&flow).await, "code"), "");
     assert!(passed(&anna.prove(&flow, &code, Some(OTHER)).await));
     assert!(!house.can_sign_in(ANNA, PASSWORD).await && house.can_sign_in(ANNA, OTHER).await);
+}
+
+/// The path of the newest mail's link.
+async fn link(house: &House) -> String {
+    let mail = house.newest(ANNA).await;
+    let link = mail.split_whitespace().find(|word| word.contains("/self-service/verification?"));
+    link.expect("a link").split_once(&house.site.public).expect("here").1.to_owned()
+}
+
+fn messages(flow: &Value, name: &str) -> Vec<String> {
+    let nodes = flow["ui"]["nodes"].as_array().cloned().unwrap_or_default();
+    let of_node = nodes.into_iter().filter(|node| node["attributes"]["name"] == name);
+    let all = of_node.flat_map(|node| node["messages"].as_array().cloned().unwrap_or_default());
+    all.map(|message| message["type"].as_str().expect("a type").to_owned()).collect()
+}
+
+fn has(flow: &Value, name: &str) -> bool {
+    flow["ui"]["nodes"].as_array().into_iter().flatten().any(|node| node["attributes"]["name"] == name)
+}
+
+/// Each browser by itself: the phone that opens the link is asked from the start, and the desk where the sign-up came from never.
+#[tokio::test]
+async fn who_opens_the_link_elsewhere_is_asked_from_the_start_and_who_signed_up_is_not() {
+    let house = House::build("memory", true, false).await;
+    let mut desk = house.somebody(Kind::Spa);
+    let flow = desk.sign_up(both()).await;
+    let before = desk.read(&flow).await;
+    let link = link(&house).await;
+    let mut phone = house.somebody(Kind::Browser);
+    phone.person.ask("GET", &link, HTML, &[], None).await;
+    let form = phone.read(&flow).await;
+    assert_eq!(messages(&form, "password"), ["info"], "nothing is wrong yet: {form}");
+    let page = phone.person.ask("GET", &format!("/verification?flow={flow}"), HTML, &[], None).await;
+    let page = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(page.contains("name=\"password\"") && page.contains("by-link"), "{page}");
+    assert!(!page.contains("One press") && !page.contains("aria-invalid"), "{page}");
+    // What went wrong on the phone is told there.
+    let of_link = field(&form, "code");
+    assert!(asks_for_password(&phone.prove(&flow, &of_link, None).await));
+    assert_eq!(messages(&phone.read(&flow).await, "password"), ["error"]);
+
+    let after = desk.read(&flow).await;
+    assert!(!has(&after, "password"), "{after}");
+    assert_eq!(after["ui"]["messages"], before["ui"]["messages"]);
+    // There the link asks for nothing either.
+    desk.person.ask("GET", &link, HTML, &[], None).await;
+    assert!(!has(&desk.read(&flow).await, "password"));
+    assert!(passed(&desk.prove(&flow, &house.code(ANNA).await, None).await));
+    assert_eq!(house.taken_over().await, 0);
+    assert!(!has(&phone.read(&flow).await, "password"), "it is over there too");
+}
+
+#[tokio::test]
+async fn a_link_that_is_none_tells_nothing_of_the_sign_up_and_a_scanner_changes_nothing() {
+    let house = House::build("memory", true, false).await;
+    let mut desk = house.somebody(Kind::Spa);
+    let flow = desk.sign_up(both()).await;
+    let (code, link) = (house.code(ANNA).await, link(&house).await);
+    // The code itself in the place of the link's secret: a guess that would not be counted.
+    for guess in [code.clone(), "0".repeat(39)] {
+        let mut stranger = house.somebody(Kind::Spa);
+        let target = format!("/self-service/verification?code={guess}&flow={flow}");
+        stranger.person.ask("GET", &target, HTML, &[], None).await;
+        assert!(!has(&stranger.read(&flow).await, "password"), "{guess}");
+    }
+    for _ in 0..20 {
+        house.somebody(Kind::Browser).person.ask("GET", &link, HTML, &[], None).await;
+    }
+    assert!(!house.is_proven(ANNA).await);
+    assert!(!has(&desk.read(&flow).await, "password"));
+    assert!(passed(&desk.prove(&flow, &code, None).await));
+    assert!(house.can_sign_in(ANNA, PASSWORD).await);
 }
 
 async fn others_are_not_taken_over(dsn: &str) {

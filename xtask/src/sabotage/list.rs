@@ -151,8 +151,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "endless-tries",
         file: "engine/src/flow/code.rs",
-        text: "if attempts > ctx.config",
-        instead: "if attempts / 1000 > ctx.config",
+        text: "Ok(codes::attempt(tx, flow).await? <= most)",
+        instead: "Ok(codes::attempt(tx, flow).await? / 1000 <= most)",
         test: test("server", API, "proof::the_sixth_try_is_the_end_even_with_the_right_code"),
     },
     Change {
@@ -369,7 +369,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "owner-locked-out",
         file: "engine/src/flow/code.rs",
-        text: "if !of_link {",
+        text: "if !is_of_link(code) {",
         instead: "if !code.is_empty() {",
         test: test("server", API, "limits::nobody_can_lock_the_owner_of_an_address_out"),
     },
@@ -460,6 +460,28 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", SETTINGS, "checks::every_finding_comes_up_and_stays_silent"),
     },
     Change {
+        name: "hook-of-another-list",
+        file: "engine/src/hooks/places.rs",
+        text: "std::ptr::eq(Arc::as_ptr(entry), hook)",
+        instead: "entry.key() == hook.key()",
+        test: test(
+            "engine",
+            FLOWS,
+            "hooks::of_two_hooks_at_one_address_the_one_is_called_whose_list_was_in_force",
+        ),
+    },
+    Change {
+        name: "guess-in-the-link",
+        file: "engine/src/flow/takeover.rs",
+        text: "if !code::is_of_link(code) {",
+        instead: "if code.is_empty() {",
+        test: test(
+            "server",
+            API,
+            "takeover::a_link_that_is_none_tells_nothing_of_the_sign_up_and_a_scanner_changes_nothing",
+        ),
+    },
+    Change {
         name: "wrong-password-gives-mails-up",
         file: "engine/src/effects/mailer.rs",
         text: "failure.is_permanent() && !about_us(&failure)",
@@ -476,8 +498,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "hook-not-queued",
         file: "engine/src/flow/webhook.rs",
-        text: "hooks::queue(ctx, tx, &about.cause(hook), input.clone()).await?;",
-        instead: "let _ = (about.cause(hook), input.clone(), &tx);",
+        text: "hooks::queue(ctx, tx, &about.cause(&ctx.config, hook), input.clone()).await?;",
+        instead: "let _ = (about.cause(&ctx.config, hook), input.clone(), &tx);",
         test: test(
             "engine",
             FLOWS,
@@ -632,8 +654,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "strangers-password-kept",
         file: "engine/src/flow/pending.rs",
-        text: "let holder = brought(&flow, submit).contains(&row.secret_hash);",
-        instead: "let holder = !row.secret_hash.is_empty();",
+        text: "brought(flow, submit).contains(&row.secret_hash)",
+        instead: "brought(flow, submit).contains(&row.secret_hash) || !row.secret_hash.is_empty()",
         test: test(
             "server",
             API,
@@ -665,8 +687,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "code-left-in-the-squatters-form",
         file: "engine/src/flow/verification/browsers.rs",
-        text: "flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie);",
-        instead: "flow.opened.last();",
+        text: "flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie).cloned();",
+        instead: "flow.opened.last().cloned();",
         test: test(
             "server",
             API,

@@ -22,7 +22,7 @@ pub(in crate::flow) async fn begin(
     let (mut flow, shown) = for_address(ctx, from, csrf_cookie, address);
     ask_for_code(ctx, &mut flow);
     store::flows::insert(tx, &flow).await?;
-    code::send(ctx, tx, &flow, identity, address).await?;
+    code::send(ctx, tx, &mut flow, identity, address).await?;
     Ok(shown)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::flow) fn for_address(
     flow.request_url.clone_from(&from.request_url);
     flow.return_to = after_verification(&from.request_url).or_else(|| from.return_to.clone());
     flow.transient_payload.clone_from(&from.transient_payload);
-    flow.sent = Some(Sent { to: address.value.clone(), at: flow.issued_at });
+    flow.sent = Some(Sent { to: address.value.clone(), at: flow.issued_at, earlier: None });
     let mut url = ctx.config.verification_page();
     url.query_pairs_mut().append_pair("flow", &flow.id.to_string());
     let shown = ShowVerification { flow: flow.id, address: address.value.clone(), url };

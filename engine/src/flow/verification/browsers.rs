@@ -1,7 +1,9 @@
 //! Which browser sees what of a verification. The mail's link opens the form in any browser, a mail scanner's too; what it fills
 //! in is for that browser alone, and nothing is taken from whoever has the form open elsewhere.
 
+use super::super::takeover::{self, Missing};
 use super::super::{Flow, FlowType, Opened, Submit, csrf, unknown};
+use super::form::PASSED;
 use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
@@ -21,10 +23,11 @@ const TRIES: usize = 8;
 pub(super) async fn open_in(ctx: &Ctx, flow: Flow, submit: &Submit, code: &str) -> Result<Flow> {
     let cookie = submit.csrf_cookie.clone().unwrap_or_else(|| csrf::new_cookie(ctx.effects()));
     let code = if code.len() <= LONGEST { code } else { "" };
+    let asked = takeover::asked_on_opening(ctx, &flow, submit, code).await?;
     let mut was = flow;
     for _ in 0..TRIES {
         let mut flow = was.clone();
-        remember(&mut flow, &cookie, code);
+        remember(&mut flow, &cookie, code, asked.clone());
         let mut tx = ctx.db().write().await?;
         if store::flows::swap(&mut tx, &was, &flow).await? {
             tx.commit().await?;
@@ -37,41 +40,55 @@ pub(super) async fn open_in(ctx: &Ctx, flow: Flow, submit: &Submit, code: &str) 
     Err(Error::new(Kind::Conflict, "This form changes too quickly. Open the link once more."))
 }
 
-/// What that browser has in the field for the code.
-fn remember(flow: &mut Flow, cookie: &str, code: &str) {
+/// What that browser has in the field for the code, and what it is asked for beside it.
+fn remember(flow: &mut Flow, cookie: &str, code: &str, asked: Option<Missing>) {
     flow.opened.retain(|one| one.csrf_cookie != cookie);
     if flow.opened.len() == MOST {
         flow.opened.remove(0);
     }
-    flow.opened.push(Opened { csrf_cookie: cookie.to_owned(), code: code.to_owned() });
+    flow.opened.push(Opened { csrf_cookie: cookie.to_owned(), code: code.to_owned(), asked });
 }
 
 /// The same for a code that was typed, where the form is that browser's: an app's form is read by its id alone, so that it would
-/// show it to whoever began it.
-pub(in crate::flow) fn keep_typed(flow: &mut Flow, cookie: Option<&str>, code: &str) {
-    if let Some(cookie) = cookie.filter(|cookie| flow.belongs_to(cookie)) {
-        remember(flow, cookie, if code.len() <= LONGEST { code } else { "" });
-    }
+/// show it to whoever began it. Whether it is.
+pub(in crate::flow) fn keep_asked(
+    flow: &mut Flow,
+    cookie: Option<&str>,
+    code: &str,
+    asked: &Missing,
+) -> bool {
+    let Some(cookie) = cookie.filter(|cookie| flow.belongs_to(cookie)) else { return false };
+    remember(flow, cookie, if code.len() <= LONGEST { code } else { "" }, Some(asked.clone()));
+    true
 }
 
 /// A code that is none is not filled in again.
 pub(super) fn forget_code(flow: &mut Flow, cookie: Option<&str>) {
     for own in flow.opened.iter_mut().filter(|one| Some(one.csrf_cookie.as_str()) == cookie) {
-        own.code.clear();
+        forget(own);
     }
 }
 
 /// Nor is any that was mailed before the newest.
 pub(super) fn forget_codes(flow: &mut Flow) {
-    flow.opened.iter_mut().for_each(|one| one.code.clear());
+    flow.opened.iter_mut().for_each(forget);
 }
 
-/// The flow as it leaves: with the code that this browser's opening of the link filled in, and with a token of its own cookie. The
+fn forget(one: &mut Opened) {
+    one.code.clear();
+    one.asked = None;
+}
+
+/// The flow as it leaves: with the code that this browser's opening of the link filled in, what this browser is asked for beside it,
+/// and with a token of its own cookie. The
 /// token of another's would tell what that cookie is, and whoever knows the flow's id can ask for it.
 pub(super) fn show_to(effects: &Effects, flow: &mut Flow, cookie: Option<&str>) {
-    let own = flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie);
-    if let Some(code) = own.map(|one| one.code.clone()).filter(|code| !code.is_empty()) {
+    let own = flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie).cloned();
+    if let Some(code) = own.as_ref().map(|one| one.code.clone()).filter(|code| !code.is_empty()) {
         flow.ui.put_value("code", code.into());
+    }
+    if let Some(asked) = own.and_then(|one| one.asked).filter(|_| flow.state != PASSED) {
+        takeover::show(flow, &asked);
     }
     if flow.kind_of_client == FlowType::Browser && cookie != Some(flow.csrf_cookie.as_str()) {
         flow.ui.put_value("csrf_token", csrf::mask(effects, cookie.unwrap_or_default()).into());

@@ -5,7 +5,7 @@ use super::super::handover::{Claim, Given};
 use super::super::takeover::{self, Standing};
 use super::super::{Flow, Submit, limits, pending, save, unknown, webhook};
 use super::form::{ask_for_code, finish};
-use super::{Replaced, Submitted, again, browsers, replace};
+use super::{Replaced, Submitted, browsers, replace};
 use crate::config::hooks::Response;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -46,8 +46,8 @@ pub(super) async fn prove(
                 }
                 Standing::Asked(missing) => {
                     let mut flow = flow;
-                    takeover::ask_first(ctx, &mut flow, &submit, code, missing);
-                    return again(ctx, flow, []).await;
+                    takeover::ask(ctx, &mut flow, &submit, code, missing).await?;
+                    return Ok(Submitted::Again(Box::new(flow)));
                 }
             };
             let claim = Claim::of(&flow, &submit, body.get("csrf_token").and_then(Value::as_str));
@@ -105,8 +105,8 @@ async fn prove_pending(
 ) -> Result<Submitted> {
     use pending::Passed;
     let (why, over) = match found {
-        pending::Found::Right(row, counted) => {
-            return match pending::pass(ctx, flow.clone(), (*row, counted), code, body, &submit).await? {
+        pending::Found::Right(right) => {
+            return match pending::pass(ctx, flow.clone(), *right, code, body, &submit).await? {
                 Passed::Done(flow, Some(given)) => Ok(Submitted::SignedIn(flow, given)),
                 Passed::Done(flow, None) => Ok(Submitted::Next(flow)),
                 Passed::Again(flow) => Ok(Submitted::Again(flow)),

@@ -4,7 +4,7 @@ use super::{Found, Rule, Seen};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, Named, WebHook, has_effect};
-use crate::plan::{Plan, Source, Step, web_hooks};
+use crate::plan::{FlowKind, Plan, Source, Step, web_hooks};
 use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 const SIGN_UP: &str = "selfservice.flows.registration.after.hooks";
+const SIGN_IN: &str = "selfservice.flows.login.after.hooks";
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
 const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
@@ -35,6 +36,14 @@ pub(super) const RULES: &[Rule] = &[
         "Hooks of the whole flow do not run",
         "A method's own list replaces that of the sign-up flow, and leaves some of it out.",
         shadowed,
+    ),
+    // The same at sign-in, where nobody waits for an account.
+    Rule::new(
+        ("shadowed_sign_in_hooks", Warning),
+        GATE,
+        "Hooks of the whole sign-in flow do not run",
+        "A method's own list replaces that of the sign-in flow, and leaves some of it out.",
+        shadowed_at_sign_in,
     ),
     // L03
     Rule::new(
@@ -169,35 +178,56 @@ fn calls(entry: &Value, hook: &WebHook) -> bool {
 }
 
 fn shadowed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let flow = &seen.config.selfservice.registration.after.hooks;
     for plan in &seen.sign_ups {
-        let silenced = plan.silenced();
-        if silenced.is_empty() {
-            continue;
-        }
         let key = own("registration", plan.method);
-        let mut entries = seen.list(&key);
-        let at = entries.iter().position(|entry| entry["hook"] == "session").unwrap_or(entries.len());
-        let flow = &seen.config.selfservice.registration.after.hooks;
-        let missing = flow
-            .iter()
-            .zip(seen.list(SIGN_UP))
-            .filter(|(hook, _)| silenced.contains(&hook.title()))
-            .map(|(_, entry)| entry);
-        entries.splice(at..at, missing);
-        found.push(
-            Found::new(format!(
-                "The method {} has a list of its own, which replaces that of the flow. These run for no sign-up by {}: {}. Add \
-                 them to the method's list.",
-                plan.method.name(),
-                plan.method.name(),
-                silenced.join(", ")
-            ))
-            .key(key.clone())
-            .at(SIGN_IN_AFTER_REGISTRATION)
-            .about(silenced)
-            .patch(key, entries),
-        );
+        let told = left_out(seen, plan, plan.silenced(), &key, (SIGN_UP, flow.as_slice()));
+        found.extend(told.map(|told| told.at(SIGN_IN_AFTER_REGISTRATION)));
     }
+}
+
+fn shadowed_at_sign_in(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    // Of that one a rule of its own speaks.
+    let gate = Hook::RequireVerifiedAddress.title();
+    let flow = &seen.config.selfservice.login.after.hooks;
+    for plan in &seen.sign_ins {
+        let mut silenced = plan.silenced();
+        silenced.retain(|title| *title != gate);
+        let key = own("login", plan.method);
+        found.extend(left_out(seen, plan, silenced, &key, (SIGN_IN, flow.as_slice())));
+    }
+}
+
+/// Entries of a flow's list that the list `key` of a method leaves out, and that list with them.
+fn left_out(
+    seen: &Seen<'_>,
+    plan: &Plan,
+    silenced: Vec<String>,
+    key: &str,
+    (whole, flow): (&str, &[Hook]),
+) -> Option<Found> {
+    if silenced.is_empty() {
+        return None;
+    }
+    let mut entries = seen.list(key);
+    let at = entries.iter().position(|entry| entry["hook"] == "session").unwrap_or(entries.len());
+    let missing = flow
+        .iter()
+        .zip(seen.list(whole))
+        .filter(|(hook, _)| silenced.contains(&hook.title()))
+        .map(|(_, entry)| entry);
+    entries.splice(at..at, missing);
+    let what = match plan.flow {
+        FlowKind::Registration => "sign-up",
+        FlowKind::Login => "sign-in",
+    };
+    let told = Found::new(format!(
+        "The method {method} has a list of its own, which replaces that of the flow. These run for no {what} by {method}: {}. Add \
+         them to the method's list.",
+        silenced.join(", "),
+        method = plan.method.name(),
+    ));
+    Some(told.key(key).about(silenced).patch(key, entries))
 }
 
 fn never(seen: &Seen<'_>, found: &mut Vec<Found>) {

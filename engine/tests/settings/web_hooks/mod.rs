@@ -87,7 +87,7 @@ impl House {
     }
 
     async fn log(&self, id: &str) -> Vec<hooks::Logged> {
-        hooks::log(&self.engine.begin(), &format!("id:{id}"), 50).await.unwrap()
+        hooks::log(&self.engine.begin(), &format!("id:{id}"), "", 50).await.unwrap()
     }
 
     /// Everything that people or files get to see of what was saved.

@@ -2,6 +2,7 @@
 
 use crate::client::{Console, EMAIL, Page, VIEWER};
 use axum::http::StatusCode;
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 const CRM: &str = "http://127.0.0.1:9/new";
@@ -174,4 +175,33 @@ async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
     assert!(console.world.outbound.requests().is_empty());
     assert!(console.hook_page().await.html.contains("the template cannot be read: line 1: it ends before"));
+}
+
+#[tokio::test]
+async fn of_two_hooks_at_one_address_each_has_its_page_its_calls_and_its_test() {
+    let says = |which: &str| {
+        let body = format!("function(ctx) {{ by: '{which}' }}");
+        let body = base64::engine::general_purpose::STANDARD.encode(body);
+        web_hook(json!({"response": {"ignore": true}, "body": format!("base64://{body}")}))
+    };
+    let console = Console::with_hooks(json!([says("the flow")]), json!([says("the method")])).await;
+    console.anna_signs_up().await;
+    assert_eq!(engine::hooks::deliver(&console.engine).await.unwrap(), 1);
+    let all = console.get("/actions").await.html;
+    let key = format!(
+        "hook={}",
+        url::form_urlencoded::byte_serialize(format!("POST {CRM}").as_bytes()).collect::<String>()
+    );
+    for (place, by, calls) in
+        [("registration.after", "the flow", 0), ("registration.after.password", "the method", 1)]
+    {
+        let address = format!("/actions/hook?{key}&amp;place={place}\"");
+        assert!(all.contains(&address), "{address} in {all}");
+        let page = console.get(&format!("/actions/hook?{key}&place={place}")).await;
+        assert_eq!(page.html.matches("data-testid=\"call\"").count(), calls, "{place}");
+        let fields = [("hook", "POST http://127.0.0.1:9/new"), ("place", place), ("step", "show")];
+        let shown = console.post("/actions/test", &fields).await;
+        assert!(shown.html.contains(by), "{place}: {}", shown.html);
+    }
+    assert!(all.contains("1 call, the last") && all.contains("No calls in the log"), "{all}");
 }
