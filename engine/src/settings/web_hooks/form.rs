@@ -24,6 +24,10 @@ const HOSTS: &str = "vestibule.web_hooks.allowed_hosts";
 /// HTTP methods that make sense.
 pub const VERBS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
 
+/// On the starter nothing of the user's is there to write into, and a file with this key alone would not start.
+const FILE_TO_MAKE: &str = "a file of yours (it replaces the built-in starter altogether, so begin with \
+     `vestibule config starter > vestibule.yml`, and name it with `--config vestibule.yml`)";
+
 const MOVED: &str = "The address changed. Enter the secret again, so that the old one goes to nobody else.";
 
 /// Letters of an id.
@@ -184,7 +188,7 @@ pub(super) fn place_of_hosts(config: &Config) -> String {
     match (config.variable(HOSTS), config.layers.names()) {
         (Some(variable), _) => format!("the environment variable {variable}"),
         (None, Some(_)) => config.file_of(HOSTS),
-        (None, None) => "a file of yours that the server is started with (`--config`)".to_owned(),
+        (None, None) => FILE_TO_MAKE.to_owned(),
     }
 }
 
