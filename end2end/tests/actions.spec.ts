@@ -107,5 +107,7 @@ test('without a list of hosts the page says what to write where', async ({ admin
   await admin.signInAndOpenSettings();
   await admin.goto('/actions');
   await expect(admin.page.locator('#no-hosts')).toContainText('vestibule.web_hooks.allowed_hosts: [crm.example.org]');
+  // A file with that key alone would not start: it takes the place of the starter.
+  await expect(admin.page.locator('#no-hosts')).toContainText('vestibule config starter > vestibule.yml');
   await expect(admin.page.getByRole('link', { name: 'Make a web hook' })).toHaveCount(0);
 });

@@ -11,6 +11,7 @@ mod hooks;
 mod import;
 mod lint;
 mod operator;
+mod output;
 mod plan;
 mod secret_file;
 mod serve;
@@ -125,10 +126,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Plan(command) => asynchronous(command.run(&global)),
         Command::HashBench(bench) => asynchronous(bench.run(&global)),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
-        Command::Version => {
-            println!("vestibule {}", version());
-            Ok(())
-        }
+        Command::Version => output::line(format!("vestibule {}", version())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

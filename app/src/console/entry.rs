@@ -20,7 +20,7 @@ pub fn sign_in(assets: &Assets, form: SignIn) -> String {
         {email(form.email)}
         {password("Password", "current-password", None)}
         <button class="button main" type="submit">"Sign in"</button>
-        <p class="foot">"Password lost? Whoever runs the server makes you a link for a new one: " <code>"vestibule operator reset-link"</code></p>
+        <p class="foot">"Password lost? Whoever runs the server makes you a link for a new one: " <code>"vestibule operator reset-link --email ADDRESS"</code></p>
     };
     let lead = if form.nobody {
         "Nobody can sign in yet. Open the set-up link: the server printed it at its start, or it lies in the file setup-link in the data folder."

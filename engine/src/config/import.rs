@@ -2,10 +2,10 @@
 //! and each key is accounted for.
 
 use super::console;
-use super::hooks;
-use super::keys::{Key, Kind, REGISTRY, State};
+use super::hooks::{self, Stage};
+use super::keys::{Effect, Key, Kind, REGISTRY};
 use super::layers::{Layers, get, remove, set};
-use super::load::{Problems, Sources, load, unknown};
+use super::load::{Problems, Sources, load, needless, unknown};
 use super::print::{Format, printable, render};
 use super::redact::redact;
 use super::scalars;
@@ -166,14 +166,25 @@ fn look(value: &Value, path: &str, report: &mut Report<'_>) {
 }
 
 fn leaf(key: &Key, value: &Value, path: &str, report: &mut Report<'_>) {
-    if let Err(wrong) = scalars::check(key.kind, value) {
-        for wrong in wrong {
-            report.refused(&format!("{path}{}", wrong.at), &wrong.what, &wrong.instead);
+    let checked = match scalars::check(key.kind, value) {
+        Ok(checked) => checked,
+        Err(wrong) => {
+            for wrong in wrong {
+                report.refused(&format!("{path}{}", wrong.at), &wrong.what, &wrong.instead);
+            }
+            return;
         }
-        return;
-    }
-    if key.state == State::Later {
-        return report.add(Outcome::Waiting, path, "what it is for is not there yet; it stays in the file");
+    };
+    match key.effect(&checked) {
+        Effect::There => {}
+        Effect::Needless(why) => return report.add(Outcome::Kept, path, needless(why)),
+        Effect::Missing => {
+            return report.add(
+                Outcome::Waiting,
+                path,
+                "what it is for is not there yet; it stays in the file",
+            );
+        }
     }
     match (path, value.as_str().and_then(|text| text.split(':').next())) {
         ("dsn", Some(scheme @ ("mysql" | "cockroach"))) => report.refused(
@@ -207,17 +218,29 @@ fn rename(document: &mut Value, report: &mut Report<'_>) {
     }
 }
 
+/// Whether an entry of that list can be an accident of [`restore`]: called as a hook that has no settings, and that may stand there
+/// or be moved to where it may. A misspelt `web_hook` is none, and stays where it is refused.
+fn renamed_to(stage: Stage, name: &str) -> bool {
+    let moved: &[&str] = match stage {
+        Stage::AfterRegistration => &hooks::METHODS_ONLY,
+        Stage::AfterLogin | Stage::AfterLoginOidc => &["session"],
+        Stage::Before | Stage::AfterRegistrationMethod | Stage::Verification => &[],
+    };
+    name != "web_hook" && (stage.allowed().contains(&name) || moved.contains(&name))
+}
+
 /// A JSON Patch that adds `hook` at `…/hooks/0/hook`, as the documentation of Kratos' makers shows it, does not add an entry: it
 /// renames the one that stands there (RFC 6902 §4.1), and leaves that web hook's settings under another name.
 fn restore(document: &mut Value, report: &mut Report<'_>) {
     for (path, key) in REGISTRY.iter() {
-        let (Kind::Hooks(_), Some(Value::Array(entries))) = (key.kind, get(document, path)) else { continue };
+        let (Kind::Hooks(stage), Some(Value::Array(entries))) = (key.kind, get(document, path)) else {
+            continue;
+        };
         let (mut list, mut added) = (Vec::with_capacity(entries.len()), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
             let name = entry["hook"].as_str().unwrap_or_default();
             let config = &entry["config"];
-            if matches!(name, "" | "web_hook") || !(config["url"].is_string() && config["method"].is_string())
-            {
+            if !(renamed_to(stage, name) && config["url"].is_string() && config["method"].is_string()) {
                 list.push(entry.clone());
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Names and defaults are Kratos' (Kratos: embedx/config.schema.json); `vestibule.*` is ours.
 
 use super::hooks::Stage;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -51,14 +52,52 @@ pub(super) struct Key {
     pub(super) default: &'static str,
     pub(super) text: &'static str,
     pub(super) state: State,
+    /// Of a key without effect: the values that need none, and why.
+    pub(super) ours: Option<(&'static [&'static str], &'static str)>,
 }
 
+/// What a value does in this version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    There,
+    /// None, and nobody misses it, for that reason.
+    Needless(&'static str),
+    Missing,
+}
+
+/// For [`Key::ours`]: none of its values needs an effect.
+const WHATEVER: &[&str] = &[];
+const OFF: &[&str] = &["false"];
+const NOT_HERE: &str = "what it switches off is not there";
+
 const fn key(path: &'static str, kind: Kind, default: &'static str, text: &'static str) -> Key {
-    Key { path, kind, default, text, state: State::Supported }
+    Key { path, kind, default, text, state: State::Supported, ours: None }
 }
 
 const fn later(path: &'static str, kind: Kind, default: &'static str, text: &'static str) -> Key {
-    Key { path, kind, default, text, state: State::Later }
+    Key { path, kind, default, text, state: State::Later, ours: None }
+}
+
+impl Key {
+    /// Whoever writes one of the values gets what they ask for without it.
+    const fn ours(mut self, values: &'static [&'static str], why: &'static str) -> Self {
+        self.ours = Some((values, why));
+        self
+    }
+
+    /// Of a value that was checked.
+    pub(super) fn effect(&self, value: &Value) -> Effect {
+        if self.state == State::Supported {
+            return Effect::There;
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match self.ours {
+            Some((values, why)) if values.is_empty() || values.contains(&text.as_str()) => {
+                Effect::Needless(why)
+            }
+            _ => Effect::Missing,
+        }
+    }
 }
 
 use Kind::{
@@ -87,7 +126,7 @@ pub(super) const TABLE: &[Key] = &[
     key("serve.public.cors.exposed_headers", Texts, r#"["Content-Type"]"#, "Answer headers that other origins may read."),
     key("serve.public.cors.allow_credentials", Bool, "true", "Let cross-origin requests carry cookies."),
     key("serve.public.cors.max_age", COUNT, "0", "Seconds for which a browser may keep the answer to a preflight request."),
-    later("serve.public.cors.{options_passthrough,debug}", Bool, "false", "Switches of Kratos' CORS library."),
+    later("serve.public.cors.{options_passthrough,debug}", Bool, "false", "Switches of Kratos' CORS library.").ours(OFF, "the library is not ours"),
     key("serve.admin.host", Text, "0.0.0.0", "Address that the admin API listens on."),
     key("serve.admin.port", PORT, "4434", "Port of the admin API."),
     key("serve.admin.base_url", BaseUrl, "", "Address under which the admin API is reached; unset, it is made from host and port."),
@@ -158,10 +197,10 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.social.order", Texts, "", "Ids of the providers whose buttons come first, in that order; the others follow, sorted by id."),
     key("vestibule.social.buttons", Choice(&["last", "first"]), "last", "Where the providers' buttons stand on the hosted pages: below or above the form."),
     key("vestibule.social.deadline", Duration, "10s", "How long one request to a provider may take, all of it."),
-    later("selfservice.methods.{link,totp,passkey,webauthn,lookup_secret}.enabled", Bool, "false", "The method as a whole."),
-    later("selfservice.methods.code.{passwordless_enabled,mfa_enabled}", Bool, "false", "Sign in by a code, as the first or the second factor."),
+    later("selfservice.methods.{link,totp,passkey,webauthn,lookup_secret}.enabled", Bool, "false", "The method as a whole.").ours(OFF, NOT_HERE),
+    later("selfservice.methods.code.{passwordless_enabled,mfa_enabled}", Bool, "false", "Sign in by a code, as the first or the second factor.").ours(OFF, NOT_HERE),
     later("selfservice.methods.link.config.lifespan", Duration, "1h", "How long a link is good."),
-    later("selfservice.methods.code.config.missing_credential_fallback_enabled", Bool, "false", "Sign in by code without a credential of that kind."),
+    later("selfservice.methods.code.config.missing_credential_fallback_enabled", Bool, "false", "Sign in by code without a credential of that kind.").ours(OFF, NOT_HERE),
     later("selfservice.methods.link.config.base_url", Text, "", "Base URL of links in mails."),
     later("selfservice.methods.{totp,passkey,webauthn,b2b}.config", Open, "", "Settings of the method."),
     // Registration
@@ -195,12 +234,13 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.flows.verification.{before,after}.hooks", Hooks(Stage::Verification), "", "What runs before the form for a code is made, and after an address is proven."),
     // Other flows
     key("selfservice.flows.logout.after.default_browser_return_url", Page, "", "Where a browser goes after sign-out."),
-    later("selfservice.flows.logout.clear_browser_data", Bool, "false", "Tell the browser to forget everything of the site at sign-out."),
+    later("selfservice.flows.logout.clear_browser_data", Bool, "false", "Tell the browser to forget everything of the site at sign-out.").ours(OFF, NOT_HERE),
     key("selfservice.flows.error.ui_url", Page, "", "Page that shows errors; unset, our own."),
-    later("selfservice.flows.recovery.enabled", Bool, "false", "The flow as a whole."),
+    later("selfservice.flows.recovery.enabled", Bool, "false", "The flow as a whole.").ours(OFF, NOT_HERE),
     later("selfservice.flows.{recovery,settings}.ui_url", Page, "", "Page of the flow."),
     later("selfservice.flows.{recovery,settings}.lifespan", Duration, "1h", "How long a form of the flow can be sent."),
-    later("selfservice.flows.{verification,recovery}.use", USE, "code", "Prove an address by a code or by a link."),
+    later("selfservice.flows.verification.use", USE, "code", "Prove an address by a code or by a link.").ours(&["code"], "codes prove addresses, and their mail has a link, too"),
+    later("selfservice.flows.recovery.use", USE, "code", "Get back into an account by a code or by a link."),
     later("selfservice.flows.recovery.notify_unknown_recipients", Bool, "false", "Write to addresses that nobody has."),
     later("selfservice.flows.{recovery,settings}.{before,after}", Open, "", "What runs before and after the flow."),
     later("selfservice.flows.settings.privileged_session_max_age", Duration, "1h", "How fresh a sign-in must be for changing credentials."),
@@ -213,7 +253,7 @@ pub(super) const TABLE: &[Key] = &[
     key("session.cookie.path", Text, "", "Path of the session cookie; unset, as `cookies.path`."),
     key("session.cookie.same_site", SAME_SITE, "", "`SameSite` of the session cookie; unset, as `cookies.same_site`."),
     key("session.cookie.secure", Flag, "", "`Secure` of the session cookie; unset, as `cookies.secure`."),
-    later("session.whoami.required_aal", AAL, "highest_available", "Assurance level that whoami asks for."),
+    later("session.whoami.required_aal", AAL, "highest_available", "Assurance level that whoami asks for.").ours(&["aal1"], "there is one assurance level so far, and whoami asks for it"),
     later("session.whoami.tokenizer.templates", Open, "", "Sessions as JSON Web Tokens."),
     later("session.earliest_possible_extend", Duration, "", "How early a session can be extended."),
     key("cookies.domain", Text, "", "Domain of cookies; unset, the host alone."),
@@ -231,14 +271,14 @@ pub(super) const TABLE: &[Key] = &[
     key("hashers.argon2.parallelism", Integer(1, 255), "1", "Lanes of one argon2id hash (Kratos: twice the number of processors)."),
     key("hashers.argon2.salt_length", Integer(16, 64), "16", "Bytes of salt."),
     key("hashers.argon2.key_length", Integer(16, 256), "32", "Bytes of the hash."),
-    later("hashers.argon2.{expected_duration,expected_deviation}", Duration, "500ms", "Kratos' own measuring."),
-    later("hashers.argon2.dedicated_memory", Size, "1GB", "Kratos' own measuring."),
+    later("hashers.argon2.{expected_duration,expected_deviation}", Duration, "500ms", "Kratos' own measuring.").ours(WHATEVER, "`vestibule hash-bench` measures, and nothing else does"),
+    later("hashers.argon2.dedicated_memory", Size, "1GB", "Kratos' own measuring.").ours(WHATEVER, "`vestibule hash-bench` measures, and nothing else does"),
     key("hashers.bcrypt.cost", Integer(4, 31), "12", "Work factor of bcrypt."),
     later("ciphers.algorithm", Choice(&["noop", "aes", "xchacha20-poly1305"]), "noop", "How stored secrets are encrypted."),
     // Log
     key("log.level", Choice(&["trace", "debug", "info", "warning", "error", "fatal", "panic"]), "info", "How much is logged."),
     key("log.format", Choice(&["text", "json"]), "text", "How it is written."),
-    later("log.leak_sensitive_values", Bool, "false", "Log secrets; ours never does."),
+    later("log.leak_sensitive_values", Bool, "false", "Log secrets; ours never does.").ours(OFF, "the log never holds secrets"),
     later("log.redaction_text", Text, "", "What stands in the log for a secret."),
     // Mail
     key("courier.smtp.connection_uri", Text, "", "Mail server: `smtp://USER:PASSWORD@HOST:587/` demands STARTTLS (`?disable_starttls=true` does without), `smtps://…` is TLS from the start."),
@@ -257,14 +297,14 @@ pub(super) const TABLE: &[Key] = &[
     key("clients.web_hook.header_allowlist", Texts, r#"["Accept","Accept-Encoding","Accept-Language","Content-Length","Content-Type","Origin","Priority","Referer","Sec-Ch-Ua","Sec-Ch-Ua-Mobile","Sec-Ch-Ua-Platform","Sec-Fetch-Dest","Sec-Fetch-Mode","Sec-Fetch-Site","Sec-Fetch-User","True-Client-Ip","User-Agent"]"#, "Headers of a person's request that a web hook's body may use."),
     // Not there yet
     later("courier.smtp.{client_cert_path,client_key_path}", Text, "", "Certificate to show to the mail server."),
-    later("courier.delivery_strategy", Choice(&["smtp", "http"]), "smtp", "How messages leave."),
+    later("courier.delivery_strategy", Choice(&["smtp", "http"]), "smtp", "How messages leave.").ours(&["smtp"], "messages leave by SMTP"),
     later("courier.template_override_path", Text, "", "Folder with other texts of mails."),
     later("courier.{templates,http,channels}", Open, "", "Messages and where they go."),
-    later("security.account_enumeration.mitigate", Bool, "false", "Answer alike whether or not an account exists."),
-    later("security.disallow_ref_in_identity_schemas", Bool, "false", "Refuse `$ref` in identity schemas."),
+    later("security.account_enumeration.mitigate", Bool, "false", "Answer alike whether or not an account exists.").ours(OFF, "it is off here, too; `vestibule.registration.leak_nothing` is the switch"),
+    later("security.disallow_ref_in_identity_schemas", Bool, "false", "Refuse `$ref` in identity schemas.").ours(OFF, NOT_HERE),
     later("oauth2_provider.url", Text, "", "OAuth2 server that asks us who signs in."),
     later("oauth2_provider.headers", Open, "", "Headers for the OAuth2 server."),
-    later("oauth2_provider.override_return_to", Bool, "false", "Return to where the OAuth2 request began."),
+    later("oauth2_provider.override_return_to", Bool, "false", "Return to where the OAuth2 request began.").ours(OFF, NOT_HERE),
     later("feature_flags.{cacheable_sessions,use_continue_with_transitions,choose_recovery_address,legacy_continue_with_verification_ui,legacy_require_verified_login_error,faster_session_extend,legacy_oidc_registration_node_group,legacy_allow_insecure_origins,refresh_login_choose_address}", Bool, "false", "Kratos' feature flags."),
     later("feature_flags.cacheable_sessions_max_age", Duration, "", "How long whoami may be cached."),
     later("feature_flags.password_profile_registration_node_group", Text, "", "Node group of traits."),
@@ -274,8 +314,10 @@ pub(super) const TABLE: &[Key] = &[
     later("enterprise", Open, "", "Of Kratos' enterprise edition."),
     later("organizations", Open, "", "Of Kratos' enterprise edition."),
     key("revision", Text, "", "A mark of yours, told back at `/admin/health/config`."),
-    later("version", Text, "", "Version of Kratos that the file was written for."),
-    later("{dev,help,sqa-opt-out,watch-courier}", Bool, "false", "Switches of Kratos' command line."),
+    later("version", Text, "", "Version of Kratos that the file was written for.").ours(WHATEVER, "it says which Kratos the file was written for"),
+    later("{dev,help}", Bool, "false", "Switches of Kratos' command line.").ours(OFF, "Vestibule's command line has no such switch"),
+    later("sqa-opt-out", Bool, "false", "Send Kratos' makers no statistics.").ours(WHATEVER, "nobody is sent any"),
+    later("watch-courier", Bool, "false", "Send mails in the same process.").ours(WHATEVER, "the server sends its mails itself"),
     later("expose-metrics-port", COUNT, "0", "Switch of Kratos' command line."),
     later("config", Open, "", "Switch of Kratos' command line."),
 ];
@@ -377,6 +419,18 @@ mod tests {
             let value = scalars::from_text(key.kind, key.default)
                 .unwrap_or_else(|wrong| panic!("{path}: {}", wrong.what));
             assert!(scalars::check(key.kind, &value).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn values_that_need_no_effect_are_values_of_their_key() {
+        for (path, key) in REGISTRY.iter() {
+            let Some((values, _)) = key.ours else { continue };
+            assert_eq!(key.state, State::Later, "{path} has an effect");
+            for value in values {
+                let value = scalars::check(key.kind, &scalars::from_text(key.kind, value).unwrap()).unwrap();
+                assert!(matches!(key.effect(&value), Effect::Needless(_)), "{path}: {value}");
+            }
         }
     }
 

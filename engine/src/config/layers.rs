@@ -15,6 +15,11 @@ const STARTER_TEXT: &str = include_str!("starter.yml");
 /// Bytes; identity schemas may stand inside a file.
 const LARGEST: u64 = 4 << 20;
 
+/// The built-in starter file, with comments: a file to build on, since one of the user's takes its place altogether.
+pub fn starter() -> &'static str {
+    STARTER_TEXT
+}
+
 #[derive(Clone)]
 pub struct Layers {
     /// Name and content, in the order given.
@@ -23,6 +28,8 @@ pub struct Layers {
     /// Path → variable and value.
     environment: BTreeMap<String, (String, Value)>,
     pub(super) data: PathBuf,
+    /// Where generated secrets are kept; empty where they are not.
+    pub(super) secrets: PathBuf,
     pub(super) fetched: Fetched,
 }
 
@@ -79,7 +86,10 @@ impl Layers {
         for (_, document) in &files {
             merge(&mut merged, document);
         }
-        Ok(Self { files, merged, environment, data: sources.data.clone(), fetched: sources.fetched.clone() })
+        let data = sources.data.clone();
+        let kept = !sources.looks_only || super::secrets::are_kept(&data);
+        let secrets = if kept { data.clone() } else { PathBuf::new() };
+        Ok(Self { files, merged, environment, data, secrets, fetched: sources.fetched.clone() })
     }
 
     /// Files < console < environment, with what is wrong with the settings of the console.

@@ -1,8 +1,9 @@
 //! Files and environment → one document → [`Config`], every problem at once.
 
 use super::console::Named;
-use super::keys::{REGISTRY, State};
+use super::keys::{Effect, REGISTRY};
 use super::layers::{Layers, STARTER};
+use super::redact::MASK;
 use super::{Config, typed};
 use crate::effects::{Outbound, Request};
 use futures::future::join_all;
@@ -26,6 +27,8 @@ pub struct Sources {
     pub environment: BTreeMap<String, String>,
     /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
     pub data: PathBuf,
+    /// Nothing is made in `data`: secrets that are not kept there yet live as long as the process.
+    pub looks_only: bool,
     /// Identity schemas by http(s), or why they cannot be had; see [`fetch`].
     pub fetched: Fetched,
 }
@@ -77,6 +80,8 @@ pub struct Note {
     pub file: String,
     pub path: String,
     pub text: String,
+    /// Nobody misses the effect that the key does not have: ours always is as it says.
+    pub needless: bool,
 }
 
 impl fmt::Display for Note {
@@ -200,9 +205,18 @@ impl<'a> Findings<'a> {
 
     /// Nobody wrote the starter file, so nobody is told about it.
     pub(super) fn note(&mut self, path: &str, text: impl Into<String>) {
+        self.add_note(path, text.into(), false);
+    }
+
+    /// Of a key without effect that needs none.
+    fn needless(&mut self, path: &str, text: String) {
+        self.add_note(path, text, true);
+    }
+
+    fn add_note(&mut self, path: &str, text: String, needless: bool) {
         let file = self.layers.origin(self.revision, self.document, path);
         if file != STARTER {
-            self.notes.push(Note { file, path: path.to_owned(), text: text.into() });
+            self.notes.push(Note { file, path: path.to_owned(), text, needless });
         }
     }
 }
@@ -222,11 +236,23 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
     for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
         let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if let Some(key) = REGISTRY.key(&full) {
-            if key.state == State::Later {
-                findings.note(&full, "known, but what it is for is not there yet");
+            if let Some(at) = masked_at(value) {
+                findings.problem(
+                    &format!("{full}{at}"),
+                    "this is how the console and `config print` show a secret",
+                    "the secret itself; `config print --with-secrets` writes those of files",
+                );
+                continue;
             }
             match super::scalars::check(key.kind, value) {
-                Ok(value) => super::layers::set(checked, &full, value),
+                Ok(value) => {
+                    match key.effect(&value) {
+                        Effect::There => {}
+                        Effect::Needless(why) => findings.needless(&full, needless(why)),
+                        Effect::Missing => findings.note(&full, "known, but what it is for is not there yet"),
+                    }
+                    super::layers::set(checked, &full, value);
+                }
                 Err(wrong) => {
                     for wrong in wrong {
                         findings.problem(&format!("{full}{}", wrong.at), wrong.what, wrong.instead);
@@ -238,6 +264,27 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
         } else {
             findings.note(&full, unknown(&full));
         }
+    }
+}
+
+/// What is said of a key that needs no effect.
+pub(super) fn needless(why: &str) -> String {
+    format!("no effect, and none needed: {why}")
+}
+
+/// Where in the value a mask stands that was copied out of the console or a print; `""` for the value itself.
+fn masked_at(value: &Value) -> Option<String> {
+    match value {
+        // Of an address only the password is masked.
+        Value::String(text) => text.contains(MASK).then(String::new),
+        Value::Array(entries) => entries
+            .iter()
+            .enumerate()
+            .find_map(|(index, entry)| masked_at(entry).map(|at| format!("[{index}]{at}"))),
+        Value::Object(members) => {
+            members.iter().find_map(|(name, member)| masked_at(member).map(|at| format!(".{name}{at}")))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
 

@@ -35,7 +35,7 @@ pub use digest::digest;
 pub use export::{Export, Remark, export};
 pub use hooks::{Hook, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
-pub use layers::Layers;
+pub use layers::{Layers, starter};
 pub(crate) use layers::{get, set};
 pub use print::Format;
 pub(crate) use redact::fingerprint;

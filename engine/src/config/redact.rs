@@ -28,6 +28,9 @@ const SECRET_ADDRESSES: &[&str] = &["dsn", "connection_uri", "url"];
 /// Of a request's headers, those whose values are no secret.
 const OPEN_HEADERS: &[&str] = &["accept", "accept-language", "content-type", "user-agent"];
 
+/// What every mask of a secret begins with.
+pub(super) const MASK: &str = "••••";
+
 /// What stands for a secret: its path and the secret itself are given.
 pub(super) type Instead<'a> = dyn FnMut(&str, &str) -> String + 'a;
 
@@ -111,11 +114,11 @@ fn in_query(name: &str) -> bool {
 /// Keyed, so that nobody can try guesses against it; two files can be compared by it.
 pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
     let key = config.secrets.default.first().map(String::as_bytes).unwrap_or_default();
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return "••••".into() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return MASK.into() };
     mac.update(b"vestibule/fingerprint/v1");
     mac.update(secret.as_bytes());
     let digest = mac.finalize().into_bytes();
-    format!("•••• {:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+    format!("{MASK} {:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
 #[cfg(test)]

@@ -10,13 +10,15 @@ This page is generated from the code: `vestibule config reference > docs/configu
 
 The format and the names are those of Ory Kratos; `vestibule:` is ours. Give files with `--config FILE` (YAML, JSON or
 TOML, by the end of the name; repeatable). Later files win: sections are merged, lists are replaced, `null` removes.
-Without a file, a built-in starter file applies; `vestibule config print` shows it.
+Without a file, a built-in starter file applies. A file replaces it altogether: `vestibule config starter > vestibule.yml` prints it
+with comments, to build on.
 
 Layers, each over the one before: defaults, files, settings saved in the console, environment variables. A variable is
 the path in capitals with `_` for `.`, such as `SERVE_PUBLIC_BASE_URL`; lists are written as JSON; an empty variable
 counts as unset. What the environment sets is locked in the console.
 
-- Unknown keys, and known ones whose feature is not there yet, are reported and stop nothing.
+- Unknown keys, and known ones whose feature is not there yet, are reported and stop nothing. So are keys that need no effect, as
+  such.
 - Wrong types and impossible combinations stop the start. All are listed at once, each with what to write instead.
 - **Duration**: numbers with units, `200ms`, `10m`, `1h30m`. **Size**: `512KB`, `19MB`, `1GB`, where 1 MB is 1024 × 1024
   bytes as in Kratos; `MiB` means the same.
@@ -47,7 +49,12 @@ fn section(page: &mut String, title: &str, state: State) -> std::fmt::Result {
     write!(page, "\n## {title}\n\n| key | type | default | meaning |\n|---|---|---|---|\n")?;
     for key in TABLE.iter().filter(|key| key.state == state) {
         let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
-        writeln!(page, "| `{}` | {} | {default} | {} |", key.path, kind(key), key.text)?;
+        let ours = key.ours.map(|(values, why)| match values {
+            [] => format!(" None is needed: {why}."),
+            values => format!(" For `{}` none is needed: {why}.", values.join("`, `")),
+        });
+        let meaning = format!("{}{}", key.text, ours.unwrap_or_default());
+        writeln!(page, "| `{}` | {} | {default} | {meaning} |", key.path, kind(key))?;
     }
     Ok(())
 }

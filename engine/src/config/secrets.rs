@@ -42,6 +42,11 @@ pub(super) fn complete(
     })
 }
 
+/// Whether there are generated ones, or something stands in their place.
+pub(super) fn are_kept(data: &Path) -> bool {
+    !data.as_os_str().is_empty() && data.join(NAME).try_exists().unwrap_or(true)
+}
+
 fn stored(data: &Path) -> Result<Stored, Problem> {
     if data.as_os_str().is_empty() {
         return Ok(generate());
@@ -53,7 +58,7 @@ fn stored(data: &Path) -> Result<Stored, Problem> {
         what,
         instead: instead.to_owned(),
     };
-    if !path.try_exists().unwrap_or(true) {
+    if !are_kept(data) {
         create(data, &path).map_err(|error| {
             problem(
                 format!("generated secrets cannot be kept: {error}"),

@@ -346,7 +346,8 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
     if ids.is_empty() && !listed {
         reader.findings.problem(
             "identity.schemas",
-            "there is no identity schema, so nobody can sign up",
+            "there is no identity schema, so nobody can sign up: a file replaces the built-in starter altogether, and \
+             `vestibule config starter > vestibule.yml` gives one to build on",
             "`identity: {default_schema_id: default, schemas: [{id: default, url: \"preset://email\"}]}`",
         );
     } else if !ids.is_empty() && !ids.contains(&default_schema_id.as_str()) {
@@ -542,7 +543,7 @@ fn secrets(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> Option<Secr
         return Some(config.secrets.clone());
     }
     let completed = secrets::complete(
-        &reader.findings.layers.data,
+        &reader.findings.layers.secrets,
         reader.texts("secrets.default"),
         reader.texts("secrets.cookie"),
         reader.texts("secrets.cipher"),

@@ -2,7 +2,8 @@
 //! Looking at one burns nothing; using one is a single conditional update.
 
 use super::{
-    COMMAND_LINE, SYSTEM, SignIn, append, digest, entry, hash, new_owner, open_session, secret, throttle,
+    COMMAND_LINE, SYSTEM, SignIn, append, command, digest, entry, hash, new_owner, open_session, secret,
+    throttle,
 };
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ const RESET_LIFESPAN: TimeDelta = TimeDelta::hours(1);
 
 const SETUP_USED: &str = "This link was used, replaced by a newer one, or is older than a day. \
      Restart Vestibule for a new one; if there is an operator already, sign in.";
-const RESET_USED: &str = "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link.";
+const RESET_USED: &str = "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link --email ADDRESS.";
 
 /// A new secret for the set-up link, or `None` once any operator exists. Stored hashed; an earlier one stops working.
 /// Good for a day.
@@ -89,8 +90,9 @@ pub async fn issue_reset_link(engine: &Engine, email: &str) -> Result<Option<Str
     };
     if operator.disabled {
         return Err(Error::invalid(format!(
-            "{} is disabled and cannot sign in. Create an operator with another address: vestibule operator create.",
-            operator.email
+            "{} is disabled and cannot sign in. Let them in again first: {}.",
+            operator.email,
+            command("enable", &operator.email, "")
         )));
     }
     let secret = secret(engine);

@@ -85,9 +85,21 @@ pub enum SignIn {
     Again(String),
 }
 
-/// From the command line; owner. `Err` is the sentence that says what to change.
+/// [`create_as`] an owner.
 pub async fn create(
     engine: &Engine,
+    email: &str,
+    name: &str,
+    password: &str,
+) -> Result<Result<Operator, String>> {
+    create_as(engine, Role::Owner, email, name, password).await
+}
+
+/// From the command line. `Err` is the sentence that says what to change: the first operator is an owner, or nobody could do what
+/// only owners may.
+pub async fn create_as(
+    engine: &Engine,
+    role: Role,
     email: &str,
     name: &str,
     password: &str,
@@ -101,10 +113,24 @@ pub async fn create(
         Err(sentence) => return Ok(Err(sentence)),
     };
     let now = engine.effects().now();
-    let operator = new_owner(engine, entry, now);
+    let operator = Operator { role, ..new_owner(engine, entry, now) };
     let mut tx = engine.db().write().await?;
+    if role != Role::Owner && rows::lock_active_owners(&mut tx).await? == 0 {
+        return Ok(Err(format!(
+            "There is no active owner yet. Create one first: {}.",
+            command("create", "ADDRESS", " --name NAME")
+        )));
+    }
     if !rows::insert(&mut tx, &operator, &password_hash).await? {
-        return Ok(Err(format!("{} is an operator already. Choose another address.", operator.email)));
+        let there = rows::by_email(&mut tx, &operator.email).await?;
+        return Ok(Err(match there {
+            Some((there, _)) if there.disabled => format!(
+                "{} is an operator already, and disabled. Let them in again: {}.",
+                there.email,
+                command("enable", &there.email, "")
+            ),
+            _ => format!("{} is an operator already. Choose another address.", operator.email),
+        }));
     }
     // Whoever waits with the set-up link comes too late.
     rows::drop_links(&mut tx, Link::Setup, None).await?;
@@ -133,8 +159,9 @@ pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
     }
     if operator.role == Role::Owner && owners < 2 {
         return Err(Error::invalid(format!(
-            "{} is the last active owner. Create another owner first: vestibule operator create.",
-            operator.email
+            "{} is the last active owner. Create another owner first: {}.",
+            operator.email,
+            command("create", "ADDRESS", " --name NAME")
         )));
     }
     rows::disable(&mut tx, operator.id).await?;
@@ -143,6 +170,36 @@ pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
     append(&mut tx, now, COMMAND_LINE, "operator.disable", json!({"operator": operator.email})).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// What became of [`enable`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Enabled {
+    /// With the password from before.
+    Again,
+    /// Nobody had disabled them.
+    Already,
+    Nobody,
+}
+
+/// From the command line: takes [`disable`] back. What it ended stays ended.
+pub async fn enable(engine: &Engine, email: &str) -> Result<Enabled> {
+    let now = engine.effects().now();
+    let mut tx = engine.db().write().await?;
+    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
+        return Ok(Enabled::Nobody);
+    };
+    if !rows::enable(&mut tx, operator.id).await? {
+        return Ok(Enabled::Already);
+    }
+    append(&mut tx, now, COMMAND_LINE, "operator.enable", json!({"operator": operator.email})).await?;
+    tx.commit().await?;
+    Ok(Enabled::Again)
+}
+
+/// What to type, as sentences name it.
+fn command(name: &str, email: &str, more: &str) -> String {
+    format!("vestibule operator {name} --email {email}{more}")
 }
 
 /// The outer error is ours, the inner one a sentence for whoever chose the password.

@@ -236,7 +236,9 @@ pub fn files_decide(config: &Config) -> Option<String> {
     }
     let to_do = match config.layers.names() {
         Some(files) => format!("Change {}, and start the server again", files.join(", ")),
-        None => "Start the server with a file of yours (--config)".to_owned(),
+        None => {
+            "Start the server with a file of yours (--config); `vestibule config starter` prints one to build on".to_owned()
+        }
     };
     let by = match config.variable(SOURCE) {
         Some(variable) => format!("environment variable {variable}"),
@@ -401,6 +403,7 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
                 path: SOURCE.into(),
                 text: "not applied, since the files decide; History in the console shows how they differ"
                     .into(),
+                needless: false,
             });
             return Ok(Ok(alone));
         }

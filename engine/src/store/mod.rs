@@ -39,7 +39,7 @@ pub use for_tests::Rows;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteRow,
     SqliteSynchronous,
@@ -129,11 +129,7 @@ impl Db {
     ///
     /// An `Invalid` error says what is wrong with the DSN, never its password.
     pub async fn connect(dsn: Option<&str>, data: &Path) -> Result<Self> {
-        let dsn = match dsn {
-            Some(text) => Dsn::parse(text)?,
-            None => Dsn::file(data.join("vestibule.sqlite")),
-        };
-        match dsn {
+        match dsn_of(dsn, data)? {
             Dsn::Memory => {
                 let folder =
                     tempfile::Builder::new().prefix("vestibule-memory-").tempdir().map_err(|error| {
@@ -154,13 +150,22 @@ impl Db {
                 Ok(Self { pools, _folder: None })
             }
             Dsn::Postgres { options, max_connections } => {
-                let pool = pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS))
-                    .connect_with(*options)
-                    .await
-                    .map_err(|error| cannot_open("The PostgreSQL server of the dsn", error))?;
-                Ok(Self { pools: Pools::Postgres(pool), _folder: None })
+                let connecting =
+                    pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS)).connect_with(*options.clone());
+                match connecting.await {
+                    Ok(pool) => Ok(Self { pools: Pools::Postgres(pool), _folder: None }),
+                    Err(error) => Err(unreached(&options, error).await),
+                }
             }
         }
+    }
+
+    /// The file that [`Db::connect`] would have to make: of SQLite, and not there yet.
+    pub fn missing(dsn: Option<&str>, data: &Path) -> Result<Option<PathBuf>> {
+        Ok(match dsn_of(dsn, data)? {
+            Dsn::Sqlite { file, .. } if !file.exists() => Some(file),
+            Dsn::Sqlite { .. } | Dsn::Memory | Dsn::Postgres { .. } => None,
+        })
     }
 
     /// A transaction that may write. On SQLite it waits for its turn; after five seconds it is [`Kind::Busy`]. So it is when
@@ -451,6 +456,29 @@ fn prepare(file: &Path) -> std::io::Result<()> {
 #[expect(clippy::unused_async, reason = "the pool wants a future")]
 async fn is_clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(!connection.is_in_transaction())
+}
+
+fn dsn_of(text: Option<&str>, data: &Path) -> Result<Dsn> {
+    text.map_or_else(|| Ok(Dsn::file(data.join("vestibule.sqlite"))), Dsn::parse)
+}
+
+/// Why PostgreSQL cannot be used, without its password. The pool tries until its time is over and then knows only that it is, so the
+/// cause is asked for once more, without a pool.
+async fn unreached(options: &PgConnectOptions, error: sqlx::Error) -> Error {
+    let server = match options.get_socket() {
+        Some(folder) => format!("{} port {}", folder.display(), options.get_port()),
+        None => format!("{} port {}", options.get_host(), options.get_port()),
+    };
+    let what = format!("The PostgreSQL server at {server}");
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return cannot_open(&what, error);
+    }
+    match tokio::time::timeout(READY_WITHIN, PgConnection::connect_with(options)).await {
+        Ok(Err(cause)) => cannot_open(&what, cause),
+        // It came up meanwhile, or lets only so many in.
+        Ok(Ok(_)) => cannot_open(&what, error),
+        Err(elapsed) => not_ready(&format!("{what} does not answer.")).caused_by(elapsed),
+    }
 }
 
 fn cannot_open(what: &str, error: sqlx::Error) -> Error {

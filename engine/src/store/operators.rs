@@ -42,6 +42,7 @@ const CONFIRM: &str =
 const SET_PASSWORD: &str = "update operators set password_hash = $2 where id = $1 and not disabled";
 const LOCK_OWNERS: &str = "update operators set disabled = disabled where role = 'owner' and not disabled";
 const DISABLE: &str = "update operators set disabled = true where id = $1";
+const ENABLE: &str = "update operators set disabled = false where id = $1 and disabled";
 
 const INSERT_SESSION: &str = "insert into operator_sessions
         (token_hash, operator_id, address, authenticated_at, expires_at, ended_at)
@@ -171,6 +172,11 @@ pub async fn lock_active_owners(tx: &mut Tx) -> Result<u64> {
 
 pub async fn disable(tx: &mut Tx, id: OperatorId) -> Result<bool> {
     Ok(tx.execute(DISABLE, &[&id.0]).await? == 1)
+}
+
+/// `false`: unknown, or not disabled.
+pub async fn enable(tx: &mut Tx, id: OperatorId) -> Result<bool> {
+    Ok(tx.execute(ENABLE, &[&id.0]).await? == 1)
 }
 
 /// `address` is the client's, if one is known.

@@ -13,6 +13,69 @@ fn a_printed_mask_is_told_from_a_secret_that_is_too_short() {
     assert!(found[0].instead.contains("--with-secrets"), "{found:?}");
 }
 
+/// YAML that was copied out of the console, wherever the secret stands.
+#[test]
+fn a_masked_value_is_a_problem_where_it_stands() {
+    let auth =
+        json!({"type": "api_key", "config": {"in": "header", "name": "X-Key", "value": "•••• 017b815d"}});
+    let hook =
+        json!({"hook": "web_hook", "config": {"url": "https://crm.test/", "method": "POST", "auth": auth}});
+    let provider = json!({"id": "g", "provider": "google", "client_id": "c", "client_secret": "•••• 017b815d", "mapper_url": "base64://e30="});
+    for (patch, path) in [
+        (
+            json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}}),
+            "selfservice.flows.registration.after.hooks[0].config.auth.config.value",
+        ),
+        (
+            json!({"selfservice": {"methods": {"oidc": {"enabled": true, "config": {"providers": [provider]}}}}}),
+            "selfservice.methods.oidc.config.providers[0].client_secret",
+        ),
+        (
+            json!({"courier": {"smtp": {"connection_uri": "smtps://mail:•••• 017b815d@mail.test/"}}}),
+            "courier.smtp.connection_uri",
+        ),
+        (json!({"vestibule": {"admin": {"token": "•••• 017b815d"}}}), "vestibule.admin.token"),
+        // Known, and without effect so far.
+        (json!({"secrets": {"pagination": ["•••• 017b815d"]}}), "secrets.pagination[0]"),
+    ] {
+        let found = problems(&document(patch));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].path, path);
+        assert!(
+            found[0].what.contains("shows a secret") || found[0].what.contains("show a secret"),
+            "{found:?}"
+        );
+        assert!(
+            found[0].instead.contains("the secret itself") && !found[0].what.contains("017b"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn who_only_looks_finds_the_secrets_that_are_there_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let looking = Sources { data: data.clone(), looks_only: true, ..Sources::default() };
+    let made_up = loaded(&looking).config.secrets.default;
+    assert!(!data.exists());
+    let kept = loaded(&Sources { data: data.clone(), ..Sources::default() }).config.secrets.default;
+    assert_ne!(made_up, kept);
+    assert_eq!(loaded(&looking).config.secrets.default, kept);
+}
+
+#[test]
+fn the_printed_starter_has_the_starters_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "vestibule.yml", config::starter());
+    let Loaded { config, notes } = loaded(&Sources { files: vec![path], ..Sources::default() });
+    assert_eq!(notes, [], "nothing in it is without effect");
+    assert_eq!(config.raw, loaded(&Sources::default()).config.raw);
+    let told =
+        &problems(&Sources { documents: vec![json!({"log": {"level": "debug"}})], ..Sources::default() })[0];
+    assert!(told.what.contains("`vestibule config starter > vestibule.yml`"), "{told}");
+}
+
 #[test]
 fn the_digest_follows_every_change_and_cannot_be_tried_without_the_secrets() {
     let digest = |sources: &Sources| config::digest(&loaded(sources).config);

@@ -268,6 +268,31 @@ fn a_web_hook_that_a_json_patch_renamed_is_there_again() {
     assert_eq!(runs(&config, Method::Password), ["own", "show_verification_ui", "session"]);
 }
 
+/// No accident of a JSON Patch, which leaves the name of a hook: it stays where it stands, and is refused there.
+#[test]
+fn a_misspelt_web_hook_is_refused_where_it_stands() {
+    for name in ["webhook", "web-hook", "verification"] {
+        let mut misspelt = web_hook("crm");
+        misspelt["hook"] = json!(name);
+        let import = imported(&kratos(after(json!([web_hook("first"), misspelt.clone()]), json!(null))));
+        let refused: Vec<&str> = import
+            .entries
+            .iter()
+            .filter(|entry| entry.outcome == Outcome::Refused)
+            .map(|entry| entry.path.as_str())
+            .collect();
+        assert_eq!(refused, ["selfservice.flows.registration.after.hooks[1]"], "{:#?}", import.entries);
+        assert_eq!(import.count(Outcome::Moved), 0, "{:#?}", import.entries);
+        let (_, text) = outcome(&import, "selfservice.flows.registration.after.hooks[1]");
+        assert!(text.contains(&format!("`{name}` cannot stand in this list")), "{text}");
+        let left = import.document(true);
+        assert_eq!(
+            left.pointer("/selfservice/flows/registration/after/hooks"),
+            Some(&json!([web_hook("first"), misspelt]))
+        );
+    }
+}
+
 #[test]
 fn a_session_after_sign_in_is_taken_out() {
     let login = json!({"hooks": [{"hook": "session"}], "password": {"hooks": [{"hook": "session"}, {"hook": "revoke_active_sessions"}]}});

@@ -1,7 +1,7 @@
 //! Operators on an engine: what the console's sign-in and the command line do, on both databases.
 
 use engine::Engine;
-use engine::operators::{self, Role, SignIn};
+use engine::operators::{self, Enabled, Role, SignIn};
 use engine::store::audit;
 use engine::testing::World;
 use std::time::Duration;
@@ -253,6 +253,35 @@ on_both! {
         again(operators::reset(&engine, &link, PASSWORD).await.unwrap());
         assert_eq!(operators::issue_reset_link(&engine, "bea@example.org").await.unwrap_err().kind, engine::Kind::Invalid);
         assert!(operators::disable(&engine, "ann@example.org").await.is_err(), "bea is none any more");
+    }
+
+    async fn enabling_takes_disabling_back_and_nothing_else(_world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        let bea = operators::create_as(&engine, Role::Viewer, "bea@example.org", "Bea", PASSWORD).await.unwrap().unwrap();
+        let session = token(sign_in(&engine, "bea", PASSWORD, HOME).await);
+        let link = operators::issue_reset_link(&engine, "bea@example.org").await.unwrap().unwrap();
+        assert!(operators::disable(&engine, "bea@example.org").await.unwrap());
+        assert_eq!(operators::enable(&engine, " BEA@example.org").await.unwrap(), Enabled::Again);
+        assert!(operators::session(&engine, &session).await.unwrap().is_none(), "what was ended stays ended");
+        again(operators::reset(&engine, &link, PASSWORD).await.unwrap());
+        let back = token(sign_in(&engine, "bea", PASSWORD, HOME).await);
+        assert_eq!(operators::session(&engine, &back).await.unwrap().unwrap().operator, bea);
+        assert_eq!(operators::enable(&engine, "bea@example.org").await.unwrap(), Enabled::Already);
+        assert_eq!(operators::enable(&engine, "nobody@example.org").await.unwrap(), Enabled::Nobody);
+        let kept = actions(&engine).await;
+        let about: Vec<&String> = kept.iter().filter(|action| action.contains("able ")).collect();
+        assert_eq!(about, ["operator.disable command line", "operator.enable command line"]);
+    }
+
+    async fn the_first_operator_is_an_owner(_world: World, engine: Engine) {
+        let secret = operators::issue_setup_link(&engine).await.unwrap().unwrap();
+        let make = async |role: Role| {
+            operators::create_as(&engine, role, "bea@example.org", "Bea", PASSWORD).await.unwrap()
+        };
+        assert!(make(Role::Editor).await.unwrap_err().contains("no active owner"));
+        assert!(operators::setup_link_is_valid(&engine, &secret).await.unwrap(), "the link is as good as before");
+        create(&engine, "ann").await;
+        assert_eq!(make(Role::Editor).await.unwrap().role, Role::Editor);
     }
 
     async fn of_two_owners_disabled_at_once_one_stays(_world: World, engine: Engine) {

@@ -4,6 +4,7 @@ use super::Global;
 use super::assemble;
 use super::failure::Outcome;
 use super::lint::Lint;
+use super::output::{line, show};
 use super::{export, import};
 use engine::config::load::{Note, load, print};
 use engine::settings::files_decide;
@@ -16,9 +17,15 @@ pub(super) enum Command {
   vestibule config check --lint --json --config kratos.yml
   vestibule config check --lint --fail-on warning --config kratos.yml
   vestibule config check --lint --fix --yes --config kratos.yml    writes kratos.fixes.yml
+  vestibule config check --lint --fix=enumeration --yes --config kratos.yml    the same for one finding
 
 With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 8 warning, 9 info, else 0.")]
     Check(Lint),
+    /// Prints the built-in starter, with comments: a file to build on. Whoever starts with a file starts without the starter.
+    #[command(after_help = "Example:
+  vestibule config starter > vestibule.yml
+  vestibule serve --config vestibule.yml")]
+    Starter,
     /// Prints one file, the console's settings included, that stock Kratos accepts too.
     Print {
         /// Secrets in clear; without it they are masked.
@@ -38,37 +45,43 @@ With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     match command {
         Command::Check(lint) => {
-            let sources = assemble::sources(global).await?;
+            let sources = assemble::files(global).await?;
             let loaded = load(&sources, None)?;
             if !lint.is_for_programs() {
-                report(&loaded.notes);
+                report(&loaded.notes)?;
                 if let Some(sentence) = files_decide(&loaded.config) {
-                    println!("What was saved in the console is not applied. {sentence}");
+                    line(format!("What was saved in the console is not applied. {sentence}"))?;
                 }
             }
             if lint.lint {
                 lint.run(global, &sources, &loaded.config)?;
             }
         }
-        Command::Print { with_secrets } => {
-            let engine = assemble::engine(global).await?.engine;
-            print!("{}", print(&engine.begin().config, with_secrets));
-        }
+        Command::Print { with_secrets } => show(print(&assemble::applying(global).await?, with_secrets))?,
+        Command::Starter => show(engine::config::starter())?,
         Command::Import(command) => command.run()?,
         Command::Export(command) => command.run(global).await?,
-        Command::Reference => print!("{}", engine::config::reference()),
-        Command::Checks => print!("{}", engine::settings::checks::reference()),
+        Command::Reference => show(engine::config::reference())?,
+        Command::Checks => show(engine::settings::checks::reference())?,
     }
     Ok(())
 }
 
-fn report(notes: &[Note]) {
-    for Note { file, path, text } in notes {
-        println!("{file}: {path}: {text}");
+/// What people lose comes first.
+fn report(notes: &[Note]) -> Outcome {
+    let (needless, lost): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|note| note.needless);
+    for note in lost.iter().chain(&needless) {
+        line(note)?;
     }
-    match notes.len() {
-        0 => println!("The configuration holds."),
-        1 => println!("The configuration holds; 1 key has no effect."),
-        many => println!("The configuration holds; {many} keys have no effect."),
+    let keys = |count: usize| if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
+    let have = |count: usize| if count == 1 { "has" } else { "have" };
+    let mut verdict = "The configuration holds".to_owned();
+    if !lost.is_empty() {
+        verdict.push_str(&format!("; {} {} no effect", keys(lost.len()), have(lost.len())));
     }
+    if !needless.is_empty() {
+        let need = if needless.len() == 1 { "needs" } else { "need" };
+        verdict.push_str(&format!("; {} {need} no effect", keys(needless.len())));
+    }
+    line(format!("{verdict}."))
 }

@@ -3,6 +3,7 @@
 use super::Global;
 use super::assemble;
 use super::failure::Outcome;
+use super::output;
 use engine::config::{Format, Remark, export};
 
 #[derive(clap::Args)]
@@ -29,15 +30,14 @@ enum Written {
 
 impl Export {
     pub(super) async fn run(self, global: &Global) -> Outcome {
-        let engine = assemble::engine(global).await?.engine;
-        let exported = export(&engine.begin().config, self.with_secrets);
+        let exported = export(&assemble::applying(global).await?, self.with_secrets);
         let format = match self.format {
             Written::Yaml => Format::Yaml,
             Written::Json => Format::Json,
         };
-        print!("{}", exported.text(format));
+        output::show(exported.text(format))?;
         for Remark { path, text } in &exported.remarks {
-            eprintln!("{path}: {text}.");
+            output::aside(format!("{path}: {text}."));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Why a command ends without success: the exit code, and what a person reads.
 
+use super::output::aside;
 use engine::config::load::Problems;
 use engine::settings::Severity;
 use std::process::ExitCode;
@@ -34,22 +35,20 @@ impl Failure {
     pub(super) fn report(self) -> ExitCode {
         match self {
             Self::Failed(sentence) => {
-                eprintln!("vestibule: {sentence}");
+                aside(format!("vestibule: {sentence}"));
                 ExitCode::from(1)
             }
             Self::Configuration(Problems(problems)) => {
                 let count = problems.len();
-                eprintln!(
-                    "vestibule: {count} problem{} in the configuration",
-                    if count == 1 { "" } else { "s" }
-                );
+                let many = if count == 1 { "" } else { "s" };
+                aside(format!("vestibule: {count} problem{many} in the configuration"));
                 for problem in problems {
-                    eprintln!("  {problem}");
+                    aside(format!("  {problem}"));
                 }
                 ExitCode::from(3)
             }
             Self::Database(sentence) => {
-                eprintln!("vestibule: {sentence}");
+                aside(format!("vestibule: {sentence}"));
                 ExitCode::from(4)
             }
             Self::Refused => ExitCode::from(3),

@@ -3,6 +3,7 @@
 use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
+use super::output::line;
 use engine::config::Algorithm;
 use engine::config::load::load;
 use engine::password::bench;
@@ -19,34 +20,31 @@ pub(super) struct HashBench {
 
 impl HashBench {
     pub(super) async fn run(&self, global: &Global) -> Outcome {
-        let hashers = load(&assemble::sources(global).await?, None)?.config.hashers;
+        let hashers = load(&assemble::files(global).await?, None)?.config.hashers;
         let threads =
             self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         match hashers.algorithm {
             Algorithm::Argon2 => {
                 let keys = hashers.argon2;
-                println!("argon2id, {} KiB, t = {}, p = {}", keys.memory, keys.iterations, keys.parallelism);
+                line(format!(
+                    "argon2id, {} KiB, t = {}, p = {}",
+                    keys.memory, keys.iterations, keys.parallelism
+                ))?;
             }
-            Algorithm::Bcrypt => println!("bcrypt, cost {}", hashers.bcrypt_cost),
+            Algorithm::Bcrypt => line(format!("bcrypt, cost {}", hashers.bcrypt_cost))?,
         }
         let rows = bench(&hashers, usize::from(self.count), threads)?;
-        println!("thread   best   mean  worst (ms)");
+        line("thread   best   mean  worst (ms)")?;
         let mut per_second = 0.0;
         for row in &rows {
             let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
-            println!(
-                "{:>6} {:>6.1} {:>6.1} {:>6.1}",
-                row.thread,
-                millis(row.best),
-                millis(row.mean),
-                millis(row.worst)
-            );
+            let (best, mean, worst) = (millis(row.best), millis(row.mean), millis(row.worst));
+            line(format!("{:>6} {best:>6.1} {mean:>6.1} {worst:>6.1}", row.thread))?;
             per_second += 1.0 / row.mean.as_secs_f64().max(1e-9);
         }
         if rows.is_empty() {
             return Err(Failure::failed("no thread ran"));
         }
-        println!("about {per_second:.0} hashes a second");
-        Ok(())
+        line(format!("about {per_second:.0} hashes a second"))
     }
 }

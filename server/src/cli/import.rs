@@ -1,6 +1,7 @@
 //! `vestibule config import`: files of Ory Kratos → one of ours, and a report. The files are only read.
 
 use super::failure::{Failure, Outcome};
+use super::output::{aside, line, show};
 use engine::config::{Entry, Format, Import as Imported, Outcome as Became, import};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -59,15 +60,18 @@ impl Import {
                     Some(file) => answer["output"] = file.display().to_string().into(),
                     None => answer["configuration"] = imported.document(self.with_secrets),
                 }
-                println!("{answer:#}");
+                line(format!("{answer:#}"))?;
             }
             (Some(file), false) => {
-                print!("{}", report(&imported, self.files.len() > 1));
-                println!("{} is written. It may hold secrets: only its owner can read it.", file.display());
+                show(report(&imported, self.files.len() > 1))?;
+                line(format!(
+                    "{} is written. It may hold secrets: only its owner can read it.",
+                    file.display()
+                ))?;
             }
             (None, false) => {
-                print!("{}", imported.text(Format::Yaml, self.with_secrets));
-                eprint!("{}", report(&imported, self.files.len() > 1));
+                show(imported.text(Format::Yaml, self.with_secrets))?;
+                aside(report(&imported, self.files.len() > 1).trim_end());
             }
         }
         let some = |outcome| imported.count(outcome) > 0;

@@ -3,10 +3,11 @@
 
 use super::Global;
 use super::failure::{Failure, Outcome};
+use super::output::{line, show};
 use engine::config::Config;
-use engine::config::load::{Loaded, Sources, load, masked, written};
+use engine::config::load::{Sources, load, masked, written};
 use engine::settings::Severity;
-use engine::settings::checks::{Check, Patch, checks, overlay};
+use engine::settings::checks::{Check, Patch, checks, found_anew, overlay, rules};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
@@ -24,8 +25,19 @@ pub(super) struct Lint {
     #[arg(long, requires = "lint", value_enum, default_value = "danger")]
     fail_on: From,
     /// Says what a further file would have to say so that these findings go; writes it with --yes, or when asked at a terminal.
-    #[arg(long, requires = "lint", conflicts_with = "json")]
-    fix: bool,
+    /// A fix that brings up findings of its own, from warnings on, needs to be named: --fix=ID puts right what is named, and
+    /// --fix --fix=ID that as well.
+    #[arg(
+        long,
+        requires = "lint",
+        conflicts_with = "json",
+        value_name = "ID",
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        default_missing_value = ""
+    )]
+    fix: Option<Vec<String>>,
     /// Writes that file without asking.
     #[arg(long, requires = "fix")]
     yes: bool,
@@ -59,24 +71,17 @@ impl Lint {
     pub(super) fn run(&self, global: &Global, sources: &Sources, config: &Config) -> Outcome {
         let found = checks(config, false);
         if self.json {
-            let found: Vec<Value> = found.iter().map(|check| for_programs(config, check)).collect();
+            let found: Vec<Value> = found.iter().map(|check| for_programs(sources, config, check)).collect();
             let text =
                 serde_json::to_string_pretty(&found).map_err(|error| Failure::failed(error.to_string()))?;
-            println!("{text}");
+            line(text)?;
         } else {
             for check in &found {
-                println!(
-                    "\n{} {}: {}\n  {}\n  {}",
-                    check.severity.word(),
-                    check.id,
-                    check.title,
-                    check.text,
-                    check.key
-                );
+                line(format!("\n{}\n  {}\n  {}", titled(check), check.text, check.key))?;
             }
         }
-        if self.fix {
-            return self.fix(global, sources, config);
+        if let Some(wanted) = &self.fix {
+            return self.fix(global, sources, config, wanted);
         }
         self.verdict(&found)
     }
@@ -89,23 +94,25 @@ impl Lint {
         }
     }
 
-    fn fix(&self, global: &Global, sources: &Sources, config: &Config) -> Outcome {
+    fn fix(&self, global: &Global, sources: &Sources, config: &Config, wanted: &[String]) -> Outcome {
         if global.config.is_empty() {
             return Err(Failure::failed(
                 "there is no file to put right: name one with --config. Without any, the built-in starter file applies",
             ));
         }
-        let Fixed { document, then, done, left } = self.fixed(sources, config)?;
-        println!();
-        for sentence in left {
-            println!("{sentence}");
+        let wanted = Wanted::of(wanted, self.fail_on.severity())?;
+        let Fixed { document, then, done, left } = fixed(sources, config, &wanted);
+        for sentence in &left {
+            line(format!("\n{sentence}"))?;
         }
         if done.is_empty() {
-            println!("Nothing that a file could put right.");
+            line("\nNothing that a file could put right.")?;
             return self.verdict(&checks(config, false));
         }
-        println!("{} would be put right:", done.join(", "));
-        print!("{}", difference(config, &document));
+        line("\nThis would be put right:")?;
+        for part in &done {
+            line(part)?;
+        }
         let path = target(global);
         let shown = path.display();
         if path.exists() {
@@ -114,52 +121,40 @@ impl Lint {
             )));
         }
         if !self.yes && !agreed(&path)? {
-            println!("Nothing was written. With --yes this goes into {shown}, and no other file is touched.");
+            line(format!(
+                "Nothing was written. With --yes this goes into {shown}, and no other file is touched."
+            ))?;
             return self.verdict(&checks(config, false));
         }
         let all: Vec<String> =
             global.config.iter().chain([&path]).map(|path| format!("--config {}", path.display())).collect();
         write(&path, &head(&all.join(" ")), &document)?;
-        println!("Wrote {shown}. Start with {}.", all.join(" "));
+        line(format!("Wrote {shown}. Start with {}.", all.join(" ")))?;
         self.verdict(&checks(&then, false))
     }
+}
 
-    /// One finding after the other, each on what the ones before it have left: two may be about one list.
-    fn fixed(&self, sources: &Sources, config: &Config) -> Outcome<Fixed> {
-        let mut fixed =
-            Fixed { document: json!({}), then: config.clone(), done: Vec::new(), left: Vec::new() };
-        let mut tried = BTreeSet::new();
-        loop {
-            let next = checks(&fixed.then, false).into_iter().find(|check| {
-                check.severity <= self.fail_on.severity()
-                    && !check.patch.is_empty()
-                    && !tried.contains(&(check.id, check.key.clone(), check.about.clone()))
-            });
-            let Some(check) = next else { return Ok(fixed) };
-            tried.insert((check.id, check.key.clone(), check.about.clone()));
-            if let Some(variable) = check.patch.iter().find_map(|patch| config.variable(&patch.key)) {
-                fixed.left.push(format!(
-                    "{}: set by the environment variable {variable}; change it there.",
-                    check.id
-                ));
-                continue;
-            }
-            let document = with(&fixed.document, &check.patch);
-            let mut sources = sources.clone();
-            sources.documents.push(document.clone());
-            match load(&sources, None) {
-                Ok(Loaded { config, .. }) => {
-                    fixed.document = document;
-                    fixed.then = config;
-                    if !fixed.done.iter().any(|done| done == check.id) {
-                        fixed.done.push(check.id.to_owned());
-                    }
-                }
-                Err(_) => {
-                    fixed.left.push(format!("{}: other keys do not allow it; see its sentence.", check.id))
-                }
-            }
+/// Which findings are to be put right.
+struct Wanted<'a> {
+    /// From this severity on, those that bring up nothing to decide; `None` when only some are named.
+    all: Option<Severity>,
+    named: BTreeSet<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(wanted: &'a [String], from: Severity) -> Outcome<Self> {
+        let named: BTreeSet<&str> = wanted.iter().map(String::as_str).filter(|id| !id.is_empty()).collect();
+        if let Some(unknown) = named.iter().find(|id| rules().all(|rule| rule.id != **id)) {
+            return Err(Failure::failed(format!(
+                "there is no finding {unknown:?}; `vestibule config checks` lists all"
+            )));
         }
+        let all = wanted.iter().any(String::is_empty).then_some(from);
+        Ok(Self { all, named })
+    }
+
+    fn has(&self, check: &Check) -> bool {
+        self.named.contains(check.id) || self.all.is_some_and(|from| check.severity <= from)
     }
 }
 
@@ -168,17 +163,88 @@ struct Fixed {
     document: Value,
     /// What applies with it.
     then: Config,
-    /// Ids of what was put right.
+    /// What was put right: of each finding what is written, and what comes up by it.
     done: Vec<String>,
     /// Why some was not.
     left: Vec<String>,
 }
 
-fn for_programs(config: &Config, check: &Check) -> Value {
+/// One finding after the other, each on what the ones before it have left: two may be about one list.
+fn fixed(sources: &Sources, config: &Config, wanted: &Wanted<'_>) -> Fixed {
+    let mut fixed = Fixed { document: json!({}), then: config.clone(), done: Vec::new(), left: Vec::new() };
+    let mut tried = BTreeSet::new();
+    loop {
+        let next = checks(&fixed.then, false).into_iter().find(|check| {
+            wanted.has(check)
+                && !check.patch.is_empty()
+                && !tried.contains(&(check.id, check.key.clone(), check.about.clone()))
+        });
+        let Some(check) = next else { break };
+        tried.insert((check.id, check.key.clone(), check.about.clone()));
+        if let Some(variable) = check.patch.iter().find_map(|patch| config.variable(&patch.key)) {
+            fixed
+                .left
+                .push(format!("{}: set by the environment variable {variable}; change it there.", check.id));
+            continue;
+        }
+        let document = with(&fixed.document, &check.patch);
+        let Some(then) = laid_over(sources, &document) else {
+            fixed.left.push(format!("{}: other keys do not allow it; see its sentence.", check.id));
+            continue;
+        };
+        let anew = found_anew(&fixed.then, &then);
+        let mut part = format!("{}: {}\n", check.id, check.title);
+        part.push_str(&difference(&fixed.then, &overlay(&check.patch)));
+        for check in &anew {
+            part.push_str(&format!("  then there is: {}\n    {}\n", titled(check), check.text));
+        }
+        let part = part.trim_end();
+        if anew.iter().any(to_be_decided) && !wanted.named.contains(check.id) {
+            let sentence = "Not put right with the others, since it brings up something to decide. To have it written, name it";
+            fixed.left.push(format!("{part}\n  {sentence}: --fix={}", check.id));
+            continue;
+        }
+        fixed.done.push(part.to_owned());
+        fixed.document = document;
+        fixed.then = then;
+    }
+    let missed = wanted.named.iter().filter(|id| !tried.iter().any(|(tried, ..)| tried == *id));
+    fixed
+        .left
+        .extend(missed.map(|id| format!("{id}: not found here, or nothing that a file could put right.")));
+    fixed
+}
+
+/// A finding that a fix must not bring about by the way: it is about what people get.
+fn to_be_decided(check: &Check) -> bool {
+    check.severity <= Severity::Warning
+}
+
+/// What applies with a further file; `None` where it would not hold.
+fn laid_over(sources: &Sources, document: &Value) -> Option<Config> {
+    let mut sources = sources.clone();
+    sources.documents.push(document.clone());
+    load(&sources, None).ok().map(|loaded| loaded.config)
+}
+
+fn titled(check: &Check) -> String {
+    format!("{} {}: {}", check.severity.word(), check.id, check.title)
+}
+
+fn for_programs(sources: &Sources, config: &Config, check: &Check) -> Value {
     let mut value = serde_json::to_value(check).unwrap_or_default();
     if !check.patch.is_empty() {
         // Lists of hooks hold secrets, and output ends up in logs.
         value["file"] = masked(config, &overlay(&check.patch));
+        // On the starter the document would stand alone.
+        let then = laid_over(sources, &overlay(&check.patch));
+        if let Some(then) = then.filter(|_| !sources.files.is_empty()) {
+            let anew = found_anew(config, &then);
+            let brought =
+                |check: &Check| json!({"id": check.id, "severity": check.severity, "title": check.title});
+            value["brings_up"] = anew.iter().map(brought).collect();
+            value["to_be_named"] = anew.iter().any(to_be_decided).into();
+        }
     }
     value
 }
@@ -209,10 +275,10 @@ fn difference(config: &Config, document: &Value) -> String {
     for Patch { key, value } in patches_of(&then, "") {
         let was = now.pointer(&format!("/{}", key.replace('.', "/"))).filter(|was| !was.is_null());
         if let Some(was) = was {
-            text.push_str(&format!("- {key}: {was}\n"));
+            text.push_str(&format!("  - {key}: {was}\n"));
         }
         if !value.is_null() {
-            text.push_str(&format!("+ {key}: {value}\n"));
+            text.push_str(&format!("  + {key}: {value}\n"));
         }
     }
     text
@@ -235,8 +301,7 @@ fn agreed(path: &Path) -> Outcome<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    print!("Write this into {}? [y/N] ", path.display());
-    std::io::stdout().flush()?;
+    show(format!("Write this into {}? [y/N] ", path.display()))?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

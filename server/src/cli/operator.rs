@@ -2,77 +2,123 @@
 //! process lists and shell histories.
 
 use super::Global;
-use super::assemble;
+use super::assemble::{self, Assembled, Data};
 use super::failure::{Failure, Outcome};
+use super::output::{aside, line};
 use super::serve::console_link;
-use engine::operators::{self, Role};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use engine::operators::{self, Enabled, Role};
 use std::io::BufRead;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Makes an operator with the role owner. Asks for the password.
-    #[command(after_help = "Examples:
-  vestibule operator create --email ann@example.org --name Ann
+    /// Makes an operator. Asks for the password.
+    #[command(after_help = "Begins an installation where the data folder holds none.
+
+Examples:
+  vestibule operator create --email ann@example.org --name Ann --data /var/lib/vestibule
+  vestibule operator create --email ben@example.org --name Ben --role viewer
   printf %s \"$PASSWORD\" | vestibule operator create --email ann@example.org --name Ann --password-stdin")]
     Create {
         #[arg(long)]
         email: String,
         #[arg(long)]
         name: String,
+        #[arg(long, value_parser = roles(), default_value = "owner")]
+        role: Role,
         /// Reads the password from the first line of standard input instead of asking.
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Lists all operators.
+    /// Lists all operators, oldest first: address, name, role, whether active, since when.
     List,
-    /// Ends an operator's sessions and lets no new ones begin.
+    /// Ends an operator's sessions and lets no new ones begin, until `operator enable`.
+    #[command(after_help = "The last active owner cannot be disabled.
+
+Example:
+  vestibule operator disable --email ben@example.org --data /var/lib/vestibule")]
     Disable {
         #[arg(long)]
         email: String,
     },
+    /// Lets an operator who was disabled sign in again, with the password from before.
+    #[command(
+        after_help = "Example:\n  vestibule operator enable --email ben@example.org --data /var/lib/vestibule"
+    )]
+    Enable {
+        #[arg(long)]
+        email: String,
+    },
     /// Prints a link, good for one hour, with which the operator sets a new password.
+    #[command(
+        after_help = "Example:\n  vestibule operator reset-link --email ben@example.org --data /var/lib/vestibule"
+    )]
     ResetLink {
         #[arg(long)]
         email: String,
     },
 }
 
+/// By the names that they have in the database.
+fn roles() -> impl TypedValueParser<Value = Role> {
+    let all = [
+        PossibleValue::new(Role::Owner.name()).help("may do everything, and what is dangerous"),
+        PossibleValue::new(Role::Editor.name()).help("may change settings"),
+        PossibleValue::new(Role::Viewer.name()).help("may look"),
+    ];
+    PossibleValuesParser::new(all).try_map(|name| Role::parse(&name).ok_or("no such role"))
+}
+
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     // Asked first: whoever mistypes the password need not wait for a database.
-    let password = match &command {
-        Command::Create { password_stdin, .. } => Some(password(*password_stdin)?),
-        Command::List | Command::Disable { .. } | Command::ResetLink { .. } => None,
+    let (password, data) = match &command {
+        Command::Create { password_stdin, .. } => (Some(password(*password_stdin)?), Data::Made),
+        Command::List | Command::Disable { .. } | Command::Enable { .. } | Command::ResetLink { .. } => {
+            (None, Data::Found)
+        }
     };
-    let engine = assemble::engine(global).await?.engine;
+    let Assembled { engine, began, .. } = assemble::engine(global, data).await?;
     match command {
-        Command::Create { email, name, .. } => {
+        Command::Create { email, name, role, .. } => {
+            if let Some(file) = began {
+                let folder = assemble::folder(global);
+                line(format!(
+                    "There was no installation yet: a new one begins in {}, its database is {}.",
+                    folder.display(),
+                    file.display()
+                ))?;
+            }
             let password = password.unwrap_or_default();
-            let operator =
-                operators::create(&engine, &email, &name, &password).await?.map_err(Failure::failed)?;
-            println!("{} may use the console as {}.", operator.email, role(operator.role));
+            let operator = operators::create_as(&engine, role, &email, &name, &password)
+                .await?
+                .map_err(Failure::failed)?;
+            line(format!("{} may use the console as {}.", operator.email, operator.role.name()))?;
         }
         Command::List => {
             for operator in operators::list(&engine).await? {
                 let state = if operator.disabled { "disabled" } else { "active" };
                 let since = operator.created_at.format("%Y-%m-%d");
-                println!(
-                    "{}\t{}\t{}\t{state}\tsince {since}",
-                    operator.email,
-                    operator.name,
-                    role(operator.role)
-                );
+                let role = operator.role.name();
+                line(format!("{}\t{}\t{role}\t{state}\tsince {since}", operator.email, operator.name))?;
             }
         }
         Command::Disable { email } => {
             if !operators::disable(&engine, &email).await? {
                 return Err(nobody(&email));
             }
-            println!("{email} is signed out and can no longer sign in.");
+            line(format!(
+                "{email} is signed out and can no longer sign in. The way back: vestibule operator enable --email {email}"
+            ))?;
         }
+        Command::Enable { email } => line(match operators::enable(&engine, &email).await? {
+            Enabled::Again => format!("{email} can sign in again, with the password from before."),
+            Enabled::Already => format!("{email} is not disabled; nothing was changed."),
+            Enabled::Nobody => return Err(nobody(&email)),
+        })?,
         Command::ResetLink { email } => {
             let secret = operators::issue_reset_link(&engine, &email).await?.ok_or_else(|| nobody(&email))?;
-            println!("{}", console_link(&engine.begin().config, "reset", &secret));
-            eprintln!("Good for one hour, and once. Whoever has it becomes {email}.");
+            line(console_link(&engine.begin().config, "reset", &secret))?;
+            aside(format!("Good for one hour, and once. Whoever has it becomes {email}."));
         }
     }
     Ok(())
@@ -103,12 +149,4 @@ fn password(stdin: bool) -> Outcome<String> {
 
 fn nobody(email: &str) -> Failure {
     Failure::failed(format!("no operator has the address {email}; `vestibule operator list` shows all"))
-}
-
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Editor => "editor",
-        Role::Viewer => "viewer",
-    }
 }

@@ -4,6 +4,7 @@
 use super::Global;
 use super::assemble;
 use super::failure::{Failure, Outcome};
+use super::output;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use engine::config::Method;
@@ -37,9 +38,9 @@ fn clients() -> impl TypedValueParser<Value = Client> {
 }
 
 impl Command {
-    /// With the console's newest revision, as it applies while serving.
+    /// With the console's newest revision, as it applies while serving, where there is an installation.
     pub(super) async fn run(self, global: &Global) -> Outcome {
-        let config = assemble::engine(global).await?.engine.begin().config;
+        let config = assemble::applying(global).await?;
         let method = Method::parse(&self.method).ok_or_else(|| {
             let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
             Failure::failed(format!("there is no method {:?}: one of {}", self.method, names.join(", ")))
@@ -60,11 +61,10 @@ impl Command {
         if self.json {
             let document =
                 serde_json::to_string_pretty(&drawn).map_err(|error| Failure::failed(error.to_string()))?;
-            println!("{document}");
+            output::line(document)
         } else {
-            print!("{}", text(&drawn));
+            output::show(text(&drawn))
         }
-        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! `vestibule serve`: from an engine to three listeners, and to an orderly end.
 
 use super::Global;
-use super::assemble::{self, Assembled};
+use super::assemble::{self, Assembled, Data};
 use super::failure::{Failure, Outcome};
+use super::output::line;
 use super::secret_file;
 use super::{chores, courier, hooks};
+use engine::config::load::Note;
 use engine::config::{Config, Log};
 use engine::{Engine, operators};
 use server::Listeners;
@@ -16,18 +18,23 @@ use tracing_subscriber::EnvFilter;
 const SETUP_FILE: &str = "setup-link";
 
 pub(super) async fn serve(global: &Global) -> Outcome {
-    let Assembled { engine, notes } = assemble::engine(global).await?;
+    let Assembled { engine, notes, .. } = assemble::engine(global, Data::Made).await?;
     let config = engine.begin().config;
     engine.db().writable().await.map_err(|error| Failure::database(&error))?;
     start_log(&config.log);
-    for note in notes {
-        tracing::warn!(file = note.file, key = note.path, "{}", note.text);
+    for Note { file, path, text, needless } in notes {
+        match needless {
+            true => tracing::info!(file, key = path, "{text}"),
+            false => tracing::warn!(file, key = path, "{text}"),
+        }
     }
     let listeners = Listeners::bind(&config).await?;
     // Before the signals are awaited: one that comes while the rest starts must not be lost.
     let stop = stop_signal()?;
     let setup = setup_link(&engine, &config, &global.data).await?;
-    announce(&config, setup.as_deref());
+    if announce(&config, setup.as_deref()).is_err() {
+        tracing::warn!("the addresses could not be printed; the configuration has them");
+    }
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = chores::run(&engine) => {}
@@ -49,7 +56,11 @@ fn start_log(log: &Log) {
     let filter =
         EnvFilter::try_new(format!("warn,engine={level},server={level},app={level},vestibule={level}"))
             .unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whoever read the log may go away: the server stays, and has nowhere to say that the log cannot be written.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr);
     if log.format == "json" {
         builder.json().init();
     } else {
@@ -83,18 +94,18 @@ pub(super) fn console_link(config: &Config, page: &str, secret: &str) -> String 
     url.into()
 }
 
-fn announce(config: &Config, setup: Option<&str>) {
+fn announce(config: &Config, setup: Option<&str>) -> Outcome {
     let public = config.public_url("");
     let page = |configured: Option<&url::Url>, path: &str| config.ui_url(configured, path);
-    println!("Vestibule {} is ready. Ctrl+C ends it.\n", super::version());
-    println!("  Sign up   {}", page(config.selfservice.registration.ui_url.as_ref(), "registration"));
-    println!("  Sign in   {}", page(config.selfservice.login.ui_url.as_ref(), "login"));
-    println!("  Console   {}", config.vestibule.console.base_url);
+    line(format!("Vestibule {} is ready. Ctrl+C ends it.\n", super::version()))?;
+    line(format!("  Sign up   {}", page(config.selfservice.registration.ui_url.as_ref(), "registration")))?;
+    line(format!("  Sign in   {}", page(config.selfservice.login.ui_url.as_ref(), "login")))?;
+    line(format!("  Console   {}", config.vestibule.console.base_url))?;
     if let Some(setup) = setup {
-        println!("            first operator, once: {setup}");
+        line(format!("            first operator, once: {setup}"))?;
     }
-    println!("  API       {public}");
-    println!("  Admin API {}\n", config.serve.admin.base_url);
+    line(format!("  API       {public}"))?;
+    line(format!("  Admin API {}\n", config.serve.admin.base_url))
 }
 
 /// Listens from the moment it is called; done at the first SIGTERM or SIGINT.

@@ -147,7 +147,8 @@ async fn set_up_page(
 
 fn used_up(assets: &Assets) -> Response {
     let text = "The link was used, or is an old one. If somebody has set the console up, sign in. \
-                Otherwise start the server again for a new link, or use `vestibule operator create`.";
+                Otherwise start the server again for a new link, or use \
+                `vestibule operator create --email ADDRESS --name NAME`.";
     (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
 }
 
@@ -195,7 +196,7 @@ async fn reset_page(
 
 fn no_reset(assets: &Assets) -> Response {
     let text = "The link was used, or is older than an hour. Whoever runs the server makes a new one with \
-                `vestibule operator reset-link`.";
+                `vestibule operator reset-link --email ADDRESS`.";
     (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
 }
 

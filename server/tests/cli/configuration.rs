@@ -138,6 +138,11 @@ fn a_fix_says_what_it_cannot_do() {
     let place = Place::new();
     place.write("kratos.yml", UNWISE);
     let fix = ["config", "check", "--lint", "--fix", "--config", "kratos.yml"];
+    let unknown = place.run(&["config", "check", "--lint", "--fix=enumerations", "--config", "kratos.yml"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("no finding \"enumerations\""), "{}", text(&unknown.stderr));
+    let absent = place.run(&["config", "check", "--lint", "--fix=enumeration", "--config", "kratos.yml"]);
+    assert!(text(&absent.stdout).contains("enumeration: not found here"), "{}", text(&absent.stdout));
     let locked = place.command(&fix).env("VESTIBULE_COURIER_KEEP_BODIES", "true").output().unwrap();
     let said = text(&locked.stdout);
     assert!(said.contains("set by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
@@ -148,6 +153,121 @@ fn a_fix_says_what_it_cannot_do() {
     for wrong in [["--fix"].as_slice(), &["--lint", "--yes"], &["--lint", "--fix", "--json"]] {
         let output = place.run(&[&["config", "check"], wrong].concat());
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+/// The answer to a sign-up loses its session by that fix: nobody gets it without having asked for it.
+#[test]
+fn a_fix_that_brings_something_up_is_written_only_when_it_is_named() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "identity: {schemas: [{id: default, url: 'preset://email'}]}
+vestibule: {courier: {keep_bodies: true}}
+selfservice: {flows: {verification: {enabled: true}, registration: {after: {password: {hooks: [{hook: session}]}}}}}
+",
+    );
+    let at = |name: &str| std::fs::read_to_string(place.folder.path().join(name)).unwrap_or_default();
+    let fix = |more: &[&str]| {
+        let output = place.run(&[&["config", "check", "--lint", "--config", "kratos.yml"], more].concat());
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, said) = fix(&["--fix", "--yes"]);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(at("kratos.fixes.yml").contains("keep_bodies"), "{said}");
+    assert!(!at("kratos.fixes.yml").contains("leak_nothing"), "{said}");
+    let (before, done) = said.split_once("This would be put right").unwrap();
+    for part in [
+        "+ vestibule.registration.leak_nothing: true",
+        "warning nobody_is_signed_in_at_once",
+        "--fix=enumeration",
+    ] {
+        assert!(before.contains(part) && !done.contains(part), "{part}: {said}");
+    }
+    assert!(
+        done.contains("codes_stay_readable: ") && done.contains("- vestibule.courier.keep_bodies: true"),
+        "{said}"
+    );
+
+    let (code, said) = fix(&["--config", "kratos.fixes.yml", "--fix=enumeration", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (_, done) = said.split_once("This would be put right").unwrap();
+    assert!(done.contains("warning nobody_is_signed_in_at_once"), "it says what it brings up: {said}");
+    assert!(at("kratos.fixes-2.yml").contains("leak_nothing: true"), "{said}");
+
+    std::fs::remove_file(place.folder.path().join("kratos.fixes.yml")).unwrap();
+    let (_, said) = fix(&["--fix", "--fix=enumeration", "--yes"]);
+    let both = at("kratos.fixes.yml");
+    assert!(both.contains("leak_nothing: true") && both.contains("keep_bodies"), "{said}{both}");
+
+    let machine = place.run(&["config", "check", "--lint", "--json", "--config", "kratos.yml"]);
+    let found: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    let of = |id: &str| found.as_array().unwrap().iter().find(|check| check["id"] == id).unwrap().clone();
+    let enumeration = of("enumeration");
+    assert_eq!(enumeration["to_be_named"], true);
+    assert_eq!(enumeration["brings_up"][0]["id"], "nobody_is_signed_in_at_once");
+    assert_eq!(
+        (&of("codes_stay_readable")["brings_up"], &of("codes_stay_readable")["to_be_named"]),
+        (&json!([]), &json!(false))
+    );
+}
+
+#[test]
+fn the_starter_is_printed_as_a_file_to_build_on() {
+    let place = Place::new();
+    let starter = place.run(&["config", "starter"]);
+    assert!(starter.status.success(), "{}", text(&starter.stderr));
+    place.write("vestibule.yml", &text(&starter.stdout));
+    let with = |arguments: &[&str], more: &[&str]| {
+        let output = place.run(&[arguments, more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        // The first line of a print or an export says where it comes from.
+        text(&output.stdout).lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+    };
+    for command in [&["config", "export"][..], &["config", "check", "--lint"], &["plan", "registration"]] {
+        assert_eq!(with(command, &["--config", "vestibule.yml"]), with(command, &[]), "{command:?}");
+    }
+    let served = Place::serving(place.command(&["serve", "--config", "vestibule.yml"])).terminate();
+    assert!(served.status.success(), "{}", served.log);
+    // Whoever wrote one key alone is told of it.
+    place.write("hosts.yml", "vestibule: {web_hooks: {allowed_hosts: [crm.example.org]}}\n");
+    let refused = place.run(&["config", "check", "--config", "hosts.yml"]);
+    assert_eq!(refused.status.code(), Some(3));
+    let told = text(&refused.stderr);
+    assert!(
+        told.contains("`vestibule config starter > vestibule.yml`") && told.contains("no identity schema"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_key_that_needs_no_effect_is_told_apart_from_what_people_lose() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "version: v26.2.0
+identity: {schemas: [{id: default, url: 'preset://email'}]}
+log: {leak_sensitive_values: false}
+selfservice: {flows: {verification: {use: code}, recovery: {enabled: true}}}
+",
+    );
+    let said = text(&place.run(&["config", "check", "--config", "kratos.yml"]).stdout);
+    let of = |key: &str| said.lines().find(|line| line.contains(&format!(": {key}: "))).unwrap_or_default();
+    for key in ["version", "log.leak_sensitive_values", "selfservice.flows.verification.use"] {
+        assert!(of(key).contains("no effect, and none needed: "), "{key}: {said}");
+    }
+    assert!(of("selfservice.flows.recovery.enabled").contains("not there yet"), "{said}");
+    assert!(
+        said.ends_with("The configuration holds; 1 key has no effect; 3 keys need no effect.\n"),
+        "{said}"
+    );
+    let report = text(&place.run(&["config", "import", "kratos.yml"]).stderr);
+    for part in [
+        "waiting  selfservice.flows.recovery.enabled",
+        "kept     selfservice.flows.verification.use",
+        "kept     version",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
     }
 }
 

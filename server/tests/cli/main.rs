@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod configuration;
+mod installation;
 mod log;
 mod operators;
+mod output;
 mod serving;
 mod transfer;
 
@@ -79,6 +81,13 @@ impl Place {
         let mut command = self.command_of(&program, arguments);
         command.uid(65534).gid(65534);
         command
+    }
+
+    /// An installation begins, and nothing serves it.
+    #[track_caller]
+    fn begin(&self) {
+        let output = self.run(&["migrate"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

@@ -98,6 +98,7 @@ fn a_database_that_cannot_be_written_is_told_at_the_start() {
 #[test]
 fn generated_secrets_stay_the_same_and_are_closed_to_others() {
     let place = Place::new();
+    place.begin();
     let print = || text(&place.run(&["config", "print", "--with-secrets"]).stdout);
     let first = print();
     assert!(first.contains("secrets"), "{first}");
@@ -123,8 +124,13 @@ fn a_taken_port_is_named() {
 #[test]
 fn a_database_that_cannot_be_reached_is_exit_code_4() {
     let place = Place::new();
-    let output = place.command(&["migrate"]).env("DSN", "postgres://127.0.0.1:1/nobody").output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let dsn = "postgres://ann:hunter2-dsn@127.0.0.1:1/nobody";
+    let output = place.command(&["migrate"]).env("DSN", dsn).output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    // Where it was looked for and what came of it, and not that some pool has waited.
+    assert!(told.contains("127.0.0.1 port 1 ") && told.to_lowercase().contains("refused"), "{told}");
+    assert!(!told.contains("pool") && !told.contains("hunter2"), "{told}");
 }
 
 #[test]

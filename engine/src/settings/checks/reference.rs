@@ -16,6 +16,7 @@ for what is in the form as well, and all of them on the page *Checks*. The comma
 vestibule config check --lint --config kratos.yml           # what was found
 vestibule config check --lint --json --config kratos.yml    # the same for programs
 vestibule config check --lint --fix --config kratos.yml     # what a further file would have to say; with --yes it is written
+vestibule config check --lint --fix=enumeration --config kratos.yml   # for this finding alone
 ```
 
 - **error**: what is configured cannot do what it says. A Save that would bring one about is refused.
@@ -24,8 +25,11 @@ vestibule config check --lint --fix --config kratos.yml     # what a further fil
 - **warning**: something to decide on purpose.
 - **info**: good to know.
 
-What was there before a Save, if only as a warning, does not count against it. A fix that the console offers goes into the form and is saved by nobody
-but you.
+`--fix` says beside each finding what it writes and what is found then that was not before. A fix that brings up a warning or worse is
+not written with the others: name it.
+
+What was there before a Save, if only as a warning, does not count against it. A fix that the console offers goes into the form and is
+saved by nobody but you.
 
 Kratos' own schema refuses some things before any check: `session` in the list of the whole sign-up flow, a web hook whose answer
 is ignored and read, `SameSite: None` without `Secure`, secrets that are too short. So does Vestibule, at the start.

@@ -25,6 +25,10 @@ const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
 /// HTTP methods that make sense.
 pub const VERBS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
 
+/// On the starter nothing of the user's is there to write into, and a file with this key alone would not start.
+const FILE_TO_MAKE: &str = "a file of yours (it replaces the built-in starter altogether, so begin with \
+     `vestibule config starter > vestibule.yml`, and name it with `--config vestibule.yml`)";
+
 const MOVED: &str = "The address changed. Enter the secret again, so that the old one goes to nobody else.";
 
 /// Letters of an id.
@@ -189,7 +193,7 @@ fn place_of(config: &Config, key: &str) -> String {
     match (config.variable(key), config.layers.names()) {
         (Some(variable), _) => format!("the environment variable {variable}"),
         (None, Some(_)) => config.file_of(key),
-        (None, None) => "a file of yours that the server is started with (`--config`)".to_owned(),
+        (None, None) => FILE_TO_MAKE.to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is called, in which order, signed with what, and where it may go.
 
 use super::*;
+use engine::config::load::{Sources, load};
+use engine::settings::web_hooks::WhyNone;
 
 /// ory/network#361: a list that a method gets silences the flow's.
 #[tokio::test]
@@ -138,6 +140,20 @@ async fn a_call_whose_secret_is_gone_fails_and_the_log_says_so() {
     );
     let listed = web_hooks::one(&house.engine, "crm").await.unwrap().unwrap();
     assert!(listed.secrets[0].held.is_none());
+}
+
+#[test]
+fn where_to_list_hosts_is_told_so_that_the_file_starts() {
+    let place = |sources: &Sources| {
+        let config = load(sources, None).unwrap().config;
+        let Some(WhyNone::NoHosts(place)) = web_hooks::why_none(&config) else { panic!("there is no list") };
+        place
+    };
+    let starter = place(&Sources::default());
+    assert!(starter.contains("`vestibule config starter > vestibule.yml`"), "{starter}");
+    let file = json!({"identity": {"schemas": [{"id": "default", "url": "preset://email"}]}});
+    let place = place(&Sources { documents: vec![file], ..Sources::default() });
+    assert_eq!(place, "document 1", "a file of theirs is named, and nothing is said of the starter");
 }
 
 #[tokio::test]
