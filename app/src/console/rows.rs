@@ -70,7 +70,7 @@ impl Rows<'_> {
         .into_any()
     }
 
-    /// A switch for each enabled way to sign up, with one above that levels them. With one way alone it is just a switch.
+    /// A switch for each enabled way to sign up, or to sign in, with one above that levels them. With one way alone it is just a switch.
     pub(super) fn ways(
         &self,
         field: &'static str,

@@ -3,14 +3,15 @@
 
 use super::Method;
 use super::console_hooks;
+use super::console_lists::{After, SESSION, SIGN_IN, SIGN_UP};
 use super::console_social;
-use super::hooks;
 use super::layers::{get, remove, set};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Name → value, as stored in a revision: `registration_enabled: true`,
 /// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unproven_session: "30m"`, …
+/// Revisions of before say `require_verified_address: true`: see [`ways_of`].
 pub type Named = BTreeMap<String, Value>;
 
 pub const REGISTRATION_ENABLED: &str = "registration_enabled";
@@ -61,11 +62,6 @@ pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];
 /// Methods that a person can sign in with.
 pub const SIGNING_IN: &[Method] = &[Method::Password, Method::Oidc];
 
-pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
-pub(super) const SIGN_IN: &str = "selfservice.flows.login.after";
-const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
-
-const SESSION: &str = "session";
 const VERIFICATION_UI: &str = "show_verification_ui";
 const GATE: &str = "require_verified_address";
 
@@ -104,6 +100,15 @@ pub fn key_of(name: &str, method: Method) -> Option<String> {
     }
 }
 
+/// The list of the whole flow that is in force for methods without their own, for a named setting that is a hook.
+pub fn key_of_all(name: &str) -> Option<String> {
+    match name {
+        SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => Some(format!("{SIGN_UP}.hooks")),
+        REQUIRE_VERIFIED_ADDRESS => Some(format!("{SIGN_IN}.hooks")),
+        _ => None,
+    }
+}
+
 /// Whether what a named setting switches is there. What has no effect yet is not offered.
 pub fn is_there(name: &str) -> bool {
     key(name).is_some_and(super::has_effect)
@@ -120,10 +125,7 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
             (SIGN_IN_AFTER_REGISTRATION, _) => per_method(&mut document, value, SESSION),
             (SHOW_VERIFICATION_PAGE, _) => per_method(&mut document, value, VERIFICATION_UI),
             (WEB_HOOKS, _) => console_hooks::put_in(&mut document, value),
-            (REQUIRE_VERIFIED_ADDRESS, _) if value.is_boolean() => {
-                gate(&mut document, value == &Value::Bool(true));
-                Ok(())
-            }
+            (REQUIRE_VERIFIED_ADDRESS, _) => gate(&mut document, value),
             (MIN_PASSWORD_LENGTH, Some(key)) if value.is_u64() => {
                 set(&mut document, key, value.clone());
                 Ok(())
@@ -161,13 +163,33 @@ fn per_method(document: &mut Value, value: &Value, hook: &str) -> Result<(), Str
             return Err(format!("nobody can sign up by `{name}`"));
         }
         let after = After { flow: SIGN_UP, method: name };
-        match switch.as_str() {
-            Some("on") => after.switch_on(document, hook),
-            Some("off") => after.switch_off(document, hook),
-            _ => return Err(format!("`{name}` is neither `on` nor `off`")),
+        match is_on_for(name, switch)? {
+            true => after.switch_on(document, hook),
+            false => after.switch_off(document, hook),
         }
     }
     Ok(())
+}
+
+fn is_on_for(name: &str, switch: &Value) -> Result<bool, String> {
+    match switch.as_str() {
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        _ => Err(format!("`{name}` is neither `on` nor `off`")),
+    }
+}
+
+/// What a revision says of each method: `{"password": "on"}`. Before the gate was a setting of several ways, revisions had one
+/// word for all of them, and they are read for ever. `None`: it says nothing of methods.
+pub fn ways_of(name: &str, value: &Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(methods) => Some(methods.clone()),
+        Value::Bool(on) if name == REQUIRE_VERIFIED_ADDRESS => {
+            let switch = |method: &Method| (method.name().to_owned(), if *on { "on" } else { "off" }.into());
+            Some(SIGNING_IN.iter().map(switch).collect())
+        }
+        _ => None,
+    }
 }
 
 /// Puts the hook into the method's own list after sign-up, as a switch of the console does.
@@ -175,19 +197,29 @@ pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
     After { flow: SIGN_UP, method }.switch_on(document, hook);
 }
 
-/// For every method that a person can sign in with, so that none leads past it. Lists of methods that are off stay as they are:
-/// settings are mapped anew once the files switch one on.
-fn gate(document: &mut Value, on: bool) {
-    let methods: Vec<Method> =
+/// For each method that is mentioned; the others keep what they have, also where the list that they share changes. Lists of
+/// methods that are off stay as they are: settings are mapped anew once the files switch one on.
+fn gate(document: &mut Value, value: &Value) -> Result<(), String> {
+    let methods = ways_of(REQUIRE_VERIFIED_ADDRESS, value).ok_or("the value is not a set of methods")?;
+    let mut wanted: BTreeMap<Method, bool> = BTreeMap::new();
+    for (name, switch) in &methods {
+        let method = SIGNING_IN.iter().find(|method| method.name() == name);
+        let method = method.ok_or_else(|| format!("nobody can sign in by `{name}`"))?;
+        wanted.insert(*method, is_on_for(name, switch)?);
+    }
+    let there: Vec<Method> =
         SIGNING_IN.iter().copied().filter(|method| is_there_to_use(document, *method)).collect();
-    for method in methods {
-        let after = After { flow: SIGN_IN, method: method.name() };
-        if on {
-            after.switch_on(document, GATE);
-        } else {
-            after.silence(document, GATE);
+    let list = |method: &Method| After { flow: SIGN_IN, method: method.name() };
+    for method in &there {
+        let Some(on) = wanted.get(method) else { continue };
+        let others: Vec<After<'_>> =
+            there.iter().filter(|other| wanted.get(other) != Some(on)).map(list).collect();
+        match on {
+            true => list(method).ask(document, GATE, &others),
+            false => list(method).silence(document, GATE, &others),
         }
     }
+    Ok(())
 }
 
 /// Password is on by itself, and its lists cost nothing where it is off.
@@ -204,108 +236,11 @@ fn is_on(document: &Value, method: Method) -> bool {
     }
 }
 
-/// The lists of one method in one flow.
-#[derive(Clone, Copy)]
-pub(super) struct After<'a> {
-    pub(super) flow: &'static str,
-    pub(super) method: &'a str,
-}
-
-impl After<'_> {
-    /// A method's first own list takes the flow's entries over, for it replaces that list and they would fall silent
-    /// (ory/network#361). Those alone that run in the flow's list: a web hook that may stop a sign-up does not run there, and would
-    /// begin to. What the flow's list does already for a method without its own needs no list.
-    fn switch_on(self, document: &mut Value, hook: &str) {
-        self.put(document, json!({ "hook": hook }), |entry| is(entry, hook));
-    }
-
-    /// `same`: the entry that is there already.
-    pub(super) fn put(self, document: &mut Value, entry: Value, same: impl Fn(&Value) -> bool) {
-        let (Some(flow), Some(mut own)) = self.lists(document) else { return };
-        if own.iter().any(&same) {
-            return;
-        }
-        if own.is_empty() {
-            if flow.iter().any(&same) {
-                return;
-            }
-            own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();
-            if !own.is_empty() {
-                self.stay_whole(document);
-            }
-        }
-        // `session` runs last wherever it stands; a list reads better when it stands there too.
-        let at = own.iter().position(|entry| is(entry, SESSION)).unwrap_or(own.len());
-        own.insert(at, entry);
-        set(document, &self.own_path(), Value::Array(own));
-    }
-
-    /// Whoever asked for all or nothing where the flow's list is in force meant the entries that have just come from there.
-    fn stay_whole(self, document: &mut Value) {
-        let Some(Value::Array(mut lists)) = get(document, ALL_OR_NOTHING).cloned() else { return };
-        let own = Value::from(self.method);
-        if self.flow == SIGN_UP && lists.contains(&"flow".into()) && !lists.contains(&own) {
-            lists.push(own);
-            set(document, ALL_OR_NOTHING, lists.into());
-        }
-    }
-
-    /// A list that holds nothing else than the flow's goes altogether: the method inherits again.
-    fn switch_off(self, document: &mut Value, hook: &str) {
-        let (Some(flow), Some(own)) = self.lists(document) else { return };
-        if !own.iter().any(|entry| is(entry, hook)) {
-            return;
-        }
-        let rest: Vec<Value> = own.into_iter().filter(|entry| !is(entry, hook)).collect();
-        if rest.is_empty() || rest == flow {
-            remove(document, &self.own_path());
-        } else {
-            set(document, &self.own_path(), Value::Array(rest));
-        }
-    }
-
-    /// Off also where the flow's list switches it on: the method then gets a list of its own with the rest of the flow's. Where
-    /// there is no rest, an own list would count as none, so the entry leaves the flow's list.
-    fn silence(self, document: &mut Value, hook: &str) {
-        self.switch_off(document, hook);
-        let (Some(flow), Some(own)) = self.lists(document) else { return };
-        if !own.is_empty() || !flow.iter().any(|entry| is(entry, hook)) {
-            return;
-        }
-        let rest: Vec<Value> = flow.into_iter().filter(|entry| !is(entry, hook)).collect();
-        if rest.is_empty() {
-            remove(document, &self.flow_path());
-        } else {
-            set(document, &self.own_path(), Value::Array(rest));
-        }
-    }
-
-    /// The flow's list and the method's own; `None` where something else than a list stands.
-    fn lists(self, document: &Value) -> (Option<Vec<Value>>, Option<Vec<Value>>) {
-        let list = |path: &str| match get(document, path) {
-            None => Some(Vec::new()),
-            Some(value) => value.as_array().cloned(),
-        };
-        (list(&self.flow_path()), list(&self.own_path()))
-    }
-
-    fn flow_path(self) -> String {
-        format!("{}.hooks", self.flow)
-    }
-
-    fn own_path(self) -> String {
-        format!("{}.{}.hooks", self.flow, self.method)
-    }
-}
-
-fn is(entry: &Value, hook: &str) -> bool {
-    entry.get("hook").and_then(Value::as_str) == Some(hook)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::keys::REGISTRY;
+    use serde_json::json;
 
     fn switch(on: bool) -> Named {
         Named::from([(
@@ -444,6 +379,91 @@ mod tests {
         }
     }
 
+    /// The lists of the flow, of passwords and of providers after sign-in; `Null` leaves one out.
+    fn sign_in(lists: &Value) -> Value {
+        let mut document = json!({"selfservice": {"methods": {"oidc": {"enabled": true}}}});
+        for (name, list) in
+            ["hooks", "password.hooks", "oidc.hooks"].into_iter().zip(lists.as_array().unwrap())
+        {
+            if !list.is_null() {
+                set(&mut document, &format!("{SIGN_IN}.{name}"), list.clone());
+            }
+        }
+        document
+    }
+
+    fn asked(document: &Value, named: Value) -> Value {
+        let named = Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), named)]);
+        let (mapped, wrong) = apply(document, &named);
+        assert_eq!(wrong, []);
+        assert_eq!(apply(&mapped, &named).0, mapped, "mapping twice changes nothing more");
+        mapped
+    }
+
+    #[test]
+    fn the_gate_of_one_way_leaves_that_of_the_other_alone() {
+        let gate = json!({"hook": "require_verified_address"});
+        let called = json!({"hook": "web_hook", "config": {"url": "http://x/", "can_interrupt": true}});
+        // Not for the list of providers.
+        let mails = json!({"hook": "verification"});
+        let none = Value::Null;
+        // lists of flow, password and provider, what is said, the lists then
+        for (lists, said, then) in [
+            (json!([none, [gate], none]), json!({"oidc": "on"}), json!([none, [gate], [gate]])),
+            (json!([none, [gate], none]), json!({"password": "off"}), json!([none, none, none])),
+            // The list that they share held nothing else.
+            (json!([[gate], none, none]), json!({"password": "off"}), json!([none, none, [gate]])),
+            (
+                json!([[gate], none, none]),
+                json!({"oidc": "off", "password": "on"}),
+                json!([none, [gate], none]),
+            ),
+            // What may stop a sign-in runs in the flow's list too, and goes on to.
+            (json!([[called], none, none]), json!({"oidc": "on"}), json!([[called], none, [called, gate]])),
+            (
+                json!([[called, gate], none, none]),
+                json!({"oidc": "off"}),
+                json!([[called, gate], none, [called]]),
+            ),
+            // What a provider's list cannot take over stays where it is.
+            (json!([[mails], none, none]), json!({"oidc": "on"}), json!([[mails, gate], [mails], none])),
+            (
+                json!([[mails, gate], none, none]),
+                json!({"oidc": "off"}),
+                json!([[mails], [mails, gate], none]),
+            ),
+            (
+                json!([[mails, gate], none, none]),
+                json!({"password": "off"}),
+                json!([[mails, gate], [mails], none]),
+            ),
+        ] {
+            let mapped = asked(&sign_in(&lists), said.clone());
+            let list = |name: &str| get(&mapped, &format!("{SIGN_IN}.{name}")).cloned().unwrap_or_default();
+            let now = json!([list("hooks"), list("password.hooks"), list("oidc.hooks")]);
+            assert_eq!(now, then, "{lists} {said}");
+        }
+    }
+
+    #[test]
+    fn one_word_of_before_is_for_every_way() {
+        let gate = json!({"hook": "require_verified_address"});
+        let mails = json!({"hook": "verification"});
+        let ends = json!({"hook": "revoke_active_sessions"});
+        for flow in [json!(null), json!([gate]), json!([mails]), json!([mails, gate]), json!([ends, gate])] {
+            let files = sign_in(&json!([flow, null, null]));
+            for (word, each) in [(true, "on"), (false, "off")] {
+                let mapped = asked(&files, json!(word));
+                assert_eq!(mapped, asked(&files, json!({"password": each, "oidc": each})), "{flow} {word}");
+            }
+        }
+        assert_eq!(
+            ways_of(REQUIRE_VERIFIED_ADDRESS, &json!(true)).map(Value::Object),
+            Some(json!({"password": "on", "oidc": "on"}))
+        );
+        assert_eq!(ways_of(SHOW_VERIFICATION_PAGE, &json!(true)), None);
+    }
+
     #[test]
     fn what_cannot_be_mapped_is_named() {
         for (name, value) in [
@@ -453,6 +473,8 @@ mod tests {
             (MIN_PASSWORD_LENGTH, json!("12")),
             (BREACH_CHECK, json!(1)),
             (REQUIRE_VERIFIED_ADDRESS, json!("on")),
+            (REQUIRE_VERIFIED_ADDRESS, json!({"password": true})),
+            (REQUIRE_VERIFIED_ADDRESS, json!({"carrier_pigeon": "on"})),
             (SHOW_VERIFICATION_PAGE, json!(true)),
             (UNPROVEN_SESSION, json!(30)),
             (LEAK_NOTHING, json!("on")),

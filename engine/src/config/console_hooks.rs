@@ -2,7 +2,8 @@
 //! `hook: web_hook`. What a planner, a page or an export sees of them is what it sees of any. They are addressed by their id, never by
 //! their place in a list (design: security §7).
 
-use super::console::{After, REGISTERING, SIGN_IN, SIGN_UP, SIGNING_IN, WEB_HOOKS, is_there_to_use};
+use super::console::{REGISTERING, SIGNING_IN, WEB_HOOKS, is_there_to_use};
+use super::console_lists::{After, SIGN_IN, SIGN_UP};
 use super::hooks::{FROM_CONSOLE, Hook, Stage};
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, set};

@@ -4,6 +4,7 @@
 mod allowed_hosts;
 pub mod console;
 pub mod console_hooks;
+mod console_lists;
 mod console_social;
 mod courier;
 mod difference;

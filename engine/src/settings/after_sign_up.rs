@@ -122,7 +122,7 @@ mod tests {
             unproven_session: None,
             show_verification_page: ways(page),
             sign_in_when_proven: when_proven,
-            require_verified_address: false,
+            require_verified_address: ways(&[false, false]),
             require_used_address: false,
             min_password_length: 8,
             identifier_similarity_check: true,

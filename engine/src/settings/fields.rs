@@ -49,15 +49,15 @@ pub struct Authentication {
     pub unproven_session: Option<Duration>,
     pub show_verification_page: Ways,
     pub sign_in_when_proven: bool,
-    /// For every method that signs in.
-    pub require_verified_address: bool,
+    /// Of each way to sign in.
+    pub require_verified_address: Ways,
     pub require_used_address: bool,
     pub min_password_length: u32,
     pub identifier_similarity_check: bool,
     pub breach_check: bool,
 }
 
-/// A switch for each enabled method that somebody can sign up with.
+/// A switch for each enabled method that somebody can sign up with, or sign in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ways(BTreeMap<Method, bool>);
 
@@ -78,6 +78,10 @@ impl Ways {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn has(&self, method: Method) -> bool {
+        self.0.contains_key(&method)
     }
 
     pub fn is_on(&self, method: Method) -> bool {
@@ -167,7 +171,7 @@ impl Setting {
                 for (name, switch) in methods {
                     let method = Method::parse(name)?;
                     // A method that is not enabled has no switch here.
-                    if ways.0.contains_key(&method) {
+                    if ways.has(method) {
                         ways.set(method, parse_switch(switch.as_str()?)?);
                     }
                 }
@@ -220,7 +224,7 @@ impl Authentication {
             UNPROVEN_SESSION => Setting::Span(self.unproven_session),
             SHOW_VERIFICATION_PAGE => Setting::Ways(self.show_verification_page.clone()),
             SIGN_IN_WHEN_PROVEN => Setting::Switch(self.sign_in_when_proven),
-            REQUIRE_VERIFIED_ADDRESS => Setting::Switch(self.require_verified_address),
+            REQUIRE_VERIFIED_ADDRESS => Setting::Ways(self.require_verified_address.clone()),
             REQUIRE_USED_ADDRESS => Setting::Switch(self.require_used_address),
             MIN_PASSWORD_LENGTH => Setting::Number(self.min_password_length),
             IDENTIFIER_SIMILARITY_CHECK => Setting::Switch(self.identifier_similarity_check),
@@ -241,6 +245,7 @@ impl Authentication {
                 self.sign_in_after_registration = ways;
             }
             (SHOW_VERIFICATION_PAGE, Setting::Ways(ways)) => self.show_verification_page = ways,
+            (REQUIRE_VERIFIED_ADDRESS, Setting::Ways(ways)) => self.require_verified_address = ways,
             (UNPROVEN_SESSION, Setting::Span(span)) => self.unproven_session = span,
             (MIN_PASSWORD_LENGTH, Setting::Number(number)) => self.min_password_length = number,
             (name, Setting::Switch(on)) => {
@@ -251,7 +256,6 @@ impl Authentication {
                     LEAK_NOTHING => &mut self.leak_nothing,
                     PROOF_TAKES_OVER => &mut self.proof_takes_over,
                     SIGN_IN_WHEN_PROVEN => &mut self.sign_in_when_proven,
-                    REQUIRE_VERIFIED_ADDRESS => &mut self.require_verified_address,
                     REQUIRE_USED_ADDRESS => &mut self.require_used_address,
                     IDENTIFIER_SIMILARITY_CHECK => &mut self.identifier_similarity_check,
                     BREACH_CHECK => &mut self.breach_check,
@@ -301,6 +305,8 @@ pub fn changes(saved: &Authentication, values: &Authentication) -> Vec<String> {
         let (was, is) = (saved.get(name)?, values.get(name)?);
         let label = label(name);
         Some(match (&was, &is) {
+            // There are more ways than before, or fewer, and what there is to say of them is the same.
+            (Setting::Ways(_), _) if was.words() == is.words() => return None,
             (Setting::Switch(_), _) => format!("{label}: {}", is.words()),
             // With one way, or with all alike, the other state goes without saying.
             (Setting::Ways(before), Setting::Ways(after))
@@ -369,7 +375,7 @@ mod tests {
             unproven_session: None,
             show_verification_page: ways(&[(Method::Password, false), (Method::Code, false)]),
             sign_in_when_proven: false,
-            require_verified_address: false,
+            require_verified_address: ways(&[(Method::Password, true), (Method::Oidc, false)]),
             require_used_address: false,
             min_password_length: 8,
             identifier_similarity_check: true,

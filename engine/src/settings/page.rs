@@ -25,7 +25,7 @@ pub async fn current(engine: &Engine) -> Result<Current> {
     let provenance = FIELDS.into_iter().map(|(name, _, default)| {
         let ways_locked = ways_locked(&config, name, &values);
         let provenance = Provenance {
-            key: keys(&config, name, &values),
+            key: keys(name, &values),
             default: default.to_owned(),
             changed: last_change(&rows, name).map(|row| (row.by.clone(), row.at, row.number)),
             locked: locked(&config, name, &values),
@@ -44,10 +44,9 @@ fn is_offered(config: &Config, name: &str) -> bool {
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
-fn keys(config: &Config, name: &str, values: &Authentication) -> String {
+fn keys(name: &str, values: &Authentication) -> String {
     let methods: Vec<&str> = match values.get(name) {
         Some(Setting::Ways(ways)) => ways.iter().map(|(method, _)| method.name()).collect(),
-        _ if name == REQUIRE_VERIFIED_ADDRESS => signing_in(config).map(Method::name).collect(),
         _ => Vec::new(),
     };
     let key = console::key(name).unwrap_or_default();
@@ -74,15 +73,11 @@ pub(super) fn locked(config: &Config, name: &str, values: &Authentication) -> Op
             let all = ways.iter().all(|(method, _)| locked.contains_key(&method));
             locked.into_values().next().filter(|_| all)
         }
-        // One list that says otherwise would be a way past the gate.
-        _ if name == REQUIRE_VERIFIED_ADDRESS => {
-            signing_in(config).find_map(|method| set_elsewhere(config, &console::key_of(name, method)?))
-        }
         _ => set_elsewhere(config, console::key(name)?),
     }
 }
 
-fn ways_locked(config: &Config, name: &str, values: &Authentication) -> BTreeMap<Method, String> {
+pub(super) fn ways_locked(config: &Config, name: &str, values: &Authentication) -> BTreeMap<Method, String> {
     let Some(Setting::Ways(ways)) = values.whole(name) else { return BTreeMap::new() };
     let locked = |method| Some((method, set_elsewhere(config, &console::key_of(name, method)?)?));
     ways.iter().filter_map(|(method, _)| locked(method)).collect()
@@ -155,14 +150,9 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
     let ways = |does: &dyn Fn(&Plan) -> bool| -> Ways {
         registering.iter().map(|method| (*method, does(&sign_up(*method)))).collect()
     };
-    // A gate that one of the ways in leads past is none.
     let asks = |method: Method| {
         let sign_in = plan(config, FlowKind::Login, method, Client::Browser);
-        sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
-    };
-    let gate = match signing_in(config).next() {
-        Some(_) => signing_in(config).all(asks),
-        None => asks(Method::Password),
+        (method, sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)))
     };
     Authentication {
         registration_enabled: config.selfservice.registration.enabled,
@@ -175,7 +165,7 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
         unproven_session: keys.unproven_session,
         show_verification_page: ways(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
         sign_in_when_proven: keys.sign_in_when_proven,
-        require_verified_address: gate,
+        require_verified_address: signing_in(config).map(asks).collect(),
         require_used_address: config.vestibule.require_used_address,
         min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
         identifier_similarity_check: password.identifier_similarity_check_enabled,
@@ -211,11 +201,26 @@ pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> N
 /// Methods that were never touched are not mentioned, and those that are switched off today keep what was said of them.
 fn per_method(base: &Named, name: &str, saved: &Ways, ways: &Ways) -> Value {
     let mut methods: Map<String, Value> =
-        base.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        base.get(name).and_then(|value| console::ways_of(name, value)).unwrap_or_default();
     for (method, on) in ways.iter().filter(|(method, on)| saved.is_on(*method) != *on) {
         methods.insert(method.name().to_owned(), on_or_off(on).into());
     }
+    if name == REQUIRE_VERIFIED_ADDRESS {
+        of_unseen(&mut methods, ways);
+    }
     methods.into()
+}
+
+/// Whoever asks everybody asks those too who will come a way that is not there yet: a provider that is added later must not lead
+/// past the gate. Whoever asks nobody takes that back, and says no more of it.
+fn of_unseen(methods: &mut Map<String, Value>, ways: &Ways) {
+    for method in SIGNING_IN.iter().filter(|method| !ways.has(**method)) {
+        if ways.all_on() {
+            methods.insert(method.name().to_owned(), on_or_off(true).into());
+        } else if ways.all_off() {
+            methods.remove(method.name());
+        }
+    }
 }
 
 /// The field that a key belongs to.
@@ -305,13 +310,32 @@ mod tests {
     }
 
     #[test]
+    fn the_gate_of_a_revision_of_before_is_taken_apart_when_one_way_is_touched() {
+        let name = REQUIRE_VERIFIED_ADDRESS;
+        let ways = |on: &[(Method, bool)]| -> Ways { on.iter().copied().collect() };
+        let both = |password, oidc| ways(&[(Method::Password, password), (Method::Oidc, oidc)]);
+        let base = |value: Value| Named::from([(name.to_owned(), value)]);
+        let all = base(json!(true));
+        assert_eq!(
+            per_method(&all, name, &both(true, true), &both(true, false)),
+            json!({"password": "on", "oidc": "off"})
+        );
+        // A way that is not there yet goes with the others, and is left to the files with them.
+        let (on, off) = (ways(&[(Method::Password, true)]), ways(&[(Method::Password, false)]));
+        let asks = per_method(&Named::new(), name, &off, &on);
+        assert_eq!(asks, json!({"password": "on", "oidc": "on"}));
+        assert_eq!(per_method(&base(asks), name, &on, &off), json!({"password": "off"}));
+        assert_eq!(per_method(&all, name, &on, &off), json!({"password": "off"}));
+    }
+
+    #[test]
     fn keys_of_several_ways_are_told_in_one_and_lead_back_to_the_field() {
         let values = values_of(&config(json!({})), &TWO);
         assert_eq!(
-            keys(&config(json!({})), SIGN_IN_AFTER_REGISTRATION, &values),
+            keys(SIGN_IN_AFTER_REGISTRATION, &values),
             "selfservice.flows.registration.after.{password,code}.hooks"
         );
-        assert_eq!(keys(&config(json!({})), BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
+        assert_eq!(keys(BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
         for (path, field) in [
             ("selfservice.flows.registration.after.code.hooks[0]", Some(SIGN_IN_AFTER_REGISTRATION)),
             ("vestibule.registration.unproven_session", Some("unproven_session")),

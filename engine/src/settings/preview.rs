@@ -2,7 +2,7 @@
 
 use super::checks::{brought_about, checks};
 use super::page::{named, registering, values};
-use super::{Authentication, Preview, changes};
+use super::{Authentication, Preview, changes, words};
 use crate::config::load::remap;
 use crate::config::{Config, Method};
 use crate::pipeline::{compared, pipeline};
@@ -26,12 +26,14 @@ pub fn preview(config: &Config, unsaved: &Authentication) -> Preview {
         .iter()
         .map(|(saved, unsaved)| compared(&pipeline(config, saved), &pipeline(would_be, unsaved)))
         .collect();
+    let mut changes = changes(&values(config), unsaved);
+    changes.extend(words::at_sign_in(config, would_be));
     Preview {
         warnings: checks(would_be, false).into_iter().filter(|check| check.at.is_some()).collect(),
         brings_about: brought_about(config, would_be),
         plans,
         pipelines,
-        changes: changes(&values(config), unsaved),
+        changes,
     }
 }
 

@@ -1,10 +1,14 @@
 //! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
 
 use super::danger::{self, By};
-use super::page::{field_of, named, refusals, registering, values};
-use super::{Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, social};
+use super::page::{field_of, named, refusals, registering, set_elsewhere, signing_in, values};
+use super::{
+    Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, social, words,
+};
 use crate::config::Config;
-use crate::config::console::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
+use crate::config::console::{
+    self, REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
+};
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
 use crate::effects::to_completion;
 use crate::engine::Engine;
@@ -64,15 +68,34 @@ async fn save_alone(
         .map(|(field, message)| FieldError { field, message })
         .collect();
     for field in different {
-        if [SIGN_IN_AFTER_REGISTRATION, SHOW_VERIFICATION_PAGE].contains(&field)
-            && registering(config).next().is_none()
-        {
-            errors.push(FieldError { field, message: "No enabled method lets people sign up.".into() });
+        let (moot, what) = match field {
+            SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => {
+                (registering(config).next().is_none(), "up")
+            }
+            REQUIRE_VERIFIED_ADDRESS => (signing_in(config).next().is_none(), "in"),
+            _ => continue,
+        };
+        if moot {
+            errors.push(FieldError { field, message: format!("No enabled method lets people sign {what}.") });
         }
     }
     let settings = named(config, held, wanted);
-    let change = Change { settings, summary: changes(&saved, wanted), secrets: Vec::new() };
+    let mut summary = changes(&saved, wanted);
+    if let Ok(next) = remap(config, number + 1, &settings) {
+        summary.extend(words::at_sign_in(config, &next));
+        errors.extend(without_effect(&next, wanted));
+    }
+    let change = Change { settings, summary, secrets: Vec::new() };
     commit(engine, author, ground, change, errors, reason).await
+}
+
+/// A way that inherits its gate from a list that a variable sets: no list of its own can be without any entry.
+fn without_effect(next: &Config, wanted: &Authentication) -> Option<FieldError> {
+    let field = REQUIRE_VERIFIED_ADDRESS;
+    let (is, wanted) = (&values(next).require_verified_address, &wanted.require_verified_address);
+    let stays = is.iter().any(|(method, on)| wanted.has(method) && wanted.is_on(method) != on);
+    let message = set_elsewhere(next, &console::key_of_all(field)?).filter(|_| stays)?;
+    Some(FieldError { field, message })
 }
 
 /// What a Save stands on.

@@ -41,7 +41,7 @@ impl House {
 
 /// No codes are sent, so a gate that asks for one locks everybody out.
 fn lock_out(values: &mut Authentication) {
-    values.require_verified_address = true;
+    values.require_verified_address = values.require_verified_address.level(true);
 }
 
 fn dangers(saved: &Saved) -> Vec<&'static str> {
@@ -67,7 +67,7 @@ async fn a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason() {
     house.world.clock.advance(Duration::from_secs(5 * 60));
     let refused = house.save(&fresh, "  ", lock_out).await;
     assert!(matches!(refused, Saved::NeedsReason(_)), "{refused:?}");
-    assert!(!settings::current(&house.engine).await.unwrap().values.require_verified_address);
+    assert!(!settings::current(&house.engine).await.unwrap().values.require_verified_address.all_on());
     assert!(matches!(house.save(&fresh, " we move tonight ", lock_out).await, Saved::Done { revision: 1 }));
     let revision = settings::list(house.engine.db()).await.unwrap().remove(0);
     assert_eq!(revision.reason, "we move tonight");
@@ -129,7 +129,10 @@ async fn a_way_back_into_a_danger_asks_the_same() {
     let house = House::new().await;
     let owner = somebody(&house.engine, Role::Owner);
     house.save(&owner, "because", lock_out).await;
-    house.save(&owner, "", |values| values.require_verified_address = false).await;
+    let open = |values: &mut Authentication| {
+        values.require_verified_address = values.require_verified_address.level(false);
+    };
+    house.save(&owner, "", open).await;
     house.world.clock.advance(Duration::from_secs(6 * 60));
     let back = history::go_back(&house.engine, &owner, 2, 1, "because").await.unwrap();
     assert!(matches!(back, Saved::NeedsFreshSignIn(_)), "{back:?}");

@@ -4,6 +4,7 @@
 
 mod checks;
 mod dangers;
+mod gate;
 mod history;
 mod preview;
 mod social;
@@ -30,7 +31,7 @@ fn in_force() -> Authentication {
         unproven_session: None,
         show_verification_page: ways(false),
         sign_in_when_proven: false,
-        require_verified_address: false,
+        require_verified_address: ways(false),
         require_used_address: false,
         min_password_length: 8,
         identifier_similarity_check: true,

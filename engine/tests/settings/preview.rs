@@ -125,7 +125,8 @@ fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let none = Ways::default();
     let values = Authentication {
         sign_in_after_registration: none.clone(),
-        show_verification_page: none,
+        show_verification_page: none.clone(),
+        require_verified_address: none,
         ..in_force()
     };
     let preview = preview(&config, &values);
@@ -151,7 +152,7 @@ fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
 
 #[test]
 fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
-    let gate = Authentication { require_verified_address: true, ..in_force() };
+    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
     let both = Authentication { sign_in_after_registration: ways(true), ..gate.clone() };
     assert_eq!(about_addresses(proving(), &both), ["signed_in_once_without_proof"]);
     let mut longer = proving();
@@ -169,7 +170,7 @@ fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
 
 #[test]
 fn a_gate_that_nobody_can_pass_is_a_danger() {
-    let gate = Authentication { require_verified_address: true, ..in_force() };
+    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
     assert_eq!(about_addresses(json!({}), &gate), ["nobody_can_sign_in"]);
     let mut names = proving();
     names["identity"] = json!({"schemas": [{"id": "default", "url": "preset://username"}]});
@@ -193,8 +194,11 @@ fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
 #[test]
 fn the_switches_are_read_back_from_what_the_planner_says() {
     use engine::plan::{FlowKind, plan};
-    let both =
-        Authentication { show_verification_page: ways(true), require_verified_address: true, ..in_force() };
+    let both = Authentication {
+        show_verification_page: ways(true),
+        require_verified_address: ways(true),
+        ..in_force()
+    };
     let changes = preview(&config(proving(), &Named::new()), &both).changes;
     assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
     let named: Named = [
@@ -211,7 +215,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     files["selfservice"]["flows"]["login"] =
         json!({"after": {"hooks": [{"hook": "require_verified_address"}]}});
     let by_files = config(files, &Named::new());
-    let gate = Authentication { require_verified_address: true, ..in_force() };
+    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
     assert!(preview(&by_files, &gate).changes.is_empty());
 }
 

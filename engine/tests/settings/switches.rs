@@ -12,14 +12,14 @@ use engine::testing::{self, operator};
 use engine::{Engine, Kind, config::Method};
 use serde_json::{Value, json};
 
-struct Console {
-    engine: Engine,
+pub(crate) struct Console {
+    pub(crate) engine: Engine,
     sources: Sources,
     _data: tempfile::TempDir,
 }
 
 impl Console {
-    async fn start(patch: Value, environment: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(patch: Value, environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let base = json!({
             "identity": {"schemas": [{"id": "default", "url": "preset://email"}]},
@@ -41,7 +41,7 @@ impl Console {
         Self { engine, sources, _data: data }
     }
 
-    async fn values(&self) -> (i64, Authentication) {
+    pub(crate) async fn values(&self) -> (i64, Authentication) {
         let current = settings::current(&self.engine).await.unwrap();
         (current.revision, current.values)
     }
@@ -375,9 +375,13 @@ async fn the_gate_is_for_every_way_in_and_opens_for_all_of_them() {
         })
     };
     for (base, on) in [(0, true), (1, false)] {
-        let saved = console.save(base, |values| values.require_verified_address = on).await;
+        let level = |values: &mut Authentication| {
+            values.require_verified_address = values.require_verified_address.level(on);
+        };
+        let saved = console.save(base, level).await;
         assert!(matches!(saved, Saved::Done { .. }), "{saved:?}");
         assert_eq!(asks(), [on, on]);
-        assert_eq!(console.values().await.1.require_verified_address, on);
+        let values = console.values().await.1.require_verified_address;
+        assert_eq!((values.all_on(), values.all_off()), (on, !on));
     }
 }

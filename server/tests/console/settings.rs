@@ -188,3 +188,59 @@ async fn enter_is_save_whatever_buttons_come_before_it() {
     let end = first + form[first..].find('>').unwrap();
     assert!(form[start..end].contains("value=\"save\""), "{}", &form[start..end]);
 }
+
+/// A gate on passwords alone, beside a provider.
+fn gate_on_passwords() -> Value {
+    let google = json!({
+        "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
+    });
+    json!({
+        "selfservice": {
+            "methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}},
+            "flows": {
+                "verification": {"enabled": true},
+                "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
+            },
+        },
+        "courier": {"smtp": {"connection_uri": "smtps://mail.example.org/"}},
+    })
+}
+
+#[tokio::test]
+async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_back_by_the_history() {
+    let console = Console::start_with(vec![gate_on_passwords()]).await.with_operator("Grace").await;
+    let page = console.get(PAGE).await;
+    let switch = |html: &str| tag(html, "id=\"require-verified-address\"").to_owned();
+    assert!(switch(&page.html).contains("aria-checked=\"mixed\""), "{}", page.html);
+    assert!(page.html.contains("<span>On for 1 of 2</span>"), "{}", page.html);
+    assert!(tag(&page.html, "id=\"require-verified-address-password\"").contains("checked"));
+    assert!(!tag(&page.html, "id=\"require-verified-address-oidc\"").contains("checked"));
+    assert!(page.html.contains("Sign-in by Password asks for a confirmed address"), "{}", page.html);
+
+    let one = ("require_verified_address.password", "true");
+    let social = ("social_sign_in", "true");
+    let page = console.submit("level:require_verified_address", "0", &[one, social]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(switch(&page.html).contains("aria-checked=\"true\""), "{}", page.html);
+    assert!(tag(&page.html, "id=\"require-verified-address-oidc\"").contains("checked"));
+    assert!(page.html.contains("Require a verified address to sign in: on (was on for 1 of 2 (Password))"));
+    assert!(!page.html.contains("Sign-in by Password asks for a confirmed address"), "{}", page.html);
+
+    let both = [one, social, ("require_verified_address.oidc", "true")];
+    let saved = console.submit("save", "0", &both).await;
+    assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
+    // Leaving one out is a danger that asks why.
+    let less = console.submit("save", "1", &[one, social]).await;
+    assert_eq!(less.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(less.html.contains("Unconfirmed addresses may sign in another way"), "{}", less.html);
+    let back = console.get("/settings/history/0").await;
+    assert!(
+        back.html.contains("Require a verified address to sign in: on for 1 of 2 (Password) (was on)"),
+        "{}",
+        back.html
+    );
+    let done = console.post("/settings/history/0", &[("base", "1"), ("reason", "a trial")]).await;
+    assert_eq!(done.location(), "/settings/history?done=2");
+    let page = console.get(PAGE).await;
+    assert!(switch(&page.html).contains("aria-checked=\"mixed\""), "{}", page.html);
+}

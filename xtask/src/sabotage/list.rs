@@ -66,8 +66,8 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "carry-over-forgotten",
-        file: "engine/src/config/console.rs",
-        text: "own = flow.into_iter().filter(|entry| !hooks::may_stop(entry)).collect();",
+        file: "engine/src/config/console_lists.rs",
+        text: "own = flow.into_iter().filter(|entry| self.runs_in_the_flow_s(entry)).collect();",
         instead: "drop(flow);",
         test: test("engine", CONFIG, "reading::a_flow_level_hook_is_carried_over_and_back"),
     },

@@ -172,7 +172,7 @@ fn form(view: View) -> AnyView {
                         "After sign-up people see the page for the code that was mailed to them. Off: the mail alone leads there.", ().into_any())}
                     {rows.switch(SIGN_IN_WHEN_PROVEN, label(SIGN_IN_WHEN_PROVEN),
                         "Whoever was not signed in at once is, when they type in the code where they signed up. Off: they sign in themselves after it.", ().into_any())}
-                    {rows.switch(REQUIRE_VERIFIED_ADDRESS, label(REQUIRE_VERIFIED_ADDRESS),
+                    {rows.ways(REQUIRE_VERIFIED_ADDRESS, label(REQUIRE_VERIFIED_ADDRESS),
                         "Whoever has no confirmed address is sent a code instead of being signed in. Off: people sign in without.", ().into_any())}
                     {rows.switch(REQUIRE_USED_ADDRESS, label(REQUIRE_USED_ADDRESS),
                         "The address that was typed must be the confirmed one. Off: any confirmed address of the account will do, so somebody can sign in with one that was never theirs.", ().into_any())}

@@ -1,10 +1,12 @@
 //! A fix that was pressed: it changes what is in the form, and nothing else.
 
-use super::super::page::{locked, named, values};
+use super::super::fields::on_or_off;
+use super::super::page::{locked, named, values, ways_locked};
 use super::{Check, checks};
 use crate::config::load::remap;
-use crate::config::{Config, Named};
-use crate::settings::Authentication;
+use crate::config::{Config, Method, Named, console};
+use crate::settings::{Authentication, Setting};
+use serde_json::Value;
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +34,7 @@ pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
     }
     for fix in fixes {
         for (name, value) in &fix.settings {
-            if let Some(reason) = locked(config, name, unsaved) {
+            if let Some(reason) = refusal(config, name, value, unsaved) {
                 return Fixed::Refused(reason);
             }
             lay_over(&mut fixed, name, value);
@@ -44,12 +46,27 @@ pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
     }
 }
 
+/// Why it cannot be set here: all of it, or one of the ways that it would move.
+fn refusal(config: &Config, name: &str, value: &Value, unsaved: &Authentication) -> Option<String> {
+    let one_way = || {
+        let Some(Setting::Ways(ways)) = unsaved.whole(name) else { return None };
+        let moved = |method| {
+            value.get(Method::name(method)).is_some_and(|wanted| wanted != on_or_off(ways.is_on(method)))
+        };
+        ways_locked(config, name, unsaved).into_iter().find(|(method, _)| moved(*method))
+    };
+    locked(config, name, unsaved).or_else(|| one_way().map(|(_, reason)| reason))
+}
+
 /// Of a setting with methods only those that are named.
-fn lay_over(settings: &mut Named, name: &str, value: &serde_json::Value) {
-    match (settings.get_mut(name).and_then(|held| held.as_object_mut()), value.as_object()) {
-        (Some(held), Some(methods)) => held.extend(methods.clone()),
-        _ => {
-            settings.insert(name.to_owned(), value.clone());
+fn lay_over(settings: &mut Named, name: &str, value: &Value) {
+    let held = settings.get(name).and_then(|held| console::ways_of(name, held));
+    let whole = match (held, value.as_object()) {
+        (Some(mut held), Some(methods)) => {
+            held.extend(methods.clone());
+            held.into()
         }
-    }
+        _ => value.clone(),
+    };
+    settings.insert(name.to_owned(), whole);
 }

@@ -1,9 +1,9 @@
 //! Hooks: which of them never run, which strand an account, and where their calls go.
 
-use super::{Found, Rule, Seen};
+use super::{Found, Rule, Seen, switched};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::hooks::Response;
-use crate::config::{Config, Hook, HookList, Method, Named, WebHook, has_effect};
+use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
 use crate::plan::{FlowKind, Plan, Source, Step, web_hooks};
 use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
@@ -260,7 +260,7 @@ fn gate(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 .key(own("login", plan.method))
                 .at(REQUIRE_VERIFIED_ADDRESS)
                 .about([plan.method.name().to_owned()])
-                .fix("Ask for a confirmed address", Named::from([(REQUIRE_VERIFIED_ADDRESS.into(), true.into())])),
+                .fix("Ask for a confirmed address", switched(REQUIRE_VERIFIED_ADDRESS, [plan.method], true)),
             );
         }
     }

@@ -18,8 +18,9 @@ pub use patch::{Patch, overlay};
 pub use reference::reference;
 
 use super::Severity;
+use super::fields::on_or_off;
 use super::page::{field_of, registering, signing_in};
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::{Config, Method, Named, get};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use serde::Serialize;
@@ -174,12 +175,22 @@ impl<'a> Seen<'a> {
 
     /// The named setting `name` for every method that people can sign up with; what signs in by itself is none of the switch's.
     fn every_method(&self, name: &str, on: bool) -> Named {
-        let switch = |method: Method| (method.name().to_owned(), if on { "on" } else { "off" }.into());
         let hidden = name == SIGN_IN_AFTER_REGISTRATION && self.config.vestibule.registration.social_sign_in;
         let shown = registering(self.config).filter(|method| !hidden || *method != Method::Oidc);
-        let methods: serde_json::Map<String, Value> = shown.map(switch).collect();
-        Named::from([(name.to_owned(), methods.into())])
+        switched(name, shown, on)
     }
+
+    /// The gate for every method that people can sign in with.
+    fn every_way_in(&self, on: bool) -> Named {
+        switched(REQUIRE_VERIFIED_ADDRESS, self.sign_ins.iter().map(|plan| plan.method), on)
+    }
+}
+
+/// The named setting `name` for those methods.
+fn switched(name: &str, methods: impl IntoIterator<Item = Method>, on: bool) -> Named {
+    let switch = |method: Method| (method.name().to_owned(), on_or_off(on).into());
+    let methods: serde_json::Map<String, Value> = methods.into_iter().map(switch).collect();
+    Named::from([(name.to_owned(), methods.into())])
 }
 
 /// What a rule found; the rest comes from its line of the table.

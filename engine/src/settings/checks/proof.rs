@@ -3,7 +3,7 @@
 use super::{Found, Rule, Seen};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::social::VOUCHING;
-use crate::config::{Hook, Method, Named, has_effect};
+use crate::config::{Hook, Method, has_effect};
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
 use crate::settings::Severity::{Danger, Error, Warning};
@@ -114,13 +114,8 @@ fn provable(seen: &Seen<'_>) -> bool {
     seen.config.sends_codes() && seen.proves()
 }
 
-/// The console's switch stands for all ways in: where some ask and some do not, it is off already.
 fn open_the_gate(seen: &Seen<'_>, finding: Found) -> Found {
-    let setting = Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), false.into())]);
-    match seen.sign_ins.iter().all(asks) {
-        true => finding.fix("Ask for no confirmed address", setting),
-        false => finding,
-    }
+    finding.fix("Ask for no confirmed address", seen.every_way_in(false))
 }
 
 fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -170,7 +165,7 @@ fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
             .key(format!("selfservice.flows.login.after.{}.hooks", plan.method.name()))
             .at(REQUIRE_VERIFIED_ADDRESS)
             .about([plan.method.name().to_owned()])
-            .fix("Ask everybody", Named::from([(REQUIRE_VERIFIED_ADDRESS.to_owned(), true.into())])),
+            .fix("Ask everybody", seen.every_way_in(true)),
         );
     }
 }
