@@ -1,6 +1,7 @@
 // The switch with a provider beside passwords: a matrix of ways, with JavaScript on and off.
 import type { Page } from '@playwright/test';
 import { expect, test } from './idp';
+import type { Config } from './vestibule';
 import type { Visitor } from './visitor';
 
 /** Through the provider, as somebody who was never here. */
@@ -69,4 +70,42 @@ test('a provider is on by itself, or a way of the switch that one press levels w
   await admin.save();
   await (await type(visitor, 'four@example.org')).expectSignedOut();
   await (await comeFromAcme(visitor, 'edda')).expectSignedOut();
+});
+
+test.describe('a gate on passwords alone', () => {
+  test.use({
+    config: async ({ idp }, use) => {
+      const config = idp.config();
+      const gate = { password: { hooks: [{ hook: 'require_verified_address' }] } };
+      const flows = { verification: { enabled: true }, login: { after: gate } };
+      await use({ ...config, selfservice: { ...(config.selfservice as Config), flows } });
+    },
+  });
+
+  test('is on for one of two ways, and one press levels it', async ({ admin, visitor }) => {
+    const gate = admin.page.locator('#require-verified-address-state');
+    await admin.signInAndOpenSettings();
+    await expect(gate).toContainText('On for 1 of 2');
+    await expect(admin.requireVerifiedAddress).toHaveAttribute('aria-checked', 'mixed');
+    await (await comeFromAcme(visitor, 'anna')).expectSignedIn('anna@example.org');
+    await type(visitor, 'one@example.org');
+    const early = await visitor();
+    await early.signIn('one@example.org');
+    await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+    await early.expectSignedOut();
+
+    await admin.requireVerifiedAddress.click();
+    await expect(gate).toContainText(/^On$/);
+    await expect(admin.bar).toContainText('Require a verified address to sign in: on (was on for 1 of 2 (Password))');
+    await admin.save();
+    await admin.openSettings();
+    await expect(gate).toContainText(/^On$/);
+    await admin.requireVerifiedAddress.click();
+    await admin.save();
+    await admin.openSettings();
+    await expect(gate).toContainText(/^Off$/);
+    const late = await visitor();
+    await late.signIn('one@example.org');
+    await late.page.waitForURL(/\/welcome/);
+  });
 });
