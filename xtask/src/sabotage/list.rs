@@ -437,8 +437,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "fix-of-a-locked-key",
         file: "engine/src/settings/checks/fix.rs",
-        text: "if let Some(reason) = locked(config, name, unsaved) {",
-        instead: "if let Some(reason) = locked(config, name, unsaved).filter(|_| false) {",
+        text: "if let Some(reason) = refusal(config, name, value, unsaved) {",
+        instead: "if let Some(reason) = refusal(config, name, value, unsaved).filter(|_| false) {",
         test: test(
             "engine",
             SETTINGS,
