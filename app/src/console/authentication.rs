@@ -315,6 +315,14 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
         Ok(outcome) => outcome,
         Err(error) => return Err(failed(error)),
     };
+    // A preview changes nothing that stands outside, and there is one for each pause in typing.
+    let beside = match outcome {
+        Outcome::Previewed(_) => String::new(),
+        Outcome::Saved { .. } | Outcome::Again(..) => {
+            let grave = super::checks::grave(&engine.begin().config);
+            Owner::new().with(|| super::shell::grave(grave).to_html())
+        }
+    };
     let (status, view, notice) = match outcome {
         Outcome::Saved { revision, new } => {
             let view = load(&engine, &operator).await.map_err(failed)?;
@@ -330,8 +338,6 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
         }
     };
     answer(status);
-    let grave = super::checks::grave(&engine.begin().config);
-    let beside = Owner::new().with(|| super::shell::grave(grave).to_html());
     Ok(Swap { html: markup::region(view), notice, beside })
 }
 
@@ -340,7 +346,7 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
 pub struct Swap {
     pub html: String,
     pub notice: String,
-    /// Parts of the page outside of that.
+    /// Parts of the page outside of that; empty for a preview.
     pub beside: String,
 }
 

@@ -100,14 +100,8 @@ pub fn key_of(name: &str, method: Method) -> Option<String> {
     }
 }
 
-/// The list of the whole flow that is in force for methods without their own, for a named setting that is a hook.
-pub fn key_of_all(name: &str) -> Option<String> {
-    match name {
-        SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => Some(format!("{SIGN_UP}.hooks")),
-        REQUIRE_VERIFIED_ADDRESS => Some(format!("{SIGN_IN}.hooks")),
-        _ => None,
-    }
-}
+/// The list of the whole sign-in, in force for methods without their own.
+pub const SIGN_IN_HOOKS: &str = "selfservice.flows.login.after.hooks";
 
 /// Whether what a named setting switches is there. What has no effect yet is not offered.
 pub fn is_there(name: &str) -> bool {

@@ -101,7 +101,7 @@ pub(super) fn current(config: &Config, key: &str, place: &str) -> Option<Arc<Web
 
 /// Whether a call from `place` is one of the hook in `own`. An entry and its copy in another list are one hook.
 pub fn is_of(config: &Config, key: &str, place: &str, own: &str) -> bool {
-    current(config, key, place) == current(config, key, own)
+    place == own || current(config, key, place) == current(config, key, own)
 }
 
 /// Flow and stage of a place.

@@ -94,7 +94,7 @@ fn without_effect(next: &Config, wanted: &Authentication) -> Option<FieldError> 
     let field = REQUIRE_VERIFIED_ADDRESS;
     let (is, wanted) = (&values(next).require_verified_address, &wanted.require_verified_address);
     let stays = is.iter().any(|(method, on)| wanted.has(method) && wanted.is_on(method) != on);
-    let message = set_elsewhere(next, &console::key_of_all(field)?).filter(|_| stays)?;
+    let message = set_elsewhere(next, console::SIGN_IN_HOOKS).filter(|_| stays)?;
     Some(FieldError { field, message })
 }
 

@@ -37,18 +37,25 @@ row!(Code {
     used_at
 });
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
+                expires_at, used_at
+            from codes ",
+            $rest
+        )
+    };
+}
+
 const INSERT: &str = "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest,
         link_digest, issued_at, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-const OF_FLOW: &str =
-    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
-        expires_at, used_at
-    from codes where flow_id = $1 and purpose = $2 order by issued_at desc, id";
-const LAST_FOR: &str =
-    "select id, flow_id, purpose, identity_id, address_id, key_id, digest, link_digest, issued_at,
-        expires_at, used_at
-    from codes where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
-    order by issued_at desc, id limit 1";
+const OF_FLOW: &str = select!("where flow_id = $1 and purpose = $2 order by issued_at desc, id");
+const LAST_FOR: &str = select!(
+    "where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
+    order by issued_at desc, id limit 1"
+);
 const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
 const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
 const ATTEMPTS: &str = "select attempts from code_attempts where flow_id = $1";

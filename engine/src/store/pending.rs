@@ -65,18 +65,24 @@ row!(Stored {
     expires_at
 });
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
+                created_at, expires_at
+            from pending_sign_ups ",
+            $rest
+        )
+    };
+}
+
 const INSERT: &str =
     "insert into pending_sign_ups (id, flow_id, address, address_id, secret_hash, key_id, digest,
         link_digest, code_expires_at, draft, created_at, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const OF_FLOW: &str =
-    "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
-        created_at, expires_at
-    from pending_sign_ups where flow_id = $1";
+const OF_FLOW: &str = select!("where flow_id = $1");
 const LAST_FOR: &str =
-    "select id, flow_id, address, address_id, secret_hash, key_id, digest, link_digest, code_expires_at, draft,
-        created_at, expires_at
-    from pending_sign_ups where address = $1 and code_expires_at > $2 order by code_expires_at desc, id limit 1";
+    select!("where address = $1 and code_expires_at > $2 order by code_expires_at desc, id limit 1");
 const RENEW: &str =
     "update pending_sign_ups set key_id = $2, digest = $3, link_digest = $4, code_expires_at = $5
     where id = $1";

@@ -80,8 +80,8 @@ fn forget(one: &mut Opened) {
 }
 
 /// The flow as it leaves: with the code that this browser's opening of the link filled in, what this browser is asked for beside it,
-/// and with a token of its own cookie. The
-/// token of another's would tell what that cookie is, and whoever knows the flow's id can ask for it.
+/// and with a token of its own cookie. The token of another's would tell what that cookie is, and whoever knows the flow's id can
+/// ask for it.
 pub(super) fn show_to(effects: &Effects, flow: &mut Flow, cookie: Option<&str>) {
     let own = flow.opened.iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie).cloned();
     if let Some(code) = own.as_ref().map(|one| one.code.clone()).filter(|code| !code.is_empty()) {

@@ -1,7 +1,7 @@
 //! Hooks: which of them never run, which strand an account, and where their calls go.
 
 use super::{Found, Rule, Seen, switched};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
+use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_HOOKS};
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
 use crate::plan::{FlowKind, Plan, Source, Step, web_hooks};
@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 const SIGN_UP: &str = "selfservice.flows.registration.after.hooks";
-const SIGN_IN: &str = "selfservice.flows.login.after.hooks";
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
 const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
@@ -194,7 +193,7 @@ fn shadowed_at_sign_in(seen: &Seen<'_>, found: &mut Vec<Found>) {
         let mut silenced = plan.silenced();
         silenced.retain(|title| *title != gate);
         let key = own("login", plan.method);
-        found.extend(left_out(seen, plan, silenced, &key, (SIGN_IN, flow.as_slice())));
+        found.extend(left_out(seen, plan, silenced, &key, (SIGN_IN_HOOKS, flow.as_slice())));
     }
 }
 
