@@ -9,7 +9,7 @@ test.use({
     selfservice: {
       flows: { registration: { after: { password: { hooks: [{ hook: 'show_verification_ui' }] } } } },
     },
-    vestibule: { registration: { sign_in_when_proven: true } },
+    vestibule: { registration: { sign_in_after_verification: true } },
   },
 });
 
@@ -28,7 +28,7 @@ test('who types the code where they signed up is signed in, and led on', async (
   await anna.page.waitForURL(/\/welcome/);
   await anna.expectSignedIn('anna@example.org');
   await expect(anna.page.getByTestId('unproven')).toHaveCount(0);
-  const left = (await anna.page.context().cookies()).filter((cookie) => cookie.name.startsWith('vestibule_hand_over_'));
+  const left = (await anna.page.context().cookies()).filter((cookie) => cookie.name.startsWith('vestibule_deferred_login_'));
   expect(left).toEqual([]);
 });
 

@@ -88,7 +88,7 @@ export class Idp {
     };
     return {
       selfservice: { methods: { oidc: { enabled: true, config: { providers: [acme] } } } },
-      vestibule: { social: { vouching: ['acme'] } },
+      vestibule: { social: { trusted_email_providers: ['acme'] } },
     };
   }
 

@@ -5,7 +5,7 @@ import { PASSWORD, type Visitor } from './visitor';
 test.use({
   config: {
     selfservice: { flows: { registration: { after: { password: { hooks: [{ hook: 'session' }] } } } } },
-    vestibule: { registration: { leak_nothing: true } },
+    vestibule: { registration: { prevent_enumeration: true } },
   },
 });
 

@@ -5,7 +5,7 @@ import { PASSWORD, type Visitor } from './visitor';
 test.use({
   config: {
     selfservice: { flows: { registration: { after: { password: { hooks: [{ hook: 'session' }, { hook: 'show_verification_ui' }] } } } } },
-    vestibule: { registration: { proof_takes_over: true } },
+    vestibule: { registration: { reset_on_first_verification: true } },
   },
 });
 

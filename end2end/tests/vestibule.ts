@@ -19,7 +19,7 @@ const BASE: Config = {
     flows: { registration: { enabled: true, style: 'unified' }, login: { style: 'unified' }, verification: { enabled: true } },
   },
   // Tests ask for the next mail at once.
-  vestibule: { verification: { mails_per_minute: 1000, mails_per_hour: 1000 } },
+  vestibule: { verification: { emails_per_minute: 1000, emails_per_hour: 1000 } },
   hashers: { algorithm: 'argon2', argon2: { memory: '19MB', iterations: 2, parallelism: 1 } },
 };
 

@@ -212,10 +212,10 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
         }
         Step::Run(Hook::WebHook(hook)) => {
             let waits = hook.response != Response::Ignored;
-            let stage = if waits && plan.all_or_nothing { BEFORE_STORING } else { after };
+            let stage = if waits && plan.atomic { BEFORE_STORING } else { after };
             let about = match (waits, plan.flow) {
                 (false, _) => "web hook: nobody waits for it",
-                (true, FlowKind::Registration) if plan.all_or_nothing => {
+                (true, FlowKind::Registration) if plan.atomic => {
                     "web hook: when it fails nothing is left, and those that had agreed are told"
                 }
                 (true, FlowKind::Registration) => {
@@ -254,7 +254,7 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             false,
         ),
         Step::SignInWhenProven => line(
-            "sign_in_when_proven",
+            "sign_in_after_verification",
             "Sign in when the address is proven".to_owned(),
             LAST,
             "with the code, in the browser or app that signed up; at once where nothing is left to prove"
@@ -266,7 +266,7 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "Sign in".to_owned(),
             LAST,
             match plan.by_itself {
-                true => "on by itself: `vestibule.registration.social_sign_in`; it makes the answer",
+                true => "on by itself: `vestibule.registration.sign_in_after_social`; it makes the answer",
                 false => "it makes the answer, so nothing runs after it",
             }
             .to_owned(),
@@ -342,7 +342,7 @@ fn answer(config: &Config, plan: &Plan) -> Vec<String> {
         lines.push(format!("Set-Cookie: {}=…", config.session.cookie_name));
     }
     if answer.hand_over_cookie {
-        lines.push("Set-Cookie: vestibule_hand_over_…, no session yet".to_owned());
+        lines.push("Set-Cookie: vestibule_deferred_login_…, no session yet".to_owned());
     }
     lines
 }

@@ -64,7 +64,7 @@ pub enum Step {
     /// Identity, credentials and addresses, seen by nobody: all or nothing. `Store` makes an account of it.
     Reserve,
     /// Keep the sign-up and mail its code: what stands below happens with the proof, and nothing of it before
-    /// (`vestibule.registration.leak_nothing`). The page for the code is shown, listed or not.
+    /// (`vestibule.registration.prevent_enumeration`). The page for the code is shown, listed or not.
     Pend,
     /// Identity, credentials, addresses and, when handed over, the session: one transaction.
     Store,
@@ -95,10 +95,10 @@ pub struct Plan {
     /// Entries of the list in force that never run where they stand: what may stop a sign-up has to stand in a method's own
     /// list (Kratos: driver/registry_default_registration.go).
     pub never: Vec<Hook>,
-    /// It signs in though no list says `session`: `vestibule.registration.social_sign_in`.
+    /// It signs in though no list says `session`: `vestibule.registration.sign_in_after_social`.
     pub by_itself: bool,
     /// Nothing stays when a web hook that is waited for refuses or fails, and those that had agreed are told.
-    pub all_or_nothing: bool,
+    pub atomic: bool,
     /// What the answer holds.
     pub answer: Answer,
 }
@@ -132,7 +132,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     // Whoever comes back from a provider has just proven who they are there: nobody expects to do it again here.
     let by_itself = flow == FlowKind::Registration
         && method == Method::Oidc
-        && config.vestibule.registration.social_sign_in
+        && config.vestibule.registration.sign_in_after_social
         && !list.contains(&Hook::Session);
     let sign_in = match flow {
         FlowKind::Registration => list.contains(&Hook::Session),
@@ -149,7 +149,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     }
     steps.push(Step::Check);
     let mut never = Vec::new();
-    let mut all_or_nothing = false;
+    let mut atomic = false;
     match flow {
         FlowKind::Registration => {
             if method == Method::Password {
@@ -162,7 +162,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
             // Without codes nothing would ever be proven.
-            let pends = config.vestibule.registration.leak_nothing && config.sends_codes();
+            let pends = config.vestibule.registration.prevent_enumeration && config.sends_codes();
             // Through a provider nothing waits: an address that it does not vouch for is refused there, known or not.
             let pends = pends && method != Method::Oidc;
             if pends {
@@ -171,7 +171,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
             } else if wants_all_or_nothing(config, method, source) {
                 let (awaited, others) = rest.into_iter().partition(|hook| is_awaited(hook));
                 rest = others;
-                all_or_nothing = asked || !awaited.is_empty();
+                atomic = asked || !awaited.is_empty();
                 if !awaited.is_empty() {
                     steps.push(Step::Reserve);
                 }
@@ -191,7 +191,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     // Without codes nothing would ever be proven.
     let when_proven = flow == FlowKind::Registration
         && !sign_in
-        && config.vestibule.registration.sign_in_when_proven
+        && config.vestibule.registration.sign_in_after_verification
         && config.sends_codes();
     if sign_in {
         steps.push(Step::SignIn);
@@ -232,12 +232,12 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         },
         redirect,
     };
-    Plan { flow, method, client, source, steps, shadowed, never, by_itself, all_or_nothing, answer }
+    Plan { flow, method, client, source, steps, shadowed, never, by_itself, atomic, answer }
 }
 
-/// Whether `vestibule.registration.all_or_nothing` names the list in force.
+/// Whether `vestibule.registration.atomic` names the list in force.
 fn wants_all_or_nothing(config: &Config, method: Method, source: Source) -> bool {
-    let lists = &config.vestibule.registration.all_or_nothing;
+    let lists = &config.vestibule.registration.atomic;
     match source {
         Source::Method => lists.contains(&HookList::Of(method)),
         Source::Flow => lists.contains(&HookList::Flow),
@@ -265,7 +265,7 @@ impl Plan {
     /// Whether another service is asked between storing and signing in: the account is there then, and a failure shows.
     pub fn waits_after_storing(&self) -> bool {
         let waited = |step: &Step| matches!(step, Step::Run(Hook::WebHook(hook)) if hook.response != Response::Ignored);
-        !self.all_or_nothing && self.steps.iter().any(waited)
+        !self.atomic && self.steps.iter().any(waited)
     }
 
     /// Web hooks that nobody waits for, queued with what they tell of.

@@ -105,7 +105,7 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
 
 /// How long a session of somebody lives who never proved an address; `None`: as any other.
 fn unproven_life(config: &Config, identity: &Identity) -> Option<Duration> {
-    let wanted = config.vestibule.registration.unproven_session.filter(|_| identity.unproven)?;
+    let wanted = config.vestibule.registration.unverified_session_lifespan.filter(|_| identity.unproven)?;
     Some(wanted.min(config.session.lifespan))
 }
 

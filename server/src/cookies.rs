@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// 365 days, as Kratos' (x/nosurfx/nosurf.go).
 const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
 /// Begins as all of ours do: it reaches no web hook (see [`of_others`]).
-const HAND_OVER: &str = "vestibule_hand_over_";
+const HAND_OVER: &str = "vestibule_deferred_login_";
 const PURPOSE: &[u8] = b"vestibule/session-cookie/v1";
 
 /// Holds a browser and its trip to a provider together; Kratos' name.

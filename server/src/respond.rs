@@ -270,7 +270,7 @@ impl Done for Registered {
                     identity::json::public(&self.identity, &ctx.config.serve.public.base_url_text);
                 body["continue_with"] = continue_with(&self.continue_with);
                 if let Some(pending) = self.pending.as_ref().filter(|_| self.client == Client::Native) {
-                    body["vestibule"] = json!({ "hand_over": {
+                    body["vestibule"] = json!({ "deferred_login": {
                         "secret": pending.secret,
                         "flow": pending.flow,
                         "verifiable_address": pending.address,

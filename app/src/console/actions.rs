@@ -205,7 +205,7 @@ fn outcome(
     response: Response,
     stage: &str,
     flow: &str,
-    all_or_nothing: bool,
+    atomic: bool,
 ) -> (&'static str, &'static str) {
     match (response, stage, flow) {
         (Response::Ignored, ..) => (
@@ -215,7 +215,7 @@ fn outcome(
         (Response::Awaited, "before", _) => {
             ("Wait for it", "The form is made once it has answered. When it fails, nobody gets a form.")
         }
-        (Response::Awaited, _, "registration") if all_or_nothing => (
+        (Response::Awaited, _, "registration") if atomic => (
             "Wait for it",
             "The account is reserved and seen by nobody until it has answered. When it fails nothing is left behind, and the services that had agreed are told.",
         ),
@@ -296,7 +296,7 @@ fn when(action: &Action, closed: bool, verifies: bool) -> Vec<(bool, String)> {
             ("login", Response::Ignored) => "Is queued with the session of whoever signs in",
             ("login", _) => "Runs when the credential was right, before the session is handed over",
             (_, Response::Interrupts | Response::Changes) => "Runs at sign-up, before anything is stored",
-            (_, Response::Awaited) if action.all_or_nothing => {
+            (_, Response::Awaited) if action.atomic => {
                 "Runs at sign-up, before the account is there for anybody"
             }
             (_, Response::Awaited) => "Runs at sign-up, after the account is stored",
@@ -511,7 +511,7 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
 }
 
 fn outcome_of(action: &Action) -> (&'static str, &'static str) {
-    outcome(action.hook.response, action.stage, action.flow, action.all_or_nothing)
+    outcome(action.hook.response, action.stage, action.flow, action.atomic)
 }
 
 /// Who decides about it.

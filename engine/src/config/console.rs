@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Name → value, as stored in a revision: `registration_enabled: true`,
-/// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unproven_session: "30m"`, …
+/// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unverified_session_lifespan: "30m"`, …
 /// Revisions of before say `require_verified_address: true`: see [`ways_of`].
 pub type Named = BTreeMap<String, Value>;
 
@@ -21,20 +21,20 @@ pub const REQUIRE_VERIFIED_ADDRESS: &str = "require_verified_address";
 pub const MIN_PASSWORD_LENGTH: &str = "min_password_length";
 pub const IDENTIFIER_SIMILARITY_CHECK: &str = "identifier_similarity_check";
 pub const BREACH_CHECK: &str = "breach_check";
-pub const SIGN_IN_WHEN_PROVEN: &str = "sign_in_when_proven";
-pub const PROOF_TAKES_OVER: &str = "proof_takes_over";
-pub const UNPROVEN_SESSION: &str = "unproven_session";
-pub const LEAK_NOTHING: &str = "leak_nothing";
+pub const SIGN_IN_AFTER_VERIFICATION: &str = "sign_in_after_verification";
+pub const RESET_ON_FIRST_VERIFICATION: &str = "reset_on_first_verification";
+pub const UNVERIFIED_SESSION_LIFESPAN: &str = "unverified_session_lifespan";
+pub const PREVENT_ENUMERATION: &str = "prevent_enumeration";
 pub const INVITE_ONLY: &str = "invite_only";
-pub const SOCIAL_SIGN_IN: &str = "social_sign_in";
-pub const REQUIRE_USED_ADDRESS: &str = "require_used_address";
+pub const SIGN_IN_AFTER_SOCIAL: &str = "sign_in_after_social";
+pub const REQUIRE_VERIFIED_IDENTIFIER: &str = "require_verified_identifier";
 
 /// Whether people can come from providers at all.
 pub const SOCIAL_ENABLED: &str = "social_enabled";
 /// By id: entries of `selfservice.methods.oidc.config.providers`, laid over those of the files.
 pub const SOCIAL_PROVIDERS: &str = "social_providers";
 /// Ids of those whose word on an address is proof.
-pub const SOCIAL_VOUCHING: &str = "social_vouching";
+pub const SOCIAL_TRUSTED_EMAIL_PROVIDERS: &str = "social_trusted_email_providers";
 /// Ids of those that are not offered.
 pub const SOCIAL_OFF: &str = "social_off";
 /// Ids of those whose buttons come first.
@@ -46,7 +46,7 @@ pub const WEB_HOOKS: &str = "web_hooks";
 
 /// Writing these is close to running code, or to saying who somebody is: for owners who have just signed in, one at a time or by
 /// going back to a revision (design: security §7).
-const GUARDED: [&str; 3] = [SOCIAL_PROVIDERS, SOCIAL_VOUCHING, WEB_HOOKS];
+const GUARDED: [&str; 3] = [SOCIAL_PROVIDERS, SOCIAL_TRUSTED_EMAIL_PROVIDERS, WEB_HOOKS];
 
 /// Whether something guarded differs.
 pub fn guarded_differ(was: &Named, is: &Named) -> bool {
@@ -78,13 +78,13 @@ pub fn key(name: &str) -> Option<&'static str> {
             "selfservice.methods.password.config.identifier_similarity_check_enabled"
         }
         BREACH_CHECK => "selfservice.methods.password.config.haveibeenpwned_enabled",
-        SIGN_IN_WHEN_PROVEN => "vestibule.registration.sign_in_when_proven",
-        PROOF_TAKES_OVER => "vestibule.registration.proof_takes_over",
-        UNPROVEN_SESSION => "vestibule.registration.unproven_session",
-        LEAK_NOTHING => "vestibule.registration.leak_nothing",
+        SIGN_IN_AFTER_VERIFICATION => "vestibule.registration.sign_in_after_verification",
+        RESET_ON_FIRST_VERIFICATION => "vestibule.registration.reset_on_first_verification",
+        UNVERIFIED_SESSION_LIFESPAN => "vestibule.registration.unverified_session_lifespan",
+        PREVENT_ENUMERATION => "vestibule.registration.prevent_enumeration",
         INVITE_ONLY => "vestibule.registration.invite_only",
-        SOCIAL_SIGN_IN => "vestibule.registration.social_sign_in",
-        REQUIRE_USED_ADDRESS => "vestibule.login.require_used_address",
+        SIGN_IN_AFTER_SOCIAL => "vestibule.registration.sign_in_after_social",
+        REQUIRE_VERIFIED_IDENTIFIER => "vestibule.login.require_verified_identifier",
         other => return console_social::key(other),
     })
 }
@@ -125,7 +125,7 @@ pub fn apply(document: &Value, named: &Named) -> (Value, Vec<(String, String)>) 
                 Ok(())
             }
             (MIN_PASSWORD_LENGTH, Some(_)) => Err("the value is not a whole number".to_owned()),
-            (UNPROVEN_SESSION, Some(key)) => match value.as_str() {
+            (UNVERIFIED_SESSION_LIFESPAN, Some(key)) => match value.as_str() {
                 Some(NO_SPAN) => {
                     remove(&mut document, key);
                     Ok(())
@@ -470,8 +470,8 @@ mod tests {
             (REQUIRE_VERIFIED_ADDRESS, json!({"password": true})),
             (REQUIRE_VERIFIED_ADDRESS, json!({"carrier_pigeon": "on"})),
             (SHOW_VERIFICATION_PAGE, json!(true)),
-            (UNPROVEN_SESSION, json!(30)),
-            (LEAK_NOTHING, json!("on")),
+            (UNVERIFIED_SESSION_LIFESPAN, json!(30)),
+            (PREVENT_ENUMERATION, json!("on")),
             ("of_a_later_version", json!(true)),
         ] {
             let (_, wrong) = apply(&json!({}), &Named::from([(name.to_owned(), value)]));
@@ -482,8 +482,8 @@ mod tests {
 
     #[test]
     fn a_length_of_time_is_set_and_taken_away() {
-        let key = "vestibule.registration.unproven_session";
-        let named = |value: &str| Named::from([(UNPROVEN_SESSION.to_owned(), json!(value))]);
+        let key = "vestibule.registration.unverified_session_lifespan";
+        let named = |value: &str| Named::from([(UNVERIFIED_SESSION_LIFESPAN.to_owned(), json!(value))]);
         let mut files = json!({});
         set(&mut files, key, json!("2h"));
         for (value, expected) in [("30m", Some(json!("30m"))), (NO_SPAN, None)] {
@@ -503,16 +503,16 @@ mod tests {
             MIN_PASSWORD_LENGTH,
             IDENTIFIER_SIMILARITY_CHECK,
             BREACH_CHECK,
-            SIGN_IN_WHEN_PROVEN,
-            PROOF_TAKES_OVER,
-            UNPROVEN_SESSION,
-            LEAK_NOTHING,
+            SIGN_IN_AFTER_VERIFICATION,
+            RESET_ON_FIRST_VERIFICATION,
+            UNVERIFIED_SESSION_LIFESPAN,
+            PREVENT_ENUMERATION,
             INVITE_ONLY,
-            SOCIAL_SIGN_IN,
-            REQUIRE_USED_ADDRESS,
+            SIGN_IN_AFTER_SOCIAL,
+            REQUIRE_VERIFIED_IDENTIFIER,
             SOCIAL_ENABLED,
             SOCIAL_PROVIDERS,
-            SOCIAL_VOUCHING,
+            SOCIAL_TRUSTED_EMAIL_PROVIDERS,
             SOCIAL_OFF,
             SOCIAL_ORDER,
             SOCIAL_BUTTONS,

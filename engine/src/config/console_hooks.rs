@@ -431,9 +431,9 @@ mod tests {
     fn all_or_nothing_follows_the_entries_that_are_taken_over() {
         let keys = |flow: Value| {
             let mut files = files(&[(FLOW, flow)]);
-            set(&mut files, "vestibule.registration.all_or_nothing", json!(["flow"]));
+            set(&mut files, "vestibule.registration.atomic", json!(["flow"]));
             let mapped = mapped(&files, json!({"crm": hook(json!({}))}));
-            get(&mapped, "vestibule.registration.all_or_nothing").cloned()
+            get(&mapped, "vestibule.registration.atomic").cloned()
         };
         assert_eq!(keys(json!([called()])), Some(json!(["flow", "password", "oidc"])));
         assert_eq!(keys(json!([])), Some(json!(["flow"])), "there is nothing to take over");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
 pub(super) const SIGN_IN: &str = "selfservice.flows.login.after";
 pub(super) const SESSION: &str = "session";
-const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+const ATOMIC: &str = "vestibule.registration.atomic";
 
 /// The lists of one method in one flow.
 #[derive(Clone, Copy)]
@@ -49,11 +49,11 @@ impl After<'_> {
 
     /// Whoever asked for all or nothing where the flow's list is in force meant the entries that have just come from there.
     fn stay_whole(self, document: &mut Value) {
-        let Some(Value::Array(mut lists)) = get(document, ALL_OR_NOTHING).cloned() else { return };
+        let Some(Value::Array(mut lists)) = get(document, ATOMIC).cloned() else { return };
         let own = Value::from(self.method);
         if self.flow == SIGN_UP && lists.contains(&"flow".into()) && !lists.contains(&own) {
             lists.push(own);
-            set(document, ALL_OR_NOTHING, lists.into());
+            set(document, ATOMIC, lists.into());
         }
     }
 

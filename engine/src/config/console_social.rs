@@ -2,10 +2,10 @@
 //! lose entries. Part of [`super::console`].
 
 use super::console::{
-    Named, SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS, SOCIAL_VOUCHING,
+    Named, SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS, SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
 use super::layers::{get, set};
-use super::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, VOUCHING};
+use super::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, TRUSTED_EMAIL_PROVIDERS};
 use serde_json::{Map, Value};
 
 /// The key that a setting of providers writes; `None` for any other setting.
@@ -13,7 +13,7 @@ pub(super) fn key(name: &str) -> Option<&'static str> {
     Some(match name {
         SOCIAL_ENABLED => ENABLED,
         SOCIAL_PROVIDERS => LIST,
-        SOCIAL_VOUCHING => VOUCHING,
+        SOCIAL_TRUSTED_EMAIL_PROVIDERS => TRUSTED_EMAIL_PROVIDERS,
         SOCIAL_OFF => OFF,
         SOCIAL_ORDER => ORDER,
         SOCIAL_BUTTONS => BUTTONS,
@@ -134,7 +134,7 @@ mod tests {
             (SOCIAL_BUTTONS, json!("middle")),
             (SOCIAL_OFF, json!("google")),
             (SOCIAL_ORDER, json!([1])),
-            (SOCIAL_VOUCHING, json!({})),
+            (SOCIAL_TRUSTED_EMAIL_PROVIDERS, json!({})),
             (SOCIAL_PROVIDERS, json!([])),
             (SOCIAL_PROVIDERS, json!({"a": "b"})),
         ] {

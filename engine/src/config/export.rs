@@ -20,29 +20,29 @@ const LEFT_OUT: &str = "left-out-by-vestibule";
 /// What Kratos does otherwise, by our key.
 const WITHOUT: &[(&str, &str)] = &[
     (
-        "vestibule.registration.sign_in_when_proven",
+        "vestibule.registration.sign_in_after_verification",
         "Kratos signs nobody in when the address is proven: they sign in themselves, or at once by the hook `session`",
     ),
-    ("vestibule.registration.hand_over_lifespan", "Kratos signs nobody in when the address is proven"),
+    ("vestibule.registration.deferred_login_lifespan", "Kratos signs nobody in when the address is proven"),
     (
-        "vestibule.registration.proof_takes_over",
+        "vestibule.registration.reset_on_first_verification",
         "in Kratos what a stranger set up on an address stays after its owner proves it",
     ),
     (
-        "vestibule.registration.unproven_session",
+        "vestibule.registration.unverified_session_lifespan",
         "in Kratos a session lives as long before the address is proven as after",
     ),
-    ("vestibule.registration.leak_nothing", "Kratos' sign-up tells who has an account already"),
+    ("vestibule.registration.prevent_enumeration", "Kratos' sign-up tells who has an account already"),
     (
         "vestibule.registration.invite_only",
         "Kratos knows no invitations: whoever reaches the form can sign up",
     ),
     (
-        "vestibule.registration.all_or_nothing",
+        "vestibule.registration.atomic",
         "in Kratos an account stays when a web hook fails after it was stored",
     ),
     (
-        "vestibule.registration.social_sign_in",
+        "vestibule.registration.sign_in_after_social",
         "Kratos needs the hook `session` for it: where sign-in by a provider is on, it is in the list of `oidc`",
     ),
     (
@@ -51,8 +51,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ),
     ("vestibule.social.order", "Kratos sorts its providers by id"),
     ("vestibule.social.buttons", "Kratos has no pages of its own"),
-    ("vestibule.social.vouching", "Kratos believes what each mapper says is verified"),
-    ("vestibule.login.require_used_address", "in Kratos any proven address of the account opens the gate"),
+    ("vestibule.social.trusted_email_providers", "Kratos believes what each mapper says is verified"),
+    ("vestibule.login.require_verified_identifier", "in Kratos any proven address of the account opens the gate"),
     ("vestibule.admin.token", "Kratos' admin API asks nobody for a token: keep its port from everybody else"),
     ("vestibule.admin.allowed_origins", "Kratos' admin API looks at no origin: keep its port from browsers"),
     ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),
@@ -105,7 +105,7 @@ impl Export {
 pub fn export(config: &Config, with_secrets: bool) -> Export {
     let (mut document, notes) = known(config);
     let mut remarks = Vec::new();
-    if config.vestibule.registration.social_sign_in && enabled(config, Method::Oidc) {
+    if config.vestibule.registration.sign_in_after_social && enabled(config, Method::Oidc) {
         console::switch_on(&mut document, Method::Oidc.name(), "session");
     }
     export_providers::as_kratos_has_them(config, &mut document, &mut remarks);

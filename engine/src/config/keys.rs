@@ -146,20 +146,20 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
     key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that web hooks made in the console may call, such as `crm.example.org` or `*.example.org`; without any, none can be made there. The console cannot set it."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
-    key("vestibule.registration.sign_in_when_proven", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
-    key("vestibule.registration.hand_over_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
-    key("vestibule.registration.proof_takes_over", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
-    key("vestibule.registration.unproven_session", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
-    key("vestibule.registration.leak_nothing", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
+    key("vestibule.registration.sign_in_after_verification", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
+    key("vestibule.registration.deferred_login_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
+    key("vestibule.registration.reset_on_first_verification", Bool, "false", "Whoever first proves the address of a new account takes it over: sessions, credentials and other addresses from before the proof end, unless they hold what the account was made with."),
+    key("vestibule.registration.unverified_session_lifespan", Duration, "", "How long a session lives that is handed over before an address is proven; unset, as long as any other."),
+    key("vestibule.registration.prevent_enumeration", Bool, "false", "Answer a sign-up alike whether or not the address has an account; the account is made when the address is proven."),
     key("vestibule.registration.invite_only", Bool, "false", "Sign-up needs an invitation link."),
     key("vestibule.registration.invitation_lifespan", Duration, "168h", "How long an invitation is good that is made without a life of its own."),
-    key("vestibule.registration.all_or_nothing", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
-    key("vestibule.registration.social_sign_in", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
+    key("vestibule.registration.atomic", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
+    key("vestibule.registration.sign_in_after_social", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
     key("vestibule.verification.wrong_codes_per_hour", Integer(1, 1000), "10", "Wrong codes for one address or account within an hour, whatever form they are sent to; then only the mail's link proves."),
     key("vestibule.verification.wrong_codes_per_day", Integer(1, 10_000), "30", "The same within a day."),
-    key("vestibule.verification.mails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
-    key("vestibule.verification.mails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
-    key("vestibule.login.require_used_address", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
+    key("vestibule.verification.emails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
+    key("vestibule.verification.emails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
+    key("vestibule.login.require_verified_identifier", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
     key("vestibule.settings.source", Choice(&["console", "file"]), "console", "Who decides what the console can set: `file` makes the console read-only, does not apply what was saved in it, and shows how that differs."),
     key("vestibule.trusted_proxies", Networks, "[]", "Networks of the proxies whose forwarding headers are believed."),
     // Storage
@@ -192,7 +192,7 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.methods.oidc.enabled", Bool, "false", "Sign up and sign in through a provider: Google, GitHub, your own OpenID provider."),
     key("selfservice.methods.oidc.config.base_redirect_uri", BaseUrl, "", "Base of the addresses that providers send people back to; unset, the public base URL."),
     key("selfservice.methods.oidc.config.providers", Open, "", "Providers: a list of `id`, `provider`, `client_id`, `client_secret`, `issuer_url`, `mapper_url` and what `docs/social-sign-in.md` names."),
-    key("vestibule.social.vouching", Texts, "", "Ids of the providers whose word on an address counts as proof, as a list; unset, those whose kind checks addresses itself (google, github, gitlab, apple, discord, slack, linkedin_v2)."),
+    key("vestibule.social.trusted_email_providers", Texts, "", "Ids of the providers whose word on an address counts as proof, as a list; unset, those whose kind checks addresses itself (google, github, gitlab, apple, discord, slack, linkedin_v2)."),
     key("vestibule.social.off", Texts, "", "Ids of providers that keep their place and are not offered, as a list."),
     key("vestibule.social.order", Texts, "", "Ids of the providers whose buttons come first, in that order; the others follow, sorted by id."),
     key("vestibule.social.buttons", Choice(&["last", "first"]), "last", "Where the providers' buttons stand on the hosted pages: below or above the form."),
@@ -300,7 +300,7 @@ pub(super) const TABLE: &[Key] = &[
     later("courier.delivery_strategy", Choice(&["smtp", "http"]), "smtp", "How messages leave.").ours(&["smtp"], "messages leave by SMTP"),
     later("courier.template_override_path", Text, "", "Folder with other texts of mails."),
     later("courier.{templates,http,channels}", Open, "", "Messages and where they go."),
-    later("security.account_enumeration.mitigate", Bool, "false", "Answer alike whether or not an account exists.").ours(OFF, "it is off here, too; `vestibule.registration.leak_nothing` is the switch"),
+    later("security.account_enumeration.mitigate", Bool, "false", "Answer alike whether or not an account exists.").ours(OFF, "it is off here, too; `vestibule.registration.prevent_enumeration` is the switch"),
     later("security.disallow_ref_in_identity_schemas", Bool, "false", "Refuse `$ref` in identity schemas.").ours(OFF, NOT_HERE),
     later("oauth2_provider.url", Text, "", "OAuth2 server that asks us who signs in."),
     later("oauth2_provider.headers", Open, "", "Headers for the OAuth2 server."),
@@ -321,6 +321,33 @@ pub(super) const TABLE: &[Key] = &[
     later("expose-metrics-port", COUNT, "0", "Switch of Kratos' command line."),
     later("config", Open, "", "Switch of Kratos' command line."),
 ];
+
+/// Keys that unreleased versions knew under another name. A file or variable that still uses the old name is refused with the
+/// new one: ignoring it would change who may sign in without a word.
+const RENAMED: &[(&str, &str)] = &[
+    ("vestibule.registration.leak_nothing", "vestibule.registration.prevent_enumeration"),
+    ("vestibule.registration.proof_takes_over", "vestibule.registration.reset_on_first_verification"),
+    ("vestibule.registration.sign_in_when_proven", "vestibule.registration.sign_in_after_verification"),
+    ("vestibule.registration.unproven_session", "vestibule.registration.unverified_session_lifespan"),
+    ("vestibule.registration.all_or_nothing", "vestibule.registration.atomic"),
+    ("vestibule.registration.social_sign_in", "vestibule.registration.sign_in_after_social"),
+    ("vestibule.registration.hand_over_lifespan", "vestibule.registration.deferred_login_lifespan"),
+    ("vestibule.verification.mails_per_minute", "vestibule.verification.emails_per_minute"),
+    ("vestibule.verification.mails_per_hour", "vestibule.verification.emails_per_hour"),
+    ("vestibule.login.require_used_address", "vestibule.login.require_verified_identifier"),
+    ("vestibule.social.vouching", "vestibule.social.trusted_email_providers"),
+];
+
+/// The current name of a key that was renamed before the first release.
+pub(super) fn renamed(path: &str) -> Option<&'static str> {
+    RENAMED.iter().find(|(old, _)| *old == path).map(|(_, new)| *new)
+}
+
+/// As [`renamed`], for an environment variable: the current variable's name and key.
+pub(super) fn renamed_variable(name: &str) -> Option<(String, &'static str)> {
+    let (_, new) = RENAMED.iter().find(|(old, _)| variable(old).as_deref() == Some(name))?;
+    Some((variable(new)?, new))
+}
 
 /// The table with its alternatives spelt out.
 pub(super) struct Registry {
@@ -431,6 +458,14 @@ mod tests {
                 let value = scalars::check(key.kind, &scalars::from_text(key.kind, value).unwrap()).unwrap();
                 assert!(matches!(key.effect(&value), Effect::Needless(_)), "{path}: {value}");
             }
+        }
+    }
+
+    #[test]
+    fn a_renamed_key_leads_to_a_key_that_exists_and_is_itself_gone() {
+        for (old, new) in RENAMED {
+            assert!(REGISTRY.key(new).is_some(), "{new}");
+            assert!(REGISTRY.key(old).is_none() && !REGISTRY.is_section(old), "{old}");
         }
     }
 

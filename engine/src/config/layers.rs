@@ -65,6 +65,14 @@ impl Layers {
             let Some((path, key)) =
                 REGISTRY.by_variable(variable).and_then(|path| Some((path, REGISTRY.key(path)?)))
             else {
+                if let Some((new, path)) = super::keys::renamed_variable(variable) {
+                    problems.push(Problem {
+                        file: environment_name(variable),
+                        path: path.to_owned(),
+                        what: "this environment variable was renamed".into(),
+                        instead: format!("`{new}`, with the same value"),
+                    });
+                }
                 continue;
             };
             match scalars::from_text(key.kind, text) {

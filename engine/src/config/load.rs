@@ -261,6 +261,8 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
             }
         } else if REGISTRY.is_section(&full) {
             section(value, &full, findings, checked);
+        } else if let Some(new) = super::keys::renamed(&full) {
+            findings.problem(&full, "this key was renamed", format!("`{new}`, with the same value"));
         } else {
             findings.note(&full, unknown(&full));
         }

@@ -186,7 +186,7 @@ pub struct VestibuleKeys {
     /// The console only shows; what was saved in it is not applied.
     pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.
-    pub require_used_address: bool,
+    pub require_verified_identifier: bool,
 }
 
 /// How long rows stay that are over.

@@ -17,7 +17,7 @@ pub struct Kind {
     pub profile: Profile,
     /// What is asked for unless the configuration says.
     pub scope: &'static [&'static str],
-    /// Its word on an address counts as proof unless `vestibule.social.vouching` says otherwise: it hands out addresses of
+    /// Its word on an address counts as proof unless `vestibule.social.trusted_email_providers` says otherwise: it hands out addresses of
     /// its own, or tells apart those it has checked, and nobody else can sign in with them there.
     pub vouches: bool,
     /// What to enter at the provider and here, in one or two sentences.

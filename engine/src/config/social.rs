@@ -141,7 +141,7 @@ impl SocialKeys {
 
 pub const LIST: &str = "selfservice.methods.oidc.config.providers";
 pub const ENABLED: &str = "selfservice.methods.oidc.enabled";
-pub const VOUCHING: &str = "vestibule.social.vouching";
+pub const TRUSTED_EMAIL_PROVIDERS: &str = "vestibule.social.trusted_email_providers";
 pub const OFF: &str = "vestibule.social.off";
 pub const ORDER: &str = "vestibule.social.order";
 pub const BUTTONS: &str = "vestibule.social.buttons";
@@ -149,7 +149,7 @@ pub const BUTTONS: &str = "vestibule.social.buttons";
 pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys {
     let enabled = reader.boolean(ENABLED);
     let base = reader.optional("selfservice.methods.oidc.config.base_redirect_uri");
-    let named = reader.value(VOUCHING).map(|_| reader.texts(VOUCHING));
+    let named = reader.value(TRUSTED_EMAIL_PROVIDERS).map(|_| reader.texts(TRUSTED_EMAIL_PROVIDERS));
     let mut providers = Vec::new();
     let mut ids = BTreeSet::new();
     let entries = reader.value(LIST).unwrap_or_default();
@@ -182,7 +182,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                     if !provider.vouches {
                         reader.findings.note(
                             &format!("{path}.account_linking_mode"),
-                            "`automatic` does nothing here: the provider is not in `vestibule.social.vouching`",
+                            "`automatic` does nothing here: the provider is not in `vestibule.social.trusted_email_providers`",
                         );
                     }
                 }
@@ -202,7 +202,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         }
     }
     let (off, order) = (reader.texts(OFF), reader.texts(ORDER));
-    let lists = [(VOUCHING, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
+    let lists = [(TRUSTED_EMAIL_PROVIDERS, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
     for (key, list) in lists {
         for id in list.iter().filter(|id| !all_ids.contains(*id)) {
             reader.findings.note(key, format!("there is no provider `{id}`"));

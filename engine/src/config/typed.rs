@@ -303,7 +303,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         registration: registration::read(reader),
         verification: registration::limits(reader),
         settings_from_files: reader.text("vestibule.settings.source") == "file",
-        require_used_address: reader.boolean("vestibule.login.require_used_address"),
+        require_verified_identifier: reader.boolean("vestibule.login.require_verified_identifier"),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
             .iter()

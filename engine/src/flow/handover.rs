@@ -59,12 +59,12 @@ pub fn secret_hash(secret: &str) -> Vec<u8> {
 /// Whether anything may wait for a proof. Where not, what waits is forgotten: by the revision that switches it off, and by the
 /// sweep after a start with other files.
 pub fn wanted(config: &Config) -> bool {
-    signs_in(config) || config.vestibule.registration.proof_takes_over
+    signs_in(config) || config.vestibule.registration.reset_on_first_verification
 }
 
 /// Whether what waits may sign in. Where not, it only shows who signed up, and stays that way: so do the same two see to.
 pub fn signs_in(config: &Config) -> bool {
-    config.vestibule.registration.sign_in_when_proven
+    config.vestibule.registration.sign_in_after_verification
 }
 
 /// Nothing waits for a proof any more, and there was one.
@@ -88,7 +88,7 @@ pub(super) async fn keep(
     let Some(waiting) = waiting.map(|one| one.value.clone()) else { return Ok(None) };
     let credentials = store::identities::credentials(tx, id).await?;
     let secret = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<32>());
-    let expires_at = ctx.effects().now() + ctx.config.vestibule.registration.hand_over_lifespan;
+    let expires_at = ctx.effects().now() + ctx.config.vestibule.registration.deferred_login_lifespan;
     let row = HandOver {
         flow_id: flow.0,
         secret_hash: secret_hash(&secret),
@@ -130,11 +130,11 @@ pub(super) fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
         FlowType::Browser => submit.offered.secrets.iter().map(String::as_str).collect(),
         FlowType::Api => match &submit.body {
             Body::Json(body) => {
-                body.pointer("/vestibule/hand_over").and_then(Value::as_str).into_iter().collect()
+                body.pointer("/vestibule/deferred_login").and_then(Value::as_str).into_iter().collect()
             }
             Body::Form(pairs) => pairs
                 .iter()
-                .filter(|(name, _)| name == "vestibule.hand_over")
+                .filter(|(name, _)| name == "vestibule.deferred_login")
                 .map(|(_, value)| value.as_str())
                 .collect(),
             Body::Unreadable(_) => Vec::new(),

@@ -124,7 +124,7 @@ impl Landing {
         let checked = schema.schema.validate(&mut traits);
         // Before anything is looked up: an address that nobody vouches for is answered alike, known or not.
         let keys = &ctx.config.vestibule.registration;
-        if let (true, Ok(extracted)) = (keys.leak_nothing && ctx.config.sends_codes(), &checked)
+        if let (true, Ok(extracted)) = (keys.prevent_enumeration && ctx.config.sends_codes(), &checked)
             && !vouched_for(extracted, &mapped)
         {
             told(&self.provider, &self.flow, &nobody_vouches(&self.provider));
@@ -241,9 +241,9 @@ pub(super) async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identit
 fn nobody_vouches(provider: &Provider) -> Trouble {
     let reason = match provider.vouches {
         true => "its mapper names an address of the account that is not among verified_addresses",
-        false => "its word on addresses does not count: see vestibule.social.vouching",
+        false => "its word on addresses does not count: see vestibule.social.trusted_email_providers",
     };
-    let all = "and vestibule.registration.leak_nothing takes no address without proof";
+    let all = "and vestibule.registration.prevent_enumeration takes no address without proof";
     Trouble::new(Stage::ClaimsInvalid, format!("{reason}, {all}"))
 }
 

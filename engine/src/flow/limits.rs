@@ -63,7 +63,7 @@ pub(super) async fn may_mail(ctx: &Ctx, tx: &mut Tx, address: &str) -> Result<bo
     tries::queue(tx, &subject("mail", "address", address.as_bytes()), now).await?;
     let minute = messages::count_since(tx, address, now - TimeDelta::minutes(1), TEMPLATES).await?;
     let hour = messages::count_since(tx, address, now - TimeDelta::hours(1), TEMPLATES).await?;
-    let may = minute < keys.mails_per_minute && hour < keys.mails_per_hour;
+    let may = minute < keys.emails_per_minute && hour < keys.emails_per_hour;
     if !may {
         tracing::info!(minute, hour, "no mail: this address was written to often enough");
     }

@@ -382,7 +382,7 @@ pub(super) async fn execute(
     }))
 }
 
-/// `None`: some address is proven, or the very one that was typed where `vestibule.login.require_used_address` says so and it is
+/// `None`: some address is proven, or the very one that was typed where `vestibule.login.require_verified_identifier` says so and it is
 /// an address. Otherwise a code is under way, and nobody is signed in (Kratos: selfservice/hook/require_verified_address.go).
 ///
 /// # Errors
@@ -395,7 +395,7 @@ async fn require_verified_address(
     submit: &Submit,
 ) -> Result<Option<ShowVerification>> {
     let typed = identity.verifiable_addresses.iter().find(|address| address.value == used);
-    let typed = typed.filter(|_| ctx.config.vestibule.require_used_address);
+    let typed = typed.filter(|_| ctx.config.vestibule.require_verified_identifier);
     let proven = match typed {
         Some(typed) => typed.verified,
         None => identity.verifiable_addresses.iter().any(|address| address.verified),

@@ -151,7 +151,7 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
         code: if may_mail { kept(ctx, &made) } else { Code { expires_at: now, ..kept(ctx, &made) } },
         draft: Draft::of(&identity, identifiers, hash.to_owned(), flow.id, invitation),
         created_at: now,
-        expires_at: now + ctx.config.vestibule.registration.hand_over_lifespan,
+        expires_at: now + ctx.config.vestibule.registration.deferred_login_lifespan,
     };
     store::flows::insert(&mut tx, &verification).await?;
     rows::insert(&mut tx, &row).await?;

@@ -36,7 +36,7 @@ impl Provisional {
         flow: &Flow,
         identity: IdentityId,
     ) -> Result<Option<Self>> {
-        if !plan.all_or_nothing {
+        if !plan.atomic {
             return Ok(None);
         }
         let calls = plan.steps.iter().filter(|step| matches!(step, Step::Ask(_) | Step::Run(_))).count();

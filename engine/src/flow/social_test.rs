@@ -87,7 +87,7 @@ pub enum ComesTo {
     LinksByItself { identity: IdentityId, address: String },
     /// The form is shown once more: see `messages`.
     AsksForMore,
-    /// `vestibule.registration.leak_nothing`, and nobody vouches for the address.
+    /// `vestibule.registration.prevent_enumeration`, and nobody vouches for the address.
     NotVouched,
     /// Nobody signs up.
     Closed,
@@ -329,7 +329,7 @@ async fn signs_up(
     let Some(extracted) = extracted else {
         return Ok(if closed { ComesTo::Closed } else { ComesTo::AsksForMore });
     };
-    if keys.leak_nothing && ctx.config.sends_codes() && !vouched_for(&extracted, mapped) {
+    if keys.prevent_enumeration && ctx.config.sends_codes() && !vouched_for(&extracted, mapped) {
         return Ok(ComesTo::NotVouched);
     }
     if let Some((identity, address)) = conflict(ctx, &extracted).await? {

@@ -56,7 +56,7 @@ pub(super) async fn standing(
     let (waiting, credentials) = {
         let mut tx = ctx.db().read().await?;
         let identity = store::identities::get(&mut tx, code.identity()).await?.ok_or_else(super::unknown)?;
-        if !ctx.config.vestibule.registration.proof_takes_over || !identity.claimable {
+        if !ctx.config.vestibule.registration.reset_on_first_verification || !identity.claimable {
             return Ok(Standing::Keeps);
         }
         // The sign-up's own verification, where its mail counts in another one as well.
@@ -283,7 +283,7 @@ async fn write_down(ctx: &Ctx, tx: &mut Tx, code: &Code, ended: bool) -> Result<
     let entry = audit::Entry {
         at: ctx.effects().now(),
         actor: "system".to_owned(),
-        action: "identity.taken_over".to_owned(),
+        action: "identity.reset".to_owned(),
         details: json!({ "identity": code.identity_id, "address": code.address_id, "ended": ended }),
     };
     audit::append(tx, &entry).await

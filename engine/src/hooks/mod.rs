@@ -112,7 +112,7 @@ pub(crate) async fn undone(
 ) -> Result<()> {
     let now = ctx.effects().now();
     let fixed = json!({
-        "type": "registration.undone",
+        "type": "registration.rolled_back",
         "id": request::message_id(agreed.call),
         "trigger_id": agreed.call,
         "timestamp": now,

@@ -25,9 +25,9 @@ pub struct Identity {
     pub metadata_public: Value,
     pub metadata_admin: Value,
     pub external_id: Option<String>,
-    /// Signed up by themselves while `vestibule.registration.unproven_session` was set, and no address was ever proven.
+    /// Signed up by themselves while `vestibule.registration.unverified_session_lifespan` was set, and no address was ever proven.
     pub unproven: bool,
-    /// Signed up by themselves while `vestibule.registration.proof_takes_over` was on, and no address was ever proven.
+    /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
     pub claimable: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -31,7 +31,7 @@ pub struct Action {
     /// Where the list is written; `None`: nowhere, the console made it. What it holds of the flow's list is then a copy.
     pub file: Option<String>,
     /// A sign-up that it fails leaves nothing behind.
-    pub all_or_nothing: bool,
+    pub atomic: bool,
     /// With each method that is on; empty where methods make no difference.
     pub standing: Vec<(Method, Standing)>,
 }
@@ -81,7 +81,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
                 methods.map(move |method| plan(config, kind, method, Client::Browser))
             });
             let plans: Vec<Plan> = plans.collect();
-            let all_or_nothing = plans.iter().any(|plan| plan.all_or_nothing);
+            let atomic = plans.iter().any(|plan| plan.atomic);
             let standing =
                 plans.iter().map(|plan| (plan.method, standing(config, plan, list, hook))).collect();
             all.push(Action {
@@ -92,7 +92,7 @@ pub fn actions(config: &Config) -> Vec<Action> {
                 place,
                 list: key.clone(),
                 file: config.written_in(&key),
-                all_or_nothing,
+                atomic,
                 standing,
             });
         }

@@ -4,7 +4,7 @@
 use super::{Authentication, Setting, Ways};
 use crate::config::Named;
 use crate::config::console::{
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, is_there,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, is_there,
 };
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ impl AfterSignUp {
 
     /// Only what can be had.
     pub fn is_offered(self) -> bool {
-        self != AfterSignUp::WhenProven || is_there(SIGN_IN_WHEN_PROVEN)
+        self != AfterSignUp::WhenProven || is_there(SIGN_IN_AFTER_VERIFICATION)
     }
 
     /// `None`: it differs from method to method, or there is none. What signs in by itself has no say.
@@ -69,7 +69,7 @@ impl AfterSignUp {
         match (signs_in.all_on(), signs_in.all_off()) {
             _ if signs_in.is_empty() => None,
             (true, _) => Some(AfterSignUp::AtOnce),
-            (_, true) if values.sign_in_when_proven => Some(AfterSignUp::WhenProven),
+            (_, true) if values.sign_in_after_verification => Some(AfterSignUp::WhenProven),
             (_, true) if page.all_on() => Some(AfterSignUp::VerificationFirst),
             (_, true) if page.all_off() => Some(AfterSignUp::Themselves),
             _ => None,
@@ -81,22 +81,22 @@ impl AfterSignUp {
     pub fn settings(self) -> Named {
         let switches: &[(&str, Value)] = match self {
             AfterSignUp::AtOnce => {
-                &[(SIGN_IN_AFTER_REGISTRATION, json!("on")), (SIGN_IN_WHEN_PROVEN, json!(false))]
+                &[(SIGN_IN_AFTER_REGISTRATION, json!("on")), (SIGN_IN_AFTER_VERIFICATION, json!(false))]
             }
             AfterSignUp::VerificationFirst => &[
                 (SIGN_IN_AFTER_REGISTRATION, json!("off")),
                 (SHOW_VERIFICATION_PAGE, json!("on")),
-                (SIGN_IN_WHEN_PROVEN, json!(false)),
+                (SIGN_IN_AFTER_VERIFICATION, json!(false)),
             ],
             AfterSignUp::WhenProven => &[
                 (SIGN_IN_AFTER_REGISTRATION, json!("off")),
                 (SHOW_VERIFICATION_PAGE, json!("on")),
-                (SIGN_IN_WHEN_PROVEN, json!(true)),
+                (SIGN_IN_AFTER_VERIFICATION, json!(true)),
             ],
             AfterSignUp::Themselves => &[
                 (SIGN_IN_AFTER_REGISTRATION, json!("off")),
                 (SHOW_VERIFICATION_PAGE, json!("off")),
-                (SIGN_IN_WHEN_PROVEN, json!(false)),
+                (SIGN_IN_AFTER_VERIFICATION, json!(false)),
             ],
         };
         let there = switches.iter().filter(|(name, _)| is_there(name));
@@ -116,14 +116,14 @@ mod tests {
             registration_enabled: true,
             invite_only: false,
             sign_in_after_registration: ways(signs_in),
-            social_sign_in: true,
-            leak_nothing: false,
-            proof_takes_over: false,
-            unproven_session: None,
+            sign_in_after_social: true,
+            prevent_enumeration: false,
+            reset_on_first_verification: false,
+            unverified_session_lifespan: None,
             show_verification_page: ways(page),
-            sign_in_when_proven: when_proven,
+            sign_in_after_verification: when_proven,
             require_verified_address: ways(&[false, false]),
-            require_used_address: false,
+            require_verified_identifier: false,
             min_password_length: 8,
             identifier_similarity_check: true,
             breach_check: true,
@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(AfterSignUp::parse(answer.name()), Some(answer));
             for (signs_in, page, when_proven) in states {
                 // What is not there yet cannot be on.
-                let before = values(&signs_in, &page, when_proven && is_there(SIGN_IN_WHEN_PROVEN));
+                let before = values(&signs_in, &page, when_proven && is_there(SIGN_IN_AFTER_VERIFICATION));
                 assert_eq!(AfterSignUp::of(&before.with(&answer.settings())), Some(answer));
             }
         }

@@ -1,10 +1,10 @@
 //! The values of the page *Authentication settings*, by name: read, written, compared and told in words in one place.
 
 use crate::config::console::{
-    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, LEAK_NOTHING, MIN_PASSWORD_LENGTH, NO_SPAN,
-    PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_USED_ADDRESS, REQUIRE_VERIFIED_ADDRESS,
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, SOCIAL_SIGN_IN,
-    UNPROVEN_SESSION,
+    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, PREVENT_ENUMERATION, MIN_PASSWORD_LENGTH, NO_SPAN,
+    RESET_ON_FIRST_VERIFICATION, REGISTRATION_ENABLED, REQUIRE_VERIFIED_IDENTIFIER, REQUIRE_VERIFIED_ADDRESS,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, SIGN_IN_AFTER_SOCIAL,
+    UNVERIFIED_SESSION_LIFESPAN,
 };
 use crate::config::{Method, Named, scalars};
 use serde_json::{Map, Value};
@@ -17,14 +17,14 @@ pub const FIELDS: [(&str, &str, &str); 14] = [
     (REGISTRATION_ENABLED, "Registration", "on"),
     (INVITE_ONLY, "Invite only", "off"),
     (SIGN_IN_AFTER_REGISTRATION, "Sign in after registration", "off"),
-    (SOCIAL_SIGN_IN, "Signing up through a provider signs in", "on"),
-    (LEAK_NOTHING, "Registration that leaks nothing", "off"),
-    (PROOF_TAKES_OVER, "Proof takes over", "off"),
-    (UNPROVEN_SESSION, "Unproven session", "as long as any other"),
+    (SIGN_IN_AFTER_SOCIAL, "Signing up through a provider signs in", "on"),
+    (PREVENT_ENUMERATION, "Registration that leaks nothing", "off"),
+    (RESET_ON_FIRST_VERIFICATION, "Proof takes over", "off"),
+    (UNVERIFIED_SESSION_LIFESPAN, "Unproven session", "as long as any other"),
     (SHOW_VERIFICATION_PAGE, "Show the verification page", "off"),
-    (SIGN_IN_WHEN_PROVEN, "Sign in when the address is proven", "off"),
+    (SIGN_IN_AFTER_VERIFICATION, "Sign in when the address is proven", "off"),
     (REQUIRE_VERIFIED_ADDRESS, "Require a verified address to sign in", "off"),
-    (REQUIRE_USED_ADDRESS, "Require the address that was used", "off"),
+    (REQUIRE_VERIFIED_IDENTIFIER, "Require the address that was used", "off"),
     (MIN_PASSWORD_LENGTH, "Minimum password length", "8"),
     (IDENTIFIER_SIMILARITY_CHECK, "Similarity check", "on"),
     (BREACH_CHECK, "Breach check", "on"),
@@ -42,16 +42,16 @@ pub struct Authentication {
     pub invite_only: bool,
     /// What the lists say of every way, shown or not: see [`Authentication::get`].
     pub sign_in_after_registration: Ways,
-    pub social_sign_in: bool,
-    pub leak_nothing: bool,
-    pub proof_takes_over: bool,
+    pub sign_in_after_social: bool,
+    pub prevent_enumeration: bool,
+    pub reset_on_first_verification: bool,
     /// `None`: as long as any other.
-    pub unproven_session: Option<Duration>,
+    pub unverified_session_lifespan: Option<Duration>,
     pub show_verification_page: Ways,
-    pub sign_in_when_proven: bool,
+    pub sign_in_after_verification: bool,
     /// Of each way to sign in.
     pub require_verified_address: Ways,
-    pub require_used_address: bool,
+    pub require_verified_identifier: bool,
     pub min_password_length: u32,
     pub identifier_similarity_check: bool,
     pub breach_check: bool,
@@ -204,7 +204,7 @@ impl Authentication {
     /// name that is no field.
     pub fn get(&self, name: &str) -> Option<Setting> {
         match self.whole(name)? {
-            Setting::Ways(mut ways) if name == SIGN_IN_AFTER_REGISTRATION && self.social_sign_in => {
+            Setting::Ways(mut ways) if name == SIGN_IN_AFTER_REGISTRATION && self.sign_in_after_social => {
                 ways.0.remove(&Method::Oidc);
                 Some(Setting::Ways(ways))
             }
@@ -218,14 +218,14 @@ impl Authentication {
             REGISTRATION_ENABLED => Setting::Switch(self.registration_enabled),
             INVITE_ONLY => Setting::Switch(self.invite_only),
             SIGN_IN_AFTER_REGISTRATION => Setting::Ways(self.sign_in_after_registration.clone()),
-            SOCIAL_SIGN_IN => Setting::Switch(self.social_sign_in),
-            LEAK_NOTHING => Setting::Switch(self.leak_nothing),
-            PROOF_TAKES_OVER => Setting::Switch(self.proof_takes_over),
-            UNPROVEN_SESSION => Setting::Span(self.unproven_session),
+            SIGN_IN_AFTER_SOCIAL => Setting::Switch(self.sign_in_after_social),
+            PREVENT_ENUMERATION => Setting::Switch(self.prevent_enumeration),
+            RESET_ON_FIRST_VERIFICATION => Setting::Switch(self.reset_on_first_verification),
+            UNVERIFIED_SESSION_LIFESPAN => Setting::Span(self.unverified_session_lifespan),
             SHOW_VERIFICATION_PAGE => Setting::Ways(self.show_verification_page.clone()),
-            SIGN_IN_WHEN_PROVEN => Setting::Switch(self.sign_in_when_proven),
+            SIGN_IN_AFTER_VERIFICATION => Setting::Switch(self.sign_in_after_verification),
             REQUIRE_VERIFIED_ADDRESS => Setting::Ways(self.require_verified_address.clone()),
-            REQUIRE_USED_ADDRESS => Setting::Switch(self.require_used_address),
+            REQUIRE_VERIFIED_IDENTIFIER => Setting::Switch(self.require_verified_identifier),
             MIN_PASSWORD_LENGTH => Setting::Number(self.min_password_length),
             IDENTIFIER_SIMILARITY_CHECK => Setting::Switch(self.identifier_similarity_check),
             BREACH_CHECK => Setting::Switch(self.breach_check),
@@ -239,24 +239,24 @@ impl Authentication {
             (SIGN_IN_AFTER_REGISTRATION, Setting::Ways(mut ways)) => {
                 // What is not shown stays as it is.
                 let hidden = self.sign_in_after_registration.0.get(&Method::Oidc);
-                if let Some(on) = hidden.filter(|_| self.social_sign_in) {
+                if let Some(on) = hidden.filter(|_| self.sign_in_after_social) {
                     ways.0.entry(Method::Oidc).or_insert(*on);
                 }
                 self.sign_in_after_registration = ways;
             }
             (SHOW_VERIFICATION_PAGE, Setting::Ways(ways)) => self.show_verification_page = ways,
             (REQUIRE_VERIFIED_ADDRESS, Setting::Ways(ways)) => self.require_verified_address = ways,
-            (UNPROVEN_SESSION, Setting::Span(span)) => self.unproven_session = span,
+            (UNVERIFIED_SESSION_LIFESPAN, Setting::Span(span)) => self.unverified_session_lifespan = span,
             (MIN_PASSWORD_LENGTH, Setting::Number(number)) => self.min_password_length = number,
             (name, Setting::Switch(on)) => {
                 let switch = match name {
                     REGISTRATION_ENABLED => &mut self.registration_enabled,
                     INVITE_ONLY => &mut self.invite_only,
-                    SOCIAL_SIGN_IN => &mut self.social_sign_in,
-                    LEAK_NOTHING => &mut self.leak_nothing,
-                    PROOF_TAKES_OVER => &mut self.proof_takes_over,
-                    SIGN_IN_WHEN_PROVEN => &mut self.sign_in_when_proven,
-                    REQUIRE_USED_ADDRESS => &mut self.require_used_address,
+                    SIGN_IN_AFTER_SOCIAL => &mut self.sign_in_after_social,
+                    PREVENT_ENUMERATION => &mut self.prevent_enumeration,
+                    RESET_ON_FIRST_VERIFICATION => &mut self.reset_on_first_verification,
+                    SIGN_IN_AFTER_VERIFICATION => &mut self.sign_in_after_verification,
+                    REQUIRE_VERIFIED_IDENTIFIER => &mut self.require_verified_identifier,
                     IDENTIFIER_SIMILARITY_CHECK => &mut self.identifier_similarity_check,
                     BREACH_CHECK => &mut self.breach_check,
                     _ => return,
@@ -369,14 +369,14 @@ mod tests {
             registration_enabled: true,
             invite_only: false,
             sign_in_after_registration: ways(&[(Method::Password, false), (Method::Code, true)]),
-            social_sign_in: true,
-            leak_nothing: false,
-            proof_takes_over: false,
-            unproven_session: None,
+            sign_in_after_social: true,
+            prevent_enumeration: false,
+            reset_on_first_verification: false,
+            unverified_session_lifespan: None,
             show_verification_page: ways(&[(Method::Password, false), (Method::Code, false)]),
-            sign_in_when_proven: false,
+            sign_in_after_verification: false,
             require_verified_address: ways(&[(Method::Password, true), (Method::Oidc, false)]),
-            require_used_address: false,
+            require_verified_identifier: false,
             min_password_length: 8,
             identifier_similarity_check: true,
             breach_check: true,
@@ -457,14 +457,14 @@ mod tests {
         let ways = |oidc| -> Ways { [(Method::Password, false), (Method::Oidc, oidc)].into_iter().collect() };
         for listed in [false, true] {
             let values = Authentication { sign_in_after_registration: ways(listed), ..values() };
-            let by_itself = Authentication { social_sign_in: true, ..values.clone() };
+            let by_itself = Authentication { sign_in_after_social: true, ..values.clone() };
             let shown = by_itself.get(SIGN_IN_AFTER_REGISTRATION).unwrap();
             assert_eq!(shown, Setting::Ways([(Method::Password, false)].into_iter().collect()));
             let on = by_itself.with(&Named::from([(SIGN_IN_AFTER_REGISTRATION.to_owned(), json!("on"))]));
             assert_eq!(on.get(SIGN_IN_AFTER_REGISTRATION).unwrap().words(), "on");
             assert_eq!(on.sign_in_after_registration.is_on(Method::Oidc), listed);
             assert_eq!(changes(&by_itself, &on), ["Sign in after registration: on"]);
-            let off = Authentication { social_sign_in: false, ..values };
+            let off = Authentication { sign_in_after_social: false, ..values };
             assert_eq!(off.get(SIGN_IN_AFTER_REGISTRATION), Some(Setting::Ways(ways(listed))));
             assert_eq!(changes(&by_itself, &off), ["Signing up through a provider signs in: off"]);
         }

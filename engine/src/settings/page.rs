@@ -2,7 +2,7 @@
 
 use super::fields::{Authentication, FIELDS, Setting, Ways, differences, on_or_off};
 use super::{Current, Provenance};
-use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGNING_IN, SOCIAL_SIGN_IN};
+use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGNING_IN, SIGN_IN_AFTER_SOCIAL};
 use crate::config::{Config, Hook, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub async fn current(engine: &Engine) -> Result<Current> {
 
 /// What it switches is there, and there is something to switch.
 fn is_offered(config: &Config, name: &str) -> bool {
-    console::is_there(name) && (name != SOCIAL_SIGN_IN || registering(config).any(|way| way == Method::Oidc))
+    console::is_there(name) && (name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
@@ -159,14 +159,14 @@ fn values_of(config: &Config, registering: &[Method]) -> Authentication {
         invite_only: keys.invite_only,
         // What the lists say: what signs in by itself is not a matter of this switch.
         sign_in_after_registration: ways(&|plan| plan.signs_in() && !plan.by_itself),
-        social_sign_in: keys.social_sign_in,
-        leak_nothing: keys.leak_nothing,
-        proof_takes_over: keys.proof_takes_over,
-        unproven_session: keys.unproven_session,
+        sign_in_after_social: keys.sign_in_after_social,
+        prevent_enumeration: keys.prevent_enumeration,
+        reset_on_first_verification: keys.reset_on_first_verification,
+        unverified_session_lifespan: keys.unverified_session_lifespan,
         show_verification_page: ways(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
-        sign_in_when_proven: keys.sign_in_when_proven,
+        sign_in_after_verification: keys.sign_in_after_verification,
         require_verified_address: signing_in(config).map(asks).collect(),
-        require_used_address: config.vestibule.require_used_address,
+        require_verified_identifier: config.vestibule.require_verified_identifier,
         min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
         identifier_similarity_check: password.identifier_similarity_check_enabled,
         breach_check: password.haveibeenpwned_enabled,
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(keys(BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
         for (path, field) in [
             ("selfservice.flows.registration.after.code.hooks[0]", Some(SIGN_IN_AFTER_REGISTRATION)),
-            ("vestibule.registration.unproven_session", Some("unproven_session")),
+            ("vestibule.registration.unverified_session_lifespan", Some("unverified_session_lifespan")),
             (SHOW_VERIFICATION_PAGE, Some(SHOW_VERIFICATION_PAGE)),
             ("serve.public.port", None),
         ] {

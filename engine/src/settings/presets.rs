@@ -4,8 +4,8 @@
 use super::{Authentication, changes, differences};
 use crate::config::Named;
 use crate::config::console::{
-    INVITE_ONLY, LEAK_NOTHING, PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_VERIFIED_ADDRESS,
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, is_there,
+    INVITE_ONLY, PREVENT_ENUMERATION, RESET_ON_FIRST_VERIFICATION, REGISTRATION_ENABLED, REQUIRE_VERIFIED_ADDRESS,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, is_there,
 };
 use serde_json::{Value, json};
 
@@ -45,9 +45,9 @@ fn all() -> [Preset; 4] {
                 (SIGN_IN_AFTER_REGISTRATION, json!("on"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("off"), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("off"), Essential),
-                (SIGN_IN_WHEN_PROVEN, json!(false), Added),
-                (PROOF_TAKES_OVER, json!(true), Added),
-                (LEAK_NOTHING, json!(false), Added),
+                (SIGN_IN_AFTER_VERIFICATION, json!(false), Added),
+                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
+                (PREVENT_ENUMERATION, json!(false), Added),
                 (INVITE_ONLY, json!(false), Added),
             ],
         },
@@ -59,14 +59,14 @@ fn all() -> [Preset; 4] {
                 (REGISTRATION_ENABLED, json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
-                (SIGN_IN_WHEN_PROVEN, json!(true), Essential),
+                (SIGN_IN_AFTER_VERIFICATION, json!(true), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("on"), Essential),
-                (PROOF_TAKES_OVER, json!(true), Added),
+                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
                 (INVITE_ONLY, json!(false), Added),
             ],
         },
         Preset {
-            id: "leak_nothing",
+            id: "prevent_enumeration",
             title: "Leak nothing",
             text: "A sign-up answers alike whether or not the address has an account; what differs is in the mail. The account is made \
                    when the address is proven.",
@@ -74,10 +74,10 @@ fn all() -> [Preset; 4] {
                 (REGISTRATION_ENABLED, json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
-                (LEAK_NOTHING, json!(true), Essential),
+                (PREVENT_ENUMERATION, json!(true), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("on"), Essential),
-                (SIGN_IN_WHEN_PROVEN, json!(true), Added),
-                (PROOF_TAKES_OVER, json!(true), Added),
+                (SIGN_IN_AFTER_VERIFICATION, json!(true), Added),
+                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
                 (INVITE_ONLY, json!(false), Added),
             ],
         },
@@ -134,11 +134,11 @@ mod tests {
             let is_there = move |name: &str| !missing.contains(&name);
             all().iter().filter(|preset| preset.is_offered(&is_there)).map(|preset| preset.id).collect()
         };
-        assert_eq!(offered(&[]), ["frictionless", "verify_first", "leak_nothing", "invite_only"]);
-        assert_eq!(offered(&[LEAK_NOTHING]), ["frictionless", "verify_first", "invite_only"]);
+        assert_eq!(offered(&[]), ["frictionless", "verify_first", "prevent_enumeration", "invite_only"]);
+        assert_eq!(offered(&[PREVENT_ENUMERATION]), ["frictionless", "verify_first", "invite_only"]);
         assert_eq!(
-            offered(&[SIGN_IN_WHEN_PROVEN, PROOF_TAKES_OVER, INVITE_ONLY]),
-            ["frictionless", "leak_nothing"],
+            offered(&[SIGN_IN_AFTER_VERIFICATION, RESET_ON_FIRST_VERIFICATION, INVITE_ONLY]),
+            ["frictionless", "prevent_enumeration"],
             "what is only added to it does not hold it back"
         );
     }

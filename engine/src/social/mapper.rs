@@ -71,7 +71,7 @@ pub async fn map(
     if !mapped.vouched.is_empty() && !provider.vouches {
         tracing::debug!(
             provider = provider.id,
-            "its word on addresses does not count: see vestibule.social.vouching"
+            "its word on addresses does not count: see vestibule.social.trusted_email_providers"
         );
     }
     Ok(Mapped { vouched: if provider.vouches { mapped.vouched } else { Vec::new() }, ..mapped })

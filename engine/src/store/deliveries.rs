@@ -30,7 +30,7 @@ impl Kind {
             Kind::Wait => "wait",
             Kind::Ask => "ask",
             Kind::Test => "test",
-            Kind::Undone => "undone",
+            Kind::Undone => "rolled_back",
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Case {
     /// The option to sign in when the address is proven.
     pub when_proven: bool,
     /// That option, for both lists.
-    pub all_or_nothing: bool,
+    pub atomic: bool,
     pub client: Client,
 }
 
@@ -105,8 +105,8 @@ impl Case {
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
             "vestibule": {"registration": {
-                "sign_in_when_proven": self.when_proven,
-                "all_or_nothing": if self.all_or_nothing { json!(["flow", "password"]) } else { json!([]) },
+                "sign_in_after_verification": self.when_proven,
+                "atomic": if self.atomic { json!(["flow", "password"]) } else { json!([]) },
             }},
         })
     }
@@ -140,7 +140,7 @@ impl Case {
         let asks =
             if place == "method" { calls(&[Entry::Interrupts, Entry::Changes], false) } else { Vec::new() };
         // All or nothing: an account that nobody sees yet is none.
-        asks.into_iter().chain(calls(&[Entry::Awaited], !self.all_or_nothing)).collect()
+        asks.into_iter().chain(calls(&[Entry::Awaited], !self.atomic)).collect()
     }
 
     pub fn ignored(&self) -> usize {
@@ -163,7 +163,7 @@ pub fn cases() -> Vec<Case> {
     for method in &lists {
         for session in [Session::Nowhere, Session::First, Session::Last] {
             for flow in [vec![], vec![Entry::Awaited], vec![Entry::Interrupts, Entry::Ignored]] {
-                for (verification, gate, when_proven, all_or_nothing) in [
+                for (verification, gate, when_proven, atomic) in [
                     (false, false, true, false),
                     (true, false, false, false),
                     (true, true, false, false),
@@ -178,7 +178,7 @@ pub fn cases() -> Vec<Case> {
                             verification,
                             gate,
                             when_proven,
-                            all_or_nothing,
+                            atomic,
                             client,
                         });
                     }

@@ -347,3 +347,31 @@ fn unknown_keys_are_reported_with_the_one_that_may_be_meant() {
         ]
     );
 }
+
+/// Keys of unreleased versions, in a file and in the environment: refused with the current name, never ignored.
+#[test]
+fn an_old_name_is_refused_with_the_new_one() {
+    for (section, old, new) in [
+        ("registration", "leak_nothing", "vestibule.registration.prevent_enumeration"),
+        ("registration", "unproven_session", "vestibule.registration.unverified_session_lifespan"),
+        ("verification", "mails_per_hour", "vestibule.verification.emails_per_hour"),
+        ("login", "require_used_address", "vestibule.login.require_verified_identifier"),
+        ("social", "vouching", "vestibule.social.trusted_email_providers"),
+    ] {
+        let patch = json!({"vestibule": {section: {old: true}}});
+        let found = problems(&document(patch));
+        let [problem] = found.as_slice() else { panic!("{old}: {found:?}") };
+        assert_eq!(problem.path, format!("vestibule.{section}.{old}"));
+        assert!(problem.instead.contains(new), "{problem:?}");
+    }
+}
+
+#[test]
+fn an_old_environment_variable_is_refused_with_the_new_one() {
+    let environment =
+        BTreeMap::from([("VESTIBULE_REGISTRATION_LEAK_NOTHING".to_owned(), "true".to_owned())]);
+    let found = problems(&Sources { environment, ..Sources::default() });
+    let [problem] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(problem.file, "environment variable VESTIBULE_REGISTRATION_LEAK_NOTHING");
+    assert!(problem.instead.contains("`VESTIBULE_REGISTRATION_PREVENT_ENUMERATION`"), "{problem}");
+}

@@ -207,7 +207,7 @@ fn hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same() {
                 json!({
                     "selfservice": {"methods": {"oidc": {"enabled": true}, "passkey": {"enabled": false}}},
                     // Without our own rule for providers the lists alone decide, as in Kratos.
-                    "vestibule": {"registration": {"social_sign_in": false}},
+                    "vestibule": {"registration": {"sign_in_after_social": false}},
                 }),
             );
             let import = imported(&document);
@@ -579,7 +579,7 @@ fn configurations() -> Vec<(Value, Named)> {
                 "courier": {"smtp": {"connection_uri": format!("smtps://mail:{SECRET}@mail.test/"), "headers": {"X-Pass": SECRET}}},
                 "secrets": {"cookie": [format!("{SECRET}-cookie")], "cipher": ["hunter2-cipher-of-this-test-32ch"]},
                 "unknown": {"to": "Kratos"},
-                "vestibule": {"registration": {"social_sign_in": true, "invite_only": true}, "admin": {"token": SECRET},
+                "vestibule": {"registration": {"sign_in_after_social": true, "invite_only": true}, "admin": {"token": SECRET},
                     "pages": {"name": "Example"}},
             })),
             saved,
@@ -612,7 +612,7 @@ fn kratos_takes_what_is_exported_and_it_comes_back_meaning_the_same() {
                 // Signing by our convention and a provider's sign-in are the two that Kratos says otherwise.
                 if unsigned(&plan) != unsigned(&again) {
                     assert_eq!((plan.flow, plan.method), (FlowKind::Registration, Method::Oidc), "{number}");
-                    assert!(again.signs_in(), "{number}: the entry stands for `social_sign_in`");
+                    assert!(again.signs_in(), "{number}: the entry stands for `sign_in_after_social`");
                 }
             }
             let password = |config: &Config| config.selfservice.password.min_password_length;
@@ -655,7 +655,7 @@ fn what_kratos_will_do_differently_is_said() {
     };
     for (path, part) in [
         ("vestibule.registration.invite_only", "invitations"),
-        ("vestibule.registration.social_sign_in", "`session`"),
+        ("vestibule.registration.sign_in_after_social", "`session`"),
         ("vestibule.admin.token", "token"),
         ("unknown", "refuses"),
         ("dsn", "database of its own"),

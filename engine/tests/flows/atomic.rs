@@ -141,7 +141,7 @@ fn undone(agreed: &[(String, Value)], news: &[(String, Value)]) {
     let mut news = news.to_vec();
     news.sort_by(|one, other| one.0.cmp(&other.0));
     for ((path, answered), (told, body)) in agreed.iter().zip(&news) {
-        assert_eq!((path, &body["type"]), (told, &json!("registration.undone")));
+        assert_eq!((path, &body["type"]), (told, &json!("registration.rolled_back")));
         let call = answered["call"].as_str().unwrap();
         assert_eq!(body["id"], format!("msg_{call}"));
         assert_eq!(body["identity"]["id"], answered["id"]);

@@ -172,7 +172,7 @@ impl House {
         drop(tx);
         let mut fields = json!({"method": "code", "code": code});
         if case.client == Client::Native {
-            fields["vestibule"] = json!({"hand_over": pending.secret});
+            fields["vestibule"] = json!({"deferred_login": pending.secret});
         }
         let mut form = self.form(&flow, case.client, fields);
         if case.client != Client::Native {
@@ -221,7 +221,7 @@ impl House {
             .iter()
             .filter_map(|step| match step {
                 Step::Ask(hook) => Some((hook.url.path().to_owned(), false)),
-                Step::Run(Hook::WebHook(hook)) => Some((hook.url.path().to_owned(), !plan.all_or_nothing)),
+                Step::Run(Hook::WebHook(hook)) => Some((hook.url.path().to_owned(), !plan.atomic)),
                 _ => None,
             })
             .filter(|(path, _)| !path.ends_with("/ignored"))

@@ -36,7 +36,7 @@ impl House {
                 "flows": {"verification": {"enabled": true}, "registration": {"style": "unified"}},
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-            "vestibule": {"registration": {"sign_in_when_proven": true}},
+            "vestibule": {"registration": {"sign_in_after_verification": true}},
         });
         let engine = world.engine("memory", vec![config]).await;
         Self { world, engine }
@@ -76,7 +76,7 @@ impl House {
         let code = testing::code_in(&self.world.mailer.sent().pop().unwrap().text);
         self.happens(meanwhile, done.identity.id).await;
         let fields: Value =
-            json!({"method": "code", "code": code, "vestibule": {"hand_over": pending.secret}});
+            json!({"method": "code", "code": code, "vestibule": {"deferred_login": pending.secret}});
         let outcome = verification::submit(&ctx, testing::form(pending.flow, fields), "").await;
         let signed_in = matches!(outcome, Ok(verification::Submitted::SignedIn(..)));
         let mut tx = ctx.db().read().await.unwrap();

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod all_or_nothing;
+mod atomic;
 mod combinations;
 mod hand_over;
 mod hooks;

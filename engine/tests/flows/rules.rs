@@ -278,7 +278,7 @@ fn a_sign_up_through_a_provider_signs_in_by_itself_unless_it_is_switched_off() {
     ] {
         let config = testing::config(vec![json!({
             "selfservice": {"flows": {"registration": {"after": {"oidc": {"hooks": list}}}}},
-            "vestibule": {"registration": {"social_sign_in": switch}},
+            "vestibule": {"registration": {"sign_in_after_social": switch}},
         })]);
         for client in [Client::Browser, Client::Spa, Client::Native] {
             let through = plan(&config, FlowKind::Registration, Method::Oidc, client);

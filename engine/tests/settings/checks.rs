@@ -56,7 +56,7 @@ const SCHEMAS: &str = "identity.schemas";
 const BASE_URL: &str = "serve.public.base_url";
 const PROVIDERS: &str = "selfservice.methods.oidc";
 const OF_PROVIDERS: &str = "selfservice.flows.registration.after.oidc.hooks";
-const VOUCHING: &str = "vestibule.social.vouching";
+const TRUSTED_EMAIL_PROVIDERS: &str = "vestibule.social.trusted_email_providers";
 const GATE_OF_PROVIDERS: &str = "selfservice.flows.login.after.oidc.hooks";
 
 /// Switched on, with one to choose.
@@ -107,7 +107,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         all([(BASE_URL, json!(format!("https://{host}/"))), ("session.cookie.domain", json!(domain))])
     };
     let leaking = |more: &[(&str, Value)]| {
-        let mut document = all([(CODES, json!(true)), (&ours("leak_nothing"), json!(true))]);
+        let mut document = all([(CODES, json!(true)), (&ours("prevent_enumeration"), json!(true))]);
         for (path, value) in more {
             let mut place = &mut document;
             for name in path.split('.') {
@@ -126,7 +126,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         ("enumeration", sign_up(json!([session()])), leaking(&[(OWN, json!([session()]))])),
         ("enumeration", all([(OWN, json!([session()])), (CODES, json!(true))]), leaking(&[])),
         ("enumeration_by_form", at(CODES, json!(true)), leaking(&[])),
-        ("enumeration_by_form", at(&ours("leak_nothing"), json!(true)), leaking(&[])),
+        ("enumeration_by_form", at(&ours("prevent_enumeration"), json!(true)), leaking(&[])),
         ("enumeration_by_form", json!({}), sign_up(json!([session()]))),
         (
             "mitigation_without_sign_up",
@@ -136,7 +136,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         (
             "squatted_addresses",
             at(CODES, json!(true)),
-            all([(CODES, json!(true)), (&ours("proof_takes_over"), json!(true))]),
+            all([(CODES, json!(true)), (&ours("reset_on_first_verification"), json!(true))]),
         ),
         ("squatted_addresses", at(CODES, json!(true)), json!({})),
         (
@@ -149,14 +149,14 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([
                 (OWN, json!([session()])),
                 (PROVIDERS, providers()),
-                (&ours("social_sign_in"), json!(false)),
+                (&ours("sign_in_after_social"), json!(false)),
             ]),
             all([(OWN, json!([session()])), (PROVIDERS, providers())]),
         ),
         (
             "providers_sign_in_anyway",
             at(PROVIDERS, providers()),
-            all([(PROVIDERS, providers()), (&ours("social_sign_in"), json!(false))]),
+            all([(PROVIDERS, providers()), (&ours("sign_in_after_social"), json!(false))]),
         ),
         // Where nobody finds a provider, none signs anybody in.
         ("providers_sign_in_anyway", at(PROVIDERS, providers()), at(PROVIDERS, json!({"enabled": true}))),
@@ -165,13 +165,13 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([
                 (PROVIDERS, providers()),
                 (OF_PROVIDERS, json!([session()])),
-                (&ours("social_sign_in"), json!(false)),
+                (&ours("sign_in_after_social"), json!(false)),
             ]),
             all([
                 (PROVIDERS, providers()),
                 (OF_PROVIDERS, json!([session()])),
                 (OWN, json!([session()])),
-                (&ours("social_sign_in"), json!(false)),
+                (&ours("sign_in_after_social"), json!(false)),
             ]),
         ),
         // Nobody types somebody else's address at a provider.
@@ -215,14 +215,14 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([
                 (GATE_OF_PROVIDERS, json!([gate()])),
                 (PROVIDERS, providers()),
-                (VOUCHING, json!(["other"])),
+                (TRUSTED_EMAIL_PROVIDERS, json!(["other"])),
             ]),
             all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers())]),
         ),
         (
             "providers_prove_nothing",
-            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers()), (VOUCHING, json!([]))]),
-            all([(GATE, json!([gate()])), (PROVIDERS, providers()), (VOUCHING, json!([]))]),
+            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers()), (TRUSTED_EMAIL_PROVIDERS, json!([]))]),
+            all([(GATE, json!([gate()])), (PROVIDERS, providers()), (TRUSTED_EMAIL_PROVIDERS, json!([]))]),
         ),
         // One that is not offered lets nobody in.
         (
@@ -230,13 +230,13 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([
                 ("selfservice.flows.login.after.hooks", json!([gate()])),
                 (PROVIDERS, providers()),
-                (VOUCHING, json!([])),
+                (TRUSTED_EMAIL_PROVIDERS, json!([])),
             ]),
             all([
                 ("selfservice.flows.login.after.hooks", json!([gate()])),
                 (PROVIDERS, providers()),
                 ("vestibule.social.off", json!(["google"])),
-                (VOUCHING, json!([])),
+                (TRUSTED_EMAIL_PROVIDERS, json!([])),
             ]),
         ),
         (
@@ -262,7 +262,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
                 (CODES, json!(true)),
                 mail(),
                 (OWN, json!([session()])),
-                (&ours("unproven_session"), json!("30m")),
+                (&ours("unverified_session_lifespan"), json!("30m")),
             ]),
         ),
         (
@@ -272,18 +272,18 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         ),
         (
             "nothing_is_ever_proven",
-            at(&ours("sign_in_when_proven"), json!(true)),
-            all([(&ours("sign_in_when_proven"), json!(true)), (CODES, json!(true))]),
+            at(&ours("sign_in_after_verification"), json!(true)),
+            all([(&ours("sign_in_after_verification"), json!(true)), (CODES, json!(true))]),
         ),
         (
             "nothing_to_take_over",
-            at(&ours("proof_takes_over"), json!(true)),
-            all([(&ours("proof_takes_over"), json!(true)), (CODES, json!(true))]),
+            at(&ours("reset_on_first_verification"), json!(true)),
+            all([(&ours("reset_on_first_verification"), json!(true)), (CODES, json!(true))]),
         ),
         (
             "unproven_sessions_live_as_long",
-            at(&ours("unproven_session"), json!("24h")),
-            at(&ours("unproven_session"), json!("30m")),
+            at(&ours("unverified_session_lifespan"), json!("24h")),
+            at(&ours("unverified_session_lifespan"), json!("30m")),
         ),
         // Sign-up that leaks nothing
         ("leak_by_identifier", leaking(&[(SCHEMAS, user_names())]), leaking(&[])),
@@ -297,7 +297,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             leaking(&[("feature_flags.choose_recovery_address", json!(true))]),
             at("feature_flags.choose_recovery_address", json!(true)),
         ),
-        ("leak_nothing_without_codes", at(&ours("leak_nothing"), json!(true)), leaking(&[])),
+        ("leak_nothing_without_codes", at(&ours("prevent_enumeration"), json!(true)), leaking(&[])),
         ("nobody_is_signed_in_at_once", leaking(&[(OWN, json!([session()]))]), leaking(&[])),
         // Hooks
         (
@@ -313,7 +313,7 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         (
             "account_without_an_answer",
             sign_up(json!([hook(far, json!({}))])),
-            all([(OWN, json!([hook(far, json!({}))])), (&ours("all_or_nothing"), json!(["password"]))]),
+            all([(OWN, json!([hook(far, json!({}))])), (&ours("atomic"), json!(["password"]))]),
         ),
         (
             "shadowed_hooks",

@@ -296,7 +296,7 @@ fn a_fix_ends_its_finding_and_says_so_in_the_form_alone() {
 }
 
 /// A provider to choose, and what else a file says.
-fn with_a_provider(social_sign_in: bool, after: Value) -> Value {
+fn with_a_provider(sign_in_after_social: bool, after: Value) -> Value {
     let google = json!({
         "id": "google", "provider": "google", "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=",
     });
@@ -305,7 +305,7 @@ fn with_a_provider(social_sign_in: bool, after: Value) -> Value {
             "methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}},
             "flows": {"registration": {"after": after}},
         },
-        "vestibule": {"registration": {"social_sign_in": social_sign_in}},
+        "vestibule": {"registration": {"sign_in_after_social": sign_in_after_social}},
     })
 }
 
@@ -335,7 +335,7 @@ fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_sw
         assert!(last.about.starts_with("on by itself"), "{}", last.about);
     }
     // Switched off, a provider is a way of the switch, and off until its list says otherwise.
-    let off = Authentication { social_sign_in: false, ..values };
+    let off = Authentication { sign_in_after_social: false, ..values };
     let drawn = preview(&config, &off);
     assert_eq!(drawn.changes, ["Signing up through a provider signs in: off"]);
     for (saved, would_be) in &drawn.plans {
@@ -355,7 +355,7 @@ fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
     let mut values = Authentication {
         sign_in_after_registration: both(false, true),
         show_verification_page: both(false, false),
-        social_sign_in: false,
+        sign_in_after_social: false,
         ..in_force()
     };
     let drawn = preview(&config, &values);
@@ -382,7 +382,7 @@ fn without_a_provider_to_choose_nothing_is_different() {
     let mut none = with_a_provider(false, json!({}));
     none["selfservice"]["methods"]["oidc"]["config"] = json!({"providers": []});
     let drawn =
-        preview(&config(none, &Named::new()), &Authentication { social_sign_in: false, ..in_force() });
+        preview(&config(none, &Named::new()), &Authentication { sign_in_after_social: false, ..in_force() });
     assert_eq!(drawn.changes, Vec::<String>::new());
     assert!(drawn.pipelines.iter().all(|drawn| drawn.method == Method::Password));
 }

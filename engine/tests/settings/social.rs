@@ -310,26 +310,26 @@ async fn buttons_stand_in_the_order_that_was_chosen() {
 async fn whose_word_counts_follows_the_kinds_until_somebody_says_otherwise() {
     let house = House::new().await;
     done(&house.save(None, google()).await);
-    assert_eq!(house.named().await.get("social_vouching"), None, "as the kind has it");
+    assert_eq!(house.named().await.get("social_trusted_email_providers"), None, "as the kind has it");
     let mut draft = own("acme");
     draft.vouches = true;
     done(&house.save(None, draft).await);
-    assert_eq!(house.named().await["social_vouching"], json!(["google", "acme"]));
+    assert_eq!(house.named().await["social_trusted_email_providers"], json!(["google", "acme"]));
     let mut draft = google();
     draft.id = "second".into();
     done(&house.save(None, draft).await);
-    assert_eq!(house.named().await["social_vouching"], json!(["google", "acme", "second"]));
+    assert_eq!(house.named().await["social_trusted_email_providers"], json!(["google", "acme", "second"]));
     let mut draft = house.draft("google").await;
     draft.vouches = false;
     done(&house.save(Some("google"), draft).await);
-    assert_eq!(house.named().await["social_vouching"], json!(["acme", "second"]));
+    assert_eq!(house.named().await["social_trusted_email_providers"], json!(["acme", "second"]));
     assert_eq!(
         settings::list(house.engine.db()).await.unwrap()[0].summary,
         ["Google: its word on an address does not count as proof"]
     );
     let owner = somebody(&house.engine, Role::Owner);
     done(&social::remove(&house.engine, &owner, 4, "acme".into(), "").await.unwrap());
-    assert_eq!(house.named().await["social_vouching"], json!(["second"]));
+    assert_eq!(house.named().await["social_trusted_email_providers"], json!(["second"]));
 }
 
 #[tokio::test]

@@ -303,7 +303,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     };
     let on = |name: &str, value: Value| Named::from([(name.to_owned(), value)]);
     let current = settings::current(&console.engine).await.unwrap();
-    assert!(current.offered.contains("social_sign_in"));
+    assert!(current.offered.contains("sign_in_after_social"));
     assert_eq!(
         current.provenance["sign_in_after_registration"].key,
         "selfservice.flows.registration.after.password.hooks",
@@ -315,7 +315,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     );
     assert_eq!((shown(&current.values), plans()), ("off".to_owned(), [false, true]));
 
-    console.save(0, |values| values.social_sign_in = false).await;
+    console.save(0, |values| values.sign_in_after_social = false).await;
     let current = settings::current(&console.engine).await.unwrap();
     assert_eq!(
         current.provenance["sign_in_after_registration"].key,
@@ -333,14 +333,14 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     assert_eq!((shown(&console.values().await.1), plans()), ("on".to_owned(), [true, true]));
 
     // By itself again: its list keeps what it says, and the switch is for the others.
-    console.save(3, |values| values.social_sign_in = true).await;
+    console.save(3, |values| values.sign_in_after_social = true).await;
     let off = on("sign_in_after_registration", json!("off"));
     console.save(4, |values| *values = values.with(&off)).await;
     assert_eq!((shown(&console.values().await.1), plans()), ("off".to_owned(), [false, true]));
     let history = settings::list(console.engine.db()).await.unwrap();
     assert_eq!(
         serde_json::to_value(&history[0].settings).unwrap(),
-        json!({"sign_in_after_registration": {"password": "off", "oidc": "on"}, "social_sign_in": true})
+        json!({"sign_in_after_registration": {"password": "off", "oidc": "on"}, "sign_in_after_social": true})
     );
     assert_eq!(
         history.iter().map(|revision| revision.summary.join("; ")).collect::<Vec<_>>(),

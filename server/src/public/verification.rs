@@ -70,7 +70,7 @@ pub async fn submit(
         // Who is signed in matters where somebody else might be, or may prove without taking over; and on a page, where the form is
         // sent once more by Back.
         let keys = &ctx.config.vestibule.registration;
-        let matters = keys.unproven_session.is_some() || keys.proof_takes_over;
+        let matters = keys.unverified_session_lifespan.is_some() || keys.reset_on_first_verification;
         if matters || !submit.offered.secrets.is_empty() || (!link && !submit.json) {
             submit.current = super::current(&ctx, &headers).await?;
         }

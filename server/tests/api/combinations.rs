@@ -94,7 +94,7 @@ impl House {
         };
         let browser = case.client != Client::Native;
         assert_eq!(sets("ory_kratos_session="), case.signs_in() && browser, "{case:?}");
-        assert_eq!(sets("vestibule_hand_over_"), case.waits() && browser, "{case:?}");
+        assert_eq!(sets("vestibule_deferred_login_"), case.waits() && browser, "{case:?}");
         if case.client == Client::Browser {
             let page = if case.shows_verification() { "/verification?flow=" } else { "/welcome" };
             let led = answer.header("location").is_some_and(|to| to.contains(page));
@@ -134,7 +134,7 @@ async fn a_sample_of_every_combination_is_seen_over_http_as_it_is_promised() {
     assert!(sample.len() > 150, "{}", sample.len());
     let seen = |what: &dyn Fn(&Case) -> bool| sample.iter().filter(|(_, case)| what(case)).count() > 8;
     for client in Client::ALL {
-        assert!(seen(&|case| case.client == client && case.all_or_nothing), "{client:?}");
+        assert!(seen(&|case| case.client == client && case.atomic), "{client:?}");
     }
     assert!(seen(&|case| case.gate) && seen(&Case::waits) && seen(&Case::shows_verification));
     for (number, case) in &sample {

@@ -36,7 +36,7 @@ fn option(on: bool) -> Value {
             "registration": {"style": "unified", "after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}},
         }},
         "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-        "vestibule": {"registration": {"sign_in_when_proven": on}},
+        "vestibule": {"registration": {"sign_in_after_verification": on}},
     })
 }
 
@@ -58,7 +58,7 @@ impl House {
     }
 
     fn switch(&self, on: bool) {
-        self.publish(|config| config["vestibule"]["registration"]["sign_in_when_proven"] = on.into());
+        self.publish(|config| config["vestibule"]["registration"]["sign_in_after_verification"] = on.into());
     }
 
     async fn sign_up(&self, kind: Kind, email: &str) -> Waiting {
@@ -76,7 +76,7 @@ impl House {
                 let items = done["continue_with"].as_array().expect("items");
                 let shown = items.iter().find(|item| item["action"] == "show_verification_ui");
                 let flow = shown.expect("the verification")["flow"]["id"].as_str().expect("an id").to_owned();
-                let pending = &done["vestibule"]["hand_over"];
+                let pending = &done["vestibule"]["deferred_login"];
                 if kind == Kind::Native {
                     assert_eq!(
                         (&pending["flow"], &pending["verifiable_address"]),
@@ -192,7 +192,7 @@ impl Waiting {
             body[name] = (*value).into();
         }
         match self.kind {
-            Kind::Native => body["vestibule"] = json!({"hand_over": self.secret}),
+            Kind::Native => body["vestibule"] = json!({"deferred_login": self.secret}),
             Kind::Browser | Kind::Spa => body["csrf_token"] = token.into(),
         }
         headers.push(("Content-Type", JSON));
@@ -241,7 +241,7 @@ async fn who_signed_up_is_signed_in(dsn: &str) {
             );
             let over = answer.headers.iter().any(|(name, value)| {
                 name == "set-cookie"
-                    && value.starts_with("vestibule_hand_over_")
+                    && value.starts_with("vestibule_deferred_login_")
                     && value.contains("Max-Age=0")
             });
             assert!(over, "its cookie is over");
@@ -307,7 +307,7 @@ async fn the_cookie_is_as_closed_as_the_sessions() {
     let begun = person.begin().await;
     let answer = person.send(&begun, ANNA).await;
     let mut cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value);
-    let own = cookies.find(|value| value.starts_with("vestibule_hand_over_")).expect("a cookie");
+    let own = cookies.find(|value| value.starts_with("vestibule_deferred_login_")).expect("a cookie");
     assert!(
         own.contains("; HttpOnly") && own.contains("; SameSite=Lax") && own.contains("; Max-Age=3600"),
         "{own}"

@@ -30,16 +30,16 @@ struct Place {
 }
 
 impl Place {
-    async fn start(dsn: &str, leak_nothing: bool) -> Self {
-        Self::start_with(dsn, leak_nothing, json!([{"hook": "session"}])).await
+    async fn start(dsn: &str, prevent_enumeration: bool) -> Self {
+        Self::start_with(dsn, prevent_enumeration, json!([{"hook": "session"}])).await
     }
 
-    async fn start_with(dsn: &str, leak_nothing: bool, hooks: Value) -> Self {
-        Self::start_hashing(dsn, leak_nothing, hooks, Hasher::sized(2, 256)).await
+    async fn start_with(dsn: &str, prevent_enumeration: bool, hooks: Value) -> Self {
+        Self::start_hashing(dsn, prevent_enumeration, hooks, Hasher::sized(2, 256)).await
     }
 
     /// Anna has an account, proven; nobody else has. `hasher` may be too busy for anybody.
-    async fn start_hashing(dsn: &str, leak_nothing: bool, hooks: Value, hasher: Hasher) -> Self {
+    async fn start_hashing(dsn: &str, prevent_enumeration: bool, hooks: Value, hasher: Hasher) -> Self {
         let ports = Ports::take().await;
         let (public, admin) = (ports.public().to_string(), ports.admin().to_string());
         let listener = |address: std::net::SocketAddr| json!({"host": address.ip().to_string(), "port": address.port(), "base_url": format!("http://{address}/")});
@@ -53,7 +53,7 @@ impl Place {
                 },
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-            "vestibule": {"registration": {"leak_nothing": leak_nothing}},
+            "vestibule": {"registration": {"prevent_enumeration": prevent_enumeration}},
         });
         let stand = Stand::start(ports, dsn, document.clone(), hasher).await;
         let place = Self { stand, public, admin, document };
@@ -237,8 +237,8 @@ impl<'a> Visitor<'a> {
         }
         let body = document(answer);
         assert_eq!(answer.status, 200, "{body}");
-        let secret = &body["vestibule"]["hand_over"]["secret"];
-        self.kept = secret.is_string().then(|| json!({"hand_over": secret}));
+        let secret = &body["vestibule"]["deferred_login"]["secret"];
+        self.kept = secret.is_string().then(|| json!({"deferred_login": secret}));
         let items = body["continue_with"].as_array().expect("a way on").iter();
         let item =
             items.clone().find(|item| item["action"] == "show_verification_ui").expect("a code to type in");
@@ -351,7 +351,7 @@ fn without_ids(word: &str) -> String {
     const UUID: usize = 36;
     const SECRET: usize = 40;
     // The cookie's name ends with part of a digest.
-    const COOKIE: &str = "vestibule_hand_over_";
+    const COOKIE: &str = "vestibule_deferred_login_";
     if let Some(digest) = word.strip_prefix(COOKIE) {
         return format!("{COOKIE}<{} of a digest>", digest.len());
     }
@@ -370,8 +370,8 @@ fn is_uuid(text: &str) -> bool {
     })
 }
 
-async fn conversations(dsn: &str, kind: Kind, leak_nothing: bool) -> (Vec<String>, Vec<String>) {
-    let place = Place::start(dsn, leak_nothing).await;
+async fn conversations(dsn: &str, kind: Kind, prevent_enumeration: bool) -> (Vec<String>, Vec<String>) {
+    let place = Place::start(dsn, prevent_enumeration).await;
     let mut told = Vec::new();
     for email in [KNOWN, UNKNOWN] {
         let one = conversation(&place, kind, email).await;

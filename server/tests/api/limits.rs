@@ -286,7 +286,7 @@ async fn an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_cou
                     "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
                 }},
                 "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-                "vestibule": {"login": {"require_used_address": required}},
+                "vestibule": {"login": {"require_verified_identifier": required}},
             }),
         )
         .await;

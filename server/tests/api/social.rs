@@ -32,7 +32,7 @@ async fn signing_up_through_a_provider_signs_in_without_any_list() {
 
 #[tokio::test]
 async fn the_rule_can_be_switched_off_and_a_list_still_counts() {
-    let off = json!({"vestibule": {"registration": {"social_sign_in": false}}});
+    let off = json!({"vestibule": {"registration": {"sign_in_after_social": false}}});
     let place = Place::start("memory", |_| off.clone()).await;
     let mut anna = place.browser();
     let answer = anna.through("registration", "acme").await;
@@ -277,7 +277,7 @@ async fn where_nothing_leaks_only_a_vouched_address_makes_an_account() {
     let place = Place::start("memory", |_| {
         json!({
             "selfservice": {"flows": {"verification": {"enabled": true}}},
-            "vestibule": {"registration": {"leak_nothing": true}},
+            "vestibule": {"registration": {"prevent_enumeration": true}},
         })
     })
     .await;
@@ -397,7 +397,7 @@ async fn buttons_stand_first_and_sorted_as_recorded() {
 /// One press of the switch is for every way to sign up, not for passwords alone.
 #[tokio::test]
 async fn ory_network_340_the_switch_is_for_every_way_to_sign_up() {
-    let off = json!({"vestibule": {"registration": {"social_sign_in": false}}});
+    let off = json!({"vestibule": {"registration": {"sign_in_after_social": false}}});
     let place = Place::start("memory", |_| off).await;
     let engine = &place.stand.engine;
     let ada = operator(engine, Role::Owner);

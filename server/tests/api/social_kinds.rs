@@ -106,7 +106,7 @@ async fn every_kind_without_openid_signs_up_with_its_own_mapper() {
         }
         place.change(json!({
             "selfservice": {"methods": {"oidc": {"config": {"providers": [entry]}}}},
-            "vestibule": {"social": {"vouching": null}},
+            "vestibule": {"social": {"trusted_email_providers": null}},
         }));
         let outbound = &place.stand.world.outbound;
         outbound.answer(

@@ -177,7 +177,7 @@ async fn a_squatters_linked_provider_is_dead_when_the_owner_of_the_address_prove
     let place = Place::start("memory", |_| {
         json!({
             "selfservice": {"flows": {"verification": {"enabled": true}}},
-            "vestibule": {"registration": {"proof_takes_over": true}},
+            "vestibule": {"registration": {"reset_on_first_verification": true}},
         })
     })
     .await;

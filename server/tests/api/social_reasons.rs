@@ -237,12 +237,12 @@ async fn a_mapper_that_fails_or_makes_rubbish_has_a_reason_in_the_log() {
 async fn an_address_that_nobody_vouches_for_has_a_reason_in_the_log() {
     let mut watched = Watched::start(json!({
         "selfservice": {"flows": {"verification": {"enabled": true}}},
-        "vestibule": {"registration": {"leak_nothing": true}},
+        "vestibule": {"registration": {"prevent_enumeration": true}},
     }))
     .await;
     let email = "berta@example.org";
     watched.place.provider.visitor("berta", json!({"email": email, "email_verified": false}));
-    for (provider, why) in [("acme", "not among verified_addresses"), ("other", "vestibule.social.vouching")]
+    for (provider, why) in [("acme", "not among verified_addresses"), ("other", "vestibule.social.trusted_email_providers")]
     {
         watched.through("registration", provider).await;
         watched.secrets.push(email.to_owned());

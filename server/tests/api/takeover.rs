@@ -39,7 +39,7 @@ fn config(on: bool, signs_in: bool) -> Value {
             "registration": {"style": "unified", "after": {"password": {"hooks": hooks}}},
         }},
         "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-        "vestibule": {"registration": {"proof_takes_over": on}},
+        "vestibule": {"registration": {"reset_on_first_verification": on}},
     })
 }
 
@@ -54,7 +54,7 @@ impl House {
     }
 
     fn switch(&self, on: bool) {
-        self.publish(|config| config["vestibule"]["registration"]["proof_takes_over"] = on.into());
+        self.publish(|config| config["vestibule"]["registration"]["reset_on_first_verification"] = on.into());
     }
 
     /// As a new revision or file would.
@@ -109,7 +109,7 @@ impl House {
     async fn taken_over(&self) -> usize {
         let mut tx = self.stand.engine.db().read().await.expect("the database answers");
         let list = audit::list(&mut tx, 100).await.expect("the database answers");
-        list.iter().filter(|entry| entry.action == "identity.taken_over").count()
+        list.iter().filter(|entry| entry.action == "identity.reset").count()
     }
 }
 
@@ -150,7 +150,7 @@ impl Somebody {
         let done = document(&answer);
         assert_eq!(answer.status, 200, "{done}");
         self.token = done["session_token"].as_str().map(str::to_owned);
-        self.secret = done["vestibule"]["hand_over"]["secret"].clone();
+        self.secret = done["vestibule"]["deferred_login"]["secret"].clone();
         let items = done["continue_with"].as_array().expect("items");
         let shown = items.iter().find(|item| item["action"] == "show_verification_ui").expect("a form");
         shown["flow"]["id"].as_str().expect("an id").to_owned()
@@ -175,7 +175,7 @@ impl Somebody {
             body["csrf_token"] = field(&self.read(flow).await, "csrf_token").into();
         }
         if self.secret.is_string() {
-            body["vestibule"] = json!({"hand_over": self.secret});
+            body["vestibule"] = json!({"deferred_login": self.secret});
         }
         if let Some(password) = password {
             body["password"] = password.into();

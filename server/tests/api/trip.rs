@@ -81,7 +81,7 @@ impl Place {
                 },
                 "flows": {"registration": {"style": "unified"}},
             },
-            "vestibule": {"social": {"vouching": ["acme"], "deadline": "300ms"}},
+            "vestibule": {"social": {"trusted_email_providers": ["acme"], "deadline": "300ms"}},
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
         });
         lay_over(&mut document, more(&provider));

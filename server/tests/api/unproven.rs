@@ -26,7 +26,7 @@ fn configured(life: Option<&str>) -> Value {
         "session": {"lifespan": "24h"},
     });
     if let Some(life) = life {
-        more["vestibule"] = json!({"registration": {"unproven_session": life}});
+        more["vestibule"] = json!({"registration": {"unverified_session_lifespan": life}});
     }
     more
 }
@@ -182,7 +182,7 @@ const ASKED: &str = "http://hook.test/ask";
 /// Whoever knows the password signs in at the very moment of the proof: what was right before it gives no session after it.
 #[tokio::test]
 async fn a_session_that_is_made_while_the_proof_arrives_is_not_given() {
-    for option in [json!({"unproven_session": "15m"}), json!({"proof_takes_over": true})] {
+    for option in [json!({"unverified_session_lifespan": "15m"}), json!({"reset_on_first_verification": true})] {
         let mut more = configured(None);
         more["vestibule"] = json!({"registration": option});
         more["selfservice"]["flows"]["login"] = json!({"after": {"password": {"hooks": [

@@ -22,7 +22,7 @@ async fn place(sink: &Sink) -> Place {
                 "registration": {"after": {"password": {"hooks": [hook]}}},
                 "login": {"after": {"password": gate, "oidc": gate}},
             }},
-            "vestibule": {"registration": {"proof_takes_over": true, "unproven_session": "15m"}},
+            "vestibule": {"registration": {"reset_on_first_verification": true, "unverified_session_lifespan": "15m"}},
         })
     })
     .await

@@ -175,10 +175,10 @@ selfservice: {flows: {verification: {enabled: true}, registration: {after: {pass
     let (code, said) = fix(&["--fix", "--yes"]);
     assert_eq!(code, Some(5), "{said}");
     assert!(at("kratos.fixes.yml").contains("keep_bodies"), "{said}");
-    assert!(!at("kratos.fixes.yml").contains("leak_nothing"), "{said}");
+    assert!(!at("kratos.fixes.yml").contains("prevent_enumeration"), "{said}");
     let (before, done) = said.split_once("This would be put right").unwrap();
     for part in [
-        "+ vestibule.registration.leak_nothing: true",
+        "+ vestibule.registration.prevent_enumeration: true",
         "warning nobody_is_signed_in_at_once",
         "--fix=enumeration",
     ] {
@@ -193,12 +193,12 @@ selfservice: {flows: {verification: {enabled: true}, registration: {after: {pass
     assert_eq!(code, Some(0), "{said}");
     let (_, done) = said.split_once("This would be put right").unwrap();
     assert!(done.contains("warning nobody_is_signed_in_at_once"), "it says what it brings up: {said}");
-    assert!(at("kratos.fixes-2.yml").contains("leak_nothing: true"), "{said}");
+    assert!(at("kratos.fixes-2.yml").contains("prevent_enumeration: true"), "{said}");
 
     std::fs::remove_file(place.folder.path().join("kratos.fixes.yml")).unwrap();
     let (_, said) = fix(&["--fix", "--fix=enumeration", "--yes"]);
     let both = at("kratos.fixes.yml");
-    assert!(both.contains("leak_nothing: true") && both.contains("keep_bodies"), "{said}{both}");
+    assert!(both.contains("prevent_enumeration: true") && both.contains("keep_bodies"), "{said}{both}");
 
     let machine = place.run(&["config", "check", "--lint", "--json", "--config", "kratos.yml"]);
     let found: Value = serde_json::from_slice(&machine.stdout).unwrap();

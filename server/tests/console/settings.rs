@@ -52,8 +52,8 @@ async fn what_cannot_be_saved_comes_back_as_typed() {
 #[tokio::test]
 async fn a_save_that_comes_late_keeps_what_was_typed_and_what_others_changed() {
     let console = Console::signed_in("Grace").await;
-    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&unproven_session.count=30\
-                &unproven_session.unit=60&min_password_length=8&identifier_similarity_check=true&breach_check=true";
+    let base = "0&registration_enabled=true&after_sign_up_was=themselves&after_sign_up=themselves&unverified_session_lifespan.count=30\
+                &unverified_session_lifespan.unit=60&min_password_length=8&identifier_similarity_check=true&breach_check=true";
     let page = console.get(PAGE).await;
     assert!(
         page.html.contains(&base.replace('&', "&amp;")),
@@ -153,7 +153,7 @@ async fn a_preset_tells_what_it_would_change_and_goes_into_the_form_alone() {
         assert!(!tag(&page.html, "id=\"require-verified-address\"").contains("checked"));
         assert!(page.html.contains("2 unsaved changes: "), "{}", page.html);
     }
-    let all = [("sign_in_after_registration", "true"), ("proof_takes_over", "true")];
+    let all = [("sign_in_after_registration", "true"), ("reset_on_first_verification", "true")];
     let again = console.submit("preset:frictionless", "0", &all).await;
     assert!(again.html.contains("the form says all of it already"), "{}", again.html);
     let unknown = console.submit("preset:of_a_later_version", "0", &[]).await;
@@ -218,7 +218,7 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
     assert!(page.html.contains("Sign-in by Password asks for a confirmed address"), "{}", page.html);
 
     let one = ("require_verified_address.password", "true");
-    let social = ("social_sign_in", "true");
+    let social = ("sign_in_after_social", "true");
     let page = console.submit("level:require_verified_address", "0", &[one, social]).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(switch(&page.html).contains("aria-checked=\"true\""), "{}", page.html);

@@ -117,7 +117,7 @@ pub(crate) fn config(scenario: &Scenario, patches: &[Value], vars: &Vars) -> Res
     // The recordings ask for mails within the second; ours are one a minute (docs/compatibility.md).
     merge(
         &mut config,
-        &json!({"vestibule": {"verification": {"mails_per_minute": 100, "mails_per_hour": 100}}}),
+        &json!({"vestibule": {"verification": {"emails_per_minute": 100, "emails_per_hour": 100}}}),
     );
     merge(&mut config, &json!({"identity": {"schemas": [{"id": "default", "url": schema}]}}));
     if !scenario.config.is_null() {

@@ -56,8 +56,8 @@ fn rows(table: &mut Table, what: &str, one: &[f64], other: &[f64], hash: f64, go
     }
 }
 
-fn measured(site: &Site, time: Duration, leak_nothing: bool) -> Outcome<Times> {
-    site.configure_proof(leak_nothing)?;
+fn measured(site: &Site, time: Duration, prevent_enumeration: bool) -> Outcome<Times> {
+    site.configure_proof(prevent_enumeration)?;
     let server: Server<'_> = site.start()?;
     let (mut client, mut admin) = (Client::new(site.public), Client::new(site.admin));
     let mut times = Times::default();

@@ -56,11 +56,11 @@ impl Site {
         self.write(self.usual(padding, proof))
     }
 
-    /// Addresses are to be proven, by mail that waits longer than any bench: `leak_nothing` as it says. The hash is the cheapest
+    /// Addresses are to be proven, by mail that waits longer than any bench: `prevent_enumeration` as it says. The hash is the cheapest
     /// there is: each sign-up makes one, and what its time scatters would hide what is looked for.
-    pub(super) fn configure_proof(&self, leak_nothing: bool) -> Outcome {
+    pub(super) fn configure_proof(&self, prevent_enumeration: bool) -> Outcome {
         let mut config = self.usual(0, true);
-        config["vestibule"]["registration"] = json!({ "leak_nothing": leak_nothing });
+        config["vestibule"]["registration"] = json!({ "prevent_enumeration": prevent_enumeration });
         config["courier"]["worker"] = json!({ "pull_wait": "24h" });
         config["hashers"]["argon2"] = json!({ "memory": "8KB", "iterations": 1, "parallelism": 1 });
         self.write(config)

@@ -376,8 +376,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "mailbox-flooded",
         file: "engine/src/flow/limits.rs",
-        text: "let may = minute < keys.mails_per_minute",
-        instead: "let may = minute / 1000 < keys.mails_per_minute",
+        text: "let may = minute < keys.emails_per_minute",
+        instead: "let may = minute / 1000 < keys.emails_per_minute",
         test: test("server", API, "limits::a_mailbox_cannot_be_flooded"),
     },
     Change {
@@ -583,7 +583,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "engine",
             FLOWS,
-            "all_or_nothing::until_then_nobody_sees_the_account_and_its_address_is_taken",
+            "atomic::until_then_nobody_sees_the_account_and_its_address_is_taken",
         ),
     },
     Change {
@@ -594,7 +594,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "engine",
             FLOWS,
-            "all_or_nothing::a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
+            "atomic::a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_told",
         ),
     },
     Change {
@@ -647,8 +647,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "sign-up-tells",
         file: "engine/src/plan.rs",
-        text: "let pends = config.vestibule.registration.leak_nothing && config.sends_codes();",
-        instead: "let pends = config.vestibule.registration.leak_nothing && !config.sends_codes();",
+        text: "let pends = config.vestibule.registration.prevent_enumeration && config.sends_codes();",
+        instead: "let pends = config.vestibule.registration.prevent_enumeration && !config.sends_codes();",
         test: test("server", API, "leaks::an_app_is_told_the_same_whether_or_not_the_address_is_known"),
     },
     Change {
@@ -676,8 +676,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "imported-taken-over",
         file: "engine/src/flow/takeover.rs",
-        text: "proof_takes_over || !identity.claimable {",
-        instead: "proof_takes_over {",
+        text: "reset_on_first_verification || !identity.claimable {",
+        instead: "reset_on_first_verification {",
         test: test(
             "server",
             API,

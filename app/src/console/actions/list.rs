@@ -40,9 +40,9 @@ pub(super) fn row(
     let key = format!("id:{id}");
     let which = Which { hook: key.clone(), place: hook.place(), done: String::new() };
     let web = hook.web_hook(&id).ok();
-    let all_or_nothing = actions.iter().any(|action| action.all_or_nothing);
+    let atomic = actions.iter().any(|action| action.atomic);
     let (word, sentence) = web
-        .map(|web| outcome(web.response, moment_of.name(), flow.name(), all_or_nothing))
+        .map(|web| outcome(web.response, moment_of.name(), flow.name(), atomic))
         .unwrap_or(("Broken", "It cannot be read."));
     // The same hook stands in the list of each method; what is said of them belongs together.
     let mut whole = actions.first().cloned();

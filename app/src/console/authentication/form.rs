@@ -3,7 +3,7 @@
 
 use crate::console::fields::{Fields, text, trimmed};
 use engine::config::Method;
-use engine::settings::names::{SIGN_IN_AFTER_REGISTRATION, SOCIAL_SIGN_IN};
+use engine::settings::names::{SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use engine::settings::{
     AfterSignUp, Authentication, Current, FIELDS, FieldError, Setting, Ways, in_units, label, parse_span,
 };
@@ -44,8 +44,8 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     let mut read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
     // It says which ways the switch above it is for.
-    if current.offered.contains(SOCIAL_SIGN_IN) && !current.is_locked(SOCIAL_SIGN_IN) {
-        read.values.set(SOCIAL_SIGN_IN, Setting::Switch(has(SOCIAL_SIGN_IN)));
+    if current.offered.contains(SIGN_IN_AFTER_SOCIAL) && !current.is_locked(SIGN_IN_AFTER_SOCIAL) {
+        read.values.set(SIGN_IN_AFTER_SOCIAL, Setting::Switch(has(SIGN_IN_AFTER_SOCIAL)));
     }
     for (name, ..) in FIELDS {
         if !current.offered.contains(name) || current.is_locked(name) {
@@ -155,7 +155,7 @@ fn sent(current: &Current, values: &Authentication) -> Vec<(String, String)> {
             }
             Some(Setting::Switch(false)) | None => {}
         }
-        if name == SOCIAL_SIGN_IN {
+        if name == SIGN_IN_AFTER_SOCIAL {
             let answer = AfterSignUp::of(values).map(AfterSignUp::name);
             sent.push((AFTER_SIGN_UP_WAS.to_owned(), answer.unwrap_or_default().to_owned()));
             if let Some(answer) = answer.filter(|_| !current.is_locked(SIGN_IN_AFTER_REGISTRATION)) {
@@ -243,7 +243,7 @@ pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mu
 mod tests {
     use super::*;
     use engine::settings::Provenance;
-    use engine::settings::names::{BREACH_CHECK, SHOW_VERIFICATION_PAGE, UNPROVEN_SESSION};
+    use engine::settings::names::{BREACH_CHECK, SHOW_VERIFICATION_PAGE, UNVERIFIED_SESSION_LIFESPAN};
     use std::collections::BTreeMap;
 
     fn ways(password: bool, code: bool) -> Ways {
@@ -268,14 +268,14 @@ mod tests {
                 registration_enabled: true,
                 invite_only: false,
                 sign_in_after_registration: ways(true, false),
-                social_sign_in: false,
-                leak_nothing: false,
-                proof_takes_over: false,
-                unproven_session: None,
+                sign_in_after_social: false,
+                prevent_enumeration: false,
+                reset_on_first_verification: false,
+                unverified_session_lifespan: None,
                 show_verification_page: ways(false, false),
-                sign_in_when_proven: false,
+                sign_in_after_verification: false,
                 require_verified_address: ways(false, false),
-                require_used_address: false,
+                require_verified_identifier: false,
                 min_password_length: 8,
                 identifier_similarity_check: true,
                 breach_check: true,
@@ -305,7 +305,7 @@ mod tests {
     fn what_is_sent_untouched_reads_as_what_is_in_force() {
         let mut current = current();
         for span in [None, Some(Duration::from_secs(90)), Some(Duration::from_secs(172_800))] {
-            current.values.unproven_session = span;
+            current.values.unverified_session_lifespan = span;
             let read = read(&current, &untouched(&current));
             assert_eq!(read.values, current.values);
             assert!(read.problems.is_empty());
@@ -360,12 +360,12 @@ mod tests {
         let current = current();
         let typed = |count: &str, unit: &str| {
             let mut sent = untouched(&current);
-            sent.insert(UNPROVEN_SESSION.to_owned(), "true".to_owned());
-            sent.insert(format!("{UNPROVEN_SESSION}.count"), count.to_owned());
-            sent.insert(format!("{UNPROVEN_SESSION}.unit"), unit.to_owned());
+            sent.insert(UNVERIFIED_SESSION_LIFESPAN.to_owned(), "true".to_owned());
+            sent.insert(format!("{UNVERIFIED_SESSION_LIFESPAN}.count"), count.to_owned());
+            sent.insert(format!("{UNVERIFIED_SESSION_LIFESPAN}.unit"), unit.to_owned());
             let read = read(&current, &sent);
-            assert_eq!(read.typed[&format!("{UNPROVEN_SESSION}.count")], count, "as typed");
-            (read.values.unproven_session.map(|span| span.as_secs()), read.problems.len())
+            assert_eq!(read.typed[&format!("{UNVERIFIED_SESSION_LIFESPAN}.count")], count, "as typed");
+            (read.values.unverified_session_lifespan.map(|span| span.as_secs()), read.problems.len())
         };
         assert_eq!(typed("30", "60"), (Some(1800), 0));
         assert_eq!(typed(" 2 ", "3600"), (Some(7200), 0));
@@ -389,7 +389,7 @@ mod tests {
         // Somebody else switched the code on, and changed both lengths.
         now.values.sign_in_after_registration = ways(true, true);
         now.values.min_password_length = 10;
-        now.values.unproven_session = Some(Duration::from_secs(600));
+        now.values.unverified_session_lifespan = Some(Duration::from_secs(600));
         let was = current().values;
         let mut mine = read(&now, &untouched(&current()));
         mine.values.sign_in_after_registration = ways(false, false);
@@ -402,8 +402,8 @@ mod tests {
             "each way follows who touched it"
         );
         assert_eq!(mine.values.min_password_length, 14);
-        assert_eq!(mine.values.unproven_session, now.values.unproven_session, "untouched");
-        assert!(!mine.typed.contains_key("unproven_session.count"), "and shown as it is now");
+        assert_eq!(mine.values.unverified_session_lifespan, now.values.unverified_session_lifespan, "untouched");
+        assert!(!mine.typed.contains_key("unverified_session_lifespan.count"), "and shown as it is now");
         let told: Vec<_> =
             clashes.iter().map(|clash| (clash.field, clash.theirs.as_str(), clash.mine.as_str())).collect();
         assert_eq!(told, [("min_password_length", "10", "14")]);

@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use engine::pipeline::BY_ITSELF;
 use engine::settings::checks::Fixed;
 use engine::settings::names::{
-    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, LEAK_NOTHING, MIN_PASSWORD_LENGTH,
-    PROOF_TAKES_OVER, REGISTRATION_ENABLED, REQUIRE_USED_ADDRESS, REQUIRE_VERIFIED_ADDRESS,
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_WHEN_PROVEN, SOCIAL_SIGN_IN,
-    UNPROVEN_SESSION,
+    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, PREVENT_ENUMERATION, MIN_PASSWORD_LENGTH,
+    RESET_ON_FIRST_VERIFICATION, REGISTRATION_ENABLED, REQUIRE_VERIFIED_IDENTIFIER, REQUIRE_VERIFIED_ADDRESS,
+    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, SIGN_IN_AFTER_SOCIAL,
+    UNVERIFIED_SESSION_LIFESPAN,
 };
 use engine::settings::presets::{Preset, presets};
 use engine::settings::{
@@ -161,7 +161,7 @@ fn form(view: View) -> AnyView {
                         "Sign-up needs an invitation link. Off: anybody who finds the form can have an account, programs included.", ().into_any())}
                     {rows.ways(SIGN_IN_AFTER_REGISTRATION, label(SIGN_IN_AFTER_REGISTRATION),
                         "People who finish sign-up are signed in at once. Off: they must sign in themselves.", chips(&preview, &values))}
-                    {rows.switch(SOCIAL_SIGN_IN, label(SOCIAL_SIGN_IN),
+                    {rows.switch(SIGN_IN_AFTER_SOCIAL, label(SIGN_IN_AFTER_SOCIAL),
                         "Whoever comes from a provider has just signed in there. Off: the switch above decides for providers too.", ().into_any())}
                     {answers(&current, &values, &problems, editable)}
                 </section>
@@ -170,11 +170,11 @@ fn form(view: View) -> AnyView {
                     <h2 id="addresses">"Addresses"</h2>
                     {rows.ways(SHOW_VERIFICATION_PAGE, label(SHOW_VERIFICATION_PAGE),
                         "After sign-up people see the page for the code that was mailed to them. Off: the mail alone leads there.", ().into_any())}
-                    {rows.switch(SIGN_IN_WHEN_PROVEN, label(SIGN_IN_WHEN_PROVEN),
+                    {rows.switch(SIGN_IN_AFTER_VERIFICATION, label(SIGN_IN_AFTER_VERIFICATION),
                         "Whoever was not signed in at once is, when they type in the code where they signed up. Off: they sign in themselves after it.", ().into_any())}
                     {rows.ways(REQUIRE_VERIFIED_ADDRESS, label(REQUIRE_VERIFIED_ADDRESS),
                         "Whoever has no confirmed address is sent a code instead of being signed in. Off: people sign in without.", ().into_any())}
-                    {rows.switch(REQUIRE_USED_ADDRESS, label(REQUIRE_USED_ADDRESS),
+                    {rows.switch(REQUIRE_VERIFIED_IDENTIFIER, label(REQUIRE_VERIFIED_IDENTIFIER),
                         "The address that was typed must be the confirmed one. Off: any confirmed address of the account will do, so somebody can sign in with one that was never theirs.", ().into_any())}
                 </section>
                 <section aria-labelledby="passwords">
@@ -236,7 +236,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
         || current.is_locked(SIGN_IN_AFTER_REGISTRATION)
         || matches!(values.get(SIGN_IN_AFTER_REGISTRATION), Some(Setting::Ways(ways)) if ways.is_empty());
     let problem = problems.iter().find(|problem| problem.field == AFTER_SIGN_UP);
-    let note = match (now, values.leak_nothing) {
+    let note = match (now, values.prevent_enumeration) {
         (_, true) => {
             Some("With Registration that leaks nothing, all of it happens once the address is proven.")
         }
@@ -268,7 +268,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
 
 /// What closes holes and costs something: folded away until it is asked for or in use.
 fn protection(rows: &Rows<'_>) -> Option<AnyView> {
-    let fields = [LEAK_NOTHING, PROOF_TAKES_OVER, UNPROVEN_SESSION];
+    let fields = [PREVENT_ENUMERATION, RESET_ON_FIRST_VERIFICATION, UNVERIFIED_SESSION_LIFESPAN];
     if !fields.iter().any(|field| rows.current.offered.contains(field)) {
         return None;
     }
@@ -277,11 +277,11 @@ fn protection(rows: &Rows<'_>) -> Option<AnyView> {
         view! {
             <details class="card" id="protection" open=open>
                 <summary><h2>"Protection"</h2><span class="soft">"What strangers can do with an address that is not theirs"</span></summary>
-                {rows.switch(LEAK_NOTHING, label(LEAK_NOTHING),
+                {rows.switch(PREVENT_ENUMERATION, label(PREVENT_ENUMERATION),
                     "A sign-up answers alike for every address, and the account is made when the address is proven. Off: a stranger types in an address and learns whether it has an account here.", ().into_any())}
-                {rows.switch(PROOF_TAKES_OVER, label(PROOF_TAKES_OVER),
+                {rows.switch(RESET_ON_FIRST_VERIFICATION, label(RESET_ON_FIRST_VERIFICATION),
                     "Whoever first proves the address of a new account ends what was there before: sessions, passwords, other addresses. Off: somebody signs up with an address of yours and still gets in after you have proven it.", ().into_any())}
-                {rows.span(UNPROVEN_SESSION, label(UNPROVEN_SESSION),
+                {rows.span(UNVERIFIED_SESSION_LIFESPAN, label(UNVERIFIED_SESSION_LIFESPAN),
                     "A session from before the proof ends soon. Off: whoever signs up with somebody else's address has it for as long as any other.")}
             </details>
         }

@@ -199,7 +199,7 @@ fn comes_to(what: &ComesTo, label: &str) -> (Severity, &'static str, String) {
                 Session::AtOnce { by_itself: true } => "Whoever it is would be signed in at once: coming back from a provider is a sign-in.",
                 Session::AtOnce { by_itself: false } => "Whoever it is would be signed in at once, as the list of hooks says.",
                 Session::WhenProven => "Whoever it is would be signed in once they have proven the address.",
-                Session::Nothing => "Nobody would be signed in: no list says `session`, and `vestibule.registration.social_sign_in` is off.",
+                Session::Nothing => "Nobody would be signed in: no list says `session`, and `vestibule.registration.sign_in_after_social` is off.",
             });
             (Severity::Info, "It works: a new account would be made", text)
         }

@@ -106,8 +106,8 @@ impl Execution {
         if let Proof::Provider(arrived) = &self.proof {
             arrived.lay_over(&mut identity);
         }
-        identity.unproven = ctx.config.vestibule.registration.unproven_session.is_some();
-        identity.claimable = ctx.config.vestibule.registration.proof_takes_over;
+        identity.unproven = ctx.config.vestibule.registration.unverified_session_lifespan.is_some();
+        identity.claimable = ctx.config.vestibule.registration.reset_on_first_verification;
         let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
         let ran = self.steps(flow, identity, provisional.as_mut()).await;
         match (&ran, provisional) {

@@ -14,7 +14,7 @@ use url::{Host, Url};
 const SIGN_UP: &str = "selfservice.flows.registration.after.hooks";
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
-const ALL_OR_NOTHING: &str = "vestibule.registration.all_or_nothing";
+const ATOMIC: &str = "vestibule.registration.atomic";
 const HOSTS: &str = "vestibule.web_hooks.allowed_hosts";
 const PRIVATE: &str = "clients.http.disallow_private_ip_ranges";
 const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
@@ -120,7 +120,7 @@ fn own(flow: &str, method: Method) -> String {
     format!("selfservice.flows.{flow}.after.{}.hooks", method.name())
 }
 
-/// The key of the list that is in force for a sign-up, and its name in `all_or_nothing`.
+/// The key of the list that is in force for a sign-up, and its name in `atomic`.
 fn in_force(plan: &Plan) -> (String, HookList, &'static str) {
     match plan.source {
         Source::Method => (own("registration", plan.method), HookList::Of(plan.method), plan.method.name()),
@@ -132,7 +132,7 @@ fn stranded(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let mut told = BTreeSet::new();
     for plan in &seen.sign_ups {
         let (key, list, name) = in_force(plan);
-        if seen.config.vestibule.registration.all_or_nothing.contains(&list) {
+        if seen.config.vestibule.registration.atomic.contains(&list) {
             continue;
         }
         for hook in plan.steps.iter().filter_map(awaited) {
@@ -145,10 +145,10 @@ fn stranded(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 hook.name
             );
             let finding = Found::new(text).key(key.clone()).about([hook.name.clone()]);
-            found.push(if has_effect(ALL_OR_NOTHING) {
-                let mut lists = seen.list(ALL_OR_NOTHING);
+            found.push(if has_effect(ATOMIC) {
+                let mut lists = seen.list(ATOMIC);
                 lists.push(name.into());
-                finding.patch(ALL_OR_NOTHING, lists)
+                finding.patch(ATOMIC, lists)
             } else {
                 let entries = seen.list(&key).into_iter().map(|mut entry| {
                     if calls(&entry, hook) {

@@ -1,18 +1,18 @@
-//! Sign-up that leaks nothing (`vestibule.registration.leak_nothing`): what stands beside it and breaks the promise.
+//! Sign-up that leaks nothing (`vestibule.registration.prevent_enumeration`): what stands beside it and breaks the promise.
 
 use super::sign_up::flag;
 use super::{Found, Rule, Seen};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::settings::Severity::{Error, Warning};
 
-const LEAK_NOTHING: &str = "vestibule.registration.leak_nothing";
+const PREVENT_ENUMERATION: &str = "vestibule.registration.prevent_enumeration";
 const HINTS: &str = "selfservice.flows.registration.login_hints";
 const CHOICE: &str = "feature_flags.choose_recovery_address";
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("leak_by_identifier", Error),
-        LEAK_NOTHING,
+        PREVENT_ENUMERATION,
         "A taken user name gives an account away",
         "Sign-up is to leak nothing, and people sign in with something that no mail proves.",
         identifier,
@@ -33,7 +33,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::new(
         ("leak_nothing_without_codes", Error),
-        LEAK_NOTHING,
+        PREVENT_ENUMERATION,
         "Sign-up still tells who has an account",
         "Sign-up is to leak nothing, and no codes are sent or no address can be proven.",
         without_codes,
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     // L08
     Rule::new(
         ("nobody_is_signed_in_at_once", Warning),
-        LEAK_NOTHING,
+        PREVENT_ENUMERATION,
         "Nobody is signed in before the proof",
         "Sign-up is to leak nothing and to sign in at once: the first wins.",
         at_once,
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn on(seen: &Seen<'_>) -> bool {
-    seen.config.selfservice.registration.enabled && seen.config.vestibule.registration.leak_nothing
+    seen.config.selfservice.registration.enabled && seen.config.vestibule.registration.prevent_enumeration
 }
 
 fn identifier(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -69,7 +69,7 @@ fn identifier(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 names.join(", ")
             ))
             .about(names)
-            .set("Turn it off", LEAK_NOTHING, false),
+            .set("Turn it off", PREVENT_ENUMERATION, false),
         );
     }
 }
@@ -78,7 +78,7 @@ fn hints(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && seen.config.selfservice.registration.login_hints {
         found.push(
             Found::new(format!(
-                "`{HINTS}` is there to say how a taken address signs in; `{LEAK_NOTHING}` is there to say nothing of the kind. Switch one \
+                "`{HINTS}` is there to say how a taken address signs in; `{PREVENT_ENUMERATION}` is there to say nothing of the kind. Switch one \
                  of them off."
             ))
             .set("Give no hints", HINTS, false),
@@ -90,7 +90,7 @@ fn choice(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && flag(seen.config, CHOICE) {
         found.push(
             Found::new(format!(
-                "`{CHOICE}` lets whoever knows one address see that it has an account, and its others. Switch it or `{LEAK_NOTHING}` off."
+                "`{CHOICE}` lets whoever knows one address see that it has an account, and its others. Switch it or `{PREVENT_ENUMERATION}` off."
             ))
             .set("Offer no choice", CHOICE, false),
         );
@@ -104,7 +104,7 @@ fn without_codes(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 "Nothing can wait for a proof that never comes, so accounts are made at once and a taken address is told. \
                  `selfservice.flows.verification.enabled` and an address in the identity schema that can be confirmed change that.",
             )
-            .set("Turn it off", LEAK_NOTHING, false),
+            .set("Turn it off", PREVENT_ENUMERATION, false),
         );
     }
 }

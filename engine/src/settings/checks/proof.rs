@@ -2,7 +2,7 @@
 
 use super::{Found, Rule, Seen};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
-use crate::config::social::VOUCHING;
+use crate::config::social::TRUSTED_EMAIL_PROVIDERS;
 use crate::config::{Hook, Method, has_effect};
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
@@ -13,9 +13,9 @@ const GATE: &str = "selfservice.flows.login.after.password.hooks";
 const PAGE: &str = "selfservice.flows.registration.after.password.hooks";
 const VERIFICATION: &str = "selfservice.flows.verification.enabled";
 const SMTP: &str = "courier.smtp.connection_uri";
-const WHEN_PROVEN: &str = "vestibule.registration.sign_in_when_proven";
-const TAKES_OVER: &str = "vestibule.registration.proof_takes_over";
-const UNPROVEN: &str = "vestibule.registration.unproven_session";
+const WHEN_PROVEN: &str = "vestibule.registration.sign_in_after_verification";
+const TAKES_OVER: &str = "vestibule.registration.reset_on_first_verification";
+const UNPROVEN: &str = "vestibule.registration.unverified_session_lifespan";
 
 pub(super) const RULES: &[Rule] = &[
     // L15
@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::new(
         ("providers_prove_nothing", Warning),
-        VOUCHING,
+        TRUSTED_EMAIL_PROVIDERS,
         "People from a provider are stopped at their second sign-in",
         "Sign-in asks for a proven address, and there is a provider whose word on addresses does not count.",
         providers_prove_nothing,
@@ -188,7 +188,7 @@ fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
     found.push(
         Found::new(format!(
             "Nobody vouches for the addresses of people from {}: whoever signs up there is signed in once. {then}. Name in \
-             `{VOUCHING}` those that check addresses, or do not ask for a confirmed one.",
+             `{TRUSTED_EMAIL_PROVIDERS}` those that check addresses, or do not ask for a confirmed one.",
             labels.join(", ")
         ))
         .at(REQUIRE_VERIFIED_ADDRESS)
@@ -199,7 +199,7 @@ fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn once_without_proof(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let keys = &seen.config.vestibule.registration;
     let sense = gate(seen) && provable(seen) && mail_leaves(seen);
-    if sense && seen.signs_in() && keys.unproven_session.is_none() && !keys.leak_nothing {
+    if sense && seen.signs_in() && keys.unverified_session_lifespan.is_none() && !keys.prevent_enumeration {
         let more = match has_effect(WHEN_PROVEN) {
             true => format!(" `{WHEN_PROVEN}` signs people in once they have."),
             false => String::new(),
@@ -231,13 +231,13 @@ fn no_code(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn never_proven(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if seen.config.vestibule.registration.sign_in_when_proven && !provable(seen) {
+    if seen.config.vestibule.registration.sign_in_after_verification && !provable(seen) {
         found.push(waits_for_nothing(WHEN_PROVEN));
     }
 }
 
 fn never_taken_over(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if seen.config.vestibule.registration.proof_takes_over && !provable(seen) {
+    if seen.config.vestibule.registration.reset_on_first_verification && !provable(seen) {
         found.push(waits_for_nothing(TAKES_OVER));
     }
 }
@@ -253,7 +253,7 @@ fn waits_for_nothing(key: &'static str) -> Found {
 }
 
 fn no_shorter(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    let life = seen.config.vestibule.registration.unproven_session;
+    let life = seen.config.vestibule.registration.unverified_session_lifespan;
     if life.is_some_and(|life| life >= seen.config.session.lifespan) {
         found.push(
             Found::new(format!(

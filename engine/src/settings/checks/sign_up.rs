@@ -1,7 +1,7 @@
 //! Who may sign up, what a sign-up tells strangers, and whom it signs in.
 
 use super::{Found, Rule, Seen};
-use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION, SOCIAL_SIGN_IN};
+use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use crate::config::{Config, Method, Named, get, has_effect};
 use crate::plan::Plan;
 use crate::settings::Severity::{Danger, Info, Warning};
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 const SESSION: &str = "selfservice.flows.registration.after.password.hooks";
 const MITIGATE: &str = "security.account_enumeration.mitigate";
-const LEAK_NOTHING: &str = "vestibule.registration.leak_nothing";
-const TAKES_OVER: &str = "vestibule.registration.proof_takes_over";
-const SOCIAL: &str = "vestibule.registration.social_sign_in";
+const PREVENT_ENUMERATION: &str = "vestibule.registration.prevent_enumeration";
+const TAKES_OVER: &str = "vestibule.registration.reset_on_first_verification";
+const SOCIAL: &str = "vestibule.registration.sign_in_after_social";
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new(
@@ -123,9 +123,9 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
 
 /// What closes the hole, as far as it is there.
 fn way_out() -> &'static str {
-    match has_effect(LEAK_NOTHING) {
+    match has_effect(PREVENT_ENUMERATION) {
         true => {
-            "`vestibule.registration.leak_nothing` answers alike for every address, where codes are sent."
+            "`vestibule.registration.prevent_enumeration` answers alike for every address, where codes are sent."
         }
         false => {
             "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
@@ -136,15 +136,15 @@ fn way_out() -> &'static str {
 
 fn leaks(seen: &Seen<'_>) -> bool {
     // Without codes nothing waits for a proof, and a taken address is told as ever.
-    let answers_alike = seen.config.vestibule.registration.leak_nothing && seen.config.sends_codes();
+    let answers_alike = seen.config.vestibule.registration.prevent_enumeration && seen.config.sends_codes();
     open(seen.config) && !answers_alike
 }
 
 fn leaking(seen: &Seen<'_>, text: String) -> Found {
     let found = Found::new(text).at(SIGN_IN_AFTER_REGISTRATION);
     // Where no address is ever proven, that would close nothing.
-    match has_effect(LEAK_NOTHING) && seen.config.sends_codes() && seen.proves() {
-        true => found.set("Answer alike for every address", LEAK_NOTHING, true),
+    match has_effect(PREVENT_ENUMERATION) && seen.config.sends_codes() && seen.proves() {
+        true => found.set("Answer alike for every address", PREVENT_ENUMERATION, true),
         false => found,
     }
 }
@@ -183,7 +183,7 @@ fn mitigation(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn squatted(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let keys = &seen.config.vestibule.registration;
     let proof = seen.config.sends_codes() && seen.proves();
-    if open(seen.config) && proof && !keys.proof_takes_over && !keys.leak_nothing {
+    if open(seen.config) && proof && !keys.reset_on_first_verification && !keys.prevent_enumeration {
         let what = "Somebody can sign up with an address that is not theirs. When its owner follows the mail, the account counts as \
                     proven, and whoever made it still has the password and the sessions.";
         found.push(match has_effect(TAKES_OVER) {
@@ -198,7 +198,7 @@ fn squatted(seen: &Seen<'_>, found: &mut Vec<Found>) {
 
 fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let keys = &seen.config.vestibule.registration;
-    if seen.signs_in() && !keys.invite_only && !keys.leak_nothing {
+    if seen.signs_in() && !keys.invite_only && !keys.prevent_enumeration {
         found.push(
             Found::new(
                 "Whoever signs up gets a session, as often as a program can ask. Limit sign-ups at the proxy in front of this server, \
@@ -234,12 +234,12 @@ fn providers(seen: &Seen<'_>, found: &mut Vec<Found>) {
         return;
     }
     let off = (SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"oidc": "off"}));
-    let finding = match seen.config.vestibule.registration.social_sign_in {
+    let finding = match seen.config.vestibule.registration.sign_in_after_social {
         true => Found::new(format!(
             "The switch is off for passwords. Whoever signs up through a provider is signed in anyway, since the provider has just \
              signed them in; `{SOCIAL}: false` ends that."
         ))
-        .fix("Do not sign them in", Named::from([(SOCIAL_SIGN_IN.to_owned(), false.into()), off])),
+        .fix("Do not sign them in", Named::from([(SIGN_IN_AFTER_SOCIAL.to_owned(), false.into()), off])),
         false => Found::new(
             "The switch is off for passwords and on for providers. Whoever signs up through one is signed in, whoever types in a \
              password has to sign in themselves.",

@@ -16,10 +16,10 @@ use super::page::{SEARCHED, set_elsewhere};
 use super::revise::{Change, Ground, save_change};
 use super::{FieldError, Named, Saved};
 use crate::config::console::{
-    SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS, SOCIAL_VOUCHING,
+    SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS, SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
 use crate::config::load::remap;
-use crate::config::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, VOUCHING};
+use crate::config::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, TRUSTED_EMAIL_PROVIDERS};
 use crate::config::{Config, fingerprint, get};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -90,7 +90,7 @@ pub struct Page {
 const KEYS: [(&str, &str); 6] = [
     (SOCIAL_ENABLED, ENABLED),
     (SOCIAL_PROVIDERS, LIST),
-    (SOCIAL_VOUCHING, VOUCHING),
+    (SOCIAL_TRUSTED_EMAIL_PROVIDERS, TRUSTED_EMAIL_PROVIDERS),
     (SOCIAL_OFF, OFF),
     (SOCIAL_ORDER, ORDER),
     (SOCIAL_BUTTONS, BUTTONS),
@@ -270,7 +270,7 @@ pub async fn arrange(
 /// What the console says of one provider: of interest to whoever edits it.
 fn of_one(id: String) -> impl Fn(&Named) -> Value {
     move |named: &Named| {
-        let vouching = named.get(SOCIAL_VOUCHING).and_then(Value::as_array);
+        let vouching = named.get(SOCIAL_TRUSTED_EMAIL_PROVIDERS).and_then(Value::as_array);
         let vouches = vouching.map(|list| list.iter().any(|one| one == id.as_str()));
         serde_json::json!([laid_over(named, &id), vouches])
     }
@@ -409,7 +409,7 @@ fn put_provider(settings: &mut Named, id: &str, over: Option<Map<String, Value>>
 /// The list is written once somebody differs from what the kinds say; from then on it decides alone.
 fn vouch(settings: &mut Named, config: &Config, draft: &Draft) -> std::result::Result<(), Vec<FieldError>> {
     let social = &config.selfservice.social;
-    let list = get(&config.raw, VOUCHING).and_then(Value::as_array);
+    let list = get(&config.raw, TRUSTED_EMAIL_PROVIDERS).and_then(Value::as_array);
     let so_far = match (social.configured(&draft.id), list) {
         (Some(provider), _) => provider.vouches,
         (None, Some(list)) => list.iter().any(|one| one == draft.id.as_str()),
@@ -418,7 +418,7 @@ fn vouch(settings: &mut Named, config: &Config, draft: &Draft) -> std::result::R
     if so_far == draft.vouches {
         return Ok(());
     }
-    unlocked(config, SOCIAL_VOUCHING, "vouches")?;
+    unlocked(config, SOCIAL_TRUSTED_EMAIL_PROVIDERS, "vouches")?;
     let mut ids: Vec<String> = match list {
         Some(list) => list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
         None => {
@@ -430,7 +430,7 @@ fn vouch(settings: &mut Named, config: &Config, draft: &Draft) -> std::result::R
     if draft.vouches {
         ids.push(draft.id.clone());
     }
-    settings.insert(SOCIAL_VOUCHING.to_owned(), ids.into());
+    settings.insert(SOCIAL_TRUSTED_EMAIL_PROVIDERS.to_owned(), ids.into());
     Ok(())
 }
 
@@ -451,7 +451,7 @@ fn taken_away(ground: &Ground, id: &str) -> Changed {
     let mut settings = ground.held.clone();
     put_provider(&mut settings, id, None);
     if with_id(&of_files(config), id).is_none() {
-        for name in [SOCIAL_VOUCHING, SOCIAL_OFF, SOCIAL_ORDER] {
+        for name in [SOCIAL_TRUSTED_EMAIL_PROVIDERS, SOCIAL_OFF, SOCIAL_ORDER] {
             if let Some(Value::Array(ids)) = settings.get_mut(name) {
                 ids.retain(|one| one != id);
             }

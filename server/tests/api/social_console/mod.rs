@@ -82,7 +82,7 @@ async fn bare() -> Place {
     Place::start("memory", |_| {
         json!({
             "selfservice": {"methods": {"oidc": {"enabled": false, "config": {"providers": []}}}},
-            "vestibule": {"social": {"vouching": null}},
+            "vestibule": {"social": {"trusted_email_providers": null}},
         })
     })
     .await
