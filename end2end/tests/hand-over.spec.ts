@@ -27,7 +27,7 @@ test('who types the code where they signed up is signed in, and led on', async (
   await anna.submit();
   await anna.page.waitForURL(/\/welcome/);
   await anna.expectSignedIn('anna@example.org');
-  await expect(anna.page.getByTestId('unproven')).toHaveCount(0);
+  await expect(anna.page.getByTestId('unverified')).toHaveCount(0);
   const left = (await anna.page.context().cookies()).filter((cookie) => cookie.name.startsWith('vestibule_deferred_login_'));
   expect(left).toEqual([]);
 });

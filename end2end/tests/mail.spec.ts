@@ -43,7 +43,7 @@ test.describe('the page for the code after sign-up', () => {
     await anna.signIn('anna@example.org');
     await anna.page.waitForURL(/\/welcome/);
     await anna.expectSignedIn('anna@example.org');
-    await expect(anna.page.getByTestId('unproven')).toHaveCount(0);
+    await expect(anna.page.getByTestId('unverified')).toHaveCount(0);
   });
 
   test("the mail's link brings the code along, on another device too, and a button proves", async ({ admin, visitor }) => {
@@ -121,7 +121,7 @@ test.describe('the gate at sign-in', () => {
     const anna = await visitor();
     await anna.register('anna@example.org');
     await anna.expectSignedIn('anna@example.org');
-    await expect(anna.page.getByTestId('unproven')).toContainText('anna@example.org');
+    await expect(anna.page.getByTestId('unverified')).toContainText('anna@example.org');
 
     const again = await visitor();
     await again.signIn('anna@example.org');
@@ -145,7 +145,7 @@ test.describe('the gate at sign-in', () => {
     await again.page.waitForURL(/\/welcome/);
     await again.expectSignedIn('anna@example.org');
     await anna.goto('/welcome');
-    await expect(anna.page.getByTestId('unproven')).toHaveCount(0);
+    await expect(anna.page.getByTestId('unverified')).toHaveCount(0);
   });
 });
 

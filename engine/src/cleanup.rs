@@ -3,8 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deliveries, errors, flows, handovers, invitations, kept_forms, messages, operators, pending, sessions,
-    social_tests, tries,
+    deliveries, errors, flows, deferred_logins, invitations, form_drafts, messages, operators, pending, sessions,
+    oidc_tests, tries,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -84,17 +84,17 @@ impl Kind {
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
             Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,
-            Kind::KeptForms => kept_forms::forget_old(&mut tx, before).await?,
+            Kind::KeptForms => form_drafts::forget_old(&mut tx, before).await?,
             Kind::PendingSignUps => pending::delete_old(&mut tx, before, BATCH).await?,
             Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
-            Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => handovers::forget_all(&mut tx).await?,
+            Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => deferred_logins::forget_all(&mut tx).await?,
             Kind::HandOvers => {
                 if !crate::flow::handover::signs_in(&engine.begin().config) {
-                    handovers::sign_nobody_in(&mut tx).await?;
+                    deferred_logins::sign_nobody_in(&mut tx).await?;
                 }
-                handovers::forget_old(&mut tx, before).await?
+                deferred_logins::forget_old(&mut tx, before).await?
             }
-            Kind::SocialTests => social_tests::delete_old(&mut tx, before, BATCH).await?,
+            Kind::SocialTests => oidc_tests::delete_old(&mut tx, before, BATCH).await?,
             Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };

@@ -18,7 +18,7 @@ pub struct Session {
     /// The stored flag: not revoked.
     pub active: bool,
     /// Handed over before the person proved any address: it lives shorter, is not extended, and ends with the proof.
-    pub unproven: bool,
+    pub unverified: bool,
     pub issued_at: DateTime<Utc>,
     pub authenticated_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
             location: String::new(),
         }],
         active: true,
-        unproven: shorter.is_some(),
+        unverified: shorter.is_some(),
         issued_at: now,
         authenticated_at: now,
         expires_at: now + shorter.unwrap_or(ctx.config.session.lifespan),
@@ -105,7 +105,7 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
 
 /// How long a session of somebody lives who never proved an address; `None`: as any other.
 fn unproven_life(config: &Config, identity: &Identity) -> Option<Duration> {
-    let wanted = config.vestibule.registration.unverified_session_lifespan.filter(|_| identity.unproven)?;
+    let wanted = config.vestibule.registration.unverified_session_lifespan.filter(|_| identity.unverified)?;
     Some(wanted.min(config.session.lifespan))
 }
 
@@ -116,7 +116,7 @@ pub fn renew(ctx: &Ctx, old: &Session) -> (Session, String) {
     let session = Session {
         id: ctx.effects().session_id(),
         token_hash: token_hash(&token),
-        unproven: false,
+        unverified: false,
         expires_at: ctx.effects().now() + ctx.config.session.lifespan,
         ..old.clone()
     };
@@ -129,7 +129,7 @@ pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
     let now = ctx.effects().now();
     session.methods.push(proven(method, now));
     session.authenticated_at = now;
-    if !session.unproven {
+    if !session.unverified {
         session.expires_at = now + ctx.config.session.lifespan;
     }
 }

@@ -371,7 +371,7 @@ async fn welcome(
     };
     let welcome = Welcome {
         who: who(&identity),
-        unproven: unproven(&ctx.config, &identity),
+        unverified: unverified(&ctx.config, &identity),
         logout: (ctx.config.public_url("self-service/logout"), flow::logout::token(&ctx, &session)),
         since: times(session.authenticated_at),
         until: times(session.expires_at),
@@ -386,8 +386,8 @@ fn proof_first(config: &Config) -> bool {
 }
 
 /// The address that waits for proof, and where a code can be asked for.
-fn unproven(config: &Config, identity: &Identity) -> Option<(String, String)> {
-    let waits = flow::verification::unproven(identity).filter(|_| config.sends_codes())?;
+fn unverified(config: &Config, identity: &Identity) -> Option<(String, String)> {
+    let waits = flow::verification::unverified(identity).filter(|_| config.sends_codes())?;
     Some((waits.value.clone(), start_url(config, StoredKind::Verification, &[], None, None)))
 }
 

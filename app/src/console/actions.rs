@@ -341,7 +341,7 @@ fn status(logged: &Logged) -> (&'static str, &'static str) {
         Status::Refused => ("no", "said no"),
         Status::Cancelled => ("idle", "not sent: the template said so"),
         Status::Failed => ("bad", "failed"),
-        Status::Queued if logged.delivery.tries == 0 => ("idle", "waits"),
+        Status::Queued if logged.delivery.attempts == 0 => ("idle", "waits"),
         Status::Queued => ("bad", "failed, is tried again"),
         Status::Processing => ("idle", "is being sent"),
     }
@@ -598,9 +598,9 @@ fn call(logged: Logged, which: &Which, owner: bool, configured: bool, now: DateT
     let mut facts = vec![kind(delivery.kind).to_owned(), delivery.place.replace('.', ", ")];
     facts.extend(delivery.answered.map(|status| format!("status {status}")));
     facts.extend(delivery.millis.map(|millis| format!("{millis} ms")));
-    facts.push(format!("{} {}", delivery.tries, if delivery.tries == 1 { "try" } else { "tries" }));
-    let next = (delivery.status == Status::Queued && delivery.next_try_at > now)
-        .then(|| format!("The next try is at {}.", delivery.next_try_at.format("%-d %B, %H:%M UTC")));
+    facts.push(format!("{} {}", delivery.attempts, if delivery.attempts == 1 { "try" } else { "tries" }));
+    let next = (delivery.status == Status::Queued && delivery.next_attempt_at > now)
+        .then(|| format!("The next try is at {}.", delivery.next_attempt_at.format("%-d %B, %H:%M UTC")));
     // What was sent is about people.
     let shown = owner && (request.is_some() || answer.is_some());
     view! {

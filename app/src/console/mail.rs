@@ -98,8 +98,8 @@ fn one(held: Held, now: DateTime<Utc>) -> impl IntoView {
     };
     let state = match message.status {
         Status::Abandoned => format!("Given up, {tries}. Whoever needs it can have another one sent."),
-        Status::Queued if message.send_count > 0 && message.next_try_at > now => {
-            let wait = (message.next_try_at - now).num_seconds().max(1);
+        Status::Queued if message.send_count > 0 && message.next_attempt_at > now => {
+            let wait = (message.next_attempt_at - now).num_seconds().max(1);
             let wait = if wait < 120 { format!("{wait} s") } else { format!("{} min", wait / 60) };
             format!("Waits, {tries}. Next try in {wait}.")
         }

@@ -158,7 +158,7 @@ fn hostile_values_stay_text() {
             Welcome {
                 who: evil.to_owned(),
                 logout: pair(),
-                unproven: Some(pair()),
+                unverified: Some(pair()),
                 since: pair(),
                 until: pair(),
             },
@@ -543,7 +543,7 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
     let page = Welcome {
         who: "anna@example.org".to_owned(),
         logout,
-        unproven: None,
+        unverified: None,
         since: pair("a"),
         until: pair("b"),
     };

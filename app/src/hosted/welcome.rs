@@ -11,7 +11,7 @@ pub struct Welcome {
     /// The engine's logout URL without its query, and the token that goes with it.
     pub logout: (String, String),
     /// An address of theirs that waits for proof, and where a code for it can be had.
-    pub unproven: Option<(String, String)>,
+    pub unverified: Option<(String, String)>,
     /// When the session began and when it ends: for machines (RFC 3339) and for people.
     pub since: (String, String),
     pub until: (String, String),
@@ -23,8 +23,8 @@ pub fn welcome(site: &Site, page: Welcome) -> String {
         <h1>"You are signed in"</h1>
         <p class="lead" data-testid="signed-in-as">"as " <b>{page.who}</b></p>
         <p class="note done">{icon(Glyph::Done)} "You can close this page, or go back to where you came from."</p>
-        {page.unproven.map(|(address, href)| view! {
-            <p class="note" data-testid="unproven">
+        {page.unverified.map(|(address, href)| view! {
+            <p class="note" data-testid="unverified">
                 {icon(Glyph::Note)}
                 <span>"Check your mail: " <b>{address}</b> " is not confirmed yet. " <a href=href>"Send a new code"</a></span>
             </p>

@@ -66,7 +66,7 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
                 tracing::error!(id = %message.id, tries = message.send_count, "a mail was given up: {failure}");
             } else {
                 message.status = Status::Queued;
-                message.next_try_at = now + pause(message.send_count);
+                message.next_attempt_at = now + pause(message.send_count);
                 tracing::warn!(id = %message.id, tries = message.send_count, "a mail could not be sent yet: {failure}");
             }
             Some(failure.to_string())

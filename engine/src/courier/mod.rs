@@ -60,7 +60,7 @@ async fn insert(ctx: &Ctx, tx: &mut Tx, to: &str, template: &str, written: Writt
         subject: written.subject,
         body: seal::seal(effects, &ctx.config.secrets, id, &body)?,
         send_count: 0,
-        next_try_at: now,
+        next_attempt_at: now,
         created_at: now,
         updated_at: now,
     };

@@ -11,7 +11,7 @@ use crate::ids::{FlowId, IdentityId};
 use crate::plan::{Client, FlowKind, Step, default_return_url, plan};
 use crate::session::{self, DeviceInfo};
 use crate::store::codes::Code;
-use crate::store::handovers::{self, HandOver};
+use crate::store::deferred_logins::{self, HandOver};
 use crate::store::{self, Tx};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -69,7 +69,7 @@ pub fn signs_in(config: &Config) -> bool {
 
 /// Nothing waits for a proof any more, and there was one.
 pub(super) fn nothing_left_to_prove(identity: &Identity) -> bool {
-    super::verification::unproven(identity).is_none()
+    super::verification::unverified(identity).is_none()
         && identity.verifiable_addresses.iter().any(|address| address.verified)
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn keep(
         signs_in,
         expires_at,
     };
-    handovers::insert(tx, &row).await?;
+    deferred_logins::insert(tx, &row).await?;
     Ok(Some(Pending { flow, address: waiting, secret, expires_at }))
 }
 
@@ -147,7 +147,7 @@ pub(super) fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
 pub(super) async fn follow(ctx: &Ctx, tx: &mut Tx, old: &Flow, new: FlowId, submit: &Submit) -> Result<bool> {
     let now = ctx.effects().now();
     for hash in brought(old, submit) {
-        if handovers::follow(tx, old.id, new, &hash, now).await? {
+        if deferred_logins::follow(tx, old.id, new, &hash, now).await? {
             return Ok(true);
         }
     }
@@ -193,7 +193,7 @@ impl Claim {
         let mut taken = None;
         for hash in &self.secrets {
             if taken.is_none() {
-                taken = handovers::take(tx, flow.id, hash).await?;
+                taken = deferred_logins::take(tx, flow.id, hash).await?;
             }
         }
         let Some(row) = taken else { return Ok(None) };
@@ -250,7 +250,7 @@ impl Claim {
         let current = self
             .current
             .as_ref()
-            .filter(|current| self.may && current.identity.id == identity.id && current.session.unproven)?;
+            .filter(|current| self.may && current.identity.id == identity.id && current.session.unverified)?;
         let method = current.session.methods.first().and_then(|amr| Method::parse(&amr.method))?;
         let (session, token) = session::renew(ctx, &current.session);
         Some(Given {

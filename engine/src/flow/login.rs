@@ -302,7 +302,7 @@ pub(super) async fn execute(
                 }
             }
             Step::Run(Hook::Verification) => {
-                if let Some(address) = verification::unproven(&identity).filter(|_| ctx.config.sends_codes())
+                if let Some(address) = verification::unverified(&identity).filter(|_| ctx.config.sends_codes())
                 {
                     verification = Some(send_code(ctx, flow, &identity, address, &submit).await?);
                 }
@@ -334,7 +334,7 @@ pub(super) async fn execute(
                 let mut tx = ctx.db().write().await?;
                 // Somebody proved the address meanwhile. They may have taken the account over, and then what was right is not any
                 // more; and a session from before the proof must not begin after it.
-                let before = identity.claimable || prepared.session.unproven;
+                let before = identity.resettable || prepared.session.unverified;
                 if before && !store::identities::still_before_proof(&mut tx, &identity).await? {
                     drop(tx);
                     return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
@@ -403,7 +403,7 @@ async fn require_verified_address(
     if proven {
         return Ok(None);
     }
-    let waits = typed.filter(|address| address.via == "email").or_else(|| verification::unproven(identity));
+    let waits = typed.filter(|address| address.via == "email").or_else(|| verification::unverified(identity));
     let Some(address) = waits.filter(|_| ctx.config.sends_codes()) else {
         return Err(Error::new(
             Kind::Internal,

@@ -100,8 +100,8 @@ impl Draft {
             metadata_public: self.metadata_public.clone(),
             metadata_admin: self.metadata_admin.clone(),
             external_id: self.external_id.clone(),
-            unproven: false,
-            claimable: false,
+            unverified: false,
+            resettable: false,
             created_at: now,
             updated_at: now,
         }

@@ -16,7 +16,7 @@ use crate::operators::{Operator, Role};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::session;
 use crate::social::{self, Ask, Mapped, Stage, Trouble, Visitor};
-use crate::store::social_tests::{self, Test};
+use crate::store::oidc_tests::{self, Test};
 use crate::store::{Tx, audit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -147,12 +147,12 @@ pub async fn begin(ctx: &Ctx, by: &Operator, provider: &str) -> Result<Begun> {
         result: None,
     };
     let mut tx = ctx.db().write().await?;
-    social_tests::insert(&mut tx, &test).await?;
+    oidc_tests::insert(&mut tx, &test).await?;
     record(ctx, &mut tx, by, "social.test", json!({"provider": provider.id})).await?;
     let to = match to {
         Ok(to) => to,
         Err(trouble) => {
-            social_tests::take(&mut tx, test.id, now).await?;
+            oidc_tests::take(&mut tx, test.id, now).await?;
             let report = Report { left: false, ..report(&test.provider, &provider.label, now) };
             let report = report.failed(trouble);
             finish(ctx, &mut tx, test.id, &report).await?;
@@ -172,14 +172,14 @@ pub(super) async fn landed(ctx: &Ctx, callback: &Callback) -> Result<Option<Url>
     let Some(state) = first(&callback.query, "state") else { return Ok(None) };
     let found = {
         let mut tx = ctx.db().single().await?;
-        social_tests::by_state(&mut tx, &session::token_hash(state)).await?
+        oidc_tests::by_state(&mut tx, &session::token_hash(state)).await?
     };
     let Some(test) = found else { return Ok(None) };
     let base = ctx.config.vestibule.console.base_url_text.trim_end_matches('/');
     let page = Url::parse(&format!("{base}{PATH}?id={}", test.id)).map_err(Error::internal)?;
     let taken = {
         let mut tx = ctx.db().write_single().await?;
-        let taken = social_tests::take(&mut tx, test.id, ctx.effects().now()).await?;
+        let taken = oidc_tests::take(&mut tx, test.id, ctx.effects().now()).await?;
         tx.commit().await?;
         taken
     };
@@ -197,7 +197,7 @@ pub(super) async fn landed(ctx: &Ctx, callback: &Callback) -> Result<Option<Url>
 pub async fn result(ctx: &Ctx, by: &Operator, id: Uuid) -> Result<Option<Shown>> {
     let found = {
         let mut tx = ctx.db().single().await?;
-        social_tests::get(&mut tx, id).await?
+        oidc_tests::get(&mut tx, id).await?
     };
     let now = ctx.effects().now();
     let Some(test) = found.filter(|test| may(by) && test.operator_id == by.id.0 && test.expires_at > now)
@@ -223,7 +223,7 @@ async fn record(ctx: &Ctx, tx: &mut Tx, by: &Operator, action: &str, details: Va
 async fn finish(ctx: &Ctx, tx: &mut Tx, id: Uuid, report: &Report) -> Result<()> {
     let text = serde_json::to_vec(report).map_err(Error::internal)?;
     let sealed = seal::seal_for(ctx.effects(), &ctx.config.secrets, PURPOSE, id, &text)?;
-    social_tests::finish(tx, id, &sealed).await?;
+    oidc_tests::finish(tx, id, &sealed).await?;
     Ok(())
 }
 

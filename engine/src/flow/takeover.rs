@@ -15,7 +15,7 @@ use crate::ids::FlowId;
 use crate::password::{self, Verdict};
 use crate::store::audit;
 use crate::store::codes::{self, Code};
-use crate::store::handovers;
+use crate::store::deferred_logins;
 use crate::store::identities::{self, Inserted};
 use crate::store::{self, Tx};
 use crate::ui::{Group, Text, text};
@@ -56,12 +56,12 @@ pub(super) async fn standing(
     let (waiting, credentials) = {
         let mut tx = ctx.db().read().await?;
         let identity = store::identities::get(&mut tx, code.identity()).await?.ok_or_else(super::unknown)?;
-        if !ctx.config.vestibule.registration.reset_on_first_verification || !identity.claimable {
+        if !ctx.config.vestibule.registration.reset_on_first_verification || !identity.resettable {
             return Ok(Standing::Keeps);
         }
         // The sign-up's own verification, where its mail counts in another one as well.
         (
-            handovers::of_flow(&mut tx, FlowId(code.flow_id)).await?,
+            deferred_logins::of_flow(&mut tx, FlowId(code.flow_id)).await?,
             identities::credentials(&mut tx, identity.id).await?,
         )
     };
@@ -263,7 +263,7 @@ pub(super) async fn take_over(
         },
     );
     identity.updated_at = identity.updated_at.max(now);
-    identity.claimable = false;
+    identity.resettable = false;
     let credential = Credential {
         kind: Method::Password.name().to_owned(),
         identifiers,

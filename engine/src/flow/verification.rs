@@ -19,7 +19,7 @@ use crate::identity::{decode, normalise_identifier, schema::is_email};
 use crate::ids::FlowId;
 use crate::store::{self, codes};
 use crate::ui::{Text, text};
-pub use begun::unproven;
+pub use begun::unverified;
 pub(super) use begun::{begin, for_address};
 pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};

@@ -50,7 +50,7 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
         return Ok(());
     }
     tx.commit().await?;
-    delivery.tries += 1;
+    delivery.attempts += 1;
     let content = Content::open(&ctx.config, &delivery);
     let hook = places::current(&ctx.config, &delivery.hook, &delivery.place);
     match (content, hook) {
@@ -85,7 +85,7 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
 
 fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &Attempt) -> Result<()> {
     note(delivery, &mut content, tried);
-    let (name, id, tries) = (&delivery.name, delivery.id, delivery.tries);
+    let (name, id, tries) = (&delivery.name, delivery.id, delivery.attempts);
     match &tried.outcome {
         Ok(answer) if (200..400).contains(&answer.status) => {
             tracing::info!(hook = name, %id, status = answer.status, "a web hook was called");
@@ -104,10 +104,10 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     let why = content.failure.as_deref().unwrap_or_default();
     match delivery.status {
         Status::Failed => tracing::error!(
-            hook = delivery.name, %id, tries, status = delivery.answered, "a web hook's call was given up: {why}"
+            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook's call was given up: {why}"
         ),
         Status::Queued => tracing::warn!(
-            hook = delivery.name, %id, tries, status = delivery.answered, "a web hook failed and is tried again: {why}"
+            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook failed and is tried again: {why}"
         ),
         Status::Processing | Status::Done | Status::Refused | Status::Cancelled => {}
     }
@@ -120,10 +120,10 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
 
 /// Queued for another try, or given up after the last.
 fn later(ctx: &Ctx, delivery: &mut Delivery) {
-    match pause(delivery.tries) {
+    match pause(delivery.attempts) {
         Some(pause) => {
             delivery.status = Status::Queued;
-            delivery.next_try_at = ctx.effects().now() + pause;
+            delivery.next_attempt_at = ctx.effects().now() + pause;
         }
         None => delivery.status = Status::Failed,
     }

@@ -81,8 +81,8 @@ fn blank(ctx: &Ctx, cause: &Cause<'_>, kind: Kind, id: DeliveryId) -> Delivery {
         status: Status::Queued,
         answered: None,
         millis: None,
-        tries: 0,
-        next_try_at: now,
+        attempts: 0,
+        next_attempt_at: now,
         body: Vec::new(),
         created_at: now,
         updated_at: now,
@@ -131,8 +131,8 @@ pub(crate) async fn undone(
         status: Status::Queued,
         answered: None,
         millis: None,
-        tries: 0,
-        next_try_at: now,
+        attempts: 0,
+        next_attempt_at: now,
         body: content.seal(ctx, id)?,
         created_at: now,
         updated_at: now,
@@ -174,7 +174,7 @@ async fn try_record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Va
 fn finished(ctx: &Ctx, cause: &Cause<'_>, waited: &Waited<'_>, input: &Value) -> (Delivery, Content) {
     let mut delivery = blank(ctx, cause, waited.kind, waited.id);
     delivery.status = waited.status;
-    delivery.tries = 1;
+    delivery.attempts = 1;
     let again = waited.status == Status::Failed && may_come_back(waited.kind);
     let input = if again { input.clone() } else { redact::document(input) };
     let mut content = Content { input, ..Content::default() };

@@ -26,9 +26,9 @@ pub struct Identity {
     pub metadata_admin: Value,
     pub external_id: Option<String>,
     /// Signed up by themselves while `vestibule.registration.unverified_session_lifespan` was set, and no address was ever proven.
-    pub unproven: bool,
+    pub unverified: bool,
     /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
-    pub claimable: bool,
+    pub resettable: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -89,7 +89,7 @@ pub fn normalise_identifier(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// A new identity that is not stored yet: ids, times, and every address unproven.
+/// A new identity that is not stored yet: ids, times, and every address unverified.
 pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &schema::Extracted) -> Identity {
     let now = effects.now();
     let verifiable = |address: &schema::Address| VerifiableAddress {
@@ -120,8 +120,8 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         metadata_public: Value::Null,
         metadata_admin: Value::Null,
         external_id: None,
-        unproven: false,
-        claimable: false,
+        unverified: false,
+        resettable: false,
         created_at: now,
         updated_at: now,
     }

@@ -135,8 +135,8 @@ impl Schema {
 
     /// Names of the leaves that people sign in with and that no mail proves, such as a user name.
     pub fn unproven_identifiers(&self) -> impl Iterator<Item = &str> {
-        let unproven = |leaf: &&Trait| leaf.any_identifier && leaf.verification.as_deref() != Some("email");
-        self.traits.iter().filter(unproven).map(|leaf| leaf.name.as_str())
+        let unverified = |leaf: &&Trait| leaf.any_identifier && leaf.verification.as_deref() != Some("email");
+        self.traits.iter().filter(unverified).map(|leaf| leaf.name.as_str())
     }
 
     /// Makes the objects that the schema nests, checks, and says what the traits hold.

@@ -4,7 +4,7 @@
 use super::{Operator, digest};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::kept_forms as rows;
+use crate::store::form_drafts as rows;
 use chrono::TimeDelta;
 
 /// How long a form waits for its operator.

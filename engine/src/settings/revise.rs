@@ -17,7 +17,7 @@ use crate::flow::handover;
 use crate::operators::{Operator, Role};
 use crate::secrets;
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit, handovers, kept_forms, setting_secrets};
+use crate::store::{Db, Tx, audit, deferred_logins, form_drafts, setting_secrets};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -218,7 +218,7 @@ async fn commit(
     });
     record(&mut tx, row.at, &by.email, "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
-    kept_forms::forget(&mut tx, by.id).await?;
+    form_drafts::forget(&mut tx, by.id).await?;
     end_what_waits(&mut tx, &next).await?;
     tx.commit().await?;
     engine.publish(next);
@@ -228,9 +228,9 @@ async fn commit(
 /// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
 async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
     if !handover::wanted(next) {
-        handovers::forget_all(tx).await?;
+        deferred_logins::forget_all(tx).await?;
     } else if !handover::signs_in(next) {
-        handovers::sign_nobody_in(tx).await?;
+        deferred_logins::sign_nobody_in(tx).await?;
     }
     Ok(())
 }

@@ -99,9 +99,9 @@ pub struct Delivery {
     /// Milliseconds that the last try took.
     pub millis: Option<i64>,
     /// How often a call was begun.
-    pub tries: i64,
+    pub attempts: i64,
     /// `Queued`: not before. `Processing`: the claim's end.
-    pub next_try_at: DateTime<Utc>,
+    pub next_attempt_at: DateTime<Utc>,
     /// Sealed.
     pub body: Vec<u8>,
     pub created_at: DateTime<Utc>,
@@ -128,8 +128,8 @@ struct Stored {
     status: String,
     answered: Option<i64>,
     millis: Option<i64>,
-    tries: i64,
-    next_try_at: DateTime<Utc>,
+    attempts: i64,
+    next_attempt_at: DateTime<Utc>,
     body: Vec<u8>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -145,8 +145,8 @@ row!(Stored {
     status,
     answered,
     millis,
-    tries,
-    next_try_at,
+    attempts,
+    next_attempt_at,
     body,
     created_at,
     updated_at
@@ -155,7 +155,7 @@ row!(Stored {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, hook, name, place, flow_id, kind, status, answered, millis, tries, next_try_at, body,
+            "select id, hook, name, place, flow_id, kind, status, answered, millis, attempts, next_attempt_at, body,
                 created_at, updated_at
             from hook_deliveries ",
             $rest
@@ -165,20 +165,20 @@ macro_rules! select {
 
 const INSERT: &str =
     "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
-        tries, next_try_at, body, created_at, updated_at)
+        attempts, next_attempt_at, body, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const GET: &str = select!("where id = $1");
 // First tries before further ones: a service that is away holds up nobody else's first call.
 const DUE: &str = select!(
-    "where status in ('queued', 'processing') and next_try_at <= $1 order by tries, next_try_at, created_at limit $2"
+    "where status in ('queued', 'processing') and next_attempt_at <= $1 order by attempts, next_attempt_at, created_at limit $2"
 );
 const CLAIM: &str = "update hook_deliveries
-    set status = 'processing', tries = tries + 1, next_try_at = $3, updated_at = $4
-    where id = $1 and tries = $2 and status in ('queued', 'processing') and next_try_at <= $4";
+    set status = 'processing', attempts = attempts + 1, next_attempt_at = $3, updated_at = $4
+    where id = $1 and attempts = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
 const FINISH: &str = "update hook_deliveries
-    set status = $3, answered = $4, millis = $5, next_try_at = $6, body = $7, updated_at = $8
-    where id = $1 and tries = $2 and status = 'processing'";
-const AGAIN: &str = "update hook_deliveries set status = 'queued', next_try_at = $2, updated_at = $2
+    set status = $3, answered = $4, millis = $5, next_attempt_at = $6, body = $7, updated_at = $8
+    where id = $1 and attempts = $2 and status = 'processing'";
+const AGAIN: &str = "update hook_deliveries set status = 'queued', next_attempt_at = $2, updated_at = $2
     where id = $1 and status = 'failed'";
 const OF_HOOK: &str = select!(
     "where hook = $1 and (created_at < $2 or (created_at = $2 and id < $3))
@@ -203,8 +203,8 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
             &delivery.status.name(),
             &delivery.answered,
             &delivery.millis,
-            &delivery.tries,
-            &delivery.next_try_at,
+            &delivery.attempts,
+            &delivery.next_attempt_at,
             &delivery.body,
             &delivery.created_at,
             &delivery.updated_at,
@@ -230,7 +230,7 @@ pub async fn claim(
     until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    Ok(tx.execute(CLAIM, &[&delivery.id.0, &delivery.tries, &until, &now]).await? == 1)
+    Ok(tx.execute(CLAIM, &[&delivery.id.0, &delivery.attempts, &until, &now]).await? == 1)
 }
 
 /// Writes what became of a claimed delivery. `false` when the claim had run out and somebody else has it.
@@ -240,11 +240,11 @@ pub async fn finish(tx: &mut Tx, delivery: &Delivery) -> Result<bool> {
             FINISH,
             &[
                 &delivery.id.0,
-                &delivery.tries,
+                &delivery.attempts,
                 &delivery.status.name(),
                 &delivery.answered,
                 &delivery.millis,
-                &delivery.next_try_at,
+                &delivery.next_attempt_at,
                 &delivery.body,
                 &delivery.updated_at,
             ],
@@ -307,8 +307,8 @@ impl Stored {
             status: status_of(&self.status)?,
             answered: self.answered,
             millis: self.millis,
-            tries: self.tries,
-            next_try_at: self.next_try_at,
+            attempts: self.attempts,
+            next_attempt_at: self.next_attempt_at,
             body: self.body,
             created_at: self.created_at,
             updated_at: self.updated_at,

@@ -19,7 +19,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.unproven as identity_unproven, i.claimable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.unverified as identity_unproven, i.resettable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -29,7 +29,7 @@ pub(super) use columns;
 
 const INSERT: &str =
     "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-        metadata_admin, external_id, unproven, claimable, created_at, updated_at)
+        metadata_admin, external_id, unverified, resettable, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing";
 const INSERT_CREDENTIAL: &str =
     "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
@@ -42,7 +42,7 @@ const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, p
 // Of a sign-up that is not finished nobody sees the account; its identifiers are taken all the same.
 macro_rules! unseen {
     ($id:literal) => {
-        concat!("not exists (select 1 from provisional_sign_ups p where p.identity_id = ", $id, ")")
+        concat!("not exists (select 1 from atomic_registrations p where p.identity_id = ", $id, ")")
     };
 }
 
@@ -103,26 +103,26 @@ const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_
 const SAVE_PROOF: &str = "update identity_addresses
     set verified = true, status = $2, verified_at = $3, updated_at = $4
     where id = $1 and purpose = 'verifiable'";
-const PROVEN: &str = "update identities set unproven = false, claimable = false
-    where (unproven or claimable) and id in (select identity_id from identity_addresses where id = $1)";
+const PROVEN: &str = "update identities set unverified = false, resettable = false
+    where (unverified or resettable) and id in (select identity_id from identity_addresses where id = $1)";
 const END_SESSIONS: &str = "update sessions set active = false
-    where unproven and active and identity_id in (select identity_id from identity_addresses where id = $1)";
-const END_HAND_OVERS: &str = "delete from handovers
+    where unverified and active and identity_id in (select identity_id from identity_addresses where id = $1)";
+const END_HAND_OVERS: &str = "delete from deferred_logins
     where identity_id in (select identity_id from identity_addresses where id = $1)";
 
 // Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
-const CLAIM: &str = "update identities set claimable = false where id = $1 and claimable";
-const STILL_BEFORE_PROOF: &str = "update identities set claimable = $2
-    where id = $1 and claimable = $2 and unproven = $3";
+const CLAIM: &str = "update identities set resettable = false where id = $1 and resettable";
+const STILL_BEFORE_PROOF: &str = "update identities set resettable = $2
+    where id = $1 and resettable = $2 and unverified = $3";
 const END_OPEN_FLOWS: &str = "delete from flows where id <> $2 and id in (
         select flow_id from codes where identity_id = $1
-        union select flow_id from handovers where identity_id = $1
+        union select flow_id from deferred_logins where identity_id = $1
         union select flow_id from session_exchanges where identity_id = $1
-        union select flow_id from social_links where identity_id = $1)";
+        union select flow_id from oidc_links where identity_id = $1)";
 const END_WAYS_IN: [&str; 6] = [
     "delete from session_exchanges where identity_id = $1",
-    "delete from social_links where identity_id = $1",
-    "delete from handovers where identity_id = $1",
+    "delete from oidc_links where identity_id = $1",
+    "delete from deferred_logins where identity_id = $1",
     "delete from codes where identity_id = $1",
     // After what a session could still have been fetched with.
     "update sessions set active = false where identity_id = $1 and active",
@@ -142,7 +142,7 @@ pub(super) struct Joined {
     metadata_admin: String,
     external_id: Option<String>,
     identity_unproven: bool,
-    claimable: bool,
+    resettable: bool,
     identity_created_at: DateTime<Utc>,
     identity_updated_at: DateTime<Utc>,
     address_id: Option<Uuid>,
@@ -166,7 +166,7 @@ row!(Joined {
     metadata_admin,
     external_id,
     identity_unproven,
-    claimable,
+    resettable,
     identity_created_at,
     identity_updated_at,
     address_id,
@@ -221,8 +221,8 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &public,
                 &admin,
                 &identity.external_id,
-                &identity.unproven,
-                &identity.claimable,
+                &identity.unverified,
+                &identity.resettable,
                 &identity.created_at,
                 &identity.updated_at,
             ],
@@ -384,7 +384,7 @@ pub async fn claim(tx: &mut Tx, id: IdentityId) -> Result<bool> {
 /// gives a session by what was right before it.
 pub async fn still_before_proof(tx: &mut Tx, identity: &Identity) -> Result<bool> {
     let same =
-        tx.execute(STILL_BEFORE_PROOF, &[&identity.id.0, &identity.claimable, &identity.unproven]).await?;
+        tx.execute(STILL_BEFORE_PROOF, &[&identity.id.0, &identity.resettable, &identity.unverified]).await?;
     Ok(same == 1)
 }
 
@@ -544,8 +544,8 @@ impl Joined {
             metadata_public: from_text("identities.metadata_public", &self.metadata_public)?,
             metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
             external_id: self.external_id.clone(),
-            unproven: self.identity_unproven,
-            claimable: self.claimable,
+            unverified: self.identity_unproven,
+            resettable: self.resettable,
             created_at: self.identity_created_at,
             updated_at: self.identity_updated_at,
         })

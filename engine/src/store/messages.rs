@@ -46,7 +46,7 @@ pub struct Message {
     /// How often sending was begun.
     pub send_count: i64,
     /// `Queued`: not before. `Processing`: the claim's end.
-    pub next_try_at: DateTime<Utc>,
+    pub next_attempt_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -80,7 +80,7 @@ struct Stored {
     subject: String,
     body: Vec<u8>,
     send_count: i64,
-    next_try_at: DateTime<Utc>,
+    next_attempt_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -93,7 +93,7 @@ row!(Stored {
     subject,
     body,
     send_count,
-    next_try_at,
+    next_attempt_at,
     created_at,
     updated_at
 });
@@ -101,7 +101,7 @@ row!(Stored {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, status, recipient, template, subject, body, send_count, next_try_at, created_at, updated_at
+            "select id, status, recipient, template, subject, body, send_count, next_attempt_at, created_at, updated_at
             from courier_messages ",
             $rest
         )
@@ -110,17 +110,17 @@ macro_rules! select {
 
 const INSERT: &str =
     "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
-        next_try_at, created_at, updated_at)
+        next_attempt_at, created_at, updated_at)
     values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
 const GET: &str = select!("where id = $1");
 const DUE: &str = select!(
-    "where status in ('queued', 'processing') and next_try_at <= $1 order by next_try_at, created_at limit $2"
+    "where status in ('queued', 'processing') and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
 );
 const CLAIM: &str = "update courier_messages
-    set status = 'processing', send_count = send_count + 1, next_try_at = $3, updated_at = $4
-    where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_try_at <= $4";
+    set status = 'processing', send_count = send_count + 1, next_attempt_at = $3, updated_at = $4
+    where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
 const FINISH: &str = "update courier_messages
-    set status = $3, body = $4, next_try_at = $5, updated_at = $6, template = $7, subject = $8
+    set status = $3, body = $4, next_attempt_at = $5, updated_at = $6, template = $7, subject = $8
     where id = $1 and send_count = $2 and status = 'processing'";
 const LIST: &str = select!(
     "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
@@ -156,7 +156,7 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
             &message.subject,
             &message.body,
             &message.send_count,
-            &message.next_try_at,
+            &message.next_attempt_at,
             &message.created_at,
             &message.updated_at,
         ],
@@ -190,7 +190,7 @@ pub async fn finish(tx: &mut Tx, message: &Message) -> Result<bool> {
                 &message.send_count,
                 &message.status.name(),
                 &message.body,
-                &message.next_try_at,
+                &message.next_attempt_at,
                 &message.updated_at,
                 &message.template,
                 &message.subject,
@@ -286,7 +286,7 @@ impl Stored {
             subject: self.subject,
             body: self.body,
             send_count: self.send_count,
-            next_try_at: self.next_try_at,
+            next_attempt_at: self.next_attempt_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
         })

@@ -17,20 +17,7 @@ macro_rules! histories {
     };
 }
 
-histories![
-    "0001_walk",
-    "0002_mail_and_proof",
-    "0003_kept_forms",
-    "0004_reasons",
-    "0005_cleanup",
-    "0006_hand_over",
-    "0007_invitations",
-    "0008_deliveries",
-    "0009_social",
-    "0011_takeover",
-    "0012_setting_secrets",
-    "0013_social_tests",
-];
+histories!["0001_initial"];
 
 /// As sqlx reads them out of a folder: `NUMBER_words_of_it`.
 fn history(files: &[(&'static str, &'static str)]) -> Migrator {
@@ -53,6 +40,9 @@ const EXISTS_SQLITE: &str =
     "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
 const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
     where table_schema = current_schema() and table_name = '_sqlx_migrations'";
+/// Databases of versions before 0.1.0 are not migrated.
+const UNRELEASED: &str =
+    "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
 const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
 
 pub(super) async fn run(db: &Db) -> Result<()> {
@@ -88,6 +78,11 @@ pub(super) async fn pending(db: &Db) -> Result<usize> {
         return Ok(known.iter().count());
     }
     let applied: Vec<(i64, bool, Vec<u8>)> = tx.fetch_all(APPLIED, &[]).await?;
+    // Until 0.1.0 the initial file is edited, and before it there were other files.
+    let initial = applied.iter().find(|(version, ..)| *version == 1);
+    if initial.is_some_and(|(.., checksum)| known.iter().all(|step| *step.checksum != **checksum)) {
+        return Err(Error::new(Kind::Internal, UNRELEASED));
+    }
     let ours = known.iter().map(|migration| migration.version).max().unwrap_or_default();
     let theirs = applied.iter().map(|(version, ..)| *version).max().unwrap_or_default();
     if theirs > ours {
@@ -139,18 +134,6 @@ mod tests {
         }
     }
 
-    /// Databases of versions before hold what sqlx's macro made of the same files.
-    #[test]
-    fn a_migration_is_known_by_the_checksum_of_its_file() {
-        let first = SQLITE.iter().next().unwrap();
-        assert_eq!((first.version, &*first.description), (1, "walk"));
-        let hex: String = first.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(
-            hex,
-            "6f850dfa69f814e5aff59c8083206ab1fa5aab7eaa17e47e8e6cfa7d73c2a895f59cd0d7265fa470e1afc741b495ab44"
-        );
-    }
-
     #[tokio::test]
     async fn a_newer_schema_is_refused_with_what_to_do() {
         let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
@@ -177,12 +160,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_migration_that_was_changed_afterwards_is_refused() {
+    async fn a_database_of_an_unreleased_version_is_told_what_to_do() {
+        let changed = "update _sqlx_migrations set checksum = x'00'";
+        let older = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (13, 'social tests', true, x'00', 0)";
+        for statements in [&[changed][..], &[changed, older]] {
+            let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
+            db.migrate().await.unwrap();
+            let mut tx = db.write().await.unwrap();
+            for statement in statements {
+                tx.execute(statement, &[]).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            for refused in [db.migrate().await.unwrap_err(), db.pending_migrations().await.unwrap_err()] {
+                assert!(refused.to_string().contains("empty data folder"), "{refused}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_did_not_finish_is_refused() {
         let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();
         db.migrate().await.unwrap();
         let mut tx = db.write().await.unwrap();
-        tx.execute("update _sqlx_migrations set checksum = x'00'", &[]).await.unwrap();
+        tx.execute("update _sqlx_migrations set success = false", &[]).await.unwrap();
         tx.commit().await.unwrap();
-        assert!(db.migrate().await.unwrap_err().to_string().contains("not the one of this program"));
+        assert!(db.migrate().await.unwrap_err().to_string().contains("Restore a backup"));
     }
 }

@@ -16,10 +16,10 @@ mod fault;
 pub mod flows;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
-pub mod handovers;
+pub mod deferred_logins;
 pub mod identities;
 pub mod invitations;
-pub mod kept_forms;
+pub mod form_drafts;
 pub mod messages;
 mod migrate;
 pub mod operators;
@@ -29,7 +29,7 @@ pub mod revisions;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
-pub mod social_tests;
+pub mod oidc_tests;
 pub mod tries;
 
 use crate::error::{Error, Kind, Result};

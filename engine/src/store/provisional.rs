@@ -30,10 +30,10 @@ pub struct Row {
 }
 
 const INSERT: &str =
-    "insert into provisional_sign_ups (identity_id, flow_id, agreed, deadline) values ($1, $2, $3, $4)";
-const AGREED: &str = "update provisional_sign_ups set agreed = $2 where identity_id = $1";
-const END: &str = "delete from provisional_sign_ups where identity_id = $1";
-const OVERDUE: &str = "select identity_id, flow_id, agreed, deadline from provisional_sign_ups
+    "insert into atomic_registrations (identity_id, flow_id, agreed, deadline) values ($1, $2, $3, $4)";
+const AGREED: &str = "update atomic_registrations set agreed = $2 where identity_id = $1";
+const END: &str = "delete from atomic_registrations where identity_id = $1";
+const OVERDUE: &str = "select identity_id, flow_id, agreed, deadline from atomic_registrations
     where deadline <= $1 order by deadline limit $2";
 
 pub async fn insert(tx: &mut Tx, row: &Row) -> Result<()> {
@@ -58,7 +58,7 @@ pub async fn overdue(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<
     let rows: Vec<(Uuid, Uuid, String, DateTime<Utc>)> = tx.fetch_all(OVERDUE, &[&now, &limit]).await?;
     rows.into_iter()
         .map(|(identity, flow, agreed, deadline)| {
-            let agreed = from_text("provisional_sign_ups.agreed", &agreed)?;
+            let agreed = from_text("atomic_registrations.agreed", &agreed)?;
             Ok(Row { identity: IdentityId(identity), flow: FlowId(flow), agreed, deadline })
         })
         .collect()

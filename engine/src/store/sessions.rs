@@ -11,12 +11,12 @@ use uuid::Uuid;
 macro_rules! session {
     () => {
         "s.id as session_id, s.identity_id as session_of, s.token_hash, s.aal, s.methods, s.devices, s.active,
-         s.unproven, s.issued_at, s.authenticated_at, s.expires_at"
+         s.unverified, s.issued_at, s.authenticated_at, s.expires_at"
     };
 }
 
 const INSERT: &str =
-    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unproven,
+    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
         issued_at, authenticated_at, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
@@ -56,7 +56,7 @@ struct Stored {
     methods: String,
     devices: String,
     active: bool,
-    unproven: bool,
+    unverified: bool,
     issued_at: DateTime<Utc>,
     authenticated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -70,7 +70,7 @@ row!(Stored {
     methods,
     devices,
     active,
-    unproven,
+    unverified,
     issued_at,
     authenticated_at,
     expires_at
@@ -95,7 +95,7 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
             &methods,
             &devices,
             &session.active,
-            &session.unproven,
+            &session.unverified,
             &session.issued_at,
             &session.authenticated_at,
             &session.expires_at,
@@ -187,7 +187,7 @@ impl Stored {
             methods: from_text("sessions.methods", &self.methods)?,
             devices: from_text("sessions.devices", &self.devices)?,
             active: self.active,
-            unproven: self.unproven,
+            unverified: self.unverified,
             issued_at: self.issued_at,
             authenticated_at: self.authenticated_at,
             expires_at: self.expires_at,

@@ -75,12 +75,12 @@ struct StoredTrip {
 row!(StoredTrip { state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at });
 
 const INSERT_TRIP: &str =
-    "insert into social_trips (state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at)
+    "insert into oidc_authorizations (state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const TRIP: &str =
     "select state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at
-    from social_trips where state_hash = $1";
-const USE_TRIP: &str = "update social_trips set used_at = $2
+    from oidc_authorizations where state_hash = $1";
+const USE_TRIP: &str = "update oidc_authorizations set used_at = $2
     where state_hash = $1 and used_at is null and expires_at > $2";
 
 const INSERT_EXCHANGE: &str =
@@ -97,11 +97,11 @@ const USE_EXCHANGE: &str = "update session_exchanges set used_at = $2
     where init_hash = $1 and used_at is null and expires_at > $2";
 
 const INSERT_LINK: &str =
-    "insert into social_links (flow_id, identity_id, provider, subject, browser, expires_at)
+    "insert into oidc_links (flow_id, identity_id, provider, subject, browser, expires_at)
     values ($1, $2, $3, $4, $5, $6)";
 const LINK: &str = "select flow_id, identity_id, provider, subject, browser, expires_at, used_at
-    from social_links where flow_id = $1";
-const USE_LINK: &str = "update social_links set used_at = $2
+    from oidc_links where flow_id = $1";
+const USE_LINK: &str = "update oidc_links set used_at = $2
     where flow_id = $1 and used_at is null and expires_at > $2";
 
 pub async fn insert_trip(tx: &mut Tx, trip: &Trip) -> Result<()> {
@@ -134,13 +134,13 @@ pub async fn trip(tx: &mut Tx, state_hash: &[u8]) -> Result<Option<Trip>> {
             kind: match row.kind.as_str() {
                 "registration" => StoredKind::Registration,
                 "login" => StoredKind::Login,
-                other => return Err(super::unreadable("social_trips.kind", other)),
+                other => return Err(super::unreadable("oidc_authorizations.kind", other)),
             },
             provider: row.provider,
             browser: row.browser,
             nonce: row.nonce,
             verifier: row.verifier,
-            form: from_text("social_trips.form", &row.form)?,
+            form: from_text("oidc_authorizations.form", &row.form)?,
             expires_at: row.expires_at,
             used_at: row.used_at,
         })

@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 // An update takes the row's lock on PostgreSQL, and SQLite has one writer: who comes second counts what the first has counted.
-const QUEUE: &str = "insert into proof_subjects (subject, last_at) values ($1, $2)
+const QUEUE: &str = "insert into rate_limit_keys (subject, last_at) values ($1, $2)
     on conflict (subject) do update set last_at = $2";
-const RECORD: &str = "insert into proof_tries (id, subject, at) values ($1, $2, $3)";
-const COUNT: &str = "select count(*) from proof_tries where subject = $1 and at > $2";
-const FORGET: &str = "delete from proof_tries where id = $1";
-const DELETE_OLD: &str = "delete from proof_subjects
-    where subject in (select subject from proof_subjects where last_at < $1 order by last_at limit $2)";
+const RECORD: &str = "insert into verification_attempts (id, subject, at) values ($1, $2, $3)";
+const COUNT: &str = "select count(*) from verification_attempts where subject = $1 and at > $2";
+const FORGET: &str = "delete from verification_attempts where id = $1";
+const DELETE_OLD: &str = "delete from rate_limit_keys
+    where subject in (select subject from rate_limit_keys where last_at < $1 order by last_at limit $2)";
 
 /// Waits for its turn with that subject, until the end of `tx`.
 pub async fn queue(tx: &mut Tx, subject: &[u8], now: DateTime<Utc>) -> Result<()> {

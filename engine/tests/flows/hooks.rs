@@ -105,7 +105,7 @@ async fn what_nobody_waits_for_is_queued_with_the_account_and_called_once() {
     assert_eq!(house.sent().len(), 1);
     let log = house.log().await;
     assert_eq!(
-        (log[0].delivery.status, log[0].delivery.answered, log[0].delivery.tries),
+        (log[0].delivery.status, log[0].delivery.answered, log[0].delivery.attempts),
         (Status::Done, Some(200), 1)
     );
     assert_eq!(log[0].request.as_ref().unwrap()["body"]["mail"], "anna@vestibule.test");
@@ -167,7 +167,7 @@ async fn a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_a
     assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");
     assert_ne!(header(&sent[0], "webhook-signature"), header(&sent[1], "webhook-signature"));
     let log = house.log().await;
-    assert_eq!((log.len(), log[0].delivery.status, log[0].delivery.tries), (1, Status::Done, 3));
+    assert_eq!((log.len(), log[0].delivery.status, log[0].delivery.attempts), (1, Status::Done, 3));
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_call_is_given_up_in_the_end_or_when_its_service_is_gone_for_good() {
     }
     assert_eq!(house.deliver().await, 0);
     let log = house.log().await;
-    assert_eq!((log[0].delivery.status, log[0].delivery.tries, log[0].may_retry), (Status::Failed, 10, true));
+    assert_eq!((log[0].delivery.status, log[0].delivery.attempts, log[0].may_retry), (Status::Failed, 10, true));
 
     house.world.outbound.refuse(URL, 410);
     house.sign_up("bert@vestibule.test").await.unwrap();

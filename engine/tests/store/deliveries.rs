@@ -17,8 +17,8 @@ fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
         status: Status::Queued,
         answered: None,
         millis: None,
-        tries: 0,
-        next_try_at: at(due),
+        attempts: 0,
+        next_attempt_at: at(due),
         body: vec![1, 0, 255],
         created_at: at(i64::try_from(number).unwrap()),
         updated_at: at(0),
@@ -39,14 +39,14 @@ on_both! {
         assert!(deliveries::claim(&mut tx, &due[0], at(300), at(10)).await.unwrap());
         assert!(!deliveries::claim(&mut tx, &due[0], at(300), at(10)).await.unwrap(), "somebody has it");
         let again = deliveries::due(&mut tx, at(300), 10).await.unwrap();
-        assert_eq!(again.last().map(|last| (last.id, last.tries)), Some((due[0].id, 1)), "first tries come first");
+        assert_eq!(again.last().map(|last| (last.id, last.attempts)), Some((due[0].id, 1)), "first tries come first");
         assert!(deliveries::claim(&mut tx, again.last().unwrap(), at(600), at(300)).await.unwrap());
         // The first caller comes back late: it has nothing to say any more.
         let mut late = delivery(2, "a", 5);
-        (late.tries, late.status) = (1, Status::Done);
+        (late.attempts, late.status) = (1, Status::Done);
         assert!(!deliveries::finish(&mut tx, &late).await.unwrap());
         late = Delivery {
-            tries: 2, answered: Some(204), millis: Some(12), body: vec![9], updated_at: at(301), ..late
+            attempts: 2, answered: Some(204), millis: Some(12), body: vec![9], updated_at: at(301), ..late
         };
         assert!(deliveries::finish(&mut tx, &late).await.unwrap());
         assert_eq!(deliveries::get(&mut tx, late.id).await.unwrap(), Some(late.clone()));
@@ -76,7 +76,7 @@ on_both! {
         }
         let due = deliveries::due(&mut tx, at(7), 10).await.unwrap();
         assert_eq!(due.len(), 1);
-        assert_eq!((due[0].status, due[0].next_try_at), (Status::Queued, at(7)));
+        assert_eq!((due[0].status, due[0].next_attempt_at), (Status::Queued, at(7)));
     }
 
     async fn the_log_of_a_hook_is_listed_newest_first_and_counted(db: Db) {

@@ -42,7 +42,7 @@ fn message(number: u128, to: &str, due: i64) -> Message {
         subject: "Grüße".into(),
         body: vec![1, 0, 255],
         send_count: 0,
-        next_try_at: at(due),
+        next_attempt_at: at(due),
         created_at: at(i64::try_from(number).unwrap()),
         updated_at: at(0),
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod deliveries;
-mod handovers;
+mod deferred_logins;
 mod identities;
 mod invitations;
 mod mail;
@@ -14,7 +14,7 @@ mod schema;
 mod sessions;
 mod setting_secrets;
 mod social;
-mod social_tests;
+mod oidc_tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
@@ -100,8 +100,8 @@ fn person(number: u128, name: &str) -> (Identity, Vec<Credential>) {
         }],
         metadata_public: Value::Null,
         metadata_admin: json!({"plan": "gold"}),
-        unproven: number == 7,
-        claimable: number == 7,
+        unverified: number == 7,
+        resettable: number == 7,
         external_id: Some(format!("crm-{name}")),
         created_at: at(0),
         updated_at: at(3),

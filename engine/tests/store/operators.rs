@@ -3,7 +3,7 @@
 use crate::{at, id, on_both};
 use engine::ids::OperatorId;
 use engine::operators::{Operator, Role};
-use engine::store::kept_forms;
+use engine::store::form_drafts;
 use engine::store::operators::{self, Link, Scope};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -176,19 +176,19 @@ on_both! {
         operators::insert_session(&mut tx, b"over", ann.id, None, at(0), at(10)).await.unwrap();
         operators::insert_session(&mut tx, b"ended", ann.id, None, at(0), at(10)).await.unwrap();
         operators::end_session(&mut tx, b"ended", at(5)).await.unwrap();
-        assert_eq!(kept_forms::whose(&mut tx, b"over", at(9), at(0)).await.unwrap(), None, "good still");
-        assert_eq!(kept_forms::whose(&mut tx, b"over", at(10), at(0)).await.unwrap(), Some(ann.id));
-        assert_eq!(kept_forms::whose(&mut tx, b"over", at(99), at(10)).await.unwrap(), None, "long ago");
-        assert_eq!(kept_forms::whose(&mut tx, b"ended", at(10), at(0)).await.unwrap(), None);
-        kept_forms::keep(&mut tx, ann.id, "/a", "x=1", at(10)).await.unwrap();
-        kept_forms::keep(&mut tx, ann.id, "/a", "x=2", at(11)).await.unwrap();
-        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(10)).await.unwrap(), Some("x=2".into()));
-        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(11)).await.unwrap(), None);
-        assert_eq!(kept_forms::get(&mut tx, ann.id, "/b", at(10)).await.unwrap(), None);
-        assert_eq!(kept_forms::forget_old(&mut tx, at(10)).await.unwrap(), 0);
-        assert_eq!(kept_forms::forget_old(&mut tx, at(11)).await.unwrap(), 1);
-        kept_forms::keep(&mut tx, ann.id, "/a", "x=3", at(12)).await.unwrap();
-        kept_forms::forget(&mut tx, ann.id).await.unwrap();
-        assert_eq!(kept_forms::get(&mut tx, ann.id, "/a", at(0)).await.unwrap(), None);
+        assert_eq!(form_drafts::whose(&mut tx, b"over", at(9), at(0)).await.unwrap(), None, "good still");
+        assert_eq!(form_drafts::whose(&mut tx, b"over", at(10), at(0)).await.unwrap(), Some(ann.id));
+        assert_eq!(form_drafts::whose(&mut tx, b"over", at(99), at(10)).await.unwrap(), None, "long ago");
+        assert_eq!(form_drafts::whose(&mut tx, b"ended", at(10), at(0)).await.unwrap(), None);
+        form_drafts::keep(&mut tx, ann.id, "/a", "x=1", at(10)).await.unwrap();
+        form_drafts::keep(&mut tx, ann.id, "/a", "x=2", at(11)).await.unwrap();
+        assert_eq!(form_drafts::get(&mut tx, ann.id, "/a", at(10)).await.unwrap(), Some("x=2".into()));
+        assert_eq!(form_drafts::get(&mut tx, ann.id, "/a", at(11)).await.unwrap(), None);
+        assert_eq!(form_drafts::get(&mut tx, ann.id, "/b", at(10)).await.unwrap(), None);
+        assert_eq!(form_drafts::forget_old(&mut tx, at(10)).await.unwrap(), 0);
+        assert_eq!(form_drafts::forget_old(&mut tx, at(11)).await.unwrap(), 1);
+        form_drafts::keep(&mut tx, ann.id, "/a", "x=3", at(12)).await.unwrap();
+        form_drafts::forget(&mut tx, ann.id).await.unwrap();
+        assert_eq!(form_drafts::get(&mut tx, ann.id, "/a", at(0)).await.unwrap(), None);
     }
 }

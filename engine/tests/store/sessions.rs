@@ -24,7 +24,7 @@ pub(crate) fn session(number: u128, of: IdentityId, issued: i64) -> Session {
             location: String::new(),
         }],
         active: true,
-        unproven: false,
+        unverified: false,
         issued_at: at(issued),
         authenticated_at: at(issued),
         expires_at: at(issued + 100),

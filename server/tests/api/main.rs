@@ -20,7 +20,7 @@ mod session_hook;
 mod social;
 mod social_console;
 mod social_kinds;
-mod social_links;
+mod oidc_links;
 mod social_reasons;
 mod social_trouble;
 #[path = "../support/mod.rs"]
@@ -28,5 +28,5 @@ mod support;
 mod takeover;
 mod trip;
 mod trouble;
-mod unproven;
+mod unverified;
 mod ways_to_prove;

@@ -54,7 +54,7 @@ async fn sign_up(place: &Place, way: &str, email: &str) {
 async fn by_verification(place: &Place, email: &str) {
     sign_up(place, "api", email).await;
     let before = identity(place, email).await;
-    assert!(before.unproven && before.claimable, "before any proof");
+    assert!(before.unverified && before.resettable, "before any proof");
     let mail = mails(place, email).await.pop().expect("a mail");
     let (_, flow) = mail.split_once("&flow=").expect("a link");
     let body = json!({"method": "code", "code": code_in(&mail), "password": PASSWORD}).to_string();
@@ -119,7 +119,7 @@ async fn by_whatever_way_an_address_is_proven_what_follows_is_the_same() {
             (true, "completed", true),
             "{way}"
         );
-        assert!(!identity.unproven && !identity.claimable, "{way}");
+        assert!(!identity.unverified && !identity.resettable, "{way}");
         assert_eq!(mails(&place, &email).await.len(), mailed, "{way}: nothing is left to prove");
         let signed_in = match way {
             "provider" => {

@@ -257,7 +257,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/flow/linking.rs",
         text: "if !here {",
         instead: "if !here && link.browser.is_empty() {",
-        test: test("server", API, "social_links::a_form_of_another_browser_links_nothing"),
+        test: test("server", API, "oidc_links::a_form_of_another_browser_links_nothing"),
     },
     Change {
         name: "provider-vouching",
@@ -342,7 +342,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "engine",
             STORE,
-            "handovers::a_proof_of_any_address_of_that_identity_ends_it_and_nobody_elses::sqlite",
+            "deferred_logins::a_proof_of_any_address_of_that_identity_ends_it_and_nobody_elses::sqlite",
         ),
     },
     Change {
@@ -392,14 +392,14 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
-        name: "unproven-session-extended",
+        name: "unverified-session-extended",
         file: "engine/src/session.rs",
-        text: "if !session.unproven {",
+        text: "if !session.unverified {",
         instead: "if session.active {",
         test: test(
             "server",
             API,
-            "unproven::a_session_from_before_any_proof_is_short_and_a_refresh_does_not_extend_it",
+            "unverified::a_session_from_before_any_proof_is_short_and_a_refresh_does_not_extend_it",
         ),
     },
     Change {
@@ -410,7 +410,7 @@ pub(super) const CHANGES: &[Change] = &[
         test: test(
             "server",
             API,
-            "unproven::a_squatters_session_ends_when_the_owner_of_the_address_proves_it",
+            "unverified::a_squatters_session_ends_when_the_owner_of_the_address_proves_it",
         ),
     },
     Change {
@@ -578,7 +578,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "provisional-seen",
         file: "engine/src/store/identities.rs",
-        text: "concat!(\"not exists (select 1 from provisional_sign_ups p where p.identity_id = \", $id, \")\")",
+        text: "concat!(\"not exists (select 1 from atomic_registrations p where p.identity_id = \", $id, \")\")",
         instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
         test: test(
             "engine",
@@ -676,7 +676,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "imported-taken-over",
         file: "engine/src/flow/takeover.rs",
-        text: "reset_on_first_verification || !identity.claimable {",
+        text: "reset_on_first_verification || !identity.resettable {",
         instead: "reset_on_first_verification {",
         test: test(
             "server",
@@ -778,9 +778,9 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "session-from-before-the-proof",
         file: "engine/src/flow/login.rs",
-        text: "let before = identity.claimable || prepared.session.unproven;",
-        instead: "let before = identity.claimable;",
-        test: test("server", API, "unproven::a_session_that_is_made_while_the_proof_arrives_is_not_given"),
+        text: "let before = identity.resettable || prepared.session.unverified;",
+        instead: "let before = identity.resettable;",
+        test: test("server", API, "unverified::a_session_that_is_made_while_the_proof_arrives_is_not_given"),
     },
     Change {
         name: "rehearsal-mails-anybody",

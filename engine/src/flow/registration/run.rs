@@ -106,8 +106,8 @@ impl Execution {
         if let Proof::Provider(arrived) = &self.proof {
             arrived.lay_over(&mut identity);
         }
-        identity.unproven = ctx.config.vestibule.registration.unverified_session_lifespan.is_some();
-        identity.claimable = ctx.config.vestibule.registration.reset_on_first_verification;
+        identity.unverified = ctx.config.vestibule.registration.unverified_session_lifespan.is_some();
+        identity.resettable = ctx.config.vestibule.registration.reset_on_first_verification;
         let mut provisional = Provisional::begin(&ctx, &self.plan, flow, identity.id).await?;
         let ran = self.steps(flow, identity, provisional.as_mut()).await;
         match (&ran, provisional) {
@@ -300,8 +300,8 @@ impl Execution {
         invited::prove(&self.ctx, self.invitation.as_ref(), identity);
         let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
         let provable = !proven && !identity.verifiable_addresses.is_empty();
-        identity.unproven &= provable;
-        identity.claimable &= provable;
+        identity.unverified &= provable;
+        identity.resettable &= provable;
     }
 
     /// Identity, credential and, as the plan says, session, verification with its code and mail: one transaction. `None`: the
@@ -341,7 +341,7 @@ impl Execution {
         let new_csrf_cookie = (self.plan.client != Client::Native && (handed_over.is_some() || sends_code))
             .then(|| csrf::new_cookie(effects));
         let (mut verification, mut pending) = (None, None);
-        if let Some(address) = verification::unproven(&identity).filter(|_| sends_code).cloned() {
+        if let Some(address) = verification::unverified(&identity).filter(|_| sends_code).cloned() {
             let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
             let begun = verification::begin(ctx, &mut tx, flow, cookie, identity.id, &address).await?;
             if !self.hands_over_later() {
@@ -394,7 +394,7 @@ impl Execution {
     ) -> Result<Option<handover::Pending>> {
         let signs_in = self.plan.signs_in_when_proven() && identity.state == identity::State::Active;
         // Whoever has the secret is known by it to have signed up: their proof takes nothing over.
-        if self.proof.parked() || !(signs_in || identity.claimable) {
+        if self.proof.parked() || !(signs_in || identity.resettable) {
             return Ok(None);
         }
         handover::keep(&self.ctx, tx, flow, identity.id, address, (self.plan.method, signs_in)).await
@@ -411,15 +411,15 @@ impl Execution {
         if self.plan.waits_after_storing() {
             let mut tx = self.ctx.db().write().await?;
             // Somebody proved the address while the service was waited for: no session from before begins after it.
-            let unproven = done.handed_over.as_ref().is_some_and(|given| given.session.unproven);
-            let before = done.identity.claimable || unproven;
+            let unverified = done.handed_over.as_ref().is_some_and(|given| given.session.unverified);
+            let before = done.identity.resettable || unverified;
             if before && !store::identities::still_before_proof(&mut tx, &done.identity).await? {
                 done.handed_over = None;
             }
             if let Some(handed_over) = &done.handed_over {
                 store::sessions::insert(&mut tx, &handed_over.session).await?;
             }
-            let waiting = verification::unproven(&done.identity).map(|address| address.id);
+            let waiting = verification::unverified(&done.identity).map(|address| address.id);
             if let (Some(begun), Some(address)) = (&done.verification, waiting) {
                 done.pending = self.pend(&mut tx, &done.identity, begun.flow, address).await?;
             }

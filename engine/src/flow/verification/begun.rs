@@ -60,6 +60,6 @@ fn after_verification(request_url: &str) -> Option<String> {
 }
 
 /// The address that is to be proven first: the first in the schema's order that waits for it and can be written to.
-pub fn unproven(identity: &Identity) -> Option<&VerifiableAddress> {
+pub fn unverified(identity: &Identity) -> Option<&VerifiableAddress> {
     identity.verifiable_addresses.iter().find(|address| !address.verified && address.via == "email")
 }

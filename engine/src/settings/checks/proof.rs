@@ -176,11 +176,11 @@ fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
         return;
     }
     let offered = seen.config.selfservice.social.offered();
-    let unproven: Vec<_> = offered.into_iter().filter(|provider| !provider.vouches).collect();
-    if unproven.is_empty() {
+    let unverified: Vec<_> = offered.into_iter().filter(|provider| !provider.vouches).collect();
+    if unverified.is_empty() {
         return;
     }
-    let labels: Vec<&str> = unproven.iter().map(|provider| provider.label.as_str()).collect();
+    let labels: Vec<&str> = unverified.iter().map(|provider| provider.label.as_str()).collect();
     let then = match provable(seen) && mail_leaves(seen) {
         true => "Their next sign-in asks for a code that is mailed to them",
         false => "After that they are locked out, since no code reaches them",
@@ -192,7 +192,7 @@ fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
             labels.join(", ")
         ))
         .at(REQUIRE_VERIFIED_ADDRESS)
-        .about(unproven.iter().map(|provider| provider.id.clone())),
+        .about(unverified.iter().map(|provider| provider.id.clone())),
     );
 }
 

@@ -147,7 +147,7 @@ async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
         .map(|(table, count)| (table, count - before.get(table).copied().unwrap_or_default()))
         .filter(|(_, more)| *more != 0)
         .collect();
-    assert_eq!(changed, [(&"audit".to_owned(), 1), (&"social_tests".to_owned(), 1)]);
+    assert_eq!(changed, [(&"audit".to_owned(), 1), (&"oidc_tests".to_owned(), 1)]);
     let result = grace.get(&page).await;
     for part in [
         "a new account would be made",

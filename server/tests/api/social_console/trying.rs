@@ -140,7 +140,7 @@ async fn a_test_is_its_operator_s_alone_counts_once_and_goes() {
     }
     cleanup::sweep(&place.stand.engine).await.expect("the store answers");
     let rows = place.stand.engine.db().rows().await.expect("the store answers");
-    assert_eq!(rows["social_tests"], 0);
+    assert_eq!(rows["oidc_tests"], 0);
 }
 
 #[tokio::test]

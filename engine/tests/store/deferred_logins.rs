@@ -5,7 +5,7 @@ use crate::{at, id, on_both, person};
 use engine::flow::StoredKind;
 use engine::identity::Credential;
 use engine::ids::{FlowId, IdentityId, SessionId};
-use engine::store::handovers::{self, HandOver};
+use engine::store::deferred_logins::{self, HandOver};
 use engine::store::identities::Inserted;
 use engine::store::{Db, flows, identities, sessions, tries};
 use serde_json::json;
@@ -40,24 +40,24 @@ on_both! {
     async fn what_waits_is_taken_once_and_only_with_its_secret(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
-        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
-        assert_eq!(handovers::of_flow(&mut tx, FlowId(id(1))).await.unwrap(), Some(row(1, 5)));
-        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[2, 255]).await.unwrap(), None);
-        assert_eq!(handovers::take(&mut tx, FlowId(id(2)), &[1, 255]).await.unwrap(), None);
-        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), Some(row(1, 5)));
-        assert_eq!(handovers::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), None);
+        deferred_logins::insert(&mut tx, &row(1, 5)).await.unwrap();
+        assert_eq!(deferred_logins::of_flow(&mut tx, FlowId(id(1))).await.unwrap(), Some(row(1, 5)));
+        assert_eq!(deferred_logins::take(&mut tx, FlowId(id(1)), &[2, 255]).await.unwrap(), None);
+        assert_eq!(deferred_logins::take(&mut tx, FlowId(id(2)), &[1, 255]).await.unwrap(), None);
+        assert_eq!(deferred_logins::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), Some(row(1, 5)));
+        assert_eq!(deferred_logins::take(&mut tx, FlowId(id(1)), &[1, 255]).await.unwrap(), None);
     }
 
     async fn it_follows_another_flow_with_its_secret_until_its_end_that_does_not_move(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
-        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
+        deferred_logins::insert(&mut tx, &row(1, 5)).await.unwrap();
         let (one, two) = (FlowId(id(1)), FlowId(id(2)));
-        assert!(!handovers::follow(&mut tx, one, two, &[9], at(1)).await.unwrap());
-        assert!(!handovers::follow(&mut tx, one, two, &[1, 255], at(60)).await.unwrap(), "its time is over");
-        assert!(handovers::follow(&mut tx, one, two, &[1, 255], at(59)).await.unwrap());
-        assert_eq!(handovers::of_flow(&mut tx, one).await.unwrap(), None);
-        let moved = handovers::of_flow(&mut tx, two).await.unwrap();
+        assert!(!deferred_logins::follow(&mut tx, one, two, &[9], at(1)).await.unwrap());
+        assert!(!deferred_logins::follow(&mut tx, one, two, &[1, 255], at(60)).await.unwrap(), "its time is over");
+        assert!(deferred_logins::follow(&mut tx, one, two, &[1, 255], at(59)).await.unwrap());
+        assert_eq!(deferred_logins::of_flow(&mut tx, one).await.unwrap(), None);
+        let moved = deferred_logins::of_flow(&mut tx, two).await.unwrap();
         assert_eq!(moved, Some(HandOver { flow_id: id(2), ..row(1, 5) }));
     }
 
@@ -65,42 +65,42 @@ on_both! {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
         for (flow, person) in [(1, 5), (2, 5), (3, 6)] {
-            handovers::insert(&mut tx, &row(flow, person)).await.unwrap();
+            deferred_logins::insert(&mut tx, &row(flow, person)).await.unwrap();
         }
         let anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
         identities::save_proof(&mut tx, &anna.verifiable_addresses[0]).await.unwrap();
         for (flow, left) in [(1, false), (2, false), (3, true)] {
-            assert_eq!(handovers::of_flow(&mut tx, FlowId(id(flow))).await.unwrap().is_some(), left, "{flow}");
+            assert_eq!(deferred_logins::of_flow(&mut tx, FlowId(id(flow))).await.unwrap().is_some(), left, "{flow}");
         }
         identities::delete(&mut tx, IdentityId(id(6))).await.unwrap();
-        assert_eq!(handovers::of_flow(&mut tx, FlowId(id(3))).await.unwrap(), None);
+        assert_eq!(deferred_logins::of_flow(&mut tx, FlowId(id(3))).await.unwrap(), None);
     }
 
     async fn what_is_over_goes_and_all_when_the_option_does(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
-        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
-        handovers::insert(&mut tx, &HandOver { expires_at: at(90), ..row(2, 5) }).await.unwrap();
-        assert_eq!(handovers::forget_old(&mut tx, at(60)).await.unwrap(), 0);
-        assert_eq!(handovers::forget_old(&mut tx, at(61)).await.unwrap(), 1);
-        assert_eq!(handovers::forget_all(&mut tx).await.unwrap(), 1);
+        deferred_logins::insert(&mut tx, &row(1, 5)).await.unwrap();
+        deferred_logins::insert(&mut tx, &HandOver { expires_at: at(90), ..row(2, 5) }).await.unwrap();
+        assert_eq!(deferred_logins::forget_old(&mut tx, at(60)).await.unwrap(), 0);
+        assert_eq!(deferred_logins::forget_old(&mut tx, at(61)).await.unwrap(), 1);
+        assert_eq!(deferred_logins::forget_all(&mut tx).await.unwrap(), 1);
     }
 
     async fn what_waits_stays_and_signs_nobody_in_any_more(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
-        handovers::insert(&mut tx, &row(1, 5)).await.unwrap();
-        assert_eq!(handovers::sign_nobody_in(&mut tx).await.unwrap(), 1);
-        let left = handovers::of_flow(&mut tx, FlowId(id(1))).await.unwrap();
+        deferred_logins::insert(&mut tx, &row(1, 5)).await.unwrap();
+        assert_eq!(deferred_logins::sign_nobody_in(&mut tx).await.unwrap(), 1);
+        let left = deferred_logins::of_flow(&mut tx, FlowId(id(1))).await.unwrap();
         assert_eq!(left, Some(HandOver { signs_in: false, ..row(1, 5) }));
-        assert_eq!(handovers::sign_nobody_in(&mut tx).await.unwrap(), 0);
+        assert_eq!(deferred_logins::sign_nobody_in(&mut tx).await.unwrap(), 0);
     }
 
     async fn taking_over_leaves_one_address_one_credential_and_the_flow_that_proves(db: Db) {
         ready(&db).await;
         let mut tx = db.write().await.unwrap();
         for (flow, person) in [(1, 5), (2, 5), (3, 6)] {
-            handovers::insert(&mut tx, &row(flow, person)).await.unwrap();
+            deferred_logins::insert(&mut tx, &row(flow, person)).await.unwrap();
         }
         for (number, person) in [(1, 5), (2, 6)] {
             let session = crate::sessions::session(number, IdentityId(id(person)), 0);
@@ -130,7 +130,7 @@ on_both! {
         }
         for (flow, there, waits) in [(1, true, false), (2, false, false), (3, true, true), (4, true, false)] {
             let found = flows::get(&mut tx, StoredKind::Verification, FlowId(id(flow))).await.unwrap();
-            let waiting = handovers::of_flow(&mut tx, FlowId(id(flow))).await.unwrap();
+            let waiting = deferred_logins::of_flow(&mut tx, FlowId(id(flow))).await.unwrap();
             assert_eq!((found.is_some(), waiting.is_some()), (there, waits), "{flow}");
         }
         let taken = Credential {
@@ -146,7 +146,7 @@ on_both! {
         let mut people = Vec::new();
         for (number, name) in [(7, "anna"), (8, "berta")] {
             let (mut identity, credentials) = person(number, name);
-            identity.claimable = true;
+            identity.resettable = true;
             identities::insert(&mut tx, &identity, &credentials).await.unwrap();
             people.push(identity);
         }
@@ -155,12 +155,12 @@ on_both! {
         assert!(identities::claim(&mut tx, anna.id).await.unwrap());
         assert!(!identities::claim(&mut tx, anna.id).await.unwrap());
         assert!(!identities::still_before_proof(&mut tx, anna).await.unwrap(), "by what was read before");
-        assert!(!identities::get(&mut tx, anna.id).await.unwrap().unwrap().claimable);
+        assert!(!identities::get(&mut tx, anna.id).await.unwrap().unwrap().resettable);
         identities::save_proof(&mut tx, &berta.verifiable_addresses[1]).await.unwrap();
-        assert!(!identities::get(&mut tx, berta.id).await.unwrap().unwrap().claimable);
+        assert!(!identities::get(&mut tx, berta.id).await.unwrap().unwrap().resettable);
         assert!(!identities::claim(&mut tx, berta.id).await.unwrap());
         let (mut cecile, credentials) = person(9, "cecile");
-        cecile.unproven = true;
+        cecile.unverified = true;
         identities::insert(&mut tx, &cecile, &credentials).await.unwrap();
         assert!(identities::still_before_proof(&mut tx, &cecile).await.unwrap());
         identities::save_proof(&mut tx, &cecile.verifiable_addresses[0]).await.unwrap();

@@ -5,7 +5,7 @@ use engine::ids::OperatorId;
 use engine::operators::{Operator, Role};
 use engine::store::Db;
 use engine::store::operators;
-use engine::store::social_tests::{self, Test};
+use engine::store::oidc_tests::{self, Test};
 
 async fn somebody(db: &Db) -> OperatorId {
     let operator = Operator {
@@ -41,19 +41,19 @@ on_both! {
         let by = somebody(&db).await;
         let mut tx = db.write().await.unwrap();
         for wanted in [test(2, by, 10), test(3, by, 20)] {
-            social_tests::insert(&mut tx, &wanted).await.unwrap();
-            assert_eq!(social_tests::get(&mut tx, wanted.id).await.unwrap(), Some(wanted.clone()));
-            assert_eq!(social_tests::by_state(&mut tx, &wanted.state_hash).await.unwrap(), Some(wanted));
+            oidc_tests::insert(&mut tx, &wanted).await.unwrap();
+            assert_eq!(oidc_tests::get(&mut tx, wanted.id).await.unwrap(), Some(wanted.clone()));
+            assert_eq!(oidc_tests::by_state(&mut tx, &wanted.state_hash).await.unwrap(), Some(wanted));
         }
-        assert_eq!(social_tests::by_state(&mut tx, &[0; 32]).await.unwrap(), None);
-        assert!(!social_tests::take(&mut tx, id(2), at(10)).await.unwrap(), "its end is not in it");
-        assert!(social_tests::take(&mut tx, id(2), at(9)).await.unwrap());
-        assert!(!social_tests::take(&mut tx, id(2), at(9)).await.unwrap());
-        assert!(social_tests::finish(&mut tx, id(2), &[1, 2]).await.unwrap());
-        assert!(!social_tests::finish(&mut tx, id(2), &[3]).await.unwrap());
-        let found = social_tests::get(&mut tx, id(2)).await.unwrap().unwrap();
+        assert_eq!(oidc_tests::by_state(&mut tx, &[0; 32]).await.unwrap(), None);
+        assert!(!oidc_tests::take(&mut tx, id(2), at(10)).await.unwrap(), "its end is not in it");
+        assert!(oidc_tests::take(&mut tx, id(2), at(9)).await.unwrap());
+        assert!(!oidc_tests::take(&mut tx, id(2), at(9)).await.unwrap());
+        assert!(oidc_tests::finish(&mut tx, id(2), &[1, 2]).await.unwrap());
+        assert!(!oidc_tests::finish(&mut tx, id(2), &[3]).await.unwrap());
+        let found = oidc_tests::get(&mut tx, id(2)).await.unwrap().unwrap();
         assert_eq!((found.used_at, found.result), (Some(at(9)), Some(vec![1, 2])));
-        assert_eq!(social_tests::get(&mut tx, id(3)).await.unwrap().unwrap().used_at, None);
+        assert_eq!(oidc_tests::get(&mut tx, id(3)).await.unwrap().unwrap().used_at, None);
     }
 
     async fn what_is_over_goes_in_steps(db: Db) {
@@ -61,11 +61,11 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         for number in 2..6 {
             let end = i64::try_from(number).unwrap();
-            social_tests::insert(&mut tx, &test(number, by, end)).await.unwrap();
+            oidc_tests::insert(&mut tx, &test(number, by, end)).await.unwrap();
         }
-        assert_eq!(social_tests::delete_old(&mut tx, at(5), 2).await.unwrap(), 2);
-        assert_eq!(social_tests::get(&mut tx, id(3)).await.unwrap(), None);
-        assert_eq!(social_tests::delete_old(&mut tx, at(5), 2).await.unwrap(), 1);
-        assert!(social_tests::get(&mut tx, id(5)).await.unwrap().is_some());
+        assert_eq!(oidc_tests::delete_old(&mut tx, at(5), 2).await.unwrap(), 2);
+        assert_eq!(oidc_tests::get(&mut tx, id(3)).await.unwrap(), None);
+        assert_eq!(oidc_tests::delete_old(&mut tx, at(5), 2).await.unwrap(), 1);
+        assert!(oidc_tests::get(&mut tx, id(5)).await.unwrap().is_some());
     }
 }

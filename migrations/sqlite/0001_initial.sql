@@ -1,0 +1,400 @@
+-- Documents (JSON) are text in both databases: the order of keys is kept, and compare-and-set is a comparison of text.
+-- Times are RFC 3339 in UTC, bound by the program, never the database's own.
+create table identities (
+    id blob not null primary key,
+    schema_id text not null,
+    state text not null,
+    state_changed_at text not null,
+    traits text not null,
+    metadata_public text not null,
+    metadata_admin text not null,
+    external_id text unique,
+    created_at text not null,
+    updated_at text not null,
+    -- Signed up by themselves while an option asked for the mark, and never proved an address.
+    unverified integer not null,
+    -- Signed up by themselves while the first proof takes over, and never proved an address.
+    resettable integer not null
+) strict;
+
+create table identity_credentials (
+    identity_id blob not null references identities (id) on delete cascade,
+    kind text not null,
+    config text not null,
+    created_at text not null,
+    updated_at text not null,
+    primary key (identity_id, kind)
+) strict;
+
+create table identity_identifiers (
+    kind text not null,
+    identifier text not null,
+    identity_id blob not null,
+    position integer not null,
+    primary key (kind, identifier),
+    foreign key (identity_id, kind) references identity_credentials (identity_id, kind) on delete cascade
+) strict;
+create index identity_identifiers_of on identity_identifiers (identity_id, kind);
+
+-- purpose: verifiable or recovery. What only verifiable ones have is null in the others.
+create table identity_addresses (
+    id blob not null primary key,
+    identity_id blob not null references identities (id) on delete cascade,
+    purpose text not null,
+    position integer not null,
+    via text not null,
+    value text not null,
+    verified integer,
+    status text,
+    verified_at text,
+    created_at text not null,
+    updated_at text not null,
+    unique (purpose, via, value)
+) strict;
+create index identity_addresses_of on identity_addresses (identity_id, purpose, position);
+
+create table sessions (
+    id blob not null primary key,
+    identity_id blob not null references identities (id) on delete cascade,
+    token_hash blob not null unique,
+    aal text not null,
+    methods text not null,
+    devices text not null,
+    active integer not null,
+    issued_at text not null,
+    authenticated_at text not null,
+    expires_at text not null,
+    -- Handed over before any proof.
+    unverified integer not null
+) strict;
+create index sessions_of on sessions (identity_id, issued_at);
+
+create table flows (
+    id blob not null primary key,
+    kind text not null,
+    type text not null,
+    issued_at text not null,
+    expires_at text not null,
+    csrf text not null,
+    body text not null
+) strict;
+create index flows_expiry on flows (expires_at);
+
+create table flow_errors (
+    id blob not null primary key,
+    body text not null,
+    created_at text not null
+) strict;
+create index flow_errors_age on flow_errors (created_at);
+
+create table settings_revisions (
+    number integer not null primary key,
+    made_at text not null,
+    made_by text not null,
+    base integer not null,
+    settings text not null,
+    summary text not null,
+    -- Why a revision was made, in its author's words; empty when they gave none.
+    reason text not null
+) strict;
+
+create trigger settings_revisions_no_update before update on settings_revisions
+begin
+    select raise(abort, 'settings revisions are immutable');
+end;
+create trigger settings_revisions_no_delete before delete on settings_revisions
+begin
+    select raise(abort, 'settings revisions are immutable');
+end;
+
+create table operators (
+    id blob not null primary key,
+    email text not null unique,
+    name text not null,
+    role text not null,
+    password_hash text not null,
+    disabled integer not null,
+    created_at text not null
+) strict;
+
+-- Rows stay after their end: they tell from where an operator signed in before.
+create table operator_sessions (
+    token_hash blob not null primary key,
+    operator_id blob not null references operators (id) on delete cascade,
+    address text,
+    authenticated_at text not null,
+    expires_at text not null,
+    ended_at text
+) strict;
+create index operator_sessions_of on operator_sessions (operator_id, address);
+
+-- kind: setup (no operator yet) or reset.
+create table operator_links (
+    secret_hash blob not null primary key,
+    kind text not null,
+    operator_id blob references operators (id) on delete cascade,
+    expires_at text not null,
+    used_at text
+) strict;
+create index operator_links_of on operator_links (kind, operator_id);
+
+-- scope: email or address. The key is hashed: people type passwords into the wrong field.
+create table operator_failures (
+    scope text not null,
+    key blob not null,
+    failures integer not null,
+    last_at text not null,
+    primary key (scope, key)
+) strict;
+create index operator_failures_age on operator_failures (last_at);
+
+create table audit (
+    id integer not null primary key autoincrement,
+    at text not null,
+    actor text not null,
+    action text not null,
+    details text not null
+) strict;
+
+create trigger audit_no_update before update on audit
+begin
+    select raise(abort, 'the audit is append-only');
+end;
+create trigger audit_no_delete before delete on audit
+begin
+    select raise(abort, 'the audit is append-only');
+end;
+-- "insert or replace" would delete without asking the trigger above.
+create trigger audit_no_replace before insert on audit when exists (select 1 from audit where id = new.id)
+begin
+    select raise(abort, 'the audit is append-only');
+end;
+
+-- Codes that prove an address, found by flow. digest: HMAC under a key that lies outside of the database.
+create table codes (
+    id blob not null primary key,
+    flow_id blob not null references flows (id) on delete cascade,
+    purpose text not null,
+    identity_id blob not null references identities (id) on delete cascade,
+    address_id blob not null references identity_addresses (id) on delete cascade,
+    key_id text not null,
+    digest blob not null,
+    issued_at text not null,
+    expires_at text not null,
+    used_at text,
+    -- The mail's link has a secret of its own, too long to be guessed: it works however often codes were tried.
+    link_digest blob not null
+) strict;
+create index codes_of_flow on codes (flow_id);
+create index codes_of_identity on codes (identity_id);
+create index codes_of_address on codes (address_id);
+
+-- Counted and committed before a code is compared.
+create table code_attempts (
+    flow_id blob not null primary key references flows (id) on delete cascade,
+    attempts integer not null
+) strict;
+
+-- body is sealed; once the mail has left, code and link in it are masked.
+create table courier_messages (
+    id blob not null primary key,
+    status text not null,
+    kind text not null,
+    recipient text not null,
+    template text not null,
+    subject text not null,
+    body blob not null,
+    send_count integer not null,
+    next_attempt_at text not null,
+    created_at text not null,
+    updated_at text not null
+) strict;
+create index courier_messages_due on courier_messages (status, next_attempt_at);
+create index courier_messages_newest on courier_messages (created_at, id);
+create index courier_messages_to on courier_messages (recipient, created_at);
+
+create table courier_dispatches (
+    id blob not null primary key,
+    message_id blob not null references courier_messages (id) on delete cascade,
+    status text not null,
+    error text,
+    created_at text not null
+) strict;
+create index courier_dispatches_of on courier_dispatches (message_id, created_at);
+
+-- What an operator had typed when their session was over: one form for each, for a quarter of an hour.
+create table form_drafts (
+    operator_id blob not null primary key references operators (id) on delete cascade,
+    page text not null,
+    form text not null,
+    kept_at text not null
+) strict;
+
+-- What is over is found by its end.
+create index sessions_expiry on sessions (expires_at);
+
+-- What waits for a proof: whoever brings the secret of the sign-up is signed in when the one address is proven. It belongs to
+-- a running verification and goes with it; its end never moves. version: digest of account and credentials at the sign-up.
+create table deferred_logins (
+    flow_id blob not null primary key references flows (id) on delete cascade,
+    secret_hash blob not null,
+    identity_id blob not null references identities (id) on delete cascade,
+    address_id blob not null references identity_addresses (id) on delete cascade,
+    version blob not null,
+    method text not null,
+    signs_in integer not null,
+    expires_at text not null
+) strict;
+create index deferred_logins_of_identity on deferred_logins (identity_id);
+create index deferred_logins_of_address on deferred_logins (address_id);
+
+-- Who is guessed at: an address or an account, as a hash. The row is what tries at the same moment wait for.
+create table rate_limit_keys (
+    subject blob not null primary key,
+    last_at text not null
+) strict;
+create index rate_limit_keys_age on rate_limit_keys (last_at);
+
+-- Wrong codes, whatever flow they were sent to.
+create table verification_attempts (
+    id blob not null primary key,
+    subject blob not null references rate_limit_keys (subject) on delete cascade,
+    at text not null
+) strict;
+create index verification_attempts_of on verification_attempts (subject, at);
+
+-- Invitation links, by the digest of their secret. Rows stay after their end, until the sweep: they tell who came by which.
+create table invitations (
+    id blob not null primary key,
+    secret_hash blob not null unique,
+    address text,
+    mailed integer not null,
+    made_by text not null,
+    created_at text not null,
+    expires_at text not null,
+    used_at text,
+    used_by blob,
+    withdrawn_at text
+) strict;
+create index invitations_newest on invitations (created_at, id);
+create index invitations_expiry on invitations (expires_at);
+
+-- Sign-ups that wait for a proof: no account exists until then. id is the account's, given in advance. Several may wait for one
+-- address; nothing here is unique that a stranger could take. digest: of the newest code, as in codes.
+create table pending_sign_ups (
+    id blob not null primary key,
+    flow_id blob not null unique references flows (id) on delete cascade,
+    address text not null,
+    address_id blob not null,
+    secret_hash blob not null,
+    key_id text not null,
+    digest blob not null,
+    link_digest blob not null,
+    code_expires_at text not null,
+    draft text not null,
+    created_at text not null,
+    expires_at text not null
+) strict;
+create index pending_sign_ups_for on pending_sign_ups (address);
+create index pending_sign_ups_expiry on pending_sign_ups (expires_at);
+
+-- Calls of web hooks: the queue of those that nobody waits for, and the log of all. body is sealed.
+create table hook_deliveries (
+    id blob not null primary key,
+    hook text not null,
+    name text not null,
+    place text not null,
+    flow_id blob,
+    kind text not null,
+    status text not null,
+    answered integer,
+    millis integer,
+    attempts integer not null,
+    next_attempt_at text not null,
+    body blob not null,
+    created_at text not null,
+    updated_at text not null
+) strict;
+create index hook_deliveries_due on hook_deliveries (status, next_attempt_at);
+create index hook_deliveries_of on hook_deliveries (hook, created_at, id);
+create index hook_deliveries_counts on hook_deliveries (hook, status, created_at);
+create index hook_deliveries_age on hook_deliveries (created_at);
+
+-- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. agreed: which calls were answered.
+create table atomic_registrations (
+    identity_id blob not null primary key,
+    flow_id blob not null,
+    agreed text not null,
+    deadline text not null
+) strict;
+create index atomic_registrations_deadline on atomic_registrations (deadline);
+
+-- One trip of a browser or app to a provider and back, found by the hash of its state. browser: hash of the cookie of
+-- whoever left; null for apps, which come back in a browser that left nowhere. Goes with its flow.
+create table oidc_authorizations (
+    state_hash blob not null primary key,
+    flow_id blob not null references flows (id) on delete cascade,
+    kind text not null,
+    provider text not null,
+    browser blob,
+    nonce text not null,
+    verifier text,
+    form text not null,
+    expires_at text not null,
+    used_at text
+) strict;
+create index oidc_authorizations_of on oidc_authorizations (flow_id);
+
+-- What an app fetches its session with once the browser is back: both codes as hashes, each pair good for one use.
+create table session_exchanges (
+    init_hash blob not null primary key,
+    flow_id blob not null references flows (id) on delete cascade,
+    return_hash blob,
+    identity_id blob references identities (id) on delete cascade,
+    provider text,
+    expires_at text not null,
+    used_at text
+) strict;
+create index session_exchanges_of on session_exchanges (flow_id);
+create index session_exchanges_by on session_exchanges (identity_id);
+
+-- Somebody came from a provider with an address that has an account: signing in to that account in that login flow, in
+-- that browser, links the two.
+create table oidc_links (
+    flow_id blob not null primary key references flows (id) on delete cascade,
+    identity_id blob not null references identities (id) on delete cascade,
+    provider text not null,
+    subject text not null,
+    browser blob not null,
+    expires_at text not null,
+    used_at text
+) strict;
+create index oidc_links_of on oidc_links (identity_id);
+
+-- What the console was given and shows nobody again: a provider's secret, a web hook's key. Settings name it; the value lies
+-- here alone, sealed under a key that is not in the database, bound to the row's id, and can be destroyed.
+create table setting_secrets (
+    name text not null primary key,
+    id blob not null,
+    sealed blob not null,
+    fingerprint text not null,
+    set_at text not null,
+    set_by text not null,
+    used_at text
+) strict;
+
+-- An operator's test of a provider: a trip that signs nobody in, found by the hash of its state. result: what it came to, sealed
+-- under a key that is not in the database and bound to the id, for that operator alone.
+create table oidc_tests (
+    id blob not null primary key,
+    state_hash blob not null unique,
+    operator_id blob not null references operators (id) on delete cascade,
+    provider text not null,
+    nonce text not null,
+    verifier text,
+    expires_at text not null,
+    used_at text,
+    result blob
+) strict;
+create index oidc_tests_by on oidc_tests (operator_id);
+create index oidc_tests_end on oidc_tests (expires_at);
