@@ -3,8 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deliveries, errors, flows, deferred_logins, invitations, form_drafts, messages, operators, pending, sessions,
-    oidc_tests, tries,
+    deferred_logins, deliveries, errors, flows, form_drafts, invitations, messages, oidc_tests, operators,
+    pending, sessions, tries,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -87,7 +87,9 @@ impl Kind {
             Kind::KeptForms => form_drafts::forget_old(&mut tx, before).await?,
             Kind::PendingSignUps => pending::delete_old(&mut tx, before, BATCH).await?,
             Kind::Invitations => invitations::delete_old(&mut tx, before, BATCH).await?,
-            Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => deferred_logins::forget_all(&mut tx).await?,
+            Kind::HandOvers if before == DateTime::<Utc>::MAX_UTC => {
+                deferred_logins::forget_all(&mut tx).await?
+            }
             Kind::HandOvers => {
                 if !crate::flow::handover::signs_in(&engine.begin().config) {
                     deferred_logins::sign_nobody_in(&mut tx).await?;

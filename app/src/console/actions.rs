@@ -201,12 +201,7 @@ pub async fn test(engine: &Engine, operator: &OperatorSession, test: Test) -> en
 // What is said
 
 /// What the answer can do, in a word and a sentence.
-fn outcome(
-    response: Response,
-    stage: &str,
-    flow: &str,
-    atomic: bool,
-) -> (&'static str, &'static str) {
+fn outcome(response: Response, stage: &str, flow: &str, atomic: bool) -> (&'static str, &'static str) {
     match (response, stage, flow) {
         (Response::Ignored, ..) => (
             "Inform",

@@ -37,10 +37,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "vestibule.registration.invite_only",
         "Kratos knows no invitations: whoever reaches the form can sign up",
     ),
-    (
-        "vestibule.registration.atomic",
-        "in Kratos an account stays when a web hook fails after it was stored",
-    ),
+    ("vestibule.registration.atomic", "in Kratos an account stays when a web hook fails after it was stored"),
     (
         "vestibule.registration.sign_in_after_social",
         "Kratos needs the hook `session` for it: where sign-in by a provider is on, it is in the list of `oidc`",
@@ -52,7 +49,10 @@ const WITHOUT: &[(&str, &str)] = &[
     ("vestibule.social.order", "Kratos sorts its providers by id"),
     ("vestibule.social.buttons", "Kratos has no pages of its own"),
     ("vestibule.social.trusted_email_providers", "Kratos believes what each mapper says is verified"),
-    ("vestibule.login.require_verified_identifier", "in Kratos any proven address of the account opens the gate"),
+    (
+        "vestibule.login.require_verified_identifier",
+        "in Kratos any proven address of the account opens the gate",
+    ),
     ("vestibule.admin.token", "Kratos' admin API asks nobody for a token: keep its port from everybody else"),
     ("vestibule.admin.allowed_origins", "Kratos' admin API looks at no origin: keep its port from browsers"),
     ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),

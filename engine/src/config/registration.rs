@@ -84,7 +84,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
         sign_in_after_verification: reader.boolean("vestibule.registration.sign_in_after_verification"),
         deferred_login_lifespan: reader.lifespan("vestibule.registration.deferred_login_lifespan"),
         reset_on_first_verification: reader.boolean("vestibule.registration.reset_on_first_verification"),
-        unverified_session_lifespan: reader.optional_lifespan("vestibule.registration.unverified_session_lifespan"),
+        unverified_session_lifespan: reader
+            .optional_lifespan("vestibule.registration.unverified_session_lifespan"),
         prevent_enumeration,
         invite_only: reader.boolean("vestibule.registration.invite_only"),
         invitation_lifespan: reader.lifespan("vestibule.registration.invitation_lifespan"),

@@ -202,7 +202,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         }
     }
     let (off, order) = (reader.texts(OFF), reader.texts(ORDER));
-    let lists = [(TRUSTED_EMAIL_PROVIDERS, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
+    let lists =
+        [(TRUSTED_EMAIL_PROVIDERS, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
     for (key, list) in lists {
         for id in list.iter().filter(|id| !all_ids.contains(*id)) {
             reader.findings.note(key, format!("there is no provider `{id}`"));

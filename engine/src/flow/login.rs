@@ -302,7 +302,8 @@ pub(super) async fn execute(
                 }
             }
             Step::Run(Hook::Verification) => {
-                if let Some(address) = verification::unverified(&identity).filter(|_| ctx.config.sends_codes())
+                if let Some(address) =
+                    verification::unverified(&identity).filter(|_| ctx.config.sends_codes())
                 {
                     verification = Some(send_code(ctx, flow, &identity, address, &submit).await?);
                 }

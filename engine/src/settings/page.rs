@@ -2,7 +2,7 @@
 
 use super::fields::{Authentication, FIELDS, Setting, Ways, differences, on_or_off};
 use super::{Current, Provenance};
-use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGNING_IN, SIGN_IN_AFTER_SOCIAL};
+use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_SOCIAL, SIGNING_IN};
 use crate::config::{Config, Hook, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -40,7 +40,8 @@ pub async fn current(engine: &Engine) -> Result<Current> {
 
 /// What it switches is there, and there is something to switch.
 fn is_offered(config: &Config, name: &str) -> bool {
-    console::is_there(name) && (name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
+    console::is_there(name)
+        && (name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.

@@ -41,8 +41,7 @@ const EXISTS_SQLITE: &str =
 const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
     where table_schema = current_schema() and table_name = '_sqlx_migrations'";
 /// Databases of versions before 0.1.0 are not migrated.
-const UNRELEASED: &str =
-    "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
+const UNRELEASED: &str = "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
 const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
 
 pub(super) async fn run(db: &Db) -> Result<()> {

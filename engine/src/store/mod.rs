@@ -9,6 +9,7 @@ mod rows;
 
 pub mod audit;
 pub mod codes;
+pub mod deferred_logins;
 pub mod deliveries;
 mod dsn;
 pub mod errors;
@@ -16,12 +17,12 @@ mod fault;
 pub mod flows;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
-pub mod deferred_logins;
+pub mod form_drafts;
 pub mod identities;
 pub mod invitations;
-pub mod form_drafts;
 pub mod messages;
 mod migrate;
+pub mod oidc_tests;
 pub mod operators;
 pub mod pending;
 pub mod provisional;
@@ -29,7 +30,6 @@ pub mod revisions;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
-pub mod oidc_tests;
 pub mod tries;
 
 use crate::error::{Error, Kind, Result};

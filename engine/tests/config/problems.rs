@@ -368,8 +368,7 @@ fn an_old_name_is_refused_with_the_new_one() {
 
 #[test]
 fn an_old_environment_variable_is_refused_with_the_new_one() {
-    let environment =
-        BTreeMap::from([("VESTIBULE_REGISTRATION_LEAK_NOTHING".to_owned(), "true".to_owned())]);
+    let environment = BTreeMap::from([("VESTIBULE_REGISTRATION_LEAK_NOTHING".to_owned(), "true".to_owned())]);
     let found = problems(&Sources { environment, ..Sources::default() });
     let [problem] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(problem.file, "environment variable VESTIBULE_REGISTRATION_LEAK_NOTHING");

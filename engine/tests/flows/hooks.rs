@@ -181,7 +181,10 @@ async fn a_call_is_given_up_in_the_end_or_when_its_service_is_gone_for_good() {
     }
     assert_eq!(house.deliver().await, 0);
     let log = house.log().await;
-    assert_eq!((log[0].delivery.status, log[0].delivery.attempts, log[0].may_retry), (Status::Failed, 10, true));
+    assert_eq!(
+        (log[0].delivery.status, log[0].delivery.attempts, log[0].may_retry),
+        (Status::Failed, 10, true)
+    );
 
     house.world.outbound.refuse(URL, 410);
     house.sign_up("bert@vestibule.test").await.unwrap();

@@ -221,7 +221,11 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
         ),
         (
             "providers_prove_nothing",
-            all([(GATE_OF_PROVIDERS, json!([gate()])), (PROVIDERS, providers()), (TRUSTED_EMAIL_PROVIDERS, json!([]))]),
+            all([
+                (GATE_OF_PROVIDERS, json!([gate()])),
+                (PROVIDERS, providers()),
+                (TRUSTED_EMAIL_PROVIDERS, json!([])),
+            ]),
             all([(GATE, json!([gate()])), (PROVIDERS, providers()), (TRUSTED_EMAIL_PROVIDERS, json!([]))]),
         ),
         // One that is not offered lets nobody in.

@@ -2,11 +2,12 @@
 //! and each row decoded by both.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-mod deliveries;
 mod deferred_logins;
+mod deliveries;
 mod identities;
 mod invitations;
 mod mail;
+mod oidc_tests;
 mod operators;
 mod pending;
 mod records;
@@ -14,7 +15,6 @@ mod schema;
 mod sessions;
 mod setting_secrets;
 mod social;
-mod oidc_tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};

@@ -4,8 +4,8 @@ use crate::{at, id, on_both};
 use engine::ids::OperatorId;
 use engine::operators::{Operator, Role};
 use engine::store::Db;
-use engine::store::operators;
 use engine::store::oidc_tests::{self, Test};
+use engine::store::operators;
 
 async fn somebody(db: &Db) -> OperatorId {
     let operator = Operator {

@@ -13,6 +13,7 @@ mod leaks;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
+mod oidc_links;
 mod parallel;
 mod proof;
 mod provider;
@@ -20,7 +21,6 @@ mod session_hook;
 mod social;
 mod social_console;
 mod social_kinds;
-mod oidc_links;
 mod social_reasons;
 mod social_trouble;
 #[path = "../support/mod.rs"]

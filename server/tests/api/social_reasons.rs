@@ -242,7 +242,8 @@ async fn an_address_that_nobody_vouches_for_has_a_reason_in_the_log() {
     .await;
     let email = "berta@example.org";
     watched.place.provider.visitor("berta", json!({"email": email, "email_verified": false}));
-    for (provider, why) in [("acme", "not among verified_addresses"), ("other", "vestibule.social.trusted_email_providers")]
+    for (provider, why) in
+        [("acme", "not among verified_addresses"), ("other", "vestibule.social.trusted_email_providers")]
     {
         watched.through("registration", provider).await;
         watched.secrets.push(email.to_owned());

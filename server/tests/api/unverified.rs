@@ -182,7 +182,9 @@ const ASKED: &str = "http://hook.test/ask";
 /// Whoever knows the password signs in at the very moment of the proof: what was right before it gives no session after it.
 #[tokio::test]
 async fn a_session_that_is_made_while_the_proof_arrives_is_not_given() {
-    for option in [json!({"unverified_session_lifespan": "15m"}), json!({"reset_on_first_verification": true})] {
+    for option in
+        [json!({"unverified_session_lifespan": "15m"}), json!({"reset_on_first_verification": true})]
+    {
         let mut more = configured(None);
         more["vestibule"] = json!({"registration": option});
         more["selfservice"]["flows"]["login"] = json!({"after": {"password": {"hooks": [

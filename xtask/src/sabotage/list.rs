@@ -580,11 +580,7 @@ pub(super) const CHANGES: &[Change] = &[
         file: "engine/src/store/identities.rs",
         text: "concat!(\"not exists (select 1 from atomic_registrations p where p.identity_id = \", $id, \")\")",
         instead: "concat!(\"exists (select 1 where \", $id, \" is not null)\")",
-        test: test(
-            "engine",
-            FLOWS,
-            "atomic::until_then_nobody_sees_the_account_and_its_address_is_taken",
-        ),
+        test: test("engine", FLOWS, "atomic::until_then_nobody_sees_the_account_and_its_address_is_taken"),
     },
     Change {
         name: "nothing-undone",

@@ -402,7 +402,10 @@ mod tests {
             "each way follows who touched it"
         );
         assert_eq!(mine.values.min_password_length, 14);
-        assert_eq!(mine.values.unverified_session_lifespan, now.values.unverified_session_lifespan, "untouched");
+        assert_eq!(
+            mine.values.unverified_session_lifespan, now.values.unverified_session_lifespan,
+            "untouched"
+        );
         assert!(!mine.typed.contains_key("unverified_session_lifespan.count"), "and shown as it is now");
         let told: Vec<_> =
             clashes.iter().map(|clash| (clash.field, clash.theirs.as_str(), clash.mine.as_str())).collect();

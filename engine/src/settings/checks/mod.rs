@@ -175,7 +175,8 @@ impl<'a> Seen<'a> {
 
     /// The named setting `name` for every method that people can sign up with; what signs in by itself is none of the switch's.
     fn every_method(&self, name: &str, on: bool) -> Named {
-        let hidden = name == SIGN_IN_AFTER_REGISTRATION && self.config.vestibule.registration.sign_in_after_social;
+        let hidden =
+            name == SIGN_IN_AFTER_REGISTRATION && self.config.vestibule.registration.sign_in_after_social;
         let shown = registering(self.config).filter(|method| !hidden || *method != Method::Oidc);
         switched(name, shown, on)
     }

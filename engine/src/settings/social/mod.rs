@@ -16,7 +16,8 @@ use super::page::{SEARCHED, set_elsewhere};
 use super::revise::{Change, Ground, save_change};
 use super::{FieldError, Named, Saved};
 use crate::config::console::{
-    SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS, SOCIAL_TRUSTED_EMAIL_PROVIDERS,
+    SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
+    SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
 use crate::config::load::remap;
 use crate::config::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, TRUSTED_EMAIL_PROVIDERS};
