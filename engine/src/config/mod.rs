@@ -2,6 +2,7 @@
 //! Reading, merging and checking is in the files beside this one; what is here has been checked.
 
 mod allowed_hosts;
+mod bounds;
 pub mod console;
 pub mod console_hooks;
 mod console_lists;
@@ -30,6 +31,7 @@ pub mod social;
 mod typed;
 
 pub use allowed_hosts::AllowedHosts;
+pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
 pub use console::Named;
 pub use difference::difference;
 pub use digest::digest;
@@ -187,6 +189,9 @@ pub struct VestibuleKeys {
     pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.
     pub require_verified_identifier: bool,
+    pub requests: RequestLimits,
+    pub connections: ConnectionLimits,
+    pub storage: StorageLimits,
 }
 
 /// How long rows stay that are over.
@@ -423,6 +428,18 @@ pub struct Log {
 /// Whether a key does something in this version; the others are known and reported.
 pub fn has_effect(path: &str) -> bool {
     keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
+}
+
+/// The default of a key, as it is written in the table of keys; empty without one.
+pub(crate) fn default_of(path: &str) -> &'static str {
+    keys::REGISTRY.key(path).map_or("", |key| key.default)
+}
+
+/// All keys of a section.
+#[cfg(test)]
+pub(crate) fn keys_below(section: &str) -> Vec<String> {
+    let below = |path: &&str| path.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+    keys::REGISTRY.iter().map(|(path, _)| path).filter(below).map(str::to_owned).collect()
 }
 
 impl Config {

@@ -145,6 +145,12 @@ impl Reader<'_, '_> {
         self.value(path).and_then(|value| T::try_from(value.as_i64()?).ok()).unwrap_or_default()
     }
 
+    /// Of a size.
+    pub(super) fn bytes(&self, path: &str) -> usize {
+        let bytes = self.optional(path).and_then(|text| scalars::size(&text)).unwrap_or_default();
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn lifespan(&mut self, path: &str) -> Duration {
         let length = self.optional(path).and_then(|text| scalars::duration(&text)).unwrap_or_default();
         if length.is_zero() {
@@ -304,6 +310,9 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         verification: registration::limits(reader),
         settings_from_files: reader.text("vestibule.settings.source") == "file",
         require_verified_identifier: reader.boolean("vestibule.login.require_verified_identifier"),
+        requests: bounds::requests(reader),
+        connections: bounds::connections(reader),
+        storage: bounds::storage(reader),
         trusted_proxies: reader
             .texts("vestibule.trusted_proxies")
             .iter()

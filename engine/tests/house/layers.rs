@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 24] = [
     ("error", 0),
     ("ids", 0),
+    ("limits_table", 0),
     ("effects", 1),
     ("ui", 1),
     ("identity", 2),
@@ -31,7 +32,7 @@ const LAYERS: [(&str, u8); 23] = [
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.
-const EXCEPTIONS: [(&str, &str); 9] = [
+const EXCEPTIONS: [(&str, &str); 10] = [
     ("store", "flow"),
     ("store", "session"),
     ("store", "settings"),
@@ -41,6 +42,8 @@ const EXCEPTIONS: [(&str, &str); 9] = [
     ("operators", "session"),
     ("session", "operators"),
     ("config", "engine"),
+    // The page of all limits shows the keys' defaults.
+    ("limits_table", "config"),
 ];
 
 fn files(below: &Path) -> Vec<PathBuf> {

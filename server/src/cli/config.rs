@@ -40,6 +40,8 @@ With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 
     Reference,
     /// Prints the page of all findings of --lint.
     Checks,
+    /// Print the page of all limits, with keys and defaults
+    Limits,
 }
 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
@@ -63,6 +65,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
         Command::Export(command) => command.run(global).await?,
         Command::Reference => show(engine::config::reference())?,
         Command::Checks => show(engine::settings::checks::reference())?,
+        Command::Limits => show(engine::limits_table::reference())?,
     }
     Ok(())
 }

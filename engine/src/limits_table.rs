@@ -1,0 +1,406 @@
+//! Every limit on what one request, one client or one listener may cost, once: name, amount, what happens when it is exceeded, what it
+//! protects and what it cannot. The code reads its fixed amounts here; `docs/limits.md` is written from it.
+
+use crate::config;
+use std::fmt::Write;
+
+/// A limit. Its amount is a configuration key, whose default is in the table of keys, or a number that is fixed here.
+#[derive(Debug)]
+pub struct Limit {
+    pub name: &'static str,
+    amount: Amount,
+    /// What the client, or the server, sees.
+    exceeded: &'static str,
+    protects: &'static str,
+    /// Which attack remains.
+    cannot: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Amount {
+    Key(&'static str),
+    /// A number and its unit.
+    Fixed(usize, &'static str),
+    /// What is not there at all.
+    None(&'static str),
+}
+
+impl Limit {
+    /// The amount is a configuration key.
+    pub const fn key(
+        key: &'static str,
+        name: &'static str,
+        exceeded: &'static str,
+        protects: &'static str,
+        cannot: &'static str,
+    ) -> Self {
+        Self { name, amount: Amount::Key(key), exceeded, protects, cannot }
+    }
+
+    /// The amount is fixed; the code reads it with [`Limit::count`].
+    pub const fn fixed(
+        count: usize,
+        unit: &'static str,
+        name: &'static str,
+        exceeded: &'static str,
+        protects: &'static str,
+        cannot: &'static str,
+    ) -> Self {
+        Self { name, amount: Amount::Fixed(count, unit), exceeded, protects, cannot }
+    }
+
+    /// A fixed amount; 0 for a limit that has a key, which the configuration knows.
+    pub const fn count(&self) -> usize {
+        match self.amount {
+            Amount::Fixed(count, _) => count,
+            Amount::Key(_) | Amount::None(_) => 0,
+        }
+    }
+}
+
+/// Header fields of one request.
+pub const HEADER_FIELDS: Limit = Limit::fixed(
+    100,
+    "fields",
+    "Header fields of a request",
+    "431, and the connection is closed",
+    "Memory and the time that parsing takes",
+    "",
+);
+
+/// Characters of a configured text or typed value that a message repeats.
+pub const QUOTED: Limit = Limit::fixed(
+    200,
+    "characters",
+    "A typed value that a form's message repeats",
+    "The message shows the beginning and an ellipsis",
+    "The size of responses and of stored forms",
+    "",
+);
+
+/// Bytes of typed values that a refused form shows again.
+pub const TYPED_VALUES: Limit = Limit::fixed(
+    16 * 1024,
+    "bytes",
+    "Typed values that a refused form keeps",
+    "Further fields come back empty",
+    "The database",
+    "",
+);
+
+/// Bytes of one stored error.
+pub const STORED_ERROR: Limit =
+    Limit::fixed(4 * 1024, "bytes", "One stored error", "Long texts in it are cut", "The database", "");
+
+/// Connections to one listener that are kept for health checks while all others are in use.
+pub const HEALTH_CONNECTIONS: Limit = Limit::fixed(
+    16,
+    "connections",
+    "Connections of a listener that are kept for `/health/*`",
+    "The oldest of them that has sent no request is closed",
+    "Health checks while a listener is full",
+    "An attacker who can open connections faster than the check sends its one packet",
+);
+
+/// Addresses whose connections carry several clients.
+pub const KNOWN_PROXIES: Limit = Limit::fixed(
+    1024,
+    "addresses",
+    "Unconfigured proxies that a listener remembers",
+    "The listener forgets all of them and learns them anew",
+    "Memory",
+    "",
+);
+
+/// File descriptors for everything that is not a client's connection.
+pub const RESERVED_FILES: Limit = Limit::fixed(
+    64,
+    "file descriptors",
+    "Files, database and outgoing connections that client connections leave room for",
+    "The listeners accept fewer connections than configured, and the log says so at the start",
+    "The database, outgoing calls, and each listener from the others",
+    "A limit of the operating system that is smaller than this",
+);
+
+const SECTIONS: &[(&str, &[Limit])] = &[
+    (
+        "Connections",
+        &[
+            Limit::key(
+                "vestibule.limits.connections.public",
+                "Connections to the public port",
+                "The oldest connection that waits for a request gives way; when all are answering one, 503 with `Retry-After`",
+                "Memory, file descriptors, and the other two listeners",
+                "Many addresses that send whole requests; a proxy or firewall has to refuse those",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.admin",
+                "Connections to the admin API",
+                "As above",
+                "As above",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.console",
+                "Connections to the console",
+                "As above",
+                "As above",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.per_client",
+                "Connections of one client to one listener (an address, a /64 of IPv6, and 16 times as many for a /48)",
+                "As above, among that client's connections. `vestibule.trusted_proxies` and proxies that are not configured are exempt; \
+                 `/health/*` is answered",
+                "Other clients of the listener",
+                "An attacker behind the same address as other users",
+            ),
+            HEALTH_CONNECTIONS,
+            KNOWN_PROXIES,
+            RESERVED_FILES,
+            Limit::key(
+                "vestibule.limits.connections.head_deadline",
+                "Time for the head of a request",
+                "The connection is closed",
+                "Connections, from clients that send one byte at a time",
+                "Clients that open a new connection each time",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.body_deadline",
+                "Time for the body of a request",
+                "408, and the connection is closed",
+                "As above",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.write_deadline",
+                "Time in which a client has to read something of its response",
+                "The connection is closed",
+                "As above",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.public_idle",
+                "Time without a request on a connection to the public port or the console",
+                "The connection is closed",
+                "Connections",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.connections.admin_idle",
+                "Time without a request on a connection to the admin API",
+                "The connection is closed",
+                "Connections",
+                "",
+            ),
+            Limit {
+                name: "HTTP/2 streams and resets",
+                amount: Amount::None("no HTTP/2"),
+                exceeded: "The listeners speak HTTP/1.1 only and close a connection that begins with HTTP/2",
+                protects: "The processor, from streams that are opened and reset",
+                cannot: "A proxy in front of Vestibule that serves HTTP/2 needs limits of its own",
+            },
+        ],
+    ),
+    (
+        "Requests",
+        &[
+            Limit::key(
+                "vestibule.limits.requests.head",
+                "Head of a request",
+                "431, and the connection is closed",
+                "Memory",
+                "",
+            ),
+            HEADER_FIELDS,
+            Limit::key(
+                "vestibule.limits.requests.url",
+                "Path and query of a request",
+                "414 in the envelope",
+                "The database, where forms remember the address they were requested with",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.self_service_body",
+                "Body of a request to the public port",
+                "413 in the envelope, or a page for browsers",
+                "Memory and the processor",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.admin_body",
+                "Body of a request to the admin API",
+                "413 in the envelope",
+                "Memory",
+                "A caller that has the token",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.console_body",
+                "Body of a request to the console",
+                "413 with a page",
+                "Memory",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.bodies_at_once",
+                "Bodies that a listener reads at the same time; one client gets a quarter of it",
+                "503 with `Retry-After`",
+                "Memory",
+                "Many addresses at once: others wait, too",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.depth",
+                "Objects and lists inside each other in a body",
+                "400 with the form, or in the envelope",
+                "The processor and the stack",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.members",
+                "Members of objects, entries of lists and fields of forms in a body to the public port",
+                "400 with the form, or in the envelope",
+                "The processor and memory",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.transient_payload",
+                "`transient_payload` of a form",
+                "400 with the form",
+                "The database and webhooks",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.messages",
+                "Messages about wrong fields in one response",
+                "The first ones, in the order of the schema check",
+                "The size of responses and of stored forms",
+                "",
+            ),
+            Limit::key(
+                "vestibule.limits.requests.messages_per_field",
+                "Messages about one field in one response",
+                "The first ones",
+                "As above",
+                "",
+            ),
+            QUOTED,
+        ],
+    ),
+    (
+        "Storage",
+        &[
+            Limit::key(
+                "vestibule.limits.storage.forms_per_client",
+                "Forms of one client that were begun and not completed, of all flows together",
+                "The client's oldest unsent forms are deleted: sending one answers 404. The log says so once an hour",
+                "The database",
+                "Many addresses at once",
+            ),
+            Limit::key(
+                "vestibule.limits.storage.errors_per_client",
+                "Errors of one client that are stored for the error page",
+                "The client's oldest stored errors are deleted",
+                "The database",
+                "Many addresses at once",
+            ),
+            Limit::key(
+                "vestibule.limits.storage.hook_calls_per_client",
+                "Finished calls of webhooks in the log that one client's requests caused",
+                "The client's oldest log entries are deleted; queued calls stay",
+                "The database",
+                "Many addresses at once",
+            ),
+            TYPED_VALUES,
+            STORED_ERROR,
+            Limit::key(
+                "vestibule.cleanup.flows",
+                "Time that a form stays after it has expired",
+                "It is deleted",
+                "The database",
+                "",
+            ),
+            Limit::key(
+                "vestibule.cleanup.errors",
+                "Time that an error can be read at its page",
+                "It is deleted",
+                "The database",
+                "",
+            ),
+        ],
+    ),
+];
+
+const HEAD: &str = "\
+# Limits
+
+This page is generated from the code: `vestibule config limits > docs/limits.md`.
+
+What one request, one client and one listener may cost. Keys are those of [configuration.md](configuration.md); an amount without a
+key is fixed.
+
+A *client* is an IPv4 address or a /64 of IPv6. A private or loopback address that sends `X-Forwarded-For` and is not listed in
+`vestibule.trusted_proxies` stands for several clients, and no limit by address applies to it.
+
+`vestibule.limits.enabled: false` turns off the limits on attempts. Limits on connections, requests and storage always apply.
+";
+
+/// The page, in Markdown.
+pub fn reference() -> String {
+    let mut page = HEAD.to_owned();
+    for (title, limits) in SECTIONS {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            page,
+            "\n## {title}\n\n| limit | key | amount | when it is exceeded | protects | cannot stop |\n|---|---|---|---|---|---|\n"
+        );
+        for limit in *limits {
+            let (key, amount) = match limit.amount {
+                Amount::Key(key) => (format!("`{key}`"), format!("`{}`", config::default_of(key))),
+                Amount::Fixed(count, unit) => ("–".to_owned(), format!("{count} {unit}")),
+                Amount::None(text) => ("–".to_owned(), text.to_owned()),
+            };
+            let cannot = if limit.cannot.is_empty() { "–" } else { limit.cannot };
+            let Limit { name, exceeded, protects, .. } = limit;
+            let _ = writeln!(page, "| {name} | {key} | {amount} | {exceeded} | {protects} | {cannot} |");
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> impl Iterator<Item = &'static str> {
+        SECTIONS.iter().flat_map(|(_, limits)| *limits).filter_map(|limit| match limit.amount {
+            Amount::Key(key) => Some(key),
+            Amount::Fixed(..) | Amount::None(_) => None,
+        })
+    }
+
+    #[test]
+    fn the_committed_page_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/limits.md");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == reference(),
+            "docs/limits.md is stale: cargo run -p server --bin vestibule -- config limits > docs/limits.md"
+        );
+    }
+
+    #[test]
+    fn every_key_of_a_limit_is_in_the_table_once_and_has_a_default() {
+        for key in keys() {
+            assert!(!config::default_of(key).is_empty(), "{key} has no default");
+            assert_eq!(keys().filter(|other| *other == key).count(), 1, "{key}");
+        }
+        // Not amounts.
+        const OTHERS: [&str; 2] = ["vestibule.limits.enabled", "vestibule.limits.trusted_clients"];
+        for key in config::keys_below("vestibule.limits") {
+            if OTHERS.contains(&key.as_str()) {
+                continue;
+            }
+            assert!(keys().any(|listed| listed == key), "{key} is a limit without a row in the table");
+        }
+    }
+}
