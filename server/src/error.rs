@@ -132,7 +132,7 @@ pub async fn forward(ctx: &Ctx, headers: &HeaderMap, error: Error) -> Response {
 async fn store(ctx: &Ctx, mut error: Error) -> engine::Result<String> {
     error.details.shift_remove("reject_reason");
     let id = ctx.effects().uuid();
-    let mut tx = ctx.db().write().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     engine::store::errors::insert(&mut tx, id, &object(&error), ctx.effects().now()).await?;
     tx.commit().await?;
     // The page shows this id to people: whoever is told it finds the line.

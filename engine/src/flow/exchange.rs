@@ -32,7 +32,7 @@ pub(super) async fn begin(ctx: &Ctx, start: &Start, flow: &mut Flow) -> Result<(
         return Ok(());
     }
     let code = ctx.effects().alphanumeric(64);
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     store::social::insert_exchange(&mut tx, &session::token_hash(&code), flow.id, flow.expires_at).await?;
     tx.commit().await?;
     flow.session_token_exchange_code = Some(code);

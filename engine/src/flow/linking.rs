@@ -53,7 +53,7 @@ pub(super) async fn begin(
         expires_at: ctx.effects().now() + LIFE,
         used_at: None,
     };
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     store::social::insert_link(&mut tx, &link).await?;
     tx.commit().await?;
     Ok(flow)

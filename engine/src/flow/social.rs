@@ -174,7 +174,7 @@ async fn leave(
         expires_at: flow.expires_at.min(now + AWAY),
         used_at: None,
     };
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     store::social::insert_trip(&mut tx, &trip).await?;
     tx.commit().await?;
     let parameters = body.get("upstream_parameters").and_then(Value::as_object).into_iter().flatten();

@@ -45,7 +45,7 @@ pub async fn deliver(engine: &Engine) -> Result<usize> {
 
 async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
     let now = ctx.effects().now();
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     if !deliveries::claim(&mut tx, &delivery, now + CLAIM, now).await? {
         return Ok(());
     }
@@ -78,7 +78,7 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
         }
     }
     delivery.updated_at = ctx.effects().now();
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     deliveries::finish(&mut tx, &delivery).await?;
     tx.commit().await
 }

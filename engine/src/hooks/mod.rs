@@ -165,7 +165,7 @@ pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, inp
 async fn try_record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) -> Result<()> {
     let (mut delivery, content) = finished(ctx, cause, &waited, input);
     delivery.body = content.seal(ctx, delivery.id)?;
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     deliveries::insert(&mut tx, &delivery).await?;
     tx.commit().await
 }

@@ -80,7 +80,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     let (mut delivery, content) = super::finished(ctx, &cause, &waited, &input);
     delivery.flow_id = None;
     delivery.body = content.seal(ctx, delivery.id)?;
-    let mut tx = ctx.db().write_single().await?;
+    let mut tx = ctx.db().write_single_relaxed().await?;
     deliveries::insert(&mut tx, &delivery).await?;
     tx.commit().await?;
     Ok(shown(&ctx.config, delivery))

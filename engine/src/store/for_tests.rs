@@ -1,8 +1,9 @@
 //! What tests do to the rows behind the back of everything else. SQLite only.
 
-use super::{Db, Driver, fault};
+use super::{Db, Driver, Durability, fault};
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of a table, all of them or those where a column has a value.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +12,39 @@ pub struct Rows<'a> {
     pub only: Option<(&'a str, &'a str)>,
 }
 
+/// Which statements ran, each as what: with which durability, or by somebody who only reads.
+#[derive(Clone, Default)]
+pub struct Ran(Arc<Mutex<BTreeSet<(&'static str, Option<Durability>)>>>);
+
+impl Ran {
+    pub(super) fn note(&self, sql: &'static str, durability: Option<Durability>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((sql, durability));
+    }
+}
+
 impl Db {
+    /// How the statements ran that change a table, since the database was opened, by their first words: `insert into flows`,
+    /// `update flows`, `delete from flows`.
+    pub fn changes(&self) -> BTreeMap<String, BTreeSet<Durability>> {
+        let mut changes = BTreeMap::<String, BTreeSet<Durability>>::new();
+        for (sql, durability) in self.ran.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let mut words = sql.split_whitespace();
+            let name = match words.next() {
+                Some("update") => format!("update {}", words.next().unwrap_or_default()),
+                Some(verb @ ("insert" | "delete")) => {
+                    format!(
+                        "{verb} {} {}",
+                        words.next().unwrap_or_default(),
+                        words.next().unwrap_or_default()
+                    )
+                }
+                _ => continue,
+            };
+            changes.entry(name).or_default().extend(*durability);
+        }
+        changes
+    }
+
     /// How many rows each table has, for tests that have to know that nothing was written anywhere.
     pub async fn rows(&self) -> Result<BTreeMap<String, i64>> {
         let mut tx = self.read().await?;

@@ -50,7 +50,7 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         return Ok(());
     }
     let outcome = match &db.pools {
-        Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
+        Pools::Sqlite { writer, .. } => SQLITE.run(&writer.pool).await,
         Pools::Postgres(pool) => POSTGRES.run(pool).await,
     };
     outcome.map_err(|error| match error {

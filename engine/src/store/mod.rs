@@ -14,6 +14,7 @@ pub mod deliveries;
 mod dsn;
 pub mod errors;
 mod fault;
+mod file;
 pub mod flows;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
@@ -31,11 +32,13 @@ pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
 pub mod tries;
+mod writer;
 
 use crate::error::{Error, Kind, Result};
 use dsn::Dsn;
+use file::DatabaseFile;
 #[cfg(any(test, feature = "testing"))]
-pub use for_tests::Rows;
+pub use for_tests::{Ran, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::{PoolConnection, PoolOptions};
@@ -48,6 +51,8 @@ use sqlx::{Arguments, Connection, Encode, FromRow, Postgres, Sqlite, Transaction
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+pub use writer::Durability;
+use writer::{Level, Writer, is_clean};
 
 /// How long a request waits for a connection, the writer's queue included, before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -90,6 +95,8 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 #[derive(Clone)]
 pub struct Db {
     pools: Pools,
+    #[cfg(any(test, feature = "testing"))]
+    ran: Ran,
     /// The folder of a `memory` database; it goes with the last handle.
     _folder: Option<Arc<tempfile::TempDir>>,
 }
@@ -97,11 +104,10 @@ pub struct Db {
 #[derive(Clone)]
 enum Pools {
     Sqlite {
-        /// One connection.
-        writer: SqlitePool,
+        writer: Writer,
         /// Opened read-only.
         readers: SqlitePool,
-        file: PathBuf,
+        file: Arc<DatabaseFile>,
     },
     Postgres(PgPool),
 }
@@ -109,6 +115,9 @@ enum Pools {
 /// One transaction. Dropping rolls back. [`Db::write`] begins immediately on SQLite; [`Db::read`] never takes its write lock.
 pub struct Tx {
     state: State,
+    /// For tests: where its statements are written down, and as what. `None`: it only reads.
+    #[cfg(any(test, feature = "testing"))]
+    ran: (Ran, Option<Durability>),
 }
 
 enum State {
@@ -142,21 +151,29 @@ impl Db {
                 // It goes with the process: nothing of it has to survive a power cut.
                 let lasts = SqliteSynchronous::Off;
                 let pools = sqlite(folder.path().join("memory.sqlite"), true, None, None, lasts).await?;
-                Ok(Self { pools, _folder: Some(Arc::new(folder)) })
+                Ok(Self::over(pools, Some(Arc::new(folder))))
             }
             Dsn::Sqlite { file, create, max_connections, patience } => {
                 let lasts = SqliteSynchronous::Full;
-                let pools = sqlite(file, create, max_connections, patience, lasts).await?;
-                Ok(Self { pools, _folder: None })
+                Ok(Self::over(sqlite(file, create, max_connections, patience, lasts).await?, None))
             }
             Dsn::Postgres { options, max_connections } => {
                 let connecting =
                     pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS)).connect_with(*options.clone());
                 match connecting.await {
-                    Ok(pool) => Ok(Self { pools: Pools::Postgres(pool), _folder: None }),
+                    Ok(pool) => Ok(Self::over(Pools::Postgres(pool), None)),
                     Err(error) => Err(unreached(&options, error).await),
                 }
             }
+        }
+    }
+
+    fn over(pools: Pools, folder: Option<Arc<tempfile::TempDir>>) -> Self {
+        Self {
+            pools,
+            #[cfg(any(test, feature = "testing"))]
+            ran: Ran::default(),
+            _folder: folder,
         }
     }
 
@@ -169,16 +186,26 @@ impl Db {
     }
 
     /// A transaction that may write. On SQLite it waits for its turn; after five seconds it is [`Kind::Busy`]. So it is when
-    /// the file is gone: an open file lives on after its deletion, and so would everything written to it.
+    /// the file was found to be gone, see [`Db::look_for_file`].
     pub async fn write(&self) -> Result<Tx> {
+        self.begin(Durability::Durable).await
+    }
+
+    /// The same without waiting for the disk, for what nobody has acknowledged: an unsent form, the log of a call, a count, an
+    /// error page. A crash of this program loses none of it; a power cut may, unless a commit of [`Db::write`] came after it.
+    pub async fn write_relaxed(&self) -> Result<Tx> {
+        self.begin(Durability::Relaxed).await
+    }
+
+    async fn begin(&self, durability: Durability) -> Result<Tx> {
         let state = match &self.pools {
-            Pools::Sqlite { file, .. } if !file.exists() => return Err(not_ready(GONE)),
+            Pools::Sqlite { file, .. } if file.is_gone() => return Err(not_ready(GONE)),
             Pools::Sqlite { writer, .. } => {
-                State::Sqlite(writer.begin_with("begin immediate").await.map_err(fault::error)?)
+                State::Sqlite(writer.begin(durability).await.map_err(fault::error)?)
             }
-            Pools::Postgres(pool) => State::Postgres(pool.begin().await.map_err(fault::error)?),
+            Pools::Postgres(pool) => State::Postgres(begin_postgres(pool, durability).await?),
         };
-        Ok(Tx { state })
+        Ok(self.tx(state, Some(durability)))
     }
 
     /// A transaction that sees one state of the database throughout and cannot write.
@@ -191,7 +218,7 @@ impl Db {
                     .map_err(fault::error)?,
             ),
         };
-        Ok(Tx { state })
+        Ok(self.tx(state, None))
     }
 
     /// For one reading statement: without the round trips of `begin` and `rollback`, two thirds of the time.
@@ -202,20 +229,53 @@ impl Db {
             }
             Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
         };
-        Ok(Tx { state })
+        Ok(self.tx(state, None))
     }
 
     /// For one writing statement, which is a transaction by itself: the same durability and the same turn as
     /// [`Db::write`], without the round trips of `begin` and `commit`.
     pub async fn write_single(&self) -> Result<Tx> {
-        let state = match &self.pools {
-            Pools::Sqlite { file, .. } if !file.exists() => return Err(not_ready(GONE)),
-            Pools::Sqlite { writer, .. } => {
-                State::SqliteSingle(writer.acquire().await.map_err(fault::error)?)
+        self.begin_single(Durability::Durable).await
+    }
+
+    /// For one writing statement as [`Db::write_relaxed`] commits it. [`Tx::commit`] belongs to it: PostgreSQL knows how a
+    /// commit is made for whole transactions only.
+    pub async fn write_single_relaxed(&self) -> Result<Tx> {
+        self.begin_single(Durability::Relaxed).await
+    }
+
+    async fn begin_single(&self, durability: Durability) -> Result<Tx> {
+        let state = match (&self.pools, durability) {
+            (Pools::Sqlite { file, .. }, _) if file.is_gone() => return Err(not_ready(GONE)),
+            (Pools::Sqlite { writer, .. }, _) => {
+                State::SqliteSingle(writer.single(durability).await.map_err(fault::error)?)
             }
-            Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
+            (Pools::Postgres(pool), Durability::Durable) => {
+                State::PostgresSingle(pool.acquire().await.map_err(fault::error)?)
+            }
+            (Pools::Postgres(pool), Durability::Relaxed) => {
+                State::Postgres(begin_postgres(pool, durability).await?)
+            }
         };
-        Ok(Tx { state })
+        Ok(self.tx(state, Some(durability)))
+    }
+
+    fn tx(&self, state: State, durability: Option<Durability>) -> Tx {
+        #[cfg(not(any(test, feature = "testing")))]
+        let _ = durability;
+        Tx {
+            state,
+            #[cfg(any(test, feature = "testing"))]
+            ran: (self.ran.clone(), durability),
+        }
+    }
+
+    /// Asks the file system whether the file of a SQLite database is still there and still the one that is open; from then on
+    /// writes are refused or taken accordingly. The server asks once a second, since a write that asks pays for it.
+    pub async fn look_for_file(&self) {
+        if let Pools::Sqlite { file, .. } = &self.pools {
+            file.look().await;
+        }
     }
 
     pub fn is_sqlite(&self) -> bool {
@@ -235,8 +295,9 @@ impl Db {
     /// For `health/ready`: the database answers within two seconds, its file is still there, its schema is ours.
     /// [`Kind::Busy`] otherwise.
     pub async fn ready(&self) -> Result<()> {
+        self.look_for_file().await;
         if let Pools::Sqlite { file, .. } = &self.pools
-            && !tokio::fs::try_exists(file).await.unwrap_or(false)
+            && file.is_gone()
         {
             return Err(not_ready(GONE));
         }
@@ -260,7 +321,7 @@ impl Db {
         let Err(refused) = tried.await else { return Ok(()) };
         Err(match &self.pools {
             Pools::Sqlite { file, .. } => {
-                let name = file.display();
+                let name = file.path().display();
                 Error::new(
                     Kind::Busy,
                     format!(
@@ -278,7 +339,7 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
-                writer.close().await;
+                writer.pool.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -286,7 +347,7 @@ impl Db {
 }
 
 impl Tx {
-    /// Makes the changes last. What was answered with `Ok` survives a power cut.
+    /// Makes the changes last. What was answered with `Ok` survives a power cut, unless it began as [`Db::write_relaxed`].
     pub async fn commit(self) -> Result<()> {
         match self.state {
             State::Sqlite(tx) => tx.commit().await.map_err(fault::error),
@@ -294,6 +355,15 @@ impl Tx {
             State::SqliteSingle(_) | State::PostgresSingle(_) => Ok(()),
         }
     }
+
+    /// For tests, which ask where a statement ran.
+    #[cfg(any(test, feature = "testing"))]
+    fn note(&self, sql: &'static str) {
+        self.ran.0.note(sql, self.ran.1);
+    }
+
+    #[cfg(not(any(test, feature = "testing")))]
+    fn note(&self, _: &'static str) {}
 
     fn driver(&mut self) -> Driver<'_> {
         match &mut self.state {
@@ -306,6 +376,7 @@ impl Tx {
 
     /// How many rows it touched.
     async fn execute(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64> {
+        self.note(sql);
         let touched = match self.driver() {
             Driver::Sqlite(connection) => sqlx::query_with(sql, sqlite_arguments(params)?)
                 .execute(connection)
@@ -324,6 +395,7 @@ impl Tx {
         sql: &'static str,
         params: &[&dyn Param],
     ) -> Result<Option<T>> {
+        self.note(sql);
         let row = match self.driver() {
             Driver::Sqlite(connection) => {
                 sqlx::query_as_with(sql, sqlite_arguments(params)?).fetch_optional(connection).await
@@ -336,6 +408,7 @@ impl Tx {
     }
 
     async fn fetch_all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        self.note(sql);
         let rows = match self.driver() {
             Driver::Sqlite(connection) => {
                 sqlx::query_as_with(sql, sqlite_arguments(params)?).fetch_all(connection).await
@@ -384,6 +457,14 @@ fn unreadable(place: &'static str, why: impl std::fmt::Display) -> Error {
     Error::internal(format!("{place} holds what cannot be read: {why}"))
 }
 
+async fn begin_postgres(pool: &PgPool, durability: Durability) -> Result<Transaction<'static, Postgres>> {
+    let begin = match durability {
+        Durability::Durable => "begin",
+        Durability::Relaxed => "begin; set local synchronous_commit = off",
+    };
+    pool.begin_with(begin).await.map_err(fault::error)
+}
+
 fn pool<D: sqlx::Database>(connections: u32) -> PoolOptions<D> {
     PoolOptions::new().max_connections(connections.max(1)).acquire_timeout(PATIENCE)
 }
@@ -412,6 +493,7 @@ async fn sqlite(
         .foreign_keys(true)
         .synchronous(synchronous);
     let what = || format!("The database file {}", file.display());
+    let level = Level::new(synchronous);
     // The writer comes first: it turns write-ahead logging on and repairs what a crash left behind.
     let writer = pool(1)
         .acquire_timeout(patience)
@@ -419,6 +501,13 @@ async fn sqlite(
         .idle_timeout(None)
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_clean(connection)))
+        .after_connect({
+            let level = level.clone();
+            move |_, _| {
+                level.forget();
+                Box::pin(std::future::ready(Ok(())))
+            }
+        })
         .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
         .await
         .map_err(|error| cannot_open(&what(), error))?;
@@ -432,7 +521,8 @@ async fn sqlite(
         .connect_with(options.create_if_missing(false).read_only(true))
         .await
         .map_err(|error| cannot_open(&what(), error))?;
-    Ok(Pools::Sqlite { writer, readers, file })
+    let file = Arc::new(DatabaseFile::new(file));
+    Ok(Pools::Sqlite { writer: Writer::new(writer, level), readers, file })
 }
 
 /// Makes folder and file, readable by their owner only: password hashes lie in it. SQLite gives its log files the same mode.
@@ -448,14 +538,6 @@ fn prepare(file: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Whether no transaction is open. On a full disk SQLite rolls back by itself, sqlx's own rollback then fails, and the
-/// connection would refuse every further transaction; such a one is closed and opened anew. The pool itself waits at
-/// each release for what was queued, a dropped transaction's rollback included.
-#[expect(clippy::unused_async, reason = "the pool wants a future")]
-async fn is_clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    Ok(!connection.is_in_transaction())
 }
 
 fn dsn_of(text: Option<&str>, data: &Path) -> Result<Dsn> {
@@ -508,9 +590,137 @@ mod tests {
             let (keys,): (i64,) = tx.fetch_one("pragma foreign_keys", &[]).await.unwrap();
             assert_eq!((mode.as_str(), keys), ("wal", 1));
         }
-        let (synchronous,): (i64,) =
-            db.write().await.unwrap().fetch_one("pragma synchronous", &[]).await.unwrap();
-        assert_eq!(synchronous, 2, "2 is full");
+        assert_eq!(flushes(&mut db.write().await.unwrap()).await, "full");
+    }
+
+    /// How the transaction, or the one statement, will be committed.
+    async fn flushes(tx: &mut Tx) -> String {
+        match tx.driver() {
+            Driver::Sqlite(_) => {
+                let (level,): (i64,) = tx.fetch_one("pragma synchronous", &[]).await.unwrap();
+                ["off", "normal", "full"][usize::try_from(level).unwrap()].to_owned()
+            }
+            Driver::Postgres(_) => {
+                let (on,): (String,) = tx.fetch_one("show synchronous_commit", &[]).await.unwrap();
+                if on == "off" { "normal".to_owned() } else { "full".to_owned() }
+            }
+        }
+    }
+
+    /// Whatever came before, and however it ended.
+    async fn each_commit_is_as_it_was_asked_for(db: &Db) {
+        for _ in 0..3 {
+            assert_eq!(flushes(&mut db.write().await.unwrap()).await, "full");
+            assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+            assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
+            assert_eq!(flushes(&mut db.write_relaxed().await.unwrap()).await, "normal");
+            assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+            let mut relaxed = db.write_relaxed().await.unwrap();
+            relaxed.execute("delete from flow_errors", &[]).await.unwrap();
+            relaxed.commit().await.unwrap();
+            assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+        }
+        // A caller that leaves at any moment leaves no wrong promise behind.
+        for steps in 0..40 {
+            for durable in [true, false] {
+                let leaves = async {
+                    for _ in 0..steps {
+                        tokio::task::yield_now().await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    begun = async { if durable { db.write().await } else { db.write_relaxed().await } } => drop(begun),
+                    () = leaves => {}
+                }
+                assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
+                assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_flushes_where_it_was_asked_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(None, folder.path()).await.unwrap();
+        db.migrate().await.unwrap();
+        each_commit_is_as_it_was_asked_for(&db).await;
+    }
+
+    #[tokio::test]
+    async fn postgresql_flushes_where_it_was_asked_to() {
+        const WAITS: &str = "do $$ begin
+            execute format('alter database %I set synchronous_commit = on', current_database());
+        end $$";
+        let dsn = crate::testing::postgres::database().await;
+        // The tests' own server waits for no disk unless it is told to.
+        let db = Db::connect(Some(&dsn), Path::new("unused")).await.unwrap();
+        db.write_single().await.unwrap().execute(WAITS, &[]).await.unwrap();
+        let db = Db::connect(Some(&dsn), Path::new("unused")).await.unwrap();
+        db.migrate().await.unwrap();
+        each_commit_is_as_it_was_asked_for(&db).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_had_to_be_opened_anew_flushes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(None, folder.path()).await.unwrap();
+        db.migrate().await.unwrap();
+        assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
+        assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+        assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
+        // As SQLite does by itself on a full disk: the transaction is over, and only the pool believes in it.
+        let mut tx = db.write_relaxed().await.unwrap();
+        tx.execute("rollback", &[]).await.unwrap();
+        tx.execute("pragma temp_store = memory", &[]).await.unwrap();
+        drop(tx);
+        let mut anew = db.write_single_relaxed().await.unwrap();
+        let (store,): (i64,) = anew.fetch_one("pragma temp_store", &[]).await.unwrap();
+        assert_eq!((store, flushes(&mut anew).await.as_str()), (0, "normal"), "another connection");
+        drop(anew);
+        assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn both_kinds_of_writers_wait_for_one_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        // SQLite itself does not wait: two writers at once would be refused.
+        let dsn = format!("sqlite://{}?_busy_timeout=60000", folder.path().join("x.sqlite").display());
+        let db = Db::connect(Some(&dsn), Path::new("unused")).await.unwrap();
+        db.migrate().await.unwrap();
+        for durable in [true, false] {
+            let mut tx = if durable { db.write().await.unwrap() } else { db.write_relaxed().await.unwrap() };
+            let _: (i64,) = tx.fetch_one("pragma busy_timeout = 0", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let mut all = tokio::task::JoinSet::new();
+        for number in 0..200_u8 {
+            let db = db.clone();
+            all.spawn(async move {
+                let mut tx = match number % 4 {
+                    0 => db.write().await.unwrap(),
+                    1 => db.write_relaxed().await.unwrap(),
+                    2 => db.write_single().await.unwrap(),
+                    _ => db.write_single_relaxed().await.unwrap(),
+                };
+                tx.execute(
+                    "insert into flow_errors (id, body, created_at) values ($1, '{}', 'now')",
+                    &[&vec![number]],
+                )
+                .await
+                .unwrap();
+                // Every eighth is given up: its turn ends all the same.
+                if number % 8 != 0 {
+                    tx.commit().await.unwrap();
+                }
+            });
+        }
+        while let Some(one) = all.join_next().await {
+            one.unwrap();
+        }
+        let (kept,): (i64,) =
+            db.single().await.unwrap().fetch_one("select count(*) from flow_errors", &[]).await.unwrap();
+        assert_eq!(kept, 175);
     }
 
     #[tokio::test]
@@ -566,15 +776,34 @@ mod tests {
         assert_eq!(db.ready().await.unwrap_err().kind, Kind::Busy, "not migrated yet");
         db.migrate().await.unwrap();
         db.ready().await.unwrap();
-        std::fs::remove_file(folder.path().join("vestibule.sqlite")).unwrap();
+        let file = folder.path().join("vestibule.sqlite");
+        std::fs::rename(&file, folder.path().join("away")).unwrap();
+        db.look_for_file().await;
+        for refused in [
+            db.write().await,
+            db.write_relaxed().await,
+            db.write_single().await,
+            db.write_single_relaxed().await,
+        ] {
+            assert_eq!(refused.err().map(|error| error.kind), Some(Kind::Busy));
+        }
         assert_eq!(db.ready().await.unwrap_err().kind, Kind::Busy);
+        std::fs::copy(folder.path().join("away"), &file).unwrap();
+        assert_eq!(
+            db.ready().await.unwrap_err().kind,
+            Kind::Busy,
+            "what is written goes into the other file"
+        );
+        std::fs::rename(folder.path().join("away"), &file).unwrap();
+        db.ready().await.unwrap();
+        db.write().await.unwrap();
     }
 
     #[tokio::test]
     async fn memory_leaves_no_file_behind() {
         let db = memory().await;
         let Pools::Sqlite { file, .. } = &db.pools else { panic!("memory is SQLite") };
-        let file = file.clone();
+        let file = file.path().to_owned();
         assert!(file.exists());
         let second = db.clone();
         drop(db);

@@ -7,6 +7,8 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How soon a Save by another process, or a rollback on the command line, applies here.
 const FOLLOW: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(600);
+/// How long a database file may be gone before writes are refused.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Never ends; dropped when the server does. Each step is one transaction or runs to its end by itself.
 pub(super) async fn run(engine: &Engine) {
@@ -29,6 +31,16 @@ pub(super) async fn run(engine: &Engine) {
                 report(&error, "old rows cannot be deleted");
             },
         }
+    }
+}
+
+/// Looks whether the database's file is still there. It never ends, and waits for nothing else: a long sweep must not delay it.
+pub(super) async fn watch_file(engine: &Engine) {
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        engine.db().look_for_file().await;
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = chores::run(&engine) => {}
+        () = chores::watch_file(&engine) => {}
         () = courier::run(&engine) => {}
         () = hooks::run(&engine) => {}
     }

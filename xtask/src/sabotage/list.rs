@@ -58,6 +58,13 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("server", CONSOLE, "doors::a_post_from_elsewhere_changes_nothing"),
     },
     Change {
+        name: "commit-not-flushed",
+        file: "engine/src/store/writer.rs",
+        text: "(false, Durability::Durable) => \"pragma synchronous = full; begin immediate\",",
+        instead: "(false, Durability::Durable) => \"begin immediate\",",
+        test: test("engine", LIB, "store::tests::sqlite_flushes_where_it_was_asked_to"),
+    },
+    Change {
         name: "snapshot-ignored",
         file: "engine/src/settings/revise.rs",
         text: "engine.publish(next);",
