@@ -3,13 +3,13 @@
 use crate::config::Config;
 use crate::effects::Effects;
 use crate::password::Hasher;
+use crate::requester::Noticed;
 use crate::social::Known;
 use crate::store::Db;
 use crate::trace::Trace;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use url::Url;
@@ -26,7 +26,7 @@ struct Inner {
     hasher: Hasher,
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
-    unconfigured_proxy: AtomicBool,
+    noticed: Noticed,
     known: Known,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
@@ -58,7 +58,7 @@ impl Engine {
                 hasher,
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
-                unconfigured_proxy: AtomicBool::new(false),
+                noticed: Noticed::default(),
                 known: Known::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
@@ -82,14 +82,9 @@ impl Engine {
         self.inner.settings_lock.lock().await
     }
 
-    /// Whether such a proxy was seen since the start.
-    pub fn saw_unconfigured_proxy(&self) -> bool {
-        self.inner.unconfigured_proxy.load(Ordering::Relaxed)
-    }
-
-    /// Whether this is the first time that a proxy was seen which the configuration does not name.
-    pub fn first_unconfigured_proxy(&self) -> bool {
-        !self.inner.unconfigured_proxy.swap(true, Ordering::Relaxed)
+    /// What requests told of proxies and tokens since the start.
+    pub fn noticed(&self) -> &Noticed {
+        &self.inner.noticed
     }
 
     /// A web hook's call was queued, and that is committed.

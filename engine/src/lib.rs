@@ -2,7 +2,7 @@
 //!
 //! Layer rule, downwards only:
 //! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
-//! `config`, `ids`, `error`, `effects`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
+//! `config`, `ids`, `error`, `effects`, `requester`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
 pub mod admin;
@@ -23,6 +23,7 @@ pub mod password;
 pub mod pipeline;
 pub mod plan;
 pub mod rehearsal;
+pub mod requester;
 pub mod secrets;
 pub mod session;
 pub mod settings;

@@ -47,17 +47,24 @@ use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
+use crate::requester::Requester;
 use crate::store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Where a request came from.
+/// What a session shows of the client that it was issued to.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceInfo {
-    /// The client's address, trusted proxies accounted for.
+    /// Empty where no address is known.
     pub ip_address: String,
     pub user_agent: String,
+}
+
+impl From<&Requester> for DeviceInfo {
+    fn from(requester: &Requester) -> Self {
+        Self { ip_address: requester.ip_address(), user_agent: requester.user_agent.clone() }
+    }
 }
 
 /// What is stored of a token.

@@ -60,6 +60,7 @@ pub fn router(state: AppState) -> Router {
         // On the body itself: a server function reads it without axum's extractors, which alone know `DefaultBodyLimit`.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
+        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .merge(assets::routes())
         .with_state(state)
 }

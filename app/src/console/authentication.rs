@@ -319,7 +319,7 @@ pub async fn save_authentication(#[server(flatten)] fields: Fields) -> Result<Sw
     let beside = match outcome {
         Outcome::Previewed(_) => String::new(),
         Outcome::Saved { .. } | Outcome::Again(..) => {
-            let grave = super::checks::grave(&engine.begin().config);
+            let grave = super::checks::grave(&engine.begin().config, engine.noticed().unnamed_proxies());
             Owner::new().with(|| super::shell::grave(grave).to_html())
         }
     };

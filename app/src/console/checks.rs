@@ -8,6 +8,7 @@ use engine::Engine;
 use engine::config::Config;
 use engine::config::load::{masked, written};
 use engine::operators::{OperatorSession, Role};
+use engine::requester::UnnamedProxies;
 use engine::settings::checks::{Check, checks, overlay};
 use engine::settings::{FieldError, Saved, Severity};
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ pub struct View {
 
 pub fn load(engine: &Engine, operator: &OperatorSession) -> View {
     let config = engine.begin().config;
-    let found = checks(&config, engine.saw_unconfigured_proxy()).into_iter().map(|check| {
+    let found = checks(&config, engine.noticed().unnamed_proxies()).into_iter().map(|check| {
         let file = match check.patch.is_empty() {
             true => String::new(),
             false => written(&masked(&config, &overlay(&check.patch))),
@@ -42,9 +43,9 @@ pub fn load(engine: &Engine, operator: &OperatorSession) -> View {
 /// The field of every Save in which somebody says why.
 pub(super) const REASON: &str = "reason";
 
-/// How many errors and dangers the configuration has.
-pub fn grave(config: &Config) -> usize {
-    checks(config, false).iter().filter(|check| check.severity <= Severity::Danger).count()
+/// How many errors and dangers the configuration has, with what the running server saw of proxies.
+pub fn grave(config: &Config, proxies: UnnamedProxies) -> usize {
+    checks(config, proxies).iter().filter(|check| check.severity <= Severity::Danger).count()
 }
 
 /// What a Save will ask for, said before it is pressed.

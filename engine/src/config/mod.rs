@@ -170,10 +170,15 @@ pub struct VestibuleKeys {
     pub console: Listener,
     /// Further `Host` names that console and admin API answer to, beside loopback and the base URL's.
     pub allowed_hosts: Vec<String>,
-    /// `vestibule.admin.token`: callers from elsewhere than loopback and private networks must show it as a bearer token.
+    /// Clients outside loopback and private networks must send it as a bearer token.
     pub admin_token: Option<String>,
+    /// Every client must.
+    pub admin_require_token: bool,
     pub admin_allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub forwarding_header: ForwardingHeader,
+    /// Clients that act for many users.
+    pub trusted_clients: Vec<ipnet::IpNet>,
     /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
     pub operator_session: Duration,
     pub cleanup: CleanupKeys,
@@ -192,6 +197,14 @@ pub struct VestibuleKeys {
     pub requests: RequestLimits,
     pub connections: ConnectionLimits,
     pub storage: StorageLimits,
+}
+
+/// The header in which trusted proxies name the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ForwardingHeader {
+    Any,
+    XForwardedFor,
+    Forwarded,
 }
 
 /// How long rows stay that are over.

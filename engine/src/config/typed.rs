@@ -289,10 +289,19 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             "16 characters or more",
         );
     }
+    let require_token = reader.boolean("vestibule.admin.require_token");
+    if require_token && token.is_none() {
+        reader.findings.problem(
+            "vestibule.admin.require_token",
+            "the admin API requires a token, and none is set",
+            "`vestibule.admin.token` with a token of 16 characters or more",
+        );
+    }
     VestibuleKeys {
         console: listener(reader, "vestibule.console"),
         allowed_hosts: reader.texts("vestibule.allowed_hosts"),
         admin_token: token,
+        admin_require_token: require_token,
         admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
         operator_session: reader.lifespan("vestibule.console.session_lifespan"),
         cleanup: CleanupKeys {
@@ -313,12 +322,18 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         requests: bounds::requests(reader),
         connections: bounds::connections(reader),
         storage: bounds::storage(reader),
-        trusted_proxies: reader
-            .texts("vestibule.trusted_proxies")
-            .iter()
-            .filter_map(|text| scalars::network(text))
-            .collect(),
+        trusted_proxies: networks(reader, "vestibule.trusted_proxies"),
+        forwarding_header: match reader.text("vestibule.forwarding_header").as_str() {
+            "x-forwarded-for" => ForwardingHeader::XForwardedFor,
+            "forwarded" => ForwardingHeader::Forwarded,
+            _ => ForwardingHeader::Any,
+        },
+        trusted_clients: networks(reader, "vestibule.limits.trusted_clients"),
     }
+}
+
+fn networks(reader: &Reader<'_, '_>, path: &str) -> Vec<ipnet::IpNet> {
+    reader.texts(path).iter().filter_map(|text| scalars::network(text)).collect()
 }
 
 fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKeys {

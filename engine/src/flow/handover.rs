@@ -174,7 +174,7 @@ impl Claim {
             secrets: if may { brought(flow, submit) } else { Vec::new() },
             may,
             client: flow.client(submit.json),
-            device: submit.device.clone(),
+            device: DeviceInfo::from(&submit.requester),
             current: submit.current.clone(),
         }
     }

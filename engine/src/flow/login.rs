@@ -13,7 +13,7 @@ use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_ident
 use crate::ids::FlowId;
 use crate::password::Verdict;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
-use crate::session;
+use crate::session::{self, DeviceInfo};
 use crate::store;
 use crate::ui::{self, Text, text};
 use serde_json::{Value, json};
@@ -272,7 +272,7 @@ pub(super) async fn execute(
             HandedOver { session: current.session, token: current.token }
         }
         None => {
-            let (session, token) = session::new(ctx, &identity, method, &submit.device);
+            let (session, token) = session::new(ctx, &identity, method, &DeviceInfo::from(&submit.requester));
             HandedOver { session, token }
         }
     };

@@ -127,7 +127,8 @@ use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
-use crate::session::{DeviceInfo, Session};
+use crate::requester::Requester;
+use crate::session::Session;
 use crate::store;
 use crate::trace::Running;
 use crate::ui::{Node, Text};
@@ -144,6 +145,7 @@ pub struct Start {
     /// The browser's anti-forgery cookie; empty for apps.
     pub csrf_cookie: String,
     pub current: Option<Current>,
+    pub requester: Requester,
     /// For web hooks.
     pub seen: webhook::Seen,
 }
@@ -179,7 +181,7 @@ pub struct Submit {
     pub current: Option<Current>,
     /// The cookie of a browser that left for a provider.
     pub browser: Option<String>,
-    pub device: DeviceInfo,
+    pub requester: Requester,
     /// Verification: what may sign in with the proof.
     pub offered: handover::Offered,
     /// For web hooks.
@@ -547,6 +549,7 @@ fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Durati
         query: Vec::new(),
         csrf_cookie: submit.csrf_cookie.clone().unwrap_or_else(|| old.csrf_cookie.clone()),
         current: None,
+        requester: submit.requester.clone(),
         seen: submit.seen.clone(),
     };
     let mut flow = blank(ctx, old.kind, &start, lifespan);

@@ -18,6 +18,7 @@ use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::password;
 use crate::plan::{Client, FlowKind, Step, plan};
+use crate::session::DeviceInfo;
 use crate::store;
 use crate::trace::Running;
 use crate::ui::{self, Text, text};
@@ -160,7 +161,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         form,
         invitation,
         proof: Proof::Password(hash),
-        device: submit.device,
+        device: DeviceInfo::from(&submit.requester),
         seen: submit.seen,
     };
     let extracted = work.form.extracted.clone();
@@ -302,7 +303,7 @@ pub(super) async fn by_provider(
         form: Form { schema_id, traits, extracted, password: String::new() },
         invitation,
         proof: Proof::Provider(Box::new(arrived)),
-        device: request.device.clone(),
+        device: DeviceInfo::from(&request.requester),
         seen: request.seen.clone(),
     };
     work.run(flow).await

@@ -462,6 +462,7 @@ pub(super) fn turned(
             FlowType::Browser => request.csrf_cookie.clone().unwrap_or_else(|| from.csrf_cookie.clone()),
         },
         current: None,
+        requester: request.requester.clone(),
         seen: request.seen.clone(),
     };
     let mut flow = blank(ctx, kind, &start, lifespan);

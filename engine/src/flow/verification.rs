@@ -287,6 +287,7 @@ async fn replace(
         query: Vec::new(),
         csrf_cookie: csrf::new_cookie(ctx.effects()),
         current: None,
+        requester: submit.requester.clone(),
         seen: webhook::Seen::default(),
     };
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);

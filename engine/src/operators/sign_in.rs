@@ -4,6 +4,7 @@ use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, op
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::password::Verdict;
+use crate::requester::Requester;
 use crate::store::operators as rows;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -15,22 +16,24 @@ const WRONG_AGAIN: &str = "The password is wrong. Try again.";
 const WRONG: &str = "The address or the password is wrong. Check both and try again.";
 
 /// The same time and words for an unknown address and a wrong password; failures delay, never lock out.
-/// `address` is the client's.
 ///
 /// # Errors
 /// 429 for whoever comes too early after failures, with the seconds to wait.
-pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str) -> Result<SignIn> {
+pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &Requester) -> Result<SignIn> {
     let email = entry::normalise(email);
-    let address = throttle::address_of(address);
+    let network = requester.network().map(|network| network.to_string());
+    let network = network.as_deref();
     let now = engine.effects().now();
 
     let mut tx = engine.db().write().await?;
     let known = rows::by_email(&mut tx, &email).await?;
-    let familiar = match &known {
-        Some((operator, _)) => rows::signed_in_from(&mut tx, operator.id, &address, now - FAMILIAR).await?,
-        None => false,
+    let familiar = match (&known, network) {
+        (Some((operator, _)), Some(network)) => {
+            rows::signed_in_from(&mut tx, operator.id, network, now - FAMILIAR).await?
+        }
+        _ => false,
     };
-    if let Some(seconds) = throttle::admit(&mut tx, &email, &address, familiar, now).await? {
+    if let Some(seconds) = throttle::admit(&mut tx, &email, network, familiar, now).await? {
         // Not in the audit: whoever is told to wait must not be able to fill the disk.
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let sentence = format!("There were too many failed attempts. Try again in {seconds} {unit}.");
@@ -46,7 +49,7 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str
         Ok(verdict) => verdict,
         Err(error) => {
             let mut tx = engine.db().write().await?;
-            throttle::forgive(&mut tx, &email, &address).await?;
+            throttle::forgive(&mut tx, &email, network).await?;
             tx.commit().await?;
             return Err(error);
         }
@@ -61,34 +64,40 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, address: &str
                 }
                 Verdict::Right | Verdict::Wrong => None,
             };
-            enter(engine, operator, &was, new.as_deref().unwrap_or(&was), &address).await
+            enter(engine, operator, &was, new.as_deref().unwrap_or(&was), network).await
         }
-        None => refuse(engine, &email, &address).await,
+        None => refuse(engine, &email, network).await,
     }
 }
 
 /// The password was right when it was read: lets in if it still is.
-async fn enter(engine: &Engine, operator: Operator, was: &str, new: &str, address: &str) -> Result<SignIn> {
+async fn enter(
+    engine: &Engine,
+    operator: Operator,
+    was: &str,
+    new: &str,
+    network: Option<&str>,
+) -> Result<SignIn> {
     let now = engine.effects().now();
     let mut tx = engine.db().write().await?;
     if !rows::confirm_password(&mut tx, operator.id, was, new).await? {
         return Ok(SignIn::Again(WRONG.to_owned()));
     }
-    throttle::succeeded(&mut tx, &operator.email, address).await?;
+    throttle::succeeded(&mut tx, &operator.email, network).await?;
     rows::forget_sessions(&mut tx, operator.id, now - FAMILIAR).await?;
-    let token = open_session(engine, &mut tx, &operator, Some(address), now).await?;
-    append(&mut tx, now, &operator.email, "operator.sign_in", json!({"address": address})).await?;
+    let token = open_session(engine, &mut tx, &operator, network, now).await?;
+    append(&mut tx, now, &operator.email, "operator.sign_in", json!({"address": network})).await?;
     tx.commit().await?;
     Ok(SignIn::In { operator, token })
 }
 
-async fn refuse(engine: &Engine, email: &str, address: &str) -> Result<SignIn> {
+async fn refuse(engine: &Engine, email: &str, network: Option<&str>) -> Result<SignIn> {
     let now = engine.effects().now();
     let mut tx = engine.db().write().await?;
     // What was typed is kept only if it is an operator's address: people type passwords into the wrong field.
     let operator = rows::by_email(&mut tx, email).await?.map(|(operator, _)| operator);
     let details = json!({
-        "address": address,
+        "address": network,
         "operator": operator.as_ref().map_or(Value::Null, |operator| operator.email.as_str().into()),
         "disabled": operator.is_some_and(|operator| operator.disabled),
     });
@@ -112,7 +121,7 @@ pub async fn confirm(
     let Some((_, stored)) = rows::by_email(&mut tx, &operator.email).await? else {
         return Ok(Err(WRONG_AGAIN.to_owned()));
     };
-    if let Some(seconds) = throttle::admit(&mut tx, &operator.email, &address, true, now).await? {
+    if let Some(seconds) = throttle::admit(&mut tx, &operator.email, Some(&address), true, now).await? {
         let unit = if seconds == 1 { "second" } else { "seconds" };
         return Ok(Err(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
     }
@@ -125,14 +134,14 @@ pub async fn confirm(
     let right = match verdict {
         Ok(verdict) => verdict != Verdict::Wrong,
         Err(error) => {
-            throttle::forgive(&mut tx, &operator.email, &address).await?;
+            throttle::forgive(&mut tx, &operator.email, Some(&address)).await?;
             tx.commit().await?;
             return Err(error);
         }
     };
     let now = engine.effects().now();
     if right {
-        throttle::succeeded(&mut tx, &operator.email, &address).await?;
+        throttle::succeeded(&mut tx, &operator.email, Some(&address)).await?;
         rows::authenticated(&mut tx, &session.token_hash, now).await?;
     }
     let action = if right { "operator.confirm" } else { "operator.confirm_failed" };

@@ -9,7 +9,6 @@ use crate::store::Tx;
 use crate::store::operators::{self as rows, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use std::net::{IpAddr, Ipv6Addr};
 
 /// After that long without a failure everything is forgotten.
 const MEMORY: TimeDelta = TimeDelta::hours(1);
@@ -36,20 +35,21 @@ impl Rule {
     }
 }
 
-/// Counts the attempt, or answers how many seconds too early it is. `address` as [`address_of`] gives it; `familiar`:
-/// somebody signed in as this operator from there before.
+/// Counts the attempt, or returns how many seconds too early it is. `address` is the client's network, if clients are counted by it.
+/// `familiar`: this operator signed in from there before.
 pub(super) async fn admit(
     tx: &mut Tx,
     email: &str,
-    address: &str,
+    address: Option<&str>,
     familiar: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<i64>> {
-    let (email, address) = (key(email), key(address));
+    let address = address.map(|address| (Scope::Address, key(address), PER_ADDRESS));
+    let email = (Scope::Email, key(email), PER_EMAIL);
     let mut counted = Vec::new();
     let mut wait = 0;
     // In this order always, see `lock_failures`.
-    for (scope, key, rule) in [(Scope::Address, address, PER_ADDRESS), (Scope::Email, email, PER_EMAIL)] {
+    for (scope, key, rule) in address.into_iter().chain([email]) {
         let (failures, last_at) = rows::lock_failures(tx, scope, &key, now).await?;
         let failures = if now - last_at > MEMORY { 0 } else { failures };
         if !(scope == Scope::Email && familiar) {
@@ -71,31 +71,23 @@ pub(super) async fn admit(
 
 /// The password was right: the e-mail address starts afresh. The client's does not, or one account of one's own would
 /// buy guesses at all others.
-pub(super) async fn succeeded(tx: &mut Tx, email: &str, address: &str) -> Result<()> {
-    rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
+pub(super) async fn succeeded(tx: &mut Tx, email: &str, address: Option<&str>) -> Result<()> {
+    if let Some(address) = address {
+        rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
+    }
     forget(tx, email).await
 }
 
 /// The attempt came to nothing through no fault of the client.
-pub(super) async fn forgive(tx: &mut Tx, email: &str, address: &str) -> Result<()> {
-    rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
+pub(super) async fn forgive(tx: &mut Tx, email: &str, address: Option<&str>) -> Result<()> {
+    if let Some(address) = address {
+        rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
+    }
     rows::forgive_failure(tx, Scope::Email, &key(email)).await
 }
 
 pub(super) async fn forget(tx: &mut Tx, email: &str) -> Result<()> {
     rows::forget_failures(tx, Scope::Email, &key(email)).await
-}
-
-/// One client: an IPv4 address, or the /64 that an IPv6 client may choose from.
-pub(super) fn address_of(text: &str) -> String {
-    match text.trim().parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Ok(IpAddr::V6(address)) => {
-            let prefix = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
-            format!("{prefix}/64")
-        }
-        Err(_) => text.trim().to_owned(),
-    }
 }
 
 fn key(text: &str) -> [u8; 32] {
@@ -111,14 +103,5 @@ mod tests {
         let seconds: Vec<_> = (0..14).map(|failures| PER_EMAIL.delay(failures).num_seconds()).collect();
         assert_eq!(seconds, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(PER_ADDRESS.delay(i64::MAX).num_seconds(), 300);
-    }
-
-    #[test]
-    fn an_ipv6_client_is_its_prefix() {
-        assert_eq!(address_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-        assert_eq!(address_of("2001:db8:1:2:ffff::1"), "2001:db8:1:2::/64");
-        assert_eq!(address_of("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(address_of(" 192.0.2.1 "), "192.0.2.1");
-        assert_eq!(address_of("unknown"), "unknown");
     }
 }

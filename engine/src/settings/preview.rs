@@ -7,6 +7,7 @@ use crate::config::load::remap;
 use crate::config::{Config, Method};
 use crate::pipeline::{compared, pipeline};
 use crate::plan::{Client, FlowKind, Plan, plan};
+use crate::requester::UnnamedProxies;
 
 /// Warnings and plans for values that were not saved yet. Pure: the same mapper as a Save, on the configuration in force.
 /// Values that a Save would refuse change no plan and no finding.
@@ -29,7 +30,10 @@ pub fn preview(config: &Config, unsaved: &Authentication) -> Preview {
     let mut changes = changes(&values(config), unsaved);
     changes.extend(words::at_sign_in(config, would_be));
     Preview {
-        warnings: checks(would_be, false).into_iter().filter(|check| check.at.is_some()).collect(),
+        warnings: checks(would_be, UnnamedProxies::default())
+            .into_iter()
+            .filter(|check| check.at.is_some())
+            .collect(),
         brings_about: brought_about(config, would_be),
         plans,
         pipelines,

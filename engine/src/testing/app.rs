@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::flow::registration::{self, Registered};
 use crate::flow::{Body, FlowType, Start, Started, Submit, Submitted, handover::Offered, webhook::Seen};
-use crate::session::DeviceInfo;
+use crate::requester::Requester;
 use serde_json::{Value, json};
 
 /// What everybody signs up with.
@@ -18,6 +18,7 @@ pub fn start() -> Start {
         query: Vec::new(),
         csrf_cookie: String::new(),
         current: None,
+        requester: Requester::default(),
         seen: Seen::default(),
     }
 }
@@ -33,7 +34,7 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
         origin: false,
         current: None,
         browser: None,
-        device: DeviceInfo::default(),
+        requester: Requester::default(),
         offered: Offered::default(),
         seen: Seen::default(),
     }

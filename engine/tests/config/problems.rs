@@ -40,6 +40,16 @@ fn each_problem_is_found_where_it_is() {
             "10.0.0.0/8",
         ),
         (json!({"vestibule": {"admin": {"token": "short"}}}), "vestibule.admin.token", "16 characters"),
+        (
+            json!({"vestibule": {"admin": {"require_token": true}}}),
+            "vestibule.admin.require_token",
+            "`vestibule.admin.token`",
+        ),
+        (
+            json!({"vestibule": {"limits": {"trusted_clients": ["my-pages"]}}}),
+            "vestibule.limits.trusted_clients[0]",
+            "10.0.0.0/8",
+        ),
         (json!({"identity": {"schemas": null}}), "identity.schemas", "preset://email"),
         (json!({"identity": {"schemas": []}}), "identity.schemas", "preset://email"),
         (json!({"identity": {"schemas": [{"id": "default"}]}}), "identity.schemas[0]", "preset://email"),

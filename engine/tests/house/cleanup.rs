@@ -40,6 +40,7 @@ async fn flow(engine: &Engine) {
         query: vec![],
         csrf_cookie: String::new(),
         current: None,
+        requester: engine::requester::Requester::default(),
         seen: engine::flow::webhook::Seen::default(),
     };
     registration::start(&engine.begin(), start).await.unwrap();
@@ -130,6 +131,7 @@ async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs
         query: vec![],
         csrf_cookie: String::new(),
         current: None,
+        requester: engine::requester::Requester::default(),
         seen: engine::flow::webhook::Seen::default(),
     };
     let flow = verification::start(&ctx, start).await.unwrap();

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 24] = [
+const LAYERS: [(&str, u8); 25] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
+    ("requester", 0),
     ("effects", 1),
     ("ui", 1),
     ("identity", 2),

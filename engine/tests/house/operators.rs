@@ -2,6 +2,7 @@
 
 use engine::Engine;
 use engine::operators::{self, Enabled, Role, SignIn};
+use engine::requester::Requester;
 use engine::store::audit;
 use engine::testing::World;
 use std::time::Duration;
@@ -52,12 +53,16 @@ fn again(outcome: SignIn) -> String {
     }
 }
 
+fn at(address: &str) -> Requester {
+    Requester::direct(address.parse().unwrap())
+}
+
 async fn create(engine: &Engine, name: &str) {
     operators::create(engine, &format!("{name}@example.org"), name, PASSWORD).await.unwrap().unwrap();
 }
 
 async fn sign_in(engine: &Engine, name: &str, password: &str, address: &str) -> SignIn {
-    match operators::sign_in(engine, &format!("{name}@example.org"), password, address).await {
+    match operators::sign_in(engine, &format!("{name}@example.org"), password, &at(address)).await {
         Err(early) if early.kind == engine::Kind::Limited => {
             assert!(
                 early.retry_after.is_some_and(|seconds| early.to_string().contains(&seconds.to_string()))
@@ -165,7 +170,7 @@ on_both! {
         assert_eq!(again(sign_in(&engine, "nobody", PASSWORD, HOME).await), wrong);
         assert_eq!(again(sign_in(&engine, "a\0", PASSWORD, HOME).await), wrong);
         assert_eq!(again(sign_in(&engine, "bea", PASSWORD, HOME).await), wrong);
-        assert_eq!(again(operators::sign_in(&engine, PASSWORD, PASSWORD, HOME).await.unwrap()), wrong);
+        assert_eq!(again(operators::sign_in(&engine, PASSWORD, PASSWORD, &at(HOME)).await.unwrap()), wrong);
 
         let entries = audit::list(&mut engine.db().read().await.unwrap(), 100).await.unwrap();
         let failed: Vec<_> = entries.iter().filter(|entry| entry.action == "operator.sign_in_failed").collect();

@@ -2,18 +2,20 @@
 
 use crate::{in_force, ways};
 use engine::config::{Config, Named};
+use engine::requester::UnnamedProxies;
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
 use engine::settings::{Authentication, Severity, Ways, preview};
 use engine::testing;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
 fn config(document: &Value) -> Config {
     testing::config(vec![document.clone()])
 }
 
 fn ids(document: &Value) -> Vec<&'static str> {
-    checks(&config(document), false).iter().map(|check| check.id).collect()
+    checks(&config(document), UnnamedProxies::default()).iter().map(|check| check.id).collect()
 }
 
 /// One key.
@@ -487,8 +489,12 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
-/// The running server alone sees it.
-const SEEN: &str = "unnamed_proxy";
+/// Only a running server sees them.
+const SEEN: [&str; 2] = ["several_clients", "unnamed_proxy"];
+const PROXIED: UnnamedProxies = UnnamedProxies {
+    several: Some(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1))),
+    external: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9))),
+};
 
 #[test]
 fn every_finding_comes_up_and_stays_silent() {
@@ -496,13 +502,21 @@ fn every_finding_comes_up_and_stays_silent() {
         assert!(ids(&fires).contains(&id), "{id} is silent: {:?}", ids(&fires));
         assert!(!ids(&silent).contains(&id), "{id} comes up");
     }
-    let proxied = |seen| checks(&config(&json!({})), seen).iter().any(|check| check.id == SEEN);
-    assert!(proxied(true) && !proxied(false));
+    let proxied = |document: Value, seen| {
+        let found = checks(&config(&document), seen);
+        SEEN.map(|id| found.iter().find(|check| check.id == id).map(|check| check.text.clone()))
+    };
+    let told = proxied(json!({}), PROXIED).map(Option::unwrap_or_default);
+    assert!(told[0].contains("172.17.0.1") && told[1].contains("203.0.113.9"), "{told:?}");
+    assert!(told.iter().all(|text| text.contains("`vestibule.trusted_proxies`")), "{told:?}");
+    assert_eq!(proxied(json!({}), UnnamedProxies::default()), [None, None]);
+    let named = at("vestibule.trusted_proxies", json!(["172.16.0.0/12", "203.0.113.0/24"]));
+    assert_eq!(proxied(named, PROXIED), [None, None]);
 }
 
 #[test]
 fn no_rule_is_without_a_case() {
-    let told: BTreeSet<&str> = cases().iter().map(|(id, ..)| *id).chain([SEEN]).collect();
+    let told: BTreeSet<&str> = cases().iter().map(|(id, ..)| *id).chain(SEEN).collect();
     let there: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
     assert_eq!(told, there);
 }
@@ -510,7 +524,8 @@ fn no_rule_is_without_a_case() {
 #[test]
 fn every_finding_is_a_sentence_with_a_key() {
     for (id, fires, _) in cases() {
-        for check in checks(&config(&fires), false).iter().filter(|check| check.id == id) {
+        for check in checks(&config(&fires), UnnamedProxies::default()).iter().filter(|check| check.id == id)
+        {
             assert!(check.text.ends_with('.') && check.title.len() > 8 && !check.key.is_empty(), "{check:?}");
             assert!(!check.text.contains('!') && !check.text.contains("lease"), "{check:?}");
         }
@@ -521,14 +536,15 @@ fn every_finding_is_a_sentence_with_a_key() {
 fn with_patch(document: &Value, check: &Check) -> Vec<Check> {
     let patched = testing::config(vec![document.clone(), overlay(&check.patch)]);
     let same = |other: &Check| other.id == check.id && other.key == check.key && other.about == check.about;
-    checks(&patched, false).into_iter().filter(same).collect()
+    checks(&patched, UnnamedProxies::default()).into_iter().filter(same).collect()
 }
 
 #[test]
 fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
     let mut patched = BTreeSet::new();
     for (id, fires, _) in cases() {
-        for check in checks(&config(&fires), false).iter().filter(|check| check.id == id) {
+        for check in checks(&config(&fires), UnnamedProxies::default()).iter().filter(|check| check.id == id)
+        {
             assert!(check.fix.is_none() || !check.patch.is_empty(), "{id} can be fixed in the console alone");
             if !check.patch.is_empty() {
                 assert_eq!(with_patch(&fires, check), [], "{id}: {:?}", check.patch);
@@ -550,8 +566,10 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "hook_over_http",
         "hook_without_a_secret",
         "passwords_in_the_clear",
-        SEEN,
+        "unnamed_proxy",
     ];
+    // Its patch adds the proxy that the server saw.
+    patched.insert("several_clients");
     let there: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
     for id in there {
         assert!(patched.contains(id) || by_hand.contains(&id), "{id} has no way out");
@@ -564,14 +582,14 @@ fn the_most_severe_come_first_and_those_of_the_console_are_among_them() {
         OWN,
         json!([{"hook": "session"}, hook("https://crm.example.org/new", json!({"auth": null})), {"hook": "show_verification_ui"}]),
     )]);
-    let found = checks(&config(&document), true);
+    let found = checks(&config(&document), PROXIED);
     let severities: Vec<Severity> = found.iter().map(|check| check.severity).collect();
     let worst_first =
         [Severity::Error, Severity::Danger, Severity::Warning, Severity::Info].map(Severity::word);
     let rank = |severity: Severity| worst_first.iter().position(|word| *word == severity.word());
     assert!(severities.windows(2).all(|pair| rank(pair[0]) <= rank(pair[1])), "{severities:?}");
     assert_eq!(rank(severities[0]), Some(0), "{severities:?}");
-    for id in ["enumeration", "unnamed_proxy", "no_code_to_show_a_page_for"] {
+    for id in ["several_clients", "enumeration", "unnamed_proxy", "no_code_to_show_a_page_for"] {
         assert!(found.iter().any(|check| check.id == id), "{id}: {found:?}");
     }
 }
@@ -586,7 +604,7 @@ fn several_hooks_are_told_one_by_one_and_a_list_is_patched_with_all_that_stands_
             hook("https://two.example.org/", json!({})),
         ]),
     );
-    let found = checks(&config(&document), false);
+    let found = checks(&config(&document), UnnamedProxies::default());
     let about: Vec<&[String]> = found
         .iter()
         .filter(|check| check.id == "account_without_an_answer")
@@ -597,7 +615,7 @@ fn several_hooks_are_told_one_by_one_and_a_list_is_patched_with_all_that_stands_
         (FLOW, json!([hook("https://crm.example.org/", json!({"response": {"ignore": true}}))])),
         (OWN, json!([{"hook": "show_verification_ui"}, {"hook": "session"}])),
     ]);
-    let found = checks(&config(&shadowed), false);
+    let found = checks(&config(&shadowed), UnnamedProxies::default());
     let check = found.iter().find(|check| check.id == "shadowed_hooks").unwrap();
     let hooks: Vec<&str> =
         check.patch[0].value.as_array().unwrap().iter().map(|hook| hook["hook"].as_str().unwrap()).collect();
@@ -607,7 +625,7 @@ fn several_hooks_are_told_one_by_one_and_a_list_is_patched_with_all_that_stands_
 #[test]
 fn a_finding_never_shows_the_secret_of_a_hook() {
     let document = at(OWN, json!([hook("https://crm.example.org/new", json!({}))]));
-    let found = checks(&config(&document), false);
+    let found = checks(&config(&document), UnnamedProxies::default());
     let check = found.iter().find(|check| check.id == "account_without_an_answer").unwrap();
     assert!(!serde_json::to_string(check).unwrap().contains("\"k\""), "{check:?}");
     let shown = engine::config::load::masked(&config(&document), &overlay(&check.patch)).to_string();
@@ -736,7 +754,7 @@ fn the_fix_of_a_gate_that_providers_lead_past_goes_through_the_form() {
 fn a_hook_that_stands_in_two_lists_is_told_once_with_both_places() {
     let bare = || hook("https://crm.example.org/new", json!({"auth": null, "response": {"ignore": true}}));
     let document = all([(FLOW, json!([bare()])), (OWN, json!([bare(), {"hook": "session"}]))]);
-    let found = checks(&config(&document), true);
+    let found = checks(&config(&document), PROXIED);
     let told: Vec<&Check> = found.iter().filter(|check| check.id == "hook_without_a_secret").collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].text.contains(&format!("It stands in {FLOW} and {OWN}.")), "{}", told[0].text);

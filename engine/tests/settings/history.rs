@@ -3,6 +3,7 @@
 use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};
 use engine::password::Hasher;
+use engine::requester::Requester;
 use engine::settings::{self, Authentication, Saved, history};
 use engine::store::audit;
 use engine::testing::World;
@@ -31,7 +32,10 @@ impl House {
     }
 
     async fn token(&self, email: &str) -> String {
-        match operators::sign_in(&self.engine, email, PASSWORD, "192.0.2.1").await.unwrap() {
+        match operators::sign_in(&self.engine, email, PASSWORD, &Requester::direct([192, 0, 2, 1].into()))
+            .await
+            .unwrap()
+        {
             SignIn::In { token, .. } => token,
             SignIn::Again(sentence) => panic!("{sentence}"),
         }

@@ -1,39 +1,48 @@
-//! Who may talk to the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS
-//! rebinding can read the answer. So `Host` must be one of ours, browsers' cross-site requests are refused, and callers
-//! from elsewhere than loopback and private networks need the token.
+//! Who may use the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS rebinding can read
+//! the response. So `Host` must be one of ours, cross-site requests of browsers are refused, and clients outside loopback and private
+//! networks need the token.
 
 use crate::error::ApiError;
 use crate::guard::host_is_ours;
 use crate::state::AppState;
-use crate::{client, cookies};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::config::Config;
+use engine::requester::Requester;
 use engine::{Error, Kind};
 use sha2::{Digest, Sha256};
-use std::net::{IpAddr, SocketAddr};
 
 pub async fn guard(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(requester): Extension<Requester>,
     request: Request,
     next: Next,
 ) -> Response {
-    let ctx = state.engine.begin();
-    let path = request.uri().path();
-    // Orchestrators ask for health under any name and from anywhere; the answer tells nothing.
-    if path.ends_with("/health/alive") || path.ends_with("/health/ready") {
+    // Orchestrators ask for health by any name and from anywhere; the response reveals nothing.
+    if is_health(request.uri().path()) {
         return next.run(request).await;
     }
-    match check(&ctx.config, request.headers(), client::address(&ctx, request.headers(), peer)) {
+    let ctx = state.engine.begin();
+    let headers = request.headers();
+    let ignored = ctx.config.vestibule.admin_token.is_none() && headers.contains_key(header::AUTHORIZATION);
+    if ignored && ctx.engine.noticed().first_ignored_token() {
+        tracing::warn!(
+            "a client of the admin API sends Authorization, and vestibule.admin.token is not set: the header is ignored"
+        );
+    }
+    match check(&ctx.config, headers, &requester) {
         Ok(()) => next.run(request).await,
         Err(error) => ApiError(error).into_response(),
     }
 }
 
-fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Error> {
+fn is_health(path: &str) -> bool {
+    path.strip_prefix("/admin").unwrap_or(path).starts_with("/health/")
+}
+
+fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<(), Error> {
     let forbidden = |reason: &str| Err(Error::new(Kind::Forbidden, reason));
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !host_is_ours(config, &config.serve.admin, text(header::HOST.as_str()).unwrap_or_default()) {
@@ -55,42 +64,49 @@ fn check(config: &Config, headers: &HeaderMap, address: IpAddr) -> Result<(), Er
     } else if text("sec-fetch-site") == Some("cross-site") {
         return forbidden("The admin API is not for requests that a web page of another site makes.");
     }
-    match &config.vestibule.admin_token {
-        Some(token) if shows(headers, token) => Ok(()),
-        _ if is_near(address) => Ok(()),
-        _ => Err(Error::new(
-            Kind::Unauthenticated,
-            "From outside loopback and private networks the admin API needs Authorization: Bearer with vestibule.admin.token.",
-        )),
+    let refused = |reason: &str| Err(Error::new(Kind::Unauthenticated, reason));
+    match (&config.vestibule.admin_token, headers.contains_key(header::AUTHORIZATION)) {
+        (Some(token), true) if is_sent(headers, token) => Ok(()),
+        (Some(_), true) => refused("The token in Authorization is not vestibule.admin.token."),
+        (Some(_), false) if config.vestibule.admin_require_token => {
+            refused("The admin API requires Authorization: Bearer with vestibule.admin.token.")
+        }
+        _ if requester.is_internal() => Ok(()),
+        _ => refused(
+            "From outside loopback and private networks, and by a proxy that vestibule.trusted_proxies does not list, the admin API \
+             requires Authorization: Bearer with vestibule.admin.token.",
+        ),
     }
 }
 
-/// Compared as digests, so that time tells nothing of the token.
-fn shows(headers: &HeaderMap, token: &str) -> bool {
-    cookies::bearer(headers).is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token))
-}
-
-/// Loopback, RFC 1918, RFC 4193, link-local.
-fn is_near(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
+/// One `Authorization` header with the token. Digests are compared, so that the duration reveals nothing of the token.
+fn is_sent(headers: &HeaderMap, token: &str) -> bool {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(only), None) = (all.next(), all.next()) else { return false };
+    let sent = only.to_str().ok().and_then(|value| value.split_once(' '));
+    sent.is_some_and(|(scheme, sent)| {
+        scheme.eq_ignore_ascii_case("bearer") && Sha256::digest(sent.trim()) == Sha256::digest(token)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::requester::Client;
     use engine::testing;
     use serde_json::{Value, json};
 
     fn ask(vestibule: Value, address: &str, pairs: &[(&'static str, &str)]) -> Result<(), Kind> {
+        ask_by(vestibule, &Requester::direct(address.parse().unwrap()), pairs)
+    }
+
+    fn ask_by(vestibule: Value, requester: &Requester, pairs: &[(&'static str, &str)]) -> Result<(), Kind> {
         let config = testing::config(vec![json!({ "vestibule": vestibule })]);
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
+            headers.append(*name, value.parse().unwrap());
         }
-        check(&config, &headers, address.parse().unwrap()).map_err(|error| error.kind)
+        check(&config, &headers, requester).map_err(|error| error.kind)
     }
 
     #[test]
@@ -126,5 +142,67 @@ mod tests {
         );
         assert_eq!(ask(json!({}), "::ffff:203.0.113.9", &[host]), Err(Kind::Unauthenticated));
         assert_eq!(ask(json!({}), "::1", &[("host", "[::1]:4434")]), Ok(()));
+    }
+
+    #[test]
+    fn who_is_not_known_to_be_near_needs_the_token() {
+        let host = ("host", "127.0.0.1:4434");
+        let token = json!({ "admin": { "token": "a long token for the admin API" } });
+        let right = ("authorization", "bearer a long token for the admin API");
+        let near = Requester::direct("127.0.0.1".parse().unwrap());
+        for client in [Client::Unknown, Client::Several] {
+            let requester = Requester { client, ..near.clone() };
+            assert_eq!(ask_by(json!({}), &requester, &[host]), Err(Kind::Unauthenticated), "{client:?}");
+            assert_eq!(ask_by(token.clone(), &requester, &[host]), Err(Kind::Unauthenticated), "{client:?}");
+            assert_eq!(ask_by(token.clone(), &requester, &[host, right]), Ok(()), "{client:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_token_is_refused_from_everywhere_once_there_is_one() {
+        let host = ("host", "127.0.0.1:4434");
+        let token = json!({ "admin": { "token": "a long token for the admin API" } });
+        let right = ("authorization", "Bearer a long token for the admin API");
+        for near in ["127.0.0.1", "::1", "10.0.0.1", "203.0.113.9"] {
+            for wrong in [
+                "Bearer wrong",
+                "Bearer",
+                "Bearer ",
+                "",
+                "a long token for the admin API",
+                "Basic a long token for the admin API",
+                "Bearer a long token for the admin AP",
+            ] {
+                let refused = ask(token.clone(), near, &[host, ("authorization", wrong)]);
+                assert_eq!(refused, Err(Kind::Unauthenticated), "{near} {wrong:?}");
+            }
+            assert_eq!(ask(token.clone(), near, &[host, right]), Ok(()), "{near}");
+            let twice = [host, right, ("authorization", "Bearer wrong")];
+            assert_eq!(ask(token.clone(), near, &twice), Err(Kind::Unauthenticated), "{near}");
+        }
+        assert_eq!(ask(token, "127.0.0.1", &[host]), Ok(()), "near, and none was sent");
+        assert_eq!(ask(json!({}), "127.0.0.1", &[host, ("authorization", "Bearer any")]), Ok(()));
+    }
+
+    #[test]
+    fn one_key_demands_the_token_from_every_client() {
+        let host = ("host", "127.0.0.1:4434");
+        let keys = json!({ "admin": { "token": "a long token for the admin API", "require_token": true } });
+        let right = ("authorization", "Bearer a long token for the admin API");
+        for near in ["127.0.0.1", "::1", "192.168.1.7", "203.0.113.9"] {
+            assert_eq!(ask(keys.clone(), near, &[host]), Err(Kind::Unauthenticated), "{near}");
+            assert_eq!(ask(keys.clone(), near, &[host, right]), Ok(()), "{near}");
+        }
+    }
+
+    #[test]
+    fn health_is_exempt_and_nothing_else_is() {
+        for path in ["/health/alive", "/health/ready", "/health/config", "/admin/health/ready"] {
+            assert!(is_health(path), "{path}");
+        }
+        for path in ["/admin/identities", "/admin/identities/health/alive", "/healthy", "/version", "/health"]
+        {
+            assert!(!is_health(path), "{path}");
+        }
     }
 }

@@ -31,6 +31,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(uncached))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .with_state(state);
     // The prefix is added before routing, so it wraps the router instead of lying inside it.
     Router::new().fallback_service(tower::ServiceBuilder::new().map_request(with_prefix).service(routes))

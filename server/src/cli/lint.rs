@@ -6,6 +6,7 @@ use super::failure::{Failure, Outcome};
 use super::output::{line, show};
 use engine::config::Config;
 use engine::config::load::{Sources, load, masked, written};
+use engine::requester::UnnamedProxies;
 use engine::settings::Severity;
 use engine::settings::checks::{Check, Patch, checks, found_anew, overlay, rules};
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ impl Lint {
     }
 
     pub(super) fn run(&self, global: &Global, sources: &Sources, config: &Config) -> Outcome {
-        let found = checks(config, false);
+        let found = checks(config, UnnamedProxies::default());
         if self.json {
             let found: Vec<Value> = found.iter().map(|check| for_programs(sources, config, check)).collect();
             let text =
@@ -107,7 +108,7 @@ impl Lint {
         }
         if done.is_empty() {
             line("\nNothing that a file could put right.")?;
-            return self.verdict(&checks(config, false));
+            return self.verdict(&checks(config, UnnamedProxies::default()));
         }
         line("\nThis would be put right:")?;
         for part in &done {
@@ -124,13 +125,13 @@ impl Lint {
             line(format!(
                 "Nothing was written. With --yes this goes into {shown}, and no other file is touched."
             ))?;
-            return self.verdict(&checks(config, false));
+            return self.verdict(&checks(config, UnnamedProxies::default()));
         }
         let all: Vec<String> =
             global.config.iter().chain([&path]).map(|path| format!("--config {}", path.display())).collect();
         write(&path, &head(&all.join(" ")), &document)?;
         line(format!("Wrote {shown}. Start with {}.", all.join(" ")))?;
-        self.verdict(&checks(&then, false))
+        self.verdict(&checks(&then, UnnamedProxies::default()))
     }
 }
 
@@ -174,7 +175,7 @@ fn fixed(sources: &Sources, config: &Config, wanted: &Wanted<'_>) -> Fixed {
     let mut fixed = Fixed { document: json!({}), then: config.clone(), done: Vec::new(), left: Vec::new() };
     let mut tried = BTreeSet::new();
     loop {
-        let next = checks(&fixed.then, false).into_iter().find(|check| {
+        let next = checks(&fixed.then, UnnamedProxies::default()).into_iter().find(|check| {
             wanted.has(check)
                 && !check.patch.is_empty()
                 && !tried.contains(&(check.id, check.key.clone(), check.about.clone()))

@@ -4,19 +4,19 @@
 use super::HOME;
 use crate::error;
 use crate::state::AppState;
-use crate::{client, cookies, respond};
+use crate::{cookies, respond};
 use app::console::Assets;
 use app::console::entry::{self, Reset, SetUp, SignIn};
 use axum::Router;
-use axum::extract::{ConnectInfo, Extension, Form, Query, State};
+use axum::extract::{Extension, Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::config::Config;
 use engine::operators::{self, OperatorSession};
+use engine::requester::Requester;
 use engine::{Ctx, Error, Kind};
 use serde::Deserialize;
-use std::net::SocketAddr;
 
 /// Another name than any cookie of the public port: ports share one jar.
 const COOKIE: &str = "vestibule_console";
@@ -95,14 +95,12 @@ struct Credentials {
 
 async fn sign_in(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(requester): Extension<Requester>,
     Extension(assets): Extension<Assets>,
-    headers: HeaderMap,
     Form(form): Form<Credentials>,
 ) -> Response {
     let ctx = state.engine.begin();
-    let address = client::address(&ctx, &headers, peer).to_string();
-    let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &address).await;
+    let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &requester).await;
     let next = safe(&form.next);
     let page =
         |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });

@@ -11,7 +11,6 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use engine::config::Config;
 use engine::operators::{self, OperatorSession};
 use engine::{Engine, Error, Kind};
 use std::sync::Arc;
@@ -77,7 +76,7 @@ pub(super) async fn explained(
     let address = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let Some(instead) = response.extensions_mut().remove::<Arc<Instead>>() else { return response };
-    let shell = shell(&state.engine.begin().config, assets, &operator, &address);
+    let shell = shell(&state.engine, assets, &operator, &address);
     let page = |page| (response.status(), Html(page)).into_response();
     match instead.as_ref() {
         Instead::Nothing => page(pages::not_found(&Shell { path: "", ..shell })),
@@ -95,7 +94,7 @@ impl FromRequestParts<AppState> for Visit {
         let Extension(assets) = parts.extract::<Extension<Assets>>().await?;
         let Extension(operator) = parts.extract::<Extension<OperatorSession>>().await?;
         let engine = state.engine.clone();
-        let shell = shell(&engine.begin().config, assets, &operator, parts.uri.path());
+        let shell = shell(&engine, assets, &operator, parts.uri.path());
         Ok(Self { engine, operator, shell })
     }
 }
@@ -111,7 +110,8 @@ impl Visit {
     }
 }
 
-fn shell(config: &Config, assets: Assets, operator: &OperatorSession, address: &str) -> Shell {
+fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &str) -> Shell {
+    let config = &engine.begin().config;
     let operator = operator.operator.clone();
     let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
     let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
@@ -119,7 +119,8 @@ fn shell(config: &Config, assets: Assets, operator: &OperatorSession, address: &
         ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
         ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
     ];
-    Shell { assets, operator, path: pages::section(address), mailbox, grave: checks::grave(config), doors }
+    let grave = checks::grave(config, engine.noticed().unnamed_proxies());
+    Shell { assets, operator, path: pages::section(address), mailbox, grave, doors }
 }
 
 /// A page with a status of its own: a form that comes back.

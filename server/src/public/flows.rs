@@ -3,15 +3,15 @@
 use super::{CsrfCookie, current};
 use crate::error::{ApiError, forward};
 use crate::state::AppState;
-use crate::{client, cookies, respond};
+use crate::{cookies, respond};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use engine::flow::{self, Body, Flow, FlowType, Start, Started, Submit, Submitted};
 use engine::ids::FlowId;
+use engine::requester::Requester;
 use engine::{Ctx, Result};
-use std::net::SocketAddr;
 
 /// What differs between flows, for the routes all have.
 pub trait Kind {
@@ -55,10 +55,13 @@ impl Kind for Login {
     }
 }
 
+/// What the route that begins a flow is given, beside state and headers.
+pub(crate) type Beginning = (OriginalUri, Option<Extension<CsrfCookie>>, Extension<Requester>);
+
 pub async fn start<K: Kind>(
     State(state): State<AppState>,
     headers: HeaderMap,
-    (OriginalUri(uri), csrf): (OriginalUri, Option<Extension<CsrfCookie>>),
+    (OriginalUri(uri), csrf, Extension(requester)): Beginning,
     kind_of_client: FlowType,
 ) -> Response {
     let ctx = state.engine.begin();
@@ -77,6 +80,7 @@ pub async fn start<K: Kind>(
             query: query(&uri),
             csrf_cookie,
             current: current(&ctx, &headers).await?,
+            requester,
             seen: seen(&ctx, &axum::http::Method::GET, &uri, &headers),
         };
         K::start(&ctx, start).await
@@ -104,7 +108,7 @@ pub async fn fetch<K: Kind>(
 
 pub async fn submit<K: Kind>(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(requester): Extension<Requester>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
@@ -115,7 +119,7 @@ pub async fn submit<K: Kind>(
     let body = (method != Method::GET).then_some(&bytes);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut submit = submission(&ctx, &headers, peer, query, body, current);
+        let mut submit = submission(&ctx, &headers, requester, query, body, current);
         submit.seen = seen(&ctx, &method, &uri, &headers);
         K::submit(&ctx, submit).await
     };
@@ -127,7 +131,7 @@ pub async fn submit<K: Kind>(
 pub(crate) fn submission(
     ctx: &Ctx,
     headers: &HeaderMap,
-    peer: SocketAddr,
+    requester: Requester,
     query: Vec<(String, String)>,
     body: Option<&Bytes>,
     current: Option<flow::Current>,
@@ -144,7 +148,7 @@ pub(crate) fn submission(
         origin: headers.contains_key(header::ORIGIN),
         current,
         browser: cookies::continuity(headers),
-        device: client::device(ctx, headers, peer),
+        requester,
         offered: flow::handover::Offered {
             secrets: cookies::hand_overs(headers),
             own_origin: crate::cors::is_own(&ctx.config, headers),

@@ -67,6 +67,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(uncached))
         .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .with_state(state)
 }
 

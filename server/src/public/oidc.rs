@@ -3,44 +3,44 @@
 
 use super::{current, flows};
 use crate::error::{ApiError, forward};
+use crate::respond;
 use crate::state::AppState;
-use crate::{client, respond};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::flow::social::{self, Callback};
 use engine::flow::{exchange, first};
+use engine::requester::Requester;
 use engine::session;
 use serde_json::json;
-use std::net::SocketAddr;
 
 /// Fields of an answer that comes as a form, as Apple's does, and that are carried over to the address.
 const CARRIED: [&str; 7] = ["code", "authCode", "state", "error", "error_description", "iss", "user"];
 
 pub async fn callback(
     state: State<AppState>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Extension<Requester>,
     headers: HeaderMap,
     uri: OriginalUri,
     Path(provider): Path<String>,
 ) -> Response {
-    land(state, peer, headers, uri, Some(provider)).await
+    land(state, requester, headers, uri, Some(provider)).await
 }
 
 /// Where the redirect URI names no provider (`pkce: force`).
 pub async fn callback_of_any(
     state: State<AppState>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Extension<Requester>,
     headers: HeaderMap,
     uri: OriginalUri,
 ) -> Response {
-    land(state, peer, headers, uri, None).await
+    land(state, requester, headers, uri, None).await
 }
 
 async fn land(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(requester): Extension<Requester>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     provider: Option<String>,
@@ -49,7 +49,7 @@ async fn land(
     let query = flows::query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut request = flows::submission(&ctx, &headers, peer, query.clone(), None, current);
+        let mut request = flows::submission(&ctx, &headers, requester, query.clone(), None, current);
         request.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
         // Codes and the state are nobody else's business.
         request.seen.url = ctx.config.public_url(uri.path().trim_start_matches('/'));
@@ -73,13 +73,12 @@ pub async fn posted(OriginalUri(uri): OriginalUri, bytes: Bytes) -> Response {
 /// `GET /sessions/token-exchange?init_code=…&return_to_code=…`
 pub async fn token_exchange(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    Extension(requester): Extension<Requester>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let ctx = state.engine.begin();
     let query = flows::query(&uri);
-    let device = client::device(&ctx, &headers, peer);
+    let device = session::DeviceInfo::from(&requester);
     let (init, back) = (first(&query, "init_code"), first(&query, "return_to_code"));
     match exchange::fetch(&ctx, init, back, &device).await? {
         exchange::Fetched::Session(found) => {

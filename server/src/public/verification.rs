@@ -1,21 +1,21 @@
 //! `/self-service/verification`: start, fetch, submit, and the link in the mail.
 
-use super::{CsrfCookie, flows};
+use super::flows;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{cookies, respond};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use engine::flow::{self, Flow, FlowType, Started, verification};
-use std::net::SocketAddr;
+use engine::requester::Requester;
 
 /// Errors are JSON for everybody (Kratos: selfservice/flow/verification/handler.go).
 pub async fn start(
     State(state): State<AppState>,
     headers: HeaderMap,
-    (OriginalUri(uri), csrf): (OriginalUri, Option<Extension<CsrfCookie>>),
+    (OriginalUri(uri), csrf, Extension(requester)): flows::Beginning,
     kind_of_client: FlowType,
 ) -> Response {
     let ctx = state.engine.begin();
@@ -29,6 +29,7 @@ pub async fn start(
         query: flows::query(&uri),
         csrf_cookie,
         current: None,
+        requester,
         seen: flows::seen(&ctx, &Method::GET, &uri, &headers),
     };
     match verification::start(&ctx, start).await {
@@ -54,7 +55,7 @@ pub async fn fetch(
 /// GET is the mail's link, POST the form.
 pub async fn submit(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(requester): Extension<Requester>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
@@ -64,7 +65,7 @@ pub async fn submit(
     let query = flows::query(&uri);
     let code = flow::first(&query, "code").unwrap_or_default().to_owned();
     let link = method == Method::GET;
-    let mut submit = flows::submission(&ctx, &headers, peer, query, (!link).then_some(&bytes), None);
+    let mut submit = flows::submission(&ctx, &headers, requester, query, (!link).then_some(&bytes), None);
     submit.seen = flows::seen(&ctx, &method, &uri, &headers);
     let outcome = async {
         // Who is signed in matters where somebody else might be, or may prove without taking over; and on a page, where the form is

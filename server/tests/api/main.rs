@@ -17,6 +17,7 @@ mod oidc_links;
 mod parallel;
 mod proof;
 mod provider;
+mod requesters;
 mod session_hook;
 mod social;
 mod social_console;

@@ -143,7 +143,7 @@ fn a_proxy_that_the_configuration_does_not_name_is_told_once() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     }
     let log = serving.terminate().log;
-    assert_eq!(log.matches("vestibule.trusted_proxies").count(), 1, "{log}");
+    assert_eq!(log.matches("Add the proxy to vestibule.trusted_proxies").count(), 1, "{log}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Findings and their fixes, and what a save lacks that brings a danger about.
 
-use crate::client::{Console, EMAIL, FUNCTION, PAGE, PASSWORD, tag};
+use crate::client::{BASE, Console, EMAIL, FUNCTION, PAGE, PASSWORD, tag};
 use axum::http::StatusCode;
 
 #[tokio::test]
@@ -20,6 +20,24 @@ async fn the_page_of_checks_has_each_finding_in_its_group_with_the_way_out() {
     assert!(page.html.contains("breach_check_off") && !page.html.contains("?fix="), "{}", page.html);
     let page = console.get("/settings/authentication?fix=breach_check_off").await;
     assert!(page.html.contains("The fix cannot be made here"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_named_is_an_error_once_it_was_seen() {
+    let console = Console::signed_in("Grace").await;
+    let before = console.get("/checks").await;
+    assert!(!before.html.contains("several_clients"), "{}", before.html);
+    console.post_from("/sign-in", &[], &[("origin", BASE), ("forwarded", "for=203.0.113.9")]).await;
+    let page = console.get("/checks").await;
+    let errors = page.html.find(">Errors<").expect("a group of errors");
+    let told = page.html.find("data-testid=\"several_clients\"").expect("the check");
+    assert!(
+        errors < told && told < page.html.find(">Dangers<").expect("a group of dangers"),
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("Requests from 127.0.0.1 carry"), "{}", page.html);
+    assert!(page.html.contains("<span class=\"count\">2</span>"), "beside the open admin API: {}", page.html);
 }
 
 #[tokio::test]

@@ -149,6 +149,31 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("server", LIB, "client::tests::forwarded_addresses_count_behind_our_own_proxies_only"),
     },
     Change {
+        name: "unreadable-hop",
+        file: "server/src/client.rs",
+        text: "None => return Client::Unknown,",
+        instead: "None => break,",
+        test: test("server", LIB, "client::tests::a_hop_that_cannot_be_read_makes_the_client_unknown"),
+    },
+    Change {
+        name: "wrong-admin-token",
+        file: "server/src/admin/guard.rs",
+        text: "(Some(_), true) => refused(",
+        instead: "(Some(_), true) if !requester.is_internal() => refused(",
+        test: test(
+            "server",
+            LIB,
+            "admin::guard::tests::a_wrong_token_is_refused_from_everywhere_once_there_is_one",
+        ),
+    },
+    Change {
+        name: "several-are-near",
+        file: "engine/src/requester.rs",
+        text: "matches!(self.client, Client::Address(address) if is_internal(address))",
+        instead: "is_internal(self.peer)",
+        test: test("server", API, "requesters::a_proxy_that_is_not_named_brings_nobody_near"),
+    },
+    Change {
         name: "used-code-again",
         file: "engine/src/store/codes.rs",
         text: "where id = $1 and used_at is null and expires_at > $2",

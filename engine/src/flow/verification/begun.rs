@@ -6,6 +6,7 @@ use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::{Identity, VerifiableAddress};
 use crate::ids::IdentityId;
+use crate::requester::Requester;
 use crate::store::{self, Tx};
 use url::Url;
 
@@ -39,6 +40,7 @@ pub(in crate::flow) fn for_address(
         query: Vec::new(),
         csrf_cookie: csrf_cookie.to_owned(),
         current: None,
+        requester: Requester::default(),
         seen: webhook::Seen::default(),
     };
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);

@@ -5,6 +5,7 @@ use super::super::page::{locked, named, values, ways_locked};
 use super::{Check, checks};
 use crate::config::load::remap;
 use crate::config::{Config, Method, Named, console};
+use crate::requester::UnnamedProxies;
 use crate::settings::{Authentication, Setting};
 use serde_json::Value;
 
@@ -25,7 +26,8 @@ pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
     let Ok(would_be) = remap(config, config.revision, &settings) else {
         return Fixed::Refused("The form holds something that cannot be saved. Put that right first.".into());
     };
-    let found: Vec<Check> = checks(&would_be, false).into_iter().filter(|check| check.id == id).collect();
+    let found: Vec<Check> =
+        checks(&would_be, UnnamedProxies::default()).into_iter().filter(|check| check.id == id).collect();
     let Some(first) = found.first() else { return Fixed::Gone };
     let mut fixed = settings;
     let mut fixes = found.iter().filter_map(|check| check.fix.as_ref()).peekable();

@@ -37,10 +37,18 @@ pub(super) const RULES: &[Rule] = &[
         clear,
     ),
     Rule::new(
+        ("several_clients", Error),
+        PROXIES,
+        "No limit by client address applies",
+        "A proxy on this machine or in a private network forwards requests, and `vestibule.trusted_proxies` does not list it. Only a \
+         running server reports this.",
+        several,
+    ),
+    Rule::new(
         ("unnamed_proxy", Warning),
         PROXIES,
-        "Every client counts as one",
-        "Requests carry a proxy's headers, and no proxy is named. The running server alone sees that.",
+        "All clients may count as one",
+        "Requests from outside carry a proxy's headers, and `vestibule.trusted_proxies` is empty. Only a running server reports this.",
         unnamed,
     ),
     Rule::new(
@@ -136,12 +144,30 @@ fn clear(seen: &Seen<'_>, found: &mut Vec<Found>) {
     }
 }
 
+fn several(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let proxies = &seen.config.vestibule.trusted_proxies;
+    let unnamed = seen.proxies.several.filter(|peer| !proxies.iter().any(|network| network.contains(peer)));
+    if let Some(peer) = unnamed {
+        let named = proxies.iter().map(ToString::to_string).chain([peer.to_string()]);
+        found.push(
+            Found::new(format!(
+                "Requests from {peer} carry X-Forwarded-For or Forwarded, so they come from several clients with one address. Limits by \
+                 client address do not apply to them, and the admin API asks them for a token. Add the proxy to \
+                 `vestibule.trusted_proxies`."
+            ))
+            .about([peer.to_string()])
+            .patch(PROXIES, named.collect::<Vec<_>>()),
+        );
+    }
+}
+
 fn unnamed(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if seen.unnamed_proxy {
-        found.push(Found::new(
-            "Requests carry X-Forwarded-For, and no proxy is trusted: limits and session lists see the proxy's address. Name its \
-             network if it is yours.",
-        ));
+    let none_named = seen.config.vestibule.trusted_proxies.is_empty();
+    if let Some(peer) = seen.proxies.external.filter(|_| none_named) {
+        found.push(Found::new(format!(
+            "Requests from {peer} carry X-Forwarded-For or Forwarded, and no proxy is trusted. If {peer} is a proxy of yours, limits \
+             and session lists see its address in place of the client's. Add its network to `vestibule.trusted_proxies` then."
+        )));
     }
 }
 

@@ -23,6 +23,7 @@ use super::page::{field_of, registering, signing_in};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::{Config, Method, Named, get};
 use crate::plan::{Client, FlowKind, Plan, plan};
+use crate::requester::UnnamedProxies;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -105,9 +106,9 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     areas.into_iter().flatten()
 }
 
-/// All findings, the most severe first. Pure. `unnamed_proxy`: requests carry a proxy's headers, and no proxy is named.
-pub fn checks(config: &Config, unnamed_proxy: bool) -> Vec<Check> {
-    let seen = Seen::new(config, unnamed_proxy);
+/// All findings, the most severe first. Pure. `proxies`: what a running server saw of those that the configuration does not name.
+pub fn checks(config: &Config, proxies: UnnamedProxies) -> Vec<Check> {
+    let seen = Seen::new(config, proxies);
     let mut all = Vec::new();
     for rule in rules() {
         let mut found = Vec::new();
@@ -126,20 +127,20 @@ pub fn brought_about(now: &Config, then: &Config) -> Vec<Check> {
 
 /// The same with warnings and notes.
 pub fn found_anew(now: &Config, then: &Config) -> Vec<Check> {
-    let before = checks(now, false);
+    let before = checks(now, UnnamedProxies::default());
     let new = |check: &Check| {
         let widens = rules().find(|rule| rule.id == check.id).and_then(|rule| rule.widens);
         let same: Vec<&Check> =
             before.iter().filter(|old| old.id == check.id || Some(old.id) == widens).collect();
         same.is_empty() || check.about.iter().any(|one| same.iter().all(|old| !old.about.contains(one)))
     };
-    checks(then, false).into_iter().filter(new).collect()
+    checks(then, UnnamedProxies::default()).into_iter().filter(new).collect()
 }
 
 /// What rules look at.
 struct Seen<'a> {
     config: &'a Config,
-    unnamed_proxy: bool,
+    proxies: UnnamedProxies,
     /// Of each method that people can sign up with; none while sign-up is closed.
     sign_ups: Vec<Plan>,
     /// Of each method that people can sign in with.
@@ -147,14 +148,14 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(config: &'a Config, unnamed_proxy: bool) -> Self {
+    fn new(config: &'a Config, proxies: UnnamedProxies) -> Self {
         let plan = |flow, method| plan(config, flow, method, Client::Browser);
         let sign_ups = match config.selfservice.registration.enabled {
             true => registering(config).map(|method| plan(FlowKind::Registration, method)).collect(),
             false => Vec::new(),
         };
         let sign_ins = signing_in(config).map(|method| plan(FlowKind::Login, method)).collect();
-        Self { config, unnamed_proxy, sign_ups, sign_ins }
+        Self { config, proxies, sign_ups, sign_ins }
     }
 
     /// Some sign-up hands a session over to whoever types in an address. A provider speaks for those who come from it: nobody types
