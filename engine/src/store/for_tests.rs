@@ -14,7 +14,10 @@ pub struct Rows<'a> {
 
 /// Which statements ran, each as what: with which durability, or by somebody who only reads.
 #[derive(Clone, Default)]
-pub struct Ran(Arc<Mutex<BTreeSet<(&'static str, Option<Durability>)>>>);
+pub struct Ran(Arc<Mutex<Statements>>);
+
+/// Texts of statements, and how each ran.
+type Statements = BTreeSet<(&'static str, Option<Durability>)>;
 
 impl Ran {
     pub(super) fn note(&self, sql: &'static str, durability: Option<Durability>) {

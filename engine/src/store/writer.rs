@@ -106,7 +106,6 @@ impl Writer {
 /// Whether no transaction is open. On a full disk SQLite rolls back by itself, sqlx's own rollback then fails, and the
 /// connection would refuse every further transaction; such a one is closed and opened anew. The pool itself waits at
 /// each release for what was queued, a dropped transaction's rollback included.
-#[expect(clippy::unused_async, reason = "the pool wants a future")]
 pub(super) async fn is_clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(!connection.is_in_transaction())
 }
