@@ -10,6 +10,7 @@ use crate::trace::Trace;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use url::Url;
@@ -27,6 +28,7 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     noticed: Noticed,
+    null_origin_logged: AtomicI64,
     known: Known,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
@@ -59,6 +61,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 noticed: Noticed::default(),
+                null_origin_logged: AtomicI64::new(i64::MIN),
                 known: Known::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
@@ -85,6 +88,12 @@ impl Engine {
     /// What requests told of proxies and tokens since the start.
     pub fn noticed(&self) -> &Noticed {
         &self.inner.noticed
+    }
+
+    /// Whether a form with `Origin: null` is worth a line in the log: once a minute, since any page can send as many as it likes.
+    pub fn may_log_null_origin(&self) -> bool {
+        let minute = self.effects().now().timestamp() / 60;
+        self.inner.null_origin_logged.swap(minute, Ordering::Relaxed) != minute
     }
 
     /// A web hook's call was queued, and that is committed.

@@ -86,7 +86,6 @@ async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -
     let fixed = [
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::VARY, "Accept-Encoding"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     if headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| matches(tags.as_bytes(), &tag)) {
         return (StatusCode::NOT_MODIFIED, fixed, [(header::ETAG, tag)]).into_response();

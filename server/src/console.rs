@@ -13,10 +13,10 @@ mod visit;
 
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{assets, guard, hosted, respond};
+use crate::{assets, guard, headers, hosted, respond};
 use app::console::{Assets, checks, entry, mail, mailbox};
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -69,10 +69,10 @@ pub fn router(state: AppState) -> Router {
 async fn guarded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let ctx = state.engine.begin();
     let nonce = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<16>());
-    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-    let mut response = if let Some(sentence) = guard::refused(&ctx.config, method, headers) {
+    let (method, uri, asked) = (request.method(), request.uri(), request.headers());
+    let mut response = if let Some(sentence) = guard::refused(&ctx.config, method, asked) {
         (StatusCode::FORBIDDEN, sentence).into_response()
-    } else if let Some(url) = hosted::elsewhere(&ctx.config.vestibule.console, method, uri, headers) {
+    } else if let Some(url) = hosted::elsewhere(&ctx.config.vestibule.console, method, uri, asked) {
         // `localhost` and `127.0.0.1` are two origins: whoever came by the other name could read every page and would be
         // refused every form.
         hosted::led(&url)
@@ -98,21 +98,7 @@ async fn guarded(State(state): State<AppState>, mut request: Request, next: Next
         "default-src 'none'; script-src 'nonce-{nonce}'{script} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // `no-referrer` would turn the `Origin` of a form into `null`.
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers::of_page(response.headers_mut(), &policy, false);
     response
 }
 

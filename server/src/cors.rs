@@ -44,29 +44,39 @@ pub async fn cors(State(state): State<AppState>, request: Request, next: Next) -
 /// `Some(with credentials)` for an origin on the list. An entry `*` lets everybody read, but never with a person's
 /// cookies (Kratos sends both, docs/compatibility.md).
 fn allows(cors: &Cors, origin: &str) -> Option<bool> {
-    let origin = origin.to_lowercase();
-    let listed = cors.allowed_origins.iter().any(|entry| match entry.to_lowercase().split_once("://*.") {
-        Some((scheme, below)) => origin.strip_prefix(&format!("{scheme}://")).is_some_and(|host| {
-            host.strip_suffix(below).is_some_and(|label| label.ends_with('.') && label.len() > 1)
-        }),
-        None => entry.trim_end_matches('/').eq_ignore_ascii_case(&origin),
-    });
-    if listed {
+    if is_listed(cors, origin) {
         return Some(cors.allow_credentials);
     }
     cors.allowed_origins.iter().any(|entry| entry == "*").then_some(false)
 }
 
-/// Whether a form was sent from one of our pages: the request names its origin, and that is the public base URL's, the one of
-/// a page that `ui_url` names for the flow, or a listed one that may send cookies.
-pub fn is_own(config: &Config, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else {
-        return false;
-    };
-    let pages = [Some(&config.serve.public.base_url), config.selfservice.verification.ui_url.as_ref()];
-    let of_page = |url: &url::Url| url.origin().is_tuple() && url.origin().ascii_serialization() == origin;
-    pages.into_iter().flatten().any(of_page)
-        || config.serve.cors.as_ref().is_some_and(|cors| allows(cors, origin) == Some(true))
+/// Whether an entry names the origin, literally or as `https://*.example.org`. An entry `*` names no origin.
+fn is_listed(cors: &Cors, origin: &str) -> bool {
+    let origin = origin.to_lowercase();
+    let mut named = cors.allowed_origins.iter().filter(|entry| *entry != "*");
+    named.any(|entry| match entry.to_lowercase().split_once("://*.") {
+        Some((scheme, below)) => origin.strip_prefix(&format!("{scheme}://")).is_some_and(|host| {
+            host.strip_suffix(below).is_some_and(|label| label.ends_with('.') && label.len() > 1)
+        }),
+        None => entry.trim_end_matches('/').eq_ignore_ascii_case(&origin),
+    })
+}
+
+/// Whether forms may be sent from pages of this origin: the public base URL's, that of a page that a `ui_url` names, or a
+/// listed one.
+pub fn is_of_our_pages(config: &Config, origin: &str) -> bool {
+    let same = |url: &url::Url| url.origin().is_tuple() && url.origin().ascii_serialization() == origin;
+    same(&config.serve.public.base_url)
+        || config.ui_urls().iter().any(same)
+        || config.serve.cors.as_ref().is_some_and(|cors| is_listed(cors, origin))
+}
+
+/// Whether the request names its origin, and that is one of [`is_of_our_pages`]. A browser is given a session with the
+/// verification of its address only then.
+pub fn names_our_pages(config: &Config, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next().and_then(|origin| origin.to_str().ok());
+    origins.next().is_none() && origin.is_some_and(|origin| is_of_our_pages(config, origin))
 }
 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue, credentials: bool) {

@@ -7,17 +7,18 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use engine::{Error, Kind};
+use engine::{Engine, Error, Kind};
 use std::any::Any;
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Outermost on each of the three routers. `listener` names it in the log.
-pub fn around(router: Router, listener: &'static str) -> Router {
+/// Outermost on each of the three routers. `listener` is `public`, `admin` or `console`, and names it in the log.
+pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router {
     router
         .layer(middleware::from_fn(single_slashes))
         .layer(middleware::from_fn(one_host))
         .layer(middleware::from_fn(too_large))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state((engine.clone(), listener), crate::headers::put))
         .layer(middleware::from_fn(move |request, next| logged(listener, request, next)))
 }
 
@@ -86,6 +87,8 @@ mod tests {
     use super::*;
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
+    use engine::testing::World;
+    use serde_json::json;
     use tower::ServiceExt;
 
     async fn broken() -> &'static str {
@@ -94,10 +97,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_like_any_other_to_the_client() {
-        let router = around(Router::new().route("/broken", get(broken)), "test");
+        let engine = World::default().engine("memory", vec![json!({})]).await;
+        let router = around(Router::new().route("/broken", get(broken)), "public", &engine);
         let request = Request::get("/broken").body(Body::empty()).unwrap();
         let answer = router.oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in crate::headers::EVERYWHERE {
+            assert_eq!(answer.headers()[&name], value, "a panic too");
+        }
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["error"]["code"], 500);

@@ -5,14 +5,14 @@ use crate::error::ApiError;
 use crate::public::flows::query;
 use crate::respond::{redirect, see_other};
 use crate::state::AppState;
-use crate::{assets, cookies};
+use crate::{assets, cookies, headers};
 use app::hosted::form::Rules;
 use app::hosted::{self, Restarted, Sign, Site, StoredError, Welcome};
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, map_response};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
@@ -36,23 +36,11 @@ const LED: &str = "vestibule_led";
 
 /// `form-action` is left out on purpose: it would also block the redirect to an app that follows a form. No script runs on these
 /// pages, so nothing on them fetches; `connect-src` is for auditors that ask for `robots.txt` from within the page.
-const HEADERS: [(HeaderName, &str); 7] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
-    ),
-    (header::CACHE_CONTROL, "no-store"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // `no-referrer` would turn the `Origin` of a form into `null`.
-    (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
 
 /// The pages, and under `/assets/` what they are made of.
-pub fn routes() -> Router<AppState> {
+pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/", get(front))
         .route("/registration", get(registration))
@@ -60,7 +48,7 @@ pub fn routes() -> Router<AppState> {
         .route("/verification", get(verification))
         .route("/welcome", get(welcome))
         .route("/error", get(error))
-        .layer(map_response(with_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), with_headers))
         .merge(assets::routes())
 }
 
@@ -78,10 +66,26 @@ async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     crate::meta::nothing_here().await
 }
 
-async fn with_headers(mut response: Response) -> Response {
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+async fn with_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let posts_elsewhere =
+        asked(request.headers(), request.uri()).is_some_and(|asked| !is_at_base_url(&state, &asked));
+    let mut response = next.run(request).await;
+    headers::of_page(response.headers_mut(), POLICY, posts_elsewhere);
+    response
+}
+
+/// Whether a page that was asked for there has the base URL's origin, which all forms are sent to. The scheme is not known here.
+fn is_at_base_url(state: &AppState, asked: &Authority) -> bool {
+    let base = &state.engine.begin().config.serve.public.base_url;
+    let usual = if base.scheme() == "https" { 443 } else { 80 };
+    base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(asked.host()))
+        && base.port().unwrap_or(usual) == asked.port_u16().unwrap_or(usual)
+}
+
+/// A form that is refused for the page that it was sent from: a page of ours says so, without a redirect.
+pub fn refused(config: &Config, error: Error) -> Response {
+    let mut response = fault(&site(config, None), error);
+    headers::of_page(response.headers_mut(), POLICY, false);
     response
 }
 
@@ -108,6 +112,16 @@ pub fn led(url: &str) -> Response {
     response
 }
 
+/// The host and port that the browser asked, as far as a proxy passes them on.
+fn asked(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let forwarded =
+        text(HeaderName::from_static("x-forwarded-host")).and_then(|hosts| hosts.split(',').next());
+    let asked =
+        forwarded.or_else(|| text(header::HOST)).or_else(|| uri.authority().map(Authority::as_str))?;
+    asked.trim().parse().ok()
+}
+
 /// The same path and query under the base URL, when the request is a browser's for a page by another host name.
 pub fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -116,11 +130,7 @@ pub fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &Header
         return None;
     }
     // What a proxy says of the host decides only whether to lead, never where to: that is the base URL alone.
-    let forwarded =
-        text(HeaderName::from_static("x-forwarded-host")).and_then(|hosts| hosts.split(',').next());
-    let asked =
-        forwarded.or_else(|| text(header::HOST)).or_else(|| uri.authority().map(Authority::as_str))?;
-    let asked: Authority = asked.trim().parse().ok()?;
+    let asked = asked(headers, uri)?;
     let own = public.base_url.host_str()?;
     if asked.host().trim_end_matches('.').eq_ignore_ascii_case(own.trim_end_matches('.')) {
         return None;

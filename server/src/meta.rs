@@ -39,10 +39,7 @@ pub fn admin_routes() -> Router<AppState> {
 
 /// The text that a path without a handler gets, as Kratos' router.
 pub async fn nothing_here() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
     (StatusCode::NOT_FOUND, headers, "404: there is nothing at this address\n").into_response()
 }
 

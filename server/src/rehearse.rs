@@ -103,7 +103,7 @@ impl Visit {
     fn new(engine: &Engine, client: Client) -> Self {
         let state = AppState { engine: engine.clone() };
         Self {
-            router: edge::around(public::router(state), "rehearsal"),
+            router: edge::around(public::router(state), "rehearsal", engine),
             config: engine.begin().config,
             client,
             cookies: BTreeMap::new(),

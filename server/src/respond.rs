@@ -13,6 +13,7 @@ use engine::flow::{
     self, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Started, StoredKind, Submitted,
     verification,
 };
+use engine::ids::FlowId;
 use engine::plan::Client;
 use engine::{Ctx, identity, session};
 use serde_json::{Value, json};
@@ -46,13 +47,20 @@ pub fn append_cookie(response: &mut Response, cookie: HeaderValue) {
 
 /// The page of a flow, with its id.
 fn page_of(config: &Config, flow: &Flow) -> Url {
-    let (configured, path) = match flow.kind {
+    page(config, flow.kind, Some(flow.id))
+}
+
+/// The page for flows of a kind.
+pub fn page(config: &Config, kind: StoredKind, id: Option<FlowId>) -> Url {
+    let (configured, path) = match kind {
         StoredKind::Registration => (config.selfservice.registration.ui_url.as_ref(), "registration"),
         StoredKind::Login => (config.selfservice.login.ui_url.as_ref(), "login"),
         StoredKind::Verification => (config.selfservice.verification.ui_url.as_ref(), "verification"),
     };
     let mut url = config.ui_url(configured, path);
-    url.query_pairs_mut().append_pair("flow", &flow.id.to_string());
+    if let Some(id) = id {
+        url.query_pairs_mut().append_pair("flow", &id.to_string());
+    }
     url
 }
 

@@ -57,11 +57,19 @@ pub async fn serve(
     let (ended, end) = watch::channel(());
     let all = async {
         tokio::try_join!(
-            run(listeners.public, edge::around(crate::public::router(state.clone()), "public"), end.clone()),
-            run(listeners.admin, edge::around(crate::admin::router(state.clone()), "admin"), end.clone()),
+            run(
+                listeners.public,
+                edge::around(crate::public::router(state.clone()), "public", &state.engine),
+                end.clone()
+            ),
+            run(
+                listeners.admin,
+                edge::around(crate::admin::router(state.clone()), "admin", &state.engine),
+                end.clone()
+            ),
             run(
                 listeners.console,
-                edge::around(crate::console::router(state.clone()), "console"),
+                edge::around(crate::console::router(state.clone()), "console", &state.engine),
                 end.clone()
             ),
         )

@@ -179,6 +179,12 @@ pub struct VestibuleKeys {
     pub forwarding_header: ForwardingHeader,
     /// Clients that act for many users.
     pub trusted_clients: Vec<ipnet::IpNet>,
+    /// Forms of pages that hide their origin (`Origin: null`) are accepted.
+    pub allow_null_origin: bool,
+    /// `None`: by https for our own cookies, not for those with Kratos' names.
+    pub host_prefix: Option<bool>,
+    /// How long a browser is told to use https alone, where it is told at all.
+    pub hsts: Duration,
     /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).
     pub operator_session: Duration,
     pub cleanup: CleanupKeys,
@@ -493,6 +499,16 @@ impl Config {
     /// The page of a flow: `ui_url`, or our own page at `path`.
     pub fn ui_url(&self, configured: Option<&Url>, path: &str) -> Url {
         configured.cloned().unwrap_or_else(|| self.own_page(path))
+    }
+
+    /// Every page of a flow that the configuration names, also of flows that are not supported yet.
+    pub fn ui_urls(&self) -> Vec<Url> {
+        const FLOWS: [&str; 6] = ["registration", "login", "verification", "recovery", "settings", "error"];
+        let named = FLOWS.into_iter().filter_map(|flow| {
+            let path = self.raw.pointer(&format!("/selfservice/flows/{flow}/ui_url"))?.as_str()?;
+            self.serve.public.base_url.join(path).ok()
+        });
+        named.collect()
     }
 
     /// Whether codes that prove an address are sent at all.

@@ -74,7 +74,9 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
             .map_or_else(|| unfit("a text, in quotes"), |text| Ok(text.into())),
         Kind::Choice(choices) => {
             let instead = format!("one of {}", listed(choices));
-            match value.as_str() {
+            // YAML reads an unquoted `true` as no text.
+            let switch = value.as_bool().map(|on| if on { "true" } else { "false" });
+            match value.as_str().or(switch) {
                 Some(text) if choices.contains(&text) => Ok(text.into()),
                 Some(text) => one(Wrong::new(format!("`{text}` is none of the choices"), instead)),
                 None => unfit(&instead),
@@ -390,6 +392,8 @@ mod tests {
             (Kind::Size, json!(8192), json!("8KB")),
             (Kind::Flag, json!(true), json!("true")),
             (Kind::Flag, json!("True"), json!("true")),
+            (Kind::Choice(&["auto", "true", "false"]), json!(true), json!("true")),
+            (Kind::Choice(&["auto", "true", "false"]), json!("false"), json!("false")),
             (Kind::Bool, json!("false"), json!(false)),
             (Kind::Integer(1, 9), json!("4"), json!(4)),
         ] {

@@ -32,6 +32,9 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     let session = session(&mut reader);
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
+    if vestibule.host_prefix == Some(true) {
+        host_prefix(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
+    }
     let hashers = hashers(&mut reader);
     let courier = courier::read(&mut reader, &serve, &vestibule);
     let log = Log {
@@ -329,6 +332,16 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             _ => ForwardingHeader::Any,
         },
         trusted_clients: networks(reader, "vestibule.limits.trusted_clients"),
+        allow_null_origin: reader.boolean("vestibule.forms.allow_null_origin"),
+        host_prefix: match reader.text("vestibule.cookies.host_prefix").as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        },
+        hsts: reader
+            .optional("vestibule.headers.hsts")
+            .and_then(|text| scalars::duration(&text))
+            .unwrap_or_default(),
     }
 }
 
@@ -530,6 +543,31 @@ fn same_site(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &Cookie
                 "`Lax`, or an https base URL, or `secure: \"true\"` beside it",
             );
         }
+    }
+}
+
+/// Browsers drop a cookie named `__Host-…` that has a domain, another path than `/`, or no `Secure` (RFC 6265bis §4.1.3.2).
+fn host_prefix(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &CookieKeys, https: bool) {
+    const KEY: &str = "vestibule.cookies.host_prefix";
+    for (section, keys) in [("cookies", cookies), ("session.cookie", session)] {
+        let path = keys.path.as_deref().filter(|path| *path != "/");
+        for (name, value) in [("domain", keys.domain.as_deref()), ("path", path)] {
+            if value.is_some() {
+                reader.findings.problem(
+                    &format!("{section}.{name}"),
+                    format!("`{KEY}: true` does not go together with it: browsers refuse such cookies"),
+                    format!("remove it, or set `{KEY}: auto`"),
+                );
+            }
+        }
+    }
+    let secure = cookies.secure.unwrap_or(https);
+    if !(secure && session.secure.unwrap_or(secure)) {
+        reader.findings.problem(
+            KEY,
+            "`true` needs cookies that are `Secure`: browsers refuse them otherwise",
+            "`auto`, or an https `serve.public.base_url` without `secure: \"false\"`",
+        );
     }
 }
 

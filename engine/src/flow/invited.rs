@@ -1,7 +1,7 @@
 //! What an invitation means for a sign-up: it opens the form where sign-up is by invitation only, it is kept in the flow by its
 //! id, it is used up with the account, and one that was mailed proves the address that it was mailed to.
 
-use super::{Flow, Start, first};
+use super::{Flow, Start, address, first};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub(super) async fn of_start(ctx: &Ctx, start: &mut Start) -> Result<Option<Invitation>> {
     let secret = first(&start.query, PARAMETER).map(str::to_owned);
     for url in [&mut start.path_and_query, &mut start.seen.url] {
-        *url = without_secret(url);
+        *url = address::without_secrets(url);
     }
     let found = match &secret {
         Some(secret) => invitations::by_secret(ctx, secret).await?,
@@ -117,29 +117,4 @@ fn over() -> Error {
         "This invitation was used, withdrawn, or is too old. Ask whoever invited you for a new one.",
     )
     .with_id("invitation_over")
-}
-
-/// The same path or URL without the parameter.
-fn without_secret(url: &str) -> String {
-    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
-    let pairs = url::form_urlencoded::parse(query.as_bytes());
-    if !pairs.clone().any(|(name, _)| name == PARAMETER) {
-        return url.to_owned();
-    }
-    let kept = pairs.filter(|(name, _)| name != PARAMETER);
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_secret;
-
-    #[test]
-    fn the_secret_is_taken_out_and_nothing_else() {
-        assert_eq!(without_secret("a/browser?invitation=s"), "a/browser");
-        assert_eq!(without_secret("a/browser?x=%2F&invitation=s&invitation=t&y"), "a/browser?x=%2F&y=");
-        assert_eq!(without_secret("a/browser?x=%2F&y"), "a/browser?x=%2F&y");
-        assert_eq!(without_secret("a/browser"), "a/browser");
-    }
 }

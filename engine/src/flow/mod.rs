@@ -99,6 +99,7 @@ pub enum FlowType {
     Api,
 }
 
+pub mod address;
 mod code;
 pub use code::is_of_link;
 pub mod csrf;
@@ -336,7 +337,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         kind_of_client: start.kind_of_client,
         issued_at: now,
         expires_at: now + lifespan,
-        request_url: ctx.config.public_url(&start.path_and_query),
+        request_url: ctx.config.public_url(&address::without_secrets(&start.path_and_query)),
         return_to: first(&start.query, "return_to").map(str::to_owned),
         active: None,
         ui: Container {

@@ -8,7 +8,7 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, blank, code, csrf, first, handover,
+    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first, handover,
     insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
@@ -294,7 +294,7 @@ async fn replace(
     flow.request_url = if why == Replaced::FlowExpired {
         old.request_url.clone()
     } else {
-        ctx.config.public_url(path_and_query)
+        ctx.config.public_url(&address::without_secrets(path_and_query))
     };
     flow.return_to.clone_from(&old.return_to);
     ask_for_address(ctx, &mut flow);

@@ -6,9 +6,10 @@ use crate::state::AppState;
 use crate::{cookies, respond};
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use engine::flow::{self, Body, Flow, FlowType, Start, Started, Submit, Submitted};
+use engine::flow::address::without_secrets;
+use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submit, Submitted};
 use engine::ids::FlowId;
 use engine::requester::Requester;
 use engine::{Ctx, Result};
@@ -16,6 +17,7 @@ use engine::{Ctx, Result};
 /// What differs between flows, for the routes all have.
 pub trait Kind {
     type Done: respond::Done;
+    const KIND: StoredKind;
     fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
     fn get(
         ctx: &Ctx,
@@ -29,6 +31,7 @@ pub struct Registration;
 
 impl Kind for Registration {
     type Done = flow::registration::Registered;
+    const KIND: StoredKind = StoredKind::Registration;
     async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
         flow::registration::start(ctx, start).await
     }
@@ -44,6 +47,7 @@ pub struct Login;
 
 impl Kind for Login {
     type Done = flow::login::SignedIn;
+    const KIND: StoredKind = StoredKind::Login;
     async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
         flow::login::start(ctx, start).await
     }
@@ -109,39 +113,57 @@ pub async fn fetch<K: Kind>(
 pub async fn submit<K: Kind>(
     State(state): State<AppState>,
     Extension(requester): Extension<Requester>,
-    method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
     let ctx = state.engine.begin();
     let query = query(&uri);
-    let body = (method != Method::GET).then_some(&bytes);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut submit = submission(&ctx, &headers, requester, query, body, current);
-        submit.seen = seen(&ctx, &method, &uri, &headers);
+        let mut submit = submission(&ctx, &headers, requester, &query, read(&headers, &bytes), current);
+        submit.seen = seen(&ctx, &Method::POST, &uri, &headers);
         K::submit(&ctx, submit).await
     };
     let outcome = outcome.await;
     respond::submitted(&ctx, &headers, outcome).await
 }
 
-/// A form as it came; `None` for the body of a GET, whose fields stand in the query.
+/// A form's address that a browser opens, as after a reload: the page of the form. Of the query only the form's id counts.
+pub async fn page<K: Kind>(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
+    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri))
+}
+
+pub(crate) fn page_of_form(
+    ctx: &Ctx,
+    kind: StoredKind,
+    headers: &HeaderMap,
+    query: &[(String, String)],
+) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
+        return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
+    }
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
+}
+
+/// What came with a request that may go on with a flow. A GET has no form: its `body` is empty.
 pub(crate) fn submission(
     ctx: &Ctx,
     headers: &HeaderMap,
     requester: Requester,
-    query: Vec<(String, String)>,
-    body: Option<&Bytes>,
+    query: &[(String, String)],
+    body: Body,
     current: Option<flow::Current>,
 ) -> Submit {
     Submit {
-        flow: flow::first(&query, "flow").map(str::to_owned),
-        body: match body {
-            Some(bytes) => read(headers, bytes),
-            None => Body::Form(query),
-        },
+        flow: flow::first(query, "flow").map(str::to_owned),
+        body,
         json: crate::negotiate::is_json(headers),
         cookie_names: cookies::names(headers),
         csrf_cookie: cookies::csrf_cookie(ctx, headers),
@@ -151,27 +173,33 @@ pub(crate) fn submission(
         requester,
         offered: flow::handover::Offered {
             secrets: cookies::hand_overs(headers),
-            own_origin: crate::cors::is_own(&ctx.config, headers),
+            own_origin: crate::cors::names_our_pages(&ctx.config, headers),
         },
         seen: flow::webhook::Seen::default(),
     }
 }
+
+/// No key lets a web hook have these.
+const SECRET_HEADERS: [&str; 6] =
+    ["cookie", "authorization", "proxy-authorization", "x-session-token", "x-csrf-token", "x-xsrf-token"];
 
 /// What web hooks may learn of a request. Our own cookies stay here: session, anti-forgery, and the console's, which comes
 /// along where console and public port share a host name.
 pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> flow::webhook::Seen {
     let mut all = flow::webhook::Seen {
         method: method.to_string(),
-        url: ctx
-            .config
-            .public_url(uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/')),
+        url: without_secrets(
+            &ctx.config
+                .public_url(uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/')),
+        ),
         ..flow::webhook::Seen::default()
     };
     for (name, value) in headers {
-        let secret = [header::COOKIE.as_str(), header::AUTHORIZATION.as_str(), "x-session-token"]
-            .contains(&name.as_str());
+        let secret = SECRET_HEADERS.contains(&name.as_str());
         if let (false, Ok(value)) = (secret, value.to_str()) {
-            all.headers.entry(name.as_str().to_owned()).or_default().push(value.to_owned());
+            // The page before may be one of ours, with a secret in its own address.
+            let value = if name == header::REFERER { without_secrets(value) } else { value.to_owned() };
+            all.headers.entry(name.as_str().to_owned()).or_default().push(value);
         }
     }
     all.cookies = cookies::of_others(&ctx.config, headers);
@@ -183,7 +211,7 @@ pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {
 }
 
 /// JSON or a form, by its content type; parameters such as the charset do not matter here (Kratos: decoderx).
-fn read(headers: &HeaderMap, bytes: &[u8]) -> Body {
+pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Body {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim();

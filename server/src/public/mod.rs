@@ -9,10 +9,11 @@ pub mod verification;
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, delete, get};
+use axum::routing::{MethodRouter, any, delete, get, post};
 use engine::flow::{FlowType, first};
 use engine::session::Page;
 
@@ -20,45 +21,61 @@ use engine::session::Page;
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 
 pub fn router(state: AppState) -> Router {
-    let api = Router::new()
+    let starts = Router::new()
         .route(
             "/self-service/registration/browser",
-            get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Browser)),
+            acting(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Browser)),
         )
         .route(
             "/self-service/registration/api",
-            get(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)),
+            acting(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)),
         )
         .route("/self-service/registration/flows", get(flows::fetch::<flows::Registration>))
         .route(
-            "/self-service/registration",
-            get(flows::submit::<flows::Registration>).post(flows::submit::<flows::Registration>),
+            "/self-service/login/browser",
+            acting(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Browser)),
         )
         .route(
-            "/self-service/login/browser",
-            get(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Browser)),
+            "/self-service/login/api",
+            acting(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Api)),
         )
-        .route("/self-service/login/api", get(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Api)))
         .route("/self-service/login/flows", get(flows::fetch::<flows::Login>))
-        .route("/self-service/login", get(flows::submit::<flows::Login>).post(flows::submit::<flows::Login>))
         .route(
             "/self-service/verification/browser",
-            get(|s, h, u| verification::start(s, h, u, FlowType::Browser)),
+            acting(|s, h, u| verification::start(s, h, u, FlowType::Browser)),
         )
-        .route("/self-service/verification/api", get(|s, h, u| verification::start(s, h, u, FlowType::Api)))
-        .route("/self-service/verification/flows", get(verification::fetch))
-        .route("/self-service/verification", get(verification::submit).post(verification::submit))
+        .route(
+            "/self-service/verification/api",
+            acting(|s, h, u| verification::start(s, h, u, FlowType::Api)),
+        )
+        .route("/self-service/verification/flows", get(verification::fetch));
+    // Every route that takes a form is here, behind the question which page sent it. GET never takes one.
+    let forms = Router::new()
+        .route(
+            "/self-service/registration",
+            post(flows::submit::<flows::Registration>).merge(acting(flows::page::<flows::Registration>)),
+        )
+        .route(
+            "/self-service/login",
+            post(flows::submit::<flows::Login>).merge(acting(flows::page::<flows::Login>)),
+        )
+        .route("/self-service/verification", post(verification::submit).merge(acting(verification::link)))
+        .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
+    let api = Router::new()
+        .merge(starts)
+        .merge(forms)
         .route("/self-service/logout/browser", get(logout::start))
-        .route("/self-service/logout", get(logout::submit))
+        .route("/self-service/logout", acting(logout::submit))
         .route("/self-service/logout/api", delete(logout::native))
-        .route("/self-service/methods/oidc/callback/{provider}", get(oidc::callback).post(oidc::posted))
-        .route("/self-service/methods/oidc/callback", get(oidc::callback_of_any).post(oidc::posted))
-        .route("/sessions/token-exchange", get(oidc::token_exchange))
+        // The provider sends these forms: the state in them is what counts.
+        .route("/self-service/methods/oidc/callback/{provider}", acting(oidc::callback).post(oidc::posted))
+        .route("/self-service/methods/oidc/callback", acting(oidc::callback_of_any).post(oidc::posted))
+        .route("/sessions/token-exchange", acting(oidc::token_exchange))
         .route("/sessions/whoami", any(sessions::whoami))
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/sessions/{id}", delete(sessions::revoke));
     api.merge(crate::meta::public_routes())
-        .merge(crate::hosted::routes())
+        .merge(crate::hosted::routes(&state))
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
         .fallback(crate::meta::nothing_here)
@@ -69,6 +86,16 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .with_state(state)
+}
+
+/// A GET that begins, ends or uses up something. HEAD runs none of it: mail scanners and link checkers send it, and axum would
+/// otherwise run the handler of the GET.
+fn acting<H, T>(handler: H) -> MethodRouter<AppState>
+where
+    H: Handler<T, AppState>,
+    T: 'static,
+{
+    get(handler).head(|| async { StatusCode::OK })
 }
 
 /// Sets the anti-forgery cookie where a browser without one reads something that leads to a form

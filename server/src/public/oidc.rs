@@ -10,7 +10,7 @@ use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::flow::social::{self, Callback};
-use engine::flow::{exchange, first};
+use engine::flow::{Body, exchange, first};
 use engine::requester::Requester;
 use engine::session;
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn land(
     let query = flows::query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut request = flows::submission(&ctx, &headers, requester, query.clone(), None, current);
+        let mut request = flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), current);
         request.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
         // Codes and the state are nobody else's business.
         request.seen.url = ctx.config.public_url(uri.path().trim_start_matches('/'));

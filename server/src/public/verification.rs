@@ -8,7 +8,8 @@ use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
-use engine::flow::{self, Flow, FlowType, Started, verification};
+use engine::Ctx;
+use engine::flow::{self, Body, Flow, FlowType, Started, StoredKind, Submit, verification};
 use engine::requester::Requester;
 
 /// Errors are JSON for everybody (Kratos: selfservice/flow/verification/handler.go).
@@ -52,36 +53,58 @@ pub async fn fetch(
     }
 }
 
-/// GET is the mail's link, POST the form.
 pub async fn submit(
     State(state): State<AppState>,
     Extension(requester): Extension<Requester>,
-    method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
     let ctx = state.engine.begin();
-    let query = flows::query(&uri);
-    let code = flow::first(&query, "code").unwrap_or_default().to_owned();
-    let link = method == Method::GET;
-    let mut submit = flows::submission(&ctx, &headers, requester, query, (!link).then_some(&bytes), None);
-    submit.seen = flows::seen(&ctx, &method, &uri, &headers);
+    let body = flows::read(&headers, &bytes);
+    let mut submit = flows::submission(&ctx, &headers, requester, &flows::query(&uri), body, None);
+    submit.seen = flows::seen(&ctx, &Method::POST, &uri, &headers);
     let outcome = async {
-        // Who is signed in matters where somebody else might be, or may prove without taking over; and on a page, where the form is
-        // sent once more by Back.
-        let keys = &ctx.config.vestibule.registration;
-        let matters = keys.unverified_session_lifespan.is_some() || keys.reset_on_first_verification;
-        if matters || !submit.offered.secrets.is_empty() || (!link && !submit.json) {
+        // On a page, Back may send the form once more.
+        if matters(&ctx, &submit) || !submit.json {
             submit.current = super::current(&ctx, &headers).await?;
         }
-        match link {
-            true => verification::fill_in(&ctx, submit, &code).await,
-            false => verification::submit(&ctx, submit, &path_and_query(&uri)).await,
-        }
+        verification::submit(&ctx, submit, &path_and_query(&uri)).await
     };
     let outcome = outcome.await;
     respond::verification(&ctx, &headers, outcome).await
+}
+
+/// The email's link fills the code in. Without a code this is no link, and the browser is shown the page of its form.
+pub async fn link(
+    State(state): State<AppState>,
+    Extension(requester): Extension<Requester>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
+    let ctx = state.engine.begin();
+    let query = flows::query(&uri);
+    let Some(code) = flow::first(&query, "code") else {
+        return flows::page_of_form(&ctx, StoredKind::Verification, &headers, &query);
+    };
+    let mut submit = flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), None);
+    submit.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
+    let outcome = async {
+        if matters(&ctx, &submit) {
+            submit.current = super::current(&ctx, &headers).await?;
+        }
+        verification::fill_in(&ctx, submit, code).await
+    };
+    let outcome = outcome.await;
+    respond::verification(&ctx, &headers, outcome).await
+}
+
+/// Whether it makes a difference who is signed in: somebody else might be, or may verify without resetting the account.
+fn matters(ctx: &Ctx, submit: &Submit) -> bool {
+    let keys = &ctx.config.vestibule.registration;
+    keys.unverified_session_lifespan.is_some()
+        || keys.reset_on_first_verification
+        || !submit.offered.secrets.is_empty()
 }
 
 fn path_and_query(uri: &Uri) -> String {

@@ -6,6 +6,8 @@ mod combinations;
 #[path = "../support/console.rs"]
 mod console;
 mod edges;
+mod every_response;
+mod forms;
 mod hand_over;
 mod hooks;
 mod invitations;

@@ -51,8 +51,8 @@ impl Stand {
         world.outbound.let_through(Arc::new(SystemOutbound::new()));
         let engine = world.engine_with(dsn, vec![config], hasher).await;
         let state = AppState { engine: engine.clone() };
-        run(ports.public, edge::around(server::public::router(state.clone()), "public"));
-        run(ports.admin, edge::around(server::admin::router(state), "admin"));
+        run(ports.public, edge::around(server::public::router(state.clone()), "public", &engine));
+        run(ports.admin, edge::around(server::admin::router(state), "admin", &engine));
         call_hooks(engine.clone());
         Self { engine, world }
     }
