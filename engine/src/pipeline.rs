@@ -339,10 +339,11 @@ fn answer(config: &Config, plan: &Plan) -> Vec<String> {
         None => format!("{} {{{}}}", answer.status, answer.body.join(", ")),
     }];
     if answer.session_cookie {
-        lines.push(format!("Set-Cookie: {}=…", config.session.cookie_name));
+        lines.push(format!("Set-Cookie: {}=…", config.session_cookie()));
     }
     if answer.hand_over_cookie {
-        lines.push("Set-Cookie: vestibule_deferred_login_…, no session yet".to_owned());
+        let name = config.own_cookie("vestibule_deferred_login_");
+        lines.push(format!("Set-Cookie: {name}…, no session yet"));
     }
     lines
 }

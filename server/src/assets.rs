@@ -83,10 +83,8 @@ async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -
     let brotli = accepts_brotli(&headers);
     // Two encodings are two representations, each with a tag of its own (RFC 9110 §8.8.3.3).
     let tag = format!("\"{}{}\"", asset.hash, if brotli { "-br" } else { "" });
-    let fixed = [
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (header::VARY, "Accept-Encoding"),
-    ];
+    let fixed =
+        [(header::CACHE_CONTROL, "public, max-age=31536000, immutable"), (header::VARY, "Accept-Encoding")];
     if headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| matches(tags.as_bytes(), &tag)) {
         return (StatusCode::NOT_MODIFIED, fixed, [(header::ETAG, tag)]).into_response();
     }

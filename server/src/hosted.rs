@@ -2,10 +2,10 @@
 //! headers. Every restart of a flow is counted in the flow itself, so that nobody is led round in circles.
 
 use crate::error::ApiError;
-use crate::public::flows::query;
+use crate::public::flows::{load, query};
 use crate::respond::{redirect, see_other};
 use crate::state::AppState;
-use crate::{assets, cookies, headers};
+use crate::{assets, headers};
 use app::hosted::form::Rules;
 use app::hosted::{self, Restarted, Sign, Site, StoredError, Welcome};
 use axum::Router;
@@ -83,8 +83,11 @@ fn is_at_base_url(state: &AppState, asked: &Authority) -> bool {
 }
 
 /// A form that is refused for the page that it was sent from: a page of ours says so, without a redirect.
-pub fn refused(config: &Config, error: Error) -> Response {
-    let mut response = fault(&site(config, None), error);
+pub fn refused(config: &Config, error: &Error) -> Response {
+    let status = crate::error::status(error.kind);
+    let html =
+        hosted::failed(&site(config, None), Some("form_from_another_site"), status.as_u16(), &error.reason);
+    let mut response = page(status, html);
     headers::of_page(response.headers_mut(), POLICY, false);
     response
 }
@@ -191,13 +194,7 @@ async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap,
         return see_other(&start_url(&ctx.config, kind, &query, None, None));
     };
     let id = id.parse().ok();
-    let cookie = cookies::csrf_cookie(ctx, headers);
-    let found = match kind {
-        StoredKind::Registration => flow::registration::get(ctx, id, cookie.as_deref()).await,
-        StoredKind::Login => flow::login::get(ctx, id, cookie.as_deref()).await,
-        StoredKind::Verification => flow::verification::get(ctx, id, cookie.as_deref()).await,
-    };
-    let error = match found {
+    let error = match load(ctx, kind, id, headers).await {
         // A mail's link leads to an app's verification too, and its code needs no cookie.
         Ok(flow) if flow.kind_of_client == FlowType::Browser || kind == StoredKind::Verification => {
             return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await;

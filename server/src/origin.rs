@@ -8,9 +8,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use engine::Ctx;
 use engine::config::Config;
 use engine::flow::csrf;
-use engine::Ctx;
 
 /// Around every route that takes a form.
 pub async fn from_our_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -72,7 +72,8 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
                      vestibule.forms.allow_null_origin accepts such forms."
                 );
             }
-            "The Origin header is null. Set the page's Referrer-Policy to strict-origin-when-cross-origin.".to_owned()
+            "The Origin header is null. Set the page's Referrer-Policy to strict-origin-when-cross-origin."
+                .to_owned()
         }
         Sender::Foreign(origin) => {
             let origin: String = origin.chars().take(200).collect();
@@ -90,11 +91,10 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
     if negotiate::is_json(headers) {
         return ApiError(error).into_response();
     }
-    hosted::refused(&ctx.config, error)
+    hosted::refused(&ctx.config, &error)
 }
 
-const SENTENCE: &str =
-    "This form was sent from a page of another site. Open the form on the site of this service and send it there.";
+const SENTENCE: &str = "This form was sent from a page of another site. Open the form on the site of this service and send it there.";
 
 #[cfg(test)]
 mod tests {

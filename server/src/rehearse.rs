@@ -2,7 +2,7 @@
 //! exchange is kept. Nothing here decides anything; whether somebody is signed in is asked of `/sessions/whoami` at the end.
 
 use crate::state::AppState;
-use crate::{edge, public};
+use crate::{cookies, edge, public};
 use app::console::tester::{Cookie, Exchange, FormField};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -372,9 +372,9 @@ fn shown(answer: &str) -> String {
 fn cookie(config: &Config, line: &str) -> Cookie {
     let mut parts = line.split(';').map(str::trim);
     let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
-    let what = if name == config.session.cookie_name {
+    let what = if name == config.session_cookie() {
         "the session"
-    } else if name.starts_with("csrf_token_") {
+    } else if name == cookies::csrf_name(config) {
         "against forged requests"
     } else {
         ""

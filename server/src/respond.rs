@@ -137,7 +137,9 @@ pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
         Landed::SignedIn(done) => done.respond(ctx),
         // Whoever waits for JSON here sent a form with an id_token, or is a page that follows the redirects itself.
         Landed::Again(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) => {
-            with_status(StatusCode::BAD_REQUEST, &flow.to_json())
+            let mut response = with_status(StatusCode::BAD_REQUEST, &flow.to_json());
+            bind(&mut response, ctx, &flow);
+            response
         }
         Landed::Again(flow) => {
             let mut page = page_of(&ctx.config, &flow);
@@ -147,15 +149,23 @@ pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
             let mut response = see_other(page.as_str());
             // The form may belong to a cookie that this browser has lost meanwhile.
             if !flow.csrf_cookie.is_empty()
-                && cookies::csrf_cookie(ctx, headers).as_ref() != Some(&flow.csrf_cookie)
+                && !cookies::csrf_cookies(ctx, headers).contains(&flow.csrf_cookie)
             {
                 append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
             }
+            bind(&mut response, ctx, &flow);
             response
         }
         Landed::Unverified(shown) if crate::negotiate::is_json(headers) => unverified(&shown),
         Landed::Unverified(shown) => see_other(shown.url.as_str()),
         Landed::ToApp(url) | Landed::Already(url) | Landed::Tested(url) => see_other(url.as_str()),
+    }
+}
+
+/// A form that links is for the browser that it was begun in.
+fn bind(response: &mut Response, ctx: &Ctx, flow: &Flow) {
+    if let Some(cookie) = &flow.browser_cookie {
+        append_cookie(response, cookies::set_continuity(ctx, cookie));
     }
 }
 

@@ -51,7 +51,8 @@ async fn site(more: Value) -> (World, Router) {
     let world = World::default();
     let engine = world.engine("memory", vec![config, more]).await;
     let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-    (world, server::public::router(AppState { engine }).layer(MockConnectInfo(peer)))
+    let router = server::public::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
+    (world, server::edge::around(router, "public", &engine))
 }
 
 /// A browser without a script: cookies, redirects, `Referer`.

@@ -42,6 +42,10 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
             "This invitation does not work any more",
             "It was used, withdrawn, or is too old. If you have signed up with it, sign in. Otherwise ask whoever invited you for a new one.",
         ),
+        ("form_from_another_site", _) => (
+            "This form came from another site",
+            "Open the sign-in page of this service, and send the form from there. Nothing was changed.",
+        ),
         ("security_csrf_violation", _) => (
             "We could not tell that this was you",
             "Start again in this browser, in one tab, with cookies allowed for this site.",

@@ -370,6 +370,10 @@ pub struct SessionKeys {
     pub cookie: CookieKeys,
 }
 
+/// A browser takes a cookie with such a name from its own host alone, over https, without a domain (RFC 6265bis §4.1.3.2): no
+/// sibling host can set it.
+pub const HOST_PREFIX: &str = "__Host-";
+
 /// `None` falls back: session.cookie → cookies → default (`/`, `Lax`, `Secure` by the base URL's scheme).
 #[derive(Clone, Debug, Default)]
 pub struct CookieKeys {
@@ -499,6 +503,37 @@ impl Config {
     /// The page of a flow: `ui_url`, or our own page at `path`.
     pub fn ui_url(&self, configured: Option<&Url>, path: &str) -> Url {
         configured.cloned().unwrap_or_else(|| self.own_page(path))
+    }
+
+    /// Name of the session cookie as browsers see it.
+    pub fn session_cookie(&self) -> String {
+        self.kratos_cookie(&self.session.cookie_name)
+    }
+
+    /// Name of a cookie that Kratos' clients may know, with the prefix where a key asks for it.
+    pub fn kratos_cookie(&self, name: &str) -> String {
+        match self.vestibule.host_prefix {
+            Some(true) if !name.starts_with(HOST_PREFIX) => format!("{HOST_PREFIX}{name}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Name of a cookie of the public port that only Vestibule knows.
+    pub fn own_cookie(&self, name: &str) -> String {
+        let secure = self.cookies.secure.unwrap_or(self.serve.public.base_url.scheme() == "https");
+        self.prefixed(name, secure)
+    }
+
+    /// Name of a cookie of the console.
+    pub fn console_cookie(&self, name: &str) -> String {
+        self.prefixed(name, self.vestibule.console.base_url.scheme() == "https")
+    }
+
+    fn prefixed(&self, name: &str, secure: bool) -> String {
+        match secure && self.vestibule.host_prefix != Some(false) {
+            true => format!("{HOST_PREFIX}{name}"),
+            false => name.to_owned(),
+        }
     }
 
     /// Every page of a flow that the configuration names, also of flows that are not supported yet.

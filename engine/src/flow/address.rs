@@ -35,7 +35,8 @@ pub fn without_secrets(address: &str) -> String {
     };
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
     let is_kept = |pair: &&str| {
-        let mut names = url::form_urlencoded::parse(pair.as_bytes()).map(|(name, _)| name.to_ascii_lowercase());
+        let mut names =
+            url::form_urlencoded::parse(pair.as_bytes()).map(|(name, _)| name.to_ascii_lowercase());
         !names.any(|name| is_secret(&name))
     };
     let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
@@ -67,8 +68,14 @@ mod tests {
             ("a/browser?", "a/browser?"),
             ("a/browser?x=%2F&&y", "a/browser?x=%2F&&y"),
             ("a/browser?password=p", "a/browser"),
-            ("a/browser?return_to=https%3A%2F%2Fapp.example%2F%3Fcode%3D1&password=p", "a/browser?return_to=https%3A%2F%2Fapp.example%2F%3Fcode%3D1"),
-            ("a/browser?login_challenge=c&csrf_token=t&refresh=true", "a/browser?login_challenge=c&refresh=true"),
+            (
+                "a/browser?return_to=https%3A%2F%2Fapp.example%2F%3Fcode%3D1&password=p",
+                "a/browser?return_to=https%3A%2F%2Fapp.example%2F%3Fcode%3D1",
+            ),
+            (
+                "a/browser?login_challenge=c&csrf_token=t&refresh=true",
+                "a/browser?login_challenge=c&refresh=true",
+            ),
             ("a?%70assword=p&x=1", "a?x=1"),
             ("a?PASSWORD=p&Code=1&x=1", "a?x=1"),
             ("a?password&x=1", "a?x=1"),

@@ -70,7 +70,8 @@ pub fn violation() -> Error {
     .detail("hint", "Send the cookies that came with the form, and its csrf_token in the body.")
 }
 
-fn matches(cookie: &str, token: &str) -> bool {
+/// Whether a form's token was made from that cookie.
+pub fn matches(cookie: &str, token: &str) -> bool {
     let (Some(secret), Some(token)) = (decode::<LENGTH>(cookie), decode::<{ 2 * LENGTH }>(token)) else {
         return false;
     };

@@ -14,9 +14,10 @@ use crate::store::identities::Inserted;
 use crate::store::social::Link;
 use crate::store::{self, Tx};
 use crate::ui::{self, Text, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 
 const LIFE: TimeDelta = TimeDelta::minutes(10);
 
@@ -43,13 +44,14 @@ pub(super) async fn begin(
     let (kinds, providers) = (kinds_of(told), providers_of(told));
     let anew = ctx.config.public_url("self-service/login/browser");
     flow.message(text::sign_in_to_link(duplicate, &provider.label, &anew, &kinds, &providers));
+    let browser = bind(ctx, &mut flow, request);
     insert(ctx, &flow).await?;
     let link = Link {
         flow_id: flow.id.0,
         identity_id: identity.id.0,
         provider: visitor.provider.clone(),
         subject: visitor.subject.clone(),
-        browser: browser(&flow, request),
+        browser,
         expires_at: ctx.effects().now() + LIFE,
         used_at: None,
     };
@@ -59,11 +61,24 @@ pub(super) async fn begin(
     Ok(flow)
 }
 
-/// What binds a link: the browser's cookie. An app's form is one that no browser can send, and only the app knows it.
-fn browser(flow: &Flow, request: &Submit) -> Vec<u8> {
+/// What binds a link: the browser's cookie, and a new one where it brought none or several. An app's form is one that no browser
+/// can send, and only the app knows it.
+fn bind(ctx: &Ctx, flow: &mut Flow, request: &Submit) -> Vec<u8> {
+    if flow.kind_of_client == FlowType::Api {
+        return Vec::new();
+    }
+    let own = social::only(&request.browser).map(str::to_owned).unwrap_or_else(|| {
+        let new = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<32>());
+        flow.browser_cookie = Some(new.clone());
+        new
+    });
+    session::token_hash(&own)
+}
+
+fn is_here(link: &Link, flow: &Flow, request: &Submit) -> bool {
     match flow.kind_of_client {
-        FlowType::Api => Vec::new(),
-        FlowType::Browser => request.browser.as_deref().map(session::token_hash).unwrap_or_default(),
+        FlowType::Api => link.browser.is_empty(),
+        FlowType::Browser => social::with_hash(&request.browser, &link.browser).is_some(),
     }
 }
 
@@ -116,8 +131,7 @@ pub(super) async fn waiting(
         store::social::link(&mut tx, flow.id).await?
     };
     let Some(link) = found else { return Ok(Ok(None)) };
-    let here: bool = link.browser.ct_eq(&browser(flow, request)).into();
-    if !here {
+    if !is_here(&link, flow, request) {
         // Else whoever has somebody sign in to a form of theirs would have their own way in to that account.
         return Ok(Err(text::generic(
             "This form links two accounts and was begun in another browser. Start again in this one.",

@@ -36,6 +36,9 @@ pub struct Flow {
     /// An app's half of an exchange, in the answer that begins the flow and nowhere else.
     #[serde(skip)]
     pub session_token_exchange_code: Option<String>,
+    /// Sign-in that links a provider: the cookie that binds it to this browser, where that one has none yet.
+    #[serde(skip)]
+    pub browser_cookie: Option<String>,
     /// Registration: the invitation that it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<uuid::Uuid>,
@@ -180,8 +183,9 @@ pub struct Submit {
     /// Whether an `Origin` header came along.
     pub origin: bool,
     pub current: Option<Current>,
-    /// The cookie of a browser that left for a provider.
-    pub browser: Option<String>,
+    /// The values of the cookie of a browser that left for a provider. Another host may have added some, so none counts by its
+    /// position: the one that the authorization began with does.
+    pub browser: Vec<String>,
     pub requester: Requester,
     /// Verification: what may sign in with the proof.
     pub offered: handover::Offered,
@@ -355,6 +359,7 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         updated_at: now,
         sent: None,
         session_token_exchange_code: None,
+        browser_cookie: None,
         invitation: None,
         opened: Vec::new(),
     }

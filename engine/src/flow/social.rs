@@ -160,7 +160,7 @@ async fn leave(
     let (state, nonce) = (secret(), secret());
     let verifier = to.pkce.then(secret);
     let browser = (flow.kind_of_client == FlowType::Browser)
-        .then(|| submit.browser.clone().filter(|cookie| is_well_formed(cookie)).unwrap_or_else(secret));
+        .then(|| only(&submit.browser).map_or_else(secret, str::to_owned));
     let now = effects.now();
     let trip = Trip {
         state_hash: session::token_hash(&state),
@@ -192,9 +192,19 @@ async fn leave(
     Ok(Ok(Departure { url: social::depart(provider, &to, &redirect_uri, &ask), browser }))
 }
 
-/// Whether a cookie's value is one that a departure could have made.
-pub fn is_well_formed(cookie: &str) -> bool {
+/// The value of the browser's cookie, when there is exactly one that a departure could have made.
+pub(super) fn only(browser: &[String]) -> Option<&str> {
+    let mut values = browser.iter().filter(|value| is_well_formed(value));
+    values.next().filter(|_| values.next().is_none()).map(String::as_str)
+}
+
+fn is_well_formed(cookie: &str) -> bool {
     URL_SAFE_NO_PAD.decode(cookie).is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// The value with that digest, wherever it is among the others.
+pub(super) fn with_hash<'a>(browser: &'a [String], hash: &[u8]) -> Option<&'a String> {
+    browser.iter().find(|value| bool::from(session::token_hash(value).ct_eq(hash)))
 }
 
 /// Somebody comes back.
@@ -216,18 +226,18 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
             "This address belongs to no sign-in that is under way here. Start again from the sign-in page.",
         ));
     };
-    let request = callback.request;
+    let mut request = callback.request;
     // Before anything is used up: whoever else has the address must not end the trip.
     if let Some(left) = &trip.browser {
-        let came = request.browser.as_deref().map(session::token_hash).unwrap_or_default();
-        if !bool::from(left.ct_eq(&came)) {
+        let Some(own) = with_hash(&request.browser, left).cloned() else {
             let reason = "it came back in another browser, or without its cookie";
             failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);
             return Err(Error::new(
                 Kind::Forbidden,
                 "This sign-in was begun in another browser, or its cookie is gone. Start again in this browser.",
             ));
-        }
+        };
+        request.browser = vec![own];
     }
     let now = ctx.effects().now();
     let flow = {

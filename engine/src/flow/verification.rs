@@ -8,8 +8,8 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first, handover,
-    insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first,
+    handover, insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;

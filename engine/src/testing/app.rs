@@ -33,7 +33,7 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
         csrf_cookie: None,
         origin: false,
         current: None,
-        browser: None,
+        browser: Vec::new(),
         requester: Requester::default(),
         offered: Offered::default(),
         seen: Seen::default(),

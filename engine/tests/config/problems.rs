@@ -166,6 +166,30 @@ fn each_problem_is_found_where_it_is() {
         (json!({"secrets": {"cookie": [""]}}), "secrets.cookie[0]", "16 characters"),
         (json!({"secrets": {"cipher": ["too-short-for-a-cipher"]}}), "secrets.cipher[0]", "exactly 32"),
         (json!({"cookies": {"same_site": "None", "secure": "false"}}), "cookies.same_site", "Lax"),
+        (prefixed(json!({"cookies": {"domain": "example.org"}})), "cookies.domain", "host_prefix: auto"),
+        (prefixed(json!({"cookies": {"path": "/auth"}})), "cookies.path", "host_prefix: auto"),
+        (
+            prefixed(json!({"session": {"cookie": {"domain": "example.org"}}})),
+            "session.cookie.domain",
+            "host_prefix: auto",
+        ),
+        (
+            prefixed(json!({"session": {"cookie": {"path": "/a"}}})),
+            "session.cookie.path",
+            "host_prefix: auto",
+        ),
+        (prefixed(json!({"cookies": {"secure": "false"}})), "vestibule.cookies.host_prefix", "auto"),
+        (
+            prefixed(json!({"session": {"cookie": {"secure": "false"}}})),
+            "vestibule.cookies.host_prefix",
+            "auto",
+        ),
+        (
+            json!({"vestibule": {"cookies": {"host_prefix": true}}, "serve": {"public": {"base_url": "http://id.example/"}}}),
+            "vestibule.cookies.host_prefix",
+            "https",
+        ),
+        (json!({"vestibule": {"cookies": {"host_prefix": "yes"}}}), "vestibule.cookies.host_prefix", "auto"),
         (
             json!({"session": {"cookie": {"same_site": "None", "secure": "false"}}}),
             "session.cookie.same_site",
@@ -383,4 +407,11 @@ fn an_old_environment_variable_is_refused_with_the_new_one() {
     let [problem] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(problem.file, "environment variable VESTIBULE_REGISTRATION_LEAK_NOTHING");
     assert!(problem.instead.contains("`VESTIBULE_REGISTRATION_PREVENT_ENUMERATION`"), "{problem}");
+}
+
+/// Over https, with the prefix on every cookie.
+fn prefixed(mut document: Value) -> Value {
+    document["vestibule"] = json!({"cookies": {"host_prefix": true}});
+    document["serve"] = json!({"public": {"base_url": "https://id.example/"}});
+    document
 }

@@ -49,6 +49,29 @@ fn outside_the_starter_defaults_are_those_of_kratos() {
 }
 
 #[test]
+fn the_prefix_of_cookies_follows_https_and_may_be_set() {
+    for (base, host_prefix, session, own) in [
+        ("http://id.example/", json!("auto"), "ory_kratos_session", "x"),
+        ("https://id.example/", json!("auto"), "ory_kratos_session", "__Host-x"),
+        ("https://id.example/", json!(true), "__Host-ory_kratos_session", "__Host-x"),
+        ("https://id.example/", json!("true"), "__Host-ory_kratos_session", "__Host-x"),
+        ("https://id.example/", json!(false), "ory_kratos_session", "x"),
+    ] {
+        let document = document(json!({
+            "serve": {"public": {"base_url": base}}, "vestibule": {"cookies": {"host_prefix": host_prefix}},
+        }));
+        let config = loaded(&document).config;
+        assert_eq!((config.session_cookie().as_str(), config.own_cookie("x").as_str()), (session, own));
+        assert_eq!(config.console_cookie("x"), "x", "the console is on http");
+    }
+    let named = json!({
+        "serve": {"public": {"base_url": "https://id.example/"}}, "vestibule": {"cookies": {"host_prefix": true}},
+        "session": {"cookie": {"name": "__Host-own"}},
+    });
+    assert_eq!(loaded(&document(named)).config.session_cookie(), "__Host-own", "not twice");
+}
+
+#[test]
 fn a_configuration_as_kratos_users_have_it_is_read() {
     let Loaded { config, notes } = loaded(&document(json!({
         "serve": {"public": {"base_url": "http://127.0.0.1:4433", "cors": {"enabled": true, "allowed_origins": ["http://ui.test"]}}},

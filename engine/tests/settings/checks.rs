@@ -56,6 +56,7 @@ const OPEN: &str = "selfservice.flows.registration.enabled";
 const SMTP: &str = "courier.smtp.connection_uri";
 const SCHEMAS: &str = "identity.schemas";
 const BASE_URL: &str = "serve.public.base_url";
+const CONSOLE_URL: &str = "vestibule.console.base_url";
 const PROVIDERS: &str = "selfservice.methods.oidc";
 const OF_PROVIDERS: &str = "selfservice.flows.registration.after.oidc.hooks";
 const TRUSTED_EMAIL_PROVIDERS: &str = "vestibule.social.trusted_email_providers";
@@ -482,6 +483,46 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             at("secrets.cipher", json!(["8c1f6b0a52f94f0e9d7a3b61c2e4d5f6"])),
         ),
         (
+            "console_beside_public",
+            all([(BASE_URL, json!("https://id.example/")), (CONSOLE_URL, json!("https://id.example:4435/"))]),
+            all([
+                (BASE_URL, json!("https://id.example/")),
+                (CONSOLE_URL, json!("https://console.id.example/")),
+            ]),
+        ),
+        (
+            "console_beside_public",
+            all([
+                (BASE_URL, json!("https://ID.example./a/")),
+                (CONSOLE_URL, json!("https://id.example/console")),
+            ]),
+            all([(BASE_URL, json!("https://id.example/")), (CONSOLE_URL, json!("https://example/"))]),
+        ),
+        (
+            "console_beside_public",
+            all([(BASE_URL, json!("https://192.0.2.7/")), (CONSOLE_URL, json!("https://192.0.2.7:4435/"))]),
+            all([
+                (BASE_URL, json!("http://127.0.0.1:4433/")),
+                (CONSOLE_URL, json!("http://127.0.0.1:4435/")),
+            ]),
+        ),
+        (
+            "console_beside_public",
+            all([
+                (BASE_URL, json!("http://[2001:db8::7]/")),
+                (CONSOLE_URL, json!("http://[2001:db8::7]:4435/")),
+            ]),
+            all([
+                (BASE_URL, json!("http://localhost:4433/")),
+                (CONSOLE_URL, json!("http://localhost:4435/")),
+            ]),
+        ),
+        (
+            "hidden_origin_accepted",
+            at("vestibule.forms.allow_null_origin", json!(true)),
+            at("vestibule.forms.allow_null_origin", json!(false)),
+        ),
+        (
             "codes_stay_readable",
             at("vestibule.courier.keep_bodies", json!(true)),
             at("vestibule.courier.keep_bodies", json!(false)),
@@ -566,6 +607,7 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "hook_over_http",
         "hook_without_a_secret",
         "passwords_in_the_clear",
+        "console_beside_public",
         "unnamed_proxy",
     ];
     // Its patch adds the proxy that the server saw.

@@ -28,6 +28,7 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         invitation: Some(id(9)),
         sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
         session_token_exchange_code: None,
+        browser_cookie: None,
         opened: Vec::new(),
     }
 }

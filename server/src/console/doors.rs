@@ -20,6 +20,8 @@ use serde::Deserialize;
 
 /// Another name than any cookie of the public port: ports share one jar.
 const COOKIE: &str = "vestibule_console";
+/// Values of it in one request that are looked up.
+const MOST: usize = 4;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -29,19 +31,23 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/reset", get(reset_page).post(reset))
 }
 
-/// What the browser brings, whether or not it is good for anything still.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    cookies::value(headers, COOKIE)
+/// What the browser brings, whether or not it is good for anything still. Another host of the domain may have added some.
+pub(super) fn tokens<'a>(config: &Config, headers: &'a HeaderMap) -> Vec<&'a str> {
+    let mut all = cookies::values(headers, &config.console_cookie(COOKIE));
+    all.truncate(MOST);
+    all
 }
 
 pub(super) async fn session(
     state: &AppState,
     headers: &HeaderMap,
 ) -> engine::Result<Option<OperatorSession>> {
-    match token(headers) {
-        Some(token) => operators::session(&state.engine, token).await,
-        None => Ok(None),
+    for token in tokens(&state.engine.begin().config, headers) {
+        if let Some(session) = operators::session(&state.engine, token).await? {
+            return Ok(Some(session));
+        }
     }
+    Ok(None)
 }
 
 /// To the sign-in page, and from there to `wanted`.
@@ -112,10 +118,10 @@ async fn sign_out(
     Extension(assets): Extension<Assets>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(token) = token(&headers)
-        && let Err(failed) = operators::sign_out(&state.engine, token).await
-    {
-        return out_of_order(&assets, &failed);
+    for token in tokens(&state.engine.begin().config, &headers) {
+        if let Err(failed) = operators::sign_out(&state.engine, token).await {
+            return out_of_order(&assets, &failed);
+        }
     }
     let mut response = respond::see_other("/sign-in");
     respond::append_cookie(&mut response, cookie(&state.engine.begin().config, "", true));
@@ -255,6 +261,7 @@ fn safe(next: &str) -> String {
 fn cookie(config: &Config, token: &str, delete: bool) -> HeaderValue {
     let secure = if config.vestibule.console.base_url.scheme() == "https" { "; Secure" } else { "" };
     let age = if delete { "; Max-Age=0" } else { "" };
-    let text = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{age}{secure}");
+    let name = config.console_cookie(COOKIE);
+    let text = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax{age}{secure}");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

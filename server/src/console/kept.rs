@@ -29,7 +29,9 @@ pub(super) async fn keep(
     request: Request,
     (page, may_wait): Kept,
 ) -> engine::Result<Response> {
-    let token = doors::token(request.headers()).map(str::to_owned);
+    let config = state.engine.begin().config;
+    let tokens: Vec<String> =
+        doors::tokens(&config, request.headers()).into_iter().map(str::to_owned).collect();
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
     let form = body.ok().map(|body| {
         let fields = url::form_urlencoded::parse(&body);
@@ -37,9 +39,11 @@ pub(super) async fn keep(
         let fields = fields.filter(|(name, _)| name != "password" && may_wait(name));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     });
-    let waits = match (token, form) {
-        (Some(token), Some(form)) => operators::kept::keep(&state.engine, &token, page, &form).await?,
-        _ => false,
-    };
+    let mut waits = false;
+    for token in tokens {
+        if let (false, Some(form)) = (waits, &form) {
+            waits = operators::kept::keep(&state.engine, &token, page, form).await?;
+        }
+    }
     Ok(doors::sign_in_first(&if waits { format!("{page}?kept=true") } else { page.to_owned() }))
 }

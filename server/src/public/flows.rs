@@ -13,19 +13,18 @@ use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submi
 use engine::ids::FlowId;
 use engine::requester::Requester;
 use engine::{Ctx, Result};
+use serde_json::Value;
 
 /// What differs between flows, for the routes all have.
 pub trait Kind {
     type Done: respond::Done;
     const KIND: StoredKind;
     fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
-    fn get(
-        ctx: &Ctx,
-        id: Option<FlowId>,
-        csrf_cookie: Option<&str>,
-    ) -> impl Future<Output = Result<Flow>> + Send;
     fn submit(ctx: &Ctx, submit: Submit) -> impl Future<Output = Result<Submitted<Self::Done>>> + Send;
 }
+
+/// Anti-forgery cookies of one request that a flow is looked up with.
+const MOST_COOKIES: usize = 8;
 
 pub struct Registration;
 
@@ -34,9 +33,6 @@ impl Kind for Registration {
     const KIND: StoredKind = StoredKind::Registration;
     async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
         flow::registration::start(ctx, start).await
-    }
-    async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
-        flow::registration::get(ctx, id, csrf_cookie).await
     }
     async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
         flow::registration::submit(ctx, submit).await
@@ -50,9 +46,6 @@ impl Kind for Login {
     const KIND: StoredKind = StoredKind::Login;
     async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
         flow::login::start(ctx, start).await
-    }
-    async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
-        flow::login::get(ctx, id, csrf_cookie).await
     }
     async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
         flow::login::submit(ctx, submit).await
@@ -103,10 +96,33 @@ pub async fn fetch<K: Kind>(
 ) -> Response {
     let ctx = state.engine.begin();
     let id = flow::first(&query(&uri), "id").and_then(|id| id.parse().ok());
-    let cookie = cookies::csrf_cookie(&ctx, &headers);
-    match K::get(&ctx, id, cookie.as_deref()).await {
+    match load(&ctx, K::KIND, id, &headers).await {
         Ok(flow) => respond::json(&flow.to_json()),
         Err(error) => ApiError(error).into_response(),
+    }
+}
+
+/// The flow as this browser sees it. Of several anti-forgery cookies the one that the flow belongs to counts.
+pub(crate) async fn load(
+    ctx: &Ctx,
+    kind: StoredKind,
+    id: Option<FlowId>,
+    headers: &HeaderMap,
+) -> Result<Flow> {
+    let cookies = cookies::csrf_cookies(ctx, headers);
+    let mut cookies = cookies.iter().take(MOST_COOKIES).map(String::as_str);
+    let mut cookie = cookies.next();
+    loop {
+        let found = match kind {
+            StoredKind::Registration => flow::registration::get(ctx, id, cookie).await,
+            StoredKind::Login => flow::login::get(ctx, id, cookie).await,
+            StoredKind::Verification => flow::verification::get(ctx, id, cookie).await,
+        };
+        let foreign = found.as_ref().is_err_and(|error| error.id == Some("security_csrf_violation"));
+        cookie = cookies.next();
+        if !foreign || cookie.is_none() {
+            return found;
+        }
     }
 }
 
@@ -161,18 +177,23 @@ pub(crate) fn submission(
     body: Body,
     current: Option<flow::Current>,
 ) -> Submit {
+    let token = match &body {
+        Body::Json(document) => document.get("csrf_token").and_then(Value::as_str),
+        Body::Form(fields) => flow::first(fields, "csrf_token"),
+        Body::Unreadable(_) => None,
+    };
     Submit {
         flow: flow::first(query, "flow").map(str::to_owned),
+        csrf_cookie: cookies::csrf_cookie(ctx, headers, token),
         body,
         json: crate::negotiate::is_json(headers),
         cookie_names: cookies::names(headers),
-        csrf_cookie: cookies::csrf_cookie(ctx, headers),
         origin: headers.contains_key(header::ORIGIN),
         current,
-        browser: cookies::continuity(headers),
+        browser: cookies::continuity(&ctx.config, headers),
         requester,
         offered: flow::handover::Offered {
-            secrets: cookies::hand_overs(headers),
+            secrets: cookies::hand_overs(&ctx.config, headers),
             own_origin: crate::cors::names_our_pages(&ctx.config, headers),
         },
         seen: flow::webhook::Seen::default(),

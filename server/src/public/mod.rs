@@ -106,7 +106,10 @@ async fn csrf_cookie(State(state): State<AppState>, mut request: Request, next: 
         return next.run(request).await;
     }
     let ctx = state.engine.begin();
-    let present = crate::cookies::csrf_cookie(&ctx, request.headers());
+    // A form that begins belongs to a value that nobody else can have set: of several, none is known to be ours.
+    let begins = path.ends_with("/browser");
+    let mut present = crate::cookies::csrf_cookies(&ctx, request.headers());
+    let present = if present.len() == 1 || !begins { present.pop() } else { None };
     let fresh = present.is_none().then(|| crate::cookies::new_csrf(&ctx));
     let value = present.or_else(|| fresh.as_ref().map(|(value, _)| value.clone())).unwrap_or_default();
     request.extensions_mut().insert(CsrfCookie(value));
@@ -116,7 +119,7 @@ async fn csrf_cookie(State(state): State<AppState>, mut request: Request, next: 
         .headers()
         .get_all(header::SET_COOKIE)
         .iter()
-        .any(|value| value.as_bytes().starts_with(b"csrf_token_"));
+        .any(|value| value.as_bytes().starts_with(crate::cookies::csrf_name(&ctx.config).as_bytes()));
     if let Some((_, header)) = fresh.filter(|_| !already) {
         crate::respond::append_cookie(&mut response, header);
     }
@@ -182,7 +185,10 @@ pub(crate) async fn current(
     ctx: &engine::Ctx,
     headers: &HeaderMap,
 ) -> engine::Result<Option<engine::flow::Current>> {
-    let Some(token) = crate::cookies::session_token(ctx, headers) else { return Ok(None) };
-    let found = engine::session::whoami(ctx, &token).await?;
-    Ok(found.map(|(session, identity)| engine::flow::Current { session, identity, token }))
+    for token in crate::cookies::session_tokens(ctx, headers) {
+        if let Some((session, identity)) = engine::session::whoami(ctx, &token).await? {
+            return Ok(Some(engine::flow::Current { session, identity, token }));
+        }
+    }
+    Ok(None)
 }

@@ -49,7 +49,8 @@ async fn land(
     let query = flows::query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut request = flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), current);
+        let mut request =
+            flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), current);
         request.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
         // Codes and the state are nobody else's business.
         request.seen.url = ctx.config.public_url(uri.path().trim_start_matches('/'));

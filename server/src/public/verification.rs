@@ -2,8 +2,8 @@
 
 use super::flows;
 use crate::error::ApiError;
+use crate::respond;
 use crate::state::AppState;
-use crate::{cookies, respond};
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, Uri};
@@ -46,8 +46,7 @@ pub async fn fetch(
 ) -> Response {
     let ctx = state.engine.begin();
     let id = flow::first(&flows::query(&uri), "id").and_then(|id| id.parse().ok());
-    let cookie = cookies::csrf_cookie(&ctx, &headers);
-    match verification::get(&ctx, id, cookie.as_deref()).await {
+    match flows::load(&ctx, StoredKind::Verification, id, &headers).await {
         Ok(flow) => respond::json(&Flow::to_json(&flow)),
         Err(error) => ApiError(error).into_response(),
     }

@@ -92,7 +92,8 @@ fn paths() -> BTreeSet<String> {
     }
     // The page of a provider's test is named where its address is made.
     constants.insert(("social".to_owned(), "TEST".to_owned()), "/social/test".to_owned());
-    let route = Regex::new(r#"\.route\(\s*(&format!\("([^"]+)"\)|"([^"]+)"|[A-Za-z_:]+)"#).expect("a pattern");
+    let route =
+        Regex::new(r#"\.route\(\s*(&format!\("([^"]+)"\)|"([^"]+)"|[A-Za-z_:]+)"#).expect("a pattern");
     let mut all = BTreeSet::new();
     for (file, text) in sources("src") {
         let module = file.rsplit(':').next().unwrap_or_default();
@@ -107,7 +108,10 @@ fn paths() -> BTreeSet<String> {
                 _ => {
                     let (of, name) = found[1].rsplit_once("::").unwrap_or((module, &found[1]));
                     let key = (of.to_owned(), name.to_owned());
-                    constants.get(&key).unwrap_or_else(|| panic!("{file}: no path is known for {key:?}")).clone()
+                    constants
+                        .get(&key)
+                        .unwrap_or_else(|| panic!("{file}: no path is known for {key:?}"))
+                        .clone()
                 }
             };
             let parameter = Regex::new(r"\{\*?[a-z]+\}").expect("a pattern");
@@ -136,7 +140,11 @@ fn check(what: &str, listener: &Listener, headers: &HeaderMap) {
         }
     }
     assert!(!headers.contains_key("cross-origin-embedder-policy"), "{what}");
-    assert_eq!(headers.contains_key("cross-origin-resource-policy"), page, "{what}: pages elsewhere read this");
+    assert_eq!(
+        headers.contains_key("cross-origin-resource-policy"),
+        page,
+        "{what}: pages elsewhere read this"
+    );
     let hsts = headers.get(header::STRICT_TRANSPORT_SECURITY).map(|value| value.to_str().expect("text"));
     let expected = (listener.name != "admin").then_some("max-age=86400");
     assert_eq!(hsts, expected, "{what}");
@@ -162,7 +170,8 @@ async fn every_route_of_every_listener_answers_with_the_list() {
         .expect("a request");
     let (status, headers) = ask(&listeners[2], sign_in).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    let cookie = headers[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+    let cookie =
+        headers[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
 
     let mut paths = paths();
     assert!(paths.len() > 60, "{paths:?}");
@@ -181,7 +190,8 @@ async fn every_route_of_every_listener_answers_with_the_list() {
                         .header("host", listener.host)
                         .header("accept", if signed_in { "text/html" } else { "application/json" });
                     if signed_in {
-                        request = request.header("cookie", &cookie).header("origin", "https://console.example");
+                        request =
+                            request.header("cookie", &cookie).header("origin", "https://console.example");
                     }
                     let (status, _) = ask(listener, request.body(Body::empty()).expect("a request")).await;
                     seen.insert(status.as_u16());

@@ -52,8 +52,9 @@ impl Tab {
         if !pairs.is_empty() {
             headers.push(("Cookie".to_owned(), pairs.join("; ")));
         }
-        let answer =
-            send(&self.site.public, method, target, &headers, body.map(str::as_bytes)).await.expect("an answer");
+        let answer = send(&self.site.public, method, target, &headers, body.map(str::as_bytes))
+            .await
+            .expect("an answer");
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             if let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.split_once('=')) {
                 self.jar.insert(name.to_owned(), value.to_owned());
@@ -89,7 +90,10 @@ fn encoded(fields: &[(&'static str, String)]) -> String {
 }
 
 fn is_signed_in(answer: &Answer) -> bool {
-    answer.headers.iter().any(|(name, value)| name == "set-cookie" && value.starts_with("ory_kratos_session="))
+    answer
+        .headers
+        .iter()
+        .any(|(name, value)| name == "set-cookie" && value.starts_with("ory_kratos_session="))
 }
 
 async fn sign_up(site: &Site) {
@@ -196,7 +200,8 @@ async fn head_leaves_a_providers_answer_and_an_apps_codes_unused() {
     assert!(anna.whoami().await.is_some(), "the answer was still good");
 
     let mut app = place.browser();
-    let start = "/self-service/login/api?return_session_token_exchange_code=true&return_to=app%3A%2F%2Fcallback";
+    let start =
+        "/self-service/login/api?return_session_token_exchange_code=true&return_to=app%3A%2F%2Fcallback";
     let flow = document(&app.get(start, JSON).await);
     let init = flow["session_token_exchange_code"].as_str().expect("the app's half").to_owned();
     app.jar.clear();
@@ -247,7 +252,8 @@ const ELSEWHERE: [&[(&str, &str)]; 9] = [
 async fn a_form_from_a_page_elsewhere_is_refused_before_anything_is_written() {
     let sink = Sink::start().await;
     let mut config = told(&sink);
-    config["serve"] = json!({"public": {"cors": {"enabled": true, "allowed_origins": ["*", "https://app.example"]}}});
+    config["serve"] =
+        json!({"public": {"cors": {"enabled": true, "allowed_origins": ["*", "https://app.example"]}}});
     let (stand, site) = stand("memory", config).await;
     sign_up(&site).await;
     for kind in ["registration", "login", "verification"] {
@@ -277,7 +283,8 @@ async fn a_form_from_a_page_elsewhere_is_refused_before_anything_is_written() {
         assert!(sink.take().is_empty(), "{kind}: no web hook was called");
         // The form itself is as good as before.
         let own = format!("http://{}", site.public);
-        let more = [("Accept", HTML), ("Content-Type", FORM), ("Origin", &own), ("Sec-Fetch-Site", "same-origin")];
+        let more =
+            [("Accept", HTML), ("Content-Type", FORM), ("Origin", &own), ("Sec-Fetch-Site", "same-origin")];
         let answer = tab.ask("POST", &action, &more, Some(&form)).await;
         assert_eq!(answer.status, 303, "{kind}");
         assert_eq!(is_signed_in(&answer), kind != "verification", "{kind}");
@@ -330,14 +337,22 @@ async fn a_hidden_origin_is_told_in_the_log_and_may_be_allowed() {
             let mut tab = Tab::new(&site);
             let flow = tab.begin("login", "browser").await;
             let action = flow["ui"]["action"].as_str().expect("an action").to_owned();
-            let more =
-                [("Accept", HTML), ("Content-Type", FORM), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
+            let more = [
+                ("Accept", HTML),
+                ("Content-Type", FORM),
+                ("Origin", "null"),
+                ("Sec-Fetch-Site", "cross-site"),
+            ];
             let answer = tab.ask("POST", &action, &more, Some(&encoded(&fields("login", &flow)))).await;
             assert_eq!((answer.status == 403, is_signed_in(&answer)), (!allowed, allowed));
         }
         let lines = log.take();
         let told = usize::from(!allowed);
-        assert_eq!(lines.matches("Referrer-Policy: strict-origin-when-cross-origin").count(), told, "{lines}");
+        assert_eq!(
+            lines.matches("Referrer-Policy: strict-origin-when-cross-origin").count(),
+            told,
+            "{lines}"
+        );
     }
 }
 
@@ -367,8 +382,16 @@ async fn a_providers_answer_is_bound_by_its_state_whatever_page_sends_it() {
 #[tokio::test]
 async fn no_secret_of_an_address_is_kept_handed_on_or_logged() {
     const SECRETS: [&str; 10] = [
-        "password", "csrf_token", "id_token", "totp_code", "lookup_secret", "code", "token", "session_token",
-        "traits.password", "Password",
+        "password",
+        "csrf_token",
+        "id_token",
+        "totp_code",
+        "lookup_secret",
+        "code",
+        "token",
+        "session_token",
+        "traits.password",
+        "Password",
     ];
     let log = Log::listen();
     let sink = Sink::start().await;
@@ -399,7 +422,8 @@ async fn no_secret_of_an_address_is_kept_handed_on_or_logged() {
                 more.push(("Content-Type", FORM));
                 let mut fields = fields(kind, &flow);
                 fields[2].1 = PASSWORD.to_owned();
-                fields[3].1 = if kind == "login" { EMAIL.to_owned() } else { format!("{client}@vestibule.test") };
+                fields[3].1 =
+                    if kind == "login" { EMAIL.to_owned() } else { format!("{client}@vestibule.test") };
                 if client == "api" {
                     tab.jar.clear();
                 }

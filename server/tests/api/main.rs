@@ -11,6 +11,7 @@ mod forms;
 mod hand_over;
 mod hooks;
 mod invitations;
+mod jars;
 mod leaks;
 mod limits;
 #[path = "../support/log.rs"]

@@ -90,7 +90,8 @@ impl Place {
     }
 
     pub(crate) fn browser(&self) -> Tab {
-        Tab { public: self.public.clone(), jar: BTreeMap::new() }
+        let base = self.document["serve"]["public"]["base_url"].as_str().expect("an address");
+        Tab { public: self.public.clone(), base: base.trim_end_matches('/').to_owned(), jar: BTreeMap::new() }
     }
 
     pub(crate) async fn accounts(&self) -> Vec<Value> {
@@ -139,6 +140,7 @@ impl Place {
 #[derive(Clone)]
 pub(crate) struct Tab {
     public: String,
+    base: String,
     pub(crate) jar: BTreeMap<String, String>,
 }
 
@@ -150,9 +152,9 @@ impl Tab {
         accept: &str,
         body: Option<(&str, &str)>,
     ) -> Answer {
-        let target = target.strip_prefix(&format!("http://{}", self.public)).unwrap_or(target);
-        let mut headers =
-            vec![("Host".to_owned(), self.public.clone()), ("Accept".to_owned(), accept.to_owned())];
+        let target = target.strip_prefix(&self.base).unwrap_or(target);
+        let host = self.base.split_once("://").map_or("", |(_, host)| host).to_owned();
+        let mut headers = vec![("Host".to_owned(), host), ("Accept".to_owned(), accept.to_owned())];
         if let Some((kind, _)) = body {
             headers.push(("Content-Type".to_owned(), kind.to_owned()));
         }

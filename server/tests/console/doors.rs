@@ -1,7 +1,7 @@
 //! Ways in and out, and what is refused before anybody looks at it.
 
 use crate::client::{BASE, Console, EMAIL, FUNCTION, PAGE, PASSWORD};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use engine::operators;
 use serde_json::json;
 
@@ -213,4 +213,36 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     assert_eq!(old.get(PAGE).await.status, StatusCode::SEE_OTHER, "the older session is over");
     assert_eq!(old.post("/reset", &fields).await.status, StatusCode::GONE);
     assert_eq!(old.get(&link).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn over_https_no_other_host_can_set_the_console_s_cookie() {
+    for (host_prefix, prefixed) in [(json!("auto"), true), (json!(true), true), (json!(false), false)] {
+        let config = json!({
+            "serve": {"public": {"base_url": "https://id.example/"}},
+            "vestibule": {"console": {"base_url": "https://console.example/"}, "cookies": {"host_prefix": host_prefix}},
+        });
+        let console = Console::start_with(vec![config]).await;
+        operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();
+        let from = [("host", "console.example"), ("origin", "https://console.example")];
+        let page = console.post_from("/sign-in", &[("email", EMAIL), ("password", PASSWORD)], &from).await;
+        let line = page.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+        assert_eq!(line.starts_with("__Host-vestibule_console="), prefixed, "{line}");
+        assert!(line.contains("; Path=/") && line.contains("; Secure") && !line.contains("Domain"), "{line}");
+        let own = line.split(';').next().unwrap();
+        let token = own.split_once('=').unwrap().1;
+        let plain = format!("vestibule_console={token}");
+        for (cookie, signed_in) in [
+            (own.to_owned(), true),
+            (plain, !prefixed),
+            (format!("{}=nonsense; {own}; {0}=", own.split_once('=').unwrap().0), true),
+            (format!("name=Zo\u{eb}; {own}"), true),
+            ("vestibule_console=nonsense".to_owned(), false),
+        ] {
+            let header = HeaderValue::from_bytes(cookie.as_bytes()).unwrap();
+            let request = Request::get(PAGE).header("host", "console.example").header("cookie", header);
+            let page = console.send(request, "").await;
+            assert_eq!(page.status == StatusCode::OK, signed_in, "{host_prefix} {cookie}");
+        }
+    }
 }

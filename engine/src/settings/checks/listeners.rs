@@ -12,6 +12,8 @@ const MAILBOX: &str = "vestibule.mailbox.enabled";
 const PROXIES: &str = "vestibule.trusted_proxies";
 const ORIGINS: &str = "serve.public.cors.allowed_origins";
 const RETURN_URLS: &str = "selfservice.allowed_return_urls";
+const CONSOLE: &str = "vestibule.console.base_url";
+const NULL_ORIGIN: &str = "vestibule.forms.allow_null_origin";
 const KEEP_BODIES: &str = "vestibule.courier.keep_bodies";
 
 pub(super) const RULES: &[Rule] = &[
@@ -57,6 +59,20 @@ pub(super) const RULES: &[Rule] = &[
         "Anybody can come from any address",
         "Every address counts as a trusted proxy.",
         everybody,
+    ),
+    Rule::new(
+        ("console_beside_public", Danger),
+        CONSOLE,
+        "The console has the host of the public address",
+        "Browsers send cookies to every port of a host. Apps that are handed users' cookies are handed an operator's as well.",
+        console,
+    ),
+    Rule::new(
+        ("hidden_origin_accepted", Warning),
+        NULL_ORIGIN,
+        "Any site can send a form",
+        "Forms are accepted from pages that hide their origin, and any site can make such a page.",
+        null_origin,
     ),
     // L21
     Rule::new(
@@ -185,6 +201,34 @@ fn everybody(seen: &Seen<'_>, found: &mut Vec<Found>) {
                  the networks of your proxies.",
             )
             .patch(PROXIES, named),
+        );
+    }
+}
+
+/// On this machine there is one host for everything, and no app of somebody else.
+fn console(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let (public, console) = (&seen.config.serve.public.base_url, &seen.config.vestibule.console.base_url);
+    let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+    if let Some(shared) = host(console).filter(|own| host(public).as_ref() == Some(own) && !is_here(console))
+    {
+        found.push(
+            Found::new(format!(
+                "`{CONSOLE}` and `serve.public.base_url` have the host {shared}. Browsers send an operator's session to every port of \
+                 it, so also to apps that read users' sessions there. Give the console a host name of its own."
+            ))
+            .about([shared]),
+        );
+    }
+}
+
+fn null_origin(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.config.vestibule.allow_null_origin {
+        found.push(
+            Found::new(
+                "A page of any site can send forms with `Origin: null`, and sign a user in to an account of an attacker. Set \
+                 `Referrer-Policy: strict-origin-when-cross-origin` on your own pages, and turn the key off.",
+            )
+            .patch(NULL_ORIGIN, Value::Null),
         );
     }
 }
