@@ -94,6 +94,7 @@ fn paths() -> BTreeSet<String> {
     constants.insert(("social".to_owned(), "TEST".to_owned()), "/social/test".to_owned());
     let route =
         Regex::new(r#"\.route\(\s*(&format!\("([^"]+)"\)|"([^"]+)"|[A-Za-z_:]+)"#).expect("a pattern");
+    let parameter = Regex::new(r"\{\*?[a-z]+\}").expect("a pattern");
     let mut all = BTreeSet::new();
     for (file, text) in sources("src") {
         let module = file.rsplit(':').next().unwrap_or_default();
@@ -114,7 +115,6 @@ fn paths() -> BTreeSet<String> {
                         .clone()
                 }
             };
-            let parameter = Regex::new(r"\{\*?[a-z]+\}").expect("a pattern");
             all.insert(parameter.replace_all(&path, "x").into_owned());
         }
     }
