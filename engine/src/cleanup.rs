@@ -3,8 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deferred_logins, deliveries, errors, flows, form_drafts, invitations, messages, oidc_tests, operators,
-    pending, sessions, tries,
+    deferred_logins, deliveries, errors, flows, form_drafts, invitations, limits, messages, oidc_tests,
+    operators, pending, sessions,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -34,8 +34,8 @@ pub enum Kind {
     Invitations,
     /// At their end: nobody can prove them any more.
     PendingSignUps,
-    /// A day after the last one for that address; they count for as long.
-    WrongCodes,
+    /// As soon as they count for nothing any more: they tell which client was here when.
+    Limits,
     /// At their end: what an operator's test of a provider showed is nobody's later.
     SocialTests,
 }
@@ -52,7 +52,7 @@ impl Kind {
         Kind::Failures,
         Kind::Invitations,
         Kind::PendingSignUps,
-        Kind::WrongCodes,
+        Kind::Limits,
         Kind::SocialTests,
     ];
 
@@ -70,7 +70,8 @@ impl Kind {
             Kind::KeptForms => now - TimeDelta::hours(1),
             Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
-            Kind::Failures | Kind::WrongCodes => now - TimeDelta::days(1),
+            Kind::Failures => now - TimeDelta::days(1),
+            Kind::Limits => now - crate::limits::WINDOW,
             Kind::Invitations => now - cleanup.invitations,
             Kind::PendingSignUps | Kind::SocialTests => now,
         }
@@ -98,7 +99,7 @@ impl Kind {
                 deferred_logins::forget_old(&mut tx, before).await?
             }
             Kind::SocialTests => oidc_tests::delete_old(&mut tx, before, BATCH).await?,
-            Kind::WrongCodes => tries::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Limits => limits::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

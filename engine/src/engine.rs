@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::effects::Effects;
+use crate::limits::Leases;
 use crate::password::Hasher;
 use crate::requester::Noticed;
 use crate::social::Known;
@@ -32,6 +33,7 @@ struct Inner {
     known: Known,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
+    leases: Leases,
     trace: Option<Trace>,
 }
 
@@ -65,6 +67,7 @@ impl Engine {
                 known: Known::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
+                leases: Leases::default(),
                 trace,
             }),
         }
@@ -132,6 +135,11 @@ impl Engine {
     /// What providers said of themselves.
     pub fn known(&self) -> &Known {
         &self.inner.known
+    }
+
+    /// What this server has taken of limits.
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.inner.leases
     }
 
     /// Where steps are written down, if somebody watches.

@@ -17,6 +17,7 @@ pub mod hooks;
 pub mod identity;
 pub mod ids;
 pub mod invitations;
+pub mod limits;
 pub mod limits_table;
 pub mod operators;
 pub mod password;

@@ -123,6 +123,7 @@ pub const RESERVED_FILES: Limit = Limit::fixed(
 );
 
 const SECTIONS: &[(&str, &[Limit])] = &[
+    ("Attempts", ATTEMPTS),
     (
         "Connections",
         &[
@@ -327,6 +328,107 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "",
             ),
         ],
+    ),
+];
+
+const ATTEMPTS: &[Limit] = &[
+    Limit::key(
+        "vestibule.limits.passwords.attempts",
+        "Wrong passwords for one account from one client (or one known device, and 16 times as many for a /48) without a delay",
+        "429 with `Retry-After`, or the form with a message. The delay doubles with each further wrong password. Nothing is compared",
+        "Passwords, and the queue of hashes",
+        "An attacker behind the same address delays users there who sign in for the first time on a device",
+    ),
+    Limit::key(
+        "vestibule.limits.passwords.max_delay",
+        "The longest of these delays",
+        "–",
+        "The owner of the account",
+        "",
+    ),
+    Limit::key(
+        "vestibule.limits.passwords.account_clients",
+        "Clients with wrong passwords for one account before every further client waits before its first attempt, and between two",
+        "As above. A client waits for itself alone: no attacker takes its turn. Known devices never wait",
+        "Passwords, from attackers with many addresses",
+        "An attacker with very many addresses can try one password from each",
+    ),
+    Limit::key(
+        "vestibule.limits.passwords.account_max_delay",
+        "The longest of these delays",
+        "–",
+        "The owner of the account",
+        "",
+    ),
+    Limit::key(
+        "vestibule.limits.passwords.accounts_per_client",
+        "Accounts within 1 hour for which one client sent wrong passwords only",
+        "As above, for each further account. A right password takes its account out of the count",
+        "Accounts with common passwords",
+        "An attacker behind the same address delays users there who sign in for the first time on a device",
+    ),
+    Limit::key(
+        "vestibule.limits.codes.per_address_and_client",
+        "Wrong codes within 1 hour for one address from one client (or one known device, which has one form beyond that)",
+        "The form with a message; the code is not compared",
+        "Codes, over many forms. One form has five attempts (`selfservice.methods.code.config.max_submissions`)",
+        "",
+    ),
+    Limit::key(
+        "vestibule.limits.codes.per_address",
+        "Wrong codes within 1 hour for one address from all clients that the account does not know",
+        "As above. The link in the email keeps working",
+        "Codes, from attackers with many addresses",
+        "Attackers with many addresses keep new users from typing codes for an hour: those open the link",
+    ),
+    Limit::key(
+        "vestibule.limits.emails.per_address_and_client",
+        "Emails within 1 hour to one address because of one client (or one known device)",
+        "The same response, and no email. The code of the last email stays valid",
+        "Mailboxes",
+        "",
+    ),
+    Limit::key(
+        "vestibule.limits.emails.per_address",
+        "Emails within 1 hour to one address because of all clients that the account does not know",
+        "As above",
+        "Mailboxes, from attackers with many addresses",
+        "Attackers with many addresses keep new forms from emails for an hour",
+    ),
+    Limit::key(
+        "vestibule.limits.emails.per_flow",
+        "Emails within 1 hour beyond both, for a form that an email was sent for",
+        "As above",
+        "Users whose email somebody else uses up",
+        "",
+    ),
+    Limit::key(
+        "vestibule.limits.emails.per_client",
+        "Emails within 1 hour because of one client, to whatever addresses",
+        "As above",
+        "Strangers, and the reputation of your mail server",
+        "An attacker behind the same address as other users",
+    ),
+    Limit::key(
+        "vestibule.limits.emails.total",
+        "Emails within 1 hour that users and clients cause in all",
+        "As above. Known devices are exempt",
+        "As above",
+        "Attackers with very many addresses keep new users from emails for an hour",
+    ),
+    Limit::key(
+        "vestibule.limits.sign_ups.per_client",
+        "Sign-ups within 1 hour from one client (16 times as many from a /48)",
+        "429 with `Retry-After`, or the form with a message",
+        "The database, and the queue of hashes",
+        "An attacker behind the same address as other users",
+    ),
+    Limit::key(
+        "vestibule.limits.flows.per_client",
+        "Forms that one client starts within 1 hour (16 times as many from a /48)",
+        "429 with `Retry-After`, or a page",
+        "The database",
+        "An attacker behind the same address as other users",
     ),
 ];
 

@@ -248,20 +248,20 @@ create table deferred_logins (
 create index deferred_logins_of_identity on deferred_logins (identity_id);
 create index deferred_logins_of_address on deferred_logins (address_id);
 
--- Who is guessed at: an address or an account, as a hash. The row is what tries at the same moment wait for.
-create table rate_limit_keys (
-    subject blob not null primary key,
-    last_at text not null
+-- Counters of limits. subject and account: keyed digests, never an address. client: the network that is counted. label: the address
+-- with its local part masked, for operators. The row is what requests at the same moment wait for.
+create table limit_counters (
+    scope text not null,
+    subject blob not null,
+    account blob,
+    client text,
+    label text,
+    count integer not null,
+    began_at text not null,
+    last_at text not null,
+    primary key (scope, subject)
 ) strict;
-create index rate_limit_keys_age on rate_limit_keys (last_at);
-
--- Wrong codes, whatever flow they were sent to.
-create table verification_attempts (
-    id blob not null primary key,
-    subject blob not null references rate_limit_keys (subject) on delete cascade,
-    at text not null
-) strict;
-create index verification_attempts_of on verification_attempts (subject, at);
+create index limit_counters_age on limit_counters (last_at);
 
 -- Invitation links, by the digest of their secret. Rows stay after their end, until the sweep: they tell who came by which.
 create table invitations (

@@ -9,6 +9,7 @@ mod failure;
 mod hash_bench;
 mod hooks;
 mod import;
+mod limits;
 mod lint;
 mod operator;
 mod output;
@@ -93,6 +94,9 @@ Examples:
     /// The people who may use the console.
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Show and clear the limits that users and clients have reached.
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// What was saved in the console, as revisions.
     #[command(subcommand)]
     Settings(settings::Command),
@@ -121,6 +125,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Serve => asynchronous(serve::serve(&global)),
         Command::Migrate => asynchronous(assemble::migrate(&global)),
         Command::Operator(command) => asynchronous(operator::run(&global, command)),
+        Command::Limits(command) => asynchronous(limits::run(&global, command)),
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
         Command::Plan(command) => asynchronous(command.run(&global)),

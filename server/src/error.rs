@@ -92,7 +92,7 @@ fn message(kind: Kind) -> &'static str {
         Kind::Gone => "This is over.",
         Kind::TooLarge => "This is larger than what is taken here.",
         Kind::Elsewhere => "This goes on in a browser, at another address.",
-        Kind::Limited => "Too many tries. Wait a moment.",
+        Kind::Limited => "Too many requests. Wait before you try again.",
         Kind::Internal => "Something went wrong on our side.",
         Kind::Upstream => "Another service did not answer as it should.",
         Kind::Busy => "Too much is going on at once. Try again in a moment.",
@@ -120,6 +120,9 @@ pub fn log(error: &Error) {
 pub async fn forward(ctx: &Ctx, headers: &HeaderMap, error: Error) -> Response {
     if crate::negotiate::is_json(headers) {
         return ApiError(error).into_response();
+    }
+    if error.kind == Kind::Limited {
+        return crate::hosted::limited(&ctx.config, error);
     }
     log(&error);
     match store(ctx, error).await {

@@ -85,8 +85,12 @@ fn is_at_base_url(state: &AppState, asked: &Authority) -> bool {
 /// A form that is refused for the page that it was sent from: a page of ours says so, without a redirect.
 pub fn refused(config: &Config, error: &Error) -> Response {
     let status = crate::error::status(error.kind);
-    let html =
-        hosted::failed(&site(config, None), Some("form_from_another_site"), status.as_u16(), &error.reason);
+    let html = hosted::failed(
+        &site_of_forms(config, None),
+        Some("form_from_another_site"),
+        status.as_u16(),
+        &error.reason,
+    );
     let mut response = page(status, html);
     headers::of_page(response.headers_mut(), POLICY, false);
     response
@@ -341,6 +345,11 @@ fn site(config: &Config, return_to: Option<&str>) -> Site {
     }
 }
 
+/// For a page that is the response to a form: below the form's address a relative one of the styles leads nowhere.
+fn site_of_forms(config: &Config, return_to: Option<&str>) -> Site {
+    Site { stylesheet: config.public_url(STYLESHEET.trim_start_matches('/')), ..site(config, return_to) }
+}
+
 /// The host of where the person goes on to, when it is not this one.
 fn continue_to(config: &Config, return_to: Option<&str>) -> Option<String> {
     let url = Url::parse(return_to?).ok()?;
@@ -458,6 +467,23 @@ async fn stored(ctx: &Ctx, id: &str) -> Result<Option<(Value, DateTime<Utc>)>> {
 
 fn page(status: StatusCode, html: String) -> Response {
     (status, Html(html)).into_response()
+}
+
+/// The form with the message that a limit was reached, as the response to sending it: nothing of that is stored.
+pub async fn too_early(ctx: &Ctx, request: &HeaderMap, flow: Flow, seconds: u32) -> Response {
+    let site = site_of_forms(&ctx.config, flow.return_to.as_deref());
+    let mut response = show(ctx, flow.kind, &site, flow, request).await;
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    headers::of_page(response.headers_mut(), POLICY, false);
+    response
+}
+
+/// A page that says why there is no form. Nothing is stored, so that who asks too often fills no table.
+pub fn limited(config: &Config, error: Error) -> Response {
+    let mut response = fault(&site_of_forms(config, None), error);
+    headers::of_page(response.headers_mut(), POLICY, false);
+    response
 }
 
 /// An error of this very request, in words. The conversion to an answer is the API's, so that it is logged as there.

@@ -94,6 +94,15 @@ pub async fn submitted<D: Done>(
             with_status(StatusCode::BAD_REQUEST, &flow.to_json())
         }
         Ok(Submitted::Again(flow)) => redirect(D::REFUSED, page_of(&ctx.config, &flow).as_str()),
+        Ok(Submitted::TooEarly { flow, seconds }) if flow.kind_of_client == FlowType::Api || wants_json => {
+            ApiError(engine::limits::too_many(seconds)).into_response()
+        }
+        Ok(Submitted::TooEarly { flow, .. }) if flow.page_of(&ctx.config).is_some() => {
+            see_other(page_of(&ctx.config, &flow).as_str())
+        }
+        Ok(Submitted::TooEarly { flow, seconds }) => {
+            crate::hosted::too_early(ctx, headers, *flow, seconds).await
+        }
         Ok(Submitted::Replaced { expired_at, flow })
             if flow.kind_of_client == FlowType::Api || wants_json =>
         {

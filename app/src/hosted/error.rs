@@ -68,7 +68,7 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
             ("This is not allowed", "If you think that it should be, ask those who run this service.")
         }
         (_, 404 | 410) => ("This is no longer there", "Start again from the beginning."),
-        (_, 429) => ("Too many tries", "Wait a few minutes, then try again."),
+        (_, 429) => ("Too many attempts", "Wait before you try again."),
         (_, 503) => ("A lot is going on right now", "Wait a moment, then try again."),
         (_, 400..=499) => {
             ("This did not work", "Go back and try again. The link you followed may be broken.")

@@ -156,10 +156,21 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.registration.invitation_lifespan", Duration, "168h", "How long an invitation is good that is made without a life of its own."),
     key("vestibule.registration.atomic", Texts, "[]", "Methods (and `flow` for the flow's list) whose sign-ups leave no account behind when a web hook fails that is waited for."),
     key("vestibule.registration.sign_in_after_social", Bool, "true", "Signing up through a provider signs in, whether or not a list says `session`."),
-    key("vestibule.verification.wrong_codes_per_hour", Integer(1, 1000), "10", "Wrong codes for one address or account within an hour, whatever form they are sent to; then only the mail's link proves."),
-    key("vestibule.verification.wrong_codes_per_day", Integer(1, 10_000), "30", "The same within a day."),
-    key("vestibule.verification.emails_per_minute", Integer(1, 10_000), "1", "Mails with a code to one address within a minute; who asks for more is not told."),
-    key("vestibule.verification.emails_per_hour", Integer(1, 10_000), "5", "The same within an hour."),
+    key("vestibule.limits.enabled", Bool, "true", "Limit what clients may do. Off: attackers can guess passwords and codes without any delay, and can make this server send any number of emails."),
+    key("vestibule.limits.passwords.attempts", Integer(1, 1000), "10", "Wrong passwords for one account from one client without a delay. Each further one costs a delay that doubles. Forgotten after 1 hour without a wrong password."),
+    key("vestibule.limits.passwords.max_delay", Duration, "60s", "The longest of these delays."),
+    key("vestibule.limits.passwords.account_clients", Integer(1, 100_000), "10", "Clients with wrong passwords for one account before every further client is delayed. Devices that signed in to the account before never are."),
+    key("vestibule.limits.passwords.account_max_delay", Duration, "30s", "The longest of these delays."),
+    key("vestibule.limits.passwords.accounts_per_client", Integer(1, 1_000_000), "100", "Accounts within 1 hour for which one client may send wrong passwords only. Each further account costs a delay of at most `vestibule.limits.passwords.max_delay`."),
+    key("vestibule.limits.codes.per_address_and_client", Integer(1, 1000), "10", "Wrong codes within 1 hour for one address from one client, whatever form they are sent to. The link in the email keeps working."),
+    key("vestibule.limits.codes.per_address", Integer(1, 10_000), "30", "Wrong codes within 1 hour for one address from all clients that the account does not know."),
+    key("vestibule.limits.emails.per_address_and_client", Integer(1, 10_000), "5", "Emails within 1 hour to one address because of one client. Users who ask for more get the same response and no email."),
+    key("vestibule.limits.emails.per_address", Integer(1, 10_000), "20", "Emails within 1 hour to one address because of all clients."),
+    key("vestibule.limits.emails.per_flow", Integer(0, 100), "1", "Emails within 1 hour beyond both limits for a form that one email was sent for, so that nobody can keep its user from a new code."),
+    key("vestibule.limits.emails.per_client", Integer(1, 1_000_000), "300", "Emails within 1 hour because of one client, to whatever addresses."),
+    key("vestibule.limits.emails.total", Integer(1, 100_000_000), "10000", "Emails within 1 hour that users and clients cause in all."),
+    key("vestibule.limits.sign_ups.per_client", Integer(1, 10_000_000), "1000", "Sign-ups within 1 hour from one client."),
+    key("vestibule.limits.flows.per_client", Integer(1, 100_000_000), "3600", "Forms that one client may start within 1 hour."),
     key("vestibule.login.require_verified_identifier", Bool, "false", "`require_verified_address` asks for the very address that was typed, not for any address of the account."),
     key("vestibule.settings.source", Choice(&["console", "file"]), "console", "Who decides what the console can set: `file` makes the console read-only, does not apply what was saved in it, and shows how that differs."),
     key("vestibule.cookies.host_prefix", Choice(&["auto", "true", "false"]), "auto", "Names of cookies begin with `__Host-`, so that no other host can set them. `auto`: over https, for the cookies that only Vestibule knows. `true`: also for the session cookie and the anti-forgery cookie of Kratos; it needs https and neither a domain nor a path for cookies. `false`: for none, for a proxy that writes a `Domain` into cookies."),
@@ -362,8 +373,9 @@ const RENAMED: &[(&str, &str)] = &[
     ("vestibule.registration.all_or_nothing", "vestibule.registration.atomic"),
     ("vestibule.registration.social_sign_in", "vestibule.registration.sign_in_after_social"),
     ("vestibule.registration.hand_over_lifespan", "vestibule.registration.deferred_login_lifespan"),
-    ("vestibule.verification.mails_per_minute", "vestibule.verification.emails_per_minute"),
-    ("vestibule.verification.mails_per_hour", "vestibule.verification.emails_per_hour"),
+    ("vestibule.verification.mails_per_hour", "vestibule.limits.emails.per_address_and_client"),
+    ("vestibule.verification.emails_per_hour", "vestibule.limits.emails.per_address_and_client"),
+    ("vestibule.verification.wrong_codes_per_hour", "vestibule.limits.codes.per_address_and_client"),
     ("vestibule.login.require_used_address", "vestibule.login.require_verified_identifier"),
     ("vestibule.social.vouching", "vestibule.social.trusted_email_providers"),
 ];
@@ -404,6 +416,12 @@ impl Registry {
                     variables.insert(variable, path.clone());
                 }
                 keys.insert(path, *key);
+            }
+        }
+        // A section may be left with old names only: those are still refused with the new ones.
+        for (old, _) in RENAMED {
+            for (dot, _) in old.match_indices('.') {
+                sections.insert(old[..dot].to_owned());
             }
         }
         Self { keys, sections, variables }

@@ -17,6 +17,7 @@ pub mod hooks;
 mod import;
 mod keys;
 mod layers;
+mod limits;
 pub mod load;
 mod print;
 pub mod providers;
@@ -40,10 +41,11 @@ pub use hooks::{Hook, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
 pub use layers::{Layers, starter};
 pub(crate) use layers::{get, set};
+pub use limits::LimitKeys;
 pub use print::Format;
 pub(crate) use redact::fingerprint;
 pub use reference::reference;
-pub use registration::{HookList, RegistrationKeys, VerificationLimits};
+pub use registration::{HookList, RegistrationKeys};
 pub use scalars::duration;
 pub use social::SocialKeys;
 
@@ -195,7 +197,7 @@ pub struct VestibuleKeys {
     /// That web hooks of the console may call.
     pub web_hook_hosts: AllowedHosts,
     pub registration: RegistrationKeys,
-    pub verification: VerificationLimits,
+    pub limits: LimitKeys,
     /// The console only shows; what was saved in it is not applied.
     pub settings_from_files: bool,
     /// The gate asks for the address that was typed, not for any of the account's.

@@ -26,15 +26,6 @@ pub struct RegistrationKeys {
     pub sign_in_after_social: bool,
 }
 
-/// `vestibule.verification`: how often somebody may be guessed at and written to.
-#[derive(Clone, Copy, Debug)]
-pub struct VerificationLimits {
-    pub wrong_codes_per_hour: i64,
-    pub wrong_codes_per_day: i64,
-    pub emails_per_minute: i64,
-    pub emails_per_hour: i64,
-}
-
 /// A list of hooks after a sign-up, by whose it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum HookList {
@@ -45,15 +36,6 @@ pub enum HookList {
 }
 
 const ATOMIC: &str = "vestibule.registration.atomic";
-
-pub(super) fn limits(reader: &Reader<'_, '_>) -> VerificationLimits {
-    VerificationLimits {
-        wrong_codes_per_hour: reader.integer("vestibule.verification.wrong_codes_per_hour"),
-        wrong_codes_per_day: reader.integer("vestibule.verification.wrong_codes_per_day"),
-        emails_per_minute: reader.integer("vestibule.verification.emails_per_minute"),
-        emails_per_hour: reader.integer("vestibule.verification.emails_per_hour"),
-    }
-}
 
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
     let mut atomic = BTreeSet::new();

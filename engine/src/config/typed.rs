@@ -319,7 +319,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         web_hook_hosts: allowed_hosts::read(reader),
         registration: registration::read(reader),
-        verification: registration::limits(reader),
+        limits: limits::read(reader),
         settings_from_files: reader.text("vestibule.settings.source") == "file",
         require_verified_identifier: reader.boolean("vestibule.login.require_verified_identifier"),
         requests: bounds::requests(reader),

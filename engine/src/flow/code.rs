@@ -1,13 +1,14 @@
 //! Codes that prove an address: made, mailed, tried. A code is six digits; what protects it are the number of tries and
 //! its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database. The mail's link has a secret of its own.
 
-use super::limits::{self, Try};
 use super::{Earlier, Flow};
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::identity::{VerifiableAddress, normalise_identifier};
+use crate::identity::VerifiableAddress;
 use crate::ids::{FlowId, IdentityId};
+use crate::limits::{self, codes::Attempt, emails::Occasion};
+use crate::requester::Requester;
 use crate::store::codes::{self, Code};
 use crate::store::{self, Tx};
 use chrono::{DateTime, Utc};
@@ -48,17 +49,22 @@ fn digest(key: &Key, purpose: &str, flow: FlowId, address: Uuid, code: &str) -> 
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Makes a code for `address` in place of the flow's earlier ones and queues the mail with it. Where that address was written to
-/// often enough no mail goes: the earlier ones stay good, and so does here the one that the last mail brought.
+/// Creates a code for `address` in place of the flow's earlier ones and queues the email with it. Where a limit was reached no email
+/// is sent: earlier codes stay valid, and so does here the one of the last email.
 pub(super) async fn send(
     ctx: &Ctx,
     tx: &mut Tx,
     flow: &mut Flow,
+    requester: &Requester,
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
     let now = ctx.effects().now();
-    if !limits::may_mail(ctx, tx, &address.value).await? {
+    let sent = codes::of_flow(tx, flow.id, VERIFICATION).await?;
+    let holds = sent.iter().any(|code| code.address_id == address.id);
+    let occasion =
+        Occasion { requester, device: limits::knows(requester, identity), holds: holds.then_some(flow.id) };
+    if !limits::emails::may_send(ctx, tx, &address.value, occasion).await? {
         let last = codes::last_for(tx, address.id, VERIFICATION, now).await?;
         let earlier = last.map(|last| Earlier { flow: FlowId(last.flow_id), address: last.address_id });
         return counts_too(tx, flow, earlier).await;
@@ -151,7 +157,7 @@ pub fn is_of_link(code: &str) -> bool {
 /// What a code is worth.
 pub(super) enum Found {
     /// Not used up yet: [`codes::use_up`] decides who may. With what the try left behind.
-    Right(Box<Code>, Option<Try>),
+    Right(Box<Code>, Option<Attempt>),
     Expired(DateTime<Utc>),
     Used,
     Wrong,
@@ -163,22 +169,26 @@ pub(super) enum Found {
 
 /// Counts the try, and only then compares: many at once do not get more tries than one after the other. What came with the
 /// mail's link counts nothing and is never too much, so that nobody can lock the owner of an address out.
-pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Found> {
+pub(super) async fn look_up(ctx: &Ctx, requester: &Requester, flow: &Flow, code: &str) -> Result<Found> {
     let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
     let mut counted = None;
     if !is_of_link(code) {
-        let mut tx = ctx.db().write().await?;
-        if !may_try(ctx, &mut tx, flow.id, &mut earlier).await? {
-            tx.commit().await?;
+        if !may_try(ctx, flow.id, &mut earlier).await? {
             return Ok(Found::TooMany);
         }
-        let sent = good_in(&mut tx, flow.id, earlier).await?;
-        let address = flow.sent.as_ref().map(|sent| normalise_identifier(&sent.to));
-        let identity = sent.first().map(Code::identity);
-        counted = limits::count(ctx, &mut tx, VERIFICATION, address.as_deref(), identity).await?;
-        tx.commit().await?;
-        if counted.is_none() {
-            return Ok(Found::Locked);
+        // A flow that asked for no code has none.
+        if let Some(sent) = &flow.sent {
+            let identity = {
+                let mut tx = ctx.db().read().await?;
+                good_in(&mut tx, flow.id, earlier).await?.first().map(Code::identity)
+            };
+            let device = identity.is_some_and(|identity| limits::knows(requester, identity));
+            let attempt =
+                limits::codes::attempt(ctx, requester, &sent.to, identity.is_some(), device, flow.id);
+            counted = attempt.await?;
+            if counted.is_none() {
+                return Ok(Found::Locked);
+            }
         }
     }
     let mut tx = ctx.db().read().await?;
@@ -213,19 +223,17 @@ async fn mailed_earlier(tx: &mut Tx, earlier: Option<Earlier>) -> Result<Vec<Cod
     Ok(all)
 }
 
-/// Counts a try of a flow; `false`: it was tried too often. What an earlier mail brought counts no more once its own flow has no
-/// tries left.
-pub(super) async fn may_try(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    flow: FlowId,
-    earlier: &mut Option<Earlier>,
-) -> Result<bool> {
+/// Counts an attempt of a flow, which is committed before anything is compared; `false`: there were too many. What an earlier email
+/// brought counts no more once its own flow has no attempts left.
+pub(super) async fn may_try(ctx: &Ctx, flow: FlowId, earlier: &mut Option<Earlier>) -> Result<bool> {
     let most = ctx.config.selfservice.code.max_submissions;
     if let Some(Earlier { flow, .. }) = *earlier
-        && codes::attempts(tx, flow).await? >= most
+        && codes::attempts(&mut ctx.db().single().await?, flow).await? >= most
     {
         *earlier = None;
     }
-    Ok(codes::attempt(tx, flow).await? <= most)
+    let mut tx = ctx.db().write_single_relaxed().await?;
+    let attempts = codes::attempt(&mut tx, flow).await?;
+    tx.commit().await?;
+    Ok(attempts <= most)
 }

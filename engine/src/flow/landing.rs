@@ -94,7 +94,9 @@ impl Landing {
                         .map(Landed::ToApp),
                     None => Ok(Landed::SignedIn(Box::new(done))),
                 },
-                Submitted::Again(flow) => held_out(&ctx, *flow, exchange).await,
+                Submitted::Again(flow) | Submitted::TooEarly { flow, .. } => {
+                    held_out(&ctx, *flow, exchange).await
+                }
                 Submitted::Unverified(shown) => Ok(Landed::Unverified(shown)),
                 Submitted::SignedIn(url) => Ok(Landed::Already(url)),
                 Submitted::Replaced { flow, .. } => Ok(Landed::Again(flow)),

@@ -11,8 +11,10 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
 use crate::ids::FlowId;
+use crate::limits::{self, passwords::Judged};
 use crate::password::Verdict;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
+use crate::requester::Requester;
 use crate::session::{self, DeviceInfo};
 use crate::store;
 use crate::ui::{self, Text, text};
@@ -73,6 +75,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     if !flow.refresh && flow.requested_aal == "aal1" {
         draw(ctx, &mut flow);
     }
+    limits::volume::flow(ctx, &start.requester).await?;
     super::before(ctx, &ctx.config.selfservice.login.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     super::exchange::begin(ctx, &start, &mut flow).await?;
@@ -133,8 +136,10 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
         return comes_back(ctx, flow).await;
     };
-    let Some(identity) = authenticate(ctx, &identifier, &password).await? else {
-        return again(ctx, flow, [text::invalid_credentials()]).await;
+    let identity = match authenticate(ctx, &submit.requester, &identifier, &password).await? {
+        Authenticated::As(identity) => *identity,
+        Authenticated::Wrong => return again(ctx, flow, [text::invalid_credentials()]).await,
+        Authenticated::TooEarly(seconds) => return super::too_early(ctx, flow, client, seconds).await,
     };
     active(&identity)?;
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
@@ -210,8 +215,21 @@ fn accept(flow: &mut Flow, submit: &Submit, body: &Value) -> Result<Option<(Stri
     }
 }
 
-/// Who that is; `None` for an unknown identifier (which costs a hash all the same) and for a wrong password.
-async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Option<Identity>> {
+/// What became of an identifier and a password.
+enum Authenticated {
+    As(Box<Identity>),
+    /// Also for an unknown identifier, which costs a hash all the same.
+    Wrong,
+    /// Nothing was compared.
+    TooEarly(u32),
+}
+
+async fn authenticate(
+    ctx: &Ctx,
+    requester: &Requester,
+    identifier: &str,
+    password: &str,
+) -> Result<Authenticated> {
     let kind = Method::Password.name();
     let found = {
         let mut tx = ctx.db().read().await?;
@@ -219,11 +237,26 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
     };
     let stored =
         found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
+    let device = found.as_ref().is_some_and(|(identity, _)| limits::knows(requester, identity.id));
+    let judged = limits::passwords::judge(ctx, requester, identifier, found.is_some(), device).await?;
+    let attempt = match judged {
+        Judged::Compare(attempt) => attempt,
+        Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),
+    };
     let keys = &ctx.config.hashers;
-    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;
-    let Some((identity, credential)) = found else { return Ok(None) };
+    let verdict = match ctx.engine.hasher().verify(keys, password, stored).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            attempt.undo(ctx).await?;
+            return Err(error);
+        }
+    };
+    let Some((identity, credential)) = found.filter(|_| verdict != Verdict::Wrong) else {
+        return Ok(Authenticated::Wrong);
+    };
+    attempt.right(ctx).await?;
     match verdict {
-        Verdict::Wrong => return Ok(None),
+        Verdict::Wrong => return Ok(Authenticated::Wrong),
         Verdict::Right => {}
         Verdict::RightButOutdated => {
             let config =
@@ -242,7 +275,7 @@ async fn authenticate(ctx: &Ctx, identifier: &str, password: &str) -> Result<Opt
             tx.commit().await?;
         }
     }
-    Ok(Some(identity))
+    Ok(Authenticated::As(Box::new(identity)))
 }
 
 /// Carries the plan out for somebody who has proven who they are.
@@ -429,7 +462,8 @@ async fn send_code(
         FlowType::Browser => submit.csrf_cookie.as_deref().unwrap_or(&flow.csrf_cookie),
     };
     let mut tx = ctx.db().write().await?;
-    let begun = verification::begin(ctx, &mut tx, flow, cookie, identity.id, address).await?;
+    let begun =
+        verification::begin(ctx, &mut tx, flow, cookie, &submit.requester, identity.id, address).await?;
     tx.commit().await?;
     Ok(begun)
 }

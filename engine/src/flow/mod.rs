@@ -110,7 +110,6 @@ pub mod exchange;
 pub mod handover;
 mod invited;
 mod landing;
-mod limits;
 mod linking;
 pub mod login;
 pub mod logout;
@@ -206,6 +205,12 @@ pub enum Submitted<D> {
     Done(D),
     /// The form comes back with messages.
     Again(Box<Flow>),
+    /// A limit was reached, and nothing was judged. So many seconds are left. The form says so; it is stored only for a browser
+    /// whose form is shown elsewhere.
+    TooEarly {
+        flow: Box<Flow>,
+        seconds: u32,
+    },
     /// The flow had expired; a new one of the same kind takes its place.
     Replaced {
         expired_at: DateTime<Utc>,
@@ -313,6 +318,16 @@ impl Flow {
             (FlowType::Api, _) => Client::Native,
             (FlowType::Browser, true) => Client::Spa,
             (FlowType::Browser, false) => Client::Browser,
+        }
+    }
+
+    /// The page that shows it, where that is none of ours.
+    pub fn page_of<'a>(&self, config: &'a Config) -> Option<&'a Url> {
+        let pages = &config.selfservice;
+        match self.kind {
+            StoredKind::Registration => pages.registration.ui_url.as_ref(),
+            StoredKind::Login => pages.login.ui_url.as_ref(),
+            StoredKind::Verification => pages.verification.ui_url.as_ref(),
         }
     }
 
@@ -530,6 +545,15 @@ async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &web
         asking.passed();
     }
     Ok(())
+}
+
+/// A limit was reached.
+async fn too_early<D>(ctx: &Ctx, mut flow: Flow, client: Client, seconds: u32) -> Result<Submitted<D>> {
+    flow.message(crate::ui::text::too_many_attempts(seconds));
+    if client == Client::Browser && flow.page_of(&ctx.config).is_some() {
+        save(ctx, &mut flow).await?;
+    }
+    Ok(Submitted::TooEarly { flow: Box::new(flow), seconds })
 }
 
 /// Stores a new flow. Nobody has sent anything yet: who loses the form to a power cut begins again.

@@ -7,7 +7,6 @@
 
 use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
-use super::limits::{self, Try};
 use super::registration::Registered;
 use super::takeover::{self, Belongings, Missing};
 use super::{ContinueWith, Earlier, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
@@ -20,7 +19,9 @@ use crate::error::{Error, Result};
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
+use crate::limits::{self, codes::Attempt, emails::Occasion};
 use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
+use crate::requester::Requester;
 use crate::store::identities::Inserted;
 use crate::store::pending::{self as rows, Code, Pending};
 use crate::store::{self, Tx};
@@ -115,12 +116,13 @@ pub(super) struct SignUp<'a> {
     pub(super) identifiers: Vec<String>,
     pub(super) hash: &'a str,
     pub(super) invitation: Option<Uuid>,
+    pub(super) requester: &'a Requester,
 }
 
 /// Keeps the sign-up with its verification and its mail, in one transaction. Nothing here depends on who has that address.
 /// `None`: it has no address that could be written to, and so nothing to wait for.
 pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<Option<Registered>> {
-    let SignUp { plan, mut identity, identifiers, hash, invitation } = sign_up;
+    let SignUp { plan, mut identity, identifiers, hash, invitation, requester } = sign_up;
     let effects = ctx.effects();
     let now = effects.now();
     let Some(mailed) = identity.verifiable_addresses.iter().find(|address| address.via == "email").cloned()
@@ -136,7 +138,8 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
     let secret = URL_SAFE_NO_PAD.encode(effects.bytes::<32>());
     let made = code::make(ctx, verification.id, mailed.id)?;
     let mut tx = ctx.db().write().await?;
-    let may_mail = limits::may_mail(ctx, &mut tx, &mailed.value).await?;
+    let occasion = Occasion { requester, device: false, holds: None };
+    let may_mail = limits::emails::may_send(ctx, &mut tx, &mailed.value, occasion).await?;
     if !may_mail {
         let earlier = last_mailed(ctx, &mut tx, &mailed.value).await?;
         verification.sent.iter_mut().for_each(|sent| sent.earlier = earlier);
@@ -223,13 +226,20 @@ async fn waiting(tx: &mut Tx, flow: &Flow) -> Result<Option<Pending>> {
 }
 
 /// Another code for the same sign-up, where the flow belongs to one. Whether it does.
-pub(super) async fn send_again(ctx: &Ctx, tx: &mut Tx, flow: &mut Flow) -> Result<bool> {
+pub(super) async fn send_again(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    requester: &Requester,
+) -> Result<bool> {
     let Some(row) = waiting(tx, flow).await? else { return Ok(false) };
     if row.expires_at <= ctx.effects().now() {
         return Ok(false);
     }
-    // Where that address was written to often enough the earlier codes stay good, and nobody is told.
-    if limits::may_mail(ctx, tx, &row.address).await? {
+    // Where a limit was reached the earlier codes stay valid, and the response is the same.
+    let was_sent = row.code.expires_at > row.created_at;
+    let occasion = Occasion { requester, device: false, holds: was_sent.then_some(flow.id) };
+    if limits::emails::may_send(ctx, tx, &row.address, occasion).await? {
         let made = code::make(ctx, row.flow, row.address_id)?;
         rows::renew(tx, row.id, &kept(ctx, &made)).await?;
         mail(ctx, tx, &row, &made).await?;
@@ -257,7 +267,7 @@ pub(super) struct Right {
     /// The one whose mail brought the code, where that is another: it is used up with it.
     mailed: Option<Pending>,
     /// What the try left behind, to be forgotten with the proof.
-    counted: Option<Try>,
+    counted: Option<Attempt>,
 }
 
 /// What a code is worth for the sign-up that waits here.
@@ -270,21 +280,23 @@ pub(super) enum Found {
 }
 
 /// As [`code::look_up`]: counted first, then compared. `None`: no sign-up waits here.
-pub(super) async fn look_up(ctx: &Ctx, flow: &Flow, code: &str) -> Result<Option<Found>> {
+pub(super) async fn look_up(
+    ctx: &Ctx,
+    requester: &Requester,
+    flow: &Flow,
+    code: &str,
+) -> Result<Option<Found>> {
     let waiting = waiting(&mut ctx.db().read().await?, flow).await?;
     let Some(row) = waiting else { return Ok(None) };
     let mut mailed = mailed_earlier(&mut ctx.db().read().await?, flow, &row).await?;
     let mut counted = None;
     if !code::is_of_link(code) {
-        let mut tx = ctx.db().write().await?;
         let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
-        if !code::may_try(ctx, &mut tx, flow.id, &mut earlier).await? {
-            tx.commit().await?;
+        if !code::may_try(ctx, flow.id, &mut earlier).await? {
             return Ok(Some(Found::TooMany));
         }
         mailed = mailed.filter(|_| earlier.is_some());
-        counted = limits::count(ctx, &mut tx, code::VERIFICATION, Some(&row.address), None).await?;
-        tx.commit().await?;
+        counted = limits::codes::attempt(ctx, requester, &row.address, true, false, flow.id).await?;
         if counted.is_none() {
             return Ok(Some(Found::Locked));
         }
@@ -323,7 +335,7 @@ pub(super) async fn asked_on_opening(
     code: &str,
     submit: &Submit,
 ) -> Result<Option<Option<Missing>>> {
-    let asks = match look_up(ctx, flow, code).await? {
+    let asks = match look_up(ctx, &submit.requester, flow, code).await? {
         None => return Ok(None),
         Some(Found::Right(right)) => {
             ctx.config.selfservice.password.enabled && !is_holder(&right.row, flow, submit)
@@ -420,7 +432,7 @@ async fn make(
         Inserted::Taken => return Ok(Passed::Wrong),
     }
     if let Some(counted) = &counted {
-        limits::forget(&mut tx, counted).await?;
+        counted.forget(&mut tx).await?;
     }
     rows::void(&mut tx, &row.address).await?;
     invited::use_up(ctx, &mut tx, row.draft.invitation, &identity).await?;

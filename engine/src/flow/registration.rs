@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::identity::schema::Extracted;
 use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
+use crate::limits;
 use crate::password;
 use crate::plan::{Client, FlowKind, Step, plan};
-use crate::session::DeviceInfo;
 use crate::store;
 use crate::trace::Running;
 use crate::ui::{self, Text, text};
@@ -71,6 +71,7 @@ pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
         let schema = schema_of(ctx, &flow)?.schema.clone();
         invited::fill_in(&mut flow, &invitation, &schema);
     }
+    limits::volume::flow(ctx, &start.requester).await?;
     super::before(ctx, &ctx.config.selfservice.registration.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     super::exchange::begin(ctx, &start, &mut flow).await?;
@@ -143,6 +144,10 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         return comes_back(ctx, flow).await;
     }
     checking.passed();
+    if let Some(seconds) = limits::volume::sign_up(ctx, &submit.requester).await? {
+        flow.ui.put_values(&body);
+        return super::too_early(ctx, flow, client, seconds).await;
+    }
     let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
     let hashing = Running::begin(ctx.engine.trace(), &Step::Hash);
     let hash = hash_beside_breach_check(ctx, &form).await?;
@@ -161,7 +166,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         form,
         invitation,
         proof: Proof::Password(hash),
-        device: DeviceInfo::from(&submit.requester),
+        requester: submit.requester,
         seen: submit.seen,
     };
     let extracted = work.form.extracted.clone();
@@ -297,13 +302,16 @@ pub(super) async fn by_provider(
         Ok(invitation) => invitation,
         Err(refused) => return Ok(Ran::Refused(vec![(String::new(), refused)])),
     };
+    if let Some(seconds) = limits::volume::sign_up(ctx, &request.requester).await? {
+        return Ok(Ran::Refused(vec![(String::new(), text::too_many_attempts(seconds))]));
+    }
     let work = Execution {
         ctx: ctx.clone(),
         plan: plan(&ctx.config, FlowKind::Registration, Method::Oidc, client),
         form: Form { schema_id, traits, extracted, password: String::new() },
         invitation,
         proof: Proof::Provider(Box::new(arrived)),
-        device: DeviceInfo::from(&request.requester),
+        requester: request.requester.clone(),
         seen: request.seen.clone(),
     };
     work.run(flow).await

@@ -5,13 +5,13 @@
 
 use super::code::{self, Found};
 use super::handover::brought;
-use super::limits::{self, Try};
 use super::{Flow, Submit, nodes, pending, save, verification};
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
 use crate::ids::FlowId;
+use crate::limits::codes::Attempt;
 use crate::password::{self, Verdict};
 use crate::store::audit;
 use crate::store::codes::{self, Code};
@@ -155,7 +155,9 @@ pub(super) async fn asked_on_opening(
     if let Some(asked) = pending::asked_on_opening(ctx, flow, code, submit).await? {
         return Ok(asked);
     }
-    let Found::Right(row, _) = code::look_up(ctx, flow, code).await? else { return Ok(None) };
+    let Found::Right(row, _) = code::look_up(ctx, &submit.requester, flow, code).await? else {
+        return Ok(None);
+    };
     Ok(match standing(ctx, flow, &row, &Value::Null, submit).await? {
         Standing::Asked(Missing::Password(_)) => Some(Missing::Password(text::password_first())),
         Standing::Asked(Missing::Consent(_)) => Some(Missing::Consent(text::consent_first())),
@@ -291,7 +293,7 @@ async fn write_down(ctx: &Ctx, tx: &mut Tx, code: &Code, ended: bool) -> Result<
 
 /// Ends the account that `code` is for: its sessions, ways in and addresses are gone, and the address is free. `false`: another
 /// proof was first, or the code was used meanwhile.
-pub(super) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Try>) -> Result<bool> {
+pub(super) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Attempt>) -> Result<bool> {
     let mut tx = ctx.db().write().await?;
     if !identities::claim(&mut tx, code.identity()).await?
         || !codes::use_up(&mut tx, code.id, ctx.effects().now()).await?
@@ -299,7 +301,7 @@ pub(super) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Try>) -> Result
         return Ok(false);
     }
     if let Some(counted) = counted {
-        limits::forget(&mut tx, counted).await?;
+        counted.forget(&mut tx).await?;
     }
     identities::delete(&mut tx, code.identity()).await?;
     write_down(ctx, &mut tx, code, true).await?;

@@ -9,7 +9,7 @@ mod prove;
 use super::handover::Given;
 use super::{
     Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first,
-    handover, insert, limits, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    handover, insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -17,6 +17,8 @@ use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::{decode, normalise_identifier, schema::is_email};
 use crate::ids::FlowId;
+use crate::limits::{self, emails::Occasion};
+use crate::requester::Requester;
 use crate::store::{self, codes};
 use crate::ui::{Text, text};
 pub use begun::unverified;
@@ -71,6 +73,7 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Flow> {
     }
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);
     ask_for_address(ctx, &mut flow);
+    limits::volume::flow(ctx, &start.requester).await?;
     super::before(ctx, &ctx.config.selfservice.verification.before, &flow, &start.seen).await?;
     insert(ctx, &flow).await?;
     Ok(flow)
@@ -180,7 +183,7 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         flow.ui.attach("email", text::not_an_email(&email));
         return again(ctx, flow, []).await;
     }
-    send(ctx, flow, &normalise_identifier(&email)).await
+    send(ctx, flow, &normalise_identifier(&email), &submit.requester).await
 }
 
 /// The link in the mail. It fills the code in and proves nothing: mail scanners open links too, and take nothing from whoever has
@@ -234,17 +237,17 @@ async fn without_address(ctx: &Ctx, mut flow: Flow) -> Result<Submitted> {
 }
 
 /// Mails a code, if somebody has that address; the answer is the same when nobody has.
-async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
+async fn send(ctx: &Ctx, mut flow: Flow, to: &str, requester: &Requester) -> Result<Submitted> {
     let now = ctx.effects().now();
     flow.sent = Some(Sent { to: to.to_owned(), at: now, earlier: None });
     flow.updated_at = now;
     ask_for_code(ctx, &mut flow);
     browsers::forget_codes(&mut flow);
     let ctx = ctx.clone();
-    let to = to.to_owned();
+    let (to, requester) = (to.to_owned(), requester.clone());
     to_completion(async move {
         let mut tx = ctx.db().write().await?;
-        let waits = pending::send_again(&ctx, &mut tx, &mut flow).await?;
+        let waits = pending::send_again(&ctx, &mut tx, &mut flow, &requester).await?;
         store::flows::update(&mut tx, &flow).await?;
         if waits {
             tx.commit().await?;
@@ -256,11 +259,14 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str) -> Result<Submitted> {
             Some((identity.id, address))
         });
         match address {
-            Some((identity, address)) => code::send(&ctx, &mut tx, &mut flow, identity, address).await?,
+            Some((identity, address)) => {
+                code::send(&ctx, &mut tx, &mut flow, &requester, identity, address).await?;
+            }
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
                 let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
-                if notify && limits::may_mail(&ctx, &mut tx, &to).await? {
+                let occasion = Occasion { requester: &requester, device: false, holds: None };
+                if notify && limits::emails::may_send(&ctx, &mut tx, &to, occasion).await? {
                     courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
                 }
             }

@@ -21,6 +21,7 @@ mod for_tests;
 pub mod form_drafts;
 pub mod identities;
 pub mod invitations;
+pub mod limits;
 pub mod messages;
 mod migrate;
 pub mod oidc_tests;
@@ -31,7 +32,6 @@ pub mod revisions;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
-pub mod tries;
 mod writer;
 
 use crate::error::{Error, Kind, Result};

@@ -104,10 +104,17 @@ impl Case {
                 },
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-            "vestibule": {"registration": {
-                "sign_in_after_verification": self.when_proven,
-                "atomic": if self.atomic { json!(["flow", "password"]) } else { json!([]) },
-            }},
+            "vestibule": {
+                "registration": {
+                    "sign_in_after_verification": self.when_proven,
+                    "atomic": if self.atomic { json!(["flow", "password"]) } else { json!([]) },
+                },
+                // One client plays all cases.
+                "limits": {
+                    "flows": {"per_client": 1_000_000}, "sign_ups": {"per_client": 1_000_000},
+                    "emails": {"per_client": 1_000_000, "total": 1_000_000},
+                },
+            },
         })
     }
 

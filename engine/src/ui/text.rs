@@ -86,6 +86,16 @@ pub fn sign_in_with_password() -> Text {
     info(1010022, "Sign in with password")
 }
 
+/// Ours: Kratos has no limits. `retry_after`: for pages that count down.
+pub fn too_many_attempts(seconds: u32) -> Text {
+    let text = match seconds {
+        0 | 1 => "Too many attempts. Try again in 1 second.".to_owned(),
+        2..=120 => format!("Too many attempts. Try again in {seconds} seconds."),
+        _ => format!("Too many attempts. Try again in {} minutes.", seconds.div_ceil(60)),
+    };
+    error(4900001, text, json!({ "retry_after": seconds }))
+}
+
 // Sign-up
 
 pub fn sign_up() -> Text {

@@ -388,7 +388,7 @@ fn an_old_name_is_refused_with_the_new_one() {
     for (section, old, new) in [
         ("registration", "leak_nothing", "vestibule.registration.prevent_enumeration"),
         ("registration", "unproven_session", "vestibule.registration.unverified_session_lifespan"),
-        ("verification", "mails_per_hour", "vestibule.verification.emails_per_hour"),
+        ("verification", "mails_per_hour", "vestibule.limits.emails.per_address_and_client"),
         ("login", "require_used_address", "vestibule.login.require_verified_identifier"),
         ("social", "vouching", "vestibule.social.trusted_email_providers"),
     ] {

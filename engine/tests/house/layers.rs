@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 25] = [
+const LAYERS: [(&str, u8); 26] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 25] = [
     ("secrets", 7),
     ("session", 7),
     ("invitations", 7),
+    ("limits", 7),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 9),
@@ -33,7 +34,7 @@ const LAYERS: [(&str, u8); 25] = [
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.
-const EXCEPTIONS: [(&str, &str); 10] = [
+const EXCEPTIONS: [(&str, &str); 11] = [
     ("store", "flow"),
     ("store", "session"),
     ("store", "settings"),
@@ -43,6 +44,7 @@ const EXCEPTIONS: [(&str, &str); 10] = [
     ("operators", "session"),
     ("session", "operators"),
     ("config", "engine"),
+    ("engine", "limits"),
     // The page of all limits shows the keys' defaults.
     ("limits_table", "config"),
 ];

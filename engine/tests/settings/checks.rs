@@ -527,6 +527,11 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             at("vestibule.courier.keep_bodies", json!(true)),
             at("vestibule.courier.keep_bodies", json!(false)),
         ),
+        (
+            "limits_off",
+            at("vestibule.limits.enabled", json!(false)),
+            at("vestibule.limits.enabled", json!(true)),
+        ),
     ]
 }
 

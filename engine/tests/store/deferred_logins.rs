@@ -7,7 +7,7 @@ use engine::identity::Credential;
 use engine::ids::{FlowId, IdentityId, SessionId};
 use engine::store::deferred_logins::{self, HandOver};
 use engine::store::identities::Inserted;
-use engine::store::{Db, flows, identities, sessions, tries};
+use engine::store::{Db, flows, identities, sessions};
 use serde_json::json;
 
 fn row(flow: u128, person: u128) -> HandOver {
@@ -165,22 +165,5 @@ on_both! {
         assert!(identities::still_before_proof(&mut tx, &cecile).await.unwrap());
         identities::save_proof(&mut tx, &cecile.verifiable_addresses[0]).await.unwrap();
         assert!(!identities::still_before_proof(&mut tx, &cecile).await.unwrap());
-    }
-
-    async fn wrong_codes_are_counted_by_subject_and_time(db: Db) {
-        let mut tx = db.write().await.unwrap();
-        for (number, subject, second) in [(1, 1, 0), (2, 1, 50), (3, 2, 50)] {
-            tries::queue(&mut tx, &[subject], at(second)).await.unwrap();
-            tries::record(&mut tx, id(number), &[subject], at(second)).await.unwrap();
-        }
-        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 2);
-        assert_eq!(tries::count(&mut tx, &[1], at(0)).await.unwrap(), 1, "after that moment");
-        assert_eq!(tries::count(&mut tx, &[3], at(-1)).await.unwrap(), 0);
-        tries::forget(&mut tx, id(2)).await.unwrap();
-        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 1);
-        assert_eq!(tries::delete_old(&mut tx, at(50), 9).await.unwrap(), 0);
-        assert_eq!(tries::delete_old(&mut tx, at(51), 1).await.unwrap(), 1);
-        assert_eq!(tries::delete_old(&mut tx, at(51), 9).await.unwrap(), 1);
-        assert_eq!(tries::count(&mut tx, &[1], at(-1)).await.unwrap(), 0, "tries go with their subject");
     }
 }

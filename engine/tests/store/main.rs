@@ -6,6 +6,7 @@ mod deferred_logins;
 mod deliveries;
 mod identities;
 mod invitations;
+mod limits;
 mod mail;
 mod oidc_tests;
 mod operators;

@@ -35,6 +35,9 @@ pub async fn start(
     };
     match verification::start(&ctx, start).await {
         Ok(flow) => respond::started(&ctx, &headers, Started::Flow(Box::new(flow))),
+        Err(error) if error.kind == engine::Kind::Limited => {
+            crate::error::forward(&ctx, &headers, error).await
+        }
         Err(error) => ApiError(error).into_response(),
     }
 }

@@ -4,6 +4,8 @@ use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
 use crate::proof::{ANNA, Place, wrong};
 use base64::Engine as _;
 use engine::flow::verification;
+use engine::limits::report::{self, Whom};
+use engine::requester::Requester;
 use engine::testing::{self, TestRandom, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -80,40 +82,64 @@ async fn guessing_over_many_flows_ends_on_postgresql_too() {
     guessing_ends(&engine::testing::postgres::database().await).await;
 }
 
-/// The account is counted as well: a second address of it is no second number of tries.
+/// Many clients guess. What clients that the account does not know may try in all is limited, and the owner's link works still.
 #[tokio::test]
-async fn guesses_at_two_addresses_of_one_account_count_together() {
-    const WORK: &str = "anna@work.test";
+async fn guesses_of_many_clients_at_one_address_end_after_thirty_an_hour() {
     let place = Place::start("memory").await;
-    let mut document = place.document.clone();
-    document["identity"] =
-        json!({"default_schema_id": "default", "schemas": [{"id": "default", "url": two_addresses()}]});
-    place.stand.engine.publish(place.stand.world.config(vec![document]));
-    let person = serde_json::from_value(json!({"traits": {"email": ANNA, "work": WORK}}));
-    engine::admin::create(&place.stand.engine.begin(), person.expect("a body")).await.expect("made");
-    let mut said = Vec::new();
-    for address in [ANNA, WORK, ANNA] {
-        // So that each form has a code of its own.
-        place.later(Duration::from_secs(61));
-        said.extend(guess(&place, address, "not a code", 1).await);
-    }
-    assert_eq!(said.iter().filter(|id| **id == WRONG).count(), 10, "{said:?}");
-    assert_eq!(said[..10], [WRONG; 10]);
-}
-
-#[tokio::test]
-async fn guessing_all_day_ends_after_thirty() {
-    let place = Place::start("memory").await;
-    let (_, code) = place.sign_up().await;
+    let (flow, code) = place.sign_up().await;
+    let (of_link, _) = link(&place).await;
     let mut wrong_ones = 0;
-    for _ in 0..6 {
-        place.later(HOUR);
-        let said = guess(&place, ANNA, &wrong(&code), 3).await;
+    for client in 2..9 {
+        place.come_from(&format!("203.0.113.{client}"));
+        let said = guess(&place, ANNA, &wrong(&code), 2).await;
         wrong_ones += said.iter().filter(|id| **id == WRONG).count();
     }
     assert_eq!(wrong_ones, 30);
-    place.later(HOUR * 24);
-    assert_eq!(guess(&place, ANNA, &wrong(&code), 1).await, [WRONG; 4]);
+    let (status, done) = place.code(&flow, &of_link).await;
+    assert_eq!((status, &done["state"]), (200, &json!("passed_challenge")));
+    place.later(HOUR);
+    assert_eq!(guess(&place, NOBODY, &wrong(&code), 1).await, [WRONG; 4]);
+}
+
+/// A client that guesses keeps no other client from a code.
+#[tokio::test]
+async fn a_client_that_guesses_is_alone_with_its_limit() {
+    for dsn in ["memory".to_owned(), engine::testing::postgres::database().await] {
+        let place = Place::start(&dsn).await;
+        let (flow, code) = place.sign_up().await;
+        place.come_from("203.0.113.66");
+        let said = guess(&place, ANNA, &wrong(&code), 4).await;
+        assert_eq!(said.iter().filter(|id| **id == WRONG).count(), 10, "{said:?}");
+        place.come_from("203.0.113.1");
+        assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
+        assert!(place.is_proven().await);
+    }
+}
+
+#[tokio::test]
+async fn no_code_and_no_email_is_counted_while_limits_are_off() {
+    let place = Place::start("memory").await;
+    let mut document = place.document.clone();
+    document["vestibule"]["limits"] = json!({"enabled": false});
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let (_, code) = place.sign_up().await;
+    assert_eq!(guess(&place, ANNA, &wrong(&code), 8).await, [WRONG; 32]);
+    engine::courier::deliver(&place.stand.engine).await.expect("the courier works");
+    assert_eq!(place.stand.world.mailer.sent().len(), 9);
+    assert_eq!(place.stand.engine.db().rows().await.expect("rows")["limit_counters"], 0);
+}
+
+/// A copy of the database tells no address.
+#[tokio::test]
+async fn counters_hold_no_address() {
+    let place = Place::start("memory").await;
+    let (_, code) = place.sign_up().await;
+    guess(&place, ANNA, &wrong(&code), 4).await;
+    guess(&place, NOBODY, &wrong(&code), 4).await;
+    let slowed = report::list(&place.stand.engine, &Whom::Everyone).await.expect("the store answers");
+    let labels: Vec<Option<&str>> = slowed.iter().map(|one| one.account.as_deref()).collect();
+    assert!(labels.contains(&Some("a…@vestibule.test")) && labels.contains(&None), "{labels:?}");
+    assert!(slowed.iter().all(|one| one.client.as_deref() == Some("203.0.113.1")), "{slowed:?}");
 }
 
 #[tokio::test]
@@ -142,7 +168,8 @@ async fn a_restart_forgets_no_guess() {
     let mut world = World::default();
     world.random = Arc::new(TestRandom::new(1));
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
-    let submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
+    let mut submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
+    submit.requester = Requester::direct("203.0.113.1".parse().expect("an address"));
     let outcome = verification::submit(&again.begin(), submit, "").await.expect("an answer");
     let verification::Submitted::Wrong(form) = outcome else { panic!("{outcome:?}") };
     assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");
@@ -175,36 +202,96 @@ async fn nobody_can_lock_the_owner_of_an_address_out() {
 #[tokio::test]
 async fn a_mailbox_cannot_be_flooded() {
     let place = Place::start("memory").await;
-    let mails = async || {
+    let emails = async || {
         while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
         place.stand.world.mailer.sent().iter().filter(|mail| mail.to == ANNA).count()
     };
     let (flow, _) = place.sign_up().await;
     for _ in 0..10 {
-        // Each is answered as if a mail were under way.
+        // Each is answered as if an email were sent.
         form_for(&place, ANNA).await;
     }
-    assert_eq!(mails().await, 1);
-    assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
-    for minute in 1..20 {
-        place.later(Duration::from_secs(61));
-        form_for(&place, ANNA).await;
-        assert_eq!(mails().await, (minute + 1).min(5));
+    assert_eq!(emails().await, 5, "an hour, because of one client");
+    // Whoever holds the form of the sign-up gets one more, whatever others did.
+    for _ in 0..2 {
+        assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
+        assert_eq!(emails().await, 6);
     }
+    for client in 2..9 {
+        place.come_from(&format!("203.0.113.{client}"));
+        for _ in 0..6 {
+            form_for(&place, ANNA).await;
+        }
+    }
+    assert_eq!(emails().await, 21, "twenty in all, and the one of the form");
     place.later(HOUR);
     form_for(&place, ANNA).await;
-    assert_eq!(mails().await, 6);
+    assert_eq!(emails().await, 22);
 }
 
 #[tokio::test]
-async fn a_request_without_a_mail_leaves_the_earlier_code_good() {
+async fn one_client_cannot_write_to_many_strangers_nor_all_clients_together() {
+    let place = Place::start("memory").await;
+    let mut document = place.document.clone();
+    document["vestibule"]["limits"] = json!({"emails": {"per_client": 3, "total": 5}});
+    document["selfservice"]["flows"]["verification"]["notify_unknown_recipients"] = true.into();
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let emails = async || {
+        while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
+        place.stand.world.mailer.sent().len()
+    };
+    for (client, expected) in [(1, 3), (2, 5), (3, 5)] {
+        place.come_from(&format!("203.0.113.{client}"));
+        for number in 0..4 {
+            form_for(&place, &format!("stranger-{client}-{number}@vestibule.test")).await;
+        }
+        assert_eq!(emails().await, expected, "after client {client}");
+    }
+    place.later(HOUR);
+    form_for(&place, "stranger@vestibule.test").await;
+    assert_eq!(emails().await, 6);
+}
+
+/// A stranger asks for all the emails there are, and the code that the owner was sent stays valid in the owner's form.
+#[tokio::test]
+async fn a_stranger_uses_up_neither_the_owners_emails_nor_their_codes() {
     let place = Place::start("memory").await;
     let (flow, code) = place.sign_up().await;
+    place.come_from("203.0.113.66");
+    for _ in 0..8 {
+        form_for(&place, ANNA).await;
+    }
+    place.come_from("198.51.100.7");
+    let (own, own_code) = place.ask_for_code().await;
+    assert_ne!(own_code, code);
+    assert_eq!(message(&place.code(&own, &code).await.1), WRONG, "of another form");
+    assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
+    assert!(place.is_proven().await);
+}
+
+#[tokio::test]
+async fn a_request_without_an_email_leaves_the_earlier_code_valid() {
+    let place = Place::start("memory").await;
+    place.one_email_each();
+    let (flow, code) = place.sign_up().await;
     assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
+    assert_eq!(place.newest_code().await, code, "no other email was sent");
     assert_eq!(place.code(&flow, &code).await.1["state"], "passed_challenge");
 }
 
-/// The form of somebody who signs in before the next mail may go: the newest mail is the one of the sign-up.
+#[tokio::test]
+async fn a_new_code_voids_the_older_of_its_form_and_no_other() {
+    let place = Place::start("memory").await;
+    let (flow, code) = place.sign_up().await;
+    let (other, of_other) = place.ask_for_code().await;
+    assert_eq!(place.submit(&flow, json!({"method": "code", "email": ANNA})).await.0, 200);
+    let newer = place.newest_code().await;
+    assert_eq!(message(&place.code(&flow, &code).await.1), WRONG);
+    assert_eq!(message(&place.code(&other, &newer).await.1), WRONG);
+    assert_eq!(place.code(&other, &of_other).await.1["state"], "passed_challenge");
+}
+
+/// A limit keeps the form that a sign-in leads to from an email of its own: the newest one is that of the sign-up.
 #[tokio::test]
 async fn the_code_of_the_sign_up_counts_in_the_form_that_a_sign_in_leads_to_at_once() {
     for dsn in ["memory".to_owned(), engine::testing::postgres::database().await] {
@@ -212,6 +299,7 @@ async fn the_code_of_the_sign_up_counts_in_the_form_that_a_sign_in_leads_to_at_o
         let mut document = place.document.clone();
         document["selfservice"]["flows"]["login"] =
             json!({"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}});
+        document["vestibule"]["limits"] = json!({"emails": {"per_address_and_client": 1}});
         place.stand.engine.publish(place.stand.world.config(vec![document]));
         let (first, code) = place.sign_up().await;
         let (_, login) = place.public("GET", "/self-service/login/api", None).await;
@@ -232,16 +320,18 @@ async fn the_code_of_the_sign_up_counts_in_the_form_that_a_sign_in_leads_to_at_o
 }
 
 #[tokio::test]
-async fn a_code_that_was_mailed_for_another_form_counts_only_where_no_mail_went() {
+async fn a_code_that_was_sent_for_another_form_counts_only_where_no_email_was_sent() {
     let place = Place::start("memory").await;
+    place.one_email_each();
     let (first, code) = place.sign_up().await;
     let hurried = form_for(&place, ANNA).await;
     let stranger = form_for(&place, NOBODY).await;
     assert_eq!(message(&place.code(&stranger, &code).await.1), WRONG, "another address");
+    place.come_from("203.0.113.2");
     let (own, newer) = place.ask_for_code().await;
-    assert_eq!(message(&place.code(&own, &code).await.1), WRONG, "it has a mail of its own");
-    // Asked again in the first form: that mail is younger than the hurried form, and belongs to what it counts with.
-    place.later(Duration::from_secs(61));
+    assert_eq!(message(&place.code(&own, &code).await.1), WRONG, "it has an email of its own");
+    // Asked again in the first form: that email is younger than the hurried form, and belongs to what it counts with.
+    place.come_from("203.0.113.3");
     place.submit(&first, json!({"method": "code", "email": ANNA})).await;
     let newest = place.newest_code().await;
     assert_ne!(newest, newer);
@@ -250,8 +340,9 @@ async fn a_code_that_was_mailed_for_another_form_counts_only_where_no_mail_went(
 }
 
 #[tokio::test]
-async fn a_code_without_tries_left_has_none_in_another_form_either() {
+async fn a_code_without_attempts_left_has_none_in_another_form_either() {
     let place = Place::start("memory").await;
+    place.one_email_each();
     let (first, code) = place.sign_up().await;
     let hurried = form_for(&place, ANNA).await;
     for _ in 0..5 {

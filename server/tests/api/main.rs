@@ -8,6 +8,7 @@ mod console;
 mod edges;
 mod every_response;
 mod forms;
+mod guessing;
 mod hand_over;
 mod hooks;
 mod invitations;

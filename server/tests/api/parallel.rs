@@ -37,7 +37,7 @@ async fn one_address(dsn: &str) {
     let config = json!({"selfservice": {
         "methods": {"password": {"config": breach_check}},
         "flows": {"registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}}},
-    }});
+    }, "vestibule": {"limits": {"sign_ups": {"per_client": 100_000}, "flows": {"per_client": 100_000}}}});
     let (stand, site) = stand(dsn, config).await;
     stand.world.outbound.gather(RIVALS);
     for round in 0..ROUNDS {

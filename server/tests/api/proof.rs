@@ -6,6 +6,7 @@ use crate::support::sink::{Says, Sink};
 use crate::support::stand::{Ports, Stand};
 use engine::password::Hasher;
 use serde_json::{Value, json};
+use std::sync::Mutex;
 use std::time::Duration;
 
 const PASSWORD: &str = "Correct-Horse-9-Battery";
@@ -16,6 +17,8 @@ pub(crate) struct Place {
     public: String,
     admin: String,
     pub(crate) document: Value,
+    /// Where requests come from, as the proxy in front of the server tells.
+    client: Mutex<String>,
 }
 
 impl Place {
@@ -34,9 +37,22 @@ impl Place {
                 },
             },
             "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+            "vestibule": {"trusted_proxies": ["127.0.0.0/8"]},
         });
         let stand = Stand::start(ports, dsn, document.clone(), Hasher::sized(2, 256)).await;
-        Self { stand, public, admin, document }
+        Self { stand, public, admin, document, client: Mutex::new("203.0.113.1".to_owned()) }
+    }
+
+    /// From now on requests come from there.
+    pub(crate) fn come_from(&self, client: &str) {
+        client.clone_into(&mut self.client.lock().expect("no test panics with it"));
+    }
+
+    /// Nobody gets more than one email an hour because of one client.
+    pub(crate) fn one_email_each(&self) {
+        let mut document = self.document.clone();
+        document["vestibule"]["limits"] = json!({"emails": {"per_address_and_client": 1, "per_flow": 0}});
+        self.stand.engine.publish(self.stand.world.config(vec![document]));
     }
 
     pub(crate) async fn ask(
@@ -46,7 +62,11 @@ impl Place {
         target: &str,
         body: Option<Value>,
     ) -> (Answer, Value) {
+        let client = self.client.lock().expect("no test panics with it").clone();
         let mut headers = vec![("Host", authority), ("Accept", "application/json")];
+        if authority == self.public {
+            headers.push(("X-Forwarded-For", client.as_str()));
+        }
         if body.is_some() {
             headers.push(("Content-Type", "application/json"));
         }
@@ -107,8 +127,9 @@ impl Place {
     pub(crate) async fn ask_for_code(&self) -> (String, String) {
         let (_, flow) = self.public("GET", "/self-service/verification/api", None).await;
         let flow = flow["id"].as_str().expect("a flow").to_owned();
-        // One mail a minute.
         self.later(Duration::from_secs(61));
+        // What is queued already must not arrive later than what is asked for now.
+        while engine::courier::deliver(&self.stand.engine).await.expect("the courier works") > 0 {}
         let (status, _) = self.submit(&flow, json!({"method": "code", "email": ANNA})).await;
         assert_eq!(status, 200);
         (flow, self.newest_code().await)

@@ -4,6 +4,7 @@
 
 mod configuration;
 mod installation;
+mod limits;
 mod log;
 mod operators;
 mod output;

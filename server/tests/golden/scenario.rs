@@ -114,11 +114,6 @@ pub(crate) fn all() -> Vec<Scenario> {
 pub(crate) fn config(scenario: &Scenario, patches: &[Value], vars: &Vars) -> Result<Value, String> {
     let schema = format!("{{{{schema:{}}}}}", scenario.schema.as_deref().unwrap_or("person"));
     let mut config = document("base-config.json");
-    // The recordings ask for mails within the second; ours are one a minute (docs/compatibility.md).
-    merge(
-        &mut config,
-        &json!({"vestibule": {"verification": {"emails_per_minute": 100, "emails_per_hour": 100}}}),
-    );
     merge(&mut config, &json!({"identity": {"schemas": [{"id": "default", "url": schema}]}}));
     if !scenario.config.is_null() {
         merge(&mut config, &scenario.config);

@@ -81,7 +81,11 @@ impl Site {
         let listener = |address: SocketAddr| json!({ "host": "127.0.0.1", "port": address.port(), "base_url": format!("http://{address}/") });
         json!({
             "serve": { "public": listener(self.public), "admin": listener(self.admin) },
-            "vestibule": { "console": listener(self.console) },
+            // All of a bench is one client. What a limit costs is measured, what it refuses is not.
+            "vestibule": { "console": listener(self.console), "limits": {
+                "flows": { "per_client": 100_000_000 }, "sign_ups": { "per_client": 10_000_000 },
+                "emails": { "per_client": 1_000_000, "total": 100_000_000 },
+            } },
             "identity": { "default_schema_id": "default", "schemas": [
                 { "id": "default", "url": "preset://email" },
                 { "id": "static", "url": format!("base64://{}", base64(&schema(padding).to_string())) },

@@ -17,6 +17,7 @@ use crate::identity::{self, Credential, Identity, RecoveryAddress, VerifiableAdd
 use crate::ids::FlowId;
 use crate::invitations::Invitation;
 use crate::plan::{Client, FlowKind, Plan, Step};
+use crate::requester::Requester;
 use crate::session::{self, DeviceInfo};
 use crate::store::{self, Tx, identities::Inserted};
 use crate::trace::Running;
@@ -31,7 +32,7 @@ pub(super) struct Execution {
     pub(super) form: Form,
     pub(super) invitation: Option<Invitation>,
     pub(super) proof: Proof,
-    pub(super) device: DeviceInfo,
+    pub(super) requester: Requester,
     pub(super) seen: webhook::Seen,
 }
 
@@ -153,6 +154,7 @@ impl Execution {
                     // No plan of a provider has this step.
                     let Proof::Password(hash) = &self.proof else { continue };
                     let sign_up = pending::SignUp {
+                        requester: &self.requester,
                         plan: &self.plan,
                         identity: identity.clone(),
                         identifiers: self.form.extracted.password_identifiers.clone(),
@@ -316,7 +318,8 @@ impl Execution {
         let effects = ctx.effects();
         self.count_proofs(&mut identity);
         let handed_over = self.signs_in_at_once(&identity).then(|| {
-            let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &self.device);
+            let device = DeviceInfo::from(&self.requester);
+            let (mut session, token) = session::new(ctx, &identity, self.plan.method.name(), &device);
             session::by_provider(&mut session, self.proof.provider());
             HandedOver { session, token }
         });
@@ -343,7 +346,9 @@ impl Execution {
         let (mut verification, mut pending) = (None, None);
         if let Some(address) = verification::unverified(&identity).filter(|_| sends_code).cloned() {
             let cookie = new_csrf_cookie.as_deref().unwrap_or_default();
-            let begun = verification::begin(ctx, &mut tx, flow, cookie, identity.id, &address).await?;
+            let begun =
+                verification::begin(ctx, &mut tx, flow, cookie, &self.requester, identity.id, &address)
+                    .await?;
             if !self.hands_over_later() {
                 pending = self.pend(&mut tx, &identity, begun.flow, address.id).await?;
             }

@@ -17,13 +17,14 @@ pub(in crate::flow) async fn begin(
     tx: &mut Tx,
     from: &Flow,
     csrf_cookie: &str,
+    requester: &Requester,
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<ShowVerification> {
     let (mut flow, shown) = for_address(ctx, from, csrf_cookie, address);
     ask_for_code(ctx, &mut flow);
     store::flows::insert(tx, &flow).await?;
-    code::send(ctx, tx, &mut flow, identity, address).await?;
+    code::send(ctx, tx, &mut flow, requester, identity, address).await?;
     Ok(shown)
 }
 

@@ -3,7 +3,7 @@
 use super::super::code::{self, Found};
 use super::super::handover::{Claim, Given};
 use super::super::takeover::{self, Standing};
-use super::super::{Flow, Submit, limits, pending, save, unknown, webhook};
+use super::super::{Flow, Submit, pending, save, unknown, webhook};
 use super::form::{ask_for_code, finish};
 use super::{Replaced, Submitted, browsers, replace};
 use crate::config::hooks::Response;
@@ -11,6 +11,7 @@ use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::proof::{By, address_proven};
+use crate::limits::codes::Attempt;
 use crate::store;
 use crate::store::codes::{self, Code};
 use crate::ui::text;
@@ -27,11 +28,11 @@ pub(super) async fn prove(
     submit: Submit,
 ) -> Result<Submitted> {
     const USED: &str = "This code was used already. Ask for a new one.";
-    let waiting = pending::look_up(ctx, &flow, code).await?;
+    let waiting = pending::look_up(ctx, &submit.requester, &flow, code).await?;
     if let Some(found) = waiting {
         return prove_pending(ctx, flow, found, code, body, path_and_query, submit).await;
     }
-    let (why, over) = match code::look_up(ctx, &flow, code).await? {
+    let (why, over) = match code::look_up(ctx, &submit.requester, &flow, code).await? {
         Found::Right(row, counted) => {
             let new_password = match takeover::standing(ctx, &flow, &row, body, &submit).await? {
                 Standing::Keeps => None,
@@ -85,7 +86,8 @@ async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value, submit: &Submit) -> Resu
 
 /// Too many wrong codes for that address, whatever flow they were for.
 async fn locked(ctx: &Ctx, mut flow: Flow, submit: &Submit) -> Result<Submitted> {
-    const LOCKED: &str = "There were too many wrong codes for this address. Open the link in the mail, or try again in an hour.";
+    const LOCKED: &str =
+        "Too many wrong codes for this email. Open the link in the email, or try again in 1 hour.";
     ask_for_code(ctx, &mut flow);
     browsers::forget_code(&mut flow, submit.csrf_cookie.as_deref());
     flow.ui.messages = vec![text::generic(LOCKED)];
@@ -124,7 +126,7 @@ async fn prove_pending(
 /// A right code, with what the try left behind, and the hash of a new password where its proof takes the account over.
 struct Right {
     row: Code,
-    counted: Option<limits::Try>,
+    counted: Option<Attempt>,
     new_password: Option<String>,
 }
 
@@ -152,7 +154,7 @@ async fn pass(
         return Ok(None);
     }
     if let Some(counted) = &counted {
-        limits::forget(&mut tx, counted).await?;
+        counted.forget(&mut tx).await?;
     }
     let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(unknown)?;
     let mut given = match &new_password {

@@ -5,6 +5,7 @@
 mod fix;
 mod hooks;
 mod leaks;
+mod limits;
 mod listeners;
 mod passwords;
 mod patch;
@@ -99,6 +100,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         passwords::RULES,
         proof::RULES,
         leaks::RULES,
+        limits::RULES,
         hooks::RULES,
         sessions::RULES,
         listeners::RULES,

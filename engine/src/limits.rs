@@ -1,0 +1,160 @@
+//! Limits: how often a client may do something, and how often something may be done to an account or address. A limit delays or asks
+//! to come back later. It never locks the owner of an account out, and holds no connection open (see `docs/limits.md`).
+//!
+//! Counters are rows, so that they outlive a restart and several servers share them. Nobody has acknowledged them, so that they are
+//! written without a flush. What is not known here counts as what is: no limit tells who has an account.
+
+pub mod codes;
+pub mod emails;
+mod leases;
+pub mod passwords;
+pub mod report;
+mod subjects;
+pub mod volume;
+
+pub use leases::Leases;
+pub use subjects::masked;
+
+use crate::error::{Error, Kind};
+use crate::ids::IdentityId;
+use crate::requester::{Requester, WIDE_FACTOR};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+/// After that long everything is forgotten.
+pub const WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// What is counted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Limit {
+    /// Wrong passwords for an account from a client.
+    Passwords,
+    /// Clients with wrong passwords for an account.
+    PasswordClients,
+    /// Accounts for which a client gave wrong passwords only.
+    PasswordAccounts,
+    /// Wrong codes for an address from a client.
+    Codes,
+    /// The same from clients that the account does not know.
+    CodesOfAddress,
+    /// Forms in which a known device may try codes beyond [`Limit::Codes`].
+    CodesReserved,
+    /// Emails to an address because of a client.
+    Emails,
+    /// Emails to an address.
+    EmailsToAddress,
+    /// Emails beyond both, for a form that one was sent for.
+    EmailsOfFlow,
+    /// Emails because of a client.
+    EmailsOfClient,
+    /// Emails of this installation.
+    EmailsInAll,
+    /// Sign-ups of a client.
+    SignUps,
+    /// New forms of a client.
+    Flows,
+}
+
+impl Limit {
+    pub const ALL: [Limit; 13] = [
+        Limit::Passwords,
+        Limit::PasswordClients,
+        Limit::PasswordAccounts,
+        Limit::Codes,
+        Limit::CodesOfAddress,
+        Limit::CodesReserved,
+        Limit::Emails,
+        Limit::EmailsToAddress,
+        Limit::EmailsOfFlow,
+        Limit::EmailsOfClient,
+        Limit::EmailsInAll,
+        Limit::SignUps,
+        Limit::Flows,
+    ];
+
+    /// In rows, and for operators.
+    pub fn name(self) -> &'static str {
+        match self {
+            Limit::Passwords => "passwords",
+            Limit::PasswordClients => "passwords.clients",
+            Limit::PasswordAccounts => "passwords.accounts",
+            Limit::Codes => "codes",
+            Limit::CodesOfAddress => "codes.address",
+            Limit::CodesReserved => "codes.reserved",
+            Limit::Emails => "emails",
+            Limit::EmailsToAddress => "emails.address",
+            Limit::EmailsOfFlow => "emails.flow",
+            Limit::EmailsOfClient => "emails.client",
+            Limit::EmailsInAll => "emails.total",
+            Limit::SignUps => "sign_ups",
+            Limit::Flows => "flows",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|limit| limit.name() == name)
+    }
+}
+
+/// 429, with the seconds to wait.
+pub fn too_many(seconds: u32) -> Error {
+    Error::new(Kind::Limited, crate::ui::text::too_many_attempts(seconds).text).retry_after(seconds)
+}
+
+/// Whether the requester signed in to that account before, on this device.
+pub fn knows(_requester: &Requester, _account: IdentityId) -> bool {
+    false
+}
+
+/// Networks that a client counts by, each with what its limit is multiplied by. None for several and for trusted clients.
+fn networks(requester: &Requester) -> impl Iterator<Item = (String, i64)> {
+    let narrow = requester.network().map(|network| (network.to_string(), 1));
+    let wide = requester.wide_network().map(|network| (network.to_string(), i64::from(WIDE_FACTOR)));
+    narrow.into_iter().chain(wide)
+}
+
+/// 1, 2, 4, … seconds after the first that was too many.
+fn doubling(too_many: i64, longest: Duration) -> TimeDelta {
+    match too_many {
+        ..0 => TimeDelta::zero(),
+        doublings => {
+            let longest = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
+            TimeDelta::seconds(longest.min(1 << doublings.min(16)))
+        }
+    }
+}
+
+/// Rounded up: who waits that long is not too early.
+fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
+    let millis = (then - now).num_milliseconds().max(0);
+    u32::try_from((millis + 999) / 1000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_a_limit() {
+        let seconds: Vec<_> =
+            (-2..9).map(|many| doubling(many, Duration::from_secs(60)).num_seconds()).collect();
+        assert_eq!(seconds, [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(doubling(i64::MAX, Duration::from_secs(30)).num_seconds(), 30);
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1001), now), 2);
+        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1000), now), 1);
+        assert_eq!(seconds_until(now - TimeDelta::seconds(9), now), 0);
+    }
+
+    #[test]
+    fn every_limit_has_a_name_of_its_own() {
+        for limit in Limit::ALL {
+            assert_eq!(Limit::parse(limit.name()), Some(limit));
+        }
+        assert_eq!(Limit::parse("nothing"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Wrong codes for an address, whatever form they are sent to: five attempts for each of many forms are no limit. The attempts of
+//! one form are counted by `flow::code`, and what came with the email's link is not counted at all.
+
+use super::subjects::{Subjects, masked};
+use super::{Limit, WINDOW, networks};
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::ids::FlowId;
+use crate::requester::Requester;
+use crate::store::Tx;
+use crate::store::limits::{self as rows, Subject};
+
+/// Forms of a known device in an hour that [`Limit::Codes`] does not touch.
+const RESERVED: i64 = 1;
+
+/// An attempt that may be compared.
+#[derive(Debug, Default)]
+pub struct Attempt(Vec<Subject>);
+
+/// Counts an attempt, before anything is compared. `None`: there were too many. `exists`: the server wrote to that address.
+/// `device`: one that signed in to the account before.
+pub async fn attempt(
+    ctx: &Ctx,
+    requester: &Requester,
+    address: &str,
+    exists: bool,
+    device: bool,
+    flow: FlowId,
+) -> Result<Option<Attempt>> {
+    let keys = &ctx.config.vestibule.limits;
+    if !keys.enabled {
+        return Ok(Some(Attempt::default()));
+    }
+    let limits = keys.codes;
+    let now = ctx.effects().now();
+    let since = now - WINDOW;
+    let subjects = Subjects::of(&ctx.config)?;
+    let label = exists.then(|| masked(address));
+    let mut counted = Vec::new();
+    if device {
+        counted.push((
+            subjects.of_account(Limit::Codes, address, "device", label),
+            limits.per_address_and_client,
+        ));
+    } else {
+        for (network, factor) in networks(requester) {
+            let own = subjects.of_pair(Limit::Codes, address, &network, label.clone());
+            counted.push((own, limits.per_address_and_client * factor));
+        }
+        counted.push((subjects.of_account(Limit::CodesOfAddress, address, "", label), limits.per_address));
+    }
+    let mut tx = ctx.db().write_relaxed().await?;
+    // The order of the list is that of the limits' names, narrow networks first: two requests never wait for each other.
+    for (subject, most) in &counted {
+        let count = rows::add(&mut tx, subject, 1, now, since).await?;
+        if count.count > *most {
+            // Who is refused is not counted: the counter stays where it is.
+            drop(tx);
+            return if device { reserved(ctx, &subjects, address, flow).await } else { Ok(None) };
+        }
+    }
+    tx.commit().await?;
+    Ok(Some(Attempt(counted.into_iter().map(|(subject, _)| subject).collect())))
+}
+
+/// A known device has one form an hour beyond what others may have used up.
+async fn reserved(ctx: &Ctx, subjects: &Subjects, address: &str, flow: FlowId) -> Result<Option<Attempt>> {
+    let now = ctx.effects().now();
+    let since = now - WINDOW;
+    let of = |part: &str| subjects.of_account(Limit::CodesReserved, address, part, None);
+    let mut tx = ctx.db().write_relaxed().await?;
+    let forms = of("");
+    let is_first = rows::add(&mut tx, &of(&flow.to_string()), 1, now, since).await?.count == 1;
+    if is_first && rows::add(&mut tx, &forms, 1, now, since).await?.count > RESERVED {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(Attempt::default()))
+}
+
+impl Attempt {
+    /// The code was right, so that nothing counts.
+    pub async fn forget(&self, tx: &mut Tx) -> Result<()> {
+        for subject in &self.0 {
+            rows::take_back(tx, subject, 1).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Emails that anyone can make this server send: to one address, because of one client, and in all. Who is refused is told the same
+//! as everyone else.
+
+use super::subjects::{Subjects, masked};
+use super::{Limit, WINDOW, networks, volume};
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::ids::FlowId;
+use crate::requester::Requester;
+use crate::store::Tx;
+use crate::store::limits as rows;
+
+/// For whom an email is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    pub requester: &'a Requester,
+    /// It signed in to the account before.
+    pub device: bool,
+    /// The form of whoever asks, where an email was sent for it before.
+    pub holds: Option<FlowId>,
+}
+
+/// Counts an email to `address`, in the transaction that queues it. `false`: there were enough.
+pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<'_>) -> Result<bool> {
+    let keys = &ctx.config.vestibule.limits;
+    if !keys.enabled {
+        return Ok(true);
+    }
+    let limits = keys.emails;
+    let now = ctx.effects().now();
+    let since = now - WINDOW;
+    let subjects = Subjects::of(&ctx.config)?;
+    let label = || Some(masked(address));
+    let mut counted = Vec::new();
+    if occasion.device {
+        let own = subjects.of_account(Limit::Emails, address, "device", label());
+        counted.push((own, limits.per_address_and_client));
+    } else {
+        for (network, factor) in networks(occasion.requester) {
+            let own = subjects.of_pair(Limit::Emails, address, &network, label());
+            counted.push((own, limits.per_address_and_client * factor));
+        }
+        let all = subjects.of_account(Limit::EmailsToAddress, address, "", label());
+        counted.push((all, limits.per_address));
+    }
+    let mut within = true;
+    for (subject, most) in &counted {
+        // A client that has used up its own share takes nothing of the address's.
+        if rows::add(tx, subject, 1, now, since).await?.count > *most {
+            within = false;
+            break;
+        }
+    }
+    if within && (occasion.device || volume::emails(ctx, tx, occasion.requester).await?) {
+        return Ok(true);
+    }
+    let Some(flow) = occasion.holds else {
+        if within {
+            tracing::warn!(
+                "no email: too many were sent because of one client, or in all (vestibule.limits.emails)"
+            );
+        } else {
+            tracing::info!("no email: enough were sent to this address, or because of this client");
+        }
+        return Ok(false);
+    };
+    let own = subjects.of_account(Limit::EmailsOfFlow, address, &flow.to_string(), label());
+    Ok(rows::add(tx, &own, 1, now, since).await?.count <= limits.per_flow)
+}

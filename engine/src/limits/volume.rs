@@ -1,0 +1,60 @@
+//! What one client may do in an hour, and this installation: generous numbers, so that an office or a school behind one address is
+//! not in the way of itself.
+
+use super::leases::Taken;
+use super::subjects::Subjects;
+use super::{Limit, networks, too_many};
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::requester::Requester;
+use crate::store::Tx;
+
+/// A form begins.
+///
+/// # Errors
+/// 429 where the client began too many.
+pub async fn flow(ctx: &Ctx, requester: &Requester) -> Result<()> {
+    let most = ctx.config.vestibule.limits.flows_per_client;
+    match by_client(ctx, requester, Limit::Flows, most).await? {
+        Some(seconds) => Err(too_many(seconds)),
+        None => Ok(()),
+    }
+}
+
+/// A sign-up, counted before the password is hashed. `Some`: the client sent too many, and so many seconds are left.
+pub async fn sign_up(ctx: &Ctx, requester: &Requester) -> Result<Option<u32>> {
+    by_client(ctx, requester, Limit::SignUps, ctx.config.vestibule.limits.sign_ups_per_client).await
+}
+
+async fn by_client(ctx: &Ctx, requester: &Requester, limit: Limit, most: i64) -> Result<Option<u32>> {
+    if !ctx.config.vestibule.limits.enabled {
+        return Ok(None);
+    }
+    let subjects = Subjects::of(&ctx.config)?;
+    for (network, factor) in networks(requester) {
+        let subject = subjects.of_client(limit, &network);
+        if let Taken::Refused(seconds) = ctx.engine.leases().take(ctx, None, &subject, most * factor).await? {
+            return Ok(Some(seconds));
+        }
+    }
+    Ok(None)
+}
+
+/// An email leaves, to whatever address.
+pub(super) async fn emails(ctx: &Ctx, tx: &mut Tx, requester: &Requester) -> Result<bool> {
+    let limits = ctx.config.vestibule.limits.emails;
+    let subjects = Subjects::of(&ctx.config)?;
+    let mut counted: Vec<_> = networks(requester)
+        .map(|(network, factor)| {
+            (subjects.of_client(Limit::EmailsOfClient, &network), limits.per_client * factor)
+        })
+        .collect();
+    counted.push((subjects.of_all(Limit::EmailsInAll), limits.total));
+    for (subject, most) in &counted {
+        let taken = ctx.engine.leases().take(ctx, Some(&mut *tx), subject, *most).await?;
+        if taken != Taken::Granted {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
