@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::effects::Effects;
+use crate::gate::Gates;
 use crate::password::Hasher;
 use crate::requester::Noticed;
 use crate::social::Known;
@@ -30,6 +31,7 @@ struct Inner {
     noticed: Noticed,
     null_origin_logged: AtomicI64,
     known: Known,
+    gates: Gates,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     trace: Option<Trace>,
@@ -63,6 +65,7 @@ impl Engine {
                 noticed: Noticed::default(),
                 null_origin_logged: AtomicI64::new(i64::MIN),
                 known: Known::default(),
+                gates: Gates::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
                 trace,
@@ -132,6 +135,11 @@ impl Engine {
     /// What providers said of themselves.
     pub fn known(&self) -> &Known {
         &self.inner.known
+    }
+
+    /// What bounds work that costs a process or waits for a provider.
+    pub fn gates(&self) -> &Gates {
+        &self.inner.gates
     }
 
     /// Where steps are written down, if somebody watches.

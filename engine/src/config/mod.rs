@@ -29,6 +29,7 @@ pub mod secret_reference;
 mod secrets;
 pub mod social;
 mod typed;
+mod work;
 
 pub use allowed_hosts::AllowedHosts;
 pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
@@ -46,6 +47,7 @@ pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys, VerificationLimits};
 pub use scalars::duration;
 pub use social::SocialKeys;
+pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -203,6 +205,7 @@ pub struct VestibuleKeys {
     pub requests: RequestLimits,
     pub connections: ConnectionLimits,
     pub storage: StorageLimits,
+    pub work: WorkLimits,
 }
 
 /// The header in which trusted proxies name the client.
