@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import type { Console } from './console';
 import { agreeAs, CLIENT, expect, test, type Idp } from './idp';
 
-test.use({ config: {} });
+test.use({ config: { vestibule: { web_hooks: { allowed_hosts: ['127.0.0.1', 'localhost'] } } } });
 
 async function fill(page: Page, idp: Idp): Promise<void> {
   await page.locator('#id').fill('acme');

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::effects::Effects;
+use crate::gate::Gates;
 use crate::limits::Leases;
 use crate::password::Hasher;
 use crate::requester::Noticed;
@@ -31,6 +32,7 @@ struct Inner {
     noticed: Noticed,
     null_origin_logged: AtomicI64,
     known: Known,
+    gates: Gates,
     hooks_waiting: Notify,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     leases: Leases,
@@ -65,6 +67,7 @@ impl Engine {
                 noticed: Noticed::default(),
                 null_origin_logged: AtomicI64::new(i64::MIN),
                 known: Known::default(),
+                gates: Gates::default(),
                 hooks_waiting: Notify::new(),
                 templates: std::sync::Mutex::default(),
                 leases: Leases::default(),
@@ -140,6 +143,11 @@ impl Engine {
     /// What this server has taken of limits.
     pub(crate) fn leases(&self) -> &Leases {
         &self.inner.leases
+    }
+
+    /// What bounds work that costs a process or waits for a provider.
+    pub fn gates(&self) -> &Gates {
+        &self.inner.gates
     }
 
     /// Where steps are written down, if somebody watches.

@@ -13,6 +13,7 @@ pub mod effects;
 pub mod engine;
 pub mod error;
 pub mod flow;
+pub mod gate;
 pub mod hooks;
 pub mod identity;
 pub mod ids;

@@ -122,8 +122,92 @@ pub const RESERVED_FILES: Limit = Limit::fixed(
     "A limit of the operating system that is smaller than this",
 );
 
+/// Bytes of an answer that a webhook gives and a flow reads.
+pub const WEBHOOK_ANSWER: Limit = Limit::fixed(
+    256 * 1024,
+    "bytes",
+    "The answer of a webhook that may stop a flow or change an account (32 levels, 10,000 values)",
+    "It is a failure of the service: 502, and nothing is stored",
+    "Memory, the database, and whoever reads the account",
+    "A service that the operator has configured and that lies within these bounds",
+);
+
+/// Bytes of one document of a provider.
+pub const PROVIDER_DOCUMENT: Limit = Limit::fixed(
+    512 * 1024,
+    "bytes",
+    "One document of a provider (32 levels, 20,000 values)",
+    "The sign-in fails with a message in the form",
+    "Memory and the processor",
+    "As above",
+);
+
+/// Bytes of traits or metadata that another service makes.
+pub const ACCOUNT_DOCUMENT: Limit = Limit::fixed(
+    64 * 1024,
+    "bytes",
+    "Traits, public and administrator's metadata, each, as a webhook or a mapper makes them (24 levels, 5,000 values)",
+    "502, or a message in the form",
+    "The database",
+    "",
+);
+
+/// Bytes that a template makes.
+pub const TEMPLATE_OUTPUT: Limit = Limit::fixed(
+    1024 * 1024,
+    "bytes",
+    "What a template makes",
+    "The evaluation fails; of a webhook that nobody waits for, the call is given up with an error in the log",
+    "Memory",
+    "",
+);
+
 const SECTIONS: &[(&str, &[Limit])] = &[
     ("Attempts", ATTEMPTS),
+    (
+        "Work",
+        &[
+            Limit::key(
+                "vestibule.limits.work.templates",
+                "Templates that are evaluated at once while a user waits; half as many again for the queue of webhooks",
+                "Further evaluations wait for their turn",
+                "Memory and the processor: each evaluation is a process of at most 512 MB and 3 seconds of processor time",
+                "Sign-ups that all need a template: these wait for each other",
+            ),
+            Limit::key(
+                "vestibule.limits.work.templates_waiting",
+                "Evaluations that wait for their turn",
+                "503 with `Retry-After`",
+                "Memory, and users from waiting in vain",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.work.provider_requests",
+                "Sign-ins that wait for one provider at once",
+                "Further sign-ins through this provider wait for their turn",
+                "Connections, other providers, and sign-in by password, from a provider that is slow",
+                "Others who sign in through the same provider",
+            ),
+            Limit::key(
+                "vestibule.limits.work.provider_requests_waiting",
+                "Sign-ins that wait for their turn at one provider",
+                "503 with `Retry-After`; a user who came back from the provider can load the same address again",
+                "As above",
+                "As above",
+            ),
+            Limit::key(
+                "vestibule.limits.work.patience",
+                "Time that a request waits for its turn; five times as long for the mapper of somebody who came back from a provider",
+                "503 with `Retry-After`",
+                "As above",
+                "",
+            ),
+            WEBHOOK_ANSWER,
+            PROVIDER_DOCUMENT,
+            ACCOUNT_DOCUMENT,
+            TEMPLATE_OUTPUT,
+        ],
+    ),
     (
         "Connections",
         &[

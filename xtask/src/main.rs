@@ -1,7 +1,8 @@
 //! The project's two commands: `cargo xtask run` and `cargo xtask test`, and `build` which both stand on. Beside them
-//! `bench`, which measures, and `sabotage`, which tests the tests.
+//! `bench`, which measures, `sabotage`, which tests the tests, and `asvs`, which writes a table into docs/security.md.
 //! Needs rustup and package registries, nothing else; see docs/decisions/0007-xtask-builds-the-wasm.md.
 
+mod asvs;
 mod bench;
 mod browser_part;
 mod counts;
@@ -79,6 +80,8 @@ enum Command {
         #[arg(long, conflicts_with = "only")]
         rotate: Option<usize>,
     },
+    /// Write the table of OWASP ASVS into docs/security.md
+    Asvs,
 }
 
 fn main() -> ExitCode {
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
             bench::run(&workspace, &only, Duration::from_secs(seconds), built)
         }
         Command::Sabotage { only, rotate } => sabotage::run(&workspace, &only, rotate),
+        Command::Asvs => asvs::run(&workspace),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

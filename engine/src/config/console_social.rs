@@ -6,7 +6,9 @@ use super::console::{
     SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
 use super::layers::{get, set};
-use super::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, TRUSTED_EMAIL_PROVIDERS};
+use super::social::{
+    ADDRESSES, ADDRESSES_FROM_CONSOLE, BUTTONS, ENABLED, LIST, OFF, ORDER, TRUSTED_EMAIL_PROVIDERS,
+};
 use serde_json::{Map, Value};
 
 /// The key that a setting of providers writes; `None` for any other setting.
@@ -74,6 +76,9 @@ fn lay_over(document: &mut Value, value: &Value) -> Result<(), &'static str> {
                 entry.insert(name.clone(), member.clone());
             }
         }
+        if ADDRESSES.iter().any(|name| members.get(*name).is_some_and(|address| !address.is_null())) {
+            entry.insert(ADDRESSES_FROM_CONSOLE.to_owned(), true.into());
+        }
         match at.and_then(|at| list.get_mut(at)) {
             Some(place) => *place = entry.into(),
             None => list.push(entry.into()),
@@ -119,6 +124,23 @@ mod tests {
             apply(&mut document, &over);
             assert_eq!(document, once, "mapping twice changes nothing more");
         }
+    }
+
+    #[test]
+    fn an_entry_whose_addresses_the_console_wrote_is_marked() {
+        let mut document = with(json!([{"id": "a", "issuer_url": "https://a.example"}, {"id": "b"}]));
+        let over = named(json!({
+            "a": {"label": "A", "userinfo_url": null}, "b": {"issuer_url": "https://b.example"},
+            "c": {"token_url": "https://c.example/token"}, "d": {"provider": "google"},
+        }));
+        apply(&mut document, &over);
+        let list = get(&document, LIST).unwrap().as_array().unwrap();
+        let marked: Vec<&str> = list
+            .iter()
+            .filter(|entry| entry[ADDRESSES_FROM_CONSOLE] == true)
+            .filter_map(|entry| entry["id"].as_str())
+            .collect();
+        assert_eq!(marked, ["b", "c"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Config;
 use super::export::Remark;
 use super::layers::{get, set};
 use super::providers;
-use super::social::LIST;
+use super::social::{ADDRESSES_FROM_CONSOLE, LIST};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -30,6 +30,10 @@ pub(super) fn as_kratos_has_them(config: &Config, document: &mut Value, remarks:
         let kind = entry["provider"].as_str().and_then(providers::kind);
         if let (Some("preset://mapper"), Some(kind)) = (entry["mapper_url"].as_str(), kind) {
             entry["mapper_url"] = format!("base64://{}", STANDARD.encode(kind.mapper)).into();
+        }
+        if let Some(members) = entry.as_object_mut() {
+            // Where it was made changes nothing in Kratos.
+            members.shift_remove(ADDRESSES_FROM_CONSOLE);
         }
         for (member, without) in OURS {
             if entry.as_object_mut().is_some_and(|members| members.shift_remove(member).is_some()) {

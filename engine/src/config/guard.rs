@@ -1,5 +1,6 @@
 //! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
 
+use super::social::Provider;
 use super::{ClientKeys, Config, Listener, WebHook};
 use crate::effects::Reach;
 use url::Url;
@@ -12,6 +13,18 @@ impl Config {
             return Reach::Unlisted;
         }
         self.reach(&hook.url)
+    }
+
+    /// For requests to a provider, also where it says itself that they go.
+    pub fn reach_of_provider(&self, provider: &Provider, url: &Url) -> Reach {
+        if provider.addresses_from_console && !self.vestibule.web_hook_hosts.has(url) {
+            return Reach::Unlisted;
+        }
+        match self.reach(url) {
+            // What a provider says of itself leads no further into the network than the files do.
+            Reach::Private if provider.only_says(url) && !is_excepted(&self.clients, url) => Reach::Public,
+            reach => reach,
+        }
     }
 
     /// For web hooks and their templates, and identity schemas.
@@ -29,8 +42,11 @@ pub(super) fn reach(own: [&Listener; 3], clients: &ClientKeys, url: &Url) -> Rea
     if url.port_or_known_default().is_some_and(|port| own.iter().any(|listener| listener.port == port)) {
         return Reach::Elsewhere;
     }
-    let excepted = clients.private_exceptions.iter().any(|allowed| allowed == url.as_str());
-    if clients.disallow_private && !excepted { Reach::Public } else { Reach::Private }
+    if clients.disallow_private && !is_excepted(clients, url) { Reach::Public } else { Reach::Private }
+}
+
+fn is_excepted(clients: &ClientKeys, url: &Url) -> bool {
+    clients.private_exceptions.iter().any(|allowed| allowed == url.as_str())
 }
 
 /// Whether `url` is an address of the site at `base`, which may have a path of its own.

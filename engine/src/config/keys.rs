@@ -145,7 +145,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.pages.name", Text, "", "Name that stands at the top of the hosted pages: yours. Unset, it is taken from what other keys call you."),
     key("vestibule.pages.resend_after", Duration, "60s", "How long the page for a code waits before it offers to send another; a minute at most."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "How long the whole of a web hook's call may take."),
-    key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that web hooks made in the console may call, such as `crm.example.org` or `*.example.org`; without any, none can be made there. The console cannot set it."),
+    key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that webhooks made in the console may call, and providers whose addresses were entered there, such as `crm.example.org` or `*.example.org`. Without any, no such webhook or provider can be made there. The console cannot set it."),
     // What may happen around a sign-up; `engine/src/config/registration.rs` reads them.
     key("vestibule.registration.sign_in_after_verification", Bool, "false", "Sign people in when they prove the address they signed up with, in the browser or app that signed up. For methods that do not sign in at once."),
     key("vestibule.registration.deferred_login_lifespan", Duration, "1h", "How long after the sign-up a proof still signs in; another code does not make it longer."),
@@ -203,6 +203,12 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.limits.storage.forms_per_client", Size, "4MB", "Most bytes of forms that one client has begun and not completed, about 1,500 forms. The oldest are deleted."),
     key("vestibule.limits.storage.errors_per_client", Integer(10, 1_000_000), "100", "Most errors of one client that are stored for the error page. The oldest are deleted."),
     key("vestibule.limits.storage.hook_calls_per_client", Integer(10, 1_000_000), "1000", "Most finished calls of webhooks in the log that one client's requests caused. The oldest are deleted."),
+    // Work that costs a process or waits for another service.
+    key("vestibule.limits.work.templates", Integer(1, 1000), "4", "Most templates (Jsonnet) that are evaluated at once while a user waits. Half as many again are evaluated for the queue of webhooks. Each is a process."),
+    key("vestibule.limits.work.templates_waiting", Integer(0, 10_000), "64", "Most evaluations that wait for their turn. Further ones get 503."),
+    key("vestibule.limits.work.provider_requests", Integer(1, 1000), "16", "Most sign-ins at once that wait for one provider. Each provider has its own."),
+    key("vestibule.limits.work.provider_requests_waiting", Integer(0, 10_000), "32", "Most sign-ins that wait for their turn at one provider. Further ones get 503."),
+    key("vestibule.limits.work.patience", Duration, "2s", "How long a request waits for its turn before it gets 503."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
     key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),

@@ -30,6 +30,7 @@ pub mod secret_reference;
 mod secrets;
 pub mod social;
 mod typed;
+mod work;
 
 pub use allowed_hosts::AllowedHosts;
 pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
@@ -48,6 +49,7 @@ pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys};
 pub use scalars::duration;
 pub use social::SocialKeys;
+pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
@@ -205,6 +207,7 @@ pub struct VestibuleKeys {
     pub requests: RequestLimits,
     pub connections: ConnectionLimits,
     pub storage: StorageLimits,
+    pub work: WorkLimits,
 }
 
 /// The header in which trusted proxies name the client.

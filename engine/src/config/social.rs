@@ -59,6 +59,8 @@ pub struct Provider {
     /// An account with the same address is linked without asking, where both sides have proven it.
     pub links_by_itself: bool,
     pub apple: Option<Apple>,
+    /// The console wrote where it is asked: only hosts of `vestibule.web_hooks.allowed_hosts` are.
+    pub addresses_from_console: bool,
 }
 
 /// A text that is printed nowhere.
@@ -86,6 +88,15 @@ pub enum Pkce {
     Never,
     /// Always, and with a redirect URI that names no provider.
     Force,
+}
+
+impl Provider {
+    /// Whether the address is one that the provider gives for itself, at another host than that of its issuer.
+    pub(super) fn only_says(&self, url: &Url) -> bool {
+        let Some(issuer) = &self.issuer else { return false };
+        let configured = [&self.token_url, &self.userinfo_url].into_iter().flatten().any(|own| own == url);
+        !configured && issuer.host_str() != url.host_str()
+    }
 }
 
 impl SocialKeys {
@@ -138,6 +149,11 @@ impl SocialKeys {
         }
     }
 }
+
+/// Members of an entry that say where the server sends requests.
+pub(crate) const ADDRESSES: [&str; 3] = ["issuer_url", "token_url", "userinfo_url"];
+/// The member that marks an entry of which the console wrote one of [`ADDRESSES`].
+pub(super) const ADDRESSES_FROM_CONSOLE: &str = "addresses_from_console";
 
 pub const LIST: &str = "selfservice.methods.oidc.config.providers";
 pub const ENABLED: &str = "selfservice.methods.oidc.enabled";
@@ -351,6 +367,10 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         links_by_itself: one_of("account_linking_mode", &["confirm_with_existing_credential", "automatic"])?
             == "automatic",
         apple,
+        addresses_from_console: entry
+            .get(ADDRESSES_FROM_CONSOLE)
+            .and_then(Value::as_bool)
+            .unwrap_or_default(),
     }))
 }
 

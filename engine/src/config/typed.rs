@@ -342,6 +342,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             .optional("vestibule.headers.hsts")
             .and_then(|text| scalars::duration(&text))
             .unwrap_or_default(),
+        work: work::read(reader),
     }
 }
 

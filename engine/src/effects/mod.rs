@@ -1,6 +1,7 @@
 //! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
 //! The ambient ones are banned by `clippy.toml`.
 
+pub mod document;
 mod mailer;
 mod outbound;
 mod template_words;
@@ -48,7 +49,7 @@ pub trait Outbound: Send + Sync {
         });
         Box::pin(async move {
             let answer = sent.await?;
-            if !(200..300).contains(&answer.status) {
+            if !answer.is_success() {
                 return Err(OutboundError::Status { host, status: answer.status });
             }
             String::from_utf8(answer.body)
@@ -77,6 +78,13 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Answer {
+    /// 2xx. A redirect is not followed, so it is no success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     #[error("{host} did not answer within {millis} ms")]
@@ -85,10 +93,12 @@ pub enum OutboundError {
     Status { host: String, status: u16 },
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
+    #[error("the answer of {host} is not taken: {unfit}")]
+    Unfit { host: String, unfit: document::Unfit },
     #[error("{host} is not an address that requests may go to")]
     Refused { host: String },
     #[error(
-        "{host} is not in `vestibule.web_hooks.allowed_hosts`: web hooks made in the console call no other host"
+        "{host} is not in `vestibule.web_hooks.allowed_hosts`: webhooks and providers made in the console call no other host"
     )]
     Unlisted { host: String },
     #[error("{host} cannot be reached")]

@@ -213,12 +213,13 @@ impl Resolve for Checked {
 }
 
 fn allowed(reach: Reach, address: IpAddr) -> bool {
-    match reach {
-        Reach::Public => public(address),
-        Reach::Elsewhere => public(address) && !is_here(address),
-        Reach::Nowhere | Reach::Unlisted => false,
-        Reach::Private => !never(address),
-    }
+    !never(address)
+        && match reach {
+            Reach::Public => public(address),
+            Reach::Elsewhere => public(address) && !is_here(address),
+            Reach::Nowhere | Reach::Unlisted => false,
+            Reach::Private => true,
+        }
 }
 
 /// Whether the address is one of this machine's: what leaves for it leaves from it. A socket that is only addressed sends
@@ -240,29 +241,40 @@ fn is_here(address: IpAddr) -> bool {
     address.is_loopback() || leaves_from().is_ok_and(|local: SocketAddr| local.ip() == address)
 }
 
-/// Addresses that nothing of ours has business with: link-local ones, where clouds keep their metadata, those that some
-/// clouds keep it at instead, multicast, and what is no address of a host.
+/// Addresses that no request goes to, whoever configured it: link-local ones, where clouds keep their metadata, the other
+/// addresses at which clouds keep it, multicast, and what is no address of a host. An IPv4 address inside an IPv6 one counts
+/// as itself.
 fn never(address: IpAddr) -> bool {
-    /// Alibaba Cloud; Oracle Cloud.
-    const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
-    /// Amazon EC2.
-    const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    let v4 = |address: Ipv4Addr| {
-        let first = address.octets()[0];
-        first == 0 || first >= 224 || address.is_link_local() || METADATA_V4.contains(&address)
-    };
     match address {
-        IpAddr::V4(address) => v4(address),
-        IpAddr::V6(address) => inner_v4(address).map_or_else(
-            || {
-                address == METADATA_V6
-                    || address.is_unspecified()
-                    || address.is_multicast()
-                    || address.is_unicast_link_local()
-            },
-            v4,
-        ),
+        IpAddr::V4(address) => never_v4(address),
+        IpAddr::V6(address) => never_v6(address) || inner_v4(address).is_some_and(never_v4),
     }
+}
+
+fn never_v4(address: Ipv4Addr) -> bool {
+    /// Alibaba Cloud, Oracle Cloud, and the platform services of Azure.
+    const METADATA: [Ipv4Addr; 3] =
+        [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
+    let first = address.octets()[0];
+    first == 0 || first >= 224 || address.is_link_local() || METADATA.contains(&address)
+}
+
+fn never_v6(address: Ipv6Addr) -> bool {
+    /// Amazon EC2, its pod identities, and Google Cloud.
+    const METADATA: [Ipv6Addr; 3] = [
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+        Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    ];
+    let [a, b, c, ..] = address.segments();
+    METADATA.contains(&address)
+        || address.is_unspecified()
+        || address.is_multicast()
+        || address.is_unicast_link_local()
+        // The local prefix of NAT64 (RFC 8215): each network embeds IPv4 addresses in it in a way of its own.
+        || (a, b, c) == (0x64, 0xff9b, 1)
+        // Teredo (RFC 4380) leads to an IPv4 address that it hides.
+        || (a, b) == (0x2001, 0)
 }
 
 /// Whether the address belongs to the public internet (IANA special-purpose registries); an IPv4 address inside an
@@ -283,6 +295,8 @@ fn public_v4(address: Ipv4Addr) -> bool {
         || address.is_link_local()
         || (a == 100 && (64..128).contains(&b))
         || (a, b, c) == (192, 0, 0)
+        // The relays of 6to4.
+        || (a, b, c) == (192, 88, 99)
         || (a == 198 && (b == 18 || b == 19))
         || address.is_documentation()
         // Multicast, reserved, broadcast.
@@ -290,17 +304,22 @@ fn public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn public_v6(address: Ipv6Addr) -> bool {
-    let first = address.segments()[0];
-    // Only 2000::/3 is handed out at all; 2001:db8::/32 is for documents.
-    first & 0xe000 == 0x2000 && !(first == 0x2001 && address.segments()[1] == 0x0db8)
+    let [first, second, ..] = address.segments();
+    // Only 2000::/3 is handed out at all. Of that 2001:2::/48 is for measurements, 2001:10::/28 is given up, 2001:db8::/32 and
+    // 3fff::/20 are for documents.
+    first & 0xe000 == 0x2000
+        && !(first == 0x2001 && matches!(second, 2 | 0x10..0x20 | 0x0db8))
+        && !(first == 0x3fff && second < 0x1000)
 }
 
-/// Mapped (::ffff:0:0/96), NAT64 (64:ff9b::/96) and 6to4 (2002::/16) addresses.
+/// Of mapped (::ffff:0:0/96), compatible (::/96), translated (::ffff:0:0:0/96), NAT64 (64:ff9b::/96) and 6to4 (2002::/16)
+/// addresses.
 fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let pair = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(pair(g, h)),
+        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(pair(g, h)),
+        (0, 0, 0, 0, 0, 0) if !address.is_loopback() && !address.is_unspecified() => Some(pair(g, h)),
         (0x2002, ..) => Some(pair(b, c)),
         _ => None,
     }
@@ -340,6 +359,16 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:7f00:1::",
             "2001:db8::1",
+            "192.88.99.1",
+            "::127.0.0.1",
+            "::10.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b:1::909:909",
+            "2001:2::1",
+            "2001:10::1",
+            "3fff::1",
+            "fec0::1",
+            "5f00::1",
         ];
         for address in ours {
             assert!(!public(address.parse().unwrap()), "{address}");
@@ -431,9 +460,33 @@ mod tests {
             "http://[::ffff:169.254.169.254]/",
             "http://[64:ff9b::a9fe:a9fe]/",
             "http://0.0.0.0/",
+            "http://0/",
+            "http://0251.0376.0251.0376/",
+            "http://2852039166/",
+            "http://0xa9fea9fe/",
+            "http://169.254.43518/",
+            "http://\u{ff11}69.254.169.254/",
+            "http://169\u{3002}254\u{3002}169\u{3002}254/",
+            "http://169.254.169.254./",
+            "http://[::169.254.169.254]/",
+            "http://[::ffff:0:169.254.169.254]/",
+            "http://[64:ff9b:1::a9fe:a9fe]/",
+            "http://[2002:a9fe:a9fe::1]/",
+            "http://[2001:0:4136:e378:8000:63bf:5601:5601]/",
+            "http://[fd00:ec2::23]/",
+            "http://[fd20:ce::254]/",
+            "http://168.63.129.16/",
+            "http://192.0.0.192/",
+            "http://[ff02::1]/",
+            "http://255.255.255.255/",
         ] {
-            let refused = ask(url.parse().unwrap(), Reach::Private, 10, Duration::from_secs(5)).await;
-            assert!(matches!(refused, Err(OutboundError::Refused { .. })), "{url}: {refused:?}");
+            for reach in [Reach::Private, Reach::Public, Reach::Elsewhere] {
+                let refused = ask(url.parse().unwrap(), reach, 10, Duration::from_secs(5)).await;
+                assert!(
+                    matches!(refused, Err(OutboundError::Refused { .. })),
+                    "{url} {reach:?}: {refused:?}"
+                );
+            }
         }
         assert!(allowed(Reach::Private, "10.1.2.3".parse().unwrap()));
         assert!(allowed(Reach::Private, "127.0.0.1".parse().unwrap()));

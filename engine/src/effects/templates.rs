@@ -2,6 +2,7 @@
 //! environment. A template that loops or eats memory costs that process and nothing else.
 
 use super::template_words as words;
+use crate::limits_table::TEMPLATE_OUTPUT;
 use futures::future::BoxFuture;
 use rsjsonnet_lang::arena::Arena;
 use rsjsonnet_lang::interner::InternedStr;
@@ -28,7 +29,7 @@ const PROCESSOR: u64 = 3;
 /// Jsonnet's usual 500 is more than any body of a hook needs.
 const DEPTH: usize = 200;
 /// Bytes of what it makes.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: u64 = TEMPLATE_OUTPUT.count() as u64;
 
 /// The only door to Jsonnet.
 pub trait Templates: Send + Sync {
@@ -57,6 +58,8 @@ pub enum TemplateError {
     Broken(String),
     #[error("the template took longer or more memory than a template may")]
     Limits,
+    #[error("the template makes more than {LARGEST} bytes")]
+    TooLarge,
     #[error("the template's process cannot be started: {0}")]
     Unavailable(String),
 }
@@ -229,7 +232,7 @@ pub fn evaluate_with(
         Err(failure) => return Err(broken(&program, &failure)),
     };
     if text.len() as u64 > LARGEST {
-        return Err(TemplateError::Limits);
+        return Err(TemplateError::TooLarge);
     }
     Ok(text)
 }
@@ -352,5 +355,6 @@ mod tests {
             evaluate(deep, "{}"),
             Err(TemplateError::Broken("it calls itself without end".to_owned()))
         );
+        assert_eq!(evaluate("std.repeat('x', 1100000)", "{}"), Err(TemplateError::TooLarge));
     }
 }

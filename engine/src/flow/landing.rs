@@ -2,7 +2,7 @@
 //! to prove it.
 
 use super::registration::{self, Ran};
-use super::social::{Landed, back, held_out, held_out_as_is, line, sentence, told};
+use super::social::{Landed, back, busy, held_out, held_out_as_is, line, sentence, told};
 use super::{Flow, StoredKind, Submit, Submitted, exchange, handover, linking, login};
 use crate::config::Method;
 use crate::config::social::Provider;
@@ -111,6 +111,9 @@ impl Landing {
     async fn sign_up(mut self, ctx: &Ctx) -> Result<Landed> {
         let mapped = match social::map(line(ctx), &self.provider, &self.visitor, None).await {
             Ok(mapped) => mapped,
+            Err(trouble) if trouble.stage == Stage::Busy => {
+                return Err(busy(&self.provider, &self.flow, &trouble));
+            }
             Err(trouble) => {
                 told(&self.provider, &self.flow, &trouble);
                 let sentence = sentence(&trouble, &self.provider);

@@ -12,10 +12,11 @@ use crate::config::Method;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Full;
 use crate::ids::FlowId;
 use crate::secrets;
 use crate::session;
-use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Visitor};
+use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Turn, Visitor};
 use crate::store;
 use crate::store::social::{Exchange, Trip};
 use crate::ui::{self, Group, Text, text};
@@ -113,6 +114,7 @@ pub(super) async fn submit<D>(
                 let trip = Landing { flow, provider, visitor, form, client, exchange: None, request: submit };
                 Ok(Submitted::Landed(Box::new(trip.land(ctx).await?)))
             }
+            Err(trouble) if trouble.stage == Stage::Busy => Err(busy(&provider, &flow, &trouble)),
             Err(trouble) => {
                 told(&provider, &flow, &trouble);
                 Err(Error::new(
@@ -136,6 +138,7 @@ pub(super) async fn submit<D>(
     }
     match leave(ctx, &flow, &provider, &submit, body, form).await? {
         Ok(departure) => Ok(Submitted::Leave(departure)),
+        Err(trouble) if trouble.stage == Stage::Busy => Err(busy(&provider, &flow, &trouble)),
         Err(trouble) => {
             told(&provider, &flow, &trouble);
             again(ctx, flow, sentence(&trouble, &provider)).await.map(Submitted::Again)
@@ -255,6 +258,14 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
         };
         return Ok(Landed::Again(Box::new(replaced)));
     }
+    // Before the trip is used up: whoever is sent away comes back with the same address.
+    let turn = match ctx.config.selfservice.social.provider(&trip.provider) {
+        Some(provider) => match line(ctx).turn(provider).await {
+            Ok(turn) => Some(turn),
+            Err(trouble) => return Err(busy(provider, &flow, &trouble)),
+        },
+        None => None,
+    };
     {
         let mut tx = ctx.db().write_single().await?;
         if !store::social::use_trip(&mut tx, &trip.state_hash, now).await? {
@@ -278,7 +289,8 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
     if let Some(payload) = trip.form.get("transient_payload").filter(|payload| payload.is_object()) {
         flow.transient_payload = Some(payload.clone());
     }
-    let Some(provider) = ctx.config.selfservice.social.provider(&trip.provider).cloned() else {
+    let provider = ctx.config.selfservice.social.provider(&trip.provider).cloned();
+    let Some((provider, turn)) = provider.zip(turn) else {
         let offered: Vec<String> =
             ctx.config.selfservice.social.offered().iter().map(|provider| provider.id.clone()).collect();
         flow.nodes().retain(|node| {
@@ -290,7 +302,8 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
         return back(ctx, flow, text::provider_gone(), exchange).await;
     };
     let returned = brought(&callback.query, callback.provider.as_deref(), &provider);
-    let arrived = arrived(ctx, &provider, returned, (&trip.nonce, trip.verifier.as_deref())).await?;
+    let arrived = arrived(ctx, &provider, returned, (&trip.nonce, trip.verifier.as_deref()), &turn).await?;
+    drop(turn);
     match arrived {
         Ok(visitor) => {
             let client = flow.client(false);
@@ -340,6 +353,7 @@ pub(super) async fn arrived(
     provider: &Provider,
     returned: std::result::Result<Returned, Trouble>,
     secrets: (&str, Option<&str>),
+    turn: &Turn,
 ) -> Result<std::result::Result<Visitor, Trouble>> {
     let returned = match returned {
         Ok(returned) => returned,
@@ -350,7 +364,7 @@ pub(super) async fn arrived(
         Err(trouble) => return Ok(Err(trouble)),
     };
     let redirect_uri = ctx.config.selfservice.social.redirect_uri(&provider);
-    Ok(social::arrive(line(ctx), &provider, redirect_uri, returned, secrets).await)
+    Ok(social::arrive(line(ctx), &provider, redirect_uri, returned, secrets, turn).await)
 }
 
 /// The provider with the secrets that it is asked with, opened for this one use.
@@ -390,12 +404,18 @@ fn used_already(ctx: &Ctx, trip: &Trip, request: &Submit) -> Result<Landed> {
 }
 
 pub(super) fn line(ctx: &Ctx) -> Line<'_> {
-    Line { effects: ctx.effects(), config: &ctx.config, known: ctx.engine.known() }
+    Line { effects: ctx.effects(), config: &ctx.config, known: ctx.engine.known(), gates: ctx.engine.gates() }
 }
 
 /// For whoever runs the service: step and reason, never tokens.
 pub(super) fn told(provider: &Provider, flow: &Flow, trouble: &Trouble) {
     failed(trouble.stage, &provider.id, flow.id, &trouble.reason);
+}
+
+/// 503 for what a form cannot mend.
+pub(super) fn busy(provider: &Provider, flow: &Flow, trouble: &Trouble) -> Error {
+    told(provider, flow, trouble);
+    Error::from(Full)
 }
 
 fn failed(step: Stage, provider: &str, flow: FlowId, reason: &str) {
@@ -406,7 +426,7 @@ fn failed(step: Stage, provider: &str, flow: FlowId, reason: &str) {
 pub(super) fn sentence(trouble: &Trouble, provider: &Provider) -> Text {
     match trouble.stage {
         Stage::AccessDenied => text::provider_refused(&provider.label),
-        Stage::ExchangeFailed => text::provider_failed(&provider.label),
+        Stage::ExchangeFailed | Stage::Busy => text::provider_failed(&provider.label),
         Stage::NotSetUp => text::provider_not_set_up(&provider.label),
         Stage::StateInvalid | Stage::VerificationFailed => text::provider_not_believed(&provider.label),
         Stage::ClaimsInvalid => text::provider_says_too_little(&provider.label),

@@ -255,10 +255,16 @@ async fn arrive(ctx: &Ctx, test: &Test, callback: &Callback) -> Result<Report> {
     };
     let mut report = report(&provider.id, &provider.label, now);
     let returned = brought(&callback.query, callback.provider.as_deref(), &provider);
-    let visitor = match arrived(ctx, &provider, returned, (&test.nonce, test.verifier.as_deref())).await? {
+    let turn = match line(ctx).turn(&provider).await {
+        Ok(turn) => turn,
+        Err(trouble) => return Ok(report.failed(trouble)),
+    };
+    let secrets = (test.nonce.as_str(), test.verifier.as_deref());
+    let visitor = match arrived(ctx, &provider, returned, secrets, &turn).await? {
         Ok(visitor) => visitor,
         Err(trouble) => return Ok(report.failed(trouble)),
     };
+    drop(turn);
     let mut claims = visitor.claims.clone();
     without_tokens(&mut claims);
     report.subject = Some(visitor.subject.clone());

@@ -1,21 +1,23 @@
 //! Web hooks around a flow: what a template may know, and what an answer may do (Kratos: selfservice/hook/web_hook.go). Where in
 //! a flow each runs is [`crate::plan`]'s word, how a call is made that of [`crate::hooks`].
 
+mod answer;
+
+pub use answer::{Address, Changes, Said};
+
 use super::{Flow, StoredKind};
 use crate::config::hooks::Response;
 use crate::config::{Config, WebHook};
-use crate::effects::{Answer, OutboundError};
+use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::hooks::{self, Attempt, Body, Cause, Trouble, Waited};
+use crate::hooks::{self, Attempt, Body, Cause, Purpose, Trouble, Waited};
 use crate::identity::{self, Identity};
 use crate::ids::DeliveryId;
 use crate::session::{self, Session};
 use crate::store::Tx;
 use crate::store::deliveries::{Kind as Delivery, Status};
-use crate::ui::{Text, TextKind};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,50 +39,6 @@ pub struct About<'a> {
     /// After sign-in.
     pub session: Option<&'a Session>,
     pub seen: &'a Seen,
-}
-
-/// What the other service says.
-#[derive(Debug, PartialEq)]
-pub enum Said {
-    GoOn,
-    /// To be laid over the account before it is stored.
-    Change(Box<Changes>),
-    /// By field, as [`crate::ui::Container::attach`] takes them.
-    Refuse(Vec<(String, Text)>),
-}
-
-/// Members that are there replace the account's own, whole (contract: nothing is merged).
-#[derive(Debug, PartialEq, Default, Deserialize)]
-#[serde(default)]
-pub struct Changes {
-    pub traits: Option<Value>,
-    pub schema_id: Option<String>,
-    pub state: Option<crate::identity::State>,
-    pub verifiable_addresses: Vec<Address>,
-    pub recovery_addresses: Vec<Address>,
-    /// `null` clears.
-    #[serde(deserialize_with = "there")]
-    pub metadata_public: Option<Value>,
-    #[serde(deserialize_with = "there")]
-    pub metadata_admin: Option<Value>,
-    #[serde(deserialize_with = "there")]
-    pub external_id: Option<Option<String>>,
-}
-
-/// An address as a hook writes it.
-#[derive(Debug, PartialEq, Deserialize)]
-pub struct Address {
-    pub value: String,
-    pub via: String,
-    #[serde(default)]
-    pub verified: bool,
-}
-
-/// `null` is a value here, and not the same as nothing.
-fn there<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
-    from: D,
-) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
 }
 
 impl About<'_> {
@@ -136,10 +94,12 @@ async fn called(
     stored: bool,
 ) -> (Result<Said>, bool) {
     let input = input(&ctx.config, &about);
-    let attempt = hooks::attempt(ctx, hook, id, false, Body::Template(&input.to_string())).await;
+    let attempt = hooks::attempt(ctx, hook, id, Purpose::Awaited, Body::Template(&input.to_string())).await;
     let said = match &attempt.outcome {
-        Ok(answer) => judge(hook, answer),
+        Ok(answer) => answer::judge(hook, answer).map_err(|what| failed(Kind::Upstream, hook, what)),
         Err(Trouble::Cancelled) => Ok(Said::GoOn),
+        // No service is at fault, and another try soon makes sense.
+        Err(Trouble::Busy(full)) => Err(Error::from(*full)),
         Err(trouble) => Err(failed(kind(trouble), hook, trouble)),
     };
     let (status, failure) = match &said {
@@ -152,9 +112,12 @@ async fn called(
     let kind = if stored { Delivery::Wait } else { Delivery::Ask };
     let waited = Waited { id, kind, status, attempt: &attempt, failure };
     hooks::record(ctx, &about.cause(&ctx.config, hook), waited, &input).await;
-    // Who answered too late may have acted.
-    let late = matches!(attempt.outcome, Err(Trouble::Outbound(OutboundError::Deadline { .. })));
-    (said, status == Status::Done || late)
+    // Who answered too late may have acted, and so may who agreed in words that are not taken.
+    let heard = match &attempt.outcome {
+        Ok(answer) => answer.is_success(),
+        Err(trouble) => matches!(trouble, Trouble::Outbound(OutboundError::Deadline { .. })),
+    };
+    (said, heard)
 }
 
 fn log(hook: &WebHook, attempt: &Attempt, status: Status) {
@@ -179,6 +142,7 @@ fn kind(trouble: &Trouble) -> Kind {
     match trouble {
         Trouble::Outbound(OutboundError::Deadline { .. }) => Kind::Late,
         Trouble::Outbound(_) | Trouble::Fetch(_) => Kind::Upstream,
+        Trouble::Busy(_) => Kind::Busy,
         Trouble::Template(_) | Trouble::Secret(_) | Trouble::Cancelled => Kind::Internal,
     }
 }
@@ -187,70 +151,6 @@ fn kind(trouble: &Trouble) -> Kind {
 fn failed(kind: Kind, hook: &WebHook, cause: impl std::fmt::Display) -> Error {
     let reason = "A service that this step has to ask did not answer as it should. Try again in a moment.";
     Error::new(kind, reason).caused_by(format!("the web hook {}: {cause}", hook.name))
-}
-
-/// Status and body, as the contract reads them.
-fn judge(hook: &WebHook, answer: &Answer) -> Result<Said> {
-    match answer.status {
-        200 if hook.response == Response::Changes => {
-            #[derive(Deserialize)]
-            struct Body {
-                #[serde(default)]
-                identity: Option<Changes>,
-            }
-            let body: Body = serde_json::from_slice(&answer.body).map_err(|failure| {
-                failed(Kind::Upstream, hook, format!("its answer cannot be read: {failure}"))
-            })?;
-            Ok(body.identity.map_or(Said::GoOn, |changes| Said::Change(Box::new(changes))))
-        }
-        200..400 => Ok(Said::GoOn),
-        400..500 if hook.blocks() && answer.status != 429 => match messages(&answer.body) {
-            Some(messages) => Ok(Said::Refuse(messages)),
-            None => Err(failed(
-                Kind::Upstream,
-                hook,
-                format!("it refused with {} and without messages for the form", answer.status),
-            )),
-        },
-        status => Err(failed(Kind::Upstream, hook, format!("it answered {status}"))),
-    }
-}
-
-/// `None`: not one that could be shown.
-fn messages(body: &[u8]) -> Option<Vec<(String, Text)>> {
-    #[derive(Deserialize)]
-    struct Body {
-        messages: Vec<AtNode>,
-    }
-    #[derive(Deserialize)]
-    struct AtNode {
-        #[serde(default)]
-        instance_ptr: String,
-        messages: Vec<Message>,
-    }
-    #[derive(Deserialize)]
-    struct Message {
-        #[serde(default)]
-        id: u64,
-        text: String,
-        #[serde(default, rename = "type")]
-        kind: String,
-        #[serde(default)]
-        context: Map<String, Value>,
-    }
-    let body: Body = serde_json::from_slice(body).ok()?;
-    let mut all = Vec::new();
-    for at in body.messages {
-        let name = at.instance_ptr.trim_start_matches('#').trim_matches('/').replace('/', ".");
-        for message in at.messages {
-            let kind = if message.kind == "error" { TextKind::Error } else { TextKind::Info };
-            all.push((
-                name.clone(),
-                Text { id: message.id, text: message.text, kind, context: message.context },
-            ));
-        }
-    }
-    (!all.is_empty()).then_some(all)
 }
 
 /// The template's argument `ctx`.
@@ -298,26 +198,4 @@ fn canonical(name: &str) -> String {
             .map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str())
     });
     words.collect::<Vec<_>>().join("-")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pointers_name_fields() {
-        let body = json!({"messages": [
-            {"instance_ptr": "#/traits/name/first", "messages": [{"id": 7, "text": "x", "type": "error"}]},
-            {"instance_ptr": "#/", "messages": [{"text": "y", "type": "success"}]},
-        ]});
-        let found = messages(body.to_string().as_bytes()).unwrap();
-        assert_eq!(
-            (found[0].0.as_str(), found[0].1.id, found[0].1.kind),
-            ("traits.name.first", 7, TextKind::Error)
-        );
-        assert_eq!((found[1].0.as_str(), found[1].1.kind), ("", TextKind::Info));
-        for nothing in ["", "{}", r#"{"messages": []}"#, r#"{"messages": [{"messages": []}]}"#, "<html>"] {
-            assert_eq!(messages(nothing.as_bytes()), None, "{nothing}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Out of the queue: claim, call, write down what came of it. Every step is a short transaction of its own, none is open
 //! while another service is waited for.
 
-use super::{Attempt, Body, Content, Trouble, attempt, may_come_back, note, places, redact};
+use super::{Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_come_back, note, places};
 use crate::effects::to_completion;
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;
@@ -55,12 +55,11 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
     let hook = places::current(&ctx.config, &delivery.hook, &delivery.place);
     match (content, hook) {
         (Ok(content), Some(hook)) => {
-            let input = content.input.to_string();
             let body = match &content.fixed {
                 Some(document) => Body::Fixed(document),
-                None => Body::Template(&input),
+                None => Body::Template(&content.input),
             };
-            let tried = attempt(ctx, &hook, delivery.id, false, body).await;
+            let tried = attempt(ctx, &hook, delivery.id, Purpose::Queued, body).await;
             conclude(ctx, &mut delivery, content, &tried)?;
         }
         (Ok(mut content), None) => {
@@ -71,10 +70,13 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
             delivery.body = content.seal(ctx, delivery.id)?;
         }
         // Another secret may be put back; until then the call waits.
-        (Err(broken), _) => {
-            let cause = broken.cause().map(ToString::to_string);
-            tracing::error!(id = %delivery.id, cause, "a web hook's call cannot be read");
+        (Err(cause @ Unopened::Sealed(_)), _) => {
+            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook's call cannot be opened");
             later(ctx, &mut delivery);
+        }
+        (Err(cause @ Unopened::Unreadable(_)), _) => {
+            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook's call was given up");
+            delivery.status = Status::Failed;
         }
     }
     delivery.updated_at = ctx.effects().now();
@@ -87,7 +89,7 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     note(delivery, &mut content, tried);
     let (name, id, tries) = (&delivery.name, delivery.id, delivery.attempts);
     match &tried.outcome {
-        Ok(answer) if (200..400).contains(&answer.status) => {
+        Ok(answer) if answer.is_success() => {
             tracing::info!(hook = name, %id, status = answer.status, "a web hook was called");
             delivery.status = Status::Done;
         }
@@ -106,13 +108,17 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
         Status::Failed => tracing::error!(
             hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook's call was given up: {why}"
         ),
+        // The service is not at fault: whoever runs this server has to look.
+        Status::Queued if tried.request.is_none() => tracing::error!(
+            hook = delivery.name, %id, attempts = tries, "a webhook's call cannot be made and is tried again: {why}"
+        ),
         Status::Queued => tracing::warn!(
             hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook failed and is tried again: {why}"
         ),
         Status::Processing | Status::Done | Status::Refused | Status::Cancelled => {}
     }
     if !(matches!(delivery.status, Status::Queued | Status::Failed) && may_come_back(delivery.kind)) {
-        content.input = redact::document(&content.input);
+        content.redact();
     }
     delivery.body = content.seal(ctx, delivery.id)?;
     Ok(())

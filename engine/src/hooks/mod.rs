@@ -11,7 +11,7 @@ pub use deliver::deliver;
 pub(crate) use places::place_of;
 pub use places::{List, is_of, lists};
 pub use request::TEST_HEADER;
-pub(crate) use request::{Attempt, Body, Trouble, attempt};
+pub(crate) use request::{Attempt, Body, Purpose, Trouble, attempt};
 pub use trial::{Sample, find, sample, send};
 
 use crate::config::{Config, WebHook};
@@ -35,8 +35,9 @@ const MOST_PAGES: usize = 20;
 /// What of a delivery is sealed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Content {
-    /// The template's argument: whole while another try may need it, otherwise without secrets.
-    input: Value,
+    /// The template's argument as JSON: whole while another try may need it, otherwise without secrets. It is kept as text,
+    /// which can be read back however deep the document is.
+    input: String,
     /// Sent word for word instead of what a template would make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fixed: Option<Value>,
@@ -55,10 +56,32 @@ impl Content {
         seal::seal_for(ctx.effects(), &ctx.config.secrets, SEALED_FOR, id.0, &text)
     }
 
-    fn open(config: &Config, delivery: &Delivery) -> Result<Self> {
-        let text = seal::open_for(&config.secrets, SEALED_FOR, delivery.id.0, &delivery.body)?;
-        serde_json::from_slice(&text).map_err(Error::internal)
+    /// # Errors
+    /// [`Unopened::Sealed`] while the secret is missing, [`Unopened::Unreadable`] for good.
+    fn open(config: &Config, delivery: &Delivery) -> std::result::Result<Self, Unopened> {
+        let text = seal::open_for(&config.secrets, SEALED_FOR, delivery.id.0, &delivery.body)
+            .map_err(|error| Unopened::Sealed(Box::new(error)))?;
+        serde_json::from_slice(&text).map_err(Unopened::Unreadable)
     }
+
+    /// The template's argument; null for one that cannot be read.
+    fn document(&self) -> Value {
+        serde_json::from_str(&self.input).unwrap_or_default()
+    }
+
+    fn redact(&mut self) {
+        self.input = redact::document(&self.document()).to_string();
+    }
+}
+
+/// Why what was queued cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum Unopened {
+    /// Another secret may be put back.
+    #[error("{}", .0.cause().map_or_else(|| .0.to_string(), ToString::to_string))]
+    Sealed(Box<Error>),
+    #[error("it cannot be read: {0}")]
+    Unreadable(serde_json::Error),
 }
 
 /// What a call is about, for its row.
@@ -97,7 +120,7 @@ pub(crate) fn new_id(ctx: &Ctx) -> DeliveryId {
 /// Puts a call that nobody waits for into the queue, as part of `tx`. Whoever commits says so to [`crate::Engine::wake_hooks`].
 pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Value) -> Result<()> {
     let mut delivery = blank(ctx, cause, Kind::Inform, new_id(ctx));
-    delivery.body = Content { input, ..Content::default() }.seal(ctx, delivery.id)?;
+    delivery.body = Content { input: input.to_string(), ..Content::default() }.seal(ctx, delivery.id)?;
     deliveries::insert(tx, &delivery).await
 }
 
@@ -176,8 +199,10 @@ fn finished(ctx: &Ctx, cause: &Cause<'_>, waited: &Waited<'_>, input: &Value) ->
     delivery.status = waited.status;
     delivery.attempts = 1;
     let again = waited.status == Status::Failed && may_come_back(waited.kind);
-    let input = if again { input.clone() } else { redact::document(input) };
-    let mut content = Content { input, ..Content::default() };
+    let mut content = Content { input: input.to_string(), ..Content::default() };
+    if !again {
+        content.redact();
+    }
     note(&mut delivery, &mut content, waited.attempt);
     if waited.status == Status::Cancelled {
         content.failure = None;

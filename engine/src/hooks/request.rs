@@ -5,6 +5,7 @@ use crate::config::WebHook;
 use crate::config::hooks::{Auth, Template, signing_key};
 use crate::effects::{Answer, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
+use crate::gate::Full;
 use crate::ids::DeliveryId;
 use crate::secrets;
 use base64::Engine as _;
@@ -46,6 +47,20 @@ pub(crate) enum Trouble {
     Secret(String),
     #[error("{0}")]
     Outbound(#[from] OutboundError),
+    /// Too many templates are being evaluated.
+    #[error("{0}")]
+    Busy(#[from] Full),
+}
+
+/// Why a try is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// A user waits for it.
+    Awaited,
+    /// It comes from the queue.
+    Queued,
+    /// An operator waits for it. The call is marked.
+    Test,
 }
 
 impl Trouble {
@@ -53,9 +68,11 @@ impl Trouble {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Trouble::Cancelled | Trouble::Secret(_) => false,
-            Trouble::Template(TemplateError::Unreadable(_) | TemplateError::Broken(_)) => false,
+            Trouble::Template(
+                TemplateError::Unreadable(_) | TemplateError::Broken(_) | TemplateError::TooLarge,
+            ) => false,
             Trouble::Outbound(OutboundError::Refused { .. } | OutboundError::Unlisted { .. }) => false,
-            Trouble::Template(_) | Trouble::Fetch(_) | Trouble::Outbound(_) => true,
+            Trouble::Template(_) | Trouble::Fetch(_) | Trouble::Outbound(_) | Trouble::Busy(_) => true,
         }
     }
 }
@@ -73,12 +90,12 @@ pub(crate) async fn attempt(
     ctx: &Ctx,
     hook: &WebHook,
     id: DeliveryId,
-    test: bool,
+    purpose: Purpose,
     body: Body<'_>,
 ) -> Attempt {
     let begun = ctx.effects().now();
     let mut attempt = Attempt { request: None, outcome: Err(Trouble::Cancelled), millis: 0 };
-    attempt.outcome = match ready(ctx, hook, id, test, body).await {
+    attempt.outcome = match ready(ctx, hook, id, purpose, body).await {
         Err(trouble) => Err(trouble),
         Ok(request) => {
             attempt.request = Some(super::redact::request(&request));
@@ -93,11 +110,11 @@ async fn ready(
     ctx: &Ctx,
     hook: &WebHook,
     id: DeliveryId,
-    test: bool,
+    purpose: Purpose,
     body: Body<'_>,
 ) -> Result<Request, Trouble> {
-    let made = made(ctx, hook, body).await?;
-    addressed(ctx, hook, id, test, made).await
+    let made = made(ctx, hook, purpose, body).await?;
+    addressed(ctx, hook, id, purpose, made).await
 }
 
 /// Headers and bytes of a body.
@@ -106,7 +123,7 @@ struct Made {
     body: Option<Vec<u8>>,
 }
 
-async fn made(ctx: &Ctx, hook: &WebHook, body: Body<'_>) -> Result<Made, Trouble> {
+async fn made(ctx: &Ctx, hook: &WebHook, purpose: Purpose, body: Body<'_>) -> Result<Made, Trouble> {
     let mut headers = hook.headers.clone();
     let input = match body {
         Body::Template(input) => input,
@@ -116,7 +133,9 @@ async fn made(ctx: &Ctx, hook: &WebHook, body: Body<'_>) -> Result<Made, Trouble
             return Ok(Made { headers, body: Some(document.to_string().into_bytes()) });
         }
     };
-    let Some(text) = rendered(ctx, hook, input).await? else { return Ok(Made { headers, body: None }) };
+    let Some(text) = rendered(ctx, hook, purpose, input).await? else {
+        return Ok(Made { headers, body: None });
+    };
     let body = if is_form(&headers) {
         form(&text)?.into_bytes()
     } else {
@@ -129,9 +148,19 @@ async fn made(ctx: &Ctx, hook: &WebHook, body: Body<'_>) -> Result<Made, Trouble
 }
 
 /// What the template makes of `input`; `None` for a hook without a template.
-pub(crate) async fn rendered(ctx: &Ctx, hook: &WebHook, input: &str) -> Result<Option<String>, Trouble> {
+pub(crate) async fn rendered(
+    ctx: &Ctx,
+    hook: &WebHook,
+    purpose: Purpose,
+    input: &str,
+) -> Result<Option<String>, Trouble> {
     let Some(template) = &hook.body else { return Ok(None) };
     let source = source(ctx, template).await?;
+    let (gates, work) = (ctx.engine.gates(), &ctx.config.vestibule.work);
+    let _pass = match purpose {
+        Purpose::Awaited | Purpose::Test => gates.templates.enter(work.templates).await?,
+        Purpose::Queued => gates.background_templates.enter(work.background_templates()).await?,
+    };
     let made = ctx.effects().templates.render(source, input.to_owned()).await;
     made.map(Some).map_err(|failure| match failure {
         TemplateError::Cancelled => Trouble::Cancelled,
@@ -143,7 +172,7 @@ async fn addressed(
     ctx: &Ctx,
     hook: &WebHook,
     id: DeliveryId,
-    test: bool,
+    purpose: Purpose,
     made: Made,
 ) -> Result<Request, Trouble> {
     let Made { mut headers, body } = made;
@@ -153,7 +182,7 @@ async fn addressed(
         headers.push(("Ory-Webhook-Request-ID".to_owned(), call.to_string()));
         headers.push(("Ory-Webhook-Trigger-ID".to_owned(), id.to_string()));
     }
-    if test {
+    if purpose == Purpose::Test {
         headers.push((TEST_HEADER.to_owned(), "true".to_owned()));
     }
     if let Some(auth) = &hook.auth {

@@ -1,7 +1,7 @@
 //! Trying a hook out: with what it was sent last, secrets taken out, or with something made up; what its template makes of
 //! that; and really sending it, marked as a test.
 
-use super::request::Trouble;
+use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
 use crate::config::{Config, WebHook};
 use crate::effects::TemplateError;
@@ -51,14 +51,18 @@ pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
             places::step(&delivery.place) == places::step(place) && delivery.kind != Kind::Test
         })
         .filter_map(|delivery| Content::open(&ctx.config, delivery).ok())
-        .map(|content| redact::document(&content.input))
+        .map(|content| redact::document(&content.document()))
         .find(Value::is_object);
     let made_up = earlier.is_none();
     let mut input = earlier.unwrap_or_else(|| invented(&ctx.config, place));
     input["test"] = true.into();
-    let output = request::rendered(ctx, hook, &input.to_string()).await;
-    let never =
-        matches!(output, Err(Trouble::Template(TemplateError::Unreadable(_) | TemplateError::Limits)));
+    let output = request::rendered(ctx, hook, Purpose::Test, &input.to_string()).await;
+    let never = matches!(
+        output,
+        Err(Trouble::Template(
+            TemplateError::Unreadable(_) | TemplateError::Limits | TemplateError::TooLarge
+        ))
+    );
     let cancelled = matches!(output, Err(Trouble::Cancelled));
     let output = output.map_err(|trouble| trouble.to_string());
     Ok(Sample { input, made_up, output, never, cancelled })
@@ -69,10 +73,10 @@ pub async fn sample(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Sample> {
 pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     let Sample { input, .. } = sample(ctx, hook, place).await?;
     let id = new_id(ctx);
-    let tried = attempt(ctx, hook, id, true, Body::Template(&input.to_string())).await;
+    let tried = attempt(ctx, hook, id, Purpose::Test, Body::Template(&input.to_string())).await;
     let cause = Cause { place: place.to_owned(), flow: FlowId(Uuid::nil()), hook };
     let status = match &tried.outcome {
-        Ok(answer) if (200..400).contains(&answer.status) => Status::Done,
+        Ok(answer) if answer.is_success() => Status::Done,
         Err(Trouble::Cancelled) => Status::Cancelled,
         Ok(_) | Err(_) => Status::Failed,
     };

@@ -407,7 +407,7 @@ pub(crate) fn is_email(text: &str) -> bool {
 }
 
 /// E.164 with the separators that people write.
-fn is_phone_number(text: &str) -> bool {
+pub(crate) fn is_phone_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     text.starts_with('+')
         && (6..=15).contains(&digits)

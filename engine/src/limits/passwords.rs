@@ -35,7 +35,7 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Judged {
     /// The password may be compared. See [`Attempt::right`] and [`Attempt::undo`].
-    Compare(Attempt),
+    Compare(Box<Attempt>),
     /// Nothing was counted. So many seconds are left.
     TooEarly(u32),
 }
@@ -67,7 +67,7 @@ pub async fn judge(
 ) -> Result<Judged> {
     let keys = &ctx.config.vestibule.limits;
     if !keys.enabled {
-        return Ok(Judged::Compare(Attempt::default()));
+        return Ok(Judged::Compare(Box::default()));
     }
     let limits = keys.passwords;
     let now = ctx.effects().now();
@@ -138,7 +138,7 @@ pub async fn judge(
         }
     }
     tx.commit().await?;
-    Ok(Judged::Compare(attempt))
+    Ok(Judged::Compare(Box::new(attempt)))
 }
 
 /// Takes the rows, always in the same order.

@@ -76,8 +76,10 @@ pub async fn clear(engine: &Engine, whom: &Whom, actor: &str) -> Result<u64> {
     Ok(counters)
 }
 
-/// By what the rows are found: account and client.
-fn wanted(ctx: &Ctx, whom: &Whom) -> Result<Vec<(Option<Vec<u8>>, Option<String>)>> {
+/// By what rows are found: the key of an account, and a client's network.
+type Wanted = (Option<Vec<u8>>, Option<String>);
+
+fn wanted(ctx: &Ctx, whom: &Whom) -> Result<Vec<Wanted>> {
     Ok(match whom {
         Whom::Account(account) => vec![(Some(Subjects::of(&ctx.config)?.account(account)), None)],
         Whom::Client(address) => {

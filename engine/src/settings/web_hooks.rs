@@ -7,6 +7,7 @@ mod look;
 mod words;
 
 pub use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place, When};
+pub(in crate::settings) use form::unreachable;
 pub use form::{
     ACCOUNT, AUTH, BODY, HEADERS, ID, METHODS, OUTCOME, Signing, URL, VERB, VERBS, Wanted, WantedAuth, is_for,
 };
@@ -256,8 +257,7 @@ impl Turn {
         };
         match self.act {
             Act::On => {
-                let why =
-                    url::Url::parse(&hook.url).ok().and_then(|url| form::unreachable(&ground.config, &url));
+                let why = url::Url::parse(&hook.url).ok().and_then(|url| unreachable(&ground.config, &url));
                 if let Some(why) = why {
                     return problem(URL, why);
                 }

@@ -1,7 +1,7 @@
 //! What providers say of themselves, and their keys: fetched when needed, kept for an hour, the keys fetched anew when a token
 //! names one that is not there, but not more often than once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
 
-use super::{Line, Stage, Trouble, chain};
+use super::{Line, Stage, Trouble, Turn, chain};
 use crate::config::social::Provider;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::CoreJsonWebKeySet;
@@ -55,19 +55,44 @@ impl Known {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(issuer).cloned()
     }
 
+    /// Whether newer keys may be asked for, which counts from now on.
+    fn ask_for_keys(&self, issuer: &str, now: DateTime<Utc>) -> bool {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match entries.get_mut(issuer) {
+            Some(entry) if now - entry.keys_at < KEYS_AT_MOST => false,
+            Some(entry) => {
+                entry.keys_at = now;
+                true
+            }
+            None => true,
+        }
+    }
+
     fn put(&self, issuer: &str, entry: Entry) {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.to_owned(), entry);
     }
 }
 
-/// The description and keys of a provider with an issuer.
-pub(super) async fn discover(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
+/// The description and keys of a provider with an issuer. `turn`: the caller's, where it has one.
+pub(super) async fn discover(
+    line: Line<'_>,
+    provider: &Provider,
+    turn: Option<&Turn>,
+) -> Result<Entry, Trouble> {
     let now = line.effects.now();
     let known = line.known.get(&provider.issuer_text);
     if let Some(entry) = known.clone().filter(|entry| now - entry.at < FRESH) {
         return Ok(entry);
     }
-    match fetch(line, provider).await {
+    // Whoever has none asks for one only now: what is known costs no request.
+    let asked = async {
+        let _turn = match turn {
+            Some(_) => None,
+            None => Some(line.turn(provider).await?),
+        };
+        fetch(line, provider).await
+    };
+    match asked.await {
         Ok(entry) => {
             line.known.put(&provider.issuer_text, entry.clone());
             Ok(entry)
@@ -96,7 +121,12 @@ pub(super) async fn with_newer_keys(
     if now - entry.keys_at < KEYS_AT_MOST {
         return Ok(None);
     }
-    let newer = Entry { keys: keys(line, &entry.description.jwks_uri).await?, keys_at: now, ..entry.clone() };
+    // Noted before the request: else each token would ask while the provider is slow, and after each failure.
+    if !line.known.ask_for_keys(&provider.issuer_text, now) {
+        return Ok(None);
+    }
+    let keys = keys(line, provider, &entry.description.jwks_uri).await?;
+    let newer = Entry { keys, keys_at: now, ..entry.clone() };
     line.known.put(&provider.issuer_text, newer.clone());
     Ok(Some(newer))
 }
@@ -107,7 +137,7 @@ async fn fetch(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
     let url = Url::parse(&format!("{text}/.well-known/openid-configuration"))
         .map_err(|failure| unreachable(failure.to_string()))?;
     let document = line
-        .document(&url, None)
+        .document(provider, &url, None)
         .await
         .map_err(|failure| unreachable(format!("the description at {url}: {}", chain(&failure))))?;
     let description: Description = serde_json::from_value(document)
@@ -123,14 +153,40 @@ async fn fetch(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
             ),
         ));
     }
-    let keys = keys(line, &description.jwks_uri).await?;
+    let says = [
+        ("token_endpoint", Some(&description.token_endpoint)),
+        ("jwks_uri", Some(&description.jwks_uri)),
+        ("userinfo_endpoint", description.userinfo_endpoint.as_ref()),
+    ];
+    for (name, address) in says {
+        if let Some(what) = address.and_then(|address| unfit(&url, address)) {
+            return Err(Trouble::new(
+                Stage::VerificationFailed,
+                format!("the description at {url}: {name} {what}"),
+            ));
+        }
+    }
+    let keys = keys(line, provider, &description.jwks_uri).await?;
     let now = line.effects.now();
     Ok(Entry { description: Arc::new(description), keys, at: now, keys_at: now })
 }
 
-async fn keys(line: Line<'_>, url: &Url) -> Result<Arc<CoreJsonWebKeySet>, Trouble> {
+/// Why an address in the description at `at` is not asked. Whoever is described over https is asked over https (Discovery §3).
+fn unfit(at: &Url, address: &Url) -> Option<&'static str> {
+    match address.scheme() {
+        "https" => {}
+        "http" if at.scheme() == "http" => {}
+        "http" => return Some("is an http address, though the issuer's is https"),
+        _ => return Some("is no https address"),
+    }
+    let bare = address.username().is_empty() && address.password().is_none();
+    (!bare).then_some("has a user in it")
+}
+
+async fn keys(line: Line<'_>, provider: &Provider, url: &Url) -> Result<Arc<CoreJsonWebKeySet>, Trouble> {
     let unreachable =
         |reason: String| Trouble::new(Stage::ExchangeFailed, format!("the keys at {url}: {reason}"));
-    let document = line.document(url, None).await.map_err(|failure| unreachable(chain(&failure)))?;
+    let document =
+        line.document(provider, url, None).await.map_err(|failure| unreachable(chain(&failure)))?;
     serde_json::from_value(document).map(Arc::new).map_err(|failure| unreachable(failure.to_string()))
 }

@@ -4,10 +4,15 @@
 use super::{Line, Stage, Trouble, Visitor, chain};
 use crate::config::Template;
 use crate::config::social::Provider;
+use crate::effects::Request;
+use crate::effects::document::{OF_AN_ACCOUNT, judge};
 use crate::identity::{Identity, normalise_identifier};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
+
+/// Bytes of a mapper that is fetched.
+const SOURCE: usize = 512 << 10;
 
 /// What a mapper makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +102,7 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
     };
     let variables =
         vec![("claims".to_owned(), claims.to_string()), ("identity".to_owned(), account.to_string())];
+    let _pass = line.gates.templates.enter(line.config.vestibule.work.mappers()).await?;
     let made = line
         .effects
         .templates
@@ -106,6 +112,15 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
     let made: Made = serde_json::from_str(&made)
         .map_err(|failure| invalid(format!("it makes no `{{identity: {{traits: …}}}}`: {failure}")))?;
     let identity = made.identity;
+    for (name, document) in [
+        ("traits", Some(&identity.traits)),
+        ("metadata_public", identity.metadata_public.as_ref()),
+        ("metadata_admin", identity.metadata_admin.as_ref()),
+    ] {
+        let Some(document) = document else { continue };
+        judge(document, OF_AN_ACCOUNT)
+            .map_err(|unfit| invalid(format!("what it makes for `identity.{name}` is not taken: {unfit}")))?;
+    }
     if !identity.traits.is_object() {
         return Err(invalid("`identity.traits` is no object".to_owned()));
     }
@@ -126,7 +141,16 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
 async fn fetched(line: Line<'_>, url: &Url) -> Result<String, Trouble> {
     let invalid =
         |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper at {url}: {reason}"));
-    let request = line.request("GET", url.clone(), Vec::new(), None);
+    // The files alone name mappers by their address.
+    let request = Request {
+        method: "GET".to_owned(),
+        url: url.clone(),
+        headers: Vec::new(),
+        body: None,
+        limit: SOURCE,
+        deadline: line.config.selfservice.social.deadline,
+        reach: line.config.reach(url),
+    };
     let answer = line.effects.outbound.send(request).await.map_err(|failure| invalid(chain(&failure)))?;
     if answer.status != 200 {
         return Err(invalid(format!("it answered {}", answer.status)));

@@ -14,7 +14,9 @@ pub use trip::{Ask, Destination, Returned, arrive, depart, destination, from_tok
 
 use crate::config::Config;
 use crate::config::social::Provider;
-use crate::effects::{Effects, OutboundError, Reach, Request};
+use crate::effects::document::{self, OF_A_PROVIDER};
+use crate::effects::{Effects, OutboundError, Request};
+use crate::gate::{Full, Gates, Pass};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -25,6 +27,12 @@ pub struct Line<'a> {
     pub effects: &'a Effects,
     pub config: &'a Config,
     pub known: &'a Known,
+    pub gates: &'a Gates,
+}
+
+/// A place among those who wait for one provider.
+pub struct Turn {
+    _pass: Pass,
 }
 
 /// Somebody as a provider knows them. `claims` has the shape that mappers read.
@@ -60,6 +68,8 @@ pub enum Stage {
     ClaimsInvalid,
     /// Something of ours is missing, such as the client's secret.
     NotSetUp,
+    /// Too many wait for the provider, or for a mapper.
+    Busy,
 }
 
 impl Stage {
@@ -71,6 +81,7 @@ impl Stage {
             Stage::VerificationFailed => "verification_failed",
             Stage::ClaimsInvalid => "claims_invalid",
             Stage::NotSetUp => "not_set_up",
+            Stage::Busy => "busy",
         }
     }
 }
@@ -88,12 +99,29 @@ impl Trouble {
     }
 }
 
+impl From<Full> for Trouble {
+    fn from(full: Full) -> Self {
+        Self::new(Stage::Busy, full.to_string())
+    }
+}
+
 /// Bytes of one answer of a provider; key sets of large providers have a few thousand.
-const ANSWER: usize = 512 << 10;
+const ANSWER: usize = OF_A_PROVIDER.bytes;
 
 impl Line<'_> {
+    /// Waits for a place among those who wait for that provider. Whoever has one is the reason for one request at a time.
+    ///
+    /// # Errors
+    /// [`Stage::Busy`]
+    pub async fn turn(&self, provider: &Provider) -> Result<Turn, Trouble> {
+        let capacity = self.config.vestibule.work.provider_requests;
+        let pass = self.gates.provider(&provider.id).enter(capacity).await?;
+        Ok(Turn { _pass: pass })
+    }
+
     fn request(
         &self,
+        provider: &Provider,
         method: &str,
         url: Url,
         headers: Vec<(String, String)>,
@@ -101,7 +129,7 @@ impl Line<'_> {
     ) -> Request {
         Request {
             method: method.to_owned(),
-            reach: self.reach(&url),
+            reach: self.config.reach_of_provider(provider, &url),
             url,
             headers,
             body,
@@ -110,23 +138,24 @@ impl Line<'_> {
         }
     }
 
-    fn reach(&self, url: &Url) -> Reach {
-        self.config.reach(url)
-    }
-
     /// GETs JSON, with an access token or without.
-    async fn document(&self, url: &Url, token: Option<&str>) -> Result<Value, OutboundError> {
+    async fn document(
+        &self,
+        provider: &Provider,
+        url: &Url,
+        token: Option<&str>,
+    ) -> Result<Value, OutboundError> {
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         if let Some(token) = token {
             headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        let answer = self.effects.outbound.send(self.request("GET", url.clone(), headers, None)).await?;
+        let request = self.request(provider, "GET", url.clone(), headers, None);
+        let answer = self.effects.outbound.send(request).await?;
         if answer.status != 200 {
             return Err(OutboundError::Status { host, status: answer.status });
         }
-        serde_json::from_slice(&answer.body)
-            .map_err(|failure| OutboundError::Unreachable { host, source: failure.into() })
+        document::read(&answer.body, OF_A_PROVIDER).map_err(|unfit| OutboundError::Unfit { host, unfit })
     }
 }
 

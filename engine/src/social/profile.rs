@@ -66,23 +66,23 @@ pub fn shape(claims: &Value) -> Value {
 /// Who the holder of the access token is, asked of a provider without OpenID: standard claims, not shaped yet.
 pub(super) async fn ask(line: Line<'_>, provider: &Provider, token: &str) -> Result<Value, Trouble> {
     let mut claims = match provider.kind.profile {
-        Profile::Document(url) => own_names(provider.kind.name, document(line, url, token).await?),
+        Profile::Document(url) => own_names(provider.kind.name, document(line, provider, url, token).await?),
         Profile::GitHub => {
-            let person = document(line, "https://api.github.com/user", token).await?;
-            let addresses = document(line, "https://api.github.com/user/emails", token).await?;
+            let person = document(line, provider, "https://api.github.com/user", token).await?;
+            let addresses = document(line, provider, "https://api.github.com/user/emails", token).await?;
             git_hub(person, &addresses)
         }
         Profile::Facebook => {
             let fields = "id,name,first_name,last_name,middle_name,email,picture,birthday,gender";
             let proof = facebook_proof(&provider.client_secret.0, token);
             let url = format!("https://graph.facebook.com/me?fields={fields}&appsecret_proof={proof}");
-            own_names("facebook", document(line, &url, token).await?)
+            own_names("facebook", document(line, provider, &url, token).await?)
         }
         Profile::Token | Profile::Configured => {
             let Some(url) = &provider.userinfo_url else {
                 return Err(Trouble::new(Stage::ClaimsInvalid, "there is no userinfo_url to ask"));
             };
-            own_names("", document(line, url.as_str(), token).await?)
+            own_names("", document(line, provider, url.as_str(), token).await?)
         }
     };
     if let Some(claims) = claims.as_object_mut() {
@@ -93,9 +93,9 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, token: &str) -> Res
     Ok(claims)
 }
 
-async fn document(line: Line<'_>, url: &str, token: &str) -> Result<Value, Trouble> {
+async fn document(line: Line<'_>, provider: &Provider, url: &str, token: &str) -> Result<Value, Trouble> {
     let url = Url::parse(url).map_err(|failure| Trouble::new(Stage::ClaimsInvalid, failure.to_string()))?;
-    line.document(&url, Some(token)).await.map_err(|failure| {
+    line.document(provider, &url, Some(token)).await.map_err(|failure| {
         // Facebook's address holds a proof made of the secret.
         let place = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
         Trouble::new(Stage::ExchangeFailed, format!("who it is, asked at {place}: {}", chain(&failure)))

@@ -2,10 +2,11 @@
 //! Connect Core 1.0 §3.1). Signature, issuer, audience, expiry and nonce are judged by `openidconnect`.
 
 use super::discovery::{self, Entry};
-use super::{Line, Stage, Trouble, Visitor, apple, chain, profile, signs};
+use super::{Line, Stage, Trouble, Turn, Visitor, apple, chain, profile, signs};
 use crate::config::providers::Profile;
 use crate::config::social::{Pkce, Provider};
 use crate::effects::OutboundError;
+use crate::effects::document::{self, OF_A_PROVIDER, Unfit, judge};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -22,6 +23,9 @@ use serde_json::Value;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use url::Url;
+
+/// Characters of a subject.
+const SUBJECT: usize = 255;
 
 /// How far clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -78,13 +82,17 @@ pub struct Returned {
 /// # Errors
 /// [`Stage::ExchangeFailed`]: it cannot be asked, or what it says makes no sense.
 pub async fn destination(line: Line<'_>, provider: &Provider) -> Result<Destination, Trouble> {
+    found(line, provider, None).await
+}
+
+async fn found(line: Line<'_>, provider: &Provider, turn: Option<&Turn>) -> Result<Destination, Trouble> {
     let wants_pkce = |supported: bool| match provider.pkce {
         Pkce::Auto => supported,
         Pkce::Never => false,
         Pkce::Force => true,
     };
     if signs(provider) {
-        let entry = discovery::discover(line, provider).await?;
+        let entry = discovery::discover(line, provider, turn).await?;
         let says = &entry.description;
         let methods = &says.token_endpoint_auth_methods_supported;
         let has = |name: &str| methods.iter().any(|method| method == name);
@@ -171,13 +179,14 @@ pub async fn arrive(
     redirect_uri: String,
     returned: Returned,
     (nonce, verifier): (&str, Option<&str>),
+    turn: &Turn,
 ) -> Result<Visitor, Trouble> {
-    let from = destination(line, provider).await?;
+    let from = found(line, provider, Some(turn)).await?;
     issuer_of_answer(provider, &from, returned.issuer.as_deref())?;
     let client = client(line, provider, &from, redirect_uri)?;
     // The crate writes the request and reads the answer; in between it goes through the one door.
     let asked = asking(&client, &returned.code, verifier)?;
-    let answered = outgoing(line, asked)
+    let answered = outgoing(line, provider, asked)
         .await
         .map_err(|failure| Trouble::new(Stage::ExchangeFailed, format!("the code: {}", chain(&failure))))?;
     let tokens = reading(&client, &returned.code, verifier, &answered)?;
@@ -189,7 +198,11 @@ pub async fn arrive(
             };
             let demanded = Nonce::new(nonce.to_owned());
             let claims = verified(line, provider, entry, token, &|found| expected(&demanded, found)).await?;
-            if provider.from_userinfo { userinfo(line, &from, access, claims).await? } else { claims }
+            if provider.from_userinfo {
+                userinfo(line, provider, &from, access, claims).await?
+            } else {
+                claims
+            }
         }
         None => profile::ask(line, provider, access).await?,
     };
@@ -212,7 +225,8 @@ pub async fn from_token(
     if !signs(provider) || provider.kind.profile != Profile::Token {
         return Err(Trouble::new(Stage::VerificationFailed, "this provider signs no id_token"));
     }
-    let entry = discovery::discover(line, provider).await?;
+    let turn = line.turn(provider).await?;
+    let entry = discovery::discover(line, provider, Some(&turn)).await?;
     let token = CoreIdToken::from_str(token).map_err(|failure| {
         Trouble::new(Stage::VerificationFailed, format!("this is no id_token: {failure}"))
     })?;
@@ -340,20 +354,30 @@ fn exchange(
 }
 
 /// The crate's requests through the one door.
-async fn outgoing(line: Line<'_>, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+async fn outgoing(
+    line: Line<'_>,
+    provider: &Provider,
+    request: HttpRequest,
+) -> Result<HttpResponse, OutboundError> {
     let (parts, body) = request.into_parts();
     let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| OutboundError::Unreachable {
         host: String::new(),
         source,
     };
     let url = Url::parse(&parts.uri.to_string()).map_err(|failure| unreadable(failure.into()))?;
+    let host = url.host_str().unwrap_or_default().to_owned();
     let headers = parts
         .headers
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
-    let sent = line.request(parts.method.as_str(), url, headers, Some(body));
+    let sent = line.request(provider, parts.method.as_str(), url, headers, Some(body));
     let answer = line.effects.outbound.send(sent).await?;
+    // What is not JSON says so when it is read.
+    match document::read(&answer.body, OF_A_PROVIDER) {
+        Ok(_) | Err(Unfit::Unreadable(_)) => {}
+        Err(unfit) => return Err(OutboundError::Unfit { host, unfit }),
+    }
     http::Response::builder()
         .status(answer.status)
         .body(answer.body)
@@ -467,17 +491,23 @@ fn payload(token: &CoreIdToken) -> Result<Value, Trouble> {
     text.split('.')
         .nth(1)
         .and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok())
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .and_then(|bytes| document::read(&bytes, OF_A_PROVIDER).ok())
         .ok_or_else(|| Trouble::new(Stage::VerificationFailed, "the id_token cannot be read"))
 }
 
 /// The userinfo endpoint's claims over the token's. Whom it speaks of has to be the same (Core §5.3.2).
-async fn userinfo(line: Line<'_>, from: &Destination, access: &str, claims: Value) -> Result<Value, Trouble> {
+async fn userinfo(
+    line: Line<'_>,
+    provider: &Provider,
+    from: &Destination,
+    access: &str,
+    claims: Value,
+) -> Result<Value, Trouble> {
     let Some(url) = &from.userinfo else {
         return Err(Trouble::new(Stage::ClaimsInvalid, "the provider has no userinfo endpoint"));
     };
     let said = line
-        .document(url, Some(access))
+        .document(provider, url, Some(access))
         .await
         .map_err(|failure| Trouble::new(Stage::ExchangeFailed, format!("userinfo: {}", chain(&failure))))?;
     if said["sub"] != claims["sub"] {
@@ -508,6 +538,15 @@ fn visitor(provider: &Provider, claims: Value) -> Result<Visitor, Trouble> {
     let (Some(subject), Some(_)) = (named("sub"), named("iss")) else {
         return Err(Trouble::new(Stage::ClaimsInvalid, "the claims lack `iss` or `sub`"));
     };
+    // It becomes part of an identifier (Core §2: at most 255 characters).
+    if subject.chars().count() > SUBJECT || subject.chars().any(char::is_control) {
+        return Err(Trouble::new(
+            Stage::ClaimsInvalid,
+            format!("`sub` is longer than {SUBJECT} characters, or has control characters"),
+        ));
+    }
+    judge(&claims, OF_A_PROVIDER)
+        .map_err(|unfit| Trouble::new(Stage::ClaimsInvalid, format!("the claims are not taken: {unfit}")))?;
     let subject = subject.to_owned();
     Ok(Visitor { provider: provider.id.clone(), subject, claims: profile::shape(&claims) })
 }

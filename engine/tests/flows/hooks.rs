@@ -170,6 +170,65 @@ async fn a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_a
     assert_eq!((log.len(), log[0].delivery.status, log[0].delivery.attempts), (1, Status::Done, 3));
 }
 
+/// An identity may be as deep as its database and the admin API let it be: what is queued of it has to be read out again.
+#[tokio::test]
+async fn a_deep_document_is_called_with_like_any_other() {
+    let whole = format!("base64://{}", STANDARD.encode("function(ctx) ctx"));
+    let house = House::start(json!([web_hook(json!({"response": {"ignore": true}, "body": whole}))])).await;
+    let payload = (0..120).fold(json!("the bottom"), |inner, _| json!({ "a": inner }));
+    house.sign_up_with("anna@vestibule.test", payload).await.unwrap();
+    assert_eq!(house.deliver().await, 1);
+    let sent = house.sent();
+    assert_eq!(sent.len(), 1, "{:?}", house.log().await[0].failure);
+    assert!(String::from_utf8_lossy(sent[0].body.as_deref().unwrap()).contains("the bottom"));
+    assert_eq!(house.log().await[0].delivery.status, Status::Done);
+}
+
+/// A redirect is not followed, so its service was not told.
+#[tokio::test]
+async fn a_call_that_is_answered_by_a_redirect_was_not_made() {
+    for status in [301, 302, 307, 308, 399] {
+        let house = House::start(json!([ignored()])).await;
+        house.world.outbound.refuse(URL, status);
+        house.sign_up("anna@vestibule.test").await.unwrap();
+        assert_eq!(house.deliver().await, 1);
+        let log = house.log().await;
+        assert_eq!(
+            (log[0].delivery.status, log[0].delivery.answered),
+            (Status::Queued, Some(i64::from(status)))
+        );
+    }
+}
+
+/// Nobody waits for it, so nobody but an operator can notice.
+#[tokio::test]
+async fn a_call_that_cannot_be_made_is_given_up_at_once_and_says_why() {
+    let large = format!("base64://{}", STANDARD.encode("function(ctx) std.repeat('x', 1100000)"));
+    let house = House::start(json!([web_hook(json!({"response": {"ignore": true}, "body": large}))])).await;
+    house.sign_up("anna@vestibule.test").await.unwrap();
+    assert_eq!(house.deliver().await, 1);
+    let log = house.log().await;
+    assert_eq!((log[0].delivery.status, log[0].may_retry), (Status::Failed, true));
+    let why = log[0].failure.as_deref().unwrap();
+    assert!(why.contains("more than 1048576 bytes"), "{why}");
+    assert!(house.sent().is_empty());
+}
+
+/// A rush of sign-ups keeps nobody from being told of those that are done.
+#[tokio::test]
+async fn what_is_queued_is_called_while_every_place_for_templates_is_taken() {
+    let house = House::start(json!([ignored()])).await;
+    house.sign_up("anna@vestibule.test").await.unwrap();
+    let work = house.engine.begin().config.vestibule.work;
+    let gate = &house.engine.gates().templates;
+    let mut taken = Vec::new();
+    while gate.load().0 < work.templates.at_once {
+        taken.push(gate.enter(work.templates).await.unwrap());
+    }
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!((house.log().await[0].delivery.status, house.sent().len()), (Status::Done, 1));
+}
+
 #[tokio::test]
 async fn a_call_is_given_up_in_the_end_or_when_its_service_is_gone_for_good() {
     let house = House::start(json!([ignored()])).await;

@@ -10,6 +10,7 @@ const LAYERS: [(&str, u8); 26] = [
     ("limits_table", 0),
     ("requester", 0),
     ("effects", 1),
+    ("gate", 1),
     ("ui", 1),
     ("identity", 2),
     ("config", 3),

@@ -47,6 +47,14 @@ fn hook(url: &str, more: Value) -> Value {
     json!({"hook": "web_hook", "config": config})
 }
 
+/// A provider whose addresses the console wrote.
+fn of_the_console() -> Value {
+    json!({
+        "id": "acme", "provider": "generic", "client_id": "c", "issuer_url": "https://id.example.org",
+        "mapper_url": "preset://mapper", "addresses_from_console": true,
+    })
+}
+
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const FLOW: &str = "selfservice.flows.registration.after.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
@@ -387,6 +395,14 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             all([
                 (OWN, json!([hook(far, json!({"response": {"ignore": true}, "made_in_console": true}))])),
                 ("vestibule.web_hooks.allowed_hosts", json!(["*.example.org"])),
+            ]),
+        ),
+        (
+            "provider_host_not_listed",
+            at(PROVIDERS, json!({"enabled": true, "config": {"providers": [of_the_console()]}})),
+            all([
+                (PROVIDERS, json!({"enabled": true, "config": {"providers": [of_the_console()]}})),
+                ("vestibule.web_hooks.allowed_hosts", json!(["id.example.org"])),
             ]),
         ),
         (

@@ -1,10 +1,13 @@
 //! Providers as settings of the console: laid over the files by id, their secrets elsewhere, for owners who have just signed in.
 
 use engine::Engine;
+use engine::config::load::remap;
 use engine::config::providers::kind;
 use engine::config::social::Secret;
 use engine::config::{Format, Named, export};
+use engine::effects::Reach;
 use engine::operators::Role;
+use engine::requester::UnnamedProxies;
 use engine::settings::social::{self, Arrange, Draft, From, Kept, Made, Mapper, Page, Tried};
 use engine::settings::{self, Saved, history};
 use engine::store::{Db, audit};
@@ -23,7 +26,9 @@ struct House {
 impl House {
     async fn with(document: Value) -> Self {
         let world = World::default();
-        let engine = world.engine("memory", vec![document]).await;
+        let hosts = json!(["id.example.org", "evil.example"]);
+        let listed = json!({"vestibule": {"web_hooks": {"allowed_hosts": hosts}}});
+        let engine = world.engine("memory", vec![listed, document]).await;
         Self { world, engine }
     }
 
@@ -405,6 +410,69 @@ async fn a_secret_goes_to_no_address_that_it_was_not_entered_for() {
     assert!(told[0].1.contains("address changed"), "{told:?}");
     draft.client_secret = Secret(SECRET.into());
     done(&house.save(Some("acme"), draft).await);
+}
+
+/// One list for all that the console makes: who may write settings must not make the server call the network it stands in.
+#[tokio::test]
+async fn where_a_provider_is_asked_has_to_be_on_the_list_of_hosts() {
+    let house = House::new().await;
+    for (field, url) in [
+        ("issuer_url", "https://other.example.org"),
+        ("issuer_url", "https://id.example.org.evil.test"),
+        ("issuer_url", "https://id.example.org@evil.test"),
+        ("token_url", "http://127.0.0.1:9/token"),
+        ("token_url", "http://localhost:4434/admin/identities"),
+        ("userinfo_url", "http://169.254.169.254/latest/meta-data"),
+        ("userinfo_url", "http://[::ffff:10.0.0.1]/"),
+    ] {
+        let mut draft = own("acme");
+        draft.texts.insert(field, url.to_owned());
+        let told = problems(house.save(None, draft).await);
+        assert_eq!(told.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [field], "{url}: {told:?}");
+    }
+    // Whose addresses are its kind's own needs no list, and a file says what it wants.
+    done(&house.save(None, google()).await);
+    let house = House::with(file(json!([of_file("acme")]))).await;
+    let mut draft = house.draft("acme").await;
+    draft.texts.insert("label", "Another".into());
+    done(&house.save(Some("acme"), draft.clone()).await);
+    assert!(
+        !house.engine.begin().config.selfservice.social.configured("acme").unwrap().addresses_from_console
+    );
+    draft.texts.insert("issuer_url", "https://other.example.org".into());
+    draft.client_secret = Secret(SECRET.into());
+    let told = problems(house.save(Some("acme"), draft).await);
+    assert!(told[0].0 == "issuer_url" && told[0].1.contains("not among the hosts"), "{told:?}");
+}
+
+/// A list that loses a host takes effect with the next request, and the checks say why nobody comes through.
+#[tokio::test]
+async fn a_provider_whose_host_is_listed_no_more_is_not_asked() {
+    let house = House::new().await;
+    done(&house.save(None, own("acme")).await);
+    done(&house.arrange(Role::Owner, Arrange::Offer("acme".into(), true)).await);
+    let named = house.engine.begin().config.named.clone();
+    let reach = |config: &engine::config::Config, url: &str| {
+        let provider = config.selfservice.social.configured("acme").unwrap().clone();
+        config.reach_of_provider(&provider, &url.parse().unwrap())
+    };
+    let config = house.engine.begin().config;
+    assert_eq!(reach(&config, "https://id.example.org/token"), Reach::Private);
+    // What it says of itself is asked by the same list.
+    assert_eq!(reach(&config, "https://keys.example.org/jwks"), Reach::Unlisted);
+    assert_eq!(
+        reach(&config, "https://evil.example/jwks"),
+        Reach::Public,
+        "listed, and another host than the issuer's"
+    );
+    let on = json!({"selfservice": {"methods": {"oidc": {"enabled": true}}}});
+    let files = house.world.config(vec![json!({"vestibule": {"web_hooks": {"allowed_hosts": []}}}), on]);
+    let config = remap(&files, 1, &named).unwrap();
+    assert_eq!(reach(&config, "https://id.example.org/token"), Reach::Unlisted);
+    let told = settings::checks::checks(&config, UnnamedProxies::default());
+    let told: Vec<&str> =
+        told.iter().filter(|one| one.id == "provider_host_not_listed").map(|one| one.title).collect();
+    assert_eq!(told.len(), 1);
 }
 
 #[tokio::test]

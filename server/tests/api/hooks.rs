@@ -129,23 +129,111 @@ async fn a_refusal_that_no_form_can_show_and_a_fault_are_faults() {
     stops(Says::This(429, "{}".to_owned()), asks(), 502, "it answered 429").await;
 }
 
+/// Whoever stands in the way of a service, such as the sign-in page of a proxy, answers so: nobody has agreed.
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn only_a_status_of_success_lets_a_sign_up_through() {
+    for more in [json!({"can_interrupt": true}), json!({"response": {"parse": true}})] {
+        for status in [300, 301, 302, 303, 304, 307, 308, 399, 401, 404, 451, 499, 503, 599, 600, 999] {
+            stops(Says::This(status, String::new()), more.clone(), 502, &format!("{status}")).await;
+        }
+        let there = "http://169.254.169.254/latest/meta-data".to_owned();
+        stops(Says::Elsewhere(there), more.clone(), 502, "a redirect is not followed").await;
+        for status in [200, 201, 202, 204, 226] {
+            let sink = Sink::start().await;
+            sink.says(
+                "/ask",
+                Says::This(status, if status == 204 { String::new() } else { "{}".to_owned() }),
+            );
+            let config = after_sign_up(json!([hook(&sink, "/ask", MAIL, more.clone())]));
+            let (_stand, site) = stand("memory", config).await;
+            assert_eq!(native(&site, "anna@vestibule.test").await.0, 200, "{status}");
+        }
+    }
+}
+
+/// The account is there and its service was not told: the person sees a failure, and the call can be made up for.
+#[tokio::test]
+async fn a_redirect_is_no_answer_of_a_service_that_is_waited_for() {
     let sink = Sink::start().await;
-    sink.says("/ask", Says::Elsewhere("http://169.254.169.254/latest/meta-data".to_owned()));
-    let config = after_sign_up(json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}))]));
-    let (stand, site) = stand("memory", config).await;
-    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
-    assert_eq!(sink.take().len(), 1);
-    let ctx = stand.engine.begin();
-    let key = actions::actions(&ctx.config)[0].hook.key();
-    let call =
-        engine::hooks::log(&ctx, &key, "registration.after.password", 1).await.expect("the log").remove(0);
-    assert_eq!(
-        (call.delivery.status, call.delivery.answered),
-        (Status::Done, Some(302)),
-        "the administrator sees it"
+    sink.says("/told", Says::Elsewhere("/sign-in".to_owned()));
+    let (stand, site) = stand("memory", after_sign_up(json!([hook(&sink, "/told", MAIL, json!({}))]))).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 502);
+    assert_eq!(sink.take().len(), 1, "it is not followed");
+    let (status, why) = logged(&stand).await;
+    assert!(status == Status::Failed && why.contains("it answered 302"), "{why}");
+}
+
+/// What a service sends is stored or shown, so it is taken within bounds. All of these agree, and none lets through.
+#[tokio::test]
+async fn an_answer_beyond_its_bounds_changes_nothing_and_lets_nobody_through() {
+    let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({"a": inner}));
+    let address = |via: &str, value: &str| json!([{"via": via, "value": value, "verified": true}]);
+    let many: Vec<serde_json::Value> =
+        (0..33).map(|n| json!({"via": "email", "value": format!("a{n}@vestibule.test")})).collect();
+    let parse = || json!({"response": {"parse": true}});
+    for (identity, told) in [
+        (json!({"metadata_public": deep(30)}), "deeper than"),
+        (json!({"metadata_admin": deep(120)}), "deeper than"),
+        (json!({"metadata_admin": {"a": "x".repeat(70_000)}}), "`identity.metadata_admin` is not taken"),
+        (json!({"metadata_public": vec![0; 6_000]}), "values"),
+        (json!({"metadata_public": "x".repeat(300_000)}), "at most 262144 are taken"),
+        (json!({"metadata_public": {"a": "\u{0}"}}), "U+0000"),
+        (json!({"traits": {"email": "a\u{0}@vestibule.test"}}), "U+0000"),
+        (json!({"external_id": "x".repeat(256)}), "external_id"),
+        (json!({"external_id": "a\nb"}), "external_id"),
+        (json!({"verifiable_addresses": address("email", "nobody")}), "no address of that kind"),
+        (
+            json!({"verifiable_addresses": address("email", "a@b.test\r\nBcc: x@y.test")}),
+            "no address of that kind",
+        ),
+        (json!({"verifiable_addresses": address("sms", "a@b.test")}), "no address of that kind"),
+        (json!({"recovery_addresses": address("carrier pigeon", "a@b.test")}), "neither `email` nor `sms`"),
+        (json!({"recovery_addresses": many}), "more than 32"),
+        (json!({"state": "deleted"}), "cannot be read"),
+        (json!({"traits": 7}), ""),
+        (json!({"schema_id": "../default"}), ""),
+        (json!([]), "cannot be read"),
+    ] {
+        let answer = json!({ "identity": identity }).to_string();
+        let sink = Sink::start().await;
+        sink.says("/ask", Says::This(200, answer.clone()));
+        let (stand, site) = stand("memory", after_sign_up(json!([hook(&sink, "/ask", MAIL, parse())]))).await;
+        let (status, body) = native(&site, "anna@vestibule.test").await;
+        let start: String = answer.chars().take(80).collect();
+        assert!(status == 502 || (status == 400 && told.is_empty()), "{start}: {status} {body}");
+        assert_eq!(accounts(&site).await, Vec::<String>::new(), "{start}");
+        if !told.is_empty() {
+            let (logged, why) = logged(&stand).await;
+            assert!(logged == Status::Failed && why.contains(told), "{start}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_of_a_service_name_no_element_and_bring_no_markup() {
+    let sink = Sink::start().await;
+    let refusal = json!({"messages": [
+        {"instance_ptr": "#/x\" onfocus=\"alert(1)", "messages": [{"id": 1, "text": "<script>alert(1)</script>", "type": "error"}]},
+        {"instance_ptr": "#/a b", "messages": [{"id": 2, "text": "two\r\nlines\u{202e}", "type": "error"}]},
+    ]});
+    sink.says("/ask", Says::This(400, refusal.to_string()));
+    let (_stand, site) =
+        stand("memory", after_sign_up(json!([hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}))])))
+            .await;
+    let (status, form) = native(&site, "anna@vestibule.test").await;
+    assert_eq!(status, 400);
+    let texts: Vec<&str> =
+        form["ui"]["messages"].as_array().unwrap().iter().filter_map(|one| one["text"].as_str()).collect();
+    assert_eq!(texts, ["<script>alert(1)</script>", "two  lines"]);
+    let nodes = form["ui"]["nodes"].as_array().unwrap();
+    assert!(
+        nodes
+            .iter()
+            .all(|node| !node["attributes"]["name"].as_str().unwrap_or_default().contains([' ', '"']))
     );
+    let id = form["id"].as_str().unwrap();
+    let page = ask(&site, "GET", &format!("/registration?flow={id}"), &[("Accept", "text/html")], None).await;
+    assert!(!String::from_utf8_lossy(&page.body).contains("<script>alert"));
 }
 
 #[tokio::test]
@@ -197,6 +285,37 @@ async fn a_template_that_loops_or_eats_memory_costs_nothing_but_its_own_sign_up(
         assert!(failed == Status::Failed && why.contains("the template"), "{why}");
         assert_eq!(ask(&site, "GET", "/health/ready", &[], None).await.status, 200);
     }
+}
+
+/// Each evaluation is a process: whoever comes while all places are taken is told when to come back, and nothing is stored.
+#[tokio::test]
+async fn templates_beyond_their_number_are_sent_away_and_what_needs_none_goes_on() {
+    let sink = Sink::start().await;
+    let ask = hook(&sink, "/ask", MAIL, json!({"can_interrupt": true}));
+    let mut config = after_sign_up(json!([ask]));
+    config["vestibule"] = json!({"limits": {"work": {"templates": 1, "templates_waiting": 0}}});
+    let (stand, site) = stand("memory", config).await;
+    assert_eq!(native(&site, "anna@vestibule.test").await.0, 200);
+    let engine = &stand.engine;
+    let taken = engine
+        .gates()
+        .templates
+        .enter(engine.begin().config.vestibule.work.templates)
+        .await
+        .expect("a place");
+    let flow = document(&ask_native(&site).await);
+    let target = format!("/self-service/registration?flow={}", flow["id"].as_str().expect("a flow"));
+    let form = json!({"method": "password", "password": PASSWORD, "traits": {"email": "ben@vestibule.test"}});
+    let answer = self::ask(&site, "POST", &target, &[], Some(&form)).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    assert_eq!(accounts(&site).await.len(), 1);
+    assert_eq!(sign_in(&site, "anna@vestibule.test").await.0, 200, "no template is in the way");
+    drop(taken);
+    assert_eq!(native(&site, "ben@vestibule.test").await.0, 200);
+}
+
+async fn ask_native(site: &Site) -> Answer {
+    ask(site, "GET", "/self-service/registration/api", &[], None).await
 }
 
 #[tokio::test]

@@ -40,6 +40,10 @@ pub(crate) enum Sends {
     NoNonce,
     NoToken,
     Refusal,
+    /// Nested deeper than anybody needs.
+    Deep,
+    /// Very many values.
+    Wide,
     Nonsense,
     Much,
     Nothing,
@@ -62,6 +66,8 @@ pub(crate) struct Behaviour {
     pub userinfo: Value,
     /// Which of its keys is in use.
     pub key: u8,
+    /// Over its description.
+    pub says: Value,
 }
 
 struct Given {
@@ -229,7 +235,7 @@ async fn describe(State(inside): Shared) -> Response {
     inside.descriptions += 1;
     let base = &inside.base;
     let methods: &[&str] = if inside.behaviour.knows_pkce { &["S256"] } else { &[] };
-    json_answer(&json!({
+    let mut description = json!({
         "issuer": base,
         "authorization_endpoint": format!("{base}/authorize"),
         "token_endpoint": format!("{base}/token"),
@@ -237,7 +243,11 @@ async fn describe(State(inside): Shared) -> Response {
         "userinfo_endpoint": format!("{base}/userinfo"),
         "code_challenge_methods_supported": methods,
         "authorization_response_iss_parameter_supported": inside.behaviour.promises_to_name,
-    }))
+    });
+    for (name, value) in inside.behaviour.says.as_object().into_iter().flatten() {
+        description[name] = value.clone();
+    }
+    json_answer(&description)
 }
 
 async fn keys(State(inside): Shared) -> Response {
@@ -320,6 +330,18 @@ impl Inside {
             Sends::Nothing => return None,
             Sends::Much => return Some("x".repeat(5 << 20).into_response()),
             Sends::Nonsense => return Some("<html>".into_response()),
+            Sends::Deep => {
+                let deep = (0..100).fold(json!(1), |inner, _| json!({ "a": inner }));
+                return Some(json_answer(
+                    &json!({"access_token": "a", "token_type": "bearer", "more": deep}),
+                ));
+            }
+            Sends::Wide => {
+                let wide = vec![0; 30_000];
+                return Some(json_answer(
+                    &json!({"access_token": "a", "token_type": "bearer", "more": wide}),
+                ));
+            }
             Sends::Refusal => return refuse("temporarily_unavailable"),
             _ => {}
         }

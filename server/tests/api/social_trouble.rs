@@ -45,6 +45,8 @@ async fn a_provider_that_misbehaves_signs_nobody_in() {
         (Sends::NoNonce, not_believed),
         (Sends::NoToken, not_believed),
         (Sends::Refusal, failed),
+        (Sends::Deep, failed),
+        (Sends::Wide, failed),
         (Sends::Nonsense, failed),
         (Sends::Much, failed),
         (Sends::Nothing, failed),
@@ -83,6 +85,105 @@ async fn a_provider_that_says_an_error_leads_back_to_the_form() {
         assert!(text.contains(told), "{error}: {text}");
         nobody(&place, &mut anna).await;
     }
+}
+
+/// What a provider says of itself leads the server nowhere that files would not: neither to another scheme nor into the network.
+#[tokio::test]
+async fn a_description_does_not_lead_into_the_network() {
+    for (says, told) in [
+        (json!({"jwks_uri": "ftp://127.0.0.1/keys"}), "could not be believed"),
+        (json!({"token_endpoint": "file:///etc/passwd"}), "could not be believed"),
+        (json!({"userinfo_endpoint": "http://user:password@127.0.0.1/"}), "could not be believed"),
+        (json!({"jwks_uri": "http://10.0.0.1/keys"}), "did not answer as it should"),
+        (json!({"jwks_uri": "http://localhost/keys"}), "did not answer as it should"),
+        (json!({"jwks_uri": "http://[::1]/keys"}), "did not answer as it should"),
+        (json!({"jwks_uri": "http://169.254.169.254/keys"}), "did not answer as it should"),
+    ] {
+        let place = Place::start("memory", |_| json!({})).await;
+        place.provider.change(|behaviour| behaviour.says = says.clone());
+        let mut anna = place.browser();
+        let flow = anna.open("login").await;
+        let answer = anna.submit(&flow, &[("provider", "acme")]).await;
+        let text = sentence(&mut anna, &answer).await;
+        assert!(text.contains(told), "{says}: {text}");
+    }
+    // The address of its tokens is asked when somebody comes back.
+    let place = Place::start("memory", |_| json!({})).await;
+    place.provider.change(|behaviour| behaviour.says = json!({"token_endpoint": "http://10.0.0.1/token"}));
+    let mut anna = place.browser();
+    let answer = anna.through("login", "acme").await;
+    assert!(sentence(&mut anna, &answer).await.contains("did not answer as it should"));
+    assert!(place.provider.exchanges().is_empty());
+    nobody(&place, &mut anna).await;
+}
+
+#[tokio::test]
+async fn claims_beyond_their_bounds_make_no_account() {
+    let place = Place::start("memory", |_| json!({})).await;
+    for (subject, claims) in [
+        ("x".repeat(256), json!({"email": "anna@example.org", "email_verified": true})),
+        ("anna\u{0}".to_owned(), json!({"email": "anna@example.org", "email_verified": true})),
+        ("anna\n".to_owned(), json!({"email": "anna@example.org", "email_verified": true})),
+        ("anna".to_owned(), json!({"email": "anna\u{0}@example.org", "email_verified": true})),
+        ("anna".to_owned(), json!({"email": "anna@example.org", "locale": "x".repeat(70_000)})),
+    ] {
+        place.provider.visitor(&subject, claims);
+        let mut anna = place.browser();
+        let answer = anna.through("registration", "acme").await;
+        assert!(location(&answer).contains("/registration?flow="), "{subject:.20}");
+        nobody(&place, &mut anna).await;
+    }
+    place.provider.visitor(&"x".repeat(255), json!({"email": "anna@example.org", "email_verified": true}));
+    let mut anna = place.browser();
+    anna.through("registration", "acme").await;
+    assert!(anna.whoami().await.is_some());
+}
+
+/// One that never answers costs those who came for it. Whoever is sent away comes back with the same address.
+#[tokio::test]
+async fn a_slow_provider_holds_up_those_who_wait_for_it_and_nobody_else() {
+    let place = Place::start("memory", |_| {
+        json!({"vestibule": {
+            "social": {"deadline": "1h"},
+            "limits": {"work": {"provider_requests": 1, "provider_requests_waiting": 0}},
+        }})
+    })
+    .await;
+    place.with_password("ben@example.org").await;
+    let (mut anna, mut carl, mut dora) = (place.browser(), place.browser(), place.browser());
+    let mut backs = Vec::new();
+    for (tab, provider) in [(&mut anna, "acme"), (&mut carl, "acme"), (&mut dora, "other")] {
+        let flow = tab.open("login").await;
+        backs.push(agree(&tab.leave(&flow, provider).await).await);
+    }
+    place.provider.change(|behaviour| behaviour.sends = Sends::Nothing);
+    let waits = anna.get(&backs[0], HTML);
+    let others = async {
+        while place.provider.exchanges().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let answer = carl.get(&backs[1], JSON).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+        let answer = carl.get(&backs[1], HTML).await;
+        assert_eq!(reason(&mut carl, &answer).await.0, 503);
+        // Neither another provider, nor a form that only leads to this one, nor a password waits for it.
+        place.provider.change(|behaviour| behaviour.sends = Sends::Good);
+        dora.get(&backs[2], HTML).await;
+        assert!(dora.whoami().await.is_some());
+        let mut emil = place.browser();
+        let flow = emil.open("login").await;
+        assert!(emil.leave(&flow, "acme").await.starts_with(&place.provider.base));
+        let (status, _) = place.native_password("login", json!({"identifier": "ben@example.org"})).await;
+        assert_eq!(status, 200);
+    };
+    tokio::select! {
+        answer = waits => panic!("it never answers, and this is {}", answer.status),
+        () = others => {}
+    }
+    place.change(json!({"vestibule": {"limits": {"work": {"provider_requests": 9}}}}));
+    place.provider.visitor("carl", json!({"email": "carl@example.org", "email_verified": true}));
+    carl.get(&backs[1], HTML).await;
+    assert!(carl.whoami().await.is_some(), "what was sent away was not used up");
 }
 
 #[tokio::test]

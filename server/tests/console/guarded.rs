@@ -55,7 +55,7 @@ async fn becomes_editor(console: &mut Console) {
 }
 
 fn listing() -> serde_json::Value {
-    json!({"vestibule": {"web_hooks": {"allowed_hosts": ["crm.example.org", "other.example.org"]}}})
+    json!({"vestibule": {"web_hooks": {"allowed_hosts": ["crm.example.org", "other.example.org", "id.example.org", "evil.example"]}}})
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_password_with_blanks_around_it_confirms_a_save_of_a_web_hook() {
 
 #[tokio::test]
 async fn a_process_that_has_not_heard_of_a_save_yet_guards_the_way_back_from_it_all_the_same() {
-    let mut console = Console::signed_in("Grace").await;
+    let mut console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     let config = console.world.config(Vec::new());
     let late =
         Engine::new(console.engine.db().clone(), console.world.effects(), Hasher::sized(1, 16), config);
@@ -114,7 +114,7 @@ async fn a_web_hook_that_is_sent_elsewhere_takes_its_secret_again() {
 
 #[tokio::test]
 async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() {
-    let console = Console::signed_in("Grace").await;
+    let console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     let evil = [("issuer_url", "https://evil.example"), ("client_secret", "made up")];
     let saved = console.post("/social/provider", &provider("0", &evil)).await;
     assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
@@ -143,7 +143,7 @@ async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() 
 
 #[tokio::test]
 async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
-    let console = Console::signed_in("Grace").await;
+    let console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     let named = [("label", "Acme"), ("client_secret", "the first one")];
     for time in ["once", "by a double click"] {
         let saved = console.post("/social/provider", &provider("0", &named)).await;
@@ -171,7 +171,7 @@ async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
 
 #[tokio::test]
 async fn a_provider_that_becomes_another_one_takes_its_secret_again() {
-    let console = Console::signed_in("Grace").await;
+    let console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     let saved = console.post("/social/provider", &provider("0", &[("client_secret", "hush")])).await;
     assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
     let other = [("was", "acme"), ("provider", "gitlab"), ("issuer_url", "")];
@@ -183,7 +183,7 @@ async fn a_provider_that_becomes_another_one_takes_its_secret_again() {
 
 #[tokio::test]
 async fn whoever_signs_in_again_after_days_is_led_to_the_list_and_to_no_missing_page() {
-    let mut console = Console::signed_in("Grace").await;
+    let mut console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     console.world.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
     let led = console.post("/social/provider", &provider("0", &[])).await;
     assert_eq!(led.location(), "/sign-in?next=%2Fsocial%2Fprovider");

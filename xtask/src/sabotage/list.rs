@@ -971,6 +971,49 @@ pub(super) const CHANGES: &[Change] = &[
         instead: "entry.draft.as_ref().is_some_and(same) && engine.begin().config.revision >= 0",
         test: test("server", CONSOLE, "guarded::a_secret_that_comes_late_is_not_said_to_be_saved_and_lost"),
     },
+    Change {
+        name: "redirect-agrees",
+        file: "engine/src/effects/mod.rs",
+        text: "(200..300).contains(&self.status)",
+        instead: "(200..400).contains(&self.status)",
+        test: test("server", API, "hooks::only_a_status_of_success_lets_a_sign_up_through"),
+    },
+    Change {
+        name: "provider-of-the-console-anywhere",
+        file: "engine/src/config/guard.rs",
+        text: "if provider.addresses_from_console && !self.vestibule.web_hook_hosts.has(url) {",
+        instead: "if provider.addresses_from_console && !self.vestibule.web_hook_hosts.has(url) && false {",
+        test: test("engine", SETTINGS, "social::a_provider_whose_host_is_listed_no_more_is_not_asked"),
+    },
+    Change {
+        name: "description-leads-inside",
+        file: "engine/src/config/guard.rs",
+        text: "Reach::Private if provider.only_says(url) && !is_excepted(&self.clients, url) => Reach::Public,",
+        instead: "Reach::Private if provider.only_says(url) && !is_excepted(&self.clients, url) => Reach::Private,",
+        test: test("engine", SETTINGS, "social::a_provider_whose_host_is_listed_no_more_is_not_asked"),
+    },
+    Change {
+        name: "unbounded-change",
+        file: "engine/src/flow/webhook/answer.rs",
+        text: "            changes.check()?;",
+        instead: "            drop(changes.check());",
+        test: test(
+            "server",
+            API,
+            "hooks::an_answer_beyond_its_bounds_changes_nothing_and_lets_nobody_through",
+        ),
+    },
+    Change {
+        name: "one-provider-holds-up-all",
+        file: "engine/src/gate.rs",
+        text: "gates.entry(id.to_owned())",
+        instead: "gates.entry(String::new())",
+        test: test(
+            "server",
+            API,
+            "social_trouble::a_slow_provider_holds_up_those_who_wait_for_it_and_nobody_else",
+        ),
+    },
 ];
 
 #[cfg(test)]

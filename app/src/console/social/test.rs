@@ -132,7 +132,7 @@ fn reached(failed: Stage, believed: bool) -> usize {
     match failed {
         Stage::NotSetUp => 0,
         Stage::StateInvalid | Stage::AccessDenied => 1,
-        Stage::ExchangeFailed => 2,
+        Stage::ExchangeFailed | Stage::Busy => 2,
         Stage::VerificationFailed => 3,
         Stage::ClaimsInvalid if believed => 5,
         Stage::ClaimsInvalid => 4,
@@ -171,6 +171,7 @@ fn advice(stage: Stage, believed: bool) -> &'static str {
         Stage::ExchangeFailed => {
             "Check client id, secret and issuer, and whether this server can reach the provider."
         }
+        Stage::Busy => "Too many users wait for this provider or for a mapper. Try again in a few seconds.",
         Stage::VerificationFailed => {
             "Check the issuer letter by letter, the client id, and the clock of this server."
         }

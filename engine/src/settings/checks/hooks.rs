@@ -106,6 +106,13 @@ pub(super) const RULES: &[Rule] = &[
         "A web hook was made in the console, and files do not list its host any more.",
         not_listed,
     ),
+    Rule::new(
+        ("provider_host_not_listed", Danger),
+        HOSTS,
+        "Nobody can sign in through a provider",
+        "The console says where a provider is asked, and files do not list that host.",
+        provider_not_listed,
+    ),
     // L23
     Rule::new(
         ("hook_to_a_private_network", Warning),
@@ -404,6 +411,29 @@ fn not_listed(seen: &Seen<'_>, found: &mut Vec<Found>) {
             );
         }
     });
+}
+
+fn provider_not_listed(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for provider in seen.config.selfservice.social.offered() {
+        let asked = [&provider.issuer, &provider.token_url, &provider.userinfo_url];
+        let listed = |url: &Url| seen.config.vestibule.web_hook_hosts.has(url);
+        let unlisted: BTreeSet<&str> =
+            asked.into_iter().flatten().filter(|url| !listed(url)).filter_map(Url::host_str).collect();
+        if !provider.addresses_from_console || unlisted.is_empty() {
+            continue;
+        }
+        let named = unlisted.iter().copied().collect::<Vec<_>>().join(", ");
+        let mut hosts = seen.list(HOSTS);
+        hosts.extend(unlisted.into_iter().map(Value::from));
+        found.push(
+            Found::new(format!(
+                "{} is asked at {named}, which is not in `{HOSTS}`. Sign-in through it fails. Add the host, or switch the provider off.",
+                provider.label
+            ))
+            .about([provider.id.clone()])
+            .patch(HOSTS, hosts),
+        );
+    }
 }
 
 fn private(seen: &Seen<'_>, found: &mut Vec<Found>) {

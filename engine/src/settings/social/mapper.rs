@@ -47,7 +47,12 @@ pub async fn try_mapper(ctx: &Ctx, draft: &Draft, claims: &str) -> Result<Tried>
     let Some(mapper) = draft.template().or_else(of_the_file) else {
         return Ok(Tried::Failed("there is no mapper".to_owned()));
     };
-    let line = Line { effects: ctx.effects(), config: &ctx.config, known: ctx.engine.known() };
+    let line = Line {
+        effects: ctx.effects(),
+        config: &ctx.config,
+        known: ctx.engine.known(),
+        gates: ctx.engine.gates(),
+    };
     let mapped = match social::try_out(line, &mapper, &social::shape(&claims)).await {
         Ok(mapped) => mapped,
         Err(trouble) => return Ok(Tried::Failed(trouble.reason)),

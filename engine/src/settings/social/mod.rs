@@ -14,13 +14,14 @@ use super::danger::By;
 use super::history::settings_of;
 use super::page::{SEARCHED, set_elsewhere};
 use super::revise::{Change, Ground, save_change};
+use super::web_hooks::unreachable;
 use super::{FieldError, Named, Saved};
 use crate::config::console::{
     SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
     SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
 use crate::config::load::remap;
-use crate::config::social::{BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, TRUSTED_EMAIL_PROVIDERS};
+use crate::config::social::{ADDRESSES, BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, TRUSTED_EMAIL_PROVIDERS};
 use crate::config::{Config, fingerprint, get};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -29,6 +30,7 @@ use crate::store::revisions::{self, Row};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use url::Url;
 
 /// Where an entry stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -333,6 +335,10 @@ fn written(ground: &Ground, was: Option<&str>, draft: &Draft) -> Changed {
     for (name, value) in draft.members().map_err(|problem| vec![problem])? {
         lay(&mut over, name, value, file);
     }
+    let unlisted = unlisted(config, &over);
+    if !unlisted.is_empty() {
+        return Err(unlisted);
+    }
     let mut secrets = Vec::new();
     for member in SECRETS {
         let value = draft.secret(member);
@@ -366,6 +372,15 @@ fn written(ground: &Ground, was: Option<&str>, draft: &Draft) -> Changed {
         summary.extend(secrets.iter().map(|_| format!("{label}: a new secret")));
     }
     Ok(Change { settings, summary, secrets })
+}
+
+/// Addresses that the console would write and may not call: the list of hosts is that of webhooks (design: security §11.19).
+fn unlisted(config: &Config, over: &Map<String, Value>) -> Vec<FieldError> {
+    let each = ADDRESSES.into_iter().filter_map(|field| {
+        let url = Url::parse(over.get(field)?.as_str()?).ok()?;
+        Some(FieldError { field, message: unreachable(config, &url)? })
+    });
+    each.collect()
 }
 
 fn capital(text: &str) -> String {

@@ -197,12 +197,12 @@ fn place_of(config: &Config, key: &str) -> String {
     }
 }
 
-/// Why a web hook of the console could not be called there, as far as can be seen before a name is looked up.
-pub(super) fn unreachable(config: &Config, url: &Url) -> Option<String> {
+/// Why what the console made could not be called there, as far as can be seen before a name is looked up.
+pub(in crate::settings) fn unreachable(config: &Config, url: &Url) -> Option<String> {
     let host = url.host_str().unwrap_or_default();
     if !config.vestibule.web_hook_hosts.has(url) {
         return Some(format!(
-            "{host} is not among the hosts that hooks made here may call. Add it to `{HOSTS}` in {}, and start the server again.",
+            "{host} is not among the hosts that webhooks and providers made here may call. Add it to `{HOSTS}` in {}, and start the server again.",
             place_of_hosts(config)
         ));
     }
@@ -211,10 +211,10 @@ pub(super) fn unreachable(config: &Config, url: &Url) -> Option<String> {
         matches!(url.host(), Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost"));
     match (reach, at_sight(reach, url)) {
         (Reach::Nowhere | Reach::Elsewhere, Err(_)) => {
-            Some(format!("{url} is an address of this very server, which no web hook may call."))
+            Some(format!("{url} is an address of this very server, which it never calls."))
         }
         (Reach::Public, outcome) if outcome.is_err() || here => Some(format!(
-            "{host} is a private address, and `clients.http.disallow_private_ip_ranges` keeps web hooks from those. Add {url} to \
+            "{host} is a private address, and `clients.http.disallow_private_ip_ranges` keeps requests from those. Add {url} to \
              `{EXCEPTIONS}` in {}, and start the server again.",
             place_of(config, EXCEPTIONS)
         )),

@@ -82,7 +82,7 @@ async fn bare() -> Place {
     Place::start("memory", |_| {
         json!({
             "selfservice": {"methods": {"oidc": {"enabled": false, "config": {"providers": []}}}},
-            "vestibule": {"social": {"trusted_email_providers": null}},
+            "vestibule": {"social": {"trusted_email_providers": null}, "web_hooks": {"allowed_hosts": ["127.0.0.1"]}},
         })
     })
     .await

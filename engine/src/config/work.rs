@@ -1,0 +1,40 @@
+//! `vestibule.limits.work`: how many templates and requests to providers run at once, and how many wait for their turn.
+
+use super::typed::Reader;
+use crate::gate::Capacity;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub struct WorkLimits {
+    /// Templates that a user waits for.
+    pub templates: Capacity,
+    /// Sign-ins that wait for one provider.
+    pub provider_requests: Capacity,
+}
+
+impl WorkLimits {
+    /// Templates of what comes from the queue. Few are made at once, so they may wait.
+    pub fn background_templates(&self) -> Capacity {
+        Capacity {
+            at_once: self.templates.at_once.div_ceil(2),
+            waiting: usize::MAX,
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// Mappers. Whoever has come back from a provider cannot come back once more, so they wait longer.
+    pub fn mappers(&self) -> Capacity {
+        Capacity { patience: self.templates.patience.saturating_mul(5), ..self.templates }
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_, '_>) -> WorkLimits {
+    let key = |name: &str| format!("vestibule.limits.work.{name}");
+    let patience = reader.lifespan(&key("patience"));
+    let capacity = |name: &str| Capacity {
+        at_once: reader.integer(&key(name)),
+        waiting: reader.integer(&key(&format!("{name}_waiting"))),
+        patience,
+    };
+    WorkLimits { templates: capacity("templates"), provider_requests: capacity("provider_requests") }
+}
