@@ -30,7 +30,7 @@ struct Inner {
     config: ArcSwap<Config>,
     settings_lock: Mutex<()>,
     noticed: Noticed,
-    null_origin_logged: AtomicI64,
+    refused_forms_logged: [AtomicI64; 2],
     known: Known,
     gates: Gates,
     hooks_waiting: Notify,
@@ -65,7 +65,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 settings_lock: Mutex::new(()),
                 noticed: Noticed::default(),
-                null_origin_logged: AtomicI64::new(i64::MIN),
+                refused_forms_logged: [AtomicI64::new(i64::MIN), AtomicI64::new(i64::MIN)],
                 known: Known::default(),
                 gates: Gates::default(),
                 hooks_waiting: Notify::new(),
@@ -96,10 +96,13 @@ impl Engine {
         &self.inner.noticed
     }
 
-    /// Whether a form with `Origin: null` is worth a line in the log: once a minute, since any page can send as many as it likes.
-    pub fn may_log_null_origin(&self) -> bool {
+    /// Whether a form of a page elsewhere is worth a line in the log: once a minute, since any page can send as many as it likes.
+    /// `null`: of a page that hides its origin, which is counted apart.
+    pub fn may_log_refused_form(&self, null: bool) -> bool {
         let minute = self.effects().now().timestamp() / 60;
-        self.inner.null_origin_logged.swap(minute, Ordering::Relaxed) != minute
+        let [others, nulls] = &self.inner.refused_forms_logged;
+        let logged = if null { nulls } else { others };
+        logged.swap(minute, Ordering::Relaxed) != minute
     }
 
     /// A web hook's call was queued, and that is committed.

@@ -65,7 +65,7 @@ fn sender(config: &Config, headers: &HeaderMap) -> Sender {
 fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
     let reject = match sender {
         Sender::Null => {
-            if ctx.engine.may_log_null_origin() {
+            if ctx.engine.may_log_refused_form(true) {
                 tracing::warn!(
                     "a form came with `Origin: null` and was refused. A page sends that when its Referrer-Policy is no-referrer, or \
                      same-origin while it posts to another origin: set `Referrer-Policy: strict-origin-when-cross-origin` on the page. \
@@ -77,6 +77,13 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
         }
         Sender::Foreign(origin) => {
             let origin: String = origin.chars().take(200).collect();
+            if ctx.engine.may_log_refused_form(false) {
+                tracing::warn!(
+                    origin,
+                    "a form came from a page of another origin and was refused. If the page is yours, name it in a ui_url or in \
+                     serve.public.cors.allowed_origins."
+                );
+            }
             format!(
                 "The Origin header is {origin:?}. It is not the origin of serve.public.base_url, of a ui_url, or one in \
                  serve.public.cors.allowed_origins."

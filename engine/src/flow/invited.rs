@@ -1,7 +1,7 @@
 //! What an invitation means for a sign-up: it opens the form where sign-up is by invitation only, it is kept in the flow by its
 //! id, it is used up with the account, and one that was mailed proves the address that it was mailed to.
 
-use super::{Flow, Start, address, first};
+use super::{Flow, Start, first};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
@@ -12,16 +12,12 @@ use crate::store::{self, Tx};
 use crate::ui::{Text, text};
 use uuid::Uuid;
 
-/// The invitation that a sign-up begins with. Its secret is taken out of what is kept of the request: only the digest is ever
-/// stored, and no web hook is told it.
+/// The invitation that a sign-up begins with. Of its secret only the digest is ever stored (see [`super::address`]).
 ///
 /// # Errors
 /// 403 `invitation_required`, 410 `invitation_over`: where sign-up is by invitation only.
-pub(super) async fn of_start(ctx: &Ctx, start: &mut Start) -> Result<Option<Invitation>> {
+pub(super) async fn of_start(ctx: &Ctx, start: &Start) -> Result<Option<Invitation>> {
     let secret = first(&start.query, PARAMETER).map(str::to_owned);
-    for url in [&mut start.path_and_query, &mut start.seen.url] {
-        *url = address::without_secrets(url);
-    }
     let found = match &secret {
         Some(secret) => invitations::by_secret(ctx, secret).await?,
         None => None,

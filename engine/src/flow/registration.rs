@@ -49,7 +49,7 @@ pub struct Registered {
 /// # Errors
 /// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
 /// the invitation that it takes.
-pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
+pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     enabled(ctx)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
@@ -62,7 +62,7 @@ pub async fn start(ctx: &Ctx, mut start: Start) -> Result<Started> {
             }
         };
     }
-    let invitation = invited::of_start(ctx, &mut start).await?;
+    let invitation = invited::of_start(ctx, &start).await?;
     let mut flow = blank(ctx, StoredKind::Registration, &start, ctx.config.selfservice.registration.lifespan);
     flow.identity_schema = schema_id;
     draw(ctx, &mut flow)?;

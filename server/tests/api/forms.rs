@@ -345,6 +345,8 @@ async fn a_hidden_origin_is_told_in_the_log_and_may_be_allowed() {
             ];
             let answer = tab.ask("POST", &action, &more, Some(&encoded(&fields("login", &flow)))).await;
             assert_eq!((answer.status == 403, is_signed_in(&answer)), (!allowed, allowed));
+            let more = [("Accept", HTML), ("Content-Type", FORM), ("Origin", "https://evil.example")];
+            assert_eq!(tab.ask("POST", &action, &more, Some("method=password")).await.status, 403);
         }
         let lines = log.take();
         let told = usize::from(!allowed);

@@ -338,7 +338,7 @@ pub(super) const CHANGES: &[Change] = &[
         name: "provider-other-browser",
         file: "engine/src/flow/social.rs",
         text: "let Some(own) = with_hash(&request.browser, left).cloned() else {",
-        instead: "if left.is_empty() && !bool::from(left.ct_eq(&came)) {",
+        instead: "let Some(own) = request.browser.first().cloned() else {",
         test: test("server", API, "social_trouble::the_way_back_is_good_in_the_browser_that_left"),
     },
     Change {
@@ -352,7 +352,7 @@ pub(super) const CHANGES: &[Change] = &[
         name: "provider-link-other-browser",
         file: "engine/src/flow/linking.rs",
         text: "if !is_here(&link, flow, request) {",
-        instead: "if !here && link.browser.is_empty() {",
+        instead: "if !is_here(&link, flow, request) && link.browser.is_empty() {",
         test: test("server", API, "oidc_links::a_form_of_another_browser_links_nothing"),
     },
     Change {
@@ -759,9 +759,9 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "invitation-secret-kept",
-        file: "engine/src/flow/invited.rs",
-        text: "*url = address::without_secrets(url);",
-        instead: "drop(without_secret(url));",
+        file: "engine/src/flow/address.rs",
+        text: "    crate::invitations::PARAMETER,",
+        instead: "    \"none\",",
         test: test("server", API, "invitations::the_secret_is_kept_nowhere_and_told_to_nobody"),
     },
     Change {
