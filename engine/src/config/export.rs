@@ -56,6 +56,12 @@ const WITHOUT: &[(&str, &str)] = &[
     ("vestibule.admin.token", "Kratos' admin API asks nobody for a token: keep its port from everybody else"),
     ("vestibule.admin.require_token", "Kratos' admin API asks nobody for a token"),
     ("vestibule.admin.allowed_origins", "Kratos' admin API looks at no origin: keep its port from browsers"),
+    (
+        "vestibule.cookies.host_prefix",
+        "Kratos' cookies have names without a prefix: users sign in again, and other hosts can set them",
+    ),
+    ("vestibule.forms.allow_null_origin", "Kratos accepts forms from every page, whatever its origin"),
+    ("vestibule.headers.hsts", "Kratos sends no `Strict-Transport-Security`: let the proxy send it"),
     ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),
     ("vestibule.forwarding_header", "Kratos reads several headers, and `Forwarded` is none of them"),
     ("vestibule.limits.trusted_clients", "Kratos has no limits by client address"),

@@ -355,6 +355,7 @@ async fn a_hidden_origin_is_told_in_the_log_and_may_be_allowed() {
             told,
             "{lines}"
         );
+        assert_eq!(lines.matches("https://evil.example").count(), 1, "once a minute: {lines}");
     }
 }
 
