@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
         1,
         "It is documented how guessing is limited, how that is configured, and why nobody can lock others out",
         "`docs/limits.md` and the section “What each limit protects” above",
-        &[],
+        &["server/tests/api/limits.rs::nobody_can_lock_the_owner_of_an_address_out"],
     ),
     partly(
         "6.1.2",
@@ -111,6 +111,11 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "server/tests/api/parallel.rs::who_finds_the_queue_for_hashing_full_learns_when_to_come_back",
             "server/tests/console/doors.rs::guessing_is_slowed_down_and_nobody_is_locked_out",
+            "server/tests/api/guessing.rs::guesses_at_one_account_are_delayed_for_the_client_that_guesses",
+            "server/tests/api/guessing.rs::guesses_at_the_same_moment_are_no_more_than_one_by_one",
+            "server/tests/api/guessing.rs::one_client_cannot_try_a_password_on_every_account",
+            "server/tests/api/guessing.rs::an_account_that_many_guess_at_is_never_locked_for_its_owner",
+            "server/tests/api/guessing.rs::two_servers_on_one_database_count_together_and_a_restart_forgets_nothing",
         ],
     ),
     met(
@@ -234,7 +239,10 @@ pub(super) const ROWS: &[Row] = &[
         2,
         "Codes work for the request that they were made for",
         "A form for which no email was sent, because of the limit, takes the code of the newest email for that address",
-        &["server/tests/api/proof.rs::a_code_is_good_in_its_own_flow_alone"],
+        &[
+            "server/tests/api/proof.rs::a_code_is_good_in_its_own_flow_alone",
+            "server/tests/api/limits.rs::a_code_that_was_sent_for_another_form_counts_only_where_no_email_was_sent",
+        ],
     ),
     met(
         "6.6.3",
@@ -244,6 +252,9 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "server/tests/api/proof.rs::the_sixth_try_is_the_end_even_with_the_right_code",
             "server/tests/api/proof.rs::tries_at_once_are_no_more_than_tries_one_by_one",
+            "server/tests/api/limits.rs::guessing_over_many_flows_ends_after_ten_wrong_codes_an_hour",
+            "server/tests/api/limits.rs::guesses_of_many_clients_at_one_address_end_after_thirty_an_hour",
+            "server/tests/api/limits.rs::a_restart_forgets_no_guess",
         ],
     ),
     not_applicable("6.6.4", 3, "Push notifications are limited", "There are none"),
