@@ -10,8 +10,8 @@ use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
-use crate::ids::{FlowId, IdentityId};
-use crate::limits::{self, passwords::Judged};
+use crate::ids::FlowId;
+use crate::limits::{self, Standing, passwords::Judged};
 use crate::password::{Caller, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::requester::Requester;
@@ -237,10 +237,9 @@ async fn authenticate(
     };
     let stored =
         found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
-    // The same work for an unknown identifier.
-    let account = found.as_ref().map_or(IdentityId(uuid::Uuid::nil()), |(identity, _)| identity.id);
-    let device = session::is_known(ctx, requester, account, client).await?;
-    let judged = limits::passwords::judge(ctx, requester, identifier, found.is_some(), device).await?;
+    let account = found.as_ref().map(|(identity, _)| identity.id);
+    let standing = Standing::of(ctx, requester, account, client).await?;
+    let judged = limits::passwords::judge(ctx, requester, standing, identifier, found.is_some()).await?;
     let attempt = match judged {
         Judged::Compare(attempt) => attempt,
         Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),

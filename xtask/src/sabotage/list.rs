@@ -538,6 +538,13 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("server", API, "guessing::an_account_that_many_guess_at_is_never_locked_for_its_owner"),
     },
     Change {
+        name: "known-device-waits-for-others",
+        file: "engine/src/limits.rs",
+        text: "requester.known_device(Subject::Identity(account)).map_or(Self::Stranger, Self::Device)",
+        instead: "requester.known_device(Subject::Identity(account)).map_or(Self::Stranger, |_| Self::Stranger)",
+        test: test("server", API, "guessing::a_known_device_is_not_slowed_down_by_what_others_do"),
+    },
+    Change {
         name: "passwords-sprayed",
         file: "engine/src/limits/passwords.rs",
         text: "doubling(accounts - limits.accounts_per_client * factor",
