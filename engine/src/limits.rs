@@ -15,11 +15,19 @@ pub mod volume;
 pub use leases::Leases;
 pub use subjects::masked;
 
-use crate::error::{Error, Kind};
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
 use crate::ids::IdentityId;
-use crate::requester::{Requester, WIDE_FACTOR};
+use crate::plan::Client;
+use crate::requester::{DeviceId, Requester, Subject, WIDE_FACTOR};
+use crate::session;
+use crate::store::limits as rows;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
+use subjects::Subjects;
+use uuid::Uuid;
 
 /// After that long everything is forgotten.
 pub const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -101,9 +109,66 @@ pub fn too_many(seconds: u32) -> Error {
     Error::new(Kind::Limited, crate::ui::text::too_many_attempts(seconds).text).retry_after(seconds)
 }
 
-/// Whether the requester signed in to that account before, on this device.
-pub fn knows(_requester: &Requester, _account: IdentityId) -> bool {
-    false
+/// What an account knows of a requester.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Stranger,
+    /// An app in a network that the account was signed in from before. Others may be there as well.
+    Network,
+    /// A browser that signed in to the account before. Nobody else has its cookie.
+    Device(DeviceId),
+}
+
+impl Standing {
+    /// `None`: nobody has the account. The same is asked then, so that no response comes sooner. Not while a transaction is open.
+    pub async fn of(
+        ctx: &Ctx,
+        requester: &Requester,
+        account: Option<IdentityId>,
+        client: Client,
+    ) -> Result<Self> {
+        let account = account.unwrap_or(IdentityId(Uuid::nil()));
+        let standing = Self::of_browser(requester, account);
+        if standing == Self::Stranger && session::is_known(ctx, requester, account, client).await? {
+            return Ok(Self::Network);
+        }
+        Ok(standing)
+    }
+
+    /// By its cookie alone.
+    pub fn of_browser(requester: &Requester, account: IdentityId) -> Self {
+        requester.known_device(Subject::Identity(account)).map_or(Self::Stranger, Self::Device)
+    }
+
+    fn is_known(self) -> bool {
+        self != Self::Stranger
+    }
+
+    /// What its counters are found by, where it has counters of its own.
+    fn device(self) -> Option<String> {
+        match self {
+            Self::Device(device) => Some(URL_SAFE_NO_PAD.encode(device.0)),
+            Self::Stranger | Self::Network => None,
+        }
+    }
+}
+
+/// By what a requester counts at one account, each with what its limit is multiplied by: a known device by itself, everyone else by
+/// their networks.
+fn own(
+    subjects: &Subjects,
+    limit: Limit,
+    (requester, standing): (&Requester, Standing),
+    address: &str,
+    label: Option<&str>,
+) -> Vec<(rows::Subject, i64)> {
+    let label = || label.map(str::to_owned);
+    if let Some(device) = standing.device() {
+        return vec![(subjects.of_account(limit, address, &device, label()), 1)];
+    }
+    let pair =
+        |(network, factor): (String, i64)| (subjects.of_pair(limit, address, &network, label()), factor);
+    networks(requester).map(pair).collect()
 }
 
 /// Networks that a client counts by, each with what its limit is multiplied by. None for several and for trusted clients.

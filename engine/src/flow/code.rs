@@ -7,7 +7,7 @@ use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::VerifiableAddress;
 use crate::ids::{FlowId, IdentityId};
-use crate::limits::{self, codes::Attempt, emails::Occasion};
+use crate::limits::{self, Standing, codes::Attempt, emails::Occasion};
 use crate::requester::Requester;
 use crate::store::codes::{self, Code};
 use crate::store::{self, Tx};
@@ -62,8 +62,8 @@ pub(super) async fn send(
     let now = ctx.effects().now();
     let sent = codes::of_flow(tx, flow.id, VERIFICATION).await?;
     let holds = sent.iter().any(|code| code.address_id == address.id);
-    let occasion =
-        Occasion { requester, device: limits::knows(requester, identity), holds: holds.then_some(flow.id) };
+    let standing = Standing::of_browser(requester, identity);
+    let occasion = Occasion { requester, standing, holds: holds.then_some(flow.id) };
     if !limits::emails::may_send(ctx, tx, &address.value, occasion).await? {
         let last = codes::last_for(tx, address.id, VERIFICATION, now).await?;
         let earlier = last.map(|last| Earlier { flow: FlowId(last.flow_id), address: last.address_id });
@@ -182,9 +182,9 @@ pub(super) async fn look_up(ctx: &Ctx, requester: &Requester, flow: &Flow, code:
                 let mut tx = ctx.db().read().await?;
                 good_in(&mut tx, flow.id, earlier).await?.first().map(Code::identity)
             };
-            let device = identity.is_some_and(|identity| limits::knows(requester, identity));
-            let attempt =
-                limits::codes::attempt(ctx, requester, &sent.to, identity.is_some(), device, flow.id);
+            let standing = Standing::of(ctx, requester, identity, flow.client(true)).await?;
+            let exists = identity.is_some();
+            let attempt = limits::codes::attempt(ctx, requester, standing, &sent.to, exists, flow.id);
             counted = attempt.await?;
             if counted.is_none() {
                 return Ok(Found::Locked);

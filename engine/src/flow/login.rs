@@ -11,8 +11,8 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
 use crate::ids::FlowId;
-use crate::limits::{self, passwords::Judged};
-use crate::password::Verdict;
+use crate::limits::{self, Standing, passwords::Judged};
+use crate::password::{Caller, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::requester::Requester;
 use crate::session::{self, DeviceInfo};
@@ -136,7 +136,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
         return comes_back(ctx, flow).await;
     };
-    let identity = match authenticate(ctx, &submit.requester, &identifier, &password).await? {
+    let identity = match authenticate(ctx, (&submit.requester, client), &identifier, &password).await? {
         Authenticated::As(identity) => *identity,
         Authenticated::Wrong => return again(ctx, flow, [text::invalid_credentials()]).await,
         Authenticated::TooEarly(seconds) => return super::too_early(ctx, flow, client, seconds).await,
@@ -226,7 +226,7 @@ enum Authenticated {
 
 async fn authenticate(
     ctx: &Ctx,
-    requester: &Requester,
+    (requester, client): (&Requester, Client),
     identifier: &str,
     password: &str,
 ) -> Result<Authenticated> {
@@ -237,14 +237,15 @@ async fn authenticate(
     };
     let stored =
         found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
-    let device = found.as_ref().is_some_and(|(identity, _)| limits::knows(requester, identity.id));
-    let judged = limits::passwords::judge(ctx, requester, identifier, found.is_some(), device).await?;
+    let account = found.as_ref().map(|(identity, _)| identity.id);
+    let standing = Standing::of(ctx, requester, account, client).await?;
+    let judged = limits::passwords::judge(ctx, requester, standing, identifier, found.is_some()).await?;
     let attempt = match judged {
         Judged::Compare(attempt) => attempt,
         Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),
     };
-    let keys = &ctx.config.hashers;
-    let verdict = match ctx.engine.hasher().verify(keys, password, stored).await {
+    let (keys, caller) = (&ctx.config.hashers, Caller::of(requester));
+    let verdict = match ctx.engine.hasher().verify(caller, keys, password, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {
             attempt.undo(ctx).await?;
@@ -259,8 +260,7 @@ async fn authenticate(
         Verdict::Wrong => return Ok(Authenticated::Wrong),
         Verdict::Right => {}
         Verdict::RightButOutdated => {
-            let config =
-                json!({ "hashed_password": ctx.engine.hasher().hash(ctx.effects(), keys, password).await? });
+            let config = json!({ "hashed_password": ctx.engine.hasher().hash(caller, ctx.effects(), keys, password).await? });
             let mut tx = ctx.db().write().await?;
             let now = ctx.effects().now();
             store::identities::replace_credential_config(

@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
-use crate::limits::{self, codes::Attempt, emails::Occasion};
+use crate::limits::{self, Standing, codes::Attempt, emails::Occasion};
+use crate::password::Caller;
 use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
 use crate::requester::Requester;
 use crate::store::identities::Inserted;
@@ -138,7 +139,7 @@ pub(super) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
     let secret = URL_SAFE_NO_PAD.encode(effects.bytes::<32>());
     let made = code::make(ctx, verification.id, mailed.id)?;
     let mut tx = ctx.db().write().await?;
-    let occasion = Occasion { requester, device: false, holds: None };
+    let occasion = Occasion { requester, standing: Standing::Stranger, holds: None };
     let may_mail = limits::emails::may_send(ctx, &mut tx, &mailed.value, occasion).await?;
     if !may_mail {
         let earlier = last_mailed(ctx, &mut tx, &mailed.value).await?;
@@ -238,7 +239,8 @@ pub(super) async fn send_again(
     }
     // Where a limit was reached the earlier codes stay valid, and the response is the same.
     let was_sent = row.code.expires_at > row.created_at;
-    let occasion = Occasion { requester, device: false, holds: was_sent.then_some(flow.id) };
+    let holds = was_sent.then_some(flow.id);
+    let occasion = Occasion { requester, standing: Standing::Stranger, holds };
     if limits::emails::may_send(ctx, tx, &row.address, occasion).await? {
         let made = code::make(ctx, row.flow, row.address_id)?;
         rows::renew(tx, row.id, &kept(ctx, &made)).await?;
@@ -296,7 +298,8 @@ pub(super) async fn look_up(
             return Ok(Some(Found::TooMany));
         }
         mailed = mailed.filter(|_| earlier.is_some());
-        counted = limits::codes::attempt(ctx, requester, &row.address, true, false, flow.id).await?;
+        counted =
+            limits::codes::attempt(ctx, requester, Standing::Stranger, &row.address, true, flow.id).await?;
         if counted.is_none() {
             return Ok(Some(Found::Locked));
         }
@@ -377,7 +380,7 @@ pub(super) async fn pass(
         true => Ok(None),
         false => {
             let Draft { hash, identifiers, .. } = &row.draft;
-            takeover::own_password(ctx, Some(hash), identifiers, body).await?
+            takeover::own_password(ctx, Caller::of(&submit.requester), Some(hash), identifiers, body).await?
         }
     };
     match chosen {

@@ -17,7 +17,7 @@ use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::{decode, normalise_identifier, schema::is_email};
 use crate::ids::FlowId;
-use crate::limits::{self, emails::Occasion};
+use crate::limits::{self, Standing, emails::Occasion};
 use crate::requester::Requester;
 use crate::store::{self, codes};
 use crate::ui::{Text, text};
@@ -265,7 +265,7 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str, requester: &Requester) -> Res
             None => {
                 codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
                 let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
-                let occasion = Occasion { requester: &requester, device: false, holds: None };
+                let occasion = Occasion { requester: &requester, standing: Standing::Stranger, holds: None };
                 if notify && limits::emails::may_send(&ctx, &mut tx, &to, occasion).await? {
                     courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
                 }

@@ -2,7 +2,7 @@
 //! one form are counted by `flow::code`, and what came with the email's link is not counted at all.
 
 use super::subjects::{Subjects, masked};
-use super::{Limit, WINDOW, networks};
+use super::{Limit, Standing, WINDOW, own};
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::ids::FlowId;
@@ -18,13 +18,12 @@ const RESERVED: i64 = 1;
 pub struct Attempt(Vec<Subject>);
 
 /// Counts an attempt, before anything is compared. `None`: there were too many. `exists`: the server wrote to that address.
-/// `device`: one that signed in to the account before.
 pub async fn attempt(
     ctx: &Ctx,
     requester: &Requester,
+    standing: Standing,
     address: &str,
     exists: bool,
-    device: bool,
     flow: FlowId,
 ) -> Result<Option<Attempt>> {
     let keys = &ctx.config.vestibule.limits;
@@ -36,17 +35,10 @@ pub async fn attempt(
     let since = now - WINDOW;
     let subjects = Subjects::of(&ctx.config)?;
     let label = exists.then(|| masked(address));
-    let mut counted = Vec::new();
-    if device {
-        counted.push((
-            subjects.of_account(Limit::Codes, address, "device", label),
-            limits.per_address_and_client,
-        ));
-    } else {
-        for (network, factor) in networks(requester) {
-            let own = subjects.of_pair(Limit::Codes, address, &network, label.clone());
-            counted.push((own, limits.per_address_and_client * factor));
-        }
+    let own = own(&subjects, Limit::Codes, (requester, standing), address, label.as_deref());
+    let most = |(subject, factor): (Subject, i64)| (subject, limits.per_address_and_client * factor);
+    let mut counted: Vec<_> = own.into_iter().map(most).collect();
+    if !standing.is_known() {
         counted.push((subjects.of_account(Limit::CodesOfAddress, address, "", label), limits.per_address));
     }
     let mut tx = ctx.db().write_relaxed().await?;
@@ -56,7 +48,11 @@ pub async fn attempt(
         if count.count > *most {
             // Who is refused is not counted: the counter stays where it is.
             drop(tx);
-            return if device { reserved(ctx, &subjects, address, flow).await } else { Ok(None) };
+            let device = standing.is_known().then(|| standing.device().unwrap_or_default());
+            return match device {
+                Some(device) => reserved(ctx, &subjects, address, &device, flow).await,
+                None => Ok(None),
+            };
         }
     }
     tx.commit().await?;
@@ -64,13 +60,19 @@ pub async fn attempt(
 }
 
 /// A known device has one form an hour beyond what others may have used up.
-async fn reserved(ctx: &Ctx, subjects: &Subjects, address: &str, flow: FlowId) -> Result<Option<Attempt>> {
+async fn reserved(
+    ctx: &Ctx,
+    subjects: &Subjects,
+    address: &str,
+    device: &str,
+    flow: FlowId,
+) -> Result<Option<Attempt>> {
     let now = ctx.effects().now();
     let since = now - WINDOW;
-    let of = |part: &str| subjects.of_account(Limit::CodesReserved, address, part, None);
+    let of = |part: String| subjects.of_account(Limit::CodesReserved, address, &part, None);
     let mut tx = ctx.db().write_relaxed().await?;
-    let forms = of("");
-    let is_first = rows::add(&mut tx, &of(&flow.to_string()), 1, now, since).await?.count == 1;
+    let forms = of(device.to_owned());
+    let is_first = rows::add(&mut tx, &of(format!("{device} {flow}")), 1, now, since).await?.count == 1;
     if is_first && rows::add(&mut tx, &forms, 1, now, since).await?.count > RESERVED {
         return Ok(None);
     }

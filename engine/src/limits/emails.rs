@@ -2,20 +2,19 @@
 //! as everyone else.
 
 use super::subjects::{Subjects, masked};
-use super::{Limit, WINDOW, networks, volume};
+use super::{Limit, Standing, WINDOW, own, volume};
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::ids::FlowId;
 use crate::requester::Requester;
 use crate::store::Tx;
-use crate::store::limits as rows;
+use crate::store::limits::{self as rows, Subject};
 
 /// For whom an email is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
     pub requester: &'a Requester,
-    /// It signed in to the account before.
-    pub device: bool,
+    pub standing: Standing,
     /// The form of whoever asks, where an email was sent for it before.
     pub holds: Option<FlowId>,
 }
@@ -31,15 +30,12 @@ pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<
     let since = now - WINDOW;
     let subjects = Subjects::of(&ctx.config)?;
     let label = || Some(masked(address));
-    let mut counted = Vec::new();
-    if occasion.device {
-        let own = subjects.of_account(Limit::Emails, address, "device", label());
-        counted.push((own, limits.per_address_and_client));
-    } else {
-        for (network, factor) in networks(occasion.requester) {
-            let own = subjects.of_pair(Limit::Emails, address, &network, label());
-            counted.push((own, limits.per_address_and_client * factor));
-        }
+    let own =
+        own(&subjects, Limit::Emails, (occasion.requester, occasion.standing), address, label().as_deref());
+    let most = |(subject, factor): (Subject, i64)| (subject, limits.per_address_and_client * factor);
+    let mut counted: Vec<_> = own.into_iter().map(most).collect();
+    let known = occasion.standing.is_known();
+    if !known {
         let all = subjects.of_account(Limit::EmailsToAddress, address, "", label());
         counted.push((all, limits.per_address));
     }
@@ -51,7 +47,7 @@ pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<
             break;
         }
     }
-    if within && (occasion.device || volume::emails(ctx, tx, occasion.requester).await?) {
+    if within && (known || volume::emails(ctx, tx, occasion.requester).await?) {
         return Ok(true);
     }
     let Some(flow) = occasion.holds else {

@@ -7,16 +7,16 @@
 //! - One client and many accounts: once it gave wrong passwords only for many accounts, each further account costs it a delay. An
 //!   office shares an address: a right password takes its account out of the count.
 //!
-//! A device that signed in to the account before has a count of its own, and none of the others touches it.
+//! A browser that signed in to the account before has a count of its own, and none of the others touches it. An app in a network that
+//! the account was signed in from is counted by that network, and what other clients do does not touch it.
 
 use super::subjects::{Subjects, masked};
-use super::{Limit, WINDOW, doubling, networks, seconds_until};
+use super::{Limit, Standing, WINDOW, doubling, networks, own, seconds_until};
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::requester::Requester;
 use crate::store::Tx;
 use crate::store::limits::{self as rows, Count, Subject};
-use chrono::{DateTime, Utc};
 use std::cmp::Ordering;
 
 /// An attempt that was counted.
@@ -57,13 +57,13 @@ struct Held {
     count: Count,
 }
 
-/// `identifier` as it was typed. `exists`: it belongs to an account. `device`: one that signed in to that account before.
+/// `identifier` as it was typed. `exists`: it belongs to an account.
 pub async fn judge(
     ctx: &Ctx,
     requester: &Requester,
+    standing: Standing,
     identifier: &str,
     exists: bool,
-    device: bool,
 ) -> Result<Judged> {
     let keys = &ctx.config.vestibule.limits;
     if !keys.enabled {
@@ -72,11 +72,11 @@ pub async fn judge(
     let limits = keys.passwords;
     let now = ctx.effects().now();
     let mut tx = ctx.db().write_relaxed().await?;
-    let held = lock(ctx, &mut tx, requester, identifier, exists, device, now).await?;
+    let held = lock(ctx, &mut tx, (requester, standing), identifier, exists).await?;
     let find = |wanted: Rule| held.iter().find(|held| held.rule == wanted);
-    let own = find(Rule::Own(1));
+    let by_itself = find(Rule::Own(1));
     let failures = |held: &Held| if now - held.count.last_at < WINDOW { held.count.count } else { 0 };
-    let is_new = own.is_none_or(|own| failures(own) == 0);
+    let is_new = by_itself.is_none_or(|own| failures(own) == 0);
 
     let mut next = now;
     let mut waits_for_itself = false;
@@ -87,7 +87,7 @@ pub async fn judge(
             }
             Rule::Account => {
                 // From the client's own last attempt, or from when it first came.
-                let came = own.map_or(held.count.last_at, |own| {
+                let came = by_itself.map_or(held.count.last_at, |own| {
                     if now - own.count.last_at < WINDOW { own.count.last_at } else { now }
                 });
                 (came, doubling(failures(held) - limits.account_clients, limits.account_max_delay))
@@ -108,7 +108,7 @@ pub async fn judge(
     }
     if next > now {
         // Only a client that is to wait for its first attempt is remembered: who is refused must not fill the disk.
-        if let Some(own) = own.filter(|_| waits_for_itself && is_new) {
+        if let Some(own) = by_itself.filter(|_| waits_for_itself && is_new) {
             if now - own.count.last_at >= WINDOW {
                 rows::set(&mut tx, &own.subject, 0, now).await?;
             }
@@ -145,22 +145,17 @@ pub async fn judge(
 async fn lock(
     ctx: &Ctx,
     tx: &mut Tx,
-    requester: &Requester,
+    (requester, standing): (&Requester, Standing),
     identifier: &str,
     exists: bool,
-    device: bool,
-    now: DateTime<Utc>,
 ) -> Result<Vec<Held>> {
+    let now = ctx.effects().now();
     let subjects = Subjects::of(&ctx.config)?;
     let label = exists.then(|| masked(identifier));
-    let mut wanted = Vec::new();
-    if device {
-        let own = subjects.of_account(Limit::Passwords, identifier, "device", label);
-        wanted.push((Rule::Own(1), own));
-    } else {
+    let own = own(&subjects, Limit::Passwords, (requester, standing), identifier, label.as_deref());
+    let mut wanted: Vec<_> = own.into_iter().map(|(subject, factor)| (Rule::Own(factor), subject)).collect();
+    if !standing.is_known() {
         for (network, factor) in networks(requester) {
-            let own = subjects.of_pair(Limit::Passwords, identifier, &network, label.clone());
-            wanted.push((Rule::Own(factor), own));
             wanted.push((Rule::Client(factor), subjects.of_client(Limit::PasswordAccounts, &network)));
         }
         wanted.push((Rule::Account, subjects.of_account(Limit::PasswordClients, identifier, "", label)));

@@ -26,7 +26,7 @@ const LAYERS: [(&str, u8); 27] = [
     ("secrets", 7),
     ("session", 7),
     ("invitations", 7),
-    ("limits", 7),
+    ("limits", 8),
     ("operators", 7),
     ("admin", 8),
     ("cleanup", 9),

@@ -6,6 +6,7 @@ use super::assemble::{self, Assembled, Data};
 use super::failure::Outcome;
 use super::output::line;
 use chrono::SecondsFormat;
+use engine::limits::Limit;
 use engine::limits::report::{self, Slowed, Whom};
 use std::net::IpAddr;
 
@@ -14,7 +15,8 @@ pub(super) enum Command {
     /// List the limits that users and clients have reached
     #[command(
         after_help = "Columns: limit, account, client, count of limit, time from which the next attempt is allowed.
-Emails are masked. An account that does not exist is shown as “no account”.
+Emails are masked. An account that does not exist is shown as “no account”, a browser that signed in to the
+account before as “known device”.
 
 Examples:
   vestibule limits list --data /var/lib/vestibule
@@ -87,7 +89,12 @@ fn row(slowed: &Slowed) -> String {
     };
     // A label holds what a user typed: it must not end the line, nor say anything to a terminal.
     let account = account.replace(char::is_control, " ");
-    let client = slowed.client.as_deref().unwrap_or("-");
+    let client = match (slowed.client.as_deref(), slowed.limit) {
+        (Some(client), _) => client,
+        // Those count by client, or by what only one browser has.
+        (None, Limit::Passwords | Limit::Codes | Limit::Emails) => "known device",
+        (None, _) => "-",
+    };
     let until = slowed.until.to_rfc3339_opts(SecondsFormat::Secs, true);
     format!("{}\t{account}\t{client}\t{} of {}\t{until}", slowed.limit.name(), slowed.count, slowed.most)
 }

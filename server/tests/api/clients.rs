@@ -154,6 +154,11 @@ impl Person {
         Self { site: self.site.clone(), kind: self.kind, jar: self.jar.clone() }
     }
 
+    /// As if the browser had never had it.
+    pub(crate) fn forget_cookie(&mut self, name: &str) {
+        self.jar.remove(name);
+    }
+
     /// One more cookie in the jar.
     pub(crate) fn put_cookie(&mut self, name: &str, value: &str) {
         self.jar.insert(name.to_owned(), value.to_owned());

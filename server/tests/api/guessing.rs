@@ -462,3 +462,55 @@ async fn at_the_same_moment_a_client_gets_all_of_its_forms_and_not_one_more() {
         assert!(answers.iter().all(|answer| [200, 429].contains(&answer.status)));
     }
 }
+
+/// A browser that is signed in once, and out again: it keeps what remembers it.
+async fn known_browser(place: &Place, from: &str) -> Person {
+    let mut person = Person::new(&place.site, Kind::Spa);
+    assert_eq!(browser_sign_in(&mut person, from, PASSWORD).await.status, 200);
+    person.forget_cookie("ory_kratos_session");
+    person
+}
+
+async fn browser_sign_in(person: &mut Person, from: &str, password: &str) -> Answer {
+    let (flow, csrf) = person.begin_sign_in().await;
+    let body = json!({"method": "password", "identifier": ANNA, "password": password, "csrf_token": csrf});
+    let headers = [("Content-Type", JSON), ("X-Forwarded-For", from)];
+    person.post(&format!("/self-service/login?flow={flow}"), &headers, &body).await
+}
+
+#[tokio::test]
+async fn a_known_device_is_not_slowed_down_by_what_others_do() {
+    let place = Place::start("memory", json!({})).await;
+    let mut browser = known_browser(&place, HOME).await;
+    // One who guesses has the same address, and there are many others.
+    assert_eq!(place.guess(HOME, ANNA).await, 10);
+    for attacker in 1..=20 {
+        place.sign_in(&format!("203.0.113.{attacker}"), ANNA, WRONG).await;
+    }
+    assert_eq!(browser_sign_in(&mut browser, HOME, PASSWORD).await.status, 200);
+    browser.forget_cookie("ory_kratos_session");
+    assert_eq!(browser_sign_in(&mut browser, "192.0.2.99", PASSWORD).await.status, 200, "wherever it is");
+    browser.forget_cookie("ory_kratos_session");
+    // Another browser there waits.
+    let mut other = Person::new(&place.site, Kind::Spa);
+    assert_eq!(browser_sign_in(&mut other, HOME, PASSWORD).await.status, 429);
+    // Whoever has the browser guesses no more than others do.
+    let mut compared = 0;
+    while browser_sign_in(&mut browser, "192.0.2.99", WRONG).await.status == 400 {
+        compared += 1;
+        assert!(compared < 40);
+    }
+    assert_eq!(compared, 10);
+    assert_eq!(browser_sign_in(&mut browser, "192.0.2.98", WRONG).await.status, 429, "nor from elsewhere");
+}
+
+#[tokio::test]
+async fn an_app_in_a_network_that_it_signed_in_from_does_not_wait_for_others() {
+    let place = Place::start("memory", json!({})).await;
+    assert_eq!(place.sign_in(HOME, ANNA, PASSWORD).await.status, 200);
+    for attacker in 1..=20 {
+        place.sign_in(&format!("203.0.113.{attacker}"), ANNA, WRONG).await;
+    }
+    assert_eq!(place.sign_in(HOME, ANNA, PASSWORD).await.status, 200);
+    assert_eq!(place.sign_in("192.0.2.99", ANNA, PASSWORD).await.status, 429, "not from elsewhere");
+}

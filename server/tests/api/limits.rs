@@ -408,3 +408,70 @@ async fn an_address_that_was_never_proven_signs_nobody_in_where_the_used_one_cou
         }
     }
 }
+
+/// A single-page app of a browser that signed in before.
+async fn known_browser(place: &Place) -> Person {
+    let mut person = Person::new(&place.site(), Kind::Spa);
+    let (flow, csrf) = person.begin_sign_in().await;
+    let fields = json!({"method": "password", "identifier": ANNA, "password": PASSWORD, "csrf_token": csrf});
+    let done =
+        person.post(&format!("/self-service/login?flow={flow}"), &[("Content-Type", JSON)], &fields).await;
+    assert_eq!(done.status, 200);
+    person.forget_cookie("ory_kratos_session");
+    person
+}
+
+/// Its form for a code, with the token.
+async fn form_of(person: &mut Person) -> (String, String) {
+    let headers = [("X-Forwarded-For", "203.0.113.1")];
+    let flow = document(&person.ask("GET", "/self-service/verification/browser", JSON, &headers, None).await);
+    let nodes = flow["ui"]["nodes"].as_array().expect("nodes");
+    let csrf = nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("a token");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let (id, csrf) = (text(&flow["id"]), text(&csrf["attributes"]["value"]));
+    let form = send_form(person, &id, &json!({"method": "code", "email": ANNA, "csrf_token": csrf})).await;
+    assert_eq!(form["state"], "sent_email", "{form}");
+    (id, csrf)
+}
+
+async fn send_form(person: &mut Person, flow: &str, fields: &Value) -> Value {
+    let headers = [("Content-Type", JSON), ("X-Forwarded-For", "203.0.113.1")];
+    document(&person.post(&format!("/self-service/verification?flow={flow}"), &headers, fields).await)
+}
+
+/// Strangers use up the attempts and emails that there are, from the owner's address as well.
+#[tokio::test]
+async fn a_known_device_gets_emails_and_types_codes_whatever_others_do() {
+    let place = Place::start("memory").await;
+    let (_, code) = place.sign_up().await;
+    let mut known = known_browser(&place).await;
+    for client in 1..9 {
+        place.come_from(&format!("203.0.113.{client}"));
+        for _ in 0..6 {
+            form_for(&place, ANNA).await;
+        }
+        guess(&place, ANNA, &wrong(&code), 3).await;
+    }
+    // Its own count is as long as others', and one form an hour is there beyond it.
+    let mut said = Vec::new();
+    for _ in 0..2 {
+        let (flow, csrf) = form_of(&mut known).await;
+        for _ in 0..5 {
+            let fields = json!({"method": "code", "code": "not a code", "csrf_token": csrf});
+            said.push(message(&send_form(&mut known, &flow, &fields).await));
+        }
+    }
+    assert_eq!(said, [WRONG; 10]);
+    while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
+    let (flow, csrf) = form_of(&mut known).await;
+    let own = place.newest_code().await;
+    assert_ne!(own, code);
+    let fields = json!({"method": "code", "code": wrong(&own), "csrf_token": csrf});
+    assert_eq!(message(&send_form(&mut known, &flow, &fields).await), WRONG);
+    let (other, other_csrf) = form_of(&mut known).await;
+    let fields = json!({"method": "code", "code": wrong(&own), "csrf_token": other_csrf});
+    assert_ne!(message(&send_form(&mut known, &other, &fields).await), WRONG, "one form");
+    let fields = json!({"method": "code", "code": own, "csrf_token": csrf});
+    assert_eq!(send_form(&mut known, &flow, &fields).await["state"], "passed_challenge");
+    assert!(place.is_proven().await);
+}

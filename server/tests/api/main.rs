@@ -3,6 +3,7 @@
 
 mod clients;
 mod combinations;
+mod common_passwords;
 #[path = "../support/console.rs"]
 mod console;
 mod edges;
@@ -13,6 +14,7 @@ mod hand_over;
 mod hooks;
 mod invitations;
 mod jars;
+mod known_devices;
 mod leaks;
 mod limits;
 #[path = "../support/log.rs"]

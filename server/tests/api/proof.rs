@@ -1,6 +1,6 @@
 //! Codes that prove an address, attacked: guessed, used twice, taken elsewhere, too late. Each looks at the address afterwards.
 
-use crate::clients::code_in;
+use crate::clients::{Site, code_in};
 use crate::support::http::{Answer, send};
 use crate::support::sink::{Says, Sink};
 use crate::support::stand::{Ports, Stand};
@@ -41,6 +41,10 @@ impl Place {
         });
         let stand = Stand::start(ports, dsn, document.clone(), Hasher::sized(2, 256)).await;
         Self { stand, public, admin, document, client: Mutex::new("203.0.113.1".to_owned()) }
+    }
+
+    pub(crate) fn site(&self) -> Site {
+        Site { public: self.public.clone(), admin: self.admin.clone() }
     }
 
     /// From now on requests come from there.

@@ -231,6 +231,53 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "device-of-anybody",
+        file: "engine/src/requester/device.rs",
+        text: "digest(key, &[&subject.bytes(), &issued_at.to_be_bytes(), nonce])",
+        instead: "digest(key, &[&subject.bytes()[..0], &issued_at.to_be_bytes(), nonce])",
+        test: test(
+            "engine",
+            LIB,
+            "requester::device::tests::a_device_is_known_to_the_account_that_it_signed_in_as_and_to_no_other",
+        ),
+    },
+    Change {
+        name: "one-client-takes-every-turn",
+        file: "engine/src/password/threads.rs",
+        text: "Share::Client(..) => 1,",
+        instead: "Share::Client(..) => 1000,",
+        test: test("engine", LIB, "password::threads::tests::shares_take_turns"),
+    },
+    Change {
+        name: "operator-kept-out",
+        file: "engine/src/operators/throttle.rs",
+        text: "next.max(own.last_at + ALL_CLIENTS.delay(clients))",
+        instead: "next.max(now + ALL_CLIENTS.delay(clients))",
+        test: test(
+            "engine",
+            HOUSE,
+            "operators::many_who_knock_make_a_new_client_wait_for_itself_and_nobody_else::sqlite",
+        ),
+    },
+    Change {
+        name: "common-password",
+        file: "engine/src/password/policy.rs",
+        text: "is_common(password, &words).then(text::password_common)",
+        instead: "(password.is_empty() && is_common(password, &words)).then(text::password_common)",
+        test: test("server", API, "common_passwords::common_passwords_are_refused_with_the_breach_check_off"),
+    },
+    Change {
+        name: "common-password-of-an-operator",
+        file: "engine/src/operators/entry.rs",
+        text: "if password::is_common_for_operators(password, &words) {",
+        instead: "if password::is_common_for_operators(email, &words) && email.len() > 300 {",
+        test: test(
+            "server",
+            CLI,
+            "operators::an_operators_password_is_long_and_not_one_that_everybody_tries",
+        ),
+    },
+    Change {
         name: "several-are-near",
         file: "engine/src/requester.rs",
         text: "matches!(self.client, Client::Address(address) if is_internal(address))",
@@ -315,8 +362,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "nobody-waits-for-no-hash",
         file: "engine/src/flow/login.rs",
-        text: "    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
-        instead: "    if stored.is_none() {\n        return Ok(None);\n    }\n    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
+        text: "    let verdict = ctx.engine.hasher().verify(caller, keys, password, stored).await?;",
+        instead: "    if stored.is_none() {\n        return Ok(None);\n    }\n    let verdict = ctx.engine.hasher().verify(caller, keys, password, stored).await?;",
         test: test(
             "server",
             API,
@@ -489,6 +536,13 @@ pub(super) const CHANGES: &[Change] = &[
         text: "if now - own.count.last_at < WINDOW { own.count.last_at } else { now }",
         instead: "if own.count.count >= 0 { held.count.last_at } else { now }",
         test: test("server", API, "guessing::an_account_that_many_guess_at_is_never_locked_for_its_owner"),
+    },
+    Change {
+        name: "known-device-waits-for-others",
+        file: "engine/src/limits.rs",
+        text: "requester.known_device(Subject::Identity(account)).map_or(Self::Stranger, Self::Device)",
+        instead: "requester.known_device(Subject::Identity(account)).map_or(Self::Stranger, |_| Self::Stranger)",
+        test: test("server", API, "guessing::a_known_device_is_not_slowed_down_by_what_others_do"),
     },
     Change {
         name: "passwords-sprayed",
