@@ -1,6 +1,10 @@
 //! Who sent a request: the client as far as its address can be believed, the networks that limits count by, and what the running
 //! server noticed about proxies. `server::client` reads it from the connection and its headers, once for each request.
 
+mod device;
+
+pub use device::{DeviceId, KnownDevice, LIFESPAN, Subject, network_hashes, remember};
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -57,12 +61,20 @@ pub struct Requester {
     /// `vestibule.limits.trusted_clients` lists the client.
     pub trusted: bool,
     pub user_agent: String,
+    /// What its browser remembers of earlier sign-ins.
+    pub device: Option<KnownDevice>,
 }
 
 impl Requester {
     /// A client that talks to this server directly.
     pub fn direct(address: IpAddr) -> Self {
-        Self { client: Client::Address(address), peer: address, trusted: false, user_agent: String::new() }
+        Self {
+            client: Client::Address(address),
+            peer: address,
+            trusted: false,
+            user_agent: String::new(),
+            device: None,
+        }
     }
 
     /// The network to count by: an IPv4 address, or the /64 of an IPv6 address. `None` for several and for trusted clients: no
@@ -86,6 +98,16 @@ impl Requester {
         }
     }
 
+    /// Whether this browser completed a sign-in as that account before. Apps have no cookies: see `session::is_known`.
+    pub fn knows(&self, subject: Subject) -> bool {
+        self.known_device(subject).is_some()
+    }
+
+    /// The sign-in that makes it known, to count by: a copied cookie gives its holder one count, not one for each address.
+    pub fn known_device(&self, subject: Subject) -> Option<DeviceId> {
+        self.device.as_ref().and_then(|device| device.of(subject))
+    }
+
     /// Whether the client itself has an address of this machine or of a private network.
     pub fn is_internal(&self) -> bool {
         matches!(self.client, Client::Address(address) if is_internal(address))
@@ -105,7 +127,7 @@ impl Default for Requester {
     /// Nothing is known of the client.
     fn default() -> Self {
         let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { client: Client::Unknown, peer, trusted: false, user_agent: String::new() }
+        Self { client: Client::Unknown, peer, trusted: false, user_agent: String::new(), device: None }
     }
 }
 

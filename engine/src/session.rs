@@ -22,6 +22,8 @@ pub struct Session {
     pub issued_at: DateTime<Utc>,
     pub authenticated_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
+    /// A digest of the client's network: another sign-in from there is no stranger's.
+    pub network_hash: Option<Vec<u8>>,
 }
 
 /// One way the person proved themselves.
@@ -47,7 +49,8 @@ use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
-use crate::requester::Requester;
+use crate::plan::Client;
+use crate::requester::{self, Network, Requester, Subject};
 use crate::store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -59,12 +62,34 @@ pub struct DeviceInfo {
     /// Empty where no address is known.
     pub ip_address: String,
     pub user_agent: String,
+    pub network: Option<Network>,
 }
 
 impl From<&Requester> for DeviceInfo {
     fn from(requester: &Requester) -> Self {
-        Self { ip_address: requester.ip_address(), user_agent: requester.user_agent.clone() }
+        let network = requester.network().filter(|network| matches!(network, Network::Of(_)));
+        Self { ip_address: requester.ip_address(), user_agent: requester.user_agent.clone(), network }
     }
+}
+
+/// Whether the requester completed a sign-in as that account before: its browser has the cookie, or an app is in the network of
+/// one of the account's last sessions.
+pub async fn is_known(
+    ctx: &Ctx,
+    requester: &Requester,
+    identity: IdentityId,
+    client: Client,
+) -> Result<bool> {
+    if requester.knows(Subject::Identity(identity)) {
+        return Ok(true);
+    }
+    let network = requester.network().filter(|network| matches!(network, Network::Of(_)));
+    let (Client::Native, Some(network)) = (client, network) else { return Ok(false) };
+    let now = ctx.effects().now();
+    let mut tx = ctx.db().single().await?;
+    let earlier = store::sessions::networks(&mut tx, identity, now - requester::LIFESPAN).await?;
+    let hashes = requester::network_hashes(&ctx.config.secrets.cookie, identity, network);
+    Ok(hashes.iter().any(|hash| earlier.iter().any(|one| one == hash)))
 }
 
 /// What is stored of a token.
@@ -95,6 +120,10 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
         issued_at: now,
         authenticated_at: now,
         expires_at: now + shorter.unwrap_or(ctx.config.session.lifespan),
+        network_hash: device.network.and_then(|network| {
+            let hashes = requester::network_hashes(&ctx.config.secrets.cookie, identity.id, network);
+            hashes.first().map(|hash| hash.to_vec())
+        }),
     };
     (session, token)
 }

@@ -65,7 +65,9 @@ create table sessions (
     authenticated_at timestamptz not null,
     expires_at timestamptz not null,
     -- Handed over before any proof.
-    unverified boolean not null
+    unverified boolean not null,
+    -- HMAC of the account and its client's network, without which nobody learns the address from it.
+    network_hash bytea
 );
 create index sessions_of on sessions (identity_id, issued_at);
 

@@ -65,7 +65,9 @@ create table sessions (
     authenticated_at text not null,
     expires_at text not null,
     -- Handed over before any proof.
-    unverified integer not null
+    unverified integer not null,
+    -- HMAC of the account and its client's network, without which nobody learns the address from it.
+    network_hash blob
 ) strict;
 create index sessions_of on sessions (identity_id, issued_at);
 

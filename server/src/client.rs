@@ -1,6 +1,7 @@
 //! Who sent a request: the peer, or the rightmost hop that is not one of ours when the peer is a trusted proxy
 //! (RFC 7239, and `X-Forwarded-For` as proxies write it).
 
+use crate::cookies;
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -37,7 +38,13 @@ fn requester(ctx: &Ctx, headers: &HeaderMap, peer: SocketAddr) -> Requester {
         Client::Several | Client::Unknown => false,
     };
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Requester { client, peer, trusted, user_agent: agent.chars().take(LONGEST).collect() }
+    Requester {
+        client,
+        peer,
+        trusted,
+        user_agent: agent.chars().take(LONGEST).collect(),
+        device: cookies::known_device(ctx, headers),
+    }
 }
 
 /// Each kind of trouble once: a proxy that is not named makes limits by address useless or wrong.

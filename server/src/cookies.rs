@@ -11,6 +11,8 @@ use engine::config::{Config, CookieKeys, HOST_PREFIX, SameSite};
 use engine::flow::HandedOver;
 use engine::flow::csrf;
 use engine::flow::handover::{self, Pending};
+use engine::ids::{IdentityId, OperatorId};
+use engine::requester::{self, KnownDevice, Subject};
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -25,6 +27,10 @@ const MOST: usize = 180;
 /// Sessions of ours in one request that are looked up.
 const MOST_SESSIONS: usize = 8;
 const PURPOSE: &[u8] = b"vestibule/session-cookie/v1";
+
+/// Earlier sign-ins of this browser, on the public port and in the console.
+const DEVICE: &str = "vestibule_device";
+const CONSOLE_DEVICE: &str = "vestibule_console_device";
 
 /// Holds a browser and its trip to a provider together; Kratos' name.
 const CONTINUITY: &str = "ory_kratos_continuity";
@@ -207,6 +213,42 @@ pub fn new_csrf(ctx: &Ctx) -> (String, HeaderValue) {
 pub fn set_csrf(ctx: &Ctx, value: &str) -> HeaderValue {
     let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
     write(&csrf_name(&ctx.config), value, &attributes, Some(CSRF_MAX_AGE))
+}
+
+/// What the browser remembers of earlier sign-ins, on the public port and in the console.
+pub fn known_device(ctx: &Ctx, headers: &HeaderMap) -> Option<KnownDevice> {
+    read_device(ctx, headers, &[DEVICE, CONSOLE_DEVICE])
+}
+
+fn read_device(ctx: &Ctx, headers: &HeaderMap, names: &[&str]) -> Option<KnownDevice> {
+    let values = each(headers).filter(|(name, _)| names.contains(name)).map(|(_, value)| value);
+    KnownDevice::read(&ctx.config.secrets.cookie, values, ctx.effects().now())
+}
+
+/// The cookie of a browser that has just signed in as that user. It signs nobody in.
+pub fn remember_device(ctx: &Ctx, headers: &HeaderMap, identity: IdentityId) -> HeaderValue {
+    let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
+    remembered(ctx, headers, DEVICE, Subject::Identity(identity), &attributes)
+}
+
+/// The same for an operator, in the console.
+pub fn remember_console_device(ctx: &Ctx, headers: &HeaderMap, operator: OperatorId) -> HeaderValue {
+    let secure = ctx.config.vestibule.console.base_url.scheme() == "https";
+    let attributes = Attributes { domain: None, path: "/".to_owned(), same_site: SameSite::Lax, secure };
+    remembered(ctx, headers, CONSOLE_DEVICE, Subject::Operator(operator), &attributes)
+}
+
+fn remembered(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    name: &str,
+    subject: Subject,
+    attributes: &Attributes,
+) -> HeaderValue {
+    let earlier = read_device(ctx, headers, &[name]);
+    let (now, nonce) = (ctx.effects().now(), ctx.effects().bytes());
+    let value = requester::remember(&ctx.config.secrets.cookie, earlier.as_ref(), subject, now, nonce);
+    write(name, &value, attributes, Some(requester::LIFESPAN.num_seconds()))
 }
 
 struct Attributes {

@@ -89,7 +89,7 @@ pub async fn submitted<D: Done>(
 ) -> Response {
     let wants_json = crate::negotiate::is_json(headers);
     match outcome {
-        Ok(Submitted::Done(done)) => done.respond(ctx),
+        Ok(Submitted::Done(done)) => done.respond(ctx, headers),
         Ok(Submitted::Again(flow)) if flow.kind_of_client == FlowType::Api || wants_json => {
             with_status(StatusCode::BAD_REQUEST, &flow.to_json())
         }
@@ -142,8 +142,8 @@ fn leave(ctx: &Ctx, departure: &Departure, wants_json: bool) -> Response {
 /// Somebody is back from a provider.
 pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
     match landed {
-        Landed::SignedUp(done) => done.respond(ctx),
-        Landed::SignedIn(done) => done.respond(ctx),
+        Landed::SignedUp(done) => done.respond(ctx, headers),
+        Landed::SignedIn(done) => done.respond(ctx, headers),
         // Whoever waits for JSON here sent a form with an id_token, or is a page that follows the redirects itself.
         Landed::Again(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) => {
             let mut response = with_status(StatusCode::BAD_REQUEST, &flow.to_json());
@@ -208,7 +208,7 @@ pub async fn verification(
     match outcome {
         Ok(Submitted::SignedIn(flow, given)) => {
             let as_json = crate::negotiate::accepts_json(headers) || flow.kind_of_client == FlowType::Api;
-            proven_and_signed_in(ctx, &flow, &given, as_json)
+            proven_and_signed_in(ctx, headers, (&flow, &given), as_json)
         }
         Ok(Submitted::Next(flow)) if crate::negotiate::accepts_json(headers) => json(&flow.to_json()),
         Ok(Submitted::Wrong(flow)) if !crate::negotiate::is_browser(headers) => json(&flow.to_json()),
@@ -248,7 +248,12 @@ pub async fn verification(
 }
 
 /// Kratos' answer to a proof, and beside it what was handed over with it: a browser is led on at once.
-fn proven_and_signed_in(ctx: &Ctx, flow: &Flow, given: &Given, as_json: bool) -> Response {
+fn proven_and_signed_in(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    (flow, given): (&Flow, &Given),
+    as_json: bool,
+) -> Response {
     let mut response = if as_json {
         let now = ctx.effects().now();
         let session = session::to_json(&ctx.config, &given.handed_over.session, Some(&given.identity), now);
@@ -263,7 +268,7 @@ fn proven_and_signed_in(ctx: &Ctx, flow: &Flow, given: &Given, as_json: bool) ->
     };
     if given.client != Client::Native {
         let new_csrf = flow::csrf::new_cookie(ctx.effects());
-        set_cookies(&mut response, ctx, Some(&new_csrf), Some(&given.handed_over));
+        set_cookies(&mut response, ctx, headers, (Some(&new_csrf), Some(&given.handed_over)));
         if let Some(secret_hash) = &given.secret_hash {
             append_cookie(&mut response, cookies::delete_hand_over(&ctx.config, secret_hash));
         }
@@ -274,13 +279,13 @@ fn proven_and_signed_in(ctx: &Ctx, flow: &Flow, given: &Given, as_json: bool) ->
 /// An outcome of a flow that has an answer of its own.
 pub trait Done {
     const REFUSED: StatusCode;
-    fn respond(self, ctx: &Ctx) -> Response;
+    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response;
 }
 
 impl Done for Registered {
     const REFUSED: StatusCode = StatusCode::FOUND;
 
-    fn respond(self, ctx: &Ctx) -> Response {
+    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response {
         let mut response = match self.client {
             Client::Browser => see_other(self.return_to.as_str()),
             Client::Spa | Client::Native => {
@@ -311,7 +316,7 @@ impl Done for Registered {
             append_cookie(&mut response, cookies::set_hand_over(ctx, pending));
         }
         let handed_over = self.handed_over.as_ref().filter(|_| self.client != Client::Native);
-        set_cookies(&mut response, ctx, self.new_csrf_cookie.as_deref(), handed_over);
+        set_cookies(&mut response, ctx, headers, (self.new_csrf_cookie.as_deref(), handed_over));
         response
     }
 }
@@ -319,7 +324,7 @@ impl Done for Registered {
 impl Done for SignedIn {
     const REFUSED: StatusCode = StatusCode::SEE_OTHER;
 
-    fn respond(self, ctx: &Ctx) -> Response {
+    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response {
         let mut response = match self.client {
             Client::Browser => see_other(self.return_to.as_str()),
             Client::Spa | Client::Native => {
@@ -336,18 +341,24 @@ impl Done for SignedIn {
         };
         let handed_over = (self.client != Client::Native).then_some(&self.handed_over);
         let new_csrf = self.new_csrf_cookie.then(|| flow::csrf::new_cookie(ctx.effects()));
-        set_cookies(&mut response, ctx, new_csrf.as_deref(), handed_over);
+        set_cookies(&mut response, ctx, headers, (new_csrf.as_deref(), handed_over));
         response
     }
 }
 
-/// Both cookies that a finished flow may set.
-fn set_cookies(response: &mut Response, ctx: &Ctx, new_csrf: Option<&str>, handed_over: Option<&HandedOver>) {
+/// The cookies that a finished flow may set.
+fn set_cookies(
+    response: &mut Response,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    (new_csrf, handed_over): (Option<&str>, Option<&HandedOver>),
+) {
     if let Some(value) = new_csrf {
         append_cookie(response, cookies::set_csrf(ctx, value));
     }
     if let Some(handed_over) = handed_over {
         append_cookie(response, cookies::set_session(ctx, handed_over));
+        append_cookie(response, cookies::remember_device(ctx, headers, handed_over.session.identity_id));
     }
 }
 

@@ -11,14 +11,14 @@ use uuid::Uuid;
 macro_rules! session {
     () => {
         "s.id as session_id, s.identity_id as session_of, s.token_hash, s.aal, s.methods, s.devices, s.active,
-         s.unverified, s.issued_at, s.authenticated_at, s.expires_at"
+         s.unverified, s.issued_at, s.authenticated_at, s.expires_at, s.network_hash"
     };
 }
 
 const INSERT: &str =
     "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
-        issued_at, authenticated_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        issued_at, authenticated_at, expires_at, network_hash)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
 const BY_TOKEN_WITH_IDENTITY: &str = concat!(
     "select ",
@@ -38,6 +38,8 @@ const LIST_OTHERS: &str = concat!(
 );
 const COUNT_OTHERS: &str = "select count(*) from sessions
     where identity_id = $1 and id <> $2 and active and expires_at > $3";
+const NETWORKS: &str = "select network_hash from sessions where identity_id = $1 and issued_at > $2
+    order by issued_at desc limit 50";
 const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
 const REVOKE_OTHERS: &str =
     "update sessions set active = false where identity_id = $1 and id <> $2 and active";
@@ -60,6 +62,7 @@ struct Stored {
     issued_at: DateTime<Utc>,
     authenticated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    network_hash: Option<Vec<u8>>,
 }
 
 row!(Stored {
@@ -73,7 +76,8 @@ row!(Stored {
     unverified,
     issued_at,
     authenticated_at,
-    expires_at
+    expires_at,
+    network_hash
 });
 
 struct WithIdentity {
@@ -99,10 +103,17 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
             &session.issued_at,
             &session.authenticated_at,
             &session.expires_at,
+            &session.network_hash,
         ],
     )
     .await?;
     Ok(())
+}
+
+/// The networks of the account's newest sessions after `since`, ended or not.
+pub async fn networks(tx: &mut Tx, identity: IdentityId, since: DateTime<Utc>) -> Result<Vec<Vec<u8>>> {
+    let rows: Vec<(Option<Vec<u8>>,)> = tx.fetch_all(NETWORKS, &[&identity.0, &since]).await?;
+    Ok(rows.into_iter().filter_map(|(hash,)| hash).collect())
 }
 
 /// Also revoked and expired ones: the caller judges.
@@ -191,6 +202,7 @@ impl Stored {
             issued_at: self.issued_at,
             authenticated_at: self.authenticated_at,
             expires_at: self.expires_at,
+            network_hash: self.network_hash,
         })
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn session(number: u128, of: IdentityId, issued: i64) -> Session {
         issued_at: at(issued),
         authenticated_at: at(issued),
         expires_at: at(issued + 100),
+        network_hash: Some(vec![u8::try_from(number).unwrap(); 32]),
     }
 }
 

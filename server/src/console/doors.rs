@@ -103,6 +103,7 @@ async fn sign_in(
     State(state): State<AppState>,
     Extension(requester): Extension<Requester>,
     Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
     Form(form): Form<Credentials>,
 ) -> Response {
     let ctx = state.engine.begin();
@@ -110,7 +111,7 @@ async fn sign_in(
     let next = safe(&form.next);
     let page =
         |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });
-    entered(&ctx, &assets, outcome, &next, page)
+    entered(&ctx, (&headers, &assets), outcome, &next, page)
 }
 
 async fn sign_out(
@@ -171,6 +172,7 @@ struct FirstOperator {
 async fn set_up(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
     Form(form): Form<FirstOperator>,
 ) -> Response {
     match operators::setup_link_is_valid(&state.engine, &form.secret).await {
@@ -183,7 +185,7 @@ async fn set_up(
     let page = |wrong| {
         entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
     };
-    entered(&state.engine.begin(), &assets, outcome, HOME, page)
+    entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
 
 async fn reset_page(
@@ -215,6 +217,7 @@ struct NewPassword {
 async fn reset(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
     Form(form): Form<NewPassword>,
 ) -> Response {
     match operators::reset_link_is_valid(&state.engine, &form.secret).await {
@@ -224,21 +227,23 @@ async fn reset(
     }
     let outcome = operators::reset(&state.engine, &form.secret, &form.password).await;
     let page = |wrong| entry::reset(&assets, Reset { secret: form.secret, wrong });
-    entered(&state.engine.begin(), &assets, outcome, HOME, page)
+    entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
 
 /// In, with the cookie; or the form again with the sentence.
 fn entered(
     ctx: &Ctx,
-    assets: &Assets,
+    (headers, assets): (&HeaderMap, &Assets),
     outcome: engine::Result<operators::SignIn>,
     next: &str,
     page: impl FnOnce(Option<String>) -> String,
 ) -> Response {
     match outcome {
-        Ok(operators::SignIn::In { token, .. }) => {
+        Ok(operators::SignIn::In { operator, token }) => {
             let mut response = respond::see_other(next);
             respond::append_cookie(&mut response, cookie(&ctx.config, &token, false));
+            let device = cookies::remember_console_device(ctx, headers, operator.id);
+            respond::append_cookie(&mut response, device);
             response
         }
         Ok(operators::SignIn::Again(sentence)) => {

@@ -13,6 +13,7 @@ mod hand_over;
 mod hooks;
 mod invitations;
 mod jars;
+mod known_devices;
 mod leaks;
 mod limits;
 #[path = "../support/log.rs"]

@@ -26,6 +26,9 @@ const HEADERS: [&str; 14] = [
     "ory-session-cache-for",
 ];
 
+/// Set at every sign-in in a browser beside Kratos' cookies, as docs/compatibility.md says; `api::known_devices` looks at it.
+const OURS_ALONE: &str = "vestibule_device";
+
 /// Members whose text is for people.
 const PROSE: [&str; 7] = ["text", "reason", "message", "hint", "reject_reason", "docs", "debug"];
 
@@ -148,8 +151,9 @@ impl Normaliser {
         let cookies = all("set-cookie");
         if !cookies.is_empty() {
             // The last one of a name wins.
-            let by_name: BTreeMap<String, Value> =
+            let mut by_name: BTreeMap<String, Value> =
                 cookies.into_iter().map(|cookie| self.cookie(cookie, now)).collect();
+            by_name.retain(|name, _| name != OURS_ALONE);
             headers.insert("set-cookie".to_owned(), by_name.into_values().collect());
         }
         headers
