@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
+use crate::password::Caller;
 use crate::store::{self, identities::Inserted};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -127,7 +128,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
 async fn hash(ctx: &Ctx, config: PasswordConfig) -> Result<String> {
     match (config.password, config.hashed_password) {
         (Some(password), None) => {
-            ctx.engine.hasher().hash(ctx.effects(), &ctx.config.hashers, &password).await
+            ctx.engine.hasher().hash(Caller::SERVER, ctx.effects(), &ctx.config.hashers, &password).await
         }
         (None, Some(hash)) if crate::password::is_known_hash(&hash) => Ok(hash),
         (None, Some(_)) => Err(Error::invalid(

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
 use crate::ids::FlowId;
 use crate::limits::{self, passwords::Judged};
-use crate::password::Verdict;
+use crate::password::{Caller, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::requester::Requester;
 use crate::session::{self, DeviceInfo};
@@ -243,8 +243,8 @@ async fn authenticate(
         Judged::Compare(attempt) => attempt,
         Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),
     };
-    let keys = &ctx.config.hashers;
-    let verdict = match ctx.engine.hasher().verify(keys, password, stored).await {
+    let (keys, caller) = (&ctx.config.hashers, Caller::of(requester));
+    let verdict = match ctx.engine.hasher().verify(caller, keys, password, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {
             attempt.undo(ctx).await?;
@@ -259,8 +259,7 @@ async fn authenticate(
         Verdict::Wrong => return Ok(Authenticated::Wrong),
         Verdict::Right => {}
         Verdict::RightButOutdated => {
-            let config =
-                json!({ "hashed_password": ctx.engine.hasher().hash(ctx.effects(), keys, password).await? });
+            let config = json!({ "hashed_password": ctx.engine.hasher().hash(caller, ctx.effects(), keys, password).await? });
             let mut tx = ctx.db().write().await?;
             let now = ctx.effects().now();
             store::identities::replace_credential_config(

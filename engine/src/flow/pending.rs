@@ -20,6 +20,7 @@ use crate::identity::proof::{By, address_proven};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
 use crate::limits::{self, codes::Attempt, emails::Occasion};
+use crate::password::Caller;
 use crate::plan::{Client, FlowKind, Plan, Step, plan, web_hooks};
 use crate::requester::Requester;
 use crate::store::identities::Inserted;
@@ -377,7 +378,7 @@ pub(super) async fn pass(
         true => Ok(None),
         false => {
             let Draft { hash, identifiers, .. } = &row.draft;
-            takeover::own_password(ctx, Some(hash), identifiers, body).await?
+            takeover::own_password(ctx, Caller::of(&submit.requester), Some(hash), identifiers, body).await?
         }
     };
     match chosen {

@@ -17,7 +17,7 @@ use crate::identity::schema::Extracted;
 use crate::identity::{Identity, decode};
 use crate::ids::FlowId;
 use crate::limits;
-use crate::password;
+use crate::password::{self, Caller};
 use crate::plan::{Client, FlowKind, Step, plan};
 use crate::store;
 use crate::trace::Running;
@@ -150,7 +150,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
     }
     let plan = plan(&ctx.config, FlowKind::Registration, Method::Password, client);
     let hashing = Running::begin(ctx.engine.trace(), &Step::Hash);
-    let hash = hash_beside_breach_check(ctx, &form).await?;
+    let hash = hash_beside_breach_check(ctx, Caller::of(&submit.requester), &form).await?;
     let hash = match hash {
         Ok(hash) => hash,
         Err(refused) => {
@@ -278,9 +278,13 @@ fn check_password(ctx: &Ctx, form: &Form) -> Option<Text> {
 }
 
 /// The breach check waits for the network while the hash waits for a processor.
-async fn hash_beside_breach_check(ctx: &Ctx, form: &Form) -> Result<std::result::Result<String, Text>> {
+async fn hash_beside_breach_check(
+    ctx: &Ctx,
+    caller: Caller,
+    form: &Form,
+) -> Result<std::result::Result<String, Text>> {
     let (hash, breached) = futures::join!(
-        ctx.engine.hasher().hash(ctx.effects(), &ctx.config.hashers, &form.password),
+        ctx.engine.hasher().hash(caller, ctx.effects(), &ctx.config.hashers, &form.password),
         password::check_breaches(ctx.effects(), &ctx.config, &form.password),
     );
     Ok(match breached? {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
 use crate::ids::FlowId;
 use crate::limits::codes::Attempt;
-use crate::password::{self, Verdict};
+use crate::password::{self, Caller, Verdict};
 use crate::store::audit;
 use crate::store::codes::{self, Code};
 use crate::store::deferred_logins;
@@ -88,7 +88,7 @@ pub(super) async fn standing(
     let own = credentials.iter().find(|credential| credential.kind == Method::Password.name());
     let hash = own.and_then(|own| own.config.get("hashed_password")).and_then(Value::as_str);
     let identifiers = own.map(|own| own.identifiers.as_slice()).unwrap_or_default();
-    Ok(match own_password(ctx, hash, identifiers, body).await? {
+    Ok(match own_password(ctx, Caller::of(&submit.requester), hash, identifiers, body).await? {
         Ok(None) => Standing::Keeps,
         Ok(Some(hash)) => Standing::TakesOver(hash),
         Err(missing) => Standing::Asked(Missing::Password(missing)),
@@ -99,6 +99,7 @@ pub(super) async fn standing(
 /// did; otherwise a new one that the policy takes, hashed. `hash`: of the one that was chosen.
 pub(super) async fn own_password(
     ctx: &Ctx,
+    caller: Caller,
     hash: Option<&str>,
     identifiers: &[String],
     body: &Value,
@@ -108,7 +109,7 @@ pub(super) async fn own_password(
         return Ok(Err(text::password_of_sign_up()));
     }
     let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
-    match ctx.engine.hasher().verify(keys, typed, hash).await? {
+    match ctx.engine.hasher().verify(caller, keys, typed, hash).await? {
         Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
         Verdict::Wrong => {}
     }
@@ -120,7 +121,7 @@ pub(super) async fn own_password(
     if let Some(refused) = password::check_breaches(ctx.effects(), &ctx.config, typed).await? {
         return Ok(Err(refused));
     }
-    ctx.engine.hasher().hash(ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
+    ctx.engine.hasher().hash(caller, ctx.effects(), keys, typed).await.map(|hash| Ok(Some(hash)))
 }
 
 /// The form for the code asks for more, in this browser alone: whoever began the flow reads it too, is asked for nothing, and must

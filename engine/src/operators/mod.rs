@@ -18,6 +18,7 @@ pub use sign_in::{confirm, session, sign_in, sign_out};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::ids::OperatorId;
+use crate::password::Caller;
 use crate::store::operators::{self as rows, Link};
 use crate::store::{Tx, audit};
 use base64::Engine as _;
@@ -204,7 +205,11 @@ fn command(name: &str, email: &str, more: &str) -> String {
 
 /// The outer error is ours, the inner one a sentence for whoever chose the password.
 async fn hash(engine: &Engine, password: &str) -> Result<Result<String, String>> {
-    match engine.hasher().hash(engine.effects(), &engine.begin().config.hashers, password).await {
+    match engine
+        .hasher()
+        .hash(Caller::SERVER, engine.effects(), &engine.begin().config.hashers, password)
+        .await
+    {
         Ok(hash) => Ok(Ok(hash)),
         Err(error) if error.kind == Kind::Invalid => Ok(Err(error.reason)),
         Err(error) => Err(error),

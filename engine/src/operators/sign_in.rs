@@ -1,16 +1,13 @@
 //! Sign-in, sign-out, and who is signed in.
 
-use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session, throttle};
+use super::throttle::{Admitted, Attempt};
+use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::password::Verdict;
-use crate::requester::Requester;
+use crate::password::{Caller, Verdict};
+use crate::requester::{LIFESPAN, Requester, Subject};
 use crate::store::operators as rows;
-use chrono::TimeDelta;
 use serde_json::{Value, json};
-
-/// So long an address is known after a sign-in from it.
-const FAMILIAR: TimeDelta = TimeDelta::days(90);
 
 const WRONG_AGAIN: &str = "The password is wrong. Try again.";
 const WRONG: &str = "The address or the password is wrong. Check both and try again.";
@@ -22,18 +19,20 @@ const WRONG: &str = "The address or the password is wrong. Check both and try ag
 pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &Requester) -> Result<SignIn> {
     let email = entry::normalise(email);
     let network = requester.network().map(|network| network.to_string());
-    let network = network.as_deref();
     let now = engine.effects().now();
 
     let mut tx = engine.db().write().await?;
     let known = rows::by_email(&mut tx, &email).await?;
-    let familiar = match (&known, network) {
-        (Some((operator, _)), Some(network)) => {
-            rows::signed_in_from(&mut tx, operator.id, network, now - FAMILIAR).await?
+    let operator = known.as_ref().map(|(operator, _)| operator.id);
+    let device = operator.and_then(|id| requester.known_device(Subject::Operator(id)));
+    let mut attempt = Attempt::new(&email, requester, device);
+    if let (Some(id), Some(network)) = (operator, &network) {
+        attempt.familiar = rows::signed_in_from(&mut tx, id, network, now - LIFESPAN).await?;
+    }
+    if let Admitted::TooEarly { seconds, remembered } = attempt.admit(&mut tx, now).await? {
+        if remembered {
+            tx.commit().await?;
         }
-        _ => false,
-    };
-    if let Some(seconds) = throttle::admit(&mut tx, &email, network, familiar, now).await? {
         // Not in the audit: whoever is told to wait must not be able to fill the disk.
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let sentence = format!("There were too many failed attempts. Try again in {seconds} {unit}.");
@@ -42,14 +41,16 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &R
     }
     tx.commit().await?;
 
-    // No transaction is open while a password is hashed.
+    // No transaction is open while a password is hashed. Only a known device has the operators' lane: who merely types an operator's
+    // address waits with everybody.
     let config = engine.begin().config;
+    let caller = if device.is_some() { Caller::operator(requester) } else { Caller::of(requester) };
     let stored = known.as_ref().map(|(_, password_hash)| password_hash.as_str());
-    let verdict = match engine.hasher().verify(&config.hashers, password, stored).await {
+    let verdict = match engine.hasher().verify(caller, &config.hashers, password, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {
             let mut tx = engine.db().write().await?;
-            throttle::forgive(&mut tx, &email, network).await?;
+            attempt.forgive(&mut tx).await?;
             tx.commit().await?;
             return Err(error);
         }
@@ -60,13 +61,14 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &R
             let new = match verdict {
                 // Not worth failing for: the next sign-in tries again.
                 Verdict::RightButOutdated => {
-                    engine.hasher().hash(engine.effects(), &config.hashers, password).await.ok()
+                    engine.hasher().hash(caller, engine.effects(), &config.hashers, password).await.ok()
                 }
                 Verdict::Right | Verdict::Wrong => None,
             };
-            enter(engine, operator, &was, new.as_deref().unwrap_or(&was), network).await
+            enter(engine, operator, (&was, new.as_deref().unwrap_or(&was)), &attempt, network.as_deref())
+                .await
         }
-        None => refuse(engine, &email, network).await,
+        None => refuse(engine, &email, network.as_deref()).await,
     }
 }
 
@@ -74,8 +76,8 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &R
 async fn enter(
     engine: &Engine,
     operator: Operator,
-    was: &str,
-    new: &str,
+    (was, new): (&str, &str),
+    attempt: &Attempt,
     network: Option<&str>,
 ) -> Result<SignIn> {
     let now = engine.effects().now();
@@ -83,8 +85,8 @@ async fn enter(
     if !rows::confirm_password(&mut tx, operator.id, was, new).await? {
         return Ok(SignIn::Again(WRONG.to_owned()));
     }
-    throttle::succeeded(&mut tx, &operator.email, network).await?;
-    rows::forget_sessions(&mut tx, operator.id, now - FAMILIAR).await?;
+    attempt.succeeded(&mut tx).await?;
+    rows::forget_sessions(&mut tx, operator.id, now - LIFESPAN).await?;
     let token = open_session(engine, &mut tx, &operator, network, now).await?;
     append(&mut tx, now, &operator.email, "operator.sign_in", json!({"address": network})).await?;
     tx.commit().await?;
@@ -115,13 +117,13 @@ pub async fn confirm(
     password: &str,
 ) -> Result<Result<OperatorSession, String>> {
     let operator = &session.operator;
-    let address = format!("confirm {}", operator.id.0);
+    let attempt = Attempt::confirming(&operator.email, &operator.id.to_string());
     let now = engine.effects().now();
     let mut tx = engine.db().write().await?;
     let Some((_, stored)) = rows::by_email(&mut tx, &operator.email).await? else {
         return Ok(Err(WRONG_AGAIN.to_owned()));
     };
-    if let Some(seconds) = throttle::admit(&mut tx, &operator.email, Some(&address), true, now).await? {
+    if let Admitted::TooEarly { seconds, .. } = attempt.admit(&mut tx, now).await? {
         let unit = if seconds == 1 { "second" } else { "seconds" };
         return Ok(Err(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
     }
@@ -129,19 +131,20 @@ pub async fn confirm(
 
     // No transaction is open while a password is hashed.
     let config = engine.begin().config;
-    let verdict = engine.hasher().verify(&config.hashers, password, Some(&stored)).await;
+    let verdict =
+        engine.hasher().verify(Caller::SIGNED_IN_OPERATOR, &config.hashers, password, Some(&stored)).await;
     let mut tx = engine.db().write().await?;
     let right = match verdict {
         Ok(verdict) => verdict != Verdict::Wrong,
         Err(error) => {
-            throttle::forgive(&mut tx, &operator.email, Some(&address)).await?;
+            attempt.forgive(&mut tx).await?;
             tx.commit().await?;
             return Err(error);
         }
     };
     let now = engine.effects().now();
     if right {
-        throttle::succeeded(&mut tx, &operator.email, Some(&address)).await?;
+        attempt.succeeded(&mut tx).await?;
         rows::authenticated(&mut tx, &session.token_hash, now).await?;
     }
     let action = if right { "operator.confirm" } else { "operator.confirm_failed" };

@@ -1,10 +1,15 @@
-//! Failed sign-ins delay the next one, per e-mail address and per client address; nothing ever locks out.
+//! Failed sign-ins delay the next one. Nothing locks an operator out, and no delay is longer than a minute.
 //!
-//! An attempt is counted before the password is compared, so that many at once do not slip through, and forgiven when
-//! it succeeds. Who signed in from an address before is not delayed by what others do with the same e-mail address:
-//! otherwise anybody could keep an operator out by knocking on.
+//! - One client, and one operator's address from one client: some failures are free, then each costs a delay that doubles.
+//! - An operator's address as a whole: once many clients tried it, each further client waits before its first attempt and between
+//!   two. It waits for itself alone, from when it first came, so that no attacker takes its turn.
+//! - A device that signed in as the operator before has a count of its own, and none of the others touches it. A client that it
+//!   signed in from before does not wait for what others do.
+//!
+//! An attempt is counted before the password is compared, so that many at once do not slip through, and forgiven when it succeeds.
 
 use crate::error::Result;
+use crate::requester::{DeviceId, Requester, WIDE_FACTOR};
 use crate::store::Tx;
 use crate::store::operators::{self as rows, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +19,7 @@ use sha2::{Digest, Sha256};
 const MEMORY: TimeDelta = TimeDelta::hours(1);
 
 /// How failures become seconds of delay.
+#[derive(Clone, Copy)]
 struct Rule {
     /// So many cost nothing.
     free: i64,
@@ -21,77 +27,163 @@ struct Rule {
     longest: i64,
 }
 
-const PER_EMAIL: Rule = Rule { free: 5, longest: 60 };
-/// More, since an office shares one.
-const PER_ADDRESS: Rule = Rule { free: 10, longest: 300 };
+/// For an operator's address from one client, and for a known device.
+const PER_OPERATOR: Rule = Rule { free: 5, longest: 60 };
+/// More, since an office shares one address.
+const PER_CLIENT: Rule = Rule { free: 10, longest: 60 };
+/// Counts clients, not attempts.
+const ALL_CLIENTS: Rule = Rule { free: 10, longest: 20 };
 
 impl Rule {
     /// 1, 2, 4, … seconds.
-    fn delay(&self, failures: i64) -> TimeDelta {
+    fn delay(self, failures: i64) -> TimeDelta {
         match failures - self.free {
             ..0 => TimeDelta::zero(),
             doublings => TimeDelta::seconds(self.longest.min(1 << doublings.min(16))),
         }
     }
+
+    fn times(self, factor: u32) -> Self {
+        Self { free: self.free * i64::from(factor), ..self }
+    }
 }
 
-/// Counts the attempt, or returns how many seconds too early it is. `address` is the client's network, if clients are counted by it.
-/// `familiar`: this operator signed in from there before.
-pub(super) async fn admit(
-    tx: &mut Tx,
-    email: &str,
-    address: Option<&str>,
-    familiar: bool,
-    now: DateTime<Utc>,
-) -> Result<Option<i64>> {
-    let address = address.map(|address| (Scope::Address, key(address), PER_ADDRESS));
-    let email = (Scope::Email, key(email), PER_EMAIL);
-    let mut counted = Vec::new();
-    let mut wait = 0;
-    // In this order always, see `lock_failures`.
-    for (scope, key, rule) in address.into_iter().chain([email]) {
-        let (failures, last_at) = rows::lock_failures(tx, scope, &key, now).await?;
-        let failures = if now - last_at > MEMORY { 0 } else { failures };
-        if !(scope == Scope::Email && familiar) {
-            let left = last_at + rule.delay(failures) - now;
-            // Rounded up: whoever waits so long is let in.
-            wait = wait.max((left.num_milliseconds() + 999) / 1000);
+/// Who tries to sign in as whom.
+pub(super) struct Attempt {
+    email: String,
+    /// Networks of the client, each with what its limits are multiplied by. None for several and for trusted clients.
+    networks: Vec<(String, u32)>,
+    /// The browser signed in as this operator before.
+    device: Option<DeviceId>,
+    /// So did somebody from this client.
+    pub(super) familiar: bool,
+}
+
+pub(super) enum Admitted {
+    Yes,
+    /// `remembered`: the client came for the first time, and is to be committed. Who is refused again changes nothing.
+    TooEarly {
+        seconds: i64,
+        remembered: bool,
+    },
+}
+
+/// A row to ask and to count in.
+struct Counted {
+    scope: Scope,
+    key: [u8; 32],
+    rule: Rule,
+}
+
+impl Attempt {
+    pub(super) fn new(email: &str, requester: &Requester, device: Option<DeviceId>) -> Self {
+        let narrow = requester.network().map(|network| (network.to_string(), 1));
+        let wide = requester.wide_network().map(|network| (network.to_string(), WIDE_FACTOR));
+        let networks = narrow.into_iter().chain(wide).collect();
+        Self { email: email.to_owned(), networks, device, familiar: false }
+    }
+
+    /// Somebody who is signed in confirms it: nobody who tries to sign in delays them.
+    pub(super) fn confirming(email: &str, operator: &str) -> Self {
+        let networks = vec![(format!("confirm {operator}"), 1)];
+        Self { email: email.to_owned(), networks, device: None, familiar: true }
+    }
+
+    /// Clients, then operators from a client, then the address as a whole: always in this order, see [`rows::lock_failures`].
+    fn counted(&self) -> Vec<Counted> {
+        if let Some(device) = self.device {
+            let key = key(&[b"device", &device.0]);
+            return vec![Counted { scope: Scope::Operator, key, rule: PER_OPERATOR }];
         }
-        counted.push((scope, key, failures + 1));
+        let client = |(network, factor): &(String, u32)| Counted {
+            scope: Scope::Client,
+            key: key(&[network.as_bytes()]),
+            rule: PER_CLIENT.times(*factor),
+        };
+        let operator = |(network, factor): &(String, u32)| Counted {
+            scope: Scope::Operator,
+            key: self.own_key(network),
+            rule: PER_OPERATOR.times(*factor),
+        };
+        self.networks.iter().map(client).chain(self.networks.iter().map(operator)).collect()
     }
-    if wait > 0 {
-        return Ok(Some(wait));
+
+    fn own_key(&self, network: &str) -> [u8; 32] {
+        key(&[network.as_bytes(), b"\0", self.email.as_bytes()])
     }
-    for (scope, key, failures) in counted {
-        rows::set_failures(tx, scope, &key, failures, now).await?;
+
+    /// Counts the attempt, or says how early it is.
+    pub(super) async fn admit(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<Admitted> {
+        let since = now - MEMORY;
+        let mut held = Vec::new();
+        let mut next = now;
+        for counted in self.counted() {
+            let found = rows::lock_failures(tx, counted.scope, &counted.key, now, since).await?;
+            next = next.max(found.last_at + counted.rule.delay(found.failures));
+            held.push((counted, found));
+        }
+        // The client's own row says when it first came.
+        let own = held.iter().find(|(counted, _)| counted.scope == Scope::Operator);
+        let own = own.map(|(counted, found)| (counted.key, *found)).filter(|_| self.device.is_none());
+        let mut remembered = false;
+        if let Some((own_key, own)) = own {
+            let all = key(&[self.email.as_bytes()]);
+            let clients = rows::lock_failures(tx, Scope::Email, &all, now, since).await?.failures;
+            if !self.familiar {
+                next = next.max(own.last_at + ALL_CLIENTS.delay(clients));
+            }
+            if own.is_new {
+                rows::set_failures(tx, Scope::Email, &all, clients + 1, now).await?;
+                rows::set_failures(tx, Scope::Operator, &own_key, 0, now).await?;
+                remembered = true;
+            }
+        }
+        if next > now {
+            // Rounded up: who waits that long is not too early.
+            let seconds = ((next - now).num_milliseconds() + 999) / 1000;
+            return Ok(Admitted::TooEarly { seconds, remembered });
+        }
+        for (counted, found) in held {
+            rows::set_failures(tx, counted.scope, &counted.key, found.failures + 1, now).await?;
+        }
+        rows::forget_old_failures(tx, since).await?;
+        Ok(Admitted::Yes)
     }
-    rows::forget_old_failures(tx, now - MEMORY).await?;
-    Ok(None)
+
+    /// The password was right: the operator starts afresh from here. The client does not, or one account of one's own would buy
+    /// guesses at all others; and what other clients did stays.
+    pub(super) async fn succeeded(&self, tx: &mut Tx) -> Result<()> {
+        for counted in self.counted() {
+            match counted.scope {
+                Scope::Operator => rows::forget_failures(tx, counted.scope, &counted.key).await?,
+                Scope::Client | Scope::Email => {
+                    rows::forgive_failure(tx, counted.scope, &counted.key).await?
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempt came to nothing through no fault of the client.
+    pub(super) async fn forgive(&self, tx: &mut Tx) -> Result<()> {
+        for counted in self.counted() {
+            rows::forgive_failure(tx, counted.scope, &counted.key).await?;
+        }
+        Ok(())
+    }
 }
 
-/// The password was right: the e-mail address starts afresh. The client's does not, or one account of one's own would
-/// buy guesses at all others.
-pub(super) async fn succeeded(tx: &mut Tx, email: &str, address: Option<&str>) -> Result<()> {
-    if let Some(address) = address {
-        rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
-    }
-    forget(tx, email).await
-}
-
-/// The attempt came to nothing through no fault of the client.
-pub(super) async fn forgive(tx: &mut Tx, email: &str, address: Option<&str>) -> Result<()> {
-    if let Some(address) = address {
-        rows::forgive_failure(tx, Scope::Address, &key(address)).await?;
-    }
-    rows::forgive_failure(tx, Scope::Email, &key(email)).await
-}
-
+/// After a new password: what was tried with the old one is over.
 pub(super) async fn forget(tx: &mut Tx, email: &str) -> Result<()> {
-    rows::forget_failures(tx, Scope::Email, &key(email)).await
+    rows::forget_failures(tx, Scope::Email, &key(&[email.as_bytes()])).await
 }
 
-fn key(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
+fn key(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    digest.finalize().into()
 }
 
 #[cfg(test)]
@@ -100,8 +192,12 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_a_limit() {
-        let seconds: Vec<_> = (0..14).map(|failures| PER_EMAIL.delay(failures).num_seconds()).collect();
-        assert_eq!(seconds, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(PER_ADDRESS.delay(i64::MAX).num_seconds(), 300);
+        let seconds =
+            |rule: Rule| (0..14).map(|failures| rule.delay(failures).num_seconds()).collect::<Vec<_>>();
+        assert_eq!(seconds(PER_OPERATOR), [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(seconds(ALL_CLIENTS)[9..], [0, 1, 2, 4, 8]);
+        for rule in [PER_OPERATOR, PER_CLIENT, ALL_CLIENTS] {
+            assert!(rule.delay(i64::MAX).num_seconds() <= 60);
+        }
     }
 }

@@ -13,6 +13,7 @@ pub use algorithm::is_known_hash;
 pub use bench::{Row, bench};
 pub use breaches::check_breaches;
 pub use policy::{check_encodable, check_policy};
+pub use threads::Caller;
 
 use crate::config::Hashers;
 use crate::effects::Effects;
@@ -52,21 +53,36 @@ impl Hasher {
 
     /// A PHC string (argon2id) or a modular crypt string (bcrypt) for `password` with today's parameters; the salt
     /// comes from `effects`. With bcrypt, more than 72 bytes are refused as invalid: nothing is ever truncated.
-    pub async fn hash(&self, effects: &Effects, keys: &Hashers, password: &str) -> Result<String> {
+    pub async fn hash(
+        &self,
+        caller: Caller,
+        effects: &Effects,
+        keys: &Hashers,
+        password: &str,
+    ) -> Result<String> {
         if policy::too_long_to_encode(keys, password) {
             return Err(Error::invalid("The password is too long. Choose a shorter one."));
         }
         let mut salt = vec![0; algorithm::salt_length(keys)];
         effects.random.fill(&mut salt);
         let (keys, password) = (keys.clone(), password.to_owned());
-        self.threads.run(move |memory| algorithm::hash(memory, &keys, &salt, &password)).await?
+        self.threads.run(caller, move |memory| algorithm::hash(memory, &keys, &salt, &password)).await?
     }
 
     /// Compares. `stored: None` (nobody has that identifier) costs one dummy hash and is [`Verdict::Wrong`].
     /// A stored hash of a format that is not known is a fault of ours, not a wrong password.
-    pub async fn verify(&self, keys: &Hashers, password: &str, stored: Option<&str>) -> Result<Verdict> {
+    pub async fn verify(
+        &self,
+        caller: Caller,
+        keys: &Hashers,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict> {
         let (keys, password, stored) = (keys.clone(), password.to_owned(), stored.map(str::to_owned));
-        self.threads.run(move |memory| algorithm::verify(memory, &keys, &password, stored.as_deref())).await?
+        let work = move |memory: &mut algorithm::Memory| {
+            algorithm::verify(memory, &keys, &password, stored.as_deref())
+        };
+        self.threads.run(caller, work).await?
     }
 }
 
@@ -89,13 +105,13 @@ mod tests {
     async fn a_password_fits_its_hash_and_no_other() {
         let (hasher, effects) = (Hasher::sized(1, 8), testing::effects());
         for keys in [argon2(64), bcrypt(4)] {
-            let stored = hasher.hash(&effects, &keys, "Correct-Horse").await.unwrap();
-            let verify = |password| hasher.verify(&keys, password, Some(&stored));
+            let stored = hasher.hash(Caller::SERVER, &effects, &keys, "Correct-Horse").await.unwrap();
+            let verify = |password| hasher.verify(Caller::SERVER, &keys, password, Some(&stored));
             assert_eq!(verify("Correct-Horse").await.unwrap(), Verdict::Right);
             assert_eq!(verify("correct-horse").await.unwrap(), Verdict::Wrong);
             assert_eq!(verify("").await.unwrap(), Verdict::Wrong);
             assert_ne!(
-                hasher.hash(&effects, &keys, "Correct-Horse").await.unwrap(),
+                hasher.hash(Caller::SERVER, &effects, &keys, "Correct-Horse").await.unwrap(),
                 stored,
                 "a salt of its own"
             );
@@ -105,7 +121,8 @@ mod tests {
     #[tokio::test]
     async fn the_string_names_the_parameters_as_kratos_writes_them() {
         let hasher = Hasher::sized(1, 8);
-        let stored = hasher.hash(&testing::effects(), &argon2(64), "Correct-Horse").await.unwrap();
+        let stored =
+            hasher.hash(Caller::SERVER, &testing::effects(), &argon2(64), "Correct-Horse").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
         // 16 bytes of salt and 32 of key, in base64 without padding.
         let lengths: Vec<_> = stored.split('$').skip(4).map(str::len).collect();
@@ -118,15 +135,18 @@ mod tests {
         let longer_key = Hashers { argon2: Argon2Keys { key_length: 16, ..argon2(64).argon2 }, ..argon2(64) };
         let all = [argon2(64), argon2(128), longer_key, bcrypt(4), bcrypt(5)];
         for (i, old) in all.iter().enumerate() {
-            let stored = hasher.hash(&effects, old, "Correct-Horse").await.unwrap();
+            let stored = hasher.hash(Caller::SERVER, &effects, old, "Correct-Horse").await.unwrap();
             for (j, new) in all.iter().enumerate() {
                 let expected = if i == j { Verdict::Right } else { Verdict::RightButOutdated };
                 assert_eq!(
-                    hasher.verify(new, "Correct-Horse", Some(&stored)).await.unwrap(),
+                    hasher.verify(Caller::SERVER, new, "Correct-Horse", Some(&stored)).await.unwrap(),
                     expected,
                     "{i} {j}"
                 );
-                assert_eq!(hasher.verify(new, "Correct-House", Some(&stored)).await.unwrap(), Verdict::Wrong);
+                assert_eq!(
+                    hasher.verify(Caller::SERVER, new, "Correct-House", Some(&stored)).await.unwrap(),
+                    Verdict::Wrong
+                );
             }
         }
     }
@@ -135,8 +155,11 @@ mod tests {
     async fn nobody_is_wrong_whatever_the_password() {
         let hasher = Hasher::sized(1, 8);
         for keys in [argon2(64), bcrypt(4)] {
-            assert_eq!(hasher.verify(&keys, "Correct-Horse", None).await.unwrap(), Verdict::Wrong);
-            assert_eq!(hasher.verify(&keys, "", None).await.unwrap(), Verdict::Wrong);
+            assert_eq!(
+                hasher.verify(Caller::SERVER, &keys, "Correct-Horse", None).await.unwrap(),
+                Verdict::Wrong
+            );
+            assert_eq!(hasher.verify(Caller::SERVER, &keys, "", None).await.unwrap(), Verdict::Wrong);
         }
     }
 
@@ -152,20 +175,35 @@ mod tests {
     async fn argon2_truncates_nothing() {
         let (hasher, effects, keys) = (Hasher::sized(1, 8), testing::effects(), argon2(64));
         let long = "ä".repeat(1000);
-        let stored = hasher.hash(&effects, &keys, &format!("{long}x")).await.unwrap();
-        assert_eq!(hasher.verify(&keys, &format!("{long}y"), Some(&stored)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.verify(&keys, &format!("{long}x"), Some(&stored)).await.unwrap(), Verdict::Right);
+        let stored = hasher.hash(Caller::SERVER, &effects, &keys, &format!("{long}x")).await.unwrap();
+        assert_eq!(
+            hasher.verify(Caller::SERVER, &keys, &format!("{long}y"), Some(&stored)).await.unwrap(),
+            Verdict::Wrong
+        );
+        assert_eq!(
+            hasher.verify(Caller::SERVER, &keys, &format!("{long}x"), Some(&stored)).await.unwrap(),
+            Verdict::Right
+        );
     }
 
     #[tokio::test]
     async fn bcrypt_truncates_nothing() {
         let (hasher, effects, keys) = (Hasher::sized(1, 8), testing::effects(), bcrypt(4));
         let longest = "ä".repeat(36);
-        let stored = hasher.hash(&effects, &keys, &longest).await.unwrap();
-        assert_eq!(hasher.verify(&keys, &longest, Some(&stored)).await.unwrap(), Verdict::Right);
+        let stored = hasher.hash(Caller::SERVER, &effects, &keys, &longest).await.unwrap();
+        assert_eq!(
+            hasher.verify(Caller::SERVER, &keys, &longest, Some(&stored)).await.unwrap(),
+            Verdict::Right
+        );
         let longer = format!("{longest}x");
-        assert_eq!(hasher.verify(&keys, &longer, Some(&stored)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.hash(&effects, &keys, &longer).await.unwrap_err().kind, crate::Kind::Invalid);
+        assert_eq!(
+            hasher.verify(Caller::SERVER, &keys, &longer, Some(&stored)).await.unwrap(),
+            Verdict::Wrong
+        );
+        assert_eq!(
+            hasher.hash(Caller::SERVER, &effects, &keys, &longer).await.unwrap_err().kind,
+            crate::Kind::Invalid
+        );
     }
 
     #[tokio::test]
@@ -182,15 +220,18 @@ mod tests {
         ];
         for (stored, password) in imported {
             assert_eq!(
-                hasher.verify(&keys, password, Some(stored)).await.unwrap(),
+                hasher.verify(Caller::SERVER, &keys, password, Some(stored)).await.unwrap(),
                 Verdict::RightButOutdated
             );
-            assert_eq!(hasher.verify(&keys, "another", Some(stored)).await.unwrap(), Verdict::Wrong);
+            assert_eq!(
+                hasher.verify(Caller::SERVER, &keys, "another", Some(stored)).await.unwrap(),
+                Verdict::Wrong
+            );
             assert!(is_known_hash(stored));
         }
         for broken in ["", "plain", "$argon2id$v=19$m=256", "$2b$05$tooshort", "$scrypt$ln=1$c2FsdA$aGFzaA"] {
             assert_eq!(
-                hasher.verify(&keys, "x", Some(broken)).await.unwrap_err().kind,
+                hasher.verify(Caller::SERVER, &keys, "x", Some(broken)).await.unwrap_err().kind,
                 crate::Kind::Internal
             );
             assert!(!is_known_hash(broken), "{broken}");

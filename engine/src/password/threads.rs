@@ -1,9 +1,14 @@
 //! Threads that do nothing but hash, behind a bounded queue, at low priority: answering `whoami` never waits for a
 //! sign-up (figures in the design notes on performance: p99 of 1–5 ms instead of 160).
+//!
+//! Each client has a share of the queue, and the shares take turns: a client that sends many passwords waits for its own. When the
+//! queue is full, whoever has most in it loses the newest of them to a client that has less.
 
 use super::algorithm::Memory;
 use crate::error::{Error, Kind, Result};
-use std::collections::VecDeque;
+use crate::requester::{Network, Requester};
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +16,63 @@ use tokio::sync::oneshot;
 
 /// After so long without work a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How many operators may wait in their lane.
+const LANE: usize = 32;
+
+/// For whom a hash is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    share: Share,
+    /// In the operators' lane, if its place there is free.
+    lane: bool,
+}
+
+/// Who takes turns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Share {
+    /// A client's network. Of an IPv6 /48 there are 16 at most, whichever of its /64 are used.
+    Client(Network, u8),
+    /// Clients that have no share of their own: many behind one address, and those that act for many users.
+    Many,
+    /// This server: the admin API and the command line.
+    Server,
+}
+
+impl Share {
+    /// Hashes in one turn.
+    fn weight(self) -> usize {
+        match self {
+            Share::Client(..) => 1,
+            Share::Many | Share::Server => 16,
+        }
+    }
+}
+
+impl Caller {
+    pub const SERVER: Caller = Caller { share: Share::Server, lane: false };
+    /// Somebody who has a session in the console.
+    pub const SIGNED_IN_OPERATOR: Caller = Caller { share: Share::Server, lane: true };
+
+    /// A client among all others.
+    pub fn of(requester: &Requester) -> Self {
+        let share = match (requester.network(), requester.wide_network()) {
+            (Some(narrow), Some(wide)) => {
+                let mut hasher = DefaultHasher::new();
+                narrow.hash(&mut hasher);
+                Share::Client(wide, (hasher.finish() % 16) as u8)
+            }
+            (Some(network), None) => Share::Client(network, 0),
+            (None, _) => Share::Many,
+        };
+        Self { share, lane: false }
+    }
+
+    /// An operator on a device that signed in as the same operator before.
+    pub fn operator(requester: &Requester) -> Self {
+        Self { lane: true, ..Self::of(requester) }
+    }
+}
 
 pub(super) struct Threads {
     shared: Arc<Shared>,
@@ -24,22 +86,103 @@ struct Shared {
 }
 
 struct State {
-    waiting: VecDeque<Job>,
+    waiting: Waiting,
     /// The last handle is gone.
     closed: bool,
     /// A running mean of what one job took.
     typical: Duration,
 }
 
-/// `work` answers by itself; `wanted` says whether anybody still listens.
+/// What waits, and in which order it is taken.
+#[derive(Default)]
+struct Waiting {
+    /// One for each place.
+    lane: VecDeque<(Share, Job)>,
+    /// The last one taken was an operator's: the next is not, while others wait.
+    lane_was_last: bool,
+    shares: HashMap<Share, VecDeque<Job>>,
+    /// Shares that have something waiting, each with what is left of its turn. The first one's turn it is.
+    turns: VecDeque<(Share, usize)>,
+    /// In all shares.
+    count: usize,
+}
+
+/// `work` answers by itself; `wanted` says whether anybody still listens; `refuse` answers in its place.
 struct Job {
     wanted: Box<dyn Fn() -> bool + Send>,
     work: Box<dyn FnOnce(&mut Memory) + Send>,
+    refuse: Box<dyn FnOnce(Error) + Send>,
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Job> {
+        let lane = !self.lane.is_empty() && !(self.lane_was_last && self.count > 0);
+        self.lane_was_last = lane;
+        if lane {
+            return self.lane.pop_front().map(|(_, job)| job);
+        }
+        let (share, left) = self.turns.pop_front()?;
+        let queue = self.shares.get_mut(&share)?;
+        let job = queue.pop_front();
+        self.count -= 1;
+        if queue.is_empty() {
+            self.shares.remove(&share);
+        } else if left > 1 {
+            self.turns.push_front((share, left - 1));
+        } else {
+            self.turns.push_back((share, share.weight()));
+        }
+        job
+    }
+
+    fn put(&mut self, share: Share, job: Job) {
+        let queue = self.shares.entry(share).or_default();
+        if queue.is_empty() {
+            self.turns.push_back((share, share.weight()));
+        }
+        queue.push_back(job);
+        self.count += 1;
+    }
+
+    fn len_of(&self, share: Share) -> usize {
+        self.shares.get(&share).map_or(0, VecDeque::len)
+    }
+
+    /// Those who left do not keep others out.
+    fn forget_leavers(&mut self) {
+        self.lane.retain(|(_, job)| (job.wanted)());
+        for queue in self.shares.values_mut() {
+            queue.retain(|job| (job.wanted)());
+        }
+        self.shares.retain(|_, queue| !queue.is_empty());
+        self.turns.retain(|(share, _)| self.shares.contains_key(share));
+        self.count = self.shares.values().map(VecDeque::len).sum();
+    }
+
+    /// The newest of whoever has most waiting, if that is more than `share` has with one more.
+    fn push_out_for(&mut self, share: Share) -> Option<Job> {
+        let own = self.len_of(share) + 1;
+        let (most, _) = self
+            .shares
+            .iter()
+            .map(|(other, queue)| (*other, queue.len()))
+            .filter(|(other, len)| len * share.weight() > own * other.weight())
+            .max_by(|(a, len), (b, other)| (len * b.weight()).cmp(&(other * a.weight())))?;
+        let queue = self.shares.get_mut(&most)?;
+        let job = queue.pop_back()?;
+        self.count -= 1;
+        if queue.is_empty() {
+            self.shares.remove(&most);
+            self.turns.retain(|(share, _)| *share != most);
+        }
+        Some(job)
+    }
 }
 
 impl Threads {
     pub(super) fn start(count: usize, capacity: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), closed: false, typical: Duration::from_millis(25) };
+        let typical = Duration::from_millis(25);
+        let state = State { waiting: Waiting::default(), closed: false, typical };
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: Condvar::new() });
         let count = count.max(1);
         for number in 0..count {
@@ -58,46 +201,74 @@ impl Threads {
     /// Waits in the queue, then for the result. Dropping the future takes the job out before it has begun.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        caller: Caller,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T> {
-        let (answer, result) = oneshot::channel();
+        let (answer, result) = oneshot::channel::<Result<T>>();
         let answer = Arc::new(Mutex::new(Some(answer)));
-        let listening = Arc::clone(&answer);
-        let job = Job {
-            wanted: Box::new(move || {
-                lock(&listening).as_ref().is_some_and(|answer: &oneshot::Sender<T>| !answer.is_closed())
-            }),
-            work: Box::new(move |memory| {
-                let outcome = work(memory);
-                if let Some(answer) = lock(&answer).take() {
-                    // Whoever asked may have left meanwhile.
-                    drop(answer.send(outcome));
-                }
-            }),
+        let (listening, refused) = (Arc::clone(&answer), Arc::clone(&answer));
+        // Whoever asked may have left meanwhile.
+        let send = |to: &Mutex<Option<oneshot::Sender<Result<T>>>>, outcome| {
+            if let Some(to) = lock(to).take() {
+                drop(to.send(outcome));
+            }
         };
-        self.push(job)?;
-        result.await.map_err(|_| Error::internal("a hash was given up"))
+        let job = Job {
+            wanted: Box::new(move || lock(&listening).as_ref().is_some_and(|answer| !answer.is_closed())),
+            work: Box::new(move |memory| send(&answer, Ok(work(memory)))),
+            refuse: Box::new(move |error| send(&refused, Err(error))),
+        };
+        self.push(caller, job)?;
+        result.await.map_err(|_| Error::internal("a hash was given up"))?
     }
 
-    fn push(&self, job: Job) -> Result<()> {
+    fn push(&self, caller: Caller, job: Job) -> Result<()> {
         let mut state = lock(&self.shared.state);
-        if state.waiting.len() >= self.capacity {
-            // Those who left do not keep others out.
-            state.waiting.retain(|job| (job.wanted)());
+        let waiting = &mut state.waiting;
+        let place = |lane: &VecDeque<(Share, Job)>| {
+            lane.len() < LANE && !lane.iter().any(|(taken, job)| *taken == caller.share && (job.wanted)())
+        };
+        if caller.lane && place(&waiting.lane) {
+            waiting.lane.push_back((caller.share, job));
+            drop(state);
+            self.shared.wake.notify_one();
+            return Ok(());
         }
-        if state.waiting.len() >= self.capacity {
-            let rounds = u32::try_from(state.waiting.len() / self.count + 1).unwrap_or(u32::MAX);
-            let seconds = state.typical.saturating_mul(rounds).as_secs_f64().ceil().clamp(1.0, 60.0);
-            return Err(Error::new(
-                Kind::Busy,
-                "Too many people are signing in or up right now. Try again in a moment.",
-            )
-            .retry_after(seconds as u32));
+        let share = caller.share;
+        // A client alone may take a quarter of the places.
+        let most = match share.weight() {
+            1 => (self.capacity / 4).max(8).min(self.capacity),
+            _ => self.capacity,
+        };
+        if waiting.count >= self.capacity || waiting.len_of(share) >= most {
+            waiting.forget_leavers();
         }
-        state.waiting.push_back(job);
+        let pushed_out = match waiting.len_of(share) < most {
+            true if waiting.count < self.capacity => None,
+            true => match waiting.push_out_for(share) {
+                Some(job) => Some(job),
+                None => return Err(self.busy(&state, share)),
+            },
+            false => return Err(self.busy(&state, share)),
+        };
+        waiting.put(share, job);
+        let busy = pushed_out.map(|job| (job, self.busy(&state, share)));
         drop(state);
         self.shared.wake.notify_one();
+        if let Some((job, busy)) = busy {
+            (job.refuse)(busy);
+        }
         Ok(())
+    }
+
+    fn busy(&self, state: &State, share: Share) -> Error {
+        // What its own would take if all shares took turns, and the whole queue at most.
+        let waiting = &state.waiting;
+        let turns = waiting.len_of(share) * waiting.turns.len().max(1);
+        let rounds = u32::try_from(turns.clamp(1, waiting.count.max(1)) / self.count + 1).unwrap_or(u32::MAX);
+        let seconds = state.typical.saturating_mul(rounds).as_secs_f64().ceil().clamp(1.0, 60.0);
+        Error::new(Kind::Busy, "Too many users are signing in or up right now. Try again in a moment.")
+            .retry_after(seconds as u32)
     }
 }
 
@@ -126,7 +297,7 @@ impl Shared {
     fn next(&self, memory: &mut Memory) -> Option<Job> {
         let mut state = lock(&self.state);
         loop {
-            if let Some(job) = state.waiting.pop_front() {
+            if let Some(job) = state.waiting.take() {
                 return Some(job);
             }
             if state.closed {
@@ -162,6 +333,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
 
+    fn client(address: &str) -> Caller {
+        Caller::of(&Requester::direct(address.parse().unwrap()))
+    }
+
+    fn operator(address: &str) -> Caller {
+        Caller::operator(&Requester::direct(address.parse().unwrap()))
+    }
+
     /// Occupies the only thread until the sender is dropped.
     fn occupy(threads: &Arc<Threads>) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
         let (release, held) = mpsc::channel::<()>();
@@ -169,7 +348,7 @@ mod tests {
         let threads = Arc::clone(threads);
         let task = spawn(async move {
             threads
-                .run(move |_| {
+                .run(client("198.51.100.1"), move |_| {
                     begun.send(()).unwrap();
                     let _ = held.recv();
                 })
@@ -190,17 +369,18 @@ mod tests {
     async fn a_full_queue_says_when_to_come_back() {
         let threads = Arc::new(Threads::start(1, 2));
         let (release, first) = occupy(&threads);
-        let mut waiting: Vec<_> = (0..2).map(|n| Box::pin(threads.run(move |_| n))).collect();
+        let mut waiting: Vec<_> =
+            (0..2).map(|n| Box::pin(threads.run(client("192.0.2.1"), move |_| n))).collect();
         for job in &mut waiting {
             assert!(futures::poll!(job.as_mut()).is_pending());
         }
-        let refused = threads.run(|_| ()).await.unwrap_err();
+        let refused = threads.run(client("192.0.2.1"), |_| ()).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Busy);
         assert!(refused.retry_after.is_some_and(|seconds| seconds >= 1));
         drop(release);
         first.await.unwrap().unwrap();
         assert_eq!(futures::future::try_join_all(waiting).await.unwrap(), [0, 1]);
-        threads.run(|_| ()).await.unwrap();
+        threads.run(client("192.0.2.1"), |_| ()).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,10 +389,11 @@ mod tests {
         let (release, first) = occupy(&threads);
         let served = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&served);
-        let mut leaver = Box::pin(threads.run(move |_| count.fetch_add(1, Ordering::SeqCst)));
+        let mut leaver =
+            Box::pin(threads.run(client("192.0.2.1"), move |_| count.fetch_add(1, Ordering::SeqCst)));
         assert!(futures::poll!(leaver.as_mut()).is_pending());
         drop(leaver);
-        let mut next = Box::pin(threads.run(|_| 7));
+        let mut next = Box::pin(threads.run(client("192.0.2.1"), |_| 7));
         assert!(futures::poll!(next.as_mut()).is_pending(), "the place is free again");
         drop(release);
         first.await.unwrap().unwrap();
@@ -223,10 +404,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_no_thread() {
         let threads = Threads::start(1, 8);
-        let failed = threads.run(|_| panic!("on purpose")).await;
+        let failed = threads.run(client("192.0.2.1"), |_| panic!("on purpose")).await;
         let failed: Result<()> = failed;
         assert_eq!(failed.unwrap_err().kind, Kind::Internal);
-        assert_eq!(threads.run(|_| 7).await.unwrap(), 7);
+        assert_eq!(threads.run(client("192.0.2.1"), |_| 7).await.unwrap(), 7);
     }
 
     #[test]
@@ -237,5 +418,109 @@ mod tests {
         while shared.strong_count() > 0 {
             std::thread::yield_now();
         }
+    }
+
+    type Order = Arc<Mutex<Vec<&'static str>>>;
+
+    /// A job that says when it was served.
+    async fn served(threads: &Threads, caller: Caller, order: &Order, name: &'static str) -> Result<()> {
+        let order = Arc::clone(order);
+        threads.run(caller, move |_| lock(&order).push(name)).await
+    }
+
+    /// Lets these wait while the only thread is busy, in this order; then in which order they were served.
+    async fn order_of(jobs: &[(Caller, &'static str)]) -> Vec<&'static str> {
+        let threads = Arc::new(Threads::start(1, 256));
+        let (release, first) = occupy(&threads);
+        let order = Order::default();
+        let mut waiting: Vec<_> =
+            jobs.iter().map(|(caller, name)| Box::pin(served(&threads, *caller, &order, name))).collect();
+        for job in &mut waiting {
+            assert!(futures::poll!(job.as_mut()).is_pending());
+        }
+        drop(release);
+        first.await.unwrap().unwrap();
+        futures::future::try_join_all(waiting).await.unwrap();
+        let order = lock(&order).clone();
+        order
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn shares_take_turns() {
+        let (many, one, other) = (client("192.0.2.1"), client("192.0.2.2"), client("2001:db8::1"));
+        let jobs = [(many, "a1"), (many, "a2"), (many, "a3"), (one, "b"), (other, "c1"), (other, "c2")];
+        assert_eq!(order_of(&jobs).await, ["a1", "b", "c1", "a2", "c2", "a3"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn those_without_a_share_of_their_own_get_more_of_each_turn() {
+        let several =
+            Caller::of(&Requester { client: crate::requester::Client::Several, ..Requester::default() });
+        let one = client("192.0.2.1");
+        let jobs = [(one, "a1"), (one, "a2"), (several, "m"), (several, "m"), (several, "m")];
+        assert_eq!(order_of(&jobs).await, ["a1", "m", "m", "m", "a2"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn operators_come_every_other_time_and_have_one_place_for_each_network() {
+        let (one, op, same, other) =
+            (client("192.0.2.1"), operator("2001:db8::1"), operator("2001:db8::2"), operator("192.0.2.9"));
+        let jobs = [(one, "a1"), (one, "a2"), (op, "op"), (same, "same network"), (other, "other")];
+        assert_eq!(order_of(&jobs).await, ["op", "a1", "other", "same network", "a2"]);
+    }
+
+    #[test]
+    fn a_wide_network_has_sixteen_shares() {
+        let mut shares: Vec<Caller> = Vec::new();
+        for number in 0..2000 {
+            let caller = client(&format!("2001:db8:1:{number:x}::1"));
+            if !shares.contains(&caller) {
+                shares.push(caller);
+            }
+        }
+        assert_eq!(shares.len(), 16);
+        assert!(!shares.contains(&client("2001:db8:2:1::1")), "another /48");
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2::ffff"));
+        assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn in_a_full_queue_whoever_has_most_makes_room() {
+        let threads = Arc::new(Threads::start(1, 8));
+        let (release, first) = occupy(&threads);
+        let mut greedy: Vec<_> =
+            (0..8).map(|n| Box::pin(threads.run(client("192.0.2.1"), move |_| n))).collect();
+        for job in &mut greedy {
+            assert!(futures::poll!(job.as_mut()).is_pending());
+        }
+        let mut newcomer = Box::pin(threads.run(client("192.0.2.2"), |_| 77));
+        assert!(futures::poll!(newcomer.as_mut()).is_pending());
+        let pushed_out = greedy.pop().unwrap().await.unwrap_err();
+        assert_eq!(pushed_out.kind, Kind::Busy);
+        assert!(pushed_out.retry_after.is_some());
+        let refused = threads.run(client("192.0.2.1"), |_| ()).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Busy, "it has most itself");
+        drop(release);
+        first.await.unwrap().unwrap();
+        assert_eq!(newcomer.await.unwrap(), 77);
+        assert_eq!(futures::future::try_join_all(greedy).await.unwrap(), [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_client_takes_a_quarter_of_a_large_queue() {
+        let threads = Arc::new(Threads::start(1, 64));
+        let (release, first) = occupy(&threads);
+        let mut greedy: Vec<_> =
+            (0..16).map(|n| Box::pin(threads.run(client("192.0.2.1"), move |_| n))).collect();
+        for job in &mut greedy {
+            assert!(futures::poll!(job.as_mut()).is_pending());
+        }
+        assert_eq!(threads.run(client("192.0.2.1"), |_| ()).await.unwrap_err().kind, Kind::Busy);
+        let mut other = Box::pin(threads.run(client("192.0.2.2"), |_| 7));
+        assert!(futures::poll!(other.as_mut()).is_pending());
+        drop(release);
+        first.await.unwrap().unwrap();
+        assert_eq!(other.await.unwrap(), 7);
+        futures::future::try_join_all(greedy).await.unwrap();
     }
 }

@@ -19,9 +19,12 @@ pub enum Link {
 /// Whose failed sign-ins are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
+    /// Of a client, whoever it says it is.
+    Client,
+    /// Of a client, or of a known device, as one operator.
+    Operator,
+    /// Clients that tried an operator's address.
     Email,
-    /// Of the client.
-    Address,
 }
 
 macro_rules! columns {
@@ -76,8 +79,11 @@ const BURN_LINK: &str = "update operator_links set used_at = $3
 
 // The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
 const LOCK_FAILURES: &str =
-    "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, 0, $3)
-    on conflict (scope, key) do update set failures = operator_failures.failures returning failures, last_at";
+    "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, -1, $3)
+    on conflict (scope, key) do update set
+        failures = case when operator_failures.last_at < $4 then -1 else operator_failures.failures end,
+        last_at = case when operator_failures.last_at < $4 then $3 else operator_failures.last_at end
+    returning failures, last_at";
 const SET_FAILURES: &str =
     "update operator_failures set failures = $3, last_at = $4 where scope = $1 and key = $2";
 const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
@@ -279,15 +285,28 @@ pub async fn burn_link(
     Ok(burned.map(|(operator,)| operator.map(OperatorId)))
 }
 
-/// How many failed sign-ins, and when the last was; nobody else can change that before this transaction ends. Take
-/// [`Scope::Address`] before [`Scope::Email`], so that two never wait for each other.
+/// What is counted of one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Failures {
+    pub failures: i64,
+    /// Of a new one: `now`.
+    pub last_at: DateTime<Utc>,
+    /// Nothing was set for the key since.
+    pub is_new: bool,
+}
+
+/// Nothing can change it before this transaction ends; what is older than `since` counts as new. Take [`Scope::Client`] before
+/// [`Scope::Operator`] and that before [`Scope::Email`], so that two never wait for each other.
 pub async fn lock_failures(
     tx: &mut Tx,
     scope: Scope,
     key: &[u8],
     now: DateTime<Utc>,
-) -> Result<(i64, DateTime<Utc>)> {
-    tx.fetch_one(LOCK_FAILURES, &[&scope.name(), &key, &now]).await
+    since: DateTime<Utc>,
+) -> Result<Failures> {
+    let (failures, last_at): (i64, DateTime<Utc>) =
+        tx.fetch_one(LOCK_FAILURES, &[&scope.name(), &key, &now, &since]).await?;
+    Ok(Failures { failures: failures.max(0), last_at, is_new: failures < 0 })
 }
 
 pub async fn set_failures(
@@ -342,8 +361,9 @@ impl Link {
 impl Scope {
     fn name(self) -> &'static str {
         match self {
+            Scope::Client => "client",
+            Scope::Operator => "operator",
             Scope::Email => "email",
-            Scope::Address => "address",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Operators on an engine: what the console's sign-in and the command line do, on both databases.
 
 use engine::Engine;
-use engine::operators::{self, Enabled, Role, SignIn};
-use engine::requester::Requester;
+use engine::operators::{self, Enabled, Operator, Role, SignIn};
+use engine::requester::{self, KnownDevice, Requester, Subject};
 use engine::store::audit;
 use engine::testing::World;
 use std::time::Duration;
@@ -51,6 +51,20 @@ fn again(outcome: SignIn) -> String {
         SignIn::Again(sentence) => sentence,
         SignIn::In { operator, .. } => panic!("{} is signed in", operator.email),
     }
+}
+
+/// For how many seconds that sign-in is refused, if it is.
+async fn wait(engine: &Engine, email: &str, password: &str, requester: &Requester) -> Option<u32> {
+    let early = operators::sign_in(engine, email, password, requester).await.err()?;
+    assert_eq!(early.kind, engine::Kind::Limited);
+    early.retry_after
+}
+
+/// A browser at that address which signed in as that operator before.
+fn known_device(engine: &Engine, operator: &Operator, address: &str) -> Requester {
+    let (secrets, now) = (engine.begin().config.secrets.cookie.clone(), engine.effects().now());
+    let value = requester::remember(&secrets, None, Subject::Operator(operator.id), now, [7; 8]);
+    Requester { device: KnownDevice::read(&secrets, [value.as_str()], now), ..at(address) }
 }
 
 fn at(address: &str) -> Requester {
@@ -198,15 +212,64 @@ on_both! {
         assert_eq!(failed, 7, "refusals before hashing are not in the audit");
     }
 
-    /// Otherwise anybody could keep an owner out.
-    async fn knocking_from_elsewhere_does_not_delay_a_familiar_address(_world: World, engine: Engine) {
+    /// Otherwise an attacker with many addresses could keep an owner out.
+    async fn many_who_knock_make_a_new_client_wait_for_itself_and_nobody_else(world: World, engine: Engine) {
         create(&engine, "ann").await;
-        token(sign_in(&engine, "ann", PASSWORD, HOME).await);
-        for number in 0..8 {
+        let SignIn::In { operator, .. } = sign_in(&engine, "ann", PASSWORD, HOME).await else { panic!("not signed in") };
+        for number in 0..30 {
             again(sign_in(&engine, "ann", "wrong password", &format!("198.51.100.{number}")).await);
         }
-        assert!(again(sign_in(&engine, "ann", PASSWORD, "203.0.113.9").await).contains("Try again in"));
+        let new = at("203.0.113.9");
+        assert_eq!(wait(&engine, "ann@example.org", PASSWORD, &new).await, Some(20), "no longer than that");
         token(sign_in(&engine, "ann", PASSWORD, HOME).await);
+        let known = known_device(&engine, &operator, "203.0.113.77");
+        token(operators::sign_in(&engine, "ann@example.org", PASSWORD, &known).await.unwrap());
+
+        // The others go on, from addresses that are new each time; asking again makes the wait no longer.
+        for second in 0..20 {
+            assert_eq!(wait(&engine, "ann@example.org", PASSWORD, &new).await, Some(20 - second));
+            for number in 0..5 {
+                again(sign_in(&engine, "ann", "wrong password", &format!("192.0.{second}.{number}")).await);
+            }
+            world.clock.advance(Duration::from_secs(1));
+        }
+        token(operators::sign_in(&engine, "ann@example.org", PASSWORD, &new).await.unwrap());
+    }
+
+    async fn a_known_device_has_a_count_of_its_own(world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        let SignIn::In { operator, .. } = sign_in(&engine, "ann", PASSWORD, HOME).await else { panic!("not signed in") };
+        // A copied cookie buys no guesses by changing its address.
+        for number in 0..5 {
+            let copy = known_device(&engine, &operator, &format!("198.51.100.{number}"));
+            again(operators::sign_in(&engine, "ann@example.org", "wrong password", &copy).await.unwrap());
+        }
+        let copy = known_device(&engine, &operator, "198.51.100.99");
+        assert_eq!(wait(&engine, "ann@example.org", "wrong password", &copy).await, Some(1));
+        token(sign_in(&engine, "ann", PASSWORD, HOME).await);
+        world.clock.advance(Duration::from_secs(1));
+        token(operators::sign_in(&engine, "ann@example.org", PASSWORD, &copy).await.unwrap());
+        // For another operator it is no known device.
+        create(&engine, "bea").await;
+        for number in 0..11 {
+            again(sign_in(&engine, "bea", "wrong password", &format!("198.51.100.{number}")).await);
+        }
+        assert_eq!(wait(&engine, "bea@example.org", PASSWORD, &copy).await, Some(2));
+    }
+
+    async fn an_unknown_address_counts_like_an_operators(_world: World, engine: Engine) {
+        let told = async |name: &str| {
+            let mut told = Vec::new();
+            for number in 0..12 {
+                told.push(again(sign_in(&engine, name, "wrong password", &format!("198.51.100.{number}")).await));
+            }
+            told
+        };
+        create(&engine, "ann").await;
+        let known = told("ann").await;
+        assert!(known[9].contains("is wrong") && known[10].contains("in 1 second"), "{known:?}");
+        // From the same clients, whose own count is not used up yet.
+        assert_eq!(told("nobody").await, known);
     }
 
     async fn one_address_is_delayed_whoever_it_pretends_to_be(_world: World, engine: Engine) {
@@ -227,6 +290,12 @@ on_both! {
         let guesses = (0..40).map(|number| {
             let engine = &engine;
             async move { again(sign_in(engine, "ann", "wrong password", &format!("198.51.100.{number}")).await) }
+        });
+        let told = futures::future::join_all(guesses).await;
+        assert_eq!(told.iter().filter(|sentence| sentence.contains("is wrong")).count(), 10);
+        let guesses = (0..40).map(|_| {
+            let engine = &engine;
+            async move { again(sign_in(engine, "bea", "wrong password", HOME).await) }
         });
         let told = futures::future::join_all(guesses).await;
         assert_eq!(told.iter().filter(|sentence| sentence.contains("is wrong")).count(), 5);

@@ -1,8 +1,10 @@
 //! Operators, their sessions, links and failures.
 
 use crate::{at, id, on_both};
+use chrono::{DateTime, Utc};
 use engine::ids::OperatorId;
 use engine::operators::{Operator, Role};
+use engine::store::Tx;
 use engine::store::form_drafts;
 use engine::store::operators::{self, Link, Scope};
 use std::sync::Arc;
@@ -17,6 +19,12 @@ fn operator(number: u128, name: &str, role: Role) -> Operator {
         disabled: false,
         created_at: at(i64::try_from(number).unwrap()),
     }
+}
+
+/// Failures, the last one's time, and whether there were none.
+async fn look(tx: &mut Tx, scope: Scope, key: &[u8], now: i64, since: i64) -> (i64, DateTime<Utc>, bool) {
+    let found = operators::lock_failures(tx, scope, key, at(now), at(since)).await.unwrap();
+    (found.failures, found.last_at, found.is_new)
 }
 
 on_both! {
@@ -156,15 +164,18 @@ on_both! {
     async fn failures_are_counted_by_scope_and_key(db: Db) {
         let mut tx = db.write().await.unwrap();
         let (email, other) = ([1; 32], [2; 32]);
-        assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &email, at(0)).await.unwrap(), (0, at(0)));
+        assert_eq!(look(&mut tx, Scope::Email, &email, 0, -9).await, (0, at(0), true));
+        assert_eq!(look(&mut tx, Scope::Email, &email, 1, -9).await, (0, at(0), true), "until something is set");
+        operators::set_failures(&mut tx, Scope::Email, &email, 0, at(1)).await.unwrap();
+        assert_eq!(look(&mut tx, Scope::Email, &email, 2, -9).await, (0, at(1), false));
+        assert_eq!(look(&mut tx, Scope::Client, &email, 9, -9).await, (0, at(9), true), "another scope");
+        assert_eq!(look(&mut tx, Scope::Email, &other, 8, -9).await, (0, at(8), true), "another key");
         operators::set_failures(&mut tx, Scope::Email, &email, 2, at(7)).await.unwrap();
-        operators::lock_failures(&mut tx, Scope::Address, &email, at(9)).await.unwrap();
-        assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &email, at(8)).await.unwrap(), (2, at(7)));
-        assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &other, at(8)).await.unwrap(), (0, at(8)));
         operators::forgive_failure(&mut tx, Scope::Email, &email).await.unwrap();
-        assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &email, at(8)).await.unwrap(), (1, at(7)));
         operators::forgive_failure(&mut tx, Scope::Email, &other).await.unwrap();
-        assert_eq!(operators::lock_failures(&mut tx, Scope::Email, &other, at(8)).await.unwrap().0, 0, "never below");
+        assert_eq!(look(&mut tx, Scope::Email, &email, 8, 7).await, (1, at(7), false));
+        assert_eq!(look(&mut tx, Scope::Email, &other, 8, 7).await, (0, at(8), true), "never below");
+        assert_eq!(look(&mut tx, Scope::Email, &email, 9, 8).await, (0, at(9), true), "what is older is forgotten");
         operators::forget_failures(&mut tx, Scope::Email, &email).await.unwrap();
         assert_eq!(operators::forget_old_failures(&mut tx, at(9)).await.unwrap(), 1);
     }

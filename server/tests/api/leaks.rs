@@ -5,7 +5,7 @@ use crate::clients::code_in;
 use crate::support::http::{Answer, send};
 use crate::support::sink::Sink;
 use crate::support::stand::{Ports, Stand};
-use engine::password::Hasher;
+use engine::password::{Caller, Hasher};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,7 +58,8 @@ impl Place {
         let stand = Stand::start(ports, dsn, document.clone(), hasher).await;
         let place = Self { stand, public, admin, document };
         let config = place.stand.engine.begin().config;
-        let hash = Hasher::sized(1, 1).hash(&place.stand.world.effects(), &config.hashers, OTHER).await;
+        let hasher = Hasher::sized(1, 1);
+        let hash = hasher.hash(Caller::SERVER, &place.stand.world.effects(), &config.hashers, OTHER).await;
         let anna = json!({
             "traits": {"email": KNOWN},
             "credentials": {"password": {"config": {"hashed_password": hash.expect("a hash")}}},

@@ -315,8 +315,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "nobody-waits-for-no-hash",
         file: "engine/src/flow/login.rs",
-        text: "    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
-        instead: "    if stored.is_none() {\n        return Ok(None);\n    }\n    let verdict = ctx.engine.hasher().verify(keys, password, stored).await?;",
+        text: "    let verdict = ctx.engine.hasher().verify(caller, keys, password, stored).await?;",
+        instead: "    if stored.is_none() {\n        return Ok(None);\n    }\n    let verdict = ctx.engine.hasher().verify(caller, keys, password, stored).await?;",
         test: test(
             "server",
             API,
