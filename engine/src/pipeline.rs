@@ -286,6 +286,7 @@ fn checks(config: &Config, plan: &Plan) -> String {
         if password.identifier_similarity_check_enabled {
             all.push_str(", not like the address");
         }
+        all.push_str(", not a common password");
         if password.haveibeenpwned_enabled {
             all.push_str(", in no known breach");
         }

@@ -217,35 +217,39 @@ pub fn set_csrf(ctx: &Ctx, value: &str) -> HeaderValue {
 
 /// What the browser remembers of earlier sign-ins, on the public port and in the console.
 pub fn known_device(ctx: &Ctx, headers: &HeaderMap) -> Option<KnownDevice> {
-    read_device(ctx, headers, &[DEVICE, CONSOLE_DEVICE])
+    read_device(ctx, headers, &[ctx.config.own_cookie(DEVICE), ctx.config.console_cookie(CONSOLE_DEVICE)])
 }
 
-fn read_device(ctx: &Ctx, headers: &HeaderMap, names: &[&str]) -> Option<KnownDevice> {
-    let values = each(headers).filter(|(name, _)| names.contains(name)).map(|(_, value)| value);
+fn read_device(ctx: &Ctx, headers: &HeaderMap, names: &[String]) -> Option<KnownDevice> {
+    let values = names.iter().flat_map(|name| values(headers, name));
     KnownDevice::read(&ctx.config.secrets.cookie, values, ctx.effects().now())
 }
 
 /// The cookie of a browser that has just signed in as that user. It signs nobody in.
 pub fn remember_device(ctx: &Ctx, headers: &HeaderMap, identity: IdentityId) -> HeaderValue {
-    let attributes = attributes(&ctx.config, &[&ctx.config.cookies]);
-    remembered(ctx, headers, DEVICE, Subject::Identity(identity), &attributes)
+    let name = ctx.config.own_cookie(DEVICE);
+    let attributes = own_attributes(&ctx.config, &name, &[&ctx.config.cookies]);
+    remembered(ctx, headers, name, Subject::Identity(identity), &attributes)
 }
 
 /// The same for an operator, in the console.
 pub fn remember_console_device(ctx: &Ctx, headers: &HeaderMap, operator: OperatorId) -> HeaderValue {
     let secure = ctx.config.vestibule.console.base_url.scheme() == "https";
     let attributes = Attributes { domain: None, path: "/".to_owned(), same_site: SameSite::Lax, secure };
-    remembered(ctx, headers, CONSOLE_DEVICE, Subject::Operator(operator), &attributes)
+    let name = ctx.config.console_cookie(CONSOLE_DEVICE);
+    remembered(ctx, headers, name, Subject::Operator(operator), &attributes)
 }
 
 fn remembered(
     ctx: &Ctx,
     headers: &HeaderMap,
-    name: &str,
+    name: String,
     subject: Subject,
     attributes: &Attributes,
 ) -> HeaderValue {
-    let earlier = read_device(ctx, headers, &[name]);
+    let names = [name];
+    let earlier = read_device(ctx, headers, &names);
+    let [name] = &names;
     let (now, nonce) = (ctx.effects().now(), ctx.effects().bytes());
     let value = requester::remember(&ctx.config.secrets.cookie, earlier.as_ref(), subject, now, nonce);
     write(name, &value, attributes, Some(requester::LIFESPAN.num_seconds()))

@@ -47,7 +47,7 @@ pub fn set_up(assets: &Assets, form: SetUp) -> String {
             <input id="name" name="name" type="text" autocomplete="name" required=true value=form.name />
         </div>
         {email(form.email)}
-        {password("Password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
+        {password("Password", "new-password", Some("At least 15 characters. A sentence is a good one."))}
         <button class="button main" type="submit">"Create the first account"</button>
     };
     door(
@@ -70,7 +70,7 @@ pub struct Reset {
 pub fn reset(assets: &Assets, form: Reset) -> String {
     let fields = view! {
         <input type="hidden" name="secret" value=form.secret />
-        {password("New password", "new-password", Some("At least 12 characters. A sentence is a good one."))}
+        {password("New password", "new-password", Some("At least 15 characters. A sentence is a good one."))}
         <button class="button main" type="submit">"Set the password"</button>
     };
     door(

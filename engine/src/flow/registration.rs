@@ -138,7 +138,9 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
             return again(ctx, flow, [refused]).await;
         }
     };
-    if let Some(refused) = check_password(ctx, &form) {
+    if let Some(refused) =
+        password::check_chosen(&ctx.config, &form.password, &form.extracted.password_identifiers)
+    {
         flow.ui.put_values(&body);
         flow.ui.attach("password", refused);
         return comes_back(ctx, flow).await;
@@ -268,13 +270,6 @@ fn accept(
         return Ok(Err(()));
     }
     Ok(Ok(Form { schema_id: schema.id.clone(), traits, extracted, password }))
-}
-
-/// The policy, and whether the algorithm can take the password whole.
-fn check_password(ctx: &Ctx, form: &Form) -> Option<Text> {
-    let policy = &ctx.config.selfservice.password;
-    password::check_policy(policy, &form.password, &form.extracted.password_identifiers)
-        .or_else(|| password::check_encodable(&ctx.config.hashers, &form.password))
 }
 
 /// The breach check waits for the network while the hash waits for a processor.

@@ -108,13 +108,12 @@ pub(super) async fn own_password(
     if typed.is_empty() {
         return Ok(Err(text::password_of_sign_up()));
     }
-    let (keys, policy) = (&ctx.config.hashers, &ctx.config.selfservice.password);
+    let keys = &ctx.config.hashers;
     match ctx.engine.hasher().verify(caller, keys, typed, hash).await? {
         Verdict::Right | Verdict::RightButOutdated => return Ok(Ok(None)),
         Verdict::Wrong => {}
     }
-    let refused =
-        password::check_policy(policy, typed, identifiers).or_else(|| password::check_encodable(keys, typed));
+    let refused = password::check_chosen(&ctx.config, typed, identifiers);
     if let Some(refused) = refused {
         return Ok(Err(refused));
     }

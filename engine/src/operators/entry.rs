@@ -1,8 +1,13 @@
 //! What is typed in for an operator: address, name, password.
 
-/// Characters. Longer than for people: an operator changes how everybody signs in (OWASP ASVS 5, 6.2.9 allows no less
-/// than 64 as the upper limit; we take what hashing can bear, and never cut).
-const PASSWORD: std::ops::RangeInclusive<usize> = 12..=1024;
+use crate::password;
+
+/// Characters. 15 without a second factor (NIST SP 800-63B-4, 3.1.1.2); operators have none yet. OWASP ASVS 5, 6.2.9 allows no less
+/// than 64 as the upper limit; we take what hashing can bear, and never cut.
+const PASSWORD: std::ops::RangeInclusive<usize> = 15..=1024;
+
+/// What attackers know of every console.
+const WORDS: [&str; 4] = ["console", "operator", "admin", "administrator"];
 
 /// Bytes (RFC 5321, 4.5.3.1.3).
 const LONGEST_EMAIL: usize = 254;
@@ -25,11 +30,12 @@ pub(super) fn check(email: &str, name: &str, password: &str) -> Result<Entry, St
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(format!("Write a name of 1 to {LONGEST_NAME} characters."));
     }
-    check_password(password, &email)?;
+    check_password(password, &email, name)?;
     Ok(Entry { email, name: name.to_owned() })
 }
 
-pub(super) fn check_password(password: &str, email: &str) -> Result<(), String> {
+/// `email` and `name` may be empty where they are not known yet.
+pub(super) fn check_password(password: &str, email: &str, name: &str) -> Result<(), String> {
     let length = password.chars().count();
     if length < *PASSWORD.start() {
         return Err(format!(
@@ -45,6 +51,12 @@ pub(super) fn check_password(password: &str, email: &str) -> Result<(), String> 
     }
     if normalise(password) == email {
         return Err("The password is the address. Choose another one.".to_owned());
+    }
+    let words = [email, name].into_iter().chain(WORDS).collect::<Vec<_>>();
+    if password::is_common_for_operators(password, &words) {
+        return Err(
+            "This password is easy to guess. Choose another one, such as five unrelated words.".to_owned()
+        );
     }
     Ok(())
 }
@@ -91,21 +103,47 @@ mod tests {
         ] {
             assert!(!is_email(bad), "{bad}");
         }
-        assert_eq!(check(" Ann@Example.org ", " Ann ", "correct horse").unwrap().email, "ann@example.org");
+        assert_eq!(
+            check(" Ann@Example.org ", " Ann ", "correct horse battery").unwrap().email,
+            "ann@example.org"
+        );
     }
 
     #[test]
     fn passwords_count_in_characters_and_are_never_cut() {
-        assert!(check_password(&"ü".repeat(12), "a@b").is_ok());
-        assert!(check_password(&"ü".repeat(11), "a@b").is_err());
-        assert!(check_password(&"x".repeat(1024), "a@b").is_ok());
-        assert!(check_password(&"x".repeat(1025), "a@b").is_err());
-        assert!(check_password("Ann@example.org", "ann@example.org").is_err());
+        let check = |password: &str| check_password(password, "ann@example.org", "Ann Arbor");
+        let letters = "quiet copper meadow lantern ";
+        let of = |length| {
+            letters.chars().cycle().take(length).map(|c| if c == 'e' { 'ü' } else { c }).collect::<String>()
+        };
+        assert!(check(&of(15)).is_ok());
+        assert!(check(&of(14)).is_err_and(|sentence| sentence.contains("at least 15")));
+        assert!(check(&of(1024)).is_ok());
+        assert!(check(&of(1025)).is_err_and(|sentence| sentence.contains("at most 1024")));
+        assert!(check("Ann@example.org").is_err());
+    }
+
+    #[test]
+    fn passwords_that_everybody_tries_are_refused() {
+        for password in [
+            "passwordpassword",
+            "123456789012345",
+            "aaaaaaaaaaaaaaaa",
+            "qwertyuiop12345",
+            "vestibule123456",
+            "administrator12",
+            "annarborannarbor",
+            "ann@example.org1",
+        ] {
+            let refused = check_password(password, "ann@example.org", "Ann Arbor");
+            assert!(refused.is_err_and(|sentence| sentence.contains("easy to guess")), "{password}");
+        }
+        assert!(check_password("velvet lantern harbour 41", "ann@example.org", "Ann Arbor").is_ok());
     }
 
     #[test]
     fn names() {
-        let name = |name: &str| check("a@b.de", name, "correct horse").is_ok();
+        let name = |name: &str| check("a@b.de", name, "correct horse battery").is_ok();
         assert!(name("Ann") && name(&"ü".repeat(100)));
         assert!(!name("  ") && !name("a\nb") && !name(&"x".repeat(101)));
     }

@@ -114,7 +114,7 @@ pub async fn reset(engine: &Engine, secret: &str, password: &str) -> Result<Sign
     if !reset_link_is_valid(engine, secret).await? {
         return Ok(SignIn::Again(RESET_USED.to_owned()));
     }
-    if let Err(sentence) = entry::check_password(password, "") {
+    if let Err(sentence) = entry::check_password(password, "", "") {
         return Ok(SignIn::Again(sentence));
     }
     let password_hash = match hash(engine, password).await? {
@@ -130,7 +130,7 @@ pub async fn reset(engine: &Engine, secret: &str, password: &str) -> Result<Sign
     };
     let Some(operator) = operator else { return Ok(SignIn::Again(RESET_USED.to_owned())) };
     // Before anything is kept: dropping the transaction leaves the link as it was.
-    if let Err(sentence) = entry::check_password(password, &operator.email) {
+    if let Err(sentence) = entry::check_password(password, &operator.email, &operator.name) {
         return Ok(SignIn::Again(sentence));
     }
     if !rows::set_password(&mut tx, operator.id, &password_hash).await? {

@@ -3,6 +3,7 @@
 //! - One client, and one operator's address from one client: some failures are free, then each costs a delay that doubles.
 //! - An operator's address as a whole: once many clients tried it, each further client waits before its first attempt and between
 //!   two. It waits for itself alone, from when it first came, so that no attacker takes its turn.
+//! - Clients that cannot be told apart, or that act for many users, have one count together.
 //! - A device that signed in as the operator before has a count of its own, and none of the others touches it. A client that it
 //!   signed in from before does not wait for what others do.
 //!
@@ -31,7 +32,7 @@ struct Rule {
 const PER_OPERATOR: Rule = Rule { free: 5, longest: 60 };
 /// More, since an office shares one address.
 const PER_CLIENT: Rule = Rule { free: 10, longest: 60 };
-/// Counts clients, not attempts.
+/// Counts clients; where they cannot be told apart, attempts.
 const ALL_CLIENTS: Rule = Rule { free: 10, longest: 20 };
 
 impl Rule {
@@ -94,6 +95,9 @@ impl Attempt {
         if let Some(device) = self.device {
             let key = key(&[b"device", &device.0]);
             return vec![Counted { scope: Scope::Operator, key, rule: PER_OPERATOR }];
+        }
+        if self.networks.is_empty() {
+            return vec![Counted { scope: Scope::Operator, key: self.own_key(""), rule: ALL_CLIENTS }];
         }
         let client = |(network, factor): &(String, u32)| Counted {
             scope: Scope::Client,

@@ -1,18 +1,20 @@
 //! Password hashing on threads of its own, and the password policy.
 //!
-//! `algorithm` knows the two formats, `threads` who computes and when, `policy` and `breaches` what is refused,
+//! `algorithm` knows the two formats, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
 //! `bench` what a hash costs here.
 
 mod algorithm;
 mod bench;
 mod breaches;
+mod common;
 mod policy;
 mod threads;
 
 pub use algorithm::is_known_hash;
 pub use bench::{Row, bench};
 pub use breaches::check_breaches;
-pub use policy::{check_encodable, check_policy};
+pub use common::{is_common, is_common_for_operators};
+pub use policy::{check_chosen, check_encodable};
 pub use threads::Caller;
 
 use crate::config::Hashers;

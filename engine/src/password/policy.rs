@@ -1,7 +1,8 @@
 //! What a password may not be: too short, too long, too close to the name one signs in with
 //! (Kratos: selfservice/strategy/password/validator.go; NIST SP 800-63B for counting characters, not bytes).
 
-use crate::config::{Algorithm, Hashers, PasswordMethod};
+use super::common::is_common;
+use crate::config::{Algorithm, Config, Hashers, PasswordMethod};
 use crate::ui::{Text, text};
 
 /// bcrypt reads no further.
@@ -13,9 +14,23 @@ const MIN_DISTANCE: usize = 5;
 /// Identifiers are compared up to here: nobody's address is longer, and the comparison is quadratic.
 const COMPARED: usize = 1024;
 
+/// What can be asked of a password without the network when an owner sets it: length, likeness to `identifiers`, whether attackers
+/// try it first, and whether the hash in force can take it whole. `Some` is the message for the field `password`.
+pub fn check_chosen(config: &Config, password: &str, identifiers: &[String]) -> Option<Text> {
+    let policy = &config.selfservice.password;
+    check_policy(policy, password, identifiers)
+        .or_else(|| check_encodable(&config.hashers, password))
+        .or_else(|| {
+            let name = config.service_name();
+            let known = identifiers.iter().filter(|_| policy.identifier_similarity_check_enabled);
+            let words: Vec<&str> = known.chain(&name).map(String::as_str).collect();
+            is_common(password, &words).then(text::password_common)
+        })
+}
+
 /// Length and similarity to `identifiers`; `Some` is the message for the field `password`
 /// (4000031, 4000032, 4000033). Pure. Lengths are in characters.
-pub fn check_policy(policy: &PasswordMethod, password: &str, identifiers: &[String]) -> Option<Text> {
+fn check_policy(policy: &PasswordMethod, password: &str, identifiers: &[String]) -> Option<Text> {
     let length = password.chars().count();
     if length < policy.min_password_length {
         return Some(text::password_too_short(policy.min_password_length, length));

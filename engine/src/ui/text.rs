@@ -310,7 +310,15 @@ pub fn password_too_long(max_length: usize, actual_length: usize) -> Text {
 }
 pub fn password_breached(breaches: u64) -> Text {
     let text = "This password was found in stolen lists. Choose one that you use nowhere else.";
-    error(4000034, text, json!({ "breaches": breaches }))
+    password_known(text, json!({ "breaches": breaches }))
+}
+/// Found without the network. What attackers try first is the top of the stolen lists, so that clients which know Kratos' id say the
+/// right thing.
+pub fn password_common() -> Text {
+    password_known("This password is one of those that attackers try first. Choose another one.", Value::Null)
+}
+fn password_known(text: &str, context: Value) -> Text {
+    error(4000034, text, context)
 }
 pub fn not_an_email(value: &str) -> Text {
     error(4000040, "This is not an e-mail address. Write it as name@example.org.", json!({ "value": value }))

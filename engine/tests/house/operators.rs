@@ -2,7 +2,7 @@
 
 use engine::Engine;
 use engine::operators::{self, Enabled, Operator, Role, SignIn};
-use engine::requester::{self, KnownDevice, Requester, Subject};
+use engine::requester::{self, Client, KnownDevice, Requester, Subject};
 use engine::store::audit;
 use engine::testing::World;
 use std::time::Duration;
@@ -153,7 +153,7 @@ on_both! {
         assert!(create("ANN@example.org", "Ann", PASSWORD).await.contains("already"));
         assert!(create("ann", "Ann", PASSWORD).await.contains("e-mail"));
         assert!(create("bea@example.org", " ", PASSWORD).await.contains("name"));
-        assert!(create("bea@example.org", "Bea", "short").await.contains("at least 12"));
+        assert!(create("bea@example.org", "Bea", "short").await.contains("at least 15"));
         assert_eq!(actions(&engine).await, ["operator.create command line"]);
     }
 
@@ -255,6 +255,19 @@ on_both! {
             again(sign_in(&engine, "bea", "wrong password", &format!("198.51.100.{number}")).await);
         }
         assert_eq!(wait(&engine, "bea@example.org", PASSWORD, &copy).await, Some(2));
+    }
+
+    async fn clients_behind_one_address_are_delayed_together_and_a_known_device_is_not(_world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        let SignIn::In { operator, .. } = sign_in(&engine, "ann", PASSWORD, HOME).await else { panic!("not signed in") };
+        let several = Requester { client: Client::Several, ..at("172.17.0.1") };
+        for _ in 0..10 {
+            again(operators::sign_in(&engine, "ann@example.org", "wrong password", &several).await.unwrap());
+        }
+        assert_eq!(wait(&engine, "ann@example.org", PASSWORD, &several).await, Some(1));
+        assert_eq!(wait(&engine, "bea@example.org", PASSWORD, &several).await, None, "another address");
+        let known = Requester { client: Client::Several, ..known_device(&engine, &operator, "172.17.0.1") };
+        token(operators::sign_in(&engine, "ann@example.org", PASSWORD, &known).await.unwrap());
     }
 
     async fn an_unknown_address_counts_like_an_operators(_world: World, engine: Engine) {
@@ -392,6 +405,7 @@ on_both! {
         assert!(operators::session(&engine, &old).await.unwrap().is_none(), "older sessions end");
         again(operators::reset(&engine, &secret, "a third long password").await.unwrap());
         again(sign_in(&engine, "ann", PASSWORD, HOME).await);
+        world.clock.advance(Duration::from_secs(60));
         token(sign_in(&engine, "ann", "another long password", HOME).await);
     }
 }

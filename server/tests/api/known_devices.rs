@@ -124,6 +124,29 @@ async fn an_app_is_known_in_the_network_of_an_earlier_session() {
 }
 
 #[tokio::test]
+async fn over_https_the_cookie_is_bound_to_its_host() {
+    let document = json!({
+        "serve": {"public": {"base_url": "https://id.example.org/"}}, "cookies": {"domain": "example.org"},
+    });
+    let world = engine::testing::World::default();
+    let ctx = world.engine("memory", vec![document]).await.begin();
+    let ann = IdentityId(ctx.effects().uuid());
+    let set = cookies::remember_device(&ctx, &HeaderMap::new(), ann);
+    let set = set.to_str().expect("text");
+    assert!(set.starts_with("__Host-vestibule_device=") && set.contains("; Secure"), "{set}");
+    assert!(!set.contains("Domain"), "{set}");
+    let pair = set.split(';').next().expect("a pair");
+    let mut headers = HeaderMap::new();
+    // A sibling host can set the plain name beside it, which is not even read.
+    let tossed = format!("vestibule_device=AAAA; {pair}");
+    headers.insert("cookie", tossed.parse().expect("a header"));
+    let device = cookies::known_device(&ctx, &headers).expect("the device");
+    assert!(device.of(Subject::Identity(ann)).is_some());
+    let others = cookies::of_others(&ctx.config, &headers);
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[tokio::test]
 async fn the_cookie_reaches_no_hook() {
     let (stand, _site) = stand("memory", json!({})).await;
     let mut headers = HeaderMap::new();

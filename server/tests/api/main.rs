@@ -3,6 +3,7 @@
 
 mod clients;
 mod combinations;
+mod common_passwords;
 #[path = "../support/console.rs"]
 mod console;
 mod edges;

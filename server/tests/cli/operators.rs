@@ -107,6 +107,24 @@ fn an_operator_has_the_role_that_was_asked_for() {
 }
 
 #[test]
+fn an_operators_password_is_long_and_not_one_that_everybody_tries() {
+    let place = Place::new();
+    for (password, reason) in [
+        ("passwordpassword", "easy to guess"),
+        ("123456789012345", "easy to guess"),
+        ("qwertyuiopasdfghjkl", "easy to guess"),
+        ("vestibule1234567", "easy to guess"),
+        ("plum quartz 61", "at least 15"),
+    ] {
+        let refused = place.run_with_input(&CREATE_ANN, &format!("{password}\n"));
+        assert_eq!(refused.status.code(), Some(1), "{password}");
+        let said = text(&refused.stderr);
+        assert!(said.contains(reason) && !said.contains(password), "{said}");
+    }
+    assert!(place.run_with_input(&CREATE_ANN, "plum quartz ferry 61\n").status.success());
+}
+
+#[test]
 fn an_operator_needs_a_password() {
     let place = Place::new();
     let output = place.run_with_input(&CREATE_ANN, "\n");

@@ -190,6 +190,13 @@ async fn the_set_up_link_is_opened_often_and_used_once() {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(again.html.contains("value=\"Grace H.\"") && again.html.contains(EMAIL), "{}", again.html);
     assert!(!again.html.contains("short one"), "never the password");
+    for common in ["passwordpassword", "123456789012345", "administrator12"] {
+        let fields =
+            [("secret", secret.as_str()), ("email", EMAIL), ("name", "Grace H."), ("password", common)];
+        let again = console.post("/setup", &fields).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{common}");
+        assert!(again.html.contains("easy to guess"), "{}", again.html);
+    }
     let fields =
         [("secret", secret.as_str()), ("email", EMAIL), ("name", "Grace H."), ("password", PASSWORD)];
     let page = console.post("/setup", &fields).await;
@@ -207,6 +214,8 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     let secret = operators::issue_reset_link(&old.engine, EMAIL).await.unwrap().unwrap();
     let link = format!("/reset?secret={secret}");
     assert_eq!(old.get(&link).await.status, StatusCode::OK);
+    let common = [("secret", secret.as_str()), ("password", "passwordpassword")];
+    assert!(old.post("/reset", &common).await.html.contains("easy to guess"));
     let fields = [("secret", secret.as_str()), ("password", "another lantern harbour 42")];
     let page = old.post("/reset", &fields).await;
     assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));

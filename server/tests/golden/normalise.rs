@@ -153,7 +153,7 @@ impl Normaliser {
             // The last one of a name wins.
             let mut by_name: BTreeMap<String, Value> =
                 cookies.into_iter().map(|cookie| self.cookie(cookie, now)).collect();
-            by_name.retain(|name, _| name != OURS_ALONE);
+            by_name.retain(|name, _| name.trim_start_matches("__Host-") != OURS_ALONE);
             headers.insert("set-cookie".to_owned(), by_name.into_values().collect());
         }
         headers

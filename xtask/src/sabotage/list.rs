@@ -231,6 +231,53 @@ pub(super) const CHANGES: &[Change] = &[
         ),
     },
     Change {
+        name: "device-of-anybody",
+        file: "engine/src/requester/device.rs",
+        text: "digest(key, &[&subject.bytes(), &issued_at.to_be_bytes(), nonce])",
+        instead: "digest(key, &[&subject.bytes()[..0], &issued_at.to_be_bytes(), nonce])",
+        test: test(
+            "engine",
+            LIB,
+            "requester::device::tests::a_device_is_known_to_the_account_that_it_signed_in_as_and_to_no_other",
+        ),
+    },
+    Change {
+        name: "one-client-takes-every-turn",
+        file: "engine/src/password/threads.rs",
+        text: "Share::Client(..) => 1,",
+        instead: "Share::Client(..) => 1000,",
+        test: test("engine", LIB, "password::threads::tests::shares_take_turns"),
+    },
+    Change {
+        name: "operator-kept-out",
+        file: "engine/src/operators/throttle.rs",
+        text: "next.max(own.last_at + ALL_CLIENTS.delay(clients))",
+        instead: "next.max(now + ALL_CLIENTS.delay(clients))",
+        test: test(
+            "engine",
+            HOUSE,
+            "operators::many_who_knock_make_a_new_client_wait_for_itself_and_nobody_else::sqlite",
+        ),
+    },
+    Change {
+        name: "common-password",
+        file: "engine/src/password/policy.rs",
+        text: "is_common(password, &words).then(text::password_common)",
+        instead: "(password.is_empty() && is_common(password, &words)).then(text::password_common)",
+        test: test("server", API, "common_passwords::common_passwords_are_refused_with_the_breach_check_off"),
+    },
+    Change {
+        name: "common-password-of-an-operator",
+        file: "engine/src/operators/entry.rs",
+        text: "if password::is_common_for_operators(password, &words) {",
+        instead: "if password::is_common_for_operators(email, &words) && email.len() > 300 {",
+        test: test(
+            "server",
+            CLI,
+            "operators::an_operators_password_is_long_and_not_one_that_everybody_tries",
+        ),
+    },
+    Change {
         name: "several-are-near",
         file: "engine/src/requester.rs",
         text: "matches!(self.client, Client::Address(address) if is_internal(address))",
