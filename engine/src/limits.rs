@@ -17,7 +17,7 @@ pub use subjects::masked;
 
 use crate::error::{Error, Kind};
 use crate::ids::IdentityId;
-use crate::requester::{Requester, WIDE_FACTOR};
+use crate::requester::{Requester, Subject, WIDE_FACTOR};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -101,9 +101,9 @@ pub fn too_many(seconds: u32) -> Error {
     Error::new(Kind::Limited, crate::ui::text::too_many_attempts(seconds).text).retry_after(seconds)
 }
 
-/// Whether the requester signed in to that account before, on this device.
-pub fn knows(_requester: &Requester, _account: IdentityId) -> bool {
-    false
+/// Whether the requester signed in to that account before, in this browser. Apps: see [`crate::session::is_known`].
+pub fn knows(requester: &Requester, account: IdentityId) -> bool {
+    requester.knows(Subject::Identity(account))
 }
 
 /// Networks that a client counts by, each with what its limit is multiplied by. None for several and for trusted clients.

@@ -9,6 +9,7 @@ use crate::identity::VerifiableAddress;
 use crate::ids::{FlowId, IdentityId};
 use crate::limits::{self, codes::Attempt, emails::Occasion};
 use crate::requester::Requester;
+use crate::session;
 use crate::store::codes::{self, Code};
 use crate::store::{self, Tx};
 use chrono::{DateTime, Utc};
@@ -182,7 +183,13 @@ pub(super) async fn look_up(ctx: &Ctx, requester: &Requester, flow: &Flow, code:
                 let mut tx = ctx.db().read().await?;
                 good_in(&mut tx, flow.id, earlier).await?.first().map(Code::identity)
             };
-            let device = identity.is_some_and(|identity| limits::knows(requester, identity));
+            let device = match identity {
+                Some(identity) => {
+                    let client = flow.client(true);
+                    session::is_known(ctx, requester, identity, client).await?
+                }
+                None => false,
+            };
             let attempt =
                 limits::codes::attempt(ctx, requester, &sent.to, identity.is_some(), device, flow.id);
             counted = attempt.await?;

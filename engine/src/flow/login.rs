@@ -10,7 +10,7 @@ use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity, VerifiableAddress, decode, normalise_identifier};
-use crate::ids::FlowId;
+use crate::ids::{FlowId, IdentityId};
 use crate::limits::{self, passwords::Judged};
 use crate::password::{Caller, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
@@ -136,7 +136,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
         return comes_back(ctx, flow).await;
     };
-    let identity = match authenticate(ctx, &submit.requester, &identifier, &password).await? {
+    let identity = match authenticate(ctx, (&submit.requester, client), &identifier, &password).await? {
         Authenticated::As(identity) => *identity,
         Authenticated::Wrong => return again(ctx, flow, [text::invalid_credentials()]).await,
         Authenticated::TooEarly(seconds) => return super::too_early(ctx, flow, client, seconds).await,
@@ -226,7 +226,7 @@ enum Authenticated {
 
 async fn authenticate(
     ctx: &Ctx,
-    requester: &Requester,
+    (requester, client): (&Requester, Client),
     identifier: &str,
     password: &str,
 ) -> Result<Authenticated> {
@@ -237,7 +237,9 @@ async fn authenticate(
     };
     let stored =
         found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
-    let device = found.as_ref().is_some_and(|(identity, _)| limits::knows(requester, identity.id));
+    // The same work for an unknown identifier.
+    let account = found.as_ref().map_or(IdentityId(uuid::Uuid::nil()), |(identity, _)| identity.id);
+    let device = session::is_known(ctx, requester, account, client).await?;
     let judged = limits::passwords::judge(ctx, requester, identifier, found.is_some(), device).await?;
     let attempt = match judged {
         Judged::Compare(attempt) => attempt,
