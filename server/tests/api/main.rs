@@ -5,6 +5,7 @@ mod clients;
 mod combinations;
 #[path = "../support/console.rs"]
 mod console;
+mod durability;
 mod edges;
 mod every_response;
 mod forms;
