@@ -19,6 +19,7 @@ pub mod identity;
 pub mod ids;
 pub mod invitations;
 pub mod limits;
+pub mod known_secrets;
 pub mod limits_table;
 pub mod operators;
 pub mod password;

@@ -12,6 +12,7 @@ mod difference;
 mod digest;
 mod export;
 mod export_providers;
+mod exposure;
 mod guard;
 pub mod hooks;
 mod import;
@@ -471,6 +472,11 @@ pub(crate) fn keys_below(section: &str) -> Vec<String> {
 }
 
 impl Config {
+    /// Files with secrets, and the data folder, that other users of this machine could read when they were read.
+    pub fn exposed(&self) -> &[std::path::PathBuf] {
+        &self.layers.exposed
+    }
+
     /// The environment variable that sets `path`, if one does: the console cannot change that key then.
     pub fn variable(&self, path: &str) -> Option<&str> {
         self.layers.variable(path)

@@ -39,6 +39,16 @@ pub(super) fn redact(document: &mut Value, instead: &mut Instead<'_>) {
     walk(document, "", false, instead);
 }
 
+/// Whether there is any secret in it.
+pub(super) fn holds_any(document: &Value) -> bool {
+    let mut found = false;
+    redact(&mut document.clone(), &mut |_, secret| {
+        found |= !secret.is_empty();
+        String::new()
+    });
+    found
+}
+
 /// Everything at or below a member that holds secrets.
 fn walk(value: &mut Value, path: &str, secret: bool, instead: &mut Instead<'_>) {
     match value {

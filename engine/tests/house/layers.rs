@@ -24,6 +24,7 @@ const LAYERS: [(&str, u8); 27] = [
     ("courier", 7),
     ("hooks", 8),
     ("secrets", 7),
+    ("known_secrets", 7),
     ("session", 7),
     ("invitations", 7),
     ("limits", 7),

@@ -8,7 +8,7 @@ use super::secret_file;
 use super::{chores, courier, hooks};
 use engine::config::load::Note;
 use engine::config::{Config, Log};
-use engine::{Engine, operators};
+use engine::{Engine, known_secrets, operators};
 use server::Listeners;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -21,12 +21,20 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     let Assembled { engine, notes, .. } = assemble::engine(global, Data::Made).await?;
     let config = engine.begin().config;
     engine.db().writable().await.map_err(|error| Failure::database(&error))?;
+    let known = known_secrets::record(&engine).await.map_err(|error| Failure::database(&error))?;
+    known.map_err(|unknown| Failure::Database(unknown.to_string()))?;
     start_log(&config.log);
     for Note { file, path, text, needless } in notes {
         match needless {
             true => tracing::info!(file, key = path, "{text}"),
             false => tracing::warn!(file, key = path, "{text}"),
         }
+    }
+    for exposed in config.exposed() {
+        tracing::warn!(
+            file = %exposed.display(),
+            "other users of this machine can read this, and secrets are in it: chmod 0600 for a file, 0700 for the data folder"
+        );
     }
     let listeners = Listeners::bind(&config).await?;
     // Before the signals are awaited: one that comes while the rest starts must not be lost.
