@@ -7,6 +7,7 @@
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::secret::Secret;
 use crate::store::audit::{self, Entry};
 use crate::store::{Tx, secret_fingerprints};
 use chrono::{DateTime, Utc};
@@ -72,7 +73,7 @@ fn unknown(config: &Config, known: &[(i64, Vec<u8>)]) -> Option<Unknown> {
     if known.is_empty() {
         return None;
     }
-    let is_known = |secret: &String| known.iter().any(|(_, own)| *own == fingerprint(secret));
+    let is_known = |secret: &Secret| known.iter().any(|(_, own)| *own == fingerprint(secret));
     let unknown: Vec<_> = kinds(config)
         .into_iter()
         .filter(|(_, secrets)| !secrets.iter().any(is_known))
@@ -99,7 +100,7 @@ async fn add(tx: &mut Tx, config: &Config, known: &[(i64, Vec<u8>)], now: DateTi
     Ok(true)
 }
 
-fn kinds(config: &Config) -> [(&'static str, &Vec<String>); 3] {
+fn kinds(config: &Config) -> [(&'static str, &Vec<Secret>); 3] {
     let secrets = &config.secrets;
     [
         ("secrets.default", &secrets.default),

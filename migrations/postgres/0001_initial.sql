@@ -307,7 +307,9 @@ create table hook_deliveries (
     next_attempt_at timestamptz not null,
     body bytea not null,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    -- Of the request that caused it.
+    request_id text
 );
 create index hook_deliveries_first on hook_deliveries (next_attempt_at, created_at) where attempts = 0 and status = 'queued';
 create index hook_deliveries_later on hook_deliveries (next_attempt_at, created_at)

@@ -319,7 +319,9 @@ create table hook_deliveries (
     next_attempt_at text not null,
     body blob not null,
     created_at text not null,
-    updated_at text not null
+    updated_at text not null,
+    -- Of the request that caused it.
+    request_id text
 ) strict;
 create index hook_deliveries_first on hook_deliveries (next_attempt_at, created_at) where attempts = 0 and status = 'queued';
 create index hook_deliveries_later on hook_deliveries (next_attempt_at, created_at)

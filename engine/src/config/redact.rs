@@ -123,7 +123,7 @@ fn in_query(name: &str) -> bool {
 
 /// Keyed, so that nobody can try guesses against it; two files can be compared by it.
 pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
-    let key = config.secrets.default.first().map(String::as_bytes).unwrap_or_default();
+    let key = config.secrets.default.first().map(|secret| secret.as_bytes()).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return MASK.into() };
     mac.update(b"vestibule/fingerprint/v1");
     mac.update(secret.as_bytes());

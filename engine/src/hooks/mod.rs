@@ -20,6 +20,7 @@ use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, FlowId, IdentityId};
+use crate::request_id;
 use crate::store::Tx;
 use crate::store::deliveries::{self, Delivery, Kind, Status};
 use crate::store::provisional::Agreed;
@@ -112,6 +113,7 @@ fn blank(ctx: &Ctx, cause: &Cause<'_>, kind: Kind, id: DeliveryId) -> Delivery {
         body: Vec::new(),
         created_at: now,
         updated_at: now,
+        request_id: request_id::current().map(|id| id.to_string()),
     }
 }
 
@@ -162,6 +164,7 @@ pub(crate) async fn undone(
         body: content.seal(ctx, id)?,
         created_at: now,
         updated_at: now,
+        request_id: request_id::current().map(|id| id.to_string()),
     };
     deliveries::insert(tx, &delivery).await
 }

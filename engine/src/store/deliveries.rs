@@ -106,6 +106,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// Of the request that caused it, see [`crate::request_id`].
+    pub request_id: Option<String>,
 }
 
 /// How often each status stands in the log of a hook in a place, and when last.
@@ -133,6 +135,7 @@ struct Stored {
     body: Vec<u8>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    request_id: Option<String>,
 }
 
 row!(Stored {
@@ -149,14 +152,15 @@ row!(Stored {
     next_attempt_at,
     body,
     created_at,
-    updated_at
+    updated_at,
+    request_id
 });
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, hook, name, place, flow_id, kind, status, answered, millis, attempts, next_attempt_at, body,
-                created_at, updated_at
+                created_at, updated_at, request_id
             from hook_deliveries ",
             $rest
         )
@@ -166,8 +170,8 @@ macro_rules! select {
 statements! {
     const INSERT: &str =
         "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
-            attempts, next_attempt_at, body, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+            attempts, next_attempt_at, body, created_at, updated_at, request_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     const GET: &str = select!("where id = $1");
     // Each in the order of an index of its own: a full queue is not sorted anew for each few calls.
     const DUE_FIRST: &str = select!(
@@ -216,6 +220,7 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
             &delivery.body,
             &delivery.created_at,
             &delivery.updated_at,
+            &delivery.request_id,
         ],
     )
     .await?;
@@ -330,6 +335,7 @@ impl Stored {
             body: self.body,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            request_id: self.request_id,
         })
     }
 }

@@ -22,6 +22,7 @@ fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
         body: vec![1, 0, 255],
         created_at: at(i64::try_from(number).unwrap()),
         updated_at: at(0),
+        request_id: (number == 2).then(|| "of-a-request".to_owned()),
     }
 }
 

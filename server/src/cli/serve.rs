@@ -12,6 +12,7 @@ use engine::{Engine, known_secrets, operators};
 use server::Listeners;
 use std::io::IsTerminal;
 use std::path::Path;
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Holds the set-up link when nobody would see it on a terminal.
@@ -43,15 +44,29 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     if announce(&config, setup.as_deref()).is_err() {
         tracing::warn!("the addresses could not be printed; the configuration has them");
     }
+    // Beside requests nothing new begins once the server is to end; what has begun is waited for with the requests.
+    let (ending, told) = watch::channel(false);
+    let stop = async move {
+        stop.await;
+        ending.send_replace(true);
+    };
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
-        () = chores::run(&engine) => {}
-        () = chores::watch_file(&engine) => {}
-        () = courier::run(&engine) => {}
-        () = hooks::run(&engine) => {}
+        () = until(told.clone(), chores::run(&engine)) => {}
+        () = until(told.clone(), chores::watch_file(&engine)) => {}
+        () = until(told.clone(), courier::run(&engine)) => {}
+        () = until(told, hooks::run(&engine)) => {}
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// Drops `work` when it is told to end, and does not end by that.
+async fn until(mut told: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = told.wait_for(|told| *told) => std::future::pending().await,
+    }
 }
 
 /// Kratos' level names: its `warning` is tracing's `warn`, `fatal` and `panic` are `error`.

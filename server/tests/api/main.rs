@@ -22,6 +22,7 @@ mod oidc_links;
 mod parallel;
 mod proof;
 mod provider;
+mod request_ids;
 mod requesters;
 mod session_hook;
 mod social;
