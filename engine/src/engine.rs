@@ -1,7 +1,7 @@
 //! The engine as a value: two may live in one process, nothing is global.
 
 use crate::config::Config;
-use crate::effects::Effects;
+use crate::effects::{Effects, Following};
 use crate::gate::Gates;
 use crate::limits::Leases;
 use crate::password::Hasher;
@@ -34,6 +34,7 @@ struct Inner {
     known: Known,
     gates: Gates,
     hooks_waiting: Notify,
+    following: Following,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     leases: Leases,
     trace: Option<Trace>,
@@ -69,6 +70,7 @@ impl Engine {
                 known: Known::default(),
                 gates: Gates::default(),
                 hooks_waiting: Notify::new(),
+                following: Following::default(),
                 templates: std::sync::Mutex::default(),
                 leases: Leases::default(),
                 trace,
@@ -114,6 +116,11 @@ impl Engine {
     /// does not show here.
     pub async fn hooks_waiting(&self) {
         self.inner.hooks_waiting.notified().await;
+    }
+
+    /// The work that follows commits, see [`crate::effects::to_completion`]. A server that ends waits until it has settled.
+    pub fn following(&self) -> Following {
+        self.inner.following.clone()
     }
 
     /// A template that was fetched, and when.

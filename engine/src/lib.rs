@@ -2,7 +2,7 @@
 //!
 //! Layer rule, downwards only:
 //! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
-//! `config`, `ids`, `error`, `effects`, `requester`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
+//! `config`, `ids`, `error`, `effects`, `requester`, `request_id`, `secret`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
 pub mod admin;
@@ -18,6 +18,7 @@ pub mod hooks;
 pub mod identity;
 pub mod ids;
 pub mod invitations;
+pub mod known_secrets;
 pub mod limits;
 pub mod limits_table;
 pub mod operators;
@@ -25,7 +26,9 @@ pub mod password;
 pub mod pipeline;
 pub mod plan;
 pub mod rehearsal;
+pub mod request_id;
 pub mod requester;
+pub mod secret;
 pub mod secrets;
 pub mod session;
 pub mod settings;

@@ -128,7 +128,7 @@ async fn set_up(engine: &Engine, call_hooks: bool) -> Result<Rehearsal> {
     let mut config = Config::clone(&engine.begin().config);
     let effects = engine.effects();
     // Whatever is signed or sealed here is of no use elsewhere.
-    let secret = || vec![effects.alphanumeric(32)];
+    let secret = || vec![effects.alphanumeric(32).into()];
     config.secrets = Secrets { default: secret(), cookie: secret(), cipher: secret() };
     config.courier.mailbox = true;
     let calls = Arc::new(Kept {

@@ -7,6 +7,7 @@ use crate::effects::Effects;
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Result};
 use crate::ids::OperatorId;
+use crate::secret::Secret;
 use crate::store::Tx;
 use crate::store::setting_secrets::{self, Row};
 use base64::Engine as _;
@@ -87,8 +88,8 @@ pub async fn change(
 ///
 /// # Errors
 /// The sentence names the secret: it is gone, or was sealed with a cipher secret that is.
-pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
-    let Some(name) = name_in(text) else { return Ok(text.to_owned()) };
+pub async fn opened(ctx: &Ctx, text: &str) -> Result<Secret> {
+    let Some(name) = name_in(text) else { return Ok(text.into()) };
     let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
     let (row, value) = there(ctx, name).await?.ok_or_else(gone)?;
     // What it is for does not fail over a note.
@@ -96,7 +97,7 @@ pub async fn opened(ctx: &Ctx, text: &str) -> Result<String> {
         let cause = failed.cause().map(ToString::to_string);
         tracing::warn!(name, cause, "the use of a secret could not be noted");
     }
-    Ok(value)
+    Ok(value.into())
 }
 
 async fn note_use(ctx: &Ctx, name: &str, row: &Row) -> Result<()> {

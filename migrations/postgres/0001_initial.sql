@@ -52,6 +52,7 @@ create table identity_addresses (
     unique (purpose, via, value)
 );
 create index identity_addresses_of on identity_addresses (identity_id, purpose, position);
+create index identity_addresses_by_value on identity_addresses (value, purpose);
 
 create table sessions (
     id uuid not null primary key,
@@ -69,7 +70,7 @@ create table sessions (
     -- HMAC of the account and its client's network, without which nobody learns the address from it.
     network_hash bytea
 );
-create index sessions_of on sessions (identity_id, issued_at);
+create index sessions_of on sessions (identity_id, issued_at desc, id);
 
 create table flows (
     id uuid not null primary key,
@@ -175,9 +176,9 @@ create table codes (
     -- The mail's link has a secret of its own, too long to be guessed: it works however often codes were tried.
     link_digest bytea not null
 );
-create index codes_of_flow on codes (flow_id);
+create index codes_of_flow on codes (flow_id, purpose, issued_at desc, id);
 create index codes_of_identity on codes (identity_id);
-create index codes_of_address on codes (address_id);
+create index codes_of_address on codes (address_id, purpose, issued_at desc, id);
 
 -- Counted and committed before a code is compared.
 create table code_attempts (
@@ -199,9 +200,13 @@ create table courier_messages (
     created_at timestamptz not null,
     updated_at timestamptz not null
 );
-create index courier_messages_due on courier_messages (status, next_attempt_at);
+create index courier_messages_due on courier_messages (next_attempt_at, created_at) where status in ('queued', 'processing');
 create index courier_messages_newest on courier_messages (created_at, id);
-create index courier_messages_to on courier_messages (recipient, created_at);
+create index courier_messages_sent on courier_messages (created_at, id) where status = 'sent';
+create index courier_messages_to on courier_messages (recipient, created_at, id);
+-- What has not left is little, beside years of what has.
+create index courier_messages_unsent on courier_messages (created_at, id) where status <> 'sent';
+create index courier_messages_failing on courier_messages (updated_at) where status <> 'sent';
 
 create table courier_dispatches (
     id uuid not null primary key,
@@ -210,7 +215,7 @@ create table courier_dispatches (
     error text,
     created_at timestamptz not null
 );
-create index courier_dispatches_of on courier_dispatches (message_id, created_at);
+create index courier_dispatches_of on courier_dispatches (message_id, created_at, id);
 
 -- What an operator had typed when their session was over: one form for each, for a quarter of an hour.
 create table form_drafts (
@@ -237,6 +242,7 @@ create table deferred_logins (
 );
 create index deferred_logins_of_identity on deferred_logins (identity_id);
 create index deferred_logins_of_address on deferred_logins (address_id);
+create index deferred_logins_expiry on deferred_logins (expires_at);
 
 -- Counters of limits. subject and account: keyed digests, never an address. client: the network that is counted. label: the address
 -- with its local part masked, for operators. The row is what requests at the same moment wait for.
@@ -285,7 +291,7 @@ create table pending_sign_ups (
     created_at timestamptz not null,
     expires_at timestamptz not null
 );
-create index pending_sign_ups_for on pending_sign_ups (address);
+create index pending_sign_ups_for on pending_sign_ups (address, code_expires_at desc, id);
 create index pending_sign_ups_expiry on pending_sign_ups (expires_at);
 
 -- Calls of web hooks: the queue of those that nobody waits for, and the log of all. body is sealed.
@@ -303,11 +309,14 @@ create table hook_deliveries (
     next_attempt_at timestamptz not null,
     body bytea not null,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    -- Of the request that caused it.
+    request_id text
 );
-create index hook_deliveries_due on hook_deliveries (status, next_attempt_at);
+create index hook_deliveries_first on hook_deliveries (next_attempt_at, created_at) where attempts = 0 and status = 'queued';
+create index hook_deliveries_later on hook_deliveries (next_attempt_at, created_at)
+    where attempts > 0 and status in ('queued', 'processing');
 create index hook_deliveries_of on hook_deliveries (hook, created_at, id);
-create index hook_deliveries_counts on hook_deliveries (hook, status, created_at);
 create index hook_deliveries_age on hook_deliveries (created_at);
 
 -- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. agreed: which calls were answered.
@@ -388,3 +397,10 @@ create table oidc_tests (
 );
 create index oidc_tests_by on oidc_tests (operator_id);
 create index oidc_tests_end on oidc_tests (expires_at);
+
+-- Which secrets servers used this database with: a keyed fingerprint of each, so that two servers with different ones are told apart.
+create table secret_fingerprints (
+    number bigint not null primary key,
+    fingerprint bytea not null,
+    recorded_at timestamptz not null
+);

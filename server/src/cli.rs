@@ -15,6 +15,7 @@ mod operator;
 mod output;
 mod plan;
 mod secret_file;
+mod secrets;
 mod serve;
 mod settings;
 
@@ -103,6 +104,9 @@ Examples:
     /// The configuration that results from defaults, files, console and environment.
     #[command(subcommand)]
     Config(config::Command),
+    /// The secrets that a database is used with.
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// Says what will run for a sign-up or a sign-in, in order, and what the answer will look like.
     #[command(after_help = "Examples:
   vestibule plan registration --client native --config kratos.yml
@@ -128,6 +132,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Limits(command) => asynchronous(limits::run(&global, command)),
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
         Command::Config(command) => asynchronous(config::run(&global, command)),
+        Command::Secrets(command) => asynchronous(secrets::run(&global, command)),
         Command::Plan(command) => asynchronous(command.run(&global)),
         Command::HashBench(bench) => asynchronous(bench.run(&global)),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),

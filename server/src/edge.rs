@@ -1,15 +1,20 @@
-//! What lies around every listener: one log line a request, panics that reach no client, doubled slashes and hosts, and large
+//! What lies around every listener: one log line and an id for each request, panics that reach no client, doubled slashes and hosts, and large
 //! bodies refused in the envelope that everything else is refused in.
 
 use crate::error::ApiError;
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use engine::request_id::{self, RequestId};
 use engine::{Engine, Error, Kind};
 use std::any::Any;
+use std::net::SocketAddr;
 use tower_http::catch_panic::CatchPanicLayer;
+
+/// Proxies write it, and every answer has it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Outermost on each of the three routers. `listener` is `public`, `admin` or `console`, and names it in the log.
 pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router {
@@ -19,16 +24,39 @@ pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router
         .layer(middleware::from_fn(too_large))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state((engine.clone(), listener), crate::headers::put))
-        .layer(middleware::from_fn(move |request, next| logged(listener, request, next)))
+        .layer(middleware::from_fn_with_state((engine.clone(), listener), logged))
 }
 
-/// Method, path and status. Never the query: tokens and codes stand there.
-async fn logged(listener: &'static str, request: Request, next: Next) -> Response {
+/// Everything that a request causes runs under its id. Method, path and status are told, never the query: tokens and codes stand
+/// there.
+async fn logged(
+    State((engine, listener)): State<(Engine, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let response = next.run(request).await;
-    tracing::debug!(listener, %method, path, status = response.status().as_u16(), "answered");
+    let id = id_of(&engine, &request);
+    let answered = async {
+        let response = next.run(request).await;
+        tracing::debug!(listener, %method, path, status = response.status().as_u16(), "answered");
+        response
+    };
+    let mut response = request_id::caused_by(Some(id.clone()), answered).await;
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
+}
+
+/// A proxy that is trusted names its requests; of anybody else a name would be a lie in the log.
+fn id_of(engine: &Engine, request: &Request) -> RequestId {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let given =
+        request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).and_then(RequestId::parse);
+    let proxies = &engine.begin().config.vestibule.trusted_proxies;
+    let trusted = peer.is_some_and(|peer| proxies.iter().any(|net| net.contains(&peer)));
+    given.filter(|_| trusted).unwrap_or_else(|| RequestId::new(engine.effects().uuid()))
 }
 
 /// A panic is a bug: the log says where, the client only that it happened.

@@ -71,6 +71,10 @@ pub fn object(error: &Error) -> Value {
     }
     object.insert("code".to_owned(), status.as_u16().into());
     object.insert("status".to_owned(), status.canonical_reason().unwrap_or_default().into());
+    // Kratos tells it where the client sent one; ours is in the log whoever named it.
+    if let Some(id) = engine::request_id::current() {
+        object.insert("request".to_owned(), id.as_str().into());
+    }
     if !error.reason.is_empty() {
         object.insert("reason".to_owned(), error.reason.clone().into());
     }

@@ -79,6 +79,12 @@ pub async fn serve(
         outcome = &mut all => return outcome.map(drop),
         () = stop => drop(ended),
     }
+    // What follows a commit is waited for even where nobody waits for its answer any more.
+    let all = async {
+        let outcome = all.await;
+        state.engine.following().settled().await;
+        outcome
+    };
     match tokio::time::timeout(DRAIN, all).await {
         Ok(outcome) => outcome.map(drop),
         Err(_) => {

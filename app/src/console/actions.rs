@@ -51,10 +51,13 @@ pub struct View {
 
 pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result<View> {
     let ctx = engine.begin();
+    let made = web_hooks::listed(engine).await?;
     let mut actions = rules::actions(&ctx.config);
+    let of_files = actions.iter().map(|action| action.hook.key());
+    let hooks = of_files.chain(made.iter().map(|listed| format!("id:{}", listed.id))).collect();
     // What the console put into a list is told once, where it was made.
     actions.retain(|action| !action.hook.from_console && !action.is_copy());
-    let counts = hooks::counts(&ctx).await?;
+    let counts = hooks::counts(&ctx, &hooks).await?;
     let own = |action: Action| {
         let key = action.hook.key();
         let of = |count: &&Count| {
@@ -65,7 +68,7 @@ pub async fn load(engine: &Engine, operator: &OperatorSession) -> engine::Result
     };
     Ok(View {
         actions: actions.into_iter().map(own).collect(),
-        made: web_hooks::listed(engine).await?,
+        made,
         why_none: web_hooks::why_none(&ctx.config),
         owner: operator.operator.role == Role::Owner,
         revision: ctx.config.revision,
@@ -449,7 +452,7 @@ fn said(lines: Vec<(bool, String)>) -> AnyView {
     lines.collect_view().into_any()
 }
 
-/// "12 calls, 1 failed, the last 5 minutes ago"
+/// "12 calls, 1 failed, the last 5 minutes ago"; of a long log "the last 1000 calls, …"
 fn calls(counts: &[&Count], now: DateTime<Utc>) -> AnyView {
     let total: i64 = counts.iter().map(|count| count.count).sum();
     let of = |wanted: Status| {
@@ -459,7 +462,11 @@ fn calls(counts: &[&Count], now: DateTime<Utc>) -> AnyView {
     let Some(last) = counts.iter().map(|count| count.last).max() else {
         return "No calls in the log".into_any();
     };
-    let mut text = format!("{total} {}", if total == 1 { "call" } else { "calls" });
+    let mut text = match total {
+        1 => "1 call".to_owned(),
+        hooks::COUNTED.. => format!("The last {total} calls"),
+        _ => format!("{total} calls"),
+    };
     if failed > 0 {
         text.push_str(&format!(", {failed} failed"));
     }

@@ -20,12 +20,15 @@ pub fn error(site: &Site, stored: StoredError) -> String {
     let code = stored.error.get("code").and_then(Value::as_u64).unwrap_or(500);
     let mut message = said(site, word("id").unwrap_or_default(), code, word("reason").or(word("message")));
     message.details = vec![("Reference", stored.id.clone()), ("Time", stored.at), ("Code", code.to_string())];
+    message.details.extend(word("request").map(|id| ("Request", id.to_owned())));
     message.page(site)
 }
 
 /// An error of this very request, which is not stored anywhere.
 pub fn failed(site: &Site, id: Option<&str>, code: u16, reason: &str) -> String {
-    said(site, id.unwrap_or_default(), u64::from(code), Some(reason)).page(site)
+    let mut message = said(site, id.unwrap_or_default(), u64::from(code), Some(reason));
+    message.details.extend(engine::request_id::current().map(|id| ("Request", id.to_string())));
+    message.page(site)
 }
 
 fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {

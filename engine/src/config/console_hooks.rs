@@ -474,7 +474,7 @@ mod tests {
             let read = made.web_hook("crm").unwrap();
             assert_eq!((read.response, read.from_console, read.key()), (response, true, "id:crm".into()));
             assert_eq!(read.headers, [("X-From".to_owned(), "us".to_owned())]);
-            let secrets = vec!["secret://hooks/crm/signature".to_owned()];
+            let secrets = vec!["secret://hooks/crm/signature".into()];
             assert_eq!(read.auth, Some(Auth::Signature { secrets }));
             assert_eq!(made.auth.unwrap().names(), ["hooks/crm/signature"]);
         }

@@ -82,7 +82,7 @@ fn server(uri: &str, local_name: &str) -> Option<MailServer> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
     let credentials = match (url.username(), url.password()) {
         ("", _) => None,
-        (user, password) => Some((decoded(user)?, decoded(password.unwrap_or_default())?)),
+        (user, password) => Some((decoded(user)?, decoded(password.unwrap_or_default())?.into())),
     };
     Some(MailServer {
         host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!((plain.port, plain.encryption, plain.credentials), (1025, Encryption::None, None));
         let starttls = read("smtp://us%40er:p%3Aw@mail.example.org/").unwrap();
         assert_eq!((starttls.port, starttls.encryption), (587, Encryption::StartTls));
-        assert_eq!(starttls.credentials, Some(("us@er".to_owned(), "p:w".to_owned())));
+        assert_eq!(starttls.credentials, Some(("us@er".to_owned(), "p:w".into())));
         let tls = read("smtps://mail.example.org/?skip_ssl_verify=true&server_name=x.example").unwrap();
         assert_eq!((tls.port, tls.encryption, tls.unverified), (465, Encryption::Tls, true));
         assert_eq!(tls.server_name.as_deref(), Some("x.example"));

@@ -11,7 +11,7 @@ pub fn digest(config: &Config) -> String {
     if let Some(mark) = config.raw.get("revision").and_then(Value::as_str).filter(|mark| !mark.is_empty()) {
         return mark.to_owned();
     }
-    let key = config.secrets.default.first().map(String::as_bytes).unwrap_or_default();
+    let key = config.secrets.default.first().map(|secret| secret.as_bytes()).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     mac.update(b"vestibule/digest/v1");
     mac.update(&config.revision.to_be_bytes());

@@ -9,6 +9,7 @@ use super::print::{Format, render};
 use super::redact::redact;
 use super::secret_reference::name_in;
 use super::{Algorithm, Config, Method, console, export_providers, scalars, schemas};
+use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -195,7 +196,11 @@ pub(super) fn complete(config: &Config, document: &mut Value) {
     ] {
         // Where cipher falls back to default, its length may be one that Kratos refuses to read; it falls back as well.
         if name != "cipher" || secrets.iter().all(|secret| secret.chars().count() == 32) {
-            fill(document, &format!("secrets.{name}"), json!(secrets));
+            fill(
+                document,
+                &format!("secrets.{name}"),
+                json!(secrets.iter().map(Secret::expose).collect::<Vec<_>>()),
+            );
         }
     }
     if config.hashers.algorithm == Algorithm::Argon2 {

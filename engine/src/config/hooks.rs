@@ -4,6 +4,7 @@
 use super::scalars::{Wrong, web_url};
 use super::schemas;
 use super::secret_reference::name_in;
+use crate::secret::Secret;
 use serde_json::Value;
 use std::sync::Arc;
 use url::Url;
@@ -54,20 +55,20 @@ pub enum Auth {
     /// Passwords, values and secrets may stand here by name: [`crate::secrets::opened`] has them when the call is made.
     Basic {
         user: String,
-        password: String,
+        password: Secret,
     },
     Header {
         name: String,
-        value: String,
+        value: Secret,
     },
     Cookie {
         name: String,
-        value: String,
+        value: Secret,
     },
     /// Ours: a signature over id, time and body after the Standard Webhooks convention, by each secret.
     Signature {
         /// As configured: a [`signing_key`], or what names one.
-        secrets: Vec<String>,
+        secrets: Vec<Secret>,
     },
 }
 
@@ -347,9 +348,9 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
         )
     };
     match value.get("type").and_then(Value::as_str) {
-        Some("basic_auth") => Ok(Auth::Basic { user: text("user")?, password: text("password")? }),
+        Some("basic_auth") => Ok(Auth::Basic { user: text("user")?, password: text("password")?.into() }),
         Some("api_key") => {
-            let (name, value) = (text("name")?, text("value")?);
+            let (name, value) = (text("name")?, text("value")?.into());
             match text("in")?.as_str() {
                 "header" => Ok(Auth::Header { name, value }),
                 "cookie" => Ok(Auth::Cookie { name, value }),
@@ -359,8 +360,8 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
         Some("standard_webhooks") => {
             let secrets = value.pointer("/config/secrets").and_then(Value::as_array).into_iter().flatten();
             let usable = |secret: &&str| name_in(secret).is_some() || signing_key(secret).is_some();
-            let secrets: Vec<String> =
-                secrets.filter_map(Value::as_str).filter(usable).map(str::to_owned).collect();
+            let secrets: Vec<Secret> =
+                secrets.filter_map(Value::as_str).filter(usable).map(Secret::from).collect();
             if secrets.is_empty() || secrets.len() > 2 {
                 return Err(Wrong::new(
                     "`config.auth.config.secrets` has no usable secret, or more than two",

@@ -31,6 +31,8 @@ pub struct Layers {
     /// Where generated secrets are kept; empty where they are not.
     pub(super) secrets: PathBuf,
     pub(super) fetched: Fetched,
+    /// What holds secrets and can be read by other users of this machine.
+    pub(super) exposed: Vec<PathBuf>,
 }
 
 /// Short, since the whole holds secrets.
@@ -44,9 +46,15 @@ impl Layers {
     pub(super) fn read(sources: &Sources) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut files = Vec::new();
+        let mut exposed = super::exposure::of_data(&sources.data);
         for path in &sources.files {
             match read_file(path) {
-                Ok(document) => files.push((path.display().to_string(), document)),
+                Ok(document) => {
+                    if super::redact::holds_any(&document) && super::exposure::is_exposed(path) {
+                        exposed.push(path.clone());
+                    }
+                    files.push((path.display().to_string(), document));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -97,7 +105,7 @@ impl Layers {
         let data = sources.data.clone();
         let kept = !sources.looks_only || super::secrets::are_kept(&data);
         let secrets = if kept { data.clone() } else { PathBuf::new() };
-        Ok(Self { files, merged, environment, data, secrets, fetched: sources.fetched.clone() })
+        Ok(Self { files, merged, environment, data, secrets, fetched: sources.fetched.clone(), exposed })
     }
 
     /// Files < console < environment, with what is wrong with the settings of the console.

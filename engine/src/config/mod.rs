@@ -12,6 +12,7 @@ mod difference;
 mod digest;
 mod export;
 mod export_providers;
+mod exposure;
 mod guard;
 pub mod hooks;
 mod import;
@@ -53,6 +54,7 @@ pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
+use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,7 +110,7 @@ pub struct Config {
     pub serve: Serve,
     pub vestibule: VestibuleKeys,
     /// Kratos' `dsn`; `None` means a SQLite file in the data folder.
-    pub dsn: Option<String>,
+    pub dsn: Option<Secret>,
     pub identity: IdentityKeys,
     pub selfservice: SelfService,
     pub session: SessionKeys,
@@ -175,7 +177,7 @@ pub struct VestibuleKeys {
     /// Further `Host` names that console and admin API answer to, beside loopback and the base URL's.
     pub allowed_hosts: Vec<String>,
     /// Clients outside loopback and private networks must send it as a bearer token.
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
     /// Every client must.
     pub admin_require_token: bool,
     pub admin_allowed_origins: Vec<String>,
@@ -423,17 +425,11 @@ pub struct Argon2Keys {
 
 /// The first of each signs or encrypts, all of them verify or decrypt. None is empty. Unset, `cookie` and `cipher` are
 /// `default`, so a cipher secret may have another length than 32: derive keys from it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Secrets {
-    pub default: Vec<String>,
-    pub cookie: Vec<String>,
-    pub cipher: Vec<String>,
-}
-
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secrets(…)")
-    }
+    pub default: Vec<Secret>,
+    pub cookie: Vec<Secret>,
+    pub cipher: Vec<Secret>,
 }
 
 /// `clients`: where outgoing requests of web hooks may go, and what they may take along.
@@ -471,6 +467,11 @@ pub(crate) fn keys_below(section: &str) -> Vec<String> {
 }
 
 impl Config {
+    /// Files with secrets, and the data folder, that other users of this machine could read when they were read.
+    pub fn exposed(&self) -> &[std::path::PathBuf] {
+        &self.layers.exposed
+    }
+
     /// The environment variable that sets `path`, if one does: the console cannot change that key then.
     pub fn variable(&self, path: &str) -> Option<&str> {
         self.layers.variable(path)

@@ -39,6 +39,16 @@ pub(super) fn redact(document: &mut Value, instead: &mut Instead<'_>) {
     walk(document, "", false, instead);
 }
 
+/// Whether there is any secret in it.
+pub(super) fn holds_any(document: &Value) -> bool {
+    let mut found = false;
+    redact(&mut document.clone(), &mut |_, secret| {
+        found |= !secret.is_empty();
+        String::new()
+    });
+    found
+}
+
 /// Everything at or below a member that holds secrets.
 fn walk(value: &mut Value, path: &str, secret: bool, instead: &mut Instead<'_>) {
     match value {
@@ -113,7 +123,7 @@ fn in_query(name: &str) -> bool {
 
 /// Keyed, so that nobody can try guesses against it; two files can be compared by it.
 pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
-    let key = config.secrets.default.first().map(String::as_bytes).unwrap_or_default();
+    let key = config.secrets.default.first().map(|secret| secret.as_bytes()).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return MASK.into() };
     mac.update(b"vestibule/fingerprint/v1");
     mac.update(secret.as_bytes());

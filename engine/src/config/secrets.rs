@@ -3,6 +3,7 @@
 use super::Secrets;
 use super::load::Problem;
 use crate::effects::{Random, SystemRandom};
+use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,9 @@ pub(super) fn complete(
     cookie: Vec<String>,
     cipher: Vec<String>,
 ) -> Result<Secrets, Problem> {
-    let or = |given: Vec<String>, fallback: Vec<String>| if given.is_empty() { fallback } else { given };
+    let or = |given: Vec<Secret>, fallback: Vec<Secret>| if given.is_empty() { fallback } else { given };
+    let [default, cookie, cipher] =
+        [default, cookie, cipher].map(|given| given.into_iter().map(Secret::from).collect::<Vec<_>>());
     if !default.is_empty() {
         return Ok(Secrets {
             cookie: or(cookie, default.clone()),
@@ -36,9 +39,9 @@ pub(super) fn complete(
     }
     let stored = stored(data)?;
     Ok(Secrets {
-        default: vec![stored.default],
-        cookie: or(cookie, vec![stored.cookie]),
-        cipher: or(cipher, vec![stored.cipher]),
+        default: vec![stored.default.into()],
+        cookie: or(cookie, vec![stored.cookie.into()]),
+        cipher: or(cipher, vec![stored.cipher.into()]),
     })
 }
 

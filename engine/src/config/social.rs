@@ -1,6 +1,8 @@
 //! `selfservice.methods.oidc` and `vestibule.social`: which providers people may come from. Keys are Kratos' (Kratos:
 //! embedx/config.schema.json, selfServiceOIDCProvider); secrets have a `Debug` that does not show them.
 
+pub use crate::secret::Secret;
+
 use super::Template;
 use super::providers::{self, Kind, Profile};
 use super::scalars::{Wrong, web_url};
@@ -61,16 +63,6 @@ pub struct Provider {
     pub apple: Option<Apple>,
     /// The console wrote where it is asked: only hosts of `vestibule.web_hooks.allowed_hosts` are.
     pub addresses_from_console: bool,
-}
-
-/// A text that is printed nowhere.
-#[derive(Clone, PartialEq, Default)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// What Apple's client secret is signed with.
@@ -328,7 +320,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     };
     let apple = match (text("apple_team_id"), text("apple_private_key_id"), text("apple_private_key")) {
         (Some(team), Some(key_id), Some(key)) => {
-            Some(Apple { team: team.to_owned(), key_id: key_id.to_owned(), key: Secret(key.to_owned()) })
+            Some(Apple { team: team.to_owned(), key_id: key_id.to_owned(), key: key.into() })
         }
         _ if kind.name == "apple" && text("client_secret").is_none() => {
             return Err((
@@ -346,7 +338,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         id,
         kind,
         client_id,
-        client_secret: Secret(text("client_secret").unwrap_or_default().to_owned()),
+        client_secret: text("client_secret").unwrap_or_default().into(),
         issuer,
         issuer_text,
         auth_url: auth_url.or_else(|| fixed(kind.auth_url)),

@@ -50,7 +50,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     Some(Config {
         serve,
         vestibule,
-        dsn,
+        dsn: dsn.map(Into::into),
         identity,
         selfservice,
         session,
@@ -303,7 +303,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
     VestibuleKeys {
         console: listener(reader, "vestibule.console"),
         allowed_hosts: reader.texts("vestibule.allowed_hosts"),
-        admin_token: token,
+        admin_token: token.map(Into::into),
         admin_require_token: require_token,
         admin_allowed_origins: reader.texts("vestibule.admin.allowed_origins"),
         operator_session: reader.lifespan("vestibule.console.session_lifespan"),

@@ -32,7 +32,7 @@ pub async fn deliver(engine: &Engine) -> Result<usize> {
     let each = due.into_iter().map(|message| {
         let ctx = ctx.clone();
         // A mail that has left is written down as sent, whatever becomes of who asked.
-        to_completion(async move { one(&ctx, message).await })
+        to_completion(ctx.engine.following(), async move { one(&ctx, message).await })
     });
     for outcome in join_all(each).await {
         outcome?;

@@ -48,12 +48,10 @@ pub async fn outlook(ctx: &Ctx, limit: i64) -> Result<Outlook> {
     let stuck = stuck(&mut tx, &way).await?;
     let waiting = messages::waiting(&mut tx).await?;
     let last_left = messages::last_sent(&mut tx).await?;
-    let mut held = Vec::new();
-    for message in messages::held(&mut tx, limit).await? {
-        let tries = messages::dispatches(&mut tx, message.id).await?;
-        let failure = tries.into_iter().rev().find_map(|dispatch| dispatch.error);
-        held.push(Held { message, failure });
-    }
+    let mut failures = messages::failures(&mut tx, limit).await?;
+    let held = messages::held(&mut tx, limit).await?.into_iter();
+    let held =
+        held.map(|message| Held { failure: failures.remove(&message.id.0), message }).collect::<Vec<_>>();
     Ok(Outlook { way, stuck, waiting, last_left, held })
 }
 

@@ -84,7 +84,7 @@ mod tests {
     use crate::testing::effects;
 
     fn secrets(cipher: &[&str]) -> Secrets {
-        let cipher: Vec<String> = cipher.iter().map(|secret| (*secret).to_owned()).collect();
+        let cipher: Vec<_> = cipher.iter().map(|secret| (*secret).into()).collect();
         Secrets { default: cipher.clone(), cookie: cipher.clone(), cipher }
     }
 

@@ -1,6 +1,7 @@
 //! Mail over SMTP by lettre: one connection for each mail, an end to every wait, and an answer that says whether another
 //! try can help. Knows nothing of queues.
 
+use crate::secret::Secret;
 use futures::future::BoxFuture;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MessageId};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -25,7 +26,7 @@ pub struct MailServer {
     pub unverified: bool,
     /// Name that the certificate has to be for, when it is not the host's (`?server_name=`).
     pub server_name: Option<String>,
-    pub credentials: Option<(String, String)>,
+    pub credentials: Option<(String, Secret)>,
     /// What we call ourselves.
     pub local_name: String,
 }
@@ -120,7 +121,7 @@ fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
         .hello_name(ClientId::Domain(server.local_name.clone()))
         .timeout(Some(PATIENCE));
     if let Some((user, password)) = &server.credentials {
-        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+        builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
     }
     Ok(builder.build())
 }

@@ -2,11 +2,13 @@
 //! The ambient ones are banned by `clippy.toml`.
 
 pub mod document;
+mod following;
 mod mailer;
 mod outbound;
 mod template_words;
 pub mod templates;
 
+pub use following::{Following, to_completion};
 pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
 pub use outbound::{Reach, SystemOutbound, at_sight};
 pub use templates::{SystemTemplates, TemplateError, Templates};
@@ -212,17 +214,5 @@ impl Random for SystemRandom {
     )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives randomness");
-    }
-}
-
-/// Runs `work` to its end even when the caller is dropped, as after a client's disconnect: what was committed is
-/// followed by what belongs to it. The only door to `tokio::spawn` inside the engine.
-#[expect(clippy::disallowed_methods, reason = "the one door")]
-pub async fn to_completion<T: Send + 'static>(
-    work: impl Future<Output = crate::Result<T>> + Send + 'static,
-) -> crate::Result<T> {
-    match tokio::spawn(work).await {
-        Ok(outcome) => outcome,
-        Err(stopped) => Err(crate::Error::internal(stopped)),
     }
 }

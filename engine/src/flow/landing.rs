@@ -83,7 +83,7 @@ impl Landing {
         };
         let plan = plan(&ctx.config, FlowKind::Login, Method::Oidc, self.client);
         let (ctx, request, provider, exchange) = (ctx.clone(), self.request, self.provider, self.exchange);
-        to_completion(async move {
+        to_completion(ctx.engine.following(), async move {
             login::active(&identity)?;
             let id = identity.id;
             let by = login::By { provider: Some(&provider.id), parked: exchange.is_some() };
@@ -169,7 +169,7 @@ impl Landing {
             parked: self.exchange.is_some(),
         };
         let ctx = ctx.clone();
-        to_completion(async move {
+        to_completion(ctx.engine.following(), async move {
             let done = registration::by_provider(
                 &ctx,
                 &self.flow,

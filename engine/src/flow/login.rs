@@ -145,8 +145,10 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let plan = plan(&ctx.config, FlowKind::Login, Method::Password, client);
     let ctx = ctx.clone();
     let used = normalise_identifier(&identifier);
-    to_completion(async move { execute(&ctx, &plan, &flow, identity, &used, submit, By::default()).await })
-        .await
+    to_completion(ctx.engine.following(), async move {
+        execute(&ctx, &plan, &flow, identity, &used, submit, By::default()).await
+    })
+    .await
 }
 
 /// # Errors

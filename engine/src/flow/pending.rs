@@ -393,7 +393,8 @@ pub(super) async fn pass(
     }
     let claim = Claim::of(&flow, submit, body.get("csrf_token").and_then(Value::as_str));
     let (ctx, client, seen) = (ctx.clone(), flow.client(submit.json), submit.seen.clone());
-    to_completion(async move { make(&ctx, flow, right, &claim, client, &seen).await }).await
+    to_completion(ctx.engine.following(), async move { make(&ctx, flow, right, &claim, client, &seen).await })
+        .await
 }
 
 async fn make(

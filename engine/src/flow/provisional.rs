@@ -135,7 +135,7 @@ pub async fn reap(engine: &Engine) -> Result<usize> {
     for row in &overdue {
         tracing::warn!(identity = %row.identity, flow = %row.flow, "a sign-up was not finished and is undone");
         let (ctx, row) = (ctx.clone(), row.clone());
-        to_completion(async move { undo(&ctx, &row).await }).await?;
+        to_completion(ctx.engine.following(), async move { undo(&ctx, &row).await }).await?;
     }
     Ok(overdue.len())
 }

@@ -174,7 +174,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
     let extracted = work.form.extracted.clone();
     // From here on a disconnect stops nothing: what was committed is followed by what belongs to it.
     let ctx = ctx.clone();
-    to_completion(async move {
+    to_completion(ctx.engine.following(), async move {
         match work.run(&flow).await? {
             Ran::Done(done) => Ok(Submitted::Done(*done)),
             Ran::Taken => {

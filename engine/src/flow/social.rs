@@ -372,8 +372,8 @@ async fn opened(ctx: &Ctx, provider: &Provider) -> Result<std::result::Result<Pr
     let mut provider = provider.clone();
     let key = provider.apple.as_mut().map(|apple| &mut apple.key);
     for secret in [Some(&mut provider.client_secret), key].into_iter().flatten() {
-        match secrets::opened(ctx, &secret.0).await {
-            Ok(value) => secret.0 = value,
+        match secrets::opened(ctx, secret).await {
+            Ok(value) => *secret = value,
             Err(error) if error.kind == Kind::Internal => {
                 let reason = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
                 return Ok(Err(Trouble::new(Stage::NotSetUp, reason)));

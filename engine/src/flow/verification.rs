@@ -245,7 +245,7 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str, requester: &Requester) -> Res
     browsers::forget_codes(&mut flow);
     let ctx = ctx.clone();
     let (to, requester) = (to.to_owned(), requester.clone());
-    to_completion(async move {
+    to_completion(ctx.engine.following(), async move {
         let mut tx = ctx.db().write().await?;
         let waits = pending::send_again(&ctx, &mut tx, &mut flow, &requester).await?;
         store::flows::update(&mut tx, &flow).await?;

@@ -5,6 +5,7 @@ use super::{Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_com
 use crate::effects::to_completion;
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;
+use crate::request_id::{self, RequestId};
 use crate::store::deliveries::{self, Delivery, Status};
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -35,7 +36,12 @@ pub async fn deliver(engine: &Engine) -> Result<usize> {
     let each = due.into_iter().map(|delivery| {
         let ctx = ctx.clone();
         // What was sent is written down as sent, whatever becomes of who asked.
-        to_completion(async move { one(&ctx, delivery).await })
+        // Its log lines, and what it sends, name the request that caused it.
+        let id = delivery.request_id.as_deref().and_then(RequestId::parse);
+        to_completion(
+            ctx.engine.following(),
+            async move { request_id::caused_by(id, one(&ctx, delivery)).await },
+        )
     });
     for outcome in join_all(each).await {
         outcome?;

@@ -20,14 +20,18 @@ use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, FlowId, IdentityId};
+use crate::request_id;
 use crate::store::Tx;
 use crate::store::deliveries::{self, Delivery, Kind, Status};
 use crate::store::provisional::Agreed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const SEALED_FOR: &str = "hooks/v1";
+/// How many of a hook's calls are counted, the newest.
+pub const COUNTED: i64 = 1000;
 
 /// Of a log so many pages are looked through for the calls of one hook, where others have its key.
 const MOST_PAGES: usize = 20;
@@ -109,6 +113,7 @@ fn blank(ctx: &Ctx, cause: &Cause<'_>, kind: Kind, id: DeliveryId) -> Delivery {
         body: Vec::new(),
         created_at: now,
         updated_at: now,
+        request_id: request_id::current().map(|id| id.to_string()),
     }
 }
 
@@ -159,6 +164,7 @@ pub(crate) async fn undone(
         body: content.seal(ctx, id)?,
         created_at: now,
         updated_at: now,
+        request_id: request_id::current().map(|id| id.to_string()),
     };
     deliveries::insert(tx, &delivery).await
 }
@@ -298,9 +304,14 @@ pub async fn logged(ctx: &Ctx, id: DeliveryId) -> Result<Logged> {
     found.map(|delivery| shown(&ctx.config, delivery)).ok_or_else(|| Error::not_found(""))
 }
 
-/// Of every hook and place how many calls its log has, by status.
-pub async fn counts(ctx: &Ctx) -> Result<Vec<deliveries::Count>> {
-    deliveries::counts(&mut ctx.db().single().await?).await
+/// Of each of those hooks and its places how many of its newest [`COUNTED`] calls came to what.
+pub async fn counts(ctx: &Ctx, hooks: &BTreeSet<String>) -> Result<Vec<deliveries::Count>> {
+    let mut tx = ctx.db().read().await?;
+    let mut counts = Vec::new();
+    for hook in hooks {
+        counts.extend(deliveries::counts(&mut tx, hook, COUNTED).await?);
+    }
+    Ok(counts)
 }
 
 /// The id that a path of the console names.

@@ -41,7 +41,7 @@ const SECRET: [&str; 21] = [
 const HARMLESS: [&str; 10] =
     ["postal", "post", "zip", "country", "language", "currency", "status", "error", "area", "region"];
 /// Headers whose values may be seen.
-const OPEN_HEADERS: [&str; 8] = [
+const OPEN_HEADERS: [&str; 9] = [
     "content-type",
     "accept",
     "user-agent",
@@ -50,6 +50,7 @@ const OPEN_HEADERS: [&str; 8] = [
     "ory-webhook-request-id",
     "ory-webhook-trigger-id",
     "vestibule-test",
+    "x-request-id",
 ];
 
 /// `userPassword`, `x-api-key`, `access_tokens` and the like.

@@ -7,6 +7,8 @@ use crate::effects::{Answer, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
 use crate::gate::Full;
 use crate::ids::DeliveryId;
+use crate::request_id;
+use crate::secret::Secret;
 use crate::secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +26,9 @@ const TEMPLATE: usize = 1 << 20;
 
 /// Tells a service that nobody signed up or in: an operator tries the hook.
 pub const TEST_HEADER: &str = "Vestibule-Test";
+
+/// The id of the request that caused the call, as the log of this server has it.
+const REQUEST_HEADER: &str = "X-Request-Id";
 
 /// What came of a try.
 pub(crate) struct Attempt {
@@ -182,6 +187,11 @@ async fn addressed(
         headers.push(("Ory-Webhook-Request-ID".to_owned(), call.to_string()));
         headers.push(("Ory-Webhook-Trigger-ID".to_owned(), id.to_string()));
     }
+    if let Some(id) = request_id::current()
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(REQUEST_HEADER))
+    {
+        headers.push((REQUEST_HEADER.to_owned(), id.to_string()));
+    }
     if purpose == Purpose::Test {
         headers.push((TEST_HEADER.to_owned(), "true".to_owned()));
     }
@@ -208,12 +218,12 @@ async fn shown(
 ) -> Result<Vec<(String, String)>, Trouble> {
     Ok(match auth {
         Auth::Basic { user, password } => {
-            let both = STANDARD.encode(format!("{user}:{}", opened(ctx, password).await?));
+            let both = STANDARD.encode(format!("{user}:{}", opened(ctx, password).await?.expose()));
             vec![("Authorization".to_owned(), format!("Basic {both}"))]
         }
-        Auth::Header { name, value } => vec![(name.clone(), opened(ctx, value).await?)],
+        Auth::Header { name, value } => vec![(name.clone(), opened(ctx, value).await?.expose().clone())],
         Auth::Cookie { name, value } => {
-            vec![("Cookie".to_owned(), format!("{name}={}", opened(ctx, value).await?))]
+            vec![("Cookie".to_owned(), format!("{name}={}", opened(ctx, value).await?.expose()))]
         }
         Auth::Signature { secrets } => {
             let (id, at) = (message_id(id), ctx.effects().now().timestamp());
@@ -234,7 +244,7 @@ async fn shown(
 }
 
 /// What stands there, or what it names.
-async fn opened(ctx: &Ctx, text: &str) -> Result<String, Trouble> {
+async fn opened(ctx: &Ctx, text: &str) -> Result<Secret, Trouble> {
     secrets::opened(ctx, text).await.map_err(|failure| {
         Trouble::Secret(failure.cause().map_or_else(|| failure.to_string(), ToString::to_string))
     })

@@ -3,6 +3,7 @@
 //! keeps what others do to an account from slowing down its owner.
 
 use crate::ids::{IdentityId, OperatorId};
+use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,7 +75,7 @@ impl fmt::Debug for KnownDevice {
 impl KnownDevice {
     /// Reads all values of the cookie; `None` without an entry that may still count. `secrets`: the newest first.
     pub fn read<'a>(
-        secrets: &[String],
+        secrets: &[Secret],
         values: impl IntoIterator<Item = &'a str>,
         now: DateTime<Utc>,
     ) -> Option<Self> {
@@ -97,7 +98,7 @@ impl KnownDevice {
 
 /// The cookie's value after a sign-in: `earlier` entries of other accounts stay, the newest of them.
 pub fn remember(
-    secrets: &[String],
+    secrets: &[Secret],
     earlier: Option<&KnownDevice>,
     subject: Subject,
     now: DateTime<Utc>,
@@ -122,7 +123,7 @@ pub fn remember(
 
 /// What a session keeps of its client's network, with each secret that may have been in use: whoever reads the database learns no
 /// address from it.
-pub fn network_hashes(secrets: &[String], identity: IdentityId, network: super::Network) -> Vec<[u8; 32]> {
+pub fn network_hashes(secrets: &[Secret], identity: IdentityId, network: super::Network) -> Vec<[u8; 32]> {
     let subject = Subject::Identity(identity);
     let text = network.to_string();
     keys(secrets, NETWORK_PURPOSE)
@@ -164,8 +165,8 @@ fn digest(key: &[u8; KEY], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn keys(secrets: &[String], purpose: &[u8]) -> Vec<[u8; KEY]> {
-    let derive = |secret: &String| {
+fn keys(secrets: &[Secret], purpose: &[u8]) -> Vec<[u8; KEY]> {
+    let derive = |secret: &Secret| {
         let mut key = [0; KEY];
         Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(purpose, &mut key).ok()?;
         Some(key)
@@ -178,8 +179,8 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    fn secrets(all: &[&str]) -> Vec<String> {
-        all.iter().map(|secret| (*secret).to_owned()).collect()
+    fn secrets(all: &[&str]) -> Vec<Secret> {
+        all.iter().map(|secret| (*secret).into()).collect()
     }
 
     fn identity(number: u128) -> Subject {
@@ -190,7 +191,7 @@ mod tests {
         DateTime::from_timestamp(1_893_456_000 + seconds, 0).unwrap()
     }
 
-    fn knows(secrets: &[String], value: &str, subject: Subject, now: DateTime<Utc>) -> bool {
+    fn knows(secrets: &[Secret], value: &str, subject: Subject, now: DateTime<Utc>) -> bool {
         KnownDevice::read(secrets, [value], now).is_some_and(|device| device.of(subject).is_some())
     }
 

@@ -122,7 +122,7 @@ fn standing(config: &Config, plan: &Plan, list: hooks::List<'_>, hook: &Arc<WebH
 pub async fn retry(engine: &Engine, by: &Operator, id: DeliveryId) -> Result<()> {
     may(engine, by, "hooks.retry", &json!({ "delivery": id })).await?;
     let (engine, by) = (engine.clone(), by.clone());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let ctx = engine.begin();
         let logged = hooks::logged(&ctx, id).await?;
         if !logged.may_retry {
@@ -163,7 +163,7 @@ pub async fn preview(engine: &Engine, by: &Operator, key: &str, place: &str) -> 
 pub async fn test(engine: &Engine, by: &Operator, key: &str, place: &str) -> Result<Logged> {
     may(engine, by, "hooks.test", &json!({ "hook": key })).await?;
     let (engine, by, key, place) = (engine.clone(), by.clone(), key.to_owned(), place.to_owned());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let ctx = engine.begin();
         let hook = hooks::find(&ctx.config, &key, &place)?;
         // Before it is sent: what has left cannot be left out of the audit.

@@ -147,7 +147,7 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
 /// viewers, kept in the audit.
 pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, reason: &str) -> Result<Saved> {
     let (engine, author, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let by = &author.operator;
         let _one_at_a_time = engine.settings_lock().await;
         // Of the newest revision, also where another process saved it: a way back is guarded against that one.

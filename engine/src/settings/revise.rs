@@ -39,7 +39,7 @@ pub async fn save(
     reason: &str,
 ) -> Result<Saved> {
     let (engine, by, values, reason) = (engine.clone(), by.into(), values.clone(), reason.trim().to_owned());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let _one_at_a_time = engine.settings_lock().await;
         save_alone(&engine, &by, base, &values, reason).await
     })
@@ -130,7 +130,7 @@ where
     F: FnOnce(&Ground) -> std::result::Result<Change, Vec<FieldError>> + Send + 'static,
 {
     let (engine, by, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let _one_at_a_time = engine.settings_lock().await;
         let ground = match ground(&engine, &by.operator, base).await? {
             Ok(ground) => ground,
@@ -320,7 +320,7 @@ pub(super) fn field_error(problem: &Problem) -> FieldError {
 /// applied. The caller has checked that `by` may do this.
 pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, String>> {
     let (engine, by) = (engine.clone(), by.to_owned());
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let _one_at_a_time = engine.settings_lock().await;
         let config = engine.begin().config;
         if let Some(sentence) = files_decide(&config) {
@@ -452,7 +452,7 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
 /// an error, and the old snapshot stays.
 pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
     let engine = engine.clone();
-    to_completion(async move {
+    to_completion(engine.following(), async move {
         let _one_at_a_time = engine.settings_lock().await;
         let config = engine.begin().config;
         if config.vestibule.settings_from_files {

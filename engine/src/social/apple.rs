@@ -15,7 +15,7 @@ const LIFE: TimeDelta = TimeDelta::minutes(5);
 /// # Errors
 /// A sentence for the log: the key is none.
 pub(super) fn secret(apple: &Apple, client_id: &str, now: DateTime<Utc>) -> Result<String, String> {
-    let key = SigningKey::from_pkcs8_pem(&apple.key.0.replace("\\n", "\n"))
+    let key = SigningKey::from_pkcs8_pem(&apple.key.replace("\\n", "\n"))
         .map_err(|failure| format!("apple_private_key is no PKCS #8 key in PEM: {failure}"))?;
     let header = json!({"alg": "ES256", "kid": apple.key_id});
     let claims = json!({
@@ -42,7 +42,7 @@ mod tests {
     fn the_secret_is_signed_by_the_key_and_lives_five_minutes() {
         let key = SigningKey::from_slice(&[7; 32]).unwrap();
         let pem = key.to_pkcs8_pem(p256::pkcs8::LineEnding::LF).unwrap().to_string();
-        let apple = Apple { team: "TEAM".to_owned(), key_id: "KEY".to_owned(), key: Secret(pem) };
+        let apple = Apple { team: "TEAM".to_owned(), key_id: "KEY".to_owned(), key: Secret::new(pem) };
         let now = DateTime::from_timestamp(1_893_456_000, 0).unwrap();
         let made = secret(&apple, "org.example.web", now).unwrap();
         let (signed, signature) = made.rsplit_once('.').unwrap();
@@ -52,7 +52,7 @@ mod tests {
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!((&claims["iss"], &claims["sub"]), (&json!("TEAM"), &json!("org.example.web")));
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-        let broken = Apple { key: Secret("no key".to_owned()), ..apple };
+        let broken = Apple { key: Secret::from("no key"), ..apple };
         assert!(secret(&broken, "x", now).is_err());
     }
 }

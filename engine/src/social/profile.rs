@@ -74,7 +74,7 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, token: &str) -> Res
         }
         Profile::Facebook => {
             let fields = "id,name,first_name,last_name,middle_name,email,picture,birthday,gender";
-            let proof = facebook_proof(&provider.client_secret.0, token);
+            let proof = facebook_proof(&provider.client_secret, token);
             let url = format!("https://graph.facebook.com/me?fields={fields}&appsecret_proof={proof}");
             own_names("facebook", document(line, provider, &url, token).await?)
         }

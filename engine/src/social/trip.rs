@@ -284,7 +284,7 @@ fn client(
     let redirect_uri = RedirectUrl::new(redirect_uri).map_err(|failure| broken(failure.to_string()))?;
     let secret = match &provider.apple {
         Some(keys) => apple::secret(keys, &provider.client_id, line.effects.now()).map_err(broken)?,
-        None => provider.client_secret.0.clone(),
+        None => provider.client_secret.expose().clone(),
     };
     let mut client = CoreClient::new(
         ClientId::new(provider.client_id.clone()),

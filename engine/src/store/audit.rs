@@ -15,8 +15,10 @@ pub struct Entry {
     pub details: Value,
 }
 
-const APPEND: &str = "insert into audit (at, actor, action, details) values ($1, $2, $3, $4)";
-const LIST: &str = "select at, actor, action, details from audit order by id desc limit $1";
+statements! {
+    const APPEND: &str = "insert into audit (at, actor, action, details) values ($1, $2, $3, $4)";
+    const LIST: &str = "select at, actor, action, details from audit order by id desc limit $1";
+}
 
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<()> {
     let details = to_text(&entry.details)?;

@@ -48,19 +48,21 @@ macro_rules! select {
     };
 }
 
-const INSERT: &str = "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest,
-        link_digest, issued_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-const OF_FLOW: &str = select!("where flow_id = $1 and purpose = $2 order by issued_at desc, id");
-const LAST_FOR: &str = select!(
-    "where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
-    order by issued_at desc, id limit 1"
-);
-const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
-const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
-const ATTEMPTS: &str = "select attempts from code_attempts where flow_id = $1";
-const ATTEMPT: &str = "insert into code_attempts (flow_id, attempts) values ($1, 1)
-    on conflict (flow_id) do update set attempts = code_attempts.attempts + 1 returning attempts";
+statements! {
+    const INSERT: &str = "insert into codes (id, flow_id, purpose, identity_id, address_id, key_id, digest,
+            link_digest, issued_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    const OF_FLOW: &str = select!("where flow_id = $1 and purpose = $2 order by issued_at desc, id");
+    const LAST_FOR: &str = select!(
+        "where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
+        order by issued_at desc, id limit 1"
+    );
+    const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
+    const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
+    const ATTEMPTS: &str = "select attempts from code_attempts where flow_id = $1";
+    const ATTEMPT: &str = "insert into code_attempts (flow_id, attempts) values ($1, 1)
+        on conflict (flow_id) do update set attempts = code_attempts.attempts + 1 returning attempts";
+}
 
 pub async fn insert(tx: &mut Tx, code: &Code) -> Result<()> {
     tx.execute(

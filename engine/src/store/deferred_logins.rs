@@ -27,20 +27,22 @@ pub struct HandOver {
 
 row!(HandOver { flow_id, secret_hash, identity_id, address_id, version, method, signs_in, expires_at });
 
-const INSERT: &str =
-    "insert into deferred_logins (flow_id, secret_hash, identity_id, address_id, version, method, signs_in,
-        expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
-const OF_FLOW: &str = "select flow_id, secret_hash, identity_id, address_id, version, method, signs_in,
-        expires_at
-    from deferred_logins where flow_id = $1";
-const TAKE: &str = "delete from deferred_logins where flow_id = $1 and secret_hash = $2
-    returning flow_id, secret_hash, identity_id, address_id, version, method, signs_in, expires_at";
-const FOLLOW: &str = "update deferred_logins set flow_id = $3
-    where flow_id = $1 and secret_hash = $2 and expires_at > $4";
-const SIGN_NOBODY_IN: &str = "update deferred_logins set signs_in = false where signs_in";
-const FORGET_ALL: &str = "delete from deferred_logins";
-const FORGET_OLD: &str = "delete from deferred_logins where expires_at < $1";
+statements! {
+    const INSERT: &str =
+        "insert into deferred_logins (flow_id, secret_hash, identity_id, address_id, version, method, signs_in,
+            expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const OF_FLOW: &str = "select flow_id, secret_hash, identity_id, address_id, version, method, signs_in,
+            expires_at
+        from deferred_logins where flow_id = $1";
+    const TAKE: &str = "delete from deferred_logins where flow_id = $1 and secret_hash = $2
+        returning flow_id, secret_hash, identity_id, address_id, version, method, signs_in, expires_at";
+    const FOLLOW: &str = "update deferred_logins set flow_id = $3
+        where flow_id = $1 and secret_hash = $2 and expires_at > $4";
+    const SIGN_NOBODY_IN: &str = "update deferred_logins set signs_in = false where signs_in";
+    const FORGET_ALL: &str = "delete from deferred_logins";
+    const FORGET_OLD: &str = "delete from deferred_logins where expires_at < $1";
+}
 
 pub async fn insert(tx: &mut Tx, row: &HandOver) -> Result<()> {
     tx.execute(

@@ -106,6 +106,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// Of the request that caused it, see [`crate::request_id`].
+    pub request_id: Option<String>,
 }
 
 /// How often each status stands in the log of a hook in a place, and when last.
@@ -133,6 +135,7 @@ struct Stored {
     body: Vec<u8>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    request_id: Option<String>,
 }
 
 row!(Stored {
@@ -149,46 +152,55 @@ row!(Stored {
     next_attempt_at,
     body,
     created_at,
-    updated_at
+    updated_at,
+    request_id
 });
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, hook, name, place, flow_id, kind, status, answered, millis, attempts, next_attempt_at, body,
-                created_at, updated_at
+                created_at, updated_at, request_id
             from hook_deliveries ",
             $rest
         )
     };
 }
 
-const INSERT: &str =
-    "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
-        attempts, next_attempt_at, body, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-const GET: &str = select!("where id = $1");
-// First tries before further ones: a service that is away holds up nobody else's first call.
-const DUE: &str = select!(
-    "where status in ('queued', 'processing') and next_attempt_at <= $1 order by attempts, next_attempt_at, created_at limit $2"
-);
-const CLAIM: &str = "update hook_deliveries
-    set status = 'processing', attempts = attempts + 1, next_attempt_at = $3, updated_at = $4
-    where id = $1 and attempts = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
-const FINISH: &str = "update hook_deliveries
-    set status = $3, answered = $4, millis = $5, next_attempt_at = $6, body = $7, updated_at = $8
-    where id = $1 and attempts = $2 and status = 'processing'";
-const AGAIN: &str = "update hook_deliveries set status = 'queued', next_attempt_at = $2, updated_at = $2
-    where id = $1 and status = 'failed'";
-const OF_HOOK: &str = select!(
-    "where hook = $1 and (created_at < $2 or (created_at = $2 and id < $3))
-    order by created_at desc, id desc limit $4"
-);
-const COUNTS: &str = "select hook, place, status, count(*), max(created_at) from hook_deliveries
-    group by hook, place, status order by hook, place, status";
-const DELETE_OLD: &str = "delete from hook_deliveries
-    where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
-        order by created_at limit $2)";
+statements! {
+    const INSERT: &str =
+        "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
+            attempts, next_attempt_at, body, created_at, updated_at, request_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    const GET: &str = select!("where id = $1");
+    // Each in the order of an index of its own: a full queue is not sorted anew for each few calls.
+    const DUE_FIRST: &str = select!(
+        "where attempts = 0 and status = 'queued' and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
+    );
+    const DUE_LATER: &str = select!(
+        "where attempts > 0 and status in ('queued', 'processing') and next_attempt_at <= $1
+        order by next_attempt_at, created_at limit $2"
+    );
+    const CLAIM: &str = "update hook_deliveries
+        set status = 'processing', attempts = attempts + 1, next_attempt_at = $3, updated_at = $4
+        where id = $1 and attempts = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
+    const FINISH: &str = "update hook_deliveries
+        set status = $3, answered = $4, millis = $5, next_attempt_at = $6, body = $7, updated_at = $8
+        where id = $1 and attempts = $2 and status = 'processing'";
+    const AGAIN: &str = "update hook_deliveries set status = 'queued', next_attempt_at = $2, updated_at = $2
+        where id = $1 and status = 'failed'";
+    const OF_HOOK: &str = select!(
+        "where hook = $1 and (created_at, id) < ($2, $3)
+        order by created_at desc, id desc limit $4"
+    );
+    const COUNTS: &str = "select place, status, count(*), max(created_at) from (
+            select place, status, created_at from hook_deliveries where hook = $1
+            order by created_at desc, id desc limit $2) newest
+        group by place, status order by place, status";
+    const DELETE_OLD: &str = "delete from hook_deliveries
+        where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
+            order by created_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
     tx.execute(
@@ -208,6 +220,7 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
             &delivery.body,
             &delivery.created_at,
             &delivery.updated_at,
+            &delivery.request_id,
         ],
     )
     .await?;
@@ -218,9 +231,15 @@ pub async fn get(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>> {
     tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
 }
 
-/// Queued ones whose time has come, and those whose caller never came back.
+/// Queued ones whose time has come, and those whose caller never came back. First attempts before further ones: a service that is
+/// away holds up nobody else's first call.
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Delivery>> {
-    tx.fetch_all::<Stored>(DUE, &[&now, &limit]).await?.into_iter().map(Stored::read).collect()
+    let mut due: Vec<Stored> = tx.fetch_all(DUE_FIRST, &[&now, &limit]).await?;
+    let rest = limit - i64::try_from(due.len()).unwrap_or(limit);
+    if rest > 0 {
+        due.extend(tx.fetch_all::<Stored>(DUE_LATER, &[&now, &rest]).await?);
+    }
+    due.into_iter().map(Stored::read).collect()
 }
 
 /// Takes a delivery as [`due`] gave it, until `until`; `false` when somebody else was faster.
@@ -276,12 +295,16 @@ pub async fn of_hook(
     rows.into_iter().map(Stored::read).collect()
 }
 
-/// Of every hook that has a log.
-pub async fn counts(tx: &mut Tx) -> Result<Vec<Count>> {
-    let rows: Vec<(String, String, String, i64, DateTime<Utc>)> = tx.fetch_all(COUNTS, &[]).await?;
+/// Of the newest calls of a hook, at most `limit`: a log that nobody sweeps for months is not read for three numbers.
+pub async fn counts(tx: &mut Tx, hook: &str, limit: i64) -> Result<Vec<Count>> {
+    // PostgreSQL refuses the character, so no hook has it.
+    if hook.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(String, String, i64, DateTime<Utc>)> = tx.fetch_all(COUNTS, &[&hook, &limit]).await?;
     rows.into_iter()
-        .map(|(hook, place, status, count, last)| {
-            Ok(Count { hook, place, status: status_of(&status)?, count, last })
+        .map(|(place, status, count, last)| {
+            Ok(Count { hook: hook.to_owned(), place, status: status_of(&status)?, count, last })
         })
         .collect()
 }
@@ -312,6 +335,7 @@ impl Stored {
             body: self.body,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            request_id: self.request_id,
         })
     }
 }

@@ -5,10 +5,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-const INSERT: &str = "insert into flow_errors (id, body, created_at) values ($1, $2, $3)";
-const GET: &str = "select body, created_at from flow_errors where id = $1";
-const DELETE_BEFORE: &str = "delete from flow_errors
-    where id in (select id from flow_errors where created_at < $1 order by created_at limit $2)";
+statements! {
+    const INSERT: &str = "insert into flow_errors (id, body, created_at) values ($1, $2, $3)";
+    const GET: &str = "select body, created_at from flow_errors where id = $1";
+    const DELETE: &str = "delete from flow_errors where id = $1";
+    const DELETE_BEFORE: &str = "delete from flow_errors
+        where id in (select id from flow_errors where created_at < $1 order by created_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, id: Uuid, error: &Value, now: DateTime<Utc>) -> Result<()> {
     tx.execute(INSERT, &[&id, &to_text(error)?, &now]).await?;
@@ -19,6 +22,13 @@ pub async fn insert(tx: &mut Tx, id: Uuid, error: &Value, now: DateTime<Utc>) ->
 pub async fn get(tx: &mut Tx, id: Uuid) -> Result<Option<(Value, DateTime<Utc>)>> {
     let row: Option<(String, DateTime<Utc>)> = tx.fetch_optional(GET, &[&id]).await?;
     row.map(|(body, stored)| Ok((from_text("flow_errors.body", &body)?, stored))).transpose()
+}
+
+/// Asks the database to write, and changes nothing.
+pub(super) async fn delete_nothing(tx: &mut Tx) -> Result<()> {
+    // No row has that id.
+    tx.execute(DELETE, &[&Uuid::nil()]).await?;
+    Ok(())
 }
 
 /// At most `limit` of those stored earlier than `before`; answers how many went.

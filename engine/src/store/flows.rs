@@ -5,14 +5,16 @@ use crate::flow::{Flow, FlowType, StoredKind};
 use crate::ids::FlowId;
 use chrono::{DateTime, Utc};
 
-const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
-    values ($1, $2, $3, $4, $5, $6, $7)";
-const GET: &str = "select body from flows where id = $1 and kind = $2";
-const UPDATE: &str =
-    "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
-const SWAP: &str = "update flows set body = $2 where id = $1 and body = $3";
-const DELETE_EXPIRED: &str = "delete from flows
-    where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
+statements! {
+    const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    const GET: &str = "select body from flows where id = $1 and kind = $2";
+    const UPDATE: &str =
+        "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
+    const SWAP: &str = "update flows set body = $2 where id = $1 and body = $3";
+    const DELETE_EXPIRED: &str = "delete from flows
+        where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
     let kind = flow.kind.name();

@@ -48,6 +48,55 @@ impl Db {
         changes
     }
 
+    /// How the database would run a statement, a line for each step of it: as if its tables were large and all its parameters
+    /// unknown. `types` are those of the parameters where PostgreSQL cannot tell them.
+    pub async fn plan(&self, statement: &str, types: &str) -> Result<Vec<String>> {
+        let mut tx = self.read().await?;
+        match tx.driver() {
+            Driver::Sqlite(connection) => {
+                let rows: Vec<(i64, i64, i64, String)> =
+                    sqlx::query_as(sqlx::AssertSqlSafe(format!("explain query plan {statement}")))
+                        .fetch_all(connection)
+                        .await
+                        .map_err(fault::error)?;
+                Ok(rows.into_iter().map(|(.., step)| step).collect())
+            }
+            Driver::Postgres(connection) => {
+                let parameters = (1..20).filter(|number| statement.contains(&format!("${number}"))).count();
+                let nothing = vec!["null"; parameters].join(", ");
+                let execute = if parameters == 0 { "asked".to_owned() } else { format!("asked({nothing})") };
+                // Where an index could serve, nothing else does: what is left is left because none can.
+                let prepare = format!(
+                    "set local enable_seqscan = off; set local enable_sort = off; set local enable_bitmapscan = off;
+                    set local enable_hashjoin = off; set local enable_mergejoin = off; set local plan_cache_mode = force_generic_plan;
+                    prepare asked {types} as {statement}"
+                );
+                sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(fault::error)?;
+                let explain = format!("explain (costs off) execute {execute}");
+                let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut *connection).await;
+                let rows = rows.map_err(fault::error)?;
+                sqlx::raw_sql("deallocate asked").execute(connection).await.map_err(fault::error)?;
+                rows.iter().map(|row| sqlx::Row::try_get(row, 0).map_err(fault::error)).collect()
+            }
+        }
+    }
+
+    /// The columns of each foreign key, with its table. SQLite only.
+    pub async fn foreign_keys(&self) -> Result<BTreeSet<(String, Vec<String>)>> {
+        const COLUMNS: &str =
+            "select m.name, f.id, f.\"from\" from sqlite_master m, pragma_foreign_key_list(m.name) f
+            where m.type = 'table' order by m.name, f.id, f.seq";
+        let rows: Vec<(String, i64, String)> = self.read().await?.fetch_all(COLUMNS, &[]).await?;
+        let mut keys = BTreeMap::<(String, i64), Vec<String>>::new();
+        for (table, id, column) in rows {
+            keys.entry((table, id)).or_default().push(column);
+        }
+        Ok(keys.into_iter().map(|((table, _), columns)| (table, columns)).collect())
+    }
+
     /// How many rows each table has, for tests that have to know that nothing was written anywhere.
     pub async fn rows(&self) -> Result<BTreeMap<String, i64>> {
         let mut tx = self.read().await?;

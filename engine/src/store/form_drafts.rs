@@ -5,13 +5,15 @@ use crate::ids::OperatorId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-const WHOSE: &str = "select o.id from operator_sessions s join operators o on o.id = s.operator_id
-    where s.token_hash = $1 and s.ended_at is null and s.expires_at <= $2 and s.expires_at > $3 and not o.disabled";
-const KEEP: &str = "insert into form_drafts (operator_id, page, form, kept_at) values ($1, $2, $3, $4)
-    on conflict (operator_id) do update set page = $2, form = $3, kept_at = $4";
-const GET: &str = "select form from form_drafts where operator_id = $1 and page = $2 and kept_at > $3";
-const FORGET: &str = "delete from form_drafts where operator_id = $1";
-const FORGET_OLD: &str = "delete from form_drafts where kept_at <= $1";
+statements! {
+    const WHOSE: &str = "select o.id from operator_sessions s join operators o on o.id = s.operator_id
+        where s.token_hash = $1 and s.ended_at is null and s.expires_at <= $2 and s.expires_at > $3 and not o.disabled";
+    const KEEP: &str = "insert into form_drafts (operator_id, page, form, kept_at) values ($1, $2, $3, $4)
+        on conflict (operator_id) do update set page = $2, form = $3, kept_at = $4";
+    const GET: &str = "select form from form_drafts where operator_id = $1 and page = $2 and kept_at > $3";
+    const FORGET: &str = "delete from form_drafts where operator_id = $1";
+    const FORGET_OLD: &str = "delete from form_drafts where kept_at <= $1";
+}
 
 /// Whose session that was, if it ran out after `since` and was not ended on purpose.
 pub async fn whose(

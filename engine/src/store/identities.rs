@@ -27,18 +27,6 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-const INSERT: &str =
-    "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-        metadata_admin, external_id, unverified, resettable, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing";
-const INSERT_CREDENTIAL: &str =
-    "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
-    values ($1, $2, $3, $4, $5)";
-const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identifier, identity_id, position)
-    values ($1, $2, $3, $4) on conflict do nothing";
-const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
-        verified, status, verified_at, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
 // Of a sign-up that is not finished nobody sees the account; its identifiers are taken all the same.
 macro_rules! unseen {
     ($id:literal) => {
@@ -46,90 +34,106 @@ macro_rules! unseen {
     };
 }
 
-const GET: &str = concat!(
-    "select ",
-    columns!(),
-    " from identities i left join identity_addresses a on a.identity_id = i.id
-      where i.id = $1 and ",
-    unseen!("i.id"),
-    " order by a.purpose, a.position"
-);
-// The nil id is smaller than every random one.
-const LIST: &str = concat!(
-    "select ",
-    columns!(),
-    " from (select * from identities s where id > $1 and ",
-    unseen!("s.id"),
-    " order by id limit $2) i
-      left join identity_addresses a on a.identity_id = i.id
-      order by i.id, a.purpose, a.position"
-);
-const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, n.identifier
-    from identity_credentials c
-    left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
-    where c.identity_id = $1 order by c.created_at, c.kind, n.position";
-const WHOSE: &str = concat!(
-    "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
-    unseen!("n.identity_id")
-);
-const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
-    where identity_id = $1 and kind = $2 and config = $3";
-const ADD_CREDENTIAL: &str =
-    "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
-    values ($1, $2, $3, $4, $4) on conflict do nothing";
-const HOW_MANY: &str = "select count(*) from identity_identifiers where identity_id = $1 and kind = $2";
-const WHOSE_VALUE: &str = concat!(
-    "select identity_id from identity_addresses a where value = $1 and ",
-    unseen!("a.identity_id"),
-    " order by purpose desc limit 1"
-);
-const DELETE: &str = "delete from identities where id = $1";
-const WHOSE_ADDRESS: &str = concat!(
-    "select identity_id from identity_addresses a
-    where purpose = 'verifiable' and via = $1 and value = $2 and ",
-    unseen!("a.identity_id")
-);
-// Each part by an index of its own.
-const KNOWS: &str =
-    "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
-    + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
-    + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
-const OWNERS: &str = "select identity_id from identity_identifiers
-    where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
-    union select identity_id from identity_addresses
-    where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
-const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
-    where id = $1 and purpose = 'verifiable' and not verified";
-const SAVE_PROOF: &str = "update identity_addresses
-    set verified = true, status = $2, verified_at = $3, updated_at = $4
-    where id = $1 and purpose = 'verifiable'";
-const PROVEN: &str = "update identities set unverified = false, resettable = false
-    where (unverified or resettable) and id in (select identity_id from identity_addresses where id = $1)";
-const END_SESSIONS: &str = "update sessions set active = false
-    where unverified and active and identity_id in (select identity_id from identity_addresses where id = $1)";
-const END_HAND_OVERS: &str = "delete from deferred_logins
-    where identity_id in (select identity_id from identity_addresses where id = $1)";
+statements! {
+    const INSERT: &str =
+        "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
+            metadata_admin, external_id, unverified, resettable, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing";
+    const INSERT_CREDENTIAL: &str =
+        "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
+        values ($1, $2, $3, $4, $5)";
+    const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identifier, identity_id, position)
+        values ($1, $2, $3, $4) on conflict do nothing";
+    const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
+            verified, status, verified_at, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
 
-// Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
-const CLAIM: &str = "update identities set resettable = false where id = $1 and resettable";
-const STILL_BEFORE_PROOF: &str = "update identities set resettable = $2
-    where id = $1 and resettable = $2 and unverified = $3";
-const END_OPEN_FLOWS: &str = "delete from flows where id <> $2 and id in (
-        select flow_id from codes where identity_id = $1
-        union select flow_id from deferred_logins where identity_id = $1
-        union select flow_id from session_exchanges where identity_id = $1
-        union select flow_id from oidc_links where identity_id = $1)";
-const END_WAYS_IN: [&str; 6] = [
-    "delete from session_exchanges where identity_id = $1",
-    "delete from oidc_links where identity_id = $1",
-    "delete from deferred_logins where identity_id = $1",
-    "delete from codes where identity_id = $1",
-    // After what a session could still have been fetched with.
-    "update sessions set active = false where identity_id = $1 and active",
-    "delete from identity_credentials where identity_id = $1",
-];
-const END_OTHER_ADDRESSES: &str = "delete from identity_addresses where identity_id = $1 and value <> $2";
-const SAVE_TRAITS: &str = "update identities set traits = $2, updated_at = $3 where id = $1";
+    const GET: &str = concat!(
+        "select ",
+        columns!(),
+        " from identities i left join identity_addresses a on a.identity_id = i.id
+          where i.id = $1 and ",
+        unseen!("i.id"),
+        " order by a.purpose, a.position"
+    );
+    // The nil id is smaller than every random one.
+    const LIST: &str = concat!(
+        "select ",
+        columns!(),
+        " from (select * from identities s where id > $1 and ",
+        unseen!("s.id"),
+        " order by id limit $2) i
+          left join identity_addresses a on a.identity_id = i.id
+          order by i.id, a.purpose, a.position"
+    );
+    const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, n.identifier
+        from identity_credentials c
+        left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
+        where c.identity_id = $1 order by c.created_at, c.kind, n.position";
+    const WHOSE: &str = concat!(
+        "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
+        unseen!("n.identity_id")
+    );
+    const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
+        where identity_id = $1 and kind = $2 and config = $3";
+    const ADD_CREDENTIAL: &str =
+        "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
+        values ($1, $2, $3, $4, $4) on conflict do nothing";
+    const HOW_MANY: &str = "select count(*) from identity_identifiers where identity_id = $1 and kind = $2";
+    const WHOSE_VALUE: &str = concat!(
+        "select identity_id from identity_addresses a where value = $1 and ",
+        unseen!("a.identity_id"),
+        " order by purpose desc limit 1"
+    );
+    const DELETE: &str = "delete from identities where id = $1";
+    const WHOSE_ADDRESS: &str = concat!(
+        "select identity_id from identity_addresses a
+        where purpose = 'verifiable' and via = $1 and value = $2 and ",
+        unseen!("a.identity_id")
+    );
+    // Each part by an index of its own.
+    const KNOWS: &str =
+        "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
+        + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
+        + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
+    const OWNERS: &str = "select identity_id from identity_identifiers
+        where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
+        union select identity_id from identity_addresses
+        where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
+    const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
+        where id = $1 and purpose = 'verifiable' and not verified";
+    const SAVE_PROOF: &str = "update identity_addresses
+        set verified = true, status = $2, verified_at = $3, updated_at = $4
+        where id = $1 and purpose = 'verifiable'";
+    const PROVEN: &str = "update identities set unverified = false, resettable = false
+        where (unverified or resettable) and id in (select identity_id from identity_addresses where id = $1)";
+    const END_SESSIONS: &str = "update sessions set active = false
+        where unverified and active and identity_id in (select identity_id from identity_addresses where id = $1)";
+    const END_HAND_OVERS: &str = "delete from deferred_logins
+        where identity_id in (select identity_id from identity_addresses where id = $1)";
+
+    // Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
+    const CLAIM: &str = "update identities set resettable = false where id = $1 and resettable";
+    const STILL_BEFORE_PROOF: &str = "update identities set resettable = $2
+        where id = $1 and resettable = $2 and unverified = $3";
+    const END_OPEN_FLOWS: &str = "delete from flows where id <> $2 and id in (
+            select flow_id from codes where identity_id = $1
+            union select flow_id from deferred_logins where identity_id = $1
+            union select flow_id from session_exchanges where identity_id = $1
+            union select flow_id from oidc_links where identity_id = $1)";
+    const END_EXCHANGES: &str = "delete from session_exchanges where identity_id = $1";
+    const END_LINKS: &str = "delete from oidc_links where identity_id = $1";
+    const END_DEFERRED_LOGINS: &str = "delete from deferred_logins where identity_id = $1";
+    const END_CODES: &str = "delete from codes where identity_id = $1";
+    const END_OWN_SESSIONS: &str = "update sessions set active = false where identity_id = $1 and active";
+    const END_CREDENTIALS: &str = "delete from identity_credentials where identity_id = $1";
+    const END_OTHER_ADDRESSES: &str = "delete from identity_addresses where identity_id = $1 and value <> $2";
+    const SAVE_TRAITS: &str = "update identities set traits = $2, updated_at = $3 where id = $1";
+}
+
+/// In this order: what a session could still be fetched with goes before the sessions.
+const END_WAYS_IN: [&str; 6] =
+    [END_EXCHANGES, END_LINKS, END_DEFERRED_LOGINS, END_CODES, END_OWN_SESSIONS, END_CREDENTIALS];
 
 /// One address's row; the identity's columns repeat.
 pub(super) struct Joined {

@@ -33,20 +33,22 @@ macro_rules! select {
     };
 }
 
-const INSERT: &str =
-    "insert into invitations (id, secret_hash, address, mailed, made_by, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7)";
-const GET: &str = select!("where id = $1");
-const BY_SECRET: &str = select!("where secret_hash = $1");
-const LIST: &str = select!(
-    "where created_at < $1 or (created_at = $1 and id < $2) order by created_at desc, id desc limit $3"
-);
-const USE: &str = "update invitations set used_at = $3, used_by = $2
-    where id = $1 and used_at is null and withdrawn_at is null and expires_at > $3";
-const WITHDRAW: &str =
-    "update invitations set withdrawn_at = $2 where id = $1 and used_at is null and withdrawn_at is null";
-const DELETE_OLD: &str = "delete from invitations
-    where id in (select id from invitations where expires_at < $1 order by expires_at limit $2)";
+statements! {
+    const INSERT: &str =
+        "insert into invitations (id, secret_hash, address, mailed, made_by, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    const GET: &str = select!("where id = $1");
+    const BY_SECRET: &str = select!("where secret_hash = $1");
+    const LIST: &str = select!(
+        "where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"
+    );
+    const USE: &str = "update invitations set used_at = $3, used_by = $2
+        where id = $1 and used_at is null and withdrawn_at is null and expires_at > $3";
+    const WITHDRAW: &str =
+        "update invitations set withdrawn_at = $2 where id = $1 and used_at is null and withdrawn_at is null";
+    const DELETE_OLD: &str = "delete from invitations
+        where id in (select id from invitations where expires_at < $1 order by expires_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, invitation: &Invitation, secret_hash: &[u8]) -> Result<()> {
     tx.execute(

@@ -43,33 +43,35 @@ pub struct Count {
 
 row!(Count { count, began_at, last_at });
 
-// A window that began too long ago begins again. PostgreSQL locks the row until the end of the transaction, SQLite has one writer.
-const ADD: &str =
-    "insert into limit_counters (scope, subject, account, client, label, count, began_at, last_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $7)
-    on conflict (scope, subject) do update set
-        count = case when limit_counters.began_at > $8 then limit_counters.count else 0 end + $6,
-        began_at = case when limit_counters.began_at > $8 then limit_counters.began_at else $7 end,
-        last_at = $7, label = coalesce($5, limit_counters.label)
-    returning count, began_at, last_at";
-// The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
-const LOCK: &str =
-    "insert into limit_counters (scope, subject, account, client, label, count, began_at, last_at)
-    values ($1, $2, $3, $4, $5, 0, $6, $6)
-    on conflict (scope, subject) do update set count = limit_counters.count
-    returning count, began_at, last_at";
-const SET: &str = "update limit_counters set count = $3, last_at = $4, label = coalesce($5, label)
-    where scope = $1 and subject = $2";
-const TAKE_BACK: &str = "update limit_counters set count = count - $3
-    where scope = $1 and subject = $2 and count >= $3";
-const FORGET: &str = "delete from limit_counters where scope = $1 and subject = $2";
-const LIST: &str = "select scope, account, client, label, count, began_at, last_at from limit_counters
-    where ($1 is null or account = $1) and ($2 is null or client = $2) and count > 0
-    order by last_at desc limit $3";
-const CLEAR: &str = "delete from limit_counters
-    where ($1 is null or account = $1) and ($2 is null or client = $2)";
-const DELETE_OLD: &str = "delete from limit_counters
-    where (scope, subject) in (select scope, subject from limit_counters where last_at < $1 order by last_at limit $2)";
+statements! {
+    // A window that began too long ago begins again. PostgreSQL locks the row until the end of the transaction, SQLite has one writer.
+    const ADD: &str =
+        "insert into limit_counters (scope, subject, account, client, label, count, began_at, last_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $7)
+        on conflict (scope, subject) do update set
+            count = case when limit_counters.began_at > $8 then limit_counters.count else 0 end + $6,
+            began_at = case when limit_counters.began_at > $8 then limit_counters.began_at else $7 end,
+            last_at = $7, label = coalesce($5, limit_counters.label)
+        returning count, began_at, last_at";
+    // The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
+    const LOCK: &str =
+        "insert into limit_counters (scope, subject, account, client, label, count, began_at, last_at)
+        values ($1, $2, $3, $4, $5, 0, $6, $6)
+        on conflict (scope, subject) do update set count = limit_counters.count
+        returning count, began_at, last_at";
+    const SET: &str = "update limit_counters set count = $3, last_at = $4, label = coalesce($5, label)
+        where scope = $1 and subject = $2";
+    const TAKE_BACK: &str = "update limit_counters set count = count - $3
+        where scope = $1 and subject = $2 and count >= $3";
+    const FORGET: &str = "delete from limit_counters where scope = $1 and subject = $2";
+    const LIST: &str = "select scope, account, client, label, count, began_at, last_at from limit_counters
+        where ($1 is null or account = $1) and ($2 is null or client = $2) and count > 0
+        order by last_at desc limit $3";
+    const CLEAR: &str = "delete from limit_counters
+        where ($1 is null or account = $1) and ($2 is null or client = $2)";
+    const DELETE_OLD: &str = "delete from limit_counters
+        where (scope, subject) in (select scope, subject from limit_counters where last_at < $1 order by last_at limit $2)";
+}
 
 /// Counts `amount` more in the window that began after `since`, or in a new one that begins now; what the window holds then.
 pub async fn add(

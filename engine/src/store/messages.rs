@@ -3,6 +3,7 @@ use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::MessageId;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Kratos: courier/message.go.
@@ -108,42 +109,56 @@ macro_rules! select {
     };
 }
 
-const INSERT: &str =
-    "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
-        next_attempt_at, created_at, updated_at)
-    values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
-const GET: &str = select!("where id = $1");
-const DUE: &str = select!(
-    "where status in ('queued', 'processing') and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
-);
-const CLAIM: &str = "update courier_messages
-    set status = 'processing', send_count = send_count + 1, next_attempt_at = $3, updated_at = $4
-    where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
-const FINISH: &str = "update courier_messages
-    set status = $3, body = $4, next_attempt_at = $5, updated_at = $6, template = $7, subject = $8
-    where id = $1 and send_count = $2 and status = 'processing'";
-const LIST: &str = select!(
-    "where (created_at < $1 or (created_at = $1 and id < $2)) and status like $3 and (recipient = $4 or $4 = '')
-    order by created_at desc, id desc limit $5"
-);
-const HELD: &str = select!(
-    "where status in ('queued', 'processing', 'abandoned') order by created_at desc, id desc limit $1"
-);
-const WAITING: &str = "select count(*) from courier_messages where status in ('queued', 'processing')";
-const LAST_SENT: &str =
-    "select updated_at from courier_messages where status = 'sent' order by created_at desc, id desc limit 1";
-const FAILING: &str = "select count(case when status = 'abandoned' and send_count = 1 then 1 end),
-        count(case when status = 'abandoned' and send_count = 1 then null else 1 end)
-    from courier_messages
-    where updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
-        or status = 'abandoned')";
-const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
-    values ($1, $2, $3, $4, $5)";
-const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
-const COUNT_SINCE: &str = "select count(*) from courier_messages
-    where recipient = $1 and created_at > $2 and template in ($3, $4, $5)";
-const DELETE_OLD: &str = "delete from courier_messages
-    where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
+statements! {
+    const INSERT: &str =
+        "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
+            next_attempt_at, created_at, updated_at)
+        values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
+    const GET: &str = select!("where id = $1");
+    const DUE: &str = select!(
+        "where status in ('queued', 'processing') and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
+    );
+    const CLAIM: &str = "update courier_messages
+        set status = 'processing', send_count = send_count + 1, next_attempt_at = $3, updated_at = $4
+        where id = $1 and send_count = $2 and status in ('queued', 'processing') and next_attempt_at <= $4";
+    const FINISH: &str = "update courier_messages
+        set status = $3, body = $4, next_attempt_at = $5, updated_at = $6, template = $7, subject = $8
+        where id = $1 and send_count = $2 and status = 'processing'";
+    const LIST: &str = select!(
+        "where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"
+    );
+    const LIST_SENT: &str = select!(
+        "where status = 'sent' and (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"
+    );
+    const LIST_UNSENT: &str = select!(
+        "where status <> 'sent' and status = $3 and (created_at, id) < ($1, $2) order by created_at desc, id desc limit $4"
+    );
+    const LIST_TO: &str = select!(
+        "where recipient = $3 and status like $4 and (created_at, id) < ($1, $2)
+        order by created_at desc, id desc limit $5"
+    );
+    const HELD: &str = select!("where status <> 'sent' order by created_at desc, id desc limit $1");
+    const WAITING: &str = "select count(*) from courier_messages where status in ('queued', 'processing')";
+    const LAST_SENT: &str =
+        "select updated_at from courier_messages where status = 'sent' order by created_at desc, id desc limit 1";
+    const FAILING: &str = "select count(case when status = 'abandoned' and send_count = 1 then 1 end),
+            count(case when status = 'abandoned' and send_count = 1 then null else 1 end)
+        from courier_messages
+        where status <> 'sent' and updated_at > $1 and ((status = 'queued' and send_count > 0) or (status = 'processing' and send_count > 1)
+            or status = 'abandoned')";
+    const INSERT_DISPATCH: &str = "insert into courier_dispatches (id, message_id, status, error, created_at)
+        values ($1, $2, $3, $4, $5)";
+    const DISPATCHES: &str = "select id, status, error, created_at from courier_dispatches where message_id = $1 order by created_at, id";
+    // Of the messages of HELD.
+    const FAILURES: &str = "select d.message_id, d.error from courier_dispatches d
+        where d.error is not null and d.message_id in (select id from courier_messages where status <> 'sent'
+            order by created_at desc, id desc limit $1)
+        order by d.message_id, d.created_at, d.id";
+    const COUNT_SINCE: &str = "select count(*) from courier_messages
+        where recipient = $1 and created_at > $2 and template in ($3, $4, $5)";
+    const DELETE_OLD: &str = "delete from courier_messages
+        where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
     tx.execute(
@@ -205,18 +220,30 @@ pub async fn list(tx: &mut Tx, filter: &Filter, limit: i64) -> Result<Vec<Messag
     // Far in the future; PostgreSQL and text columns both know it.
     let end = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default();
     let (at, id) = filter.after.map_or((end, Uuid::max()), |(at, id)| (at, id.0));
-    let status = filter.status.map_or("%", Status::name);
-    let recipient = filter.recipient.as_deref().unwrap_or_default();
-    if recipient.contains('\0') {
-        return Ok(Vec::new());
-    }
-    let rows = tx.fetch_all::<Stored>(LIST, &[&at, &id, &status, &recipient, &limit]).await?;
+    let rows: Vec<Stored> = match (filter.recipient.as_deref().unwrap_or_default(), filter.status) {
+        ("", None) => tx.fetch_all(LIST, &[&at, &id, &limit]).await?,
+        ("", Some(Status::Sent)) => tx.fetch_all(LIST_SENT, &[&at, &id, &limit]).await?,
+        ("", Some(status)) => tx.fetch_all(LIST_UNSENT, &[&at, &id, &status.name(), &limit]).await?,
+        // PostgreSQL refuses the character.
+        (recipient, _) if recipient.contains('\0') => Vec::new(),
+        (recipient, status) => {
+            let status = status.map_or("%", Status::name);
+            tx.fetch_all(LIST_TO, &[&at, &id, &recipient, &status, &limit]).await?
+        }
+    };
     rows.into_iter().map(Stored::read).collect()
 }
 
 /// What has not left: waiting or given up. Newest first, at most `limit`.
 pub async fn held(tx: &mut Tx, limit: i64) -> Result<Vec<Message>> {
     tx.fetch_all::<Stored>(HELD, &[&limit]).await?.into_iter().map(Stored::read).collect()
+}
+
+/// What the newest attempt that failed came to, for those of [`held`] that have one.
+pub async fn failures(tx: &mut Tx, limit: i64) -> Result<BTreeMap<Uuid, String>> {
+    let rows: Vec<(Uuid, String)> = tx.fetch_all(FAILURES, &[&limit]).await?;
+    // Oldest first: the last one of a message stays.
+    Ok(rows.into_iter().collect())
 }
 
 /// How many are yet to leave.

@@ -6,6 +6,8 @@
 
 #[macro_use]
 mod rows;
+#[macro_use]
+mod statements;
 
 pub mod audit;
 pub mod codes;
@@ -29,6 +31,7 @@ pub mod operators;
 pub mod pending;
 pub mod provisional;
 pub mod revisions;
+pub mod secret_fingerprints;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
@@ -48,6 +51,8 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{Arguments, Connection, Encode, FromRow, Postgres, Sqlite, Transaction, Type};
+#[cfg(any(test, feature = "testing"))]
+pub use statements::{Statement, statements};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -316,8 +321,7 @@ impl Db {
     /// start and not at the first sign-up. [`Kind::Busy`] with the file's name otherwise.
     pub async fn writable(&self) -> Result<()> {
         // `begin immediate` is content with reading where the file is read-only: only a statement asks in earnest.
-        let tried =
-            async { self.write().await?.execute("delete from flow_errors where id is null", &[]).await };
+        let tried = async { errors::delete_nothing(&mut self.write().await?).await };
         let Err(refused) = tried.await else { return Ok(()) };
         Err(match &self.pools {
             Pools::Sqlite { file, .. } => {
@@ -528,7 +532,11 @@ async fn sqlite(
 /// Makes folder and file, readable by their owner only: password hashes lie in it. SQLite gives its log files the same mode.
 fn prepare(file: &Path) -> std::io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -23,19 +23,21 @@ pub struct Test {
 
 row!(Test { id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result });
 
-const INSERT: &str =
-    "insert into oidc_tests (id, state_hash, operator_id, provider, nonce, verifier, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7)";
-const BY_STATE: &str =
-    "select id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result
-    from oidc_tests where state_hash = $1";
-const GET: &str = "select id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result
-    from oidc_tests where id = $1";
-const USE: &str = "update oidc_tests set used_at = $2
-    where id = $1 and used_at is null and expires_at > $2";
-const FINISH: &str = "update oidc_tests set result = $2 where id = $1 and result is null";
-const DELETE_OLD: &str = "delete from oidc_tests
-    where id in (select id from oidc_tests where expires_at < $1 order by expires_at limit $2)";
+statements! {
+    const INSERT: &str =
+        "insert into oidc_tests (id, state_hash, operator_id, provider, nonce, verifier, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    const BY_STATE: &str =
+        "select id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result
+        from oidc_tests where state_hash = $1";
+    const GET: &str = "select id, state_hash, operator_id, provider, nonce, verifier, expires_at, used_at, result
+        from oidc_tests where id = $1";
+    const USE: &str = "update oidc_tests set used_at = $2
+        where id = $1 and used_at is null and expires_at > $2";
+    const FINISH: &str = "update oidc_tests set result = $2 where id = $1 and result is null";
+    const DELETE_OLD: &str = "delete from oidc_tests
+        where id in (select id from oidc_tests where expires_at < $1 order by expires_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, test: &Test) -> Result<()> {
     tx.execute(

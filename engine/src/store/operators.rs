@@ -33,49 +33,50 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = "insert into operators (id, email, name, role, password_hash, disabled, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
-const COUNT: &str = "select count(*) from operators";
-const LIST: &str = concat!("select ", columns!(), " from operators o order by o.created_at, o.email");
-const GET: &str = concat!("select ", columns!(), " from operators o where o.id = $1");
-const BY_EMAIL: &str =
-    concat!("select ", columns!(), ", o.password_hash from operators o where o.email = $1");
-const CONFIRM: &str =
-    "update operators set password_hash = $3 where id = $1 and password_hash = $2 and not disabled";
-const SET_PASSWORD: &str = "update operators set password_hash = $2 where id = $1 and not disabled";
-const LOCK_OWNERS: &str = "update operators set disabled = disabled where role = 'owner' and not disabled";
-const DISABLE: &str = "update operators set disabled = true where id = $1";
-const ENABLE: &str = "update operators set disabled = false where id = $1 and disabled";
+statements! {
+    const INSERT: &str = "insert into operators (id, email, name, role, password_hash, disabled, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+    const COUNT: &str = "select count(*) from operators";
+    const LIST: &str = concat!("select ", columns!(), " from operators o order by o.created_at, o.email");
+    const GET: &str = concat!("select ", columns!(), " from operators o where o.id = $1");
+    const BY_EMAIL: &str =
+        concat!("select ", columns!(), ", o.password_hash from operators o where o.email = $1");
+    const CONFIRM: &str =
+        "update operators set password_hash = $3 where id = $1 and password_hash = $2 and not disabled";
+    const SET_PASSWORD: &str = "update operators set password_hash = $2 where id = $1 and not disabled";
+    const LOCK_OWNERS: &str = "update operators set disabled = disabled where role = 'owner' and not disabled";
+    const DISABLE: &str = "update operators set disabled = true where id = $1";
+    const ENABLE: &str = "update operators set disabled = false where id = $1 and disabled";
 
-const INSERT_SESSION: &str = "insert into operator_sessions
-        (token_hash, operator_id, address, authenticated_at, expires_at, ended_at)
-    values ($1, $2, $3, $4, $5, null)";
-const SESSION: &str = concat!(
-    "select ",
-    columns!(),
-    ", s.authenticated_at, s.expires_at from operator_sessions s join operators o on o.id = s.operator_id
-      where s.token_hash = $1 and s.ended_at is null and s.expires_at > $2 and not o.disabled"
-);
-const AUTHENTICATED: &str =
-    "update operator_sessions set authenticated_at = $2 where token_hash = $1 and ended_at is null";
-const END_SESSION: &str = "update operator_sessions set ended_at = $2
-    where token_hash = $1 and ended_at is null returning operator_id";
-const END_SESSIONS: &str =
-    "update operator_sessions set ended_at = $2 where operator_id = $1 and ended_at is null";
-const SIGNED_IN_FROM: &str = "select count(*) from operator_sessions
-    where operator_id = $1 and address = $2 and authenticated_at > $3";
-const FORGET_SESSIONS: &str =
-    "delete from operator_sessions where operator_id = $1 and authenticated_at < $2";
+    const INSERT_SESSION: &str = "insert into operator_sessions
+            (token_hash, operator_id, address, authenticated_at, expires_at, ended_at)
+        values ($1, $2, $3, $4, $5, null)";
+    const SESSION: &str = concat!(
+        "select ",
+        columns!(),
+        ", s.authenticated_at, s.expires_at from operator_sessions s join operators o on o.id = s.operator_id
+          where s.token_hash = $1 and s.ended_at is null and s.expires_at > $2 and not o.disabled"
+    );
+    const AUTHENTICATED: &str =
+        "update operator_sessions set authenticated_at = $2 where token_hash = $1 and ended_at is null";
+    const END_SESSION: &str = "update operator_sessions set ended_at = $2
+        where token_hash = $1 and ended_at is null returning operator_id";
+    const END_SESSIONS: &str =
+        "update operator_sessions set ended_at = $2 where operator_id = $1 and ended_at is null";
+    const SIGNED_IN_FROM: &str = "select count(*) from operator_sessions
+        where operator_id = $1 and address = $2 and authenticated_at > $3";
+    const FORGET_SESSIONS: &str =
+        "delete from operator_sessions where operator_id = $1 and authenticated_at < $2";
 
-const INSERT_LINK: &str = "insert into operator_links (secret_hash, kind, operator_id, expires_at, used_at)
-    values ($1, $2, $3, $4, null)";
-const DROP_SETUP_LINKS: &str = "delete from operator_links where kind = 'setup' and used_at is null";
-const DROP_RESET_LINKS: &str = "delete from operator_links
-    where kind = 'reset' and operator_id = $1 and used_at is null";
-const LINK_IS_VALID: &str = "select count(*) from operator_links
-    where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3";
-const BURN_LINK: &str = "update operator_links set used_at = $3
-    where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning operator_id";
+    const INSERT_LINK: &str = "insert into operator_links (secret_hash, kind, operator_id, expires_at, used_at)
+        values ($1, $2, $3, $4, null)";
+    const DROP_SETUP_LINKS: &str = "delete from operator_links where kind = 'setup' and used_at is null";
+    const DROP_RESET_LINKS: &str = "delete from operator_links
+        where kind = 'reset' and operator_id = $1 and used_at is null";
+    const LINK_IS_VALID: &str = "select count(*) from operator_links
+        where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3";
+    const BURN_LINK: &str = "update operator_links set used_at = $3
+        where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning operator_id";
 
 // The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
 const LOCK_FAILURES: &str =
@@ -90,6 +91,7 @@ const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
     where scope = $1 and key = $2 and failures > 0";
 const FORGET_FAILURES: &str = "delete from operator_failures where scope = $1 and key = $2";
 const FORGET_OLD_FAILURES: &str = "delete from operator_failures where last_at < $1";
+}
 
 struct Stored {
     id: Uuid,

@@ -76,22 +76,24 @@ macro_rules! select {
     };
 }
 
-const INSERT: &str =
-    "insert into pending_sign_ups (id, flow_id, address, address_id, secret_hash, key_id, digest,
-        link_digest, code_expires_at, draft, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const OF_FLOW: &str = select!("where flow_id = $1");
-const LAST_FOR: &str =
-    select!("where address = $1 and code_expires_at > $2 order by code_expires_at desc, id limit 1");
-const RENEW: &str =
-    "update pending_sign_ups set key_id = $2, digest = $3, link_digest = $4, code_expires_at = $5
-    where id = $1";
-const FOLLOW: &str = "update pending_sign_ups set flow_id = $3
-    where flow_id = $1 and secret_hash = $2 and expires_at > $4";
-const TAKE: &str = "delete from pending_sign_ups where id = $1 and digest = $2";
-const VOID: &str = "delete from pending_sign_ups where address = $1";
-const DELETE_OLD: &str = "delete from pending_sign_ups
-    where id in (select id from pending_sign_ups where expires_at < $1 order by expires_at limit $2)";
+statements! {
+    const INSERT: &str =
+        "insert into pending_sign_ups (id, flow_id, address, address_id, secret_hash, key_id, digest,
+            link_digest, code_expires_at, draft, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    const OF_FLOW: &str = select!("where flow_id = $1");
+    const LAST_FOR: &str =
+        select!("where address = $1 and code_expires_at > $2 order by code_expires_at desc, id limit 1");
+    const RENEW: &str =
+        "update pending_sign_ups set key_id = $2, digest = $3, link_digest = $4, code_expires_at = $5
+        where id = $1";
+    const FOLLOW: &str = "update pending_sign_ups set flow_id = $3
+        where flow_id = $1 and secret_hash = $2 and expires_at > $4";
+    const TAKE: &str = "delete from pending_sign_ups where id = $1 and digest = $2";
+    const VOID: &str = "delete from pending_sign_ups where address = $1";
+    const DELETE_OLD: &str = "delete from pending_sign_ups
+        where id in (select id from pending_sign_ups where expires_at < $1 order by expires_at limit $2)";
+}
 
 pub async fn insert(tx: &mut Tx, row: &Pending) -> Result<()> {
     let draft = to_text(&row.draft)?;

@@ -29,12 +29,14 @@ pub struct Row {
     pub deadline: DateTime<Utc>,
 }
 
-const INSERT: &str =
-    "insert into atomic_registrations (identity_id, flow_id, agreed, deadline) values ($1, $2, $3, $4)";
-const AGREED: &str = "update atomic_registrations set agreed = $2 where identity_id = $1";
-const END: &str = "delete from atomic_registrations where identity_id = $1";
-const OVERDUE: &str = "select identity_id, flow_id, agreed, deadline from atomic_registrations
-    where deadline <= $1 order by deadline limit $2";
+statements! {
+    const INSERT: &str =
+        "insert into atomic_registrations (identity_id, flow_id, agreed, deadline) values ($1, $2, $3, $4)";
+    const AGREED: &str = "update atomic_registrations set agreed = $2 where identity_id = $1";
+    const END: &str = "delete from atomic_registrations where identity_id = $1";
+    const OVERDUE: &str = "select identity_id, flow_id, agreed, deadline from atomic_registrations
+        where deadline <= $1 order by deadline limit $2";
+}
 
 pub async fn insert(tx: &mut Tx, row: &Row) -> Result<()> {
     let agreed = to_text(&row.agreed)?;

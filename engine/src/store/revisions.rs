@@ -28,20 +28,22 @@ struct Stored {
 
 row!(Stored { number, made_at, made_by, base, settings, summary, reason });
 
-// Two at once both see the same newest number; the primary key lets one of them in.
-const INSERT: &str =
-    "insert into settings_revisions (number, made_at, made_by, base, settings, summary, reason)
-    select $1, $2, $3, $4, $5, $6, $7 where (select coalesce(max(number), 0) from settings_revisions) = $4
-    on conflict (number) do nothing";
-const NEWEST: &str =
-    "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
-    order by number desc limit 1";
-const GET: &str = "select number, made_at, made_by, base, settings, summary, reason from settings_revisions where number = $1";
-const LIST_BEFORE: &str =
-    "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
-    where number < $1 order by number desc limit $2";
-const LIST: &str = "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
-    order by number desc limit $1";
+statements! {
+    // Two at once both see the same newest number; the primary key lets one of them in.
+    const INSERT: &str =
+        "insert into settings_revisions (number, made_at, made_by, base, settings, summary, reason)
+        select $1, $2, $3, $4, $5, $6, $7 where (select coalesce(max(number), 0) from settings_revisions) = $4
+        on conflict (number) do nothing";
+    const NEWEST: &str =
+        "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
+        order by number desc limit 1";
+    const GET: &str = "select number, made_at, made_by, base, settings, summary, reason from settings_revisions where number = $1";
+    const LIST_BEFORE: &str =
+        "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
+        where number < $1 order by number desc limit $2";
+    const LIST: &str = "select number, made_at, made_by, base, settings, summary, reason from settings_revisions
+        order by number desc limit $1";
+}
 
 /// Inserts with number `row.base + 1` if `row.base` is still the newest; `false` when somebody was faster.
 pub async fn insert(tx: &mut Tx, row: &Row) -> Result<bool> {

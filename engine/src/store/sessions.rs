@@ -15,6 +15,7 @@ macro_rules! session {
     };
 }
 
+statements! {
 const INSERT: &str =
     "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
         issued_at, authenticated_at, expires_at, network_hash)
@@ -47,8 +48,9 @@ const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, 
         expires_at = $6
     where id = $1";
 
-const DELETE_OLD: &str = "delete from sessions
-    where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
+    const DELETE_OLD: &str = "delete from sessions
+        where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
+}
 
 struct Stored {
     session_id: Uuid,

@@ -19,15 +19,17 @@ pub struct Row {
 
 row!(Row { name, id, sealed, fingerprint, set_at, set_by, used_at });
 
-const PUT: &str = "insert into setting_secrets (name, id, sealed, fingerprint, set_at, set_by) values ($1, $2, $3, $4, $5, $6)
-    on conflict (name) do update set id = $2, sealed = $3, fingerprint = $4, set_at = $5, set_by = $6, used_at = null";
-const GET: &str =
-    "select name, id, sealed, fingerprint, set_at, set_by, used_at from setting_secrets where name = $1";
-const LIST: &str =
-    "select name, id, sealed, fingerprint, set_at, set_by, used_at from setting_secrets order by name";
-const USED: &str = "update setting_secrets set used_at = $3
-    where name = $1 and (used_at is null or used_at < $2)";
-const DESTROY: &str = "delete from setting_secrets where name = $1";
+statements! {
+    const PUT: &str = "insert into setting_secrets (name, id, sealed, fingerprint, set_at, set_by) values ($1, $2, $3, $4, $5, $6)
+        on conflict (name) do update set id = $2, sealed = $3, fingerprint = $4, set_at = $5, set_by = $6, used_at = null";
+    const GET: &str =
+        "select name, id, sealed, fingerprint, set_at, set_by, used_at from setting_secrets where name = $1";
+    const LIST: &str =
+        "select name, id, sealed, fingerprint, set_at, set_by, used_at from setting_secrets order by name";
+    const USED: &str = "update setting_secrets set used_at = $3
+        where name = $1 and (used_at is null or used_at < $2)";
+    const DESTROY: &str = "delete from setting_secrets where name = $1";
+}
 
 /// In place of an older value. `used_at` starts anew.
 pub async fn put(tx: &mut Tx, row: &Row) -> Result<()> {

@@ -74,35 +74,37 @@ struct StoredTrip {
 
 row!(StoredTrip { state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at });
 
-const INSERT_TRIP: &str =
-    "insert into oidc_authorizations (state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const TRIP: &str =
-    "select state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at
-    from oidc_authorizations where state_hash = $1";
-const USE_TRIP: &str = "update oidc_authorizations set used_at = $2
-    where state_hash = $1 and used_at is null and expires_at > $2";
+statements! {
+    const INSERT_TRIP: &str =
+        "insert into oidc_authorizations (state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const TRIP: &str =
+        "select state_hash, flow_id, kind, provider, browser, nonce, verifier, form, expires_at, used_at
+        from oidc_authorizations where state_hash = $1";
+    const USE_TRIP: &str = "update oidc_authorizations set used_at = $2
+        where state_hash = $1 and used_at is null and expires_at > $2";
 
-const INSERT_EXCHANGE: &str =
-    "insert into session_exchanges (init_hash, flow_id, expires_at) values ($1, $2, $3)";
-const EXCHANGE: &str = "select init_hash, flow_id, return_hash, identity_id, provider, expires_at, used_at
-    from session_exchanges where init_hash = $1";
-const EXCHANGE_OF_FLOW: &str =
-    "select init_hash, flow_id, return_hash, identity_id, provider, expires_at, used_at
-    from session_exchanges where flow_id = $1 and used_at is null";
-const ANSWER_EXCHANGE: &str =
-    "update session_exchanges set flow_id = $2, return_hash = $3, identity_id = $4, provider = $5, expires_at = $6
-    where init_hash = $1 and used_at is null";
-const USE_EXCHANGE: &str = "update session_exchanges set used_at = $2
-    where init_hash = $1 and used_at is null and expires_at > $2";
+    const INSERT_EXCHANGE: &str =
+        "insert into session_exchanges (init_hash, flow_id, expires_at) values ($1, $2, $3)";
+    const EXCHANGE: &str = "select init_hash, flow_id, return_hash, identity_id, provider, expires_at, used_at
+        from session_exchanges where init_hash = $1";
+    const EXCHANGE_OF_FLOW: &str =
+        "select init_hash, flow_id, return_hash, identity_id, provider, expires_at, used_at
+        from session_exchanges where flow_id = $1 and used_at is null";
+    const ANSWER_EXCHANGE: &str =
+        "update session_exchanges set flow_id = $2, return_hash = $3, identity_id = $4, provider = $5, expires_at = $6
+        where init_hash = $1 and used_at is null";
+    const USE_EXCHANGE: &str = "update session_exchanges set used_at = $2
+        where init_hash = $1 and used_at is null and expires_at > $2";
 
-const INSERT_LINK: &str =
-    "insert into oidc_links (flow_id, identity_id, provider, subject, browser, expires_at)
-    values ($1, $2, $3, $4, $5, $6)";
-const LINK: &str = "select flow_id, identity_id, provider, subject, browser, expires_at, used_at
-    from oidc_links where flow_id = $1";
-const USE_LINK: &str = "update oidc_links set used_at = $2
-    where flow_id = $1 and used_at is null and expires_at > $2";
+    const INSERT_LINK: &str =
+        "insert into oidc_links (flow_id, identity_id, provider, subject, browser, expires_at)
+        values ($1, $2, $3, $4, $5, $6)";
+    const LINK: &str = "select flow_id, identity_id, provider, subject, browser, expires_at, used_at
+        from oidc_links where flow_id = $1";
+    const USE_LINK: &str = "update oidc_links set used_at = $2
+        where flow_id = $1 and used_at is null and expires_at > $2";
+}
 
 pub async fn insert_trip(tx: &mut Tx, trip: &Trip) -> Result<()> {
     let form = to_text(&trip.form)?;

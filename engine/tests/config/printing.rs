@@ -121,7 +121,7 @@ fn cookie_and_cipher_fall_back_to_the_configured_default() {
     let mut sources = document(json!({}));
     sources.data = folder.path().to_path_buf();
     let secrets = loaded(&sources).config.secrets;
-    assert_eq!(secrets.cookie, ["a-secret-of-this-test-and-none-else"]);
+    assert_eq!(secrets.cookie, ["a-secret-of-this-test-and-none-else".into()]);
     assert_eq!(secrets.cipher, secrets.default);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing needs to be generated");
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 27] = [
+const LAYERS: [(&str, u8); 30] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
+    ("request_id", 0),
     ("requester", 0),
+    ("secret", 0),
     ("effects", 1),
     ("gate", 1),
     ("ui", 1),
@@ -24,6 +26,7 @@ const LAYERS: [(&str, u8); 27] = [
     ("courier", 7),
     ("hooks", 8),
     ("secrets", 7),
+    ("known_secrets", 7),
     ("session", 7),
     ("invitations", 7),
     ("limits", 8),

@@ -183,7 +183,7 @@ async fn a_mail_is_said_whole() {
 async fn encryption_comes_before_the_password_and_the_mail() {
     let unverified = |server: &mut MailServer| {
         server.unverified = true;
-        server.credentials = Some(("user".to_owned(), "secret".to_owned()));
+        server.credentials = Some(("user".to_owned(), "secret".into()));
     };
     let (outcome, said) = send(Server::StartTls, unverified).await;
     outcome.unwrap();
@@ -200,7 +200,7 @@ async fn encryption_comes_before_the_password_and_the_mail() {
 async fn a_server_without_the_demanded_encryption_learns_nothing() {
     let (outcome, said) = send(Server::Takes, |server| {
         server.encryption = Encryption::StartTls;
-        server.credentials = Some(("user".to_owned(), "secret".to_owned()));
+        server.credentials = Some(("user".to_owned(), "secret".into()));
     })
     .await;
     assert!(outcome.is_err());
@@ -237,7 +237,7 @@ async fn a_refusal_for_good_and_one_for_now_are_told_apart() {
 #[tokio::test]
 async fn a_wrong_password_of_ours_gives_no_mail_up() {
     let (outcome, said) = send(Server::Stranger, |server| {
-        server.credentials = Some(("user".to_owned(), "old".to_owned()));
+        server.credentials = Some(("user".to_owned(), "old".into()));
     })
     .await;
     assert!(matches!(outcome, Err(MailError::NotNow(_))), "{outcome:?}");

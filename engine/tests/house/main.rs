@@ -4,6 +4,7 @@
 
 mod cleanup;
 mod courier;
+mod known_secrets;
 mod layers;
 mod mailer;
 mod operators;

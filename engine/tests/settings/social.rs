@@ -87,7 +87,7 @@ impl House {
 fn google() -> Draft {
     let mut draft = Draft::new(kind("google").unwrap());
     draft.texts.insert("client_id", "1.apps.googleusercontent.com".into());
-    draft.client_secret = Secret(SECRET.into());
+    draft.client_secret = Secret::from(SECRET);
     draft
 }
 
@@ -138,7 +138,7 @@ async fn a_secret_whose_use_cannot_be_noted_is_used_all_the_same() {
     let held = other.write().await.unwrap();
     let ctx = house.engine.begin();
     let opened = engine::secrets::opened(&ctx, "secret://social/google/client_secret").await.unwrap();
-    assert_eq!(opened, SECRET);
+    assert_eq!(&*opened, SECRET);
     drop(held);
     let Kept::Held(kept) = house.page().await.entry("google").unwrap().secret.clone() else { panic!() };
     assert_eq!(kept.used_at, None, "the next use is noted");
@@ -157,7 +157,7 @@ async fn the_secret_stays_out_of_everything_but_its_own_row() {
     assert!(held.fingerprint.starts_with("••••"), "{held:?}");
     let ctx = house.engine.begin();
     let opened = engine::secrets::opened(&ctx, "secret://social/google/client_secret").await.unwrap();
-    assert_eq!(opened, SECRET);
+    assert_eq!(&*opened, SECRET);
     // Nothing new was typed: the same row, the same value.
     let mut renamed = house.draft("google").await;
     assert_eq!(renamed.client_secret, Secret::default(), "no form gets it");
@@ -168,7 +168,7 @@ async fn the_secret_stays_out_of_everything_but_its_own_row() {
         still,
         Kept::Held(engine::secrets::Held { used_at: Some(house.engine.effects().now()), ..held.clone() })
     );
-    renamed.client_secret = Secret("another one".into());
+    renamed.client_secret = Secret::from("another one");
     done(&house.save(Some("google"), renamed).await);
     let Kept::Held(newer) = house.page().await.entry("google").unwrap().secret.clone() else { panic!() };
     assert_ne!(newer.fingerprint, held.fingerprint);
@@ -238,7 +238,7 @@ async fn changing_one_is_for_owners_who_have_just_signed_in() {
     let removed = social::remove(&house.engine, &editor, 1, "google".into(), "").await.unwrap();
     assert!(matches!(removed, Saved::NeedsOwner(_)), "{removed:?}");
     let mut draft = house.draft("google").await;
-    draft.client_secret = Secret("another one".into());
+    draft.client_secret = Secret::from("another one");
     let replaced = social::save(&house.engine, &editor, 1, (Some("google".into()), draft), "").await.unwrap();
     assert!(matches!(replaced, Saved::NeedsOwner(_)), "{replaced:?}");
 }
@@ -373,7 +373,7 @@ async fn going_back_keeps_today_s_secret_and_asks_for_an_owner() {
     done(&house.save(None, google()).await);
     let mut draft = house.draft("google").await;
     draft.texts.insert("label", "G".into());
-    draft.client_secret = Secret("today's".into());
+    draft.client_secret = Secret::from("today's");
     done(&house.save(Some("google"), draft).await);
     let back =
         history::go_back(&house.engine, &somebody(&house.engine, Role::Editor), 2, 1, "").await.unwrap();
@@ -382,7 +382,7 @@ async fn going_back_keeps_today_s_secret_and_asks_for_an_owner() {
     let ctx = house.engine.begin();
     let provider = ctx.config.selfservice.social.configured("google").unwrap().clone();
     assert_eq!(provider.label, "Google");
-    assert_eq!(engine::secrets::opened(&ctx, &provider.client_secret.0).await.unwrap(), "today's");
+    assert_eq!(&*engine::secrets::opened(&ctx, &provider.client_secret).await.unwrap(), "today's");
 
     // What is destroyed stays so.
     done(
@@ -401,14 +401,14 @@ async fn going_back_keeps_today_s_secret_and_asks_for_an_owner() {
 async fn a_secret_goes_to_no_address_that_it_was_not_entered_for() {
     let house = House::new().await;
     let mut draft = own("acme");
-    draft.client_secret = Secret(SECRET.into());
+    draft.client_secret = Secret::from(SECRET);
     done(&house.save(None, draft).await);
     let mut draft = house.draft("acme").await;
     draft.texts.insert("issuer_url", "https://evil.example".into());
     let told = problems(house.save(Some("acme"), draft.clone()).await);
     assert_eq!(told[0].0, "client_secret");
     assert!(told[0].1.contains("address changed"), "{told:?}");
-    draft.client_secret = Secret(SECRET.into());
+    draft.client_secret = Secret::from(SECRET);
     done(&house.save(Some("acme"), draft).await);
 }
 
@@ -440,7 +440,7 @@ async fn where_a_provider_is_asked_has_to_be_on_the_list_of_hosts() {
         !house.engine.begin().config.selfservice.social.configured("acme").unwrap().addresses_from_console
     );
     draft.texts.insert("issuer_url", "https://other.example.org".into());
-    draft.client_secret = Secret(SECRET.into());
+    draft.client_secret = Secret::from(SECRET);
     let told = problems(house.save(Some("acme"), draft).await);
     assert!(told[0].0 == "issuer_url" && told[0].1.contains("not among the hosts"), "{told:?}");
 }
@@ -499,7 +499,7 @@ async fn what_is_wrong_is_told_beside_its_field_all_at_once() {
         ),
         (
             Box::new(|draft: &mut Draft| {
-                draft.client_secret = Secret("secret://social/other/client_secret".into())
+                draft.client_secret = Secret::from("secret://social/other/client_secret")
             }),
             "client_secret",
         ),

@@ -22,6 +22,7 @@ fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
         body: vec![1, 0, 255],
         created_at: at(i64::try_from(number).unwrap()),
         updated_at: at(0),
+        request_id: (number == 2).then(|| "of-a-request".to_owned()),
     }
 }
 
@@ -100,12 +101,13 @@ on_both! {
             hook: hook.into(), place: place.into(), status, count, last: at(last),
         };
         let (flow, password) = ("registration.after", "registration.after.password");
-        let counts = deliveries::counts(&mut tx).await.unwrap();
-        assert_eq!(counts, [
-            count("a", flow, Status::Done, 5, 5),
-            count("a", password, Status::Queued, 1, 7),
-            count("b", flow, Status::Queued, 1, 9),
-        ]);
+        let all = deliveries::counts(&mut tx, "a", 100).await.unwrap();
+        assert_eq!(all, [count("a", flow, Status::Done, 5, 5), count("a", password, Status::Queued, 1, 7)]);
+        let newest = deliveries::counts(&mut tx, "a", 3).await.unwrap();
+        assert_eq!(newest, [count("a", flow, Status::Done, 2, 5), count("a", password, Status::Queued, 1, 7)]);
+        let other = deliveries::counts(&mut tx, "b", 3).await.unwrap();
+        assert_eq!(other, [count("b", flow, Status::Queued, 1, 9)]);
+        assert_eq!(deliveries::counts(&mut tx, "a\0", 3).await.unwrap(), []);
     }
 
     async fn old_ones_go_and_those_that_wait_stay(db: Db) {

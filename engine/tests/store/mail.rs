@@ -243,6 +243,18 @@ on_both! {
         for dispatch in [of(2, None), of(1, Some("refused"))] {
             messages::insert_dispatch(&mut tx, MessageId(id(1)), &dispatch).await.unwrap();
         }
+        for (number, status) in [(2, Status::Queued), (3, Status::Sent)] {
+            messages::insert(&mut tx, &Message { status, ..message(number, "b@x.example", 0) }).await.unwrap();
+            for try_ in [number * 10, number * 10 + 1] {
+                let dispatch = of(try_, Some(&format!("no {try_}")));
+                messages::insert_dispatch(&mut tx, MessageId(id(number)), &dispatch).await.unwrap();
+            }
+        }
+        // The newest failure of each that has not left, of the newest so many.
+        let failures = messages::failures(&mut tx, 10).await.unwrap();
+        assert_eq!(failures.into_iter().collect::<Vec<_>>(), [(id(1), "refused".into()), (id(2), "no 21".into())]);
+        let failures = messages::failures(&mut tx, 1).await.unwrap();
+        assert_eq!(failures.into_iter().collect::<Vec<_>>(), [(id(2), "no 21".into())]);
         let read = messages::dispatches(&mut tx, MessageId(id(1))).await.unwrap();
         assert_eq!(read, [of(1, Some("refused")), of(2, None)]);
     }

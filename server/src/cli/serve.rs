@@ -8,10 +8,11 @@ use super::secret_file;
 use super::{chores, courier, hooks};
 use engine::config::load::Note;
 use engine::config::{Config, Log};
-use engine::{Engine, operators};
+use engine::{Engine, known_secrets, operators};
 use server::Listeners;
 use std::io::IsTerminal;
 use std::path::Path;
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Holds the set-up link when nobody would see it on a terminal.
@@ -21,12 +22,20 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     let Assembled { engine, notes, .. } = assemble::engine(global, Data::Made).await?;
     let config = engine.begin().config;
     engine.db().writable().await.map_err(|error| Failure::database(&error))?;
+    let known = known_secrets::record(&engine).await.map_err(|error| Failure::database(&error))?;
+    known.map_err(|unknown| Failure::Database(unknown.to_string()))?;
     start_log(&config.log);
     for Note { file, path, text, needless } in notes {
         match needless {
             true => tracing::info!(file, key = path, "{text}"),
             false => tracing::warn!(file, key = path, "{text}"),
         }
+    }
+    for exposed in config.exposed() {
+        tracing::warn!(
+            file = %exposed.display(),
+            "other users of this machine can read this, and secrets are in it: chmod 0600 for a file, 0700 for the data folder"
+        );
     }
     let listeners = Listeners::bind(&config).await?;
     // Before the signals are awaited: one that comes while the rest starts must not be lost.
@@ -35,15 +44,29 @@ pub(super) async fn serve(global: &Global) -> Outcome {
     if announce(&config, setup.as_deref()).is_err() {
         tracing::warn!("the addresses could not be printed; the configuration has them");
     }
+    // Beside requests nothing new begins once the server is to end; what has begun is waited for with the requests.
+    let (ending, told) = watch::channel(false);
+    let stop = async move {
+        stop.await;
+        ending.send_replace(true);
+    };
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
-        () = chores::run(&engine) => {}
-        () = chores::watch_file(&engine) => {}
-        () = courier::run(&engine) => {}
-        () = hooks::run(&engine) => {}
+        () = until(told.clone(), chores::run(&engine)) => {}
+        () = until(told.clone(), chores::watch_file(&engine)) => {}
+        () = until(told.clone(), courier::run(&engine)) => {}
+        () = until(told, hooks::run(&engine)) => {}
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// Drops `work` when it is told to end, and does not end by that.
+async fn until(mut told: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = told.wait_for(|told| *told) => std::future::pending().await,
+    }
 }
 
 /// Kratos' level names: its `warning` is tracing's `warn`, `fatal` and `panic` are `error`.

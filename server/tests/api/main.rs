@@ -6,6 +6,7 @@ mod combinations;
 mod common_passwords;
 #[path = "../support/console.rs"]
 mod console;
+mod durability;
 mod edges;
 mod every_response;
 mod forms;
@@ -23,6 +24,7 @@ mod oidc_links;
 mod parallel;
 mod proof;
 mod provider;
+mod request_ids;
 mod requesters;
 mod session_hook;
 mod social;

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod operators;
 mod output;
+mod secrets;
 mod serving;
 mod transfer;
 

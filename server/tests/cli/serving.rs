@@ -191,3 +191,55 @@ fn a_proxy_of_the_environment_is_not_used() {
     proxy.set_nonblocking(true).unwrap();
     assert!(proxy.accept().is_err(), "nothing came there");
 }
+
+/// A service that takes a call and answers it only when the server has stopped accepting.
+fn answers_at_the_end(port_of_server: u16) -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/call", listener.local_addr().unwrap());
+    let (called, is_called) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        assert!(stream.read(&mut head).unwrap() > 0);
+        called.send(()).unwrap();
+        while TcpStream::connect(("127.0.0.1", port_of_server)).is_ok() {
+            std::thread::yield_now();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
+    });
+    (url, is_called)
+}
+
+#[test]
+fn what_follows_a_sign_up_is_waited_for_at_the_end() {
+    let place = Place::new();
+    let [public, ..] = place.ports;
+    let (url, is_called) = answers_at_the_end(public);
+    place.write(
+        "kratos.yml",
+        &format!(
+            "identity: {{schemas: [{{id: default, url: 'preset://email'}}]}}
+selfservice:
+  methods: {{password: {{config: {{haveibeenpwned_enabled: false}}}}}}
+  flows:
+    registration:
+      after:
+        password:
+          hooks:
+            - hook: web_hook
+              config: {{url: '{url}', method: POST, response: {{ignore: true}}, body: 'base64://ZnVuY3Rpb24oY3R4KSB7fQ=='}}
+"
+        ),
+    );
+    let serving = Place::serving(place.command(&["serve", "--config", "kratos.yml"]));
+    let flow = document(&get(public, "/self-service/registration/api"));
+    let target = format!("/self-service/registration?flow={}", flow["id"].as_str().unwrap());
+    let body = json!({"method": "password", "password": "quiet copper meadow 73", "traits": {"email": "ann@example.org"}});
+    let headers = [("Content-Type", "application/json"), ("Accept", "application/json")];
+    let answer = ask(public, "POST", &target, &headers, &body.to_string());
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    is_called.recv_timeout(END).unwrap();
+    let ended = serving.terminate();
+    assert!(ended.status.success(), "{}", ended.log);
+    assert!(ended.log.contains("a web hook was called"), "its answer was written down: {}", ended.log);
+}

@@ -129,6 +129,31 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", SETTINGS, "checks::every_finding_comes_up_and_stays_silent"),
     },
     Change {
+        name: "other-secrets-start",
+        file: "engine/src/known_secrets.rs",
+        text: "if let Some(unknown) = unknown(&config, &known) {",
+        instead: "if let Some(unknown) = unknown(&config, &known[..0]) {",
+        test: test("engine", HOUSE, "known_secrets::a_server_starts_with_secrets_that_its_database_knows"),
+    },
+    Change {
+        name: "any-client-names-requests",
+        file: "server/src/edge.rs",
+        text: "given.filter(|_| trusted)",
+        instead: "given.filter(|_| trusted || peer.is_some())",
+        test: test(
+            "server",
+            API,
+            "request_ids::a_client_names_no_request_and_a_trusted_proxy_does_within_reason",
+        ),
+    },
+    Change {
+        name: "end-without-what-follows",
+        file: "server/src/serve.rs",
+        text: "state.engine.following().settled().await;",
+        instead: "drop(state.engine.following());",
+        test: test("server", CLI, "serving::what_follows_a_sign_up_is_waited_for_at_the_end"),
+    },
+    Change {
         name: "snapshot-ignored",
         file: "engine/src/settings/revise.rs",
         text: "engine.publish(next);",

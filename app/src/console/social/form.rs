@@ -22,8 +22,8 @@ pub(super) fn drafted(sent: &Fields, was: Option<&str>) -> Option<Draft> {
         links_by_itself: is_on("account_linking_mode"),
         update_on_login: is_on("update_identity_on_login"),
         vouches: is_on("vouches"),
-        client_secret: Secret(text(sent, "client_secret").to_owned()),
-        apple_private_key: Secret(text(sent, "apple_private_key").to_owned()),
+        client_secret: Secret::from(text(sent, "client_secret")),
+        apple_private_key: Secret::from(text(sent, "apple_private_key")),
         ..Draft::new(kind)
     })
 }

@@ -39,9 +39,10 @@ pub(super) async fn prove(
                 Standing::TakesOver(hash) => Some(hash),
                 Standing::Ends => {
                     let work = ctx.clone();
-                    let ended =
-                        to_completion(async move { takeover::end(&work, &row, counted.as_ref()).await })
-                            .await?;
+                    let ended = to_completion(ctx.engine.following(), async move {
+                        takeover::end(&work, &row, counted.as_ref()).await
+                    })
+                    .await?;
                     let why = if ended { text::account_ended() } else { text::generic(USED) };
                     return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
                 }
@@ -55,7 +56,10 @@ pub(super) async fn prove(
             let (work, id) = (ctx.clone(), row.id);
             let (passed, seen) = (flow.clone(), submit.seen.clone());
             let right = Right { row: *row, counted, new_password };
-            let done = to_completion(async move { pass(&work, passed, right, claim, &seen).await }).await?;
+            let done = to_completion(ctx.engine.following(), async move {
+                pass(&work, passed, right, claim, &seen).await
+            })
+            .await?;
             match done {
                 Some((flow, Some(given))) => return Ok(Submitted::SignedIn(Box::new(flow), Box::new(given))),
                 Some((flow, None)) => return Ok(Submitted::Next(Box::new(flow))),

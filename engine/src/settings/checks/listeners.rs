@@ -107,6 +107,13 @@ pub(super) const RULES: &[Rule] = &[
         example_secret,
     ),
     Rule::new(
+        ("secrets_readable_by_others", Warning),
+        "secrets",
+        "Other users of this machine can read secrets",
+        "The data folder, or a configuration file with secrets in it, can be read by every user of the machine.",
+        readable,
+    ),
+    Rule::new(
         ("codes_stay_readable", Danger),
         KEEP_BODIES,
         "Codes and links of mails stay readable",
@@ -314,6 +321,20 @@ fn is_of_an_example(secret: &str) -> bool {
     let told = ["CHANGE-ME", "CHANGEME", "INSECURE", "NOT-SECURE"];
     let first = secret.chars().next();
     told.iter().any(|part| secret.contains(part)) || secret.chars().all(|letter| Some(letter) == first)
+}
+
+fn readable(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    let files: Vec<_> = seen.config.exposed().iter().map(|path| path.display().to_string()).collect();
+    if !files.is_empty() {
+        found.push(
+            Found::new(format!(
+                "Every user of this machine can read {}. Run `chmod 0600` for a file and `chmod 0700` for the data folder, and rotate the \
+                 secrets if anyone else uses the machine.",
+                files.join(", ")
+            ))
+            .about(files),
+        );
+    }
 }
 
 fn example_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {

@@ -156,8 +156,8 @@ impl Draft {
     /// A value that was typed for one of [`SECRETS`].
     pub fn secret(&self, member: &str) -> &str {
         match member {
-            "apple_private_key" => self.apple_private_key.0.trim(),
-            _ => self.client_secret.0.trim(),
+            "apple_private_key" => self.apple_private_key.trim(),
+            _ => self.client_secret.trim(),
         }
     }
 

@@ -1,0 +1,59 @@
+//! The store's SQL as a list: what is executed stands in a `statements!` block, so that tests can look at every statement.
+
+/// Constants with SQL, and `STATEMENTS`, the list of their names and texts for tests. One block for each file.
+macro_rules! statements {
+    ($($(#[$about:meta])* const $name:ident: &str = $sql:expr;)+) => {
+        $($(#[$about])* const $name: &str = $sql;)+
+
+        #[cfg(any(test, feature = "testing"))]
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+/// Where a statement stands, what it is called there, and its text.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Statement {
+    pub file: &'static str,
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+#[cfg(any(test, feature = "testing"))]
+macro_rules! list {
+    ($($file:ident),+ $(,)?) => {
+        /// Every statement of the store but for the migrations' own. A file that is missing here is found by
+        /// `engine/tests/store/plans.rs`.
+        pub fn statements() -> Vec<Statement> {
+            let mut all = Vec::new();
+            $(all.extend(super::$file::STATEMENTS.iter().map(|(name, sql)| {
+                Statement { file: stringify!($file), name, sql }
+            }));)+
+            all
+        }
+    };
+}
+
+#[cfg(any(test, feature = "testing"))]
+list![
+    audit,
+    codes,
+    deferred_logins,
+    deliveries,
+    errors,
+    flows,
+    form_drafts,
+    identities,
+    invitations,
+    limits,
+    messages,
+    oidc_tests,
+    operators,
+    pending,
+    provisional,
+    revisions,
+    secret_fingerprints,
+    sessions,
+    setting_secrets,
+    social,
+];
