@@ -84,13 +84,15 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
         .ok_or_else(|| Error::invalid(format!("There is no identity schema called {schema_id:?}.")))?;
     // Kept as sent: only a person's form gets the schema's empty objects (measured).
     let mut checked = create.traits.clone();
-    let extracted = schema.schema.validate(&mut checked).map_err(|violations| {
-        let list: Vec<String> = violations
-            .iter()
-            .map(|violation| format!("{}: {}", violation.pointer, violation.text.text))
-            .collect();
-        Error::invalid(format!("The traits do not fit the schema {schema_id:?}: {}", list.join("; ")))
-    })?;
+    let extracted = schema.schema.validate(&mut checked, config.vestibule.requests.violations()).map_err(
+        |violations| {
+            let list: Vec<String> = violations
+                .iter()
+                .map(|violation| format!("{}: {}", violation.pointer, violation.text.text))
+                .collect();
+            Error::invalid(format!("The traits do not fit the schema {schema_id:?}: {}", list.join("; ")))
+        },
+    )?;
     let mut identity = identity::create(ctx.effects(), schema_id, create.traits, &extracted);
     identity.state = create.state.unwrap_or(State::Active);
     identity.metadata_public = create.metadata_public;

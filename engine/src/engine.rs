@@ -5,7 +5,8 @@ use crate::effects::{Effects, Following};
 use crate::gate::Gates;
 use crate::limits::Leases;
 use crate::password::Hasher;
-use crate::requester::Noticed;
+use crate::requester::{Noticed, Requester};
+use crate::row_budget::RowBudget;
 use crate::social::Known;
 use crate::store::Db;
 use crate::trace::Trace;
@@ -31,6 +32,7 @@ struct Inner {
     settings_lock: Mutex<()>,
     noticed: Noticed,
     refused_forms_logged: [AtomicI64; 2],
+    row_budget: RowBudget,
     known: Known,
     gates: Gates,
     hooks_waiting: Notify,
@@ -45,6 +47,8 @@ struct Inner {
 pub struct Ctx {
     pub engine: Engine,
     pub config: Arc<Config>,
+    /// Who sent the request, where rows that it leaves behind are counted.
+    pub requester: Option<Arc<Requester>>,
 }
 
 impl Engine {
@@ -67,6 +71,7 @@ impl Engine {
                 settings_lock: Mutex::new(()),
                 noticed: Noticed::default(),
                 refused_forms_logged: [AtomicI64::new(i64::MIN), AtomicI64::new(i64::MIN)],
+                row_budget: RowBudget::default(),
                 known: Known::default(),
                 gates: Gates::default(),
                 hooks_waiting: Notify::new(),
@@ -80,7 +85,12 @@ impl Engine {
 
     /// Takes the snapshot that a request lives with.
     pub fn begin(&self) -> Ctx {
-        Ctx { engine: self.clone(), config: self.inner.config.load_full() }
+        Ctx { engine: self.clone(), config: self.inner.config.load_full(), requester: None }
+    }
+
+    /// The same for a request of anyone's, whose rows are counted.
+    pub fn begin_for(&self, requester: &Requester) -> Ctx {
+        Ctx { requester: Some(Arc::new(requester.clone())), ..self.begin() }
     }
 
     /// From the next [`Engine::begin`] on, `config` applies.
@@ -91,6 +101,11 @@ impl Engine {
     /// Held from reading the newest revision to publishing the next, so that snapshots appear in the order of revisions.
     pub async fn settings_lock(&self) -> MutexGuard<'_, ()> {
         self.inner.settings_lock.lock().await
+    }
+
+    /// What clients left behind.
+    pub fn row_budget(&self) -> &RowBudget {
+        &self.inner.row_budget
     }
 
     /// What requests told of proxies and tokens since the start.

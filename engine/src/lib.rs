@@ -28,6 +28,7 @@ pub mod plan;
 pub mod rehearsal;
 pub mod request_id;
 pub mod requester;
+pub mod row_budget;
 pub mod secret;
 pub mod secrets;
 pub mod session;

@@ -88,9 +88,25 @@ pub const TYPED_VALUES: Limit = Limit::fixed(
     "",
 );
 
+/// Bytes of a body beyond its limit that are read, and thrown away, so that the client gets to read the response.
+pub const DISCARDED: Limit = Limit::fixed(
+    5 * 1024 * 1024,
+    "bytes",
+    "Bytes beyond the limit of a body that are read and thrown away, so that the client reads the response",
+    "The connection is closed after the response",
+    "The network",
+    "",
+);
+
 /// Bytes of one stored error.
-pub const STORED_ERROR: Limit =
-    Limit::fixed(4 * 1024, "bytes", "One stored error", "Long texts in it are cut", "The database", "");
+pub const STORED_ERROR: Limit = Limit::fixed(
+    4 * 1024,
+    "bytes",
+    "One stored error",
+    "Long texts in it are cut or left out",
+    "The database",
+    "",
+);
 
 /// Connections to one listener that are kept for health checks while all others are in use.
 pub const HEALTH_CONNECTIONS: Limit = Limit::fixed(
@@ -108,6 +124,16 @@ pub const KNOWN_PROXIES: Limit = Limit::fixed(
     "addresses",
     "Unconfigured proxies that a listener remembers",
     "The listener forgets all of them and learns them anew",
+    "Memory",
+    "",
+);
+
+/// Rows whose clients the server remembers.
+pub const TRACKED_ROWS: Limit = Limit::fixed(
+    200_000,
+    "rows",
+    "Forms, errors and calls whose clients the server remembers, of each kind",
+    "The server forgets all of them, and every client starts anew",
     "Memory",
     "",
 );
@@ -326,6 +352,7 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "Memory",
                 "",
             ),
+            DISCARDED,
             Limit::key(
                 "vestibule.limits.requests.bodies_at_once",
                 "Bodies that a listener reads at the same time; one client gets a quarter of it",
@@ -377,7 +404,7 @@ const SECTIONS: &[(&str, &[Limit])] = &[
             Limit::key(
                 "vestibule.limits.storage.forms_per_client",
                 "Forms of one client that were begun and not completed, of all flows together",
-                "The client's oldest unsent forms are deleted: sending one answers 404. The log says so once an hour",
+                "The client's oldest unsent forms are deleted: sending one answers 404. The log says so once",
                 "The database",
                 "Many addresses at once",
             ),
@@ -395,6 +422,7 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "The database",
                 "Many addresses at once",
             ),
+            TRACKED_ROWS,
             TYPED_VALUES,
             STORED_ERROR,
             Limit::key(

@@ -76,7 +76,7 @@ fn tell(ctx: &Ctx, headers: &HeaderMap, peer: IpAddr, client: Client) {
     }
 }
 
-fn is_forwarded(headers: &HeaderMap) -> bool {
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED_FOR) || headers.contains_key(header::FORWARDED)
 }
 

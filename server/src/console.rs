@@ -11,6 +11,7 @@ mod social;
 mod tester;
 mod visit;
 
+use crate::bounds::{Bounds, Listener, bound};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, headers, hosted, respond};
@@ -28,10 +29,8 @@ use engine::operators::OperatorSession;
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use serde_json::json;
-use tower_http::limit::RequestBodyLimitLayer;
 use visit::{Instead, Page, Visit};
 
-const BODY_LIMIT: usize = 64 * 1024;
 const STYLESHEET: &str = assets::url("main.css");
 const HOME: &str = app::console::authentication::PATH;
 
@@ -57,8 +56,7 @@ pub fn router(state: AppState) -> Router {
         // A crawler is not to take the sign-in page for its rules.
         .route("/robots.txt", get(|| async { StatusCode::NOT_FOUND }))
         .merge(inside)
-        // On the body itself: a server function reads it without axum's extractors, which alone know `DefaultBodyLimit`.
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Console), bound))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .merge(assets::routes())
@@ -84,7 +82,10 @@ async fn guarded(State(state): State<AppState>, mut request: Request, next: Next
                 let page = entry::notice(
                     &assets,
                     "Too much was sent",
-                    "Nothing was changed. A form holds 64 kB at most.",
+                    &format!(
+                        "Nothing was changed. A form has {} bytes at most.",
+                        ctx.config.vestibule.requests.console_body
+                    ),
                 );
                 (StatusCode::PAYLOAD_TOO_LARGE, Html(page)).into_response()
             }

@@ -1,5 +1,4 @@
-//! What lies around every listener: one log line and an id for each request, panics that reach no client, doubled slashes and hosts, and large
-//! bodies refused in the envelope that everything else is refused in.
+//! What lies around every listener: one log line and an id for each request, panics that reach no client, doubled slashes and hosts.
 
 use crate::error::ApiError;
 use axum::Router;
@@ -8,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use engine::request_id::{self, RequestId};
-use engine::{Engine, Error, Kind};
+use engine::{Engine, Error};
 use std::any::Any;
 use std::net::SocketAddr;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -21,7 +20,6 @@ pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router
     router
         .layer(middleware::from_fn(single_slashes))
         .layer(middleware::from_fn(one_host))
-        .layer(middleware::from_fn(too_large))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state((engine.clone(), listener), crate::headers::put))
         .layer(middleware::from_fn_with_state((engine.clone(), listener), logged))
@@ -95,19 +93,6 @@ async fn single_slashes(request: Request, next: Next) -> Response {
         path.push_str(query);
     }
     crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &path)
-}
-
-/// axum refuses large bodies in plain text; clients of this API read the envelope.
-async fn too_large(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let plain = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && plain {
-        return ApiError(Error::new(Kind::TooLarge, "The body is larger than 5 MB.")).into_response();
-    }
-    response
 }
 
 #[cfg(test)]

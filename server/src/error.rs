@@ -85,6 +85,34 @@ pub fn object(error: &Error) -> Value {
     Value::Object(object)
 }
 
+/// 408: the body did not come in time. The connection ends with it.
+pub fn too_slow() -> Response {
+    plain(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.".to_owned())
+}
+
+/// 414
+pub fn too_long_address(most: usize) -> Response {
+    plain(StatusCode::URI_TOO_LONG, format!("The path and query have more than {most} bytes."))
+}
+
+/// 503: many come at once. Not an error of ours that the log would have to tell of each time.
+pub fn overloaded(reason: &str) -> Response {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, reason.to_owned());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// What no handler and no form has anything to do with.
+fn plain(status: StatusCode, reason: String) -> Response {
+    let body = json!({ "error": {
+        "code": status.as_u16(),
+        "status": status.canonical_reason().unwrap_or_default(),
+        "reason": reason,
+        "message": "The request exceeds a limit of this server.",
+    } });
+    crate::respond::with_status(status, &body)
+}
+
 /// What a status means, for people.
 fn message(kind: Kind) -> &'static str {
     match kind {
@@ -142,6 +170,7 @@ async fn store(ctx: &Ctx, mut error: Error) -> engine::Result<String> {
     let mut tx = ctx.db().write_single_relaxed().await?;
     engine::store::errors::insert(&mut tx, id, &object(&error), ctx.effects().now()).await?;
     tx.commit().await?;
+    ctx.engine.row_budget().error(ctx, id);
     // The page shows this id to people: whoever is told it finds the line.
     tracing::info!(reference = %id, code = status(error.kind).as_u16(), reason = error.reason, "an error page");
     let mut url = ctx.config.ui_url(ctx.config.selfservice.error_ui_url.as_ref(), "error");

@@ -82,16 +82,11 @@ fn is_at_base_url(state: &AppState, asked: &Authority) -> bool {
         && base.port().unwrap_or(usual) == asked.port_u16().unwrap_or(usual)
 }
 
-/// A form that is refused for the page that it was sent from: a page of ours says so, without a redirect.
-pub fn refused(config: &Config, error: &Error) -> Response {
+/// A form that is refused before it comes to any flow: a page of ours says so, without a redirect. `id`: what its heading is chosen by.
+pub fn refused(config: &Config, id: Option<&str>, error: &Error) -> Response {
     let status = crate::error::status(error.kind);
-    let html = hosted::failed(
-        &site_of_forms(config, None),
-        Some("form_from_another_site"),
-        status.as_u16(),
-        &error.reason,
-    );
-    let mut response = page(status, html);
+    let html = hosted::failed(&site_of_forms(config, None), id, status.as_u16(), &error.reason);
+    let mut response = crate::error::with_retry_after(page(status, html), error);
     headers::of_page(response.headers_mut(), POLICY, false);
     response
 }

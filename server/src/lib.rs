@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod bounds;
 pub mod client;
 pub mod console;
 pub mod cookies;

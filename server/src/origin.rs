@@ -98,7 +98,7 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
     if negotiate::is_json(headers) {
         return ApiError(error).into_response();
     }
-    hosted::refused(&ctx.config, &error)
+    hosted::refused(&ctx.config, Some("form_from_another_site"), &error)
 }
 
 const SENTENCE: &str = "This form was sent from a page of another site. Open the form on the site of this service and send it there.";

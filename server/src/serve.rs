@@ -1,19 +1,35 @@
-//! Binding and running the three listeners, each with its own address, until told to stop.
+//! Binding and running the three listeners, each with its own address and its own places for clients, until told to stop.
+
+mod connection;
+mod crowd;
+mod files;
+#[cfg(test)]
+mod tests;
 
 use crate::edge;
 use crate::state::AppState;
 use axum::Router;
+use connection::Deadlines;
+use crowd::Crowd;
 use engine::Engine;
 use engine::config::{Config, Listener};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// Whoever has not been answered by then is cut off, so that the process ends within five seconds.
 const DRAIN: Duration = Duration::from_secs(4);
+
+/// How long a listener accepts nobody after the operating system could not give it a connection.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// So many connections make room when the operating system has none for another.
+const MAKES_ROOM: usize = 16;
 
 /// Bound, not yet answering.
 pub struct Listeners {
@@ -54,52 +70,117 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let state = AppState { engine };
+    let config = state.engine.begin().config;
+    let limits = &config.vestibule.connections;
+    let [public, admin, console] = files::share([limits.public, limits.admin, limits.console]);
+    let idle = (limits.public_idle, limits.admin_idle);
     let (ended, end) = watch::channel(());
+    let run = |listener, router, name, most, idle| {
+        let places = Places::new(&config, name, most, idle);
+        run(listener, edge::around(router, name, &state.engine), places, state.clone(), end.clone())
+    };
     let all = async {
-        tokio::try_join!(
-            run(
-                listeners.public,
-                edge::around(crate::public::router(state.clone()), "public", &state.engine),
-                end.clone()
-            ),
-            run(
-                listeners.admin,
-                edge::around(crate::admin::router(state.clone()), "admin", &state.engine),
-                end.clone()
-            ),
-            run(
-                listeners.console,
-                edge::around(crate::console::router(state.clone()), "console", &state.engine),
-                end.clone()
-            ),
+        tokio::join!(
+            run(listeners.public, crate::public::router(state.clone()), "public", public, idle.0),
+            run(listeners.admin, crate::admin::router(state.clone()), "admin", admin, idle.1),
+            run(listeners.console, crate::console::router(state.clone()), "console", console, idle.0),
         )
     };
     tokio::pin!(all);
     tokio::select! {
-        outcome = &mut all => return outcome.map(drop),
+        _ = &mut all => return Ok(()),
         () = stop => drop(ended),
     }
     // What follows a commit is waited for even where nobody waits for its answer any more.
     let all = async {
-        let outcome = all.await;
+        all.await;
         state.engine.following().settled().await;
-        outcome
     };
-    match tokio::time::timeout(DRAIN, all).await {
-        Ok(outcome) => outcome.map(drop),
-        Err(_) => {
-            tracing::warn!("some requests did not end in time and were cut off");
-            Ok(())
-        }
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+    Ok(())
+}
+
+/// Places for the clients of one listener, and how long they may take.
+struct Places {
+    /// In the log.
+    name: &'static str,
+    crowd: Arc<Crowd>,
+    deadlines: Deadlines,
+}
+
+impl Places {
+    fn new(config: &Config, name: &'static str, most: usize, idle: Duration) -> Self {
+        let limits = &config.vestibule.connections;
+        let deadlines = Deadlines {
+            head_size: config.vestibule.requests.head,
+            head: limits.head_deadline,
+            write: limits.write_deadline,
+            idle,
+        };
+        Self { name, crowd: Crowd::new(most, limits.per_client.min(most)), deadlines }
     }
 }
 
-async fn run(listener: TcpListener, router: Router, mut end: watch::Receiver<()>) -> io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
+/// Accepts clients until `end` is closed, then waits for those that are there.
+async fn run(
+    listener: TcpListener,
+    router: Router,
+    places: Places,
+    state: AppState,
+    mut end: watch::Receiver<()>,
+) {
+    let Places { name, crowd, deadlines } = places;
+    // Dropped, it ends all connections.
+    let mut connections = JoinSet::new();
+    let mut told = false;
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    // Answers are written at once and whole: waiting for more would only delay them.
+                    let _ = socket.set_nodelay(true);
+                    if let Some(seat) = crowd.enter(peer.ip(), is_proxy(&state, peer.ip())) {
+                        let served = connection::serve(socket, peer, seat, router.clone(), deadlines, end.clone());
+                        connections.spawn(served);
+                    }
+                }
+                Err(error) if is_of_client(&error) => {}
+                Err(error) => {
+                    if !told {
+                        tracing::error!(listener = name, %error, "connections cannot be accepted; idle ones are closed to make room");
+                        told = true;
+                    }
+                    crowd.shrink(MAKES_ROOM);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => if let Err(failed) = ended {
+                tracing::error!(listener = name, %failed, "a connection ended in a panic");
+            },
             // The sender is dropped, never used: an error is the signal.
-            while end.changed().await.is_ok() {}
-        })
-        .await
+            Err(_) = end.changed() => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Many clients come from a proxy's address.
+fn is_proxy(state: &AppState, peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    let config = state.engine.begin().config;
+    config
+        .vestibule
+        .trusted_proxies
+        .iter()
+        .chain(&config.vestibule.trusted_clients)
+        .any(|net| net.contains(&peer))
+}
+
+/// The client left before it was accepted, which says nothing about this server.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }

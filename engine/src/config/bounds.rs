@@ -2,6 +2,8 @@
 //! `crate::limits_table`.
 
 use super::typed::Reader;
+use crate::identity::decode::Shape;
+use crate::identity::schema::AtMost;
 use std::time::Duration;
 
 /// `vestibule.limits.requests`. Sizes are bytes.
@@ -23,6 +25,16 @@ pub struct RequestLimits {
     pub transient_payload: usize,
     pub messages: usize,
     pub messages_per_field: usize,
+}
+
+impl RequestLimits {
+    pub fn shape(&self) -> Shape {
+        Shape { depth: self.depth, members: self.members }
+    }
+
+    pub fn violations(&self) -> AtMost {
+        AtMost { violations: self.messages, per_field: self.messages_per_field }
+    }
 }
 
 /// `vestibule.limits.connections`

@@ -95,7 +95,7 @@ pub(super) async fn counts_too(tx: &mut Tx, flow: &mut Flow, earlier: Option<Ear
     let own = flow.id;
     let Some(sent) = &mut flow.sent else { return Ok(()) };
     sent.earlier = earlier.filter(|earlier| earlier.flow != own);
-    store::flows::update(tx, flow).await
+    store::flows::update(tx, flow).await.map(drop)
 }
 
 /// A code, the secret of the mail's link, and what is kept of both.

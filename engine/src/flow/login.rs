@@ -3,7 +3,7 @@
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
     Submitted, already_signed_in, blank, csrf_token, first, insert, linking, may_submit, nodes, of_submit,
-    return_to, return_url, save, social, verification, webhook,
+    return_to, return_url, save_refused, social, verification, webhook,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -111,7 +111,7 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
-    if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
+    if let Err(refused) = super::take_transient_payload(ctx, &mut flow, &body) {
         return again(ctx, flow, [refused]).await;
     }
     if social::is_meant(&body) && flow.requested_aal == "aal1" {
@@ -544,7 +544,7 @@ async fn again(
 }
 
 async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<SignedIn>> {
-    save(ctx, &mut flow).await?;
+    save_refused(ctx, &mut flow).await?;
     Ok(Submitted::Again(Box::new(flow)))
 }
 

@@ -467,10 +467,14 @@ async fn of_submit(ctx: &Ctx, kind: StoredKind, id: Option<&str>) -> Result<Flow
     store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)
 }
 
-/// What an app hands through to hooks and mails: an object, and never part of the identity.
-fn take_transient_payload(flow: &mut Flow, body: &Value) -> std::result::Result<(), Text> {
+/// What an app hands through to hooks and mails: an object of bounded size, and never part of the identity.
+fn take_transient_payload(ctx: &Ctx, flow: &mut Flow, body: &Value) -> std::result::Result<(), Text> {
+    let most = ctx.config.vestibule.requests.transient_payload;
     match body.get("transient_payload") {
         None | Some(Value::Null) => Ok(()),
+        Some(payload) if payload.to_string().len() > most => {
+            Err(crate::ui::text::generic(&format!("transient_payload has more than {most} bytes.")))
+        }
         Some(payload @ Value::Object(_)) => {
             flow.transient_payload = Some(payload.clone());
             Ok(())
@@ -559,16 +563,29 @@ async fn too_early<D>(ctx: &Ctx, mut flow: Flow, client: Client, seconds: u32) -
 /// Stores a new flow. Nobody has sent anything yet: who loses the form to a power cut begins again.
 async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
     let mut tx = ctx.db().write_single_relaxed().await?;
-    store::flows::insert(&mut tx, flow).await?;
-    tx.commit().await
+    let bytes = store::flows::insert(&mut tx, flow).await?;
+    tx.commit().await?;
+    ctx.engine.row_budget().form(ctx, flow.id, bytes);
+    Ok(())
 }
 
-/// Stores the flow with its messages, which only tell about what is stored elsewhere.
-async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+/// Stores the flow of a form that comes back. Its next submission brings a `transient_payload` of its own: the refused one is shown
+/// in this response (as Kratos does) and not kept.
+async fn save_refused(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+    let payload = flow.transient_payload.take();
+    let saved = save(ctx, flow).await;
+    flow.transient_payload = payload;
+    ctx.engine.row_budget().form(ctx, flow.id, saved?);
+    Ok(())
+}
+
+/// Stores the flow with its messages, which only tell about what is stored elsewhere; how many bytes that is.
+async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<usize> {
     flow.updated_at = ctx.effects().now();
     let mut tx = ctx.db().write_single_relaxed().await?;
-    store::flows::update(&mut tx, flow).await?;
-    tx.commit().await
+    let bytes = store::flows::update(&mut tx, flow).await?;
+    tx.commit().await?;
+    Ok(bytes)
 }
 
 /// A new flow in the place of an expired one: same type, address, schema.

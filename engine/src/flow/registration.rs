@@ -6,7 +6,7 @@ mod run;
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
     Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, linking,
-    may_submit, nodes, of_submit, return_to, save, social,
+    may_submit, nodes, of_submit, return_to, save_refused, social,
 };
 use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
@@ -103,11 +103,15 @@ pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> 
         return replace(ctx, &flow, &submit).await;
     }
     flow.ui.reset_messages();
+    if let Ok(schema) = schema_of(ctx, &flow) {
+        let most = ctx.config.vestibule.requests.messages;
+        flow.ui.forget_made_fields(&schema.schema.names(), most);
+    }
     let body = match decoded(ctx, &flow, submit.body.clone())? {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
-    if let Err(refused) = super::take_transient_payload(&mut flow, &body) {
+    if let Err(refused) = super::take_transient_payload(ctx, &mut flow, &body) {
         return again(ctx, flow, [refused]).await;
     }
     if social::is_meant(&body) {
@@ -234,7 +238,7 @@ fn accept(
     let schema = schema_of(ctx, flow)?;
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
     let password = as_text(body.get("password"));
-    let checked = schema.schema.validate(&mut traits);
+    let checked = schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations());
     let fine = checked.is_ok() && !password.is_empty();
     if !fine {
         // Before the messages: a field that is made for a message only gets no value.
@@ -434,7 +438,7 @@ async fn again(
 async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<Registered>> {
     let names = schema_of(ctx, &flow).map(|schema| schema.schema.names()).unwrap_or_default();
     ui::sort::registration(flow.nodes(), &names);
-    save(ctx, &mut flow).await?;
+    save_refused(ctx, &mut flow).await?;
     Ok(Submitted::Again(Box::new(flow)))
 }
 

@@ -6,7 +6,7 @@ use super::login::SignedIn;
 use super::registration::{self, Registered};
 use super::{
     Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank, exchange, login,
-    may_submit, nodes, save, social_test,
+    may_submit, nodes, save, save_refused, social_test,
 };
 use crate::config::Method;
 use crate::config::social::Provider;
@@ -14,6 +14,7 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Full;
 use crate::ids::FlowId;
+use crate::limits_table::TYPED_VALUES;
 use crate::secrets;
 use crate::session;
 use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Turn, Visitor};
@@ -106,6 +107,11 @@ pub(super) async fn submit<D>(
         return again(ctx, flow, text::provider_gone()).await.map(Submitted::Again);
     };
     let client = flow.client(submit.json);
+    // It waits in the database until the browser is back.
+    if body.get("traits").is_some_and(|traits| traits.to_string().len() > TYPED_VALUES.count()) {
+        let sentence = format!("The form has more than {} bytes of fields.", TYPED_VALUES.count());
+        return again(ctx, flow, text::generic(&sentence)).await.map(Submitted::Again);
+    }
     let form = json!({ "traits": body.get("traits"), "transient_payload": flow.transient_payload });
     if let Some(token) = body.get("id_token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
         let nonce = body.get("id_token_nonce").and_then(Value::as_str).filter(|nonce| !nonce.is_empty());
@@ -436,7 +442,7 @@ pub(super) fn sentence(trouble: &Trouble, provider: &Provider) -> Text {
 async fn again(ctx: &Ctx, mut flow: Flow, text: Text) -> Result<Box<Flow>> {
     flow.message(text);
     sorted(ctx, &mut flow);
-    save(ctx, &mut flow).await?;
+    save_refused(ctx, &mut flow).await?;
     Ok(Box::new(flow))
 }
 

@@ -213,8 +213,9 @@ pub(super) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
     for value in gone {
         let mut less = traits.clone();
         remove(&mut less, &value);
-        let fits =
-            ctx.config.schema(schema_id).is_some_and(|schema| schema.schema.validate(&mut less).is_ok());
+        let fits = ctx.config.schema(schema_id).is_some_and(|schema| {
+            schema.schema.validate(&mut less, ctx.config.vestibule.requests.violations()).is_ok()
+        });
         if fits {
             *traits = less;
         }

@@ -322,6 +322,9 @@ async fn replace(
 
 async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>) -> Result<Submitted> {
     flow.ui.messages.extend(texts);
+    // They add up, for as long as the form can be sent: the newest stay.
+    let too_many = flow.ui.messages.len().saturating_sub(ctx.config.vestibule.requests.messages);
+    flow.ui.messages.drain(..too_many);
     save(ctx, &mut flow).await?;
     Ok(Submitted::Again(Box::new(flow)))
 }

@@ -126,7 +126,9 @@ pub(crate) fn new_id(ctx: &Ctx) -> DeliveryId {
 pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Value) -> Result<()> {
     let mut delivery = blank(ctx, cause, Kind::Inform, new_id(ctx));
     delivery.body = Content { input: input.to_string(), ..Content::default() }.seal(ctx, delivery.id)?;
-    deliveries::insert(tx, &delivery).await
+    deliveries::insert(tx, &delivery).await?;
+    ctx.engine.row_budget().call(ctx, delivery.id);
+    Ok(())
 }
 
 /// Puts into the queue what tells a service that a sign-up it had agreed to did not come about, as part of `tx`. The id in it is
@@ -196,7 +198,9 @@ async fn try_record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Va
     delivery.body = content.seal(ctx, delivery.id)?;
     let mut tx = ctx.db().write_single_relaxed().await?;
     deliveries::insert(&mut tx, &delivery).await?;
-    tx.commit().await
+    tx.commit().await?;
+    ctx.engine.row_budget().call(ctx, delivery.id);
+    Ok(())
 }
 
 /// A row of a call that is over, and what is to be sealed in it.

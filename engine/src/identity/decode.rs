@@ -3,6 +3,67 @@
 use super::schema::{Schema, TraitKind};
 use serde_json::{Map, Value};
 
+/// How much a body may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Objects and lists inside each other.
+    pub depth: usize,
+    /// Members of objects, entries of lists, fields of a form.
+    pub members: usize,
+}
+
+impl Shape {
+    /// Looks at JSON before a tree is made of it: one pass over its bytes. That it is JSON at all is for the parser to say.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn check_json(self, body: &[u8]) -> Result<(), String> {
+        let (mut depth, mut members) = (0_usize, 0_usize);
+        let (mut in_text, mut escaped) = (false, false);
+        for byte in body {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                _ if in_text => {}
+                b'{' | b'[' => {
+                    depth += 1;
+                    // What is opened holds one more than it has commas.
+                    members += 1;
+                    if depth > self.depth {
+                        return Err(format!(
+                            "The body has more than {} objects and lists inside each other.",
+                            self.depth
+                        ));
+                    }
+                }
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b',' => members += 1,
+                _ => {}
+            }
+            if members > self.members {
+                return Err(self.too_many());
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for a form.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn check_form(self, body: &[u8]) -> Result<(), String> {
+        match body.split(|byte| *byte == b'&').count() > self.members {
+            true => Err(self.too_many()),
+            false => Ok(()),
+        }
+    }
+
+    fn too_many(self) -> String {
+        format!("The body has more than {} members and entries.", self.members)
+    }
+}
+
 /// JSON: nested or with dotted names at the top; unknown members are dropped.
 ///
 /// # Errors
@@ -102,4 +163,38 @@ fn parent<'a>(into: &'a mut Map<String, Value>, name: &str) -> Option<(&'a mut M
         at = next.as_object_mut()?;
     }
     Some((at, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { depth: 3, members: 8 };
+
+    #[test]
+    fn depth_and_members_are_counted_outside_of_texts() {
+        for (body, fits) in [
+            (r#"{"a":[[1,2]],"b":"[[[[,,,,,,,,,"}"#, true),
+            (r#"{"a":"\"[[[["}"#, true),
+            (r#"{"a":"\\","b":[[1]]}"#, true),
+            (r#"{"a":[[[1]]]}"#, false),
+            (r#"{"a":"\\","b":[[[1]]]}"#, false),
+            ("[[[[[[[[", false),
+            ("]]]]]]]][[[", true),
+            (r#"{"a":1,"a":1,"a":1,"a":1,"a":1,"a":1,"a":1,"a":1}"#, true),
+            (r#"{"a":1,"a":1,"a":1,"a":1,"a":1,"a":1,"a":1,"a":1,"a":1}"#, false),
+            ("[1,2,3,4,5,6,7,8,9]", false),
+            ("[],[],[],[],[]", false),
+            ("", true),
+        ] {
+            assert_eq!(SHAPE.check_json(body.as_bytes()).is_ok(), fits, "{body}");
+        }
+    }
+
+    #[test]
+    fn fields_of_a_form_are_counted() {
+        assert!(SHAPE.check_form(b"a=1&a=2&a=3&a=4&a=5&a=6&a=7&a=8").is_ok());
+        assert!(SHAPE.check_form(b"a=1&a=2&a=3&a=4&a=5&a=6&a=7&a=8&a=9").is_err());
+        assert!(SHAPE.check_form(b"&&&&&&&&&&").is_err());
+    }
 }

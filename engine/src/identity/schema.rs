@@ -1,10 +1,13 @@
 //! Identity schemas: JSON Schema with the `ory.sh/kratos` extension (Kratos: schema/extension.go).
 
 use super::normalise_identifier;
+use crate::limits_table::QUOTED;
 use crate::ui::{Text, text};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// A compiled identity schema.
@@ -70,6 +73,13 @@ pub struct Violation {
     pub text: Text,
 }
 
+/// How many violations a form is told of.
+#[derive(Clone, Copy, Debug)]
+pub struct AtMost {
+    pub violations: usize,
+    pub per_field: usize,
+}
+
 /// Deeper schemas are refused when they are compiled.
 const DEEPEST: usize = 16;
 
@@ -77,8 +87,11 @@ impl Schema {
     /// # Errors
     /// JSON pointer and what is wrong there, for each problem. Nothing is fetched: a `$ref` to elsewhere is one.
     pub fn compile(document: &Value) -> Result<Self, Vec<(String, String)>> {
+        // Kratos' patterns are those of RE2, which takes time in proportion to the text. An engine that backtracks would take the
+        // same patterns, and some texts would keep it busy for seconds.
         let validator = jsonschema::options()
             .offline()
+            .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)
             .with_format("email", is_email)
             .with_format("tel", is_phone_number)
@@ -142,18 +155,23 @@ impl Schema {
     /// Makes the objects that the schema nests, checks, and says what the traits hold.
     ///
     /// # Errors
-    /// All violations at once, in the order found.
-    pub fn validate(&self, traits: &mut Value) -> Result<Extracted, Vec<Violation>> {
+    /// The first violations, at most so many in all and for one field: what kind of thing it is comes before how long it is
+    /// (measured), and otherwise they are in the order found.
+    pub fn validate(&self, traits: &mut Value, at_most: AtMost) -> Result<Extracted, Vec<Violation>> {
         if let Some(root) = self.document.pointer("/properties/traits") {
             self.nest(root, traits, 0);
         }
         let instance = json!({ "traits": traits });
-        let mut violations: Vec<Violation> =
-            self.validator.iter_errors(&instance).map(|error| violation(&error)).collect();
-        if !violations.is_empty() {
-            // What kind of thing it is comes before how long it is (measured).
-            violations.sort_by_key(|violation| !matches!(violation.text.id, 4000040 | 4000041));
-            return Err(violations);
+        let (mut kinds, mut others) = (Told::new(at_most), Told::new(at_most));
+        for error in self.validator.iter_errors(&instance) {
+            let is_kind = matches!(error.kind(), ValidationErrorKind::Format { format } if format == "email" || format == "tel");
+            if is_kind { kinds.add(&error) } else { others.add(&error) }
+        }
+        if !kinds.list.is_empty() || !others.list.is_empty() {
+            for violation in others.list {
+                kinds.push(violation);
+            }
+            return Err(kinds.list);
         }
         Ok(self.extract(&instance))
     }
@@ -176,6 +194,8 @@ impl Schema {
 
     fn extract(&self, instance: &Value) -> Extracted {
         let mut extracted = Extracted::default();
+        // A list may hold thousands: each is looked up, not searched for.
+        let mut seen = HashSet::new();
         for leaf in &self.traits {
             let pointer = format!("/{}", leaf.name.replace('.', "/"));
             let values: Vec<&str> = match instance.pointer(&pointer) {
@@ -184,21 +204,52 @@ impl Schema {
                 Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => vec![],
             };
             for value in values.into_iter().map(normalise_identifier).filter(|value| !value.is_empty()) {
-                if leaf.password_identifier && !extracted.password_identifiers.contains(&value) {
+                if leaf.password_identifier && seen.insert(("identifier", "", value.clone())) {
                     extracted.password_identifiers.push(value.clone());
                 }
-                let address = |via: &String| Address { value: value.clone(), via: via.clone() };
-                let add = |list: &mut Vec<Address>, via: &Option<String>| {
-                    if let Some(address) = via.as_ref().map(address).filter(|address| !list.contains(address))
-                    {
-                        list.push(address);
+                for (purpose, via, list) in [
+                    ("verifiable", &leaf.verification, &mut extracted.verifiable),
+                    ("recovery", &leaf.recovery, &mut extracted.recovery),
+                ] {
+                    let Some(via) = via else { continue };
+                    if seen.insert((purpose, via, value.clone())) {
+                        list.push(Address { value: value.clone(), via: via.clone() });
                     }
-                };
-                add(&mut extracted.verifiable, &leaf.verification);
-                add(&mut extracted.recovery, &leaf.recovery);
+                }
             }
         }
         extracted
+    }
+}
+
+/// Violations up to a number, in all and for one field.
+struct Told {
+    at_most: AtMost,
+    list: Vec<Violation>,
+    fields: HashMap<String, usize>,
+}
+
+impl Told {
+    fn new(at_most: AtMost) -> Self {
+        Self { at_most, list: Vec::new(), fields: HashMap::new() }
+    }
+
+    /// What is too much is not even put into words.
+    fn add(&mut self, error: &ValidationError<'_>) {
+        if self.list.len() < self.at_most.violations {
+            self.push(violation(error));
+        }
+    }
+
+    fn push(&mut self, violation: Violation) {
+        if self.list.len() >= self.at_most.violations {
+            return;
+        }
+        let of_field = self.fields.entry(violation.pointer.clone()).or_default();
+        *of_field += 1;
+        if *of_field <= self.at_most.per_field {
+            self.list.push(violation);
+        }
     }
 }
 
@@ -313,11 +364,11 @@ fn kind(document: &Value, schema: &Value) -> Option<TraitKind> {
 }
 
 fn violation(error: &ValidationError<'_>) -> Violation {
-    let mut pointer = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
+    let mut pointer = field(&error.instance_path().to_string());
     let instance = error.instance().as_ref();
     let characters = || instance.as_str().map_or(0, |text| text.chars().count());
     let items = || instance.as_array().map_or(0, Vec::len);
-    let shown = || instance.as_str().unwrap_or_default();
+    let shown = || text::quoted(instance.as_str().unwrap_or_default());
     let text = match error.kind() {
         ValidationErrorKind::Required { property } => {
             let property = property.as_str().unwrap_or_default();
@@ -340,8 +391,8 @@ fn violation(error: &ValidationError<'_>) -> Violation {
         }
         ValidationErrorKind::Type { kind } => text::wrong_type(&allowed(kind), actual(instance)),
         ValidationErrorKind::Constant { expected_value } => text::not_the_constant(expected_value),
-        ValidationErrorKind::Format { format } if format == "email" => text::not_an_email(shown()),
-        ValidationErrorKind::Format { format } if format == "tel" => text::not_a_phone_number(shown()),
+        ValidationErrorKind::Format { format } if format == "email" => text::not_an_email(&shown()),
+        ValidationErrorKind::Format { format } if format == "tel" => text::not_a_phone_number(&shown()),
         ValidationErrorKind::Format { format } => text::generic(&format!("This is not a valid {format}.")),
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options
@@ -353,11 +404,22 @@ fn violation(error: &ValidationError<'_>) -> Violation {
             text::generic(&format!("Choose one of: {}.", options.join(", ")))
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            text::generic(&format!("There is no field for: {}.", unexpected.join(", ")))
+            text::generic(&text::quoted(&format!("There is no field for: {}.", unexpected.join(", "))))
         }
         other => text::generic(&format!("This does not fit ({}).", other.keyword())),
     };
     Violation { pointer, text }
+}
+
+/// `/traits/name/first` → `traits.name.first`. Members that the schema does not name may have names of any length: a message about
+/// such a one is one about what it is in.
+fn field(pointer: &str) -> String {
+    let mut field = pointer.trim_start_matches('/').replace('/', ".");
+    if let Some((at, _)) = field.char_indices().nth(QUOTED.count()) {
+        field.truncate(at);
+        field.truncate(field.rfind('.').unwrap_or(0));
+    }
+    field
 }
 
 fn allowed(kind: &TypeKind) -> Vec<String> {
@@ -378,12 +440,19 @@ fn actual(value: &Value) -> &'static str {
     }
 }
 
+/// The first two equal entries.
 fn equal_pair(value: &Value) -> (usize, usize) {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    (0..items.len())
-        .flat_map(|one| (one + 1..items.len()).map(move |other| (one, other)))
-        .find(|(one, other)| items[*one] == items[*other])
-        .unwrap_or_default()
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut pairs =
+        items.iter().enumerate().filter_map(|(index, item)| match first.entry(item.to_string()) {
+            Entry::Occupied(earlier) => Some((*earlier.get(), index)),
+            Entry::Vacant(place) => {
+                place.insert(index);
+                None
+            }
+        });
+    pairs.next().unwrap_or_default()
 }
 
 /// As measured on Kratos: blanks around it are forgiven, the local part may be anything printable, the domain is ASCII

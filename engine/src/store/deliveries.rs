@@ -197,9 +197,16 @@ statements! {
             select place, status, created_at from hook_deliveries where hook = $1
             order by created_at desc, id desc limit $2) newest
         group by place, status order by place, status";
+    const DELETE_FINISHED: &str =
+        "delete from hook_deliveries where id = $1 and status not in ('queued', 'processing')";
     const DELETE_OLD: &str = "delete from hook_deliveries
         where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
             order by created_at limit $2)";
+}
+
+/// Unless it still waits to be called. Answers how many rows went.
+pub async fn delete_finished(tx: &mut Tx, id: DeliveryId) -> Result<u64> {
+    tx.execute(DELETE_FINISHED, &[&id.0]).await
 }
 
 pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {

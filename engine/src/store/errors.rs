@@ -1,6 +1,7 @@
 //! Rows of errors stored for the error page.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
+use crate::limits_table::STORED_ERROR;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,8 +15,34 @@ statements! {
 }
 
 pub async fn insert(tx: &mut Tx, id: Uuid, error: &Value, now: DateTime<Utc>) -> Result<()> {
-    tx.execute(INSERT, &[&id, &to_text(error)?, &now]).await?;
+    let mut error = error.clone();
+    shorten(&mut error);
+    let mut body = to_text(&error)?;
+    if body.len() > STORED_ERROR.count() {
+        error["details"] = Value::Null;
+        body = to_text(&error)?;
+    }
+    tx.execute(INSERT, &[&id, &body, &now]).await?;
     Ok(())
+}
+
+/// Anyone can cause an error, with an address of any length in it: half an address helps nobody, half a sentence does.
+fn shorten(error: &mut Value) {
+    const LONGEST: usize = 1000;
+    for (name, member) in error.as_object_mut().into_iter().flatten() {
+        match member {
+            Value::String(text) => {
+                if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+                    text.truncate(end);
+                    text.push('…');
+                }
+            }
+            Value::Object(details) if name == "details" => {
+                details.retain(|_, detail| detail.as_str().is_none_or(|text| text.len() <= LONGEST));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {}
+        }
+    }
 }
 
 /// The error and when it was stored.
@@ -29,6 +56,11 @@ pub(super) async fn delete_nothing(tx: &mut Tx) -> Result<()> {
     // No row has that id.
     tx.execute(DELETE, &[&Uuid::nil()]).await?;
     Ok(())
+}
+
+/// Answers how many rows went.
+pub async fn delete(tx: &mut Tx, id: Uuid) -> Result<u64> {
+    tx.execute(DELETE, &[&id]).await
 }
 
 /// At most `limit` of those stored earlier than `before`; answers how many went.

@@ -12,11 +12,14 @@ statements! {
     const UPDATE: &str =
         "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
     const SWAP: &str = "update flows set body = $2 where id = $1 and body = $3";
+    const READ: &str = "select body from flows where id = $1";
+    const DELETE: &str = "delete from flows where id = $1";
     const DELETE_EXPIRED: &str = "delete from flows
         where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
 }
 
-pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
+/// Answers how many bytes its body has.
+pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<usize> {
     let kind = flow.kind.name();
     let client = client(flow);
     let body = to_text(flow)?;
@@ -25,7 +28,7 @@ pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<()> {
         &[&flow.id.0, &kind, &client, &flow.issued_at, &flow.expires_at, &flow.csrf_cookie, &body],
     )
     .await?;
-    Ok(())
+    Ok(body.len())
 }
 
 pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flow>> {
@@ -33,8 +36,8 @@ pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flo
     row.map(|(body,)| from_text("flows.body", &body)).transpose()
 }
 
-/// [`crate::Kind::NotFound`] when it was cleaned up meanwhile.
-pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<()> {
+/// Answers how many bytes its body has. [`crate::Kind::NotFound`] when it was cleaned up meanwhile.
+pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<usize> {
     let client = client(flow);
     let body = to_text(flow)?;
     let touched = tx
@@ -43,13 +46,24 @@ pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<()> {
     if touched == 0 {
         return Err(Error::not_found("This form is no longer there. Start again."));
     }
-    Ok(())
+    Ok(body.len())
 }
 
 /// The same where it still stands as it was read; whether it did.
 pub async fn swap(tx: &mut Tx, was: &Flow, now: &Flow) -> Result<bool> {
     let (before, body) = (to_text(was)?, to_text(now)?);
     Ok(tx.execute(SWAP, &[&now.id.0, &body, &before]).await? == 1)
+}
+
+/// Unless an email was sent for it: a flow whose email leads nowhere would tell that its address has an account, or keep a user from
+/// theirs. Answers how many rows went.
+pub async fn delete_unsent(tx: &mut Tx, id: FlowId) -> Result<u64> {
+    let row: Option<(String,)> = tx.fetch_optional(READ, &[&id.0]).await?;
+    let flow: Option<Flow> = row.map(|(body,)| from_text("flows.body", &body)).transpose()?;
+    match flow {
+        Some(flow) if flow.sent.is_none() => tx.execute(DELETE, &[&id.0]).await,
+        Some(_) | None => Ok(0),
+    }
 }
 
 /// At most `limit` rows; answers how many went.

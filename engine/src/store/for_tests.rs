@@ -115,6 +115,16 @@ impl Db {
         Ok(rows)
     }
 
+    /// How many characters a column holds in all rows together.
+    pub async fn length(&self, table: &str, column: &str) -> Result<i64> {
+        let mut tx = self.read().await?;
+        let Driver::Sqlite(connection) = tx.driver() else { return Err(Error::invalid("SQLite only")) };
+        let sum = format!("select coalesce(sum(length(\"{column}\")), 0) from \"{table}\"");
+        let (sum,): (i64,) =
+            sqlx::query_as(sqlx::AssertSqlSafe(sum)).fetch_one(connection).await.map_err(fault::error)?;
+        Ok(sum)
+    }
+
     /// Sets a column, whoever may do so elsewhere; says how many rows that was.
     pub async fn rewrite(&self, rows: Rows<'_>, column: &str, value: &str) -> Result<u64> {
         let change = format!("update \"{}\" set \"{column}\" = $1", rows.table);

@@ -1,6 +1,7 @@
 //! How a form comes back: messages at their fields, values as typed (Kratos: ui/container/container.go).
 
 use super::{Container, Group, Input, InputKind, Node, Text};
+use crate::limits_table::TYPED_VALUES;
 use serde_json::Value;
 
 impl Container {
@@ -29,32 +30,56 @@ impl Container {
         }
     }
 
-    /// Puts the typed traits back on their fields. Passwords never; lists and objects have no field that could show them.
+    /// Each submission may leave fields that [`Container::attach`] made: takes away what is more than `most` of them. Those called
+    /// `names` belong to the form.
+    pub fn forget_made_fields(&mut self, names: &[String], most: usize) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let is_made = |node: &Node| *node == bare(node.id()) && !names.iter().any(|name| name == node.id());
+        let mut too_many = nodes.iter().filter(|node| is_made(node)).count().saturating_sub(most);
+        nodes.retain(|node| {
+            let goes = too_many > 0 && is_made(node);
+            too_many -= usize::from(goes);
+            !goes
+        });
+    }
+
+    /// Puts the typed traits back on their fields, as far as they are no more than a form keeps. Passwords never; lists and objects have
+    /// no field that could show them.
     pub fn put_values(&mut self, body: &Value) {
+        let mut room = TYPED_VALUES.count();
         if let Some(traits) = body.get("traits") {
-            self.put_below("traits", traits);
+            self.put_below("traits", traits, &mut room);
         }
     }
 
-    fn put_below(&mut self, name: &str, value: &Value) {
+    fn put_below(&mut self, name: &str, value: &Value, room: &mut usize) {
         match value {
             Value::Object(members) => {
                 for (key, value) in members {
-                    self.put_below(&format!("{name}.{key}"), value);
+                    self.put_below(&format!("{name}.{key}"), value, room);
                 }
             }
             Value::String(_) | Value::Number(_) | Value::Bool(_) if name.contains('.') => {
-                self.put_value(name, value.clone());
+                self.put(name, value.clone(), room);
             }
             Value::Null | Value::Array(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) => {}
         }
     }
 
-    /// Sets the value of the input called `name`, if there is one.
+    /// Sets the value of the input called `name`, if there is one and the value is no longer than a form keeps.
     pub fn put_value(&mut self, name: &str, value: Value) {
+        self.put(name, value, &mut TYPED_VALUES.count());
+    }
+
+    fn put(&mut self, name: &str, value: Value, room: &mut usize) {
         let node = self.nodes.iter_mut().flatten().find(|node| node.id() == name);
-        if let Some(input) = node.and_then(Node::input_mut) {
-            input.value = Some(value);
+        let Some(input) = node.and_then(Node::input_mut) else { return };
+        match room.checked_sub(value.as_str().map_or(0, str::len)) {
+            Some(left) => {
+                *room = left;
+                input.value = Some(value);
+            }
+            None => input.value = None,
         }
     }
 }

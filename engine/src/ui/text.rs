@@ -1,8 +1,10 @@
 //! Every message to a person, by Kratos' number (Kratos: text/id.go) and context keys, in our own words.
 
+use crate::limits_table::QUOTED;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Text {
@@ -196,6 +198,14 @@ pub fn already_proven() -> Text {
 }
 
 // Form errors
+
+/// What somebody typed, as far as a message repeats it.
+pub fn quoted(typed: &str) -> Cow<'_, str> {
+    match typed.char_indices().nth(QUOTED.count()) {
+        Some((end, _)) => format!("{}…", &typed[..end]).into(),
+        None => typed.into(),
+    }
+}
 
 pub fn generic(reason: &str) -> Text {
     error(4000001, reason, json!({ "reason": reason }))

@@ -2,7 +2,7 @@
 
 use engine::config::{Hook, Method};
 use engine::flow::{csrf, return_to};
-use engine::identity::schema::Schema;
+use engine::identity::schema::{AtMost, Schema, Violation};
 use engine::identity::{decode, normalise_identifier};
 use engine::plan::{Client, FlowKind, Source, Step, plan};
 use engine::testing;
@@ -173,7 +173,7 @@ fn addresses_are_told_from_what_is_none() {
         ("<ann@example.org>", false),
         ("", false),
     ] {
-        let outcome = schema.validate(&mut json!({ "email": text }));
+        let outcome = schema.validate(&mut json!({ "email": text }), FORM);
         assert_eq!(outcome.is_ok(), fine, "{text:?}");
         if let Ok(extracted) = outcome {
             assert_eq!(
@@ -192,10 +192,107 @@ fn what_an_optional_object_needs_is_demanded() {
         "type": "object", "properties": { "street": { "type": "string" } }, "required": ["street"],
     } } }));
     let mut traits = json!({});
-    let violations = schema.validate(&mut traits).unwrap_err();
+    let violations = schema.validate(&mut traits, FORM).unwrap_err();
     assert_eq!(traits, json!({ "address": {} }));
     assert_eq!(violations.len(), 1);
     assert_eq!((violations[0].pointer.as_str(), violations[0].text.id), ("traits.address.street", 4000002));
+}
+
+/// What a form is told of by default.
+const FORM: AtMost = AtMost { violations: 20, per_field: 4 };
+
+/// Pointer and number of each violation.
+fn told(document: Value, mut traits: Value) -> Vec<(String, u64)> {
+    let violations = schema(document).validate(&mut traits, FORM).unwrap_err();
+    violations.into_iter().map(|one| (one.pointer, one.text.id)).collect()
+}
+
+#[test]
+fn a_long_list_of_wrong_entries_is_told_of_as_far_as_a_form_goes() {
+    let tags = json!({ "type": "object", "properties": { "tags": { "type": "array", "items": { "type": "string" } } } });
+    for entries in [21, 5_000] {
+        let told = told(tags.clone(), json!({ "tags": vec![1; entries] }));
+        let expected: Vec<_> = (0..20).map(|index| (format!("traits.tags.{index}"), 4000026)).collect();
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn one_field_is_told_of_four_times_and_others_after_it() {
+    let rules: Vec<Value> = (1..30).map(|length| json!({ "minLength": 100 + length })).collect();
+    let document = json!({ "type": "object", "properties": {
+        "name": { "type": "string", "allOf": rules }, "age": { "type": "number" },
+    } });
+    let told = told(document, json!({ "name": "ann", "age": "old" }));
+    let of = |name: &str| told.iter().filter(|(pointer, _)| pointer == name).count();
+    assert_eq!((of("traits.name"), of("traits.age")), (4, 1), "{told:?}");
+}
+
+#[test]
+fn what_kind_of_thing_it_is_comes_first_even_when_there_is_too_much_else() {
+    let mut properties = serde_json::Map::new();
+    let mut traits = serde_json::Map::new();
+    for index in 0..30 {
+        properties.insert(format!("a{index:02}"), json!({ "type": "string", "minLength": 9 }));
+        traits.insert(format!("a{index:02}"), "short".into());
+    }
+    properties.insert("mail".to_owned(), json!({ "type": "string", "format": "email" }));
+    traits.insert("mail".to_owned(), "nonsense".into());
+    let told = told(json!({ "type": "object", "properties": properties }), traits.into());
+    assert_eq!((told.len(), &told[0]), (20, &("traits.mail".to_owned(), 4000040)));
+    assert_eq!(told[1], ("traits.a00".to_owned(), 4000003));
+}
+
+#[test]
+fn messages_repeat_the_beginning_of_what_was_typed_and_no_names_that_somebody_made_up() {
+    let long = "x".repeat(200_000);
+    let document = json!({ "type": "object",
+        "properties": {
+            "mail": { "type": "string", "format": "email" },
+            "more": { "type": "object", "additionalProperties": { "type": "number" } },
+            "closed": { "type": "object", "additionalProperties": false },
+        },
+    });
+    let mut traits = json!({ "mail": long, "more": { long.clone(): "text" }, "closed": { long.clone(): 1 } });
+    let violations = schema(document).validate(&mut traits, FORM).unwrap_err();
+    let written = |one: &Violation| json!(one.text).to_string().len() + one.pointer.len();
+    assert_eq!(violations.len(), 3);
+    assert!(violations.iter().all(|one| written(one) < 2_000), "{violations:?}");
+    assert!(violations.iter().any(|one| one.pointer == "traits.more"));
+}
+
+#[test]
+fn equal_entries_are_named_by_their_places() {
+    let document =
+        json!({ "type": "object", "properties": { "tags": { "type": "array", "uniqueItems": true } } });
+    let mut tags: Vec<usize> = (0..9_000).collect();
+    tags.push(4_711);
+    let mut traits = json!({ "tags": tags });
+    let violations = schema(document).validate(&mut traits, FORM).unwrap_err();
+    assert_eq!(json!(violations[0].text.context), json!({ "index_a": 4_711, "index_b": 9_000 }));
+}
+
+/// An engine that backtracks gives up on such a text after a million steps, or says that it does not match.
+#[test]
+fn patterns_take_time_in_proportion_to_the_text() {
+    let pattern = |pattern: &str| json!({ "type": "object", "properties": { "name": { "type": "string", "pattern": pattern } } });
+    let mut fits = json!({ "name": format!("{}b", "a".repeat(100_000)) });
+    assert!(schema(pattern("^(a+)+b$")).validate(&mut fits, FORM).is_ok());
+    let fails = json!({ "name": "a".repeat(100_000) });
+    assert_eq!(told(pattern("^(a+)+b$"), fails), [("traits.name".to_owned(), 4000004)]);
+    // What would need backtracking is refused with the configuration, as Kratos refuses it.
+    let document = json!({ "properties": { "traits": pattern("^(?=a)b") } });
+    assert!(Schema::compile(&document).is_err());
+}
+
+#[test]
+fn thousands_of_addresses_are_each_taken_once() {
+    let document = json!({ "type": "object", "properties": { "mails": { "type": "array", "items": { "type": "string" },
+        "ory.sh/kratos": { "credentials": { "password": { "identifier": true } }, "verification": { "via": "email" } } } } });
+    let mails: Vec<String> = (0..6_000).map(|index| format!("A{}@example.org", index % 3_000)).collect();
+    let extracted = schema(document).validate(&mut json!({ "mails": mails }), FORM).unwrap();
+    assert_eq!((extracted.password_identifiers.len(), extracted.verifiable.len()), (3_000, 3_000));
+    assert_eq!(extracted.password_identifiers[2], "a2@example.org");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 30] = [
+const LAYERS: [(&str, u8); 31] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -23,6 +23,7 @@ const LAYERS: [(&str, u8); 30] = [
     ("social", 5),
     ("trace", 5),
     ("engine", 6),
+    ("row_budget", 6),
     ("courier", 7),
     ("hooks", 8),
     ("secrets", 7),

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::identity::decode::Shape;
 use engine::ids::IdentityId;
 use engine::{Error, admin, flow, identity};
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
     if bytes.is_empty() {
         return Err(Error::invalid("").into());
     }
+    let shape = Shape { members: usize::MAX, ..ctx.config.vestibule.requests.shape() };
+    shape.check_json(&bytes).map_err(Error::invalid)?;
     let body = serde_json::from_slice(&bytes)
         .map_err(|broken| Error::invalid(format!("The body does not describe an identity: {broken}.")))?;
     let (identity, credentials) = admin::create(&ctx, body).await?;

@@ -5,7 +5,7 @@ pub mod guard;
 pub mod identities;
 pub mod invitations;
 
-use crate::public::BODY_LIMIT;
+use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
@@ -29,8 +29,10 @@ pub fn router(state: AppState) -> Router {
         .merge(crate::meta::admin_routes())
         .fallback(crate::meta::nothing_here)
         .layer(middleware::from_fn(uncached))
+        .layer(DefaultBodyLimit::disable())
+        // Who may not ask is told so before anything of what they send is read.
+        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Admin), bound))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .with_state(state);
     // The prefix is added before routing, so it wraps the router instead of lying inside it.

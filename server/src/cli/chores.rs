@@ -23,6 +23,9 @@ pub(super) async fn run(engine: &Engine) {
                     Ok(None) => {}
                     Err(error) => report(&error, "the newest settings cannot be taken over"),
                 }
+                if let Err(error) = engine::row_budget::settle(engine).await {
+                    report(&error, "rows that are more than a client may leave behind cannot be deleted");
+                }
                 if let Err(error) = engine::flow::provisional::reap(engine).await {
                     report(&error, "sign-ups that were not finished cannot be undone");
                 }

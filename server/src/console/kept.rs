@@ -1,7 +1,7 @@
 //! Forms that wait for an operator whose session ran out before Save: of which pages, and what of them. Whose a form is and how long it
 //! waits is said by `engine::operators::kept`.
 
-use super::{BODY_LIMIT, doors};
+use super::doors;
 use crate::state::AppState;
 use app::console::{actions, authentication, social};
 use axum::extract::Request;
@@ -32,7 +32,8 @@ pub(super) async fn keep(
     let config = state.engine.begin().config;
     let tokens: Vec<String> =
         doors::tokens(&config, request.headers()).into_iter().map(str::to_owned).collect();
-    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    // `bounds` has read it.
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await;
     let form = body.ok().map(|body| {
         let fields = url::form_urlencoded::parse(&body);
         // What shows who somebody is never waits anywhere, whatever the page.

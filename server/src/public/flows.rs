@@ -61,7 +61,7 @@ pub async fn start<K: Kind>(
     (OriginalUri(uri), csrf, Extension(requester)): Beginning,
     kind_of_client: FlowType,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let csrf_cookie = match kind_of_client {
         FlowType::Api => String::new(),
         FlowType::Browser => csrf.map(|Extension(cookie)| cookie.0).unwrap_or_default(),
@@ -133,11 +133,11 @@ pub async fn submit<K: Kind>(
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
-        let mut submit = submission(&ctx, &headers, requester, &query, read(&headers, &bytes), current);
+        let mut submit = submission(&ctx, &headers, requester, &query, read(&ctx, &headers, &bytes), current);
         submit.seen = seen(&ctx, &Method::POST, &uri, &headers);
         K::submit(&ctx, submit).await
     };
@@ -232,12 +232,20 @@ pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {
 }
 
 /// JSON or a form, by its content type; parameters such as the charset do not matter here (Kratos: decoderx).
-pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Body {
+pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim();
     if bytes.is_empty() {
         return Body::Unreadable("The request has no body. Send the form's fields.".to_owned());
+    }
+    let shape = ctx.config.vestibule.requests.shape();
+    let fits = match media {
+        "application/json" => shape.check_json(bytes),
+        _ => shape.check_form(bytes),
+    };
+    if let Err(reason) = fits {
+        return Body::Unreadable(reason);
     }
     match media {
         "application/json" => match serde_json::from_slice(bytes) {

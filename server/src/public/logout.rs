@@ -5,10 +5,11 @@ use crate::error::{ApiError, forward};
 use crate::state::AppState;
 use crate::{cookies, negotiate, respond};
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::flow::{self, logout};
+use engine::requester::Requester;
 use engine::{Error, session};
 use serde::Deserialize;
 use serde_json::json;
@@ -16,10 +17,11 @@ use serde_json::json;
 /// `{logout_url, logout_token}` for the session of this request.
 pub async fn start(
     State(state): State<AppState>,
+    Extension(requester): Extension<Requester>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
@@ -41,10 +43,11 @@ pub async fn start(
 /// Ends the session whose token stands in the address.
 pub async fn submit(
     State(state): State<AppState>,
+    Extension(requester): Extension<Requester>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
         let token = flow::first(&query, "token").ok_or_else(|| {

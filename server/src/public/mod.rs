@@ -6,6 +6,7 @@ pub mod oidc;
 pub mod sessions;
 pub mod verification;
 
+use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
@@ -16,9 +17,6 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use engine::flow::{FlowType, first};
 use engine::session::Page;
-
-/// Bytes of a body, as Kratos.
-pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 
 pub fn router(state: AppState) -> Router {
     let starts = Router::new()
@@ -82,8 +80,9 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
         .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
         .layer(middleware::from_fn(uncached))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Public), bound))
         .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .with_state(state)
 }

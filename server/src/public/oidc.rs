@@ -45,7 +45,7 @@ async fn land(
     OriginalUri(uri): OriginalUri,
     provider: Option<String>,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?;
@@ -77,7 +77,7 @@ pub async fn token_exchange(
     Extension(requester): Extension<Requester>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let device = session::DeviceInfo::from(&requester);
     let (init, back) = (first(&query, "init_code"), first(&query, "return_to_code"));

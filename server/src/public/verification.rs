@@ -19,7 +19,7 @@ pub async fn start(
     (OriginalUri(uri), csrf, Extension(requester)): flows::Beginning,
     kind_of_client: FlowType,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let csrf_cookie = match kind_of_client {
         FlowType::Api => String::new(),
         FlowType::Browser => csrf.map(|Extension(cookie)| cookie.0).unwrap_or_default(),
@@ -62,8 +62,8 @@ pub async fn submit(
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
-    let ctx = state.engine.begin();
-    let body = flows::read(&headers, &bytes);
+    let ctx = state.engine.begin_for(&requester);
+    let body = flows::read(&ctx, &headers, &bytes);
     let mut submit = flows::submission(&ctx, &headers, requester, &flows::query(&uri), body, None);
     submit.seen = flows::seen(&ctx, &Method::POST, &uri, &headers);
     let outcome = async {
@@ -84,7 +84,7 @@ pub async fn link(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
+    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let Some(code) = flow::first(&query, "code") else {
         return flows::page_of_form(&ctx, StoredKind::Verification, &headers, &query);

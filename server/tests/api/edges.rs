@@ -48,24 +48,6 @@ async fn doubled_slashes_lead_to_the_clean_path() {
 }
 
 #[tokio::test]
-async fn a_body_larger_than_five_megabytes_is_refused_in_the_envelope() {
-    let (_stand, site) = stand("memory", json!({})).await;
-    let action = form(&site).await;
-    let large =
-        json!({ "method": "password", "password": PASSWORD, "traits": { "email": "a".repeat(6 << 20) } });
-    // The server may close before it has read all: what counts is the answer, if it is there, and that nothing is stored.
-    let mut headers = vec![("Host".to_owned(), site.public.clone())];
-    headers.push((JSON.0.to_owned(), JSON.1.to_owned()));
-    if let Ok(answer) =
-        send(&site.public, "POST", &action, &headers, Some(large.to_string().as_bytes())).await
-    {
-        assert_eq!(answer.status, 413);
-        assert_eq!(body(&answer)["error"]["code"], 413);
-    }
-    assert_eq!(accounts(&site).await, 0);
-}
-
-#[tokio::test]
 async fn a_wrong_method_is_told_the_right_ones() {
     let (_stand, site) = stand("memory", json!({})).await;
     let answer = ask(&site, "DELETE", "/self-service/login/browser", &[], None).await;

@@ -231,7 +231,8 @@ impl Execution {
                     .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}"))
             })?;
             let mut traits = changes.traits.unwrap_or_else(|| identity.traits.clone());
-            let extracted = match schema.schema.validate(&mut traits) {
+            let extracted = match schema.schema.validate(&mut traits, config.vestibule.requests.violations())
+            {
                 Ok(extracted) => extracted,
                 Err(violations) => {
                     let messages = violations.into_iter().map(|found| (found.pointer, found.text));

@@ -3,7 +3,7 @@
 use super::super::code::{self, Found};
 use super::super::handover::{Claim, Given};
 use super::super::takeover::{self, Standing};
-use super::super::{Flow, Submit, pending, save, unknown, webhook};
+use super::super::{Flow, Submit, pending, save, take_transient_payload, unknown, webhook};
 use super::form::{ask_for_code, finish};
 use super::{Replaced, Submitted, browsers, replace};
 use crate::config::hooks::Response;
@@ -84,7 +84,9 @@ async fn wrong(ctx: &Ctx, mut flow: Flow, body: &Value, submit: &Submit) -> Resu
     flow.ui.messages = vec![text::wrong_code()];
     save(ctx, &mut flow).await?;
     // Only this answer tells the payload back (measured).
-    flow.transient_payload = Some(body.get("transient_payload").cloned().unwrap_or_else(|| json!({})));
+    flow.transient_payload = Some(json!({}));
+    // One that is too large is told back to nobody.
+    let _ = take_transient_payload(ctx, &mut flow, body);
     Ok(Submitted::Wrong(Box::new(flow)))
 }
 

@@ -1,0 +1,130 @@
+//! Rows that anyone can leave behind: forms that are begun and never sent, stored errors, calls of webhooks. Each client may leave so
+//! much; what is older goes. Kept in memory: after a restart each client starts anew, and what it left before expires.
+
+use crate::engine::{Ctx, Engine};
+use crate::error::Result;
+use crate::ids::{DeliveryId, FlowId};
+use crate::limits_table::TRACKED_ROWS;
+use crate::requester::{Network, WIDE_FACTOR};
+use crate::store::{deliveries, errors, flows};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// Rows at once: whoever waits for the writer gets it in between.
+const BATCH: usize = 200;
+
+#[derive(Default)]
+pub struct RowBudget {
+    forms: Mutex<Budget>,
+    errors: Mutex<Budget>,
+    calls: Mutex<Budget>,
+}
+
+/// What clients left behind of one kind, by the rows' ids.
+#[derive(Default)]
+struct Budget {
+    clients: HashMap<Network, Client>,
+    tracked: usize,
+    /// To be deleted.
+    too_many: Vec<Uuid>,
+    told: bool,
+}
+
+#[derive(Default)]
+struct Client {
+    rows: VecDeque<(Uuid, usize)>,
+    cost: usize,
+}
+
+impl Budget {
+    /// Notes one more row. What a client left first is what it may keep no longer.
+    fn add(&mut self, network: Network, id: Uuid, cost: usize, most: usize) {
+        if self.tracked >= TRACKED_ROWS.count() {
+            self.clients.clear();
+            self.tracked = 0;
+        }
+        let client = self.clients.entry(network).or_default();
+        client.rows.push_back((id, cost));
+        client.cost += cost;
+        self.tracked += 1;
+        while client.cost > most
+            && let Some((oldest, cost)) = client.rows.pop_front()
+        {
+            client.cost -= cost;
+            self.tracked -= 1;
+            self.too_many.push(oldest);
+        }
+    }
+}
+
+impl RowBudget {
+    /// A form was stored that may never be sent, or one that comes back.
+    pub fn form(&self, ctx: &Ctx, id: FlowId, bytes: usize) {
+        let most = ctx.config.vestibule.storage.forms_per_client;
+        add(&self.forms, ctx, id.0, bytes, most, "vestibule.limits.storage.forms_per_client");
+    }
+
+    /// An error was stored for its page.
+    pub fn error(&self, ctx: &Ctx, id: Uuid) {
+        let most = ctx.config.vestibule.storage.errors_per_client;
+        add(&self.errors, ctx, id, 1, most, "vestibule.limits.storage.errors_per_client");
+    }
+
+    /// A webhook's call was queued or logged.
+    pub fn call(&self, ctx: &Ctx, id: DeliveryId) {
+        let most = ctx.config.vestibule.storage.hook_calls_per_client;
+        add(&self.calls, ctx, id.0, 1, most, "vestibule.limits.storage.hook_calls_per_client");
+    }
+}
+
+fn add(budget: &Mutex<Budget>, ctx: &Ctx, id: Uuid, cost: usize, most: usize, key: &'static str) {
+    let Some(requester) = &ctx.requester else { return };
+    let wide = requester.wide_network().map(|network| (network, most.saturating_mul(WIDE_FACTOR as usize)));
+    let mut budget = lock(budget);
+    for (network, most) in requester.network().map(|network| (network, most)).into_iter().chain(wide) {
+        budget.add(network, id, cost, most);
+        if !budget.too_many.is_empty() && !budget.told {
+            budget.told = true;
+            tracing::warn!(key, client = %network, "a client leaves more behind than the limit; its oldest rows are deleted");
+        }
+    }
+}
+
+/// Deletes what clients may keep no longer; says how many rows.
+pub async fn settle(engine: &Engine) -> Result<u64> {
+    let mut gone = 0;
+    let budget = engine.row_budget();
+    while let Some(batch) = take(&budget.forms) {
+        let mut tx = engine.db().write_relaxed().await?;
+        for id in batch {
+            gone += flows::delete_unsent(&mut tx, FlowId(id)).await?;
+        }
+        tx.commit().await?;
+    }
+    while let Some(batch) = take(&budget.errors) {
+        let mut tx = engine.db().write_relaxed().await?;
+        for id in batch {
+            gone += errors::delete(&mut tx, id).await?;
+        }
+        tx.commit().await?;
+    }
+    while let Some(batch) = take(&budget.calls) {
+        let mut tx = engine.db().write_relaxed().await?;
+        for id in batch {
+            gone += deliveries::delete_finished(&mut tx, DeliveryId(id)).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(gone)
+}
+
+fn take(budget: &Mutex<Budget>) -> Option<Vec<Uuid>> {
+    let mut budget = lock(budget);
+    let some = budget.too_many.len().min(BATCH);
+    (some > 0).then(|| budget.too_many.drain(..some).collect())
+}
+
+fn lock(budget: &Mutex<Budget>) -> MutexGuard<'_, Budget> {
+    budget.lock().unwrap_or_else(PoisonError::into_inner)
+}
