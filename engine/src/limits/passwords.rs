@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::requester::Requester;
 use crate::store::Tx;
 use crate::store::limits::{self as rows, Count, Subject};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Ordering;
 
 /// An attempt that was counted.
@@ -72,7 +73,7 @@ pub async fn judge(
     let limits = keys.passwords;
     let now = ctx.effects().now();
     let mut tx = ctx.db().write_relaxed().await?;
-    let held = lock(ctx, &mut tx, (requester, standing), identifier, exists).await?;
+    let held = lock(ctx, &mut tx, (requester, standing), (identifier, exists), now).await?;
     let find = |wanted: Rule| held.iter().find(|held| held.rule == wanted);
     let by_itself = find(Rule::Own(1));
     let failures = |held: &Held| if now - held.count.last_at < WINDOW { held.count.count } else { 0 };
@@ -101,7 +102,8 @@ pub async fn judge(
             }
             Rule::Client(_) => continue,
         };
-        if since + delay > now {
+        // The clock of another server may be ahead.
+        if delay > TimeDelta::zero() && since + delay > now {
             waits_for_itself |= held.rule == Rule::Account;
             next = next.max(since + delay);
         }
@@ -146,10 +148,9 @@ async fn lock(
     ctx: &Ctx,
     tx: &mut Tx,
     (requester, standing): (&Requester, Standing),
-    identifier: &str,
-    exists: bool,
+    (identifier, exists): (&str, bool),
+    now: DateTime<Utc>,
 ) -> Result<Vec<Held>> {
-    let now = ctx.effects().now();
     let subjects = Subjects::of(&ctx.config)?;
     let label = exists.then(|| masked(identifier));
     let own = own(&subjects, Limit::Passwords, (requester, standing), identifier, label.as_deref());

@@ -551,7 +551,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "passwords-guessed",
         file: "engine/src/limits/passwords.rs",
-        text: "if since + delay > now {",
+        text: "if delay > TimeDelta::zero() && since + delay > now {",
         instead: "if since > now + delay {",
         test: test("server", API, "guessing::guesses_at_one_account_are_delayed_for_the_client_that_guesses"),
     },
