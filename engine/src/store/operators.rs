@@ -78,19 +78,19 @@ statements! {
     const BURN_LINK: &str = "update operator_links set used_at = $3
         where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning operator_id";
 
-// The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
-const LOCK_FAILURES: &str =
-    "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, -1, $3)
-    on conflict (scope, key) do update set
-        failures = case when operator_failures.last_at < $4 then -1 else operator_failures.failures end,
-        last_at = case when operator_failures.last_at < $4 then $3 else operator_failures.last_at end
-    returning failures, last_at";
-const SET_FAILURES: &str =
-    "update operator_failures set failures = $3, last_at = $4 where scope = $1 and key = $2";
-const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
-    where scope = $1 and key = $2 and failures > 0";
-const FORGET_FAILURES: &str = "delete from operator_failures where scope = $1 and key = $2";
-const FORGET_OLD_FAILURES: &str = "delete from operator_failures where last_at < $1";
+    // The no-op of the conflict locks the row on PostgreSQL until the transaction ends.
+    const LOCK_FAILURES: &str =
+        "insert into operator_failures (scope, key, failures, last_at) values ($1, $2, -1, $3)
+        on conflict (scope, key) do update set
+            failures = case when operator_failures.last_at < $4 then -1 else operator_failures.failures end,
+            last_at = case when operator_failures.last_at < $4 then $3 else operator_failures.last_at end
+        returning failures, last_at";
+    const SET_FAILURES: &str =
+        "update operator_failures set failures = $3, last_at = $4 where scope = $1 and key = $2";
+    const FORGIVE_ONE: &str = "update operator_failures set failures = failures - 1
+        where scope = $1 and key = $2 and failures > 0";
+    const FORGET_FAILURES: &str = "delete from operator_failures where scope = $1 and key = $2";
+    const FORGET_OLD_FAILURES: &str = "delete from operator_failures where last_at < $1";
 }
 
 struct Stored {

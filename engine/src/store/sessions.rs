@@ -16,37 +16,37 @@ macro_rules! session {
 }
 
 statements! {
-const INSERT: &str =
-    "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
-        issued_at, authenticated_at, expires_at, network_hash)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
-const BY_TOKEN_WITH_IDENTITY: &str = concat!(
-    "select ",
-    session!(),
-    ", ",
-    columns!(),
-    " from sessions s join identities i on i.id = s.identity_id
-      left join identity_addresses a on a.identity_id = i.id
-      where s.token_hash = $1 order by a.purpose, a.position"
-);
-const GET: &str = concat!("select ", session!(), " from sessions s where s.id = $1");
-const LIST_OTHERS: &str = concat!(
-    "select ",
-    session!(),
-    " from sessions s where s.identity_id = $1 and s.id <> $2 and s.active and s.expires_at > $3
-      order by s.issued_at desc, s.id limit $4 offset $5"
-);
-const COUNT_OTHERS: &str = "select count(*) from sessions
-    where identity_id = $1 and id <> $2 and active and expires_at > $3";
-const NETWORKS: &str = "select network_hash from sessions where identity_id = $1 and issued_at > $2
-    order by issued_at desc limit 50";
-const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
-const REVOKE_OTHERS: &str =
-    "update sessions set active = false where identity_id = $1 and id <> $2 and active";
-const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, authenticated_at = $5,
-        expires_at = $6
-    where id = $1";
+    const INSERT: &str =
+        "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
+            issued_at, authenticated_at, expires_at, network_hash)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    const BY_TOKEN: &str = concat!("select ", session!(), " from sessions s where s.token_hash = $1");
+    const BY_TOKEN_WITH_IDENTITY: &str = concat!(
+        "select ",
+        session!(),
+        ", ",
+        columns!(),
+        " from sessions s join identities i on i.id = s.identity_id
+          left join identity_addresses a on a.identity_id = i.id
+          where s.token_hash = $1 order by a.purpose, a.position"
+    );
+    const GET: &str = concat!("select ", session!(), " from sessions s where s.id = $1");
+    const LIST_OTHERS: &str = concat!(
+        "select ",
+        session!(),
+        " from sessions s where s.identity_id = $1 and s.id <> $2 and s.active and s.expires_at > $3
+          order by s.issued_at desc, s.id limit $4 offset $5"
+    );
+    const COUNT_OTHERS: &str = "select count(*) from sessions
+        where identity_id = $1 and id <> $2 and active and expires_at > $3";
+    const NETWORKS: &str = "select network_hash from sessions where identity_id = $1 and issued_at > $2
+        order by issued_at desc limit 50";
+    const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
+    const REVOKE_OTHERS: &str =
+        "update sessions set active = false where identity_id = $1 and id <> $2 and active";
+    const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, authenticated_at = $5,
+            expires_at = $6
+        where id = $1";
 
     const DELETE_OLD: &str = "delete from sessions
         where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
