@@ -116,7 +116,7 @@ struct Job {
 
 impl Waiting {
     fn take(&mut self) -> Option<Job> {
-        let lane = !self.lane.is_empty() && !(self.lane_was_last && self.count > 0);
+        let lane = !(self.lane.is_empty() || self.lane_was_last && self.count > 0);
         self.lane_was_last = lane;
         if lane {
             return self.lane.pop_front().map(|(_, job)| job);
@@ -441,8 +441,7 @@ mod tests {
         drop(release);
         first.await.unwrap().unwrap();
         futures::future::try_join_all(waiting).await.unwrap();
-        let order = lock(&order).clone();
-        order
+        lock(&order).clone()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -161,9 +161,8 @@ async fn answer(
 ) -> Response<Tracked<Body, Answering>> {
     let answering = Answering(state.clone());
     state.enter(Stage::Answer);
-    let response = if !state.seat.answers() {
-        full()
-    } else if state.seat.place == Place::Health && !is_health(request.uri().path()) {
+    let is_for_health = state.seat.place == Place::Health && !is_health(request.uri().path());
+    let response = if !state.seat.answers() || is_for_health {
         full()
     } else {
         if is_internal(peer.ip()) && is_forwarded(request.headers()) {
