@@ -502,7 +502,7 @@ const ATTEMPTS: &[Limit] = &[
     ),
     Limit::key(
         "vestibule.limits.emails.per_address",
-        "Emails within 1 hour to one address because of all clients that the account does not know",
+        "Emails within 1 hour to one address because of all clients that the account does not know; spellings such as `name+tag@example.org` count together",
         "As above",
         "Mailboxes, from attackers with many addresses",
         "Attackers with many addresses keep new forms from emails for an hour",

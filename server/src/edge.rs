@@ -84,8 +84,11 @@ async fn single_slashes(request: Request, next: Next) -> Response {
     }
     let mut path = String::with_capacity(uri.path().len());
     for letter in uri.path().chars() {
-        if letter != '/' || !path.ends_with('/') {
-            path.push(letter);
+        match letter {
+            '/' if path.ends_with('/') => {}
+            // A browser reads it as a slash, and two of those as the name of another host.
+            '\\' => path.push_str("%5C"),
+            letter => path.push(letter),
         }
     }
     if let Some(query) = uri.query() {

@@ -456,7 +456,8 @@ fn equal_pair(value: &Value) -> (usize, usize) {
 }
 
 /// As measured on Kratos: blanks around it are forgiven, the local part may be anything printable, the domain is ASCII
-/// (an international one in its punycode form). A control character is never part of an address.
+/// (an international one in its punycode form). A control character is never part of an address, and neither is one that nobody
+/// sees: two accounts would have the same address for every reader.
 pub(crate) fn is_email(text: &str) -> bool {
     /// RFC 5321 §4.5.3.1.3, without the angle brackets: nothing longer can be written to.
     const LONGEST: usize = 254;
@@ -467,12 +468,24 @@ pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
     dotted(local)
-        && !local
-            .chars()
-            .any(|letter| letter.is_control() || letter.is_whitespace() || "()<>[]:;@\\,\"".contains(letter))
+        && !local.chars().any(|letter| {
+            letter.is_control()
+                || letter.is_whitespace()
+                || is_invisible(letter)
+                || "()<>[]:;@\\,\"".contains(letter)
+        })
         && dotted(domain)
         && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         && domain.split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'))
+}
+
+/// Unicode's characters for format (Cf), fillers, and those that change the look of the one before them.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{70f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// E.164 with the separators that people write.

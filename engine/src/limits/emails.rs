@@ -1,7 +1,7 @@
 //! Emails that anyone can make this server send: to one address, because of one client, and in all. Who is refused is told the same
 //! as everyone else.
 
-use super::subjects::{Subjects, masked};
+use super::subjects::{Subjects, mailbox, masked};
 use super::{Limit, Standing, WINDOW, own, volume};
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -38,6 +38,12 @@ pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<
     if !known {
         let all = subjects.of_account(Limit::EmailsToAddress, address, "", label());
         counted.push((all, limits.per_address));
+        // Spellings of one mailbox count together. Not for a single client, which may be somebody who tries their own service.
+        if let Some(mailbox) = mailbox(address) {
+            let label = Some(masked(&mailbox));
+            counted
+                .push((subjects.of_account(Limit::EmailsToAddress, &mailbox, "", label), limits.per_address));
+        }
     }
     let mut within = true;
     for (subject, most) in &counted {

@@ -99,6 +99,21 @@ pub fn masked(address: &str) -> String {
     }
 }
 
+/// The mailbox behind an address, where that is spelled otherwise: a tag after `+`, and dots that Gmail does not see.
+pub(super) fn mailbox(address: &str) -> Option<String> {
+    let address = normalise_identifier(address);
+    let (local, domain) = address.rsplit_once('@')?;
+    let mut owner = match local.split_once('+') {
+        Some((owner, _)) if !owner.is_empty() => owner.to_owned(),
+        _ => local.to_owned(),
+    };
+    if matches!(domain, "gmail.com" | "googlemail.com") {
+        owner.retain(|letter| letter != '.');
+    }
+    let mailbox = format!("{owner}@{domain}");
+    (mailbox != address).then_some(mailbox)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +125,22 @@ mod tests {
             [(" Anna@Example.org", "a…@example.org"), ("ünal", "ü…"), ("", "…"), ("a@b@c.test", "a…@c.test")]
         {
             assert_eq!(masked(address), mask, "{address}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_a_mailbox_lead_to_it() {
+        for (address, behind) in [
+            (" Anna+7@Example.org", Some("anna@example.org")),
+            ("anna+a+b@example.org", Some("anna@example.org")),
+            ("a.n.na+x@gmail.com", Some("anna@gmail.com")),
+            ("a.nna@gmail.com", Some("anna@gmail.com")),
+            ("a.nna@example.org", None),
+            ("anna@example.org", None),
+            ("+anna@example.org", None),
+            ("anna", None),
+        ] {
+            assert_eq!(mailbox(address).as_deref(), behind, "{address}");
         }
     }
 

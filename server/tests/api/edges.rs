@@ -45,6 +45,11 @@ async fn doubled_slashes_lead_to_the_clean_path() {
     // Joined, it is a path of ours: never the name of another host.
     let answer = ask(&site, "GET", "//evil.example/x", &[], None).await;
     assert_eq!((answer.status, answer.header("location")), (307, Some("/evil.example/x")));
+    for path in [r"//\evil.example/x", r"///\/evil.example", r"//\\evil.example", r"/a//\evil.example"] {
+        let answer = ask(&site, "GET", path, &[], None).await;
+        let to = answer.header("location").expect("the clean path");
+        assert!(!to.contains('\\') && to.starts_with('/') && !to.starts_with("//"), "{path}: {to}");
+    }
 }
 
 #[tokio::test]

@@ -252,6 +252,29 @@ async fn one_client_cannot_write_to_many_strangers_nor_all_clients_together() {
     assert_eq!(emails().await, 6);
 }
 
+/// Whoever signs up with `anna+1`, `anna+2` and so on writes to one mailbox all the time.
+#[tokio::test]
+async fn spellings_of_one_mailbox_share_its_emails() {
+    let place = Place::start("memory").await;
+    let mut document = place.document.clone();
+    document["vestibule"]["limits"] = json!({"emails": {"per_address": 4}});
+    document["selfservice"]["flows"]["verification"]["notify_unknown_recipients"] = true.into();
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let emails = async || {
+        while engine::courier::deliver(&place.stand.engine).await.expect("the courier works") > 0 {}
+        place.stand.world.mailer.sent().len()
+    };
+    for number in 0..8 {
+        place.come_from(&format!("203.0.113.{number}"));
+        form_for(&place, &format!("Mallory+{number}@vestibule.test")).await;
+    }
+    assert_eq!(emails().await, 4);
+    form_for(&place, "mallory@vestibule.test").await;
+    assert_eq!(emails().await, 4, "the mailbox itself counts with them");
+    form_for(&place, "somebody+else@vestibule.test").await;
+    assert_eq!(emails().await, 5, "and no other does");
+}
+
 /// A stranger asks for all the emails there are, and the code that the owner was sent stays valid in the owner's form.
 #[tokio::test]
 async fn a_stranger_uses_up_neither_the_owners_emails_nor_their_codes() {
