@@ -110,6 +110,7 @@ pub(super) const ROWS: &[Row] = &[
             "server/tests/cli/serving.rs::generated_secrets_stay_the_same_and_are_closed_to_others",
             "engine/tests/settings/web_hooks/calling.rs::secrets_are_sealed_used_and_nowhere_to_be_read",
             "server/src/cli.rs::no_argument_of_any_command_takes_a_secret",
+            "server/tests/cli/secrets.rs::what_others_can_read_is_told_at_the_start_and_by_the_checks",
         ],
     ),
     not_met("13.3.3", 3, "Cryptography happens in an isolated module", "It happens in the server's process"),

@@ -10,12 +10,12 @@ pub(super) const ROWS: &[Row] = &[
         "`docs/limits.md` and the section “What each limit protects” above",
         &["server/tests/api/limits.rs::nobody_can_lock_the_owner_of_an_address_out"],
     ),
-    partly(
+    met(
         "6.1.2",
         2,
         "The words that no password may hold are documented",
-        "Names of the service and of the user's own traits; the list is not printed",
-        &[],
+        "The section “Ways in” above",
+        &["engine/src/password/common.rs::what_is_known_of_the_account_makes_a_password_common"],
     ),
     met(
         "6.1.3",
@@ -33,12 +33,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     not_met("6.2.2", 1, "Users can change their password", "The settings flow is not there yet"),
     not_met("6.2.3", 1, "A change asks for the current password", "The settings flow is not there yet"),
-    partly(
+    met(
         "6.2.4",
         1,
         "New passwords are compared with the 3,000 most common ones",
-        "Have I Been Pwned is asked, which knows them; without the network a bundled list applies to operators alone",
-        &["engine/src/password/breaches.rs::a_known_password_is_refused_and_five_characters_leave_the_house"],
+        "The 30,000 most common ones and what is as easy to guess, without the network; Have I Been Pwned besides",
+        &[
+            "engine/src/password/breaches.rs::a_known_password_is_refused_and_five_characters_leave_the_house",
+            "engine/src/password/common.rs::what_attackers_try_first_is_common",
+            "server/tests/api/common_passwords.rs::common_passwords_are_refused_with_the_breach_check_off",
+            "server/tests/api/common_passwords.rs::common_passwords_are_refused_where_the_breach_check_cannot_be_reached",
+        ],
     ),
     met(
         "6.2.5",
@@ -91,6 +96,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "engine/src/password/policy.rs::a_password_like_the_address_is_refused",
             "engine/src/password/policy.rs::every_identifier_counts_and_an_empty_one_does_not",
+            "engine/src/password/common.rs::what_is_known_of_the_account_makes_a_password_common",
         ],
     ),
     met(
@@ -116,6 +122,7 @@ pub(super) const ROWS: &[Row] = &[
             "server/tests/api/guessing.rs::one_client_cannot_try_a_password_on_every_account",
             "server/tests/api/guessing.rs::an_account_that_many_guess_at_is_never_locked_for_its_owner",
             "server/tests/api/guessing.rs::two_servers_on_one_database_count_together_and_a_restart_forgets_nothing",
+            "server/tests/api/known_devices.rs::a_completed_sign_in_makes_the_browser_known_to_that_account_alone",
         ],
     ),
     met(

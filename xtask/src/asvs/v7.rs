@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         "7.2.3",
         1,
         "Session tokens have at least 128 random bits",
-        "190 bits, of which the hash alone is stored",
+        "190 bits from the operating system's random generator; the hash alone is stored",
         &[],
     ),
     partly(
