@@ -228,6 +228,7 @@ mod tests {
         drop((first, proxy));
         assert!(share(&held, Some("192.0.2.2")).take(250, 1000));
         drop(second);
-        assert_eq!((lock(&held).all, lock(&held).clients.len()), (0, 0));
+        let held = lock(&held);
+        assert_eq!((held.all, held.clients.len()), (0, 0));
     }
 }

@@ -28,6 +28,8 @@ fn code_paths(text: &str, top: &[String]) -> Vec<String> {
         .step_by(2)
         .filter(|word| !word.contains(char::is_whitespace) && word.contains(['/', '.']))
         .filter(|word| top.iter().any(|name| *word == name || word.starts_with(&format!("{name}/"))))
+        // `file.rs::test` names a test in a file.
+        .filter_map(|word| word.split("::").next())
         .map(str::to_owned)
         .collect()
 }

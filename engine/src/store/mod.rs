@@ -37,6 +37,7 @@ pub mod setting_secrets;
 pub mod social;
 mod writer;
 
+use crate::effects::{Following, to_completion};
 use crate::error::{Error, Kind, Result};
 use dsn::Dsn;
 use file::DatabaseFile;
@@ -208,7 +209,9 @@ impl Db {
             Pools::Sqlite { writer, .. } => {
                 State::Sqlite(writer.begin(durability).await.map_err(fault::error)?)
             }
-            Pools::Postgres(pool) => State::Postgres(begin_postgres(pool, durability).await?),
+            Pools::Postgres(pool) => {
+                State::Postgres(begin_postgres(pool, begin_on_postgres(durability)).await?)
+            }
         };
         Ok(self.tx(state, Some(durability)))
     }
@@ -217,11 +220,10 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         let state = match &self.pools {
             Pools::Sqlite { readers, .. } => State::Sqlite(readers.begin().await.map_err(fault::error)?),
-            Pools::Postgres(pool) => State::Postgres(
-                pool.begin_with("begin isolation level repeatable read, read only")
-                    .await
-                    .map_err(fault::error)?,
-            ),
+            Pools::Postgres(pool) => {
+                const BEGIN: &str = "begin isolation level repeatable read, read only";
+                State::Postgres(begin_postgres(pool, BEGIN).await?)
+            }
         };
         Ok(self.tx(state, None))
     }
@@ -259,7 +261,7 @@ impl Db {
                 State::PostgresSingle(pool.acquire().await.map_err(fault::error)?)
             }
             (Pools::Postgres(pool), Durability::Relaxed) => {
-                State::Postgres(begin_postgres(pool, durability).await?)
+                State::Postgres(begin_postgres(pool, begin_on_postgres(durability)).await?)
             }
         };
         Ok(self.tx(state, Some(durability)))
@@ -461,12 +463,23 @@ fn unreadable(place: &'static str, why: impl std::fmt::Display) -> Error {
     Error::internal(format!("{place} holds what cannot be read: {why}"))
 }
 
-async fn begin_postgres(pool: &PgPool, durability: Durability) -> Result<Transaction<'static, Postgres>> {
-    let begin = match durability {
+/// `begin` is a statement that opens a transaction.
+///
+/// sqlx 0.9 counts a transaction only after the server has answered. A caller that leaves before that would leave an open
+/// transaction in the pool, and the next statement on that connection would be answered and never committed. So opening runs to its
+/// end whatever the caller does; an unwanted transaction is then dropped, which rolls back.
+async fn begin_postgres(pool: &PgPool, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let opening = async move { pool.begin_with(begin).await.map_err(fault::error) };
+    to_completion(Following::default(), opening).await
+}
+
+/// What opens a transaction with that durability on PostgreSQL.
+const fn begin_on_postgres(durability: Durability) -> &'static str {
+    match durability {
         Durability::Durable => "begin",
         Durability::Relaxed => "begin; set local synchronous_commit = off",
-    };
-    pool.begin_with(begin).await.map_err(fault::error)
+    }
 }
 
 fn pool<D: sqlx::Database>(connections: u32) -> PoolOptions<D> {

@@ -26,7 +26,6 @@ const REASONS: &[(&str, &str)] = &[
     ("operators::COUNT", "operators are few"),
     ("operators::LIST", "operators are few"),
     ("operators::LOCK_OWNERS", "operators are few"),
-    ("revisions::INSERT", "the newest number alone, at the end of the key"),
     ("revisions::LIST", "the newest few, in the order of the key, with a limit"),
     ("revisions::NEWEST", "the newest one, at the end of the key"),
     ("secret_fingerprints::FORGET", "all of them are to go"),
@@ -36,8 +35,11 @@ const REASONS: &[(&str, &str)] = &[
 ];
 
 /// Types of parameters that PostgreSQL cannot tell from the statement.
-const TYPES: &[(&str, &str)] =
-    &[("revisions::INSERT", "(bigint, timestamptz, text, bigint, text, text, text)")];
+const TYPES: &[(&str, &str)] = &[
+    ("limits::CLEAR", "(bytea, text)"),
+    ("limits::LIST", "(bytea, text, bigint)"),
+    ("revisions::INSERT", "(bigint, timestamptz, text, bigint, text, text, text)"),
+];
 
 /// Foreign keys without an index, and why: deleting what they refer to reads the whole table.
 const UNINDEXED: &[(&str, &str)] = &[("operator_links (operator_id)", "operators are few and never deleted")];

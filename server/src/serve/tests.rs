@@ -176,7 +176,9 @@ async fn half_bodies_give_way_as_half_heads_do() {
     let mut half = [place.connect(HALF, 1024).await, place.connect(HALF, 1024).await];
     let mut whole = place.connect(&request("/"), 1024).await;
     assert!(whole.read("here").await.starts_with("HTTP/1.1 200"));
-    assert_eq!(half[0].until_end().await, "");
+    // It was told so if its head was read after its place had gone.
+    let told = half[0].until_end().await;
+    assert!(told.is_empty() || told.starts_with("HTTP/1.1 503"), "{told}");
     half[1].send(" body").await;
     half[1].read("half body").await;
 }

@@ -165,7 +165,9 @@ impl Person {
     }
 
     pub(crate) async fn post(&mut self, target: &str, more: &[(&str, &str)], body: &Value) -> Answer {
-        self.ask("POST", target, JSON, more, Some(&body.to_string())).await
+        let has_type = more.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let own: &[_] = if has_type { &[] } else { &[("Content-Type", "application/json")] };
+        self.ask("POST", target, JSON, &[own, more].concat(), Some(&body.to_string())).await
     }
 
     /// Opens the sign-up form.

@@ -52,7 +52,7 @@ fn is_as_promised(changes: &BTreeMap<String, BTreeSet<Durability>>) {
         ("insert into identity_identifiers", vec![Durable]),
         ("insert into sessions", vec![Durable]),
         ("insert into flows", vec![Relaxed]),
-        ("update flows", vec![Durable, Relaxed]),
+        ("update flows", vec![Relaxed]),
         // The call that nobody waits for is queued with the account; the other one's row is only a log.
         ("insert into hook_deliveries", vec![Durable, Relaxed]),
         ("update hook_deliveries", vec![Relaxed]),

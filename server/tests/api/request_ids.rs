@@ -32,7 +32,7 @@ async fn every_answer_has_an_id_of_its_own_and_an_error_tells_it() {
         ("GET", "/self-service/registration/flows?id=7d1f6f5e-0b1c-4c43-9a55-1f0a5b1c2d3e", JSON, 404),
         ("GET", "/self-service/login/api?return_to=https%3A%2F%2Felsewhere.test%2F", JSON, 400),
         ("GET", "/nowhere", JSON, 404),
-        ("DELETE", "/sessions/whoami", JSON, 405),
+        ("DELETE", "/self-service/login/browser", JSON, 405),
         ("GET", "/registration", HTML, 303),
         ("GET", "//health//alive", JSON, 307),
     ] {

@@ -88,6 +88,6 @@ fn what_others_can_read_is_told_at_the_start_and_by_the_checks() {
     }
     set_mode(&place.data(), 0o755);
     let log = place.serve().terminate().log;
-    assert!(log.contains("/data") && log.contains("chmod"), "{log}");
+    assert!(log.contains("file=data") && log.contains("chmod"), "{log}");
     assert!(!log.contains("secrets.json"), "that one has its own mode: {log}");
 }
