@@ -37,7 +37,7 @@ test('a provider is on by itself, or a way of the switch that one press levels w
   await (await type(visitor, 'one@example.org')).expectSignedOut();
 
   // Off, it joins the matrix as a way of its own.
-  await admin.page.locator('#social-sign-in').setChecked(false);
+  await admin.page.locator('#sign-in-after-social').setChecked(false);
   await admin.save();
   await admin.openSettings();
   await expect(ways).not.toContainText('by itself');
