@@ -409,6 +409,22 @@ fn an_old_environment_variable_is_refused_with_the_new_one() {
     assert!(problem.instead.contains("`VESTIBULE_REGISTRATION_PREVENT_ENUMERATION`"), "{problem}");
 }
 
+#[test]
+fn an_entry_of_a_list_that_the_environment_cannot_reach_is_a_problem() {
+    for (variable, text, told) in [
+        ("SELFSERVICE_ALLOWED_RETURN_URLS_4", "https://a.example/", "entry 4 cannot follow"),
+        ("IDENTITY_SCHEMAS_0_URI", "preset://email", "no member for `URI`"),
+        ("SELFSERVICE_ALLOWED_RETURN_URLS_0_URL", "https://a.example/", "no member"),
+        ("IDENTITY_SCHEMAS_0", "preset://email", "object in JSON"),
+        ("SELFSERVICE_FLOWS_LOGIN_AFTER_HOOKS_0_CONFIG_CAN_INTERRUPT", "maybe", "neither yes nor no"),
+    ] {
+        let environment = BTreeMap::from([(variable.to_owned(), text.to_owned())]);
+        let found = problems(&Sources { environment, ..document(json!({})) });
+        assert_eq!(found[0].file, format!("environment variable {variable}"), "{found:?}");
+        assert!(found[0].what.contains(told), "{variable}: {found:?}");
+    }
+}
+
 /// Over https, with the prefix on every cookie.
 fn prefixed(mut document: Value) -> Value {
     document["vestibule"] = json!({"cookies": {"host_prefix": true}});
