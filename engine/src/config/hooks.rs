@@ -332,6 +332,10 @@ fn template(address: &str) -> Result<Template, Wrong> {
     let source = schemas::text(&address).map_err(|wrong| {
         Wrong::new(format!("`config.body`: {}", wrong.what), "`base64://…` or `file://…`")
     })?;
+    if let Some(what) = crate::effects::templates::unreadable(&source) {
+        let what = format!("`config.body` is not a Jsonnet template: {what}");
+        return Err(Wrong::new(what, "a template such as `function(ctx) { id: ctx.identity.id }`"));
+    }
     Ok(Template::Source(source))
 }
 

@@ -67,6 +67,8 @@ pub(super) enum Effect {
 
 /// For [`Key::ours`]: none of its values needs an effect.
 const WHATEVER: &[&str] = &[];
+/// For [`Key::ours`]: these values have their effect, and the others have none yet.
+const THERE: &str = "";
 const OFF: &[&str] = &["false"];
 const NOT_HERE: &str = "what it switches off is not there";
 
@@ -92,6 +94,7 @@ impl Key {
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match self.ours {
+            Some((values, THERE)) if values.contains(&text.as_str()) => Effect::There,
             Some((values, why)) if values.is_empty() || values.contains(&text.as_str()) => {
                 Effect::Needless(why)
             }
@@ -255,7 +258,7 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.flows.registration.ui_url", Page, "", "Sign-up page; unset, our own."),
     key("selfservice.flows.registration.lifespan", Duration, "1h", "How long a sign-up form can be sent."),
     key("selfservice.flows.registration.login_hints", Bool, "false", "Tell whoever signs up with a taken address how that account signs in."),
-    key("selfservice.flows.registration.style", Choice(&["profile_first", "unified"]), "profile_first", "Sign up in two steps or with one form."),
+    later("selfservice.flows.registration.style", Choice(&["profile_first", "unified"]), "profile_first", "Sign up in two steps or with one form.").ours(&["unified"], THERE),
     key("selfservice.flows.registration.enable_legacy_one_step", Bool, "false", "Kratos' older way to say `style: unified`; it wins over `style`."),
     key("selfservice.flows.registration.before.hooks", Hooks(Stage::Before), "", "What runs before a sign-up form is made."),
     key("selfservice.flows.registration.after.hooks", Hooks(Stage::AfterRegistration), "", "What runs after sign-up by a method without a list of its own."),
@@ -265,7 +268,7 @@ pub(super) const TABLE: &[Key] = &[
     // Login
     key("selfservice.flows.login.ui_url", Page, "", "Sign-in page; unset, our own."),
     key("selfservice.flows.login.lifespan", Duration, "1h", "How long a sign-in form can be sent."),
-    key("selfservice.flows.login.style", Choice(&["unified", "identifier_first"]), "unified", "Ask for everything at once, or for the address first."),
+    later("selfservice.flows.login.style", Choice(&["unified", "identifier_first"]), "unified", "Ask for everything at once, or for the identifier first.").ours(&["unified"], THERE),
     key("selfservice.flows.login.before.hooks", Hooks(Stage::Before), "", "What runs before a sign-in form is made."),
     key("selfservice.flows.login.after.hooks", Hooks(Stage::AfterLogin), "", "What runs after sign-in by a method without a list of its own."),
     key("selfservice.flows.login.after.{password,code,totp,passkey,webauthn,lookup_secret}.hooks", Hooks(Stage::AfterLogin), "", "What runs after sign-in by that method; replaces the flow's list."),
@@ -510,7 +513,7 @@ mod tests {
             assert_eq!(key.state, State::Later, "{path} has an effect");
             for value in values {
                 let value = scalars::check(key.kind, &scalars::from_text(key.kind, value).unwrap()).unwrap();
-                assert!(matches!(key.effect(&value), Effect::Needless(_)), "{path}: {value}");
+                assert!(!matches!(key.effect(&value), Effect::Missing), "{path}: {value}");
             }
         }
     }

@@ -2,9 +2,8 @@
 //! time, and a problem names the place it comes from.
 
 use super::console::{self, Named};
-use super::keys::REGISTRY;
+use super::environment::{self, Entry, Setting};
 use super::load::{Fetched, Problem, Problems, Sources};
-use super::scalars;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +26,10 @@ pub struct Layers {
     merged: Value,
     /// Path → variable and value.
     environment: BTreeMap<String, (String, Value)>,
+    /// Entries of lists, by list and index.
+    entries: Vec<Entry>,
+    /// Variables that look like ours and have no effect.
+    pub(super) ignored: Vec<String>,
     pub(super) data: PathBuf,
     /// Where generated secrets are kept; empty where they are not.
     pub(super) secrets: PathBuf,
@@ -68,33 +71,35 @@ impl Layers {
             }
         }
         let mut environment = BTreeMap::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut ignored = Vec::new();
         // An empty variable is how many tools say "unset".
         for (variable, text) in sources.environment.iter().filter(|(_, text)| !text.is_empty()) {
-            let Some((path, key)) =
-                REGISTRY.by_variable(variable).and_then(|path| Some((path, REGISTRY.key(path)?)))
-            else {
-                if let Some((new, path)) = super::keys::renamed_variable(variable) {
-                    problems.push(Problem {
-                        file: environment_name(variable),
-                        path: path.to_owned(),
-                        what: "this environment variable was renamed".into(),
-                        instead: format!("`{new}`, with the same value"),
-                    });
-                }
-                continue;
-            };
-            match scalars::from_text(key.kind, text) {
-                Ok(value) => {
-                    environment.insert(path.to_owned(), (variable.clone(), value));
-                }
-                Err(wrong) => problems.push(Problem {
+            let mut problem = |path: &str, what: String, instead: String| {
+                problems.push(Problem {
                     file: environment_name(variable),
                     path: path.to_owned(),
-                    what: wrong.what,
-                    instead: wrong.instead,
-                }),
+                    what,
+                    instead,
+                });
+            };
+            if let Some((new, path)) = super::keys::renamed_variable(variable) {
+                let instead = format!("`{new}`, with the same value");
+                problem(path, "this environment variable was renamed".into(), instead);
+                continue;
+            }
+            match environment::read(variable, text) {
+                None => {}
+                Some(Ok(Setting::Key { path, value })) => {
+                    environment.insert(path, (variable.clone(), value));
+                }
+                Some(Ok(Setting::Entry(entry))) => entries.push(entry),
+                Some(Ok(Setting::Unknown)) => ignored.push(variable.clone()),
+                Some(Err((path, wrong))) => problem(&path, wrong.what, wrong.instead),
             }
         }
+        // As text, 10 comes before 2.
+        entries.sort_by(|a, b| (&a.list, a.index).cmp(&(&b.list, b.index)));
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
@@ -105,32 +110,52 @@ impl Layers {
         let data = sources.data.clone();
         let kept = !sources.looks_only || super::secrets::are_kept(&data);
         let secrets = if kept { data.clone() } else { PathBuf::new() };
-        Ok(Self { files, merged, environment, data, secrets, fetched: sources.fetched.clone(), exposed })
+        Ok(Self {
+            files,
+            merged,
+            environment,
+            entries,
+            ignored,
+            data,
+            secrets,
+            fetched: sources.fetched.clone(),
+            exposed,
+        })
     }
 
     /// Files < console < environment, with what is wrong with the settings of the console.
     pub(super) fn document(&self, revision: i64, named: &Named) -> (Value, Vec<Problem>) {
         // Below the console's settings too: they go by what is on, and take lists over, wherever that is said.
-        let (mut document, wrong) = console::apply(&self.with_environment(self.merged.clone()), named);
-        document = self.with_environment(document);
-        let problems = wrong
-            .into_iter()
-            .map(|(name, what)| Problem {
-                file: revision_name(revision),
-                path: name,
-                what,
-                instead: "a roll-back: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
-                    .into(),
-            })
-            .collect();
+        let (below, mut problems) = self.with_environment(self.merged.clone());
+        let (document, wrong) = console::apply(&below, named);
+        let (document, _) = self.with_environment(document);
+        let wrong = wrong.into_iter().map(|(name, what)| Problem {
+            file: revision_name(revision),
+            path: name,
+            what,
+            instead: "a roll-back: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
+                .into(),
+        });
+        problems.extend(wrong);
         (document, problems)
     }
 
-    fn with_environment(&self, mut document: Value) -> Value {
+    fn with_environment(&self, mut document: Value) -> (Value, Vec<Problem>) {
         for (path, (_, value)) in &self.environment {
             set(&mut document, path, value.clone());
         }
-        document
+        let mut problems = Vec::new();
+        for entry in &self.entries {
+            if let Err(wrong) = entry.apply(&mut document) {
+                problems.push(Problem {
+                    file: environment_name(&entry.variable),
+                    path: format!("{}[{}]", entry.list, entry.index),
+                    what: wrong.what,
+                    instead: wrong.instead,
+                });
+            }
+        }
+        (document, problems)
     }
 
     /// Names of the files, in the order given; `None`: the built-in starter file alone.
@@ -153,14 +178,19 @@ impl Layers {
         written
     }
 
+    /// The variable that sets the key, or an entry of its list.
     pub(super) fn variable(&self, path: &str) -> Option<&str> {
-        self.environment.get(path).map(|(variable, _)| variable.as_str())
+        let whole = self.environment.get(path).map(|(variable, _)| variable.as_str());
+        whole.or_else(|| Some(self.entries.iter().find(|entry| entry.list == path)?.variable.as_str()))
     }
 
     /// Which layer `path` in `document` comes from. A path without a value: the file that comes closest.
     pub(super) fn origin(&self, revision: i64, document: &Value, path: &str) -> String {
-        let key = path.split('[').next().unwrap_or(path);
-        if let Some(variable) = self.variable(key) {
+        let (key, place) = path.split_once('[').unwrap_or((path, ""));
+        let index = place.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());
+        let entry = self.entries.iter().find(|entry| entry.list == key && Some(entry.index) == index);
+        let whole = self.environment.get(key).map(|(variable, _)| variable.as_str());
+        if let Some(variable) = entry.map(|entry| entry.variable.as_str()).or(whole) {
             return environment_name(variable);
         }
         let value = get(document, key);
@@ -187,7 +217,7 @@ impl Layers {
     }
 }
 
-fn environment_name(variable: &str) -> String {
+pub(super) fn environment_name(variable: &str) -> String {
     format!("environment variable {variable}")
 }
 

@@ -86,7 +86,11 @@ pub struct Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.file, self.path, self.text)
+        write!(f, "{}: ", self.file)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{}", self.text)
     }
 }
 
@@ -158,7 +162,13 @@ fn build(
     let mut findings = Findings::new(&layers, revision, &raw, problems);
     let checked = check(&raw, &mut findings);
     let config = typed::read(&checked, &mut findings, earlier);
-    let Findings { mut problems, notes, .. } = findings;
+    let Findings { mut problems, mut notes, .. } = findings;
+    notes.extend(layers.ignored.iter().map(|variable| Note {
+        file: super::layers::environment_name(variable),
+        path: String::new(),
+        text: "no key has this name, so the variable has no effect".to_owned(),
+        needless: false,
+    }));
     match config {
         Some(mut config) if problems.is_empty() => {
             config.raw = raw;

@@ -10,6 +10,7 @@ mod console_social;
 mod courier;
 mod difference;
 mod digest;
+mod environment;
 mod export;
 mod export_providers;
 mod exposure;

@@ -50,6 +50,7 @@ fn section(page: &mut String, title: &str, state: State) -> std::fmt::Result {
     for key in TABLE.iter().filter(|key| key.state == state) {
         let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
         let ours = key.ours.map(|(values, why)| match values {
+            values if why.is_empty() => format!(" Only `{}` has its effect so far.", values.join("`, `")),
             [] => format!(" None is needed: {why}."),
             values => format!(" For `{}` none is needed: {why}.", values.join("`, `")),
         });

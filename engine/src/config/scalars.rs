@@ -134,15 +134,19 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
     }
 }
 
-/// A value from an environment variable: lists and objects as JSON, all else as it stands.
+/// A value from an environment variable: lists of texts as JSON or with commas between them, other lists and objects as JSON,
+/// all else as it stands.
 pub(super) fn from_text(kind: Kind, text: &str) -> Result<Value, Wrong> {
     let json = |instead: &str| {
         serde_json::from_str(text)
             .map_err(|_| Wrong::new("this is not JSON", format!("a list in JSON, such as `{instead}`")))
     };
     match kind {
-        Kind::Texts | Kind::Secrets(_) => json(r#"["one","two"]"#),
-        Kind::Networks => json(r#"["10.0.0.0/8"]"#),
+        Kind::Texts | Kind::Secrets(_) if text.trim_start().starts_with('[') => json(r#"["one","two"]"#),
+        Kind::Networks if text.trim_start().starts_with('[') => json(r#"["10.0.0.0/8"]"#),
+        Kind::Texts | Kind::Secrets(_) | Kind::Networks => {
+            Ok(text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect())
+        }
         Kind::Hooks(_) => json(r#"[{"hook":"session"}]"#),
         Kind::Schemas => json(r#"[{"id":"default","url":"preset://email"}]"#),
         Kind::Open => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),

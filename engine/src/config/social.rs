@@ -394,5 +394,12 @@ fn mapper_at(address: &str, kind: &Kind) -> Result<Template, Wrong> {
             "`preset://mapper`, the mapper that suits the provider",
         ));
     }
-    schemas::text(address).map(Template::Source)
+    let source = schemas::text(address)?;
+    match crate::effects::templates::unreadable(&source) {
+        None => Ok(Template::Source(source)),
+        Some(what) => Err(Wrong::new(
+            format!("this is not a Jsonnet mapper: {what}"),
+            "`preset://mapper`, or a Jsonnet text that makes `identity.traits`",
+        )),
+    }
 }

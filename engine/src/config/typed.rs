@@ -235,6 +235,14 @@ fn serve(reader: &mut Reader<'_, '_>) -> Serve {
 fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
     let host = reader.text(&format!("{path}.host"));
     let port: u16 = reader.integer(&format!("{path}.port"));
+    if host.starts_with("unix:") {
+        reader.findings.problem(
+            &format!("{path}.host"),
+            "listeners do not open unix sockets",
+            "a host name or an IP address, such as `127.0.0.1` for a proxy on the same machine",
+        );
+        return Listener { host, port, base_url_text: loopback().into(), base_url: loopback() };
+    }
     let base_url_text = reader.optional(&format!("{path}.base_url")).unwrap_or_else(|| {
         let name = match host.trim_matches(['[', ']']) {
             "" | "0.0.0.0" | "::" => "127.0.0.1".to_owned(),

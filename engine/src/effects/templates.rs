@@ -189,6 +189,24 @@ pub fn evaluate_with(
     input: &str,
     variables: &[(String, String)],
 ) -> Result<String, TemplateError> {
+    read(source, input, variables, true)
+}
+
+/// What keeps `source` from being read as Jsonnet, with its line. Nothing of it is evaluated.
+pub fn unreadable(source: &str) -> Option<String> {
+    match read(source, "{}", &[], false) {
+        Err(TemplateError::Unreadable(what)) => Some(what),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Reads the template, and evaluates it if asked to; empty if not.
+fn read(
+    source: &str,
+    input: &str,
+    variables: &[(String, String)],
+    evaluates: bool,
+) -> Result<String, TemplateError> {
     let arena = Arena::new();
     let mut program = Program::new(&arena);
     program.set_max_stack(DEPTH);
@@ -215,6 +233,9 @@ pub fn evaluate_with(
             return Err(TemplateError::Unreadable(lines.said(program.span_manager(), span, what)));
         }
     };
+    if !evaluates {
+        return Ok(String::new());
+    }
     let broken = |program: &Program<'_>, failure: &EvalError| {
         if is_cancelled(failure) {
             return TemplateError::Cancelled;
@@ -323,6 +344,18 @@ mod tests {
         );
         assert_eq!(made.unwrap().replace([' ', '\n'], ""), r#"{"identity":{"traits":{"email":"a@b.c"}}}"#);
         assert!(evaluate("std.extVar('claims')", "null").is_err(), "a hook's body has none");
+    }
+
+    #[test]
+    fn a_template_is_read_without_being_evaluated() {
+        for readable in
+            ["function(ctx) error 'no'", "{ a: 1 }", "function(ctx) ctx.nothing", "std.extVar('claims')"]
+        {
+            assert_eq!(unreadable(readable), None, "{readable}");
+        }
+        for broken in ["function(ctx) { a: ", "{ a: 'x }", "function(ctx)\n  ctxt.identity"] {
+            assert!(unreadable(broken).is_some(), "{broken}");
+        }
     }
 
     #[test]

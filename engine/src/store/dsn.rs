@@ -101,7 +101,10 @@ fn sqlite(rest: &str) -> Result<Dsn> {
 
 fn postgres(text: &str) -> Result<Dsn> {
     // Neither message repeats the dsn: it holds a password.
-    let mut url = Url::parse(text).map_err(|error| Error::invalid(format!("The dsn is no URL: {error}.")))?;
+    // `postgres://user:password@/database?host=/folder` reaches a socket; `url` wants a host, and the parameter wins over it.
+    let text = without_host(text).unwrap_or_else(|| text.to_owned());
+    let mut url =
+        Url::parse(&text).map_err(|error| Error::invalid(format!("The dsn is no URL: {error}.")))?;
     let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     url.set_query(None);
     let mut wanted = None;
@@ -115,6 +118,24 @@ fn postgres(text: &str) -> Result<Dsn> {
     let options = PgConnectOptions::from_str(url.as_str())
         .map_err(|error| Error::invalid(format!("The dsn cannot be used: {error}.")))?;
     Ok(Dsn::Postgres { options: Box::new(options), max_connections: wanted })
+}
+
+/// The same address with a host, where it has user information and none.
+fn without_host(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let at = if user.is_empty() { "" } else { "@" };
+    match host {
+        "" => Some(format!("{scheme}://{user}{at}localhost{path}")),
+        // Some managed databases document the folder in the place of the host, escaped.
+        folder if folder.to_ascii_lowercase().starts_with("%2f") => {
+            let join = if path.contains('?') { '&' } else { '?' };
+            Some(format!("{scheme}://{user}{at}localhost{path}{join}host={folder}"))
+        }
+        _ => None,
+    }
 }
 
 fn max_connections(value: Option<&str>) -> Result<Option<u32>> {
@@ -174,6 +195,26 @@ mod tests {
         assert_eq!((options.get_database(), options.get_application_name()), (Some("kratos"), Some("v")));
         assert!(matches!(options.get_ssl_mode(), sqlx::postgres::PgSslMode::Disable));
         assert_eq!(max_connections, Some(7));
+    }
+
+    #[test]
+    fn a_folder_of_sockets_stands_in_the_place_of_a_host() {
+        for (text, port) in [
+            ("postgres://ann:s%40cret@/kratos?host=/var/run/postgresql", 5432),
+            ("postgres://ann@/kratos?host=%2Fvar%2Frun%2Fpostgresql&port=5433", 5433),
+            ("postgres:///kratos?host=/var/run/postgresql&user=ann", 5432),
+            ("postgresql://ann:x@%2Fvar%2Frun%2Fpostgresql/kratos?sslmode=disable", 5432),
+            ("postgres://ann@%2Fvar%2Frun%2Fpostgresql/kratos", 5432),
+        ] {
+            let Ok(Dsn::Postgres { options, .. }) = Dsn::parse(text) else { panic!("{text}") };
+            let socket = options.get_socket().map(|folder| folder.display().to_string());
+            assert_eq!(socket.as_deref(), Some("/var/run/postgresql"), "{text}");
+            assert_eq!(
+                (options.get_port(), options.get_username(), options.get_database()),
+                (port, "ann", Some("kratos")),
+                "{text}"
+            );
+        }
     }
 
     #[test]

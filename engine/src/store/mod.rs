@@ -183,6 +183,11 @@ impl Db {
         }
     }
 
+    /// Whether [`Db::connect`] understands the DSN; nothing is opened. An `Invalid` error says what is wrong, never the password.
+    pub fn check_dsn(dsn: &str) -> Result<()> {
+        Dsn::parse(dsn).map(drop)
+    }
+
     /// The file that [`Db::connect`] would have to make: of SQLite, and not there yet.
     pub fn missing(dsn: Option<&str>, data: &Path) -> Result<Option<PathBuf>> {
         Ok(match dsn_of(dsn, data)? {

@@ -14,6 +14,15 @@ fn each_problem_is_found_where_it_is() {
         (json!({"serve": {"public": {"port": "http"}}}), "serve.public.port", "65535"),
         (json!({"serve": {"public": {"port": 70000}}}), "serve.public.port", "65535"),
         (json!({"serve": {"admin": {"port": 4433}}}), "serve.admin.port", "another port"),
+        (json!({"serve": {"public": {"host": "unix:/run/kratos.sock"}}}), "serve.public.host", "IP address"),
+        (
+            registration(
+                json!({"hooks": [{"hook": "web_hook", "config": {"url": "https://crm.test/", "method": "POST",
+                "body": "base64://ZnVuY3Rpb24oY3R4KSB7IGE6IA=="}}]}),
+            ),
+            "selfservice.flows.registration.after.hooks[0]",
+            "template",
+        ),
         (
             json!({"serve": {"public": {"base_url": "accounts.example.org"}}}),
             "serve.public.base_url",
@@ -288,6 +297,7 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
         (json!({"issuer_url": "i.example"}), "issuer_url"),
         (json!({"mapper_url": null}), "mapper_url"),
         (json!({"mapper_url": "file:///nowhere.jsonnet"}), "mapper_url"),
+        (json!({"mapper_url": "base64://eyBhOiA="}), "mapper_url"),
         (json!({"pkce": "maybe"}), "pkce"),
         (json!({"account_linking_mode": "always"}), "account_linking_mode"),
         (json!({"provider": "apple"}), "apple_private_key"),
@@ -407,6 +417,38 @@ fn an_old_environment_variable_is_refused_with_the_new_one() {
     let [problem] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(problem.file, "environment variable VESTIBULE_REGISTRATION_LEAK_NOTHING");
     assert!(problem.instead.contains("`VESTIBULE_REGISTRATION_PREVENT_ENUMERATION`"), "{problem}");
+}
+
+#[test]
+fn an_entry_of_a_list_that_the_environment_cannot_reach_is_a_problem() {
+    for (variable, text, told) in [
+        ("SELFSERVICE_ALLOWED_RETURN_URLS_4", "https://a.example/", "entry 4 cannot follow"),
+        ("IDENTITY_SCHEMAS_0_URI", "preset://email", "no member for `URI`"),
+        ("SELFSERVICE_ALLOWED_RETURN_URLS_0_URL", "https://a.example/", "no member"),
+        ("IDENTITY_SCHEMAS_0", "preset://email", "object in JSON"),
+        ("SELFSERVICE_FLOWS_LOGIN_AFTER_HOOKS_0_CONFIG_CAN_INTERRUPT", "maybe", "neither yes nor no"),
+    ] {
+        let environment = BTreeMap::from([(variable.to_owned(), text.to_owned())]);
+        let found = problems(&Sources { environment, ..document(json!({})) });
+        assert_eq!(found[0].file, format!("environment variable {variable}"), "{found:?}");
+        assert!(found[0].what.contains(told), "{variable}: {found:?}");
+    }
+}
+
+/// A style that is known and has no effect is told, the one that is there is not.
+#[test]
+fn a_style_of_forms_that_is_not_there_is_told() {
+    for (flow, style, told) in [
+        ("registration", "profile_first", true),
+        ("registration", "unified", false),
+        ("login", "identifier_first", true),
+        ("login", "unified", false),
+    ] {
+        let notes = loaded(&document(json!({"selfservice": {"flows": {flow: {"style": style}}}}))).notes;
+        let path = format!("selfservice.flows.{flow}.style");
+        let found = notes.iter().find(|note| note.path == path);
+        assert_eq!(found.map(|note| note.needless), told.then_some(false), "{notes:?}");
+    }
 }
 
 /// Over https, with the prefix on every cookie.

@@ -194,10 +194,86 @@ fn variables_are_read_by_the_type_of_their_key() {
     assert_eq!(config.session.cookie.secure, Some(false));
     assert_eq!(config.hashers.argon2.memory, 32 * 1024);
     assert_eq!((config.dsn.as_deref(), config.log.level.as_str()), (Some("memory"), "warning"));
-    sources.environment.insert("SELFSERVICE_ALLOWED_RETURN_URLS".into(), "https://a.test".into());
+    sources.environment.insert("SELFSERVICE_ALLOWED_RETURN_URLS".into(), r#"["https://a.test""#.into());
     let found = problems(&sources);
     assert_eq!(found[0].file, "environment variable SELFSERVICE_ALLOWED_RETURN_URLS");
     assert!(found[0].instead.contains("JSON"), "{}", found[0]);
+}
+
+/// One text, commas, an index: Kratos takes all three for a list.
+#[test]
+fn a_list_in_the_environment_is_one_text_or_has_commas_or_an_index() {
+    let urls = |variables: &[(&str, &str)]| {
+        let mut sources =
+            document(json!({"selfservice": {"allowed_return_urls": ["https://a.test", "https://b.test"]}}));
+        for (variable, text) in variables {
+            sources.environment.insert((*variable).to_owned(), (*text).to_owned());
+        }
+        loaded(&sources).config.selfservice.allowed_return_urls
+    };
+    const LIST: &str = "SELFSERVICE_ALLOWED_RETURN_URLS";
+    assert_eq!(urls(&[(LIST, "https://c.test")]), ["https://c.test"]);
+    assert_eq!(urls(&[(LIST, "https://c.test, https://d.test,")]), ["https://c.test", "https://d.test"]);
+    assert_eq!(urls(&[(LIST, r#"["https://c.test"]"#)]), ["https://c.test"]);
+    assert_eq!(
+        urls(&[("SELFSERVICE_ALLOWED_RETURN_URLS_1", "https://c.test")]),
+        ["https://a.test", "https://c.test"]
+    );
+    let many: Vec<String> = (2..12).map(|index| format!("{LIST}_{index}")).collect();
+    let variables: Vec<(&str, &str)> =
+        many.iter().map(|variable| (variable.as_str(), variable.rsplit('_').next().unwrap())).collect();
+    assert_eq!(urls(&variables)[11], "11", "entry 10 comes after entry 9, not after entry 1");
+    assert_eq!(
+        urls(&[(LIST, "https://c.test"), ("SELFSERVICE_ALLOWED_RETURN_URLS_1", "https://d.test")]),
+        ["https://c.test", "https://d.test"]
+    );
+}
+
+#[test]
+fn a_member_of_an_entry_comes_from_the_environment() {
+    let mut sources = with_providers(json!([
+        {"id": "corp", "provider": "google", "client_id": "file", "client_secret": "file", "mapper_url": "preset://mapper"},
+    ]));
+    let hook = json!([{"hook": "web_hook", "config": {"url": "http://crm.test/", "method": "POST"}}]);
+    sources
+        .documents
+        .push(json!({"selfservice": {"flows": {"login": {"after": {"password": {"hooks": hook}}}}}}));
+    for (variable, text) in [
+        ("SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_ID", "12345"),
+        ("SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_SECRET", "of-the-environment"),
+        ("SELFSERVICE_FLOWS_LOGIN_AFTER_PASSWORD_HOOKS_0_CONFIG_URL", "https://crm.example.org/hook"),
+        ("IDENTITY_SCHEMAS_1_ID", "customer"),
+        ("IDENTITY_SCHEMAS_1_URL", "preset://username"),
+    ] {
+        sources.environment.insert(variable.to_owned(), text.to_owned());
+    }
+    let Loaded { config, notes } = loaded(&sources);
+    assert_eq!(notes, []);
+    assert_eq!(config.selfservice.social.providers[0].client_id, "12345");
+    let Hook::WebHook(hook) = &config.selfservice.login.after.methods[&Method::Password].hooks[0] else {
+        panic!("a web hook")
+    };
+    assert_eq!(hook.url.as_str(), "https://crm.example.org/hook");
+    assert!(config.schema("customer").is_some());
+    // The console finds the list locked: an index would mean another entry after a change there.
+    assert_eq!(
+        config.variable("selfservice.methods.oidc.config.providers"),
+        Some("SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_ID")
+    );
+    let printed = print(&config, false);
+    assert!(printed.contains("12345") && !printed.contains("of-the-environment"), "{printed}");
+}
+
+#[test]
+fn a_variable_that_no_key_has_is_told() {
+    let mut sources = document(json!({}));
+    sources.environment.insert("SELFSERVICE_FLOWS_LOGIN_LIFE".to_owned(), "90s".to_owned());
+    let notes = loaded(&sources).notes;
+    let [note] = notes.as_slice() else { panic!("{notes:?}") };
+    assert_eq!(
+        note.to_string(),
+        "environment variable SELFSERVICE_FLOWS_LOGIN_LIFE: no key has this name, so the variable has no effect"
+    );
 }
 
 #[test]

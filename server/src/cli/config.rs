@@ -6,8 +6,9 @@ use super::failure::Outcome;
 use super::lint::Lint;
 use super::output::{line, show};
 use super::{export, import};
-use engine::config::load::{Note, load, print};
+use engine::config::load::{Note, Problem, Problems, load, print};
 use engine::settings::files_decide;
+use engine::store::Db;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -49,6 +50,16 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
         Command::Check(lint) => {
             let sources = assemble::files(global).await?;
             let loaded = load(&sources, None)?;
+            if let Some(dsn) = &loaded.config.dsn {
+                Db::check_dsn(dsn).map_err(|error| {
+                    Problems(vec![Problem {
+                        file: loaded.config.written_in("dsn").unwrap_or_default(),
+                        path: "dsn".to_owned(),
+                        what: error.reason.trim_end_matches('.').to_owned(),
+                        instead: "a dsn of SQLite or PostgreSQL, or no `dsn`".to_owned(),
+                    }])
+                })?;
+            }
             if !lint.is_for_programs() {
                 report(&loaded.notes)?;
                 if let Some(sentence) = files_decide(&loaded.config) {

@@ -28,6 +28,27 @@ fn all_problems_of_a_configuration_are_told_at_once() {
     assert_eq!((serve.status.code(), text(&serve.stderr)), (Some(3), stderr));
 }
 
+/// `serve` would refuse them, so the check does; the password is not repeated.
+#[test]
+fn a_dsn_that_nothing_can_be_started_with_is_a_problem() {
+    for (dsn, fine) in [
+        ("mysql://root:hush-hush@tcp(db:3306)/kratos", false),
+        ("cockroach://root:hush-hush@db:26257/kratos", false),
+        ("postgres://ann:hush-hush@db:x/kratos", false),
+        ("postgres://ann:hush-hush@/kratos?host=/var/run/postgresql", true),
+        ("sqlite://accounts.sqlite?_fk=true", true),
+    ] {
+        let place = Place::new();
+        let identity = json!({"schemas": [{"id": "default", "url": "preset://email"}]});
+        place.write("dsn.json", &json!({"dsn": dsn, "identity": identity}).to_string());
+        let output = place.run(&["config", "check", "--config", "dsn.json"]);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(if fine { 0 } else { 3 }), "{dsn}: {said}");
+        assert!(!said.contains("hush-hush"), "{said}");
+        assert!(fine || said.contains("dsn.json: dsn:"), "{said}");
+    }
+}
+
 #[test]
 fn the_starter_configuration_holds() {
     let output = Place::new().run(&["config", "check"]);
