@@ -18,7 +18,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -52,7 +52,7 @@ impl Listeners {
 
 async fn bind(key: &str, listener: &Listener) -> io::Result<TcpListener> {
     let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
-    TcpListener::bind((host.trim_matches(['[', ']']), listener.port)).await.map_err(|error| {
+    listen(host.trim_matches(['[', ']']), listener.port).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
@@ -61,6 +61,30 @@ async fn bind(key: &str, listener: &Listener) -> io::Result<TcpListener> {
             ),
         )
     })
+}
+
+/// Connections that wait to be accepted. The usual 128 overflow when 2,000 clients connect at once, and each that is dropped tries
+/// again a second later. The system's own limit (`net.core.somaxconn`) may be lower.
+const WAITING: u32 = 4096;
+
+/// As [`TcpListener::bind`], with more room for connections that wait.
+async fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
+    let mut failed = None;
+    for address in tokio::net::lookup_host((host, port)).await? {
+        let listening = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            // A server that starts again takes its port over from connections that are still closing.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(WAITING)
+        };
+        match listening() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
 }
 
 /// Serves until `stop` is done, then lets running requests finish.

@@ -212,7 +212,6 @@ async fn a_provider_that_is_gone_cannot_be_asked_or_is_another_has_a_reason_in_t
 async fn a_mapper_that_fails_or_makes_rubbish_has_a_reason_in_the_log() {
     let mut watched = Watched::start(json!({})).await;
     for (mapper, why) in [
-        ("{", "the mapper: "),
         ("error 'no'", "no"),
         ("{ traits: {} }", "it makes no `{identity: {traits: …}}`"),
         ("{ identity: {} }", "`identity.traits` is no object"),

@@ -351,7 +351,6 @@ async fn a_mapper_that_fails_or_makes_rubbish_is_told() {
     use base64::Engine as _;
     let place = Place::start("memory", |_| json!({})).await;
     for mapper in [
-        "{",
         "error 'no'",
         "{ traits: {} }",
         "{ identity: { traits: 'text' } }",
