@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the figures of docs/performance.md. Starts the release binary itself, on 127.0.0.1 with a
 //! temporary folder, for a bounded time; measures, and judges nothing: what a machine can do is no test.
 
+mod floods;
 mod http;
 mod leak;
 mod load;
@@ -36,6 +37,8 @@ pub(crate) enum Part {
     Providers,
     /// Whether the time of a sign-up tells if its address is known.
     Leak,
+    /// Health checks, memory and database during floods of requests.
+    Floods,
     /// Bytes and Lighthouse's scores of the pages, in a browser.
     Pages,
 }
@@ -79,9 +82,8 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
     if wanted(Part::Flows) {
         steps.run("Starts of a flow", || bench.flows(&mut table))?;
     }
-    if only.iter().any(|part| ![Part::Pages, Part::Leak, Part::Providers, Part::Start].contains(part))
-        || only.is_empty()
-    {
+    let apart = [Part::Pages, Part::Floods, Part::Leak, Part::Providers, Part::Start];
+    if only.iter().any(|part| !apart.contains(part)) || only.is_empty() {
         let peak = server.memory("VmHWM")?;
         table.row("resident memory, just ready", idle, "MB", Goal::AtMost(25.0), "87", None);
         table.row("resident memory, the most", peak, "MB", Goal::AtMost(60.0), "331, PostgreSQL", None);
@@ -98,6 +100,10 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
     if wanted(Part::Leak) {
         let name = "Sign-ups of known and unknown addresses";
         steps.run(name, || leak::run(&Site::new(&workspace.binary("release"))?, time, hash, &mut table))?;
+    }
+    if wanted(Part::Floods) {
+        let site = Site::new(&workspace.binary("release"))?;
+        steps.run("Floods", || floods::run(&site, time, &mut table))?;
     }
     if wanted(Part::Pages) {
         steps.run("Pages", || pages::run(workspace, &site, &mut table))?;
@@ -437,8 +443,13 @@ fn means(text: &str) -> Vec<f64> {
 fn begin(client: &mut Client) -> Outcome<String> {
     let answer = client.ask("GET", "/self-service/registration/api", None, None)?;
     expect(answer.status)?;
+    action(&answer.body)
+}
+
+/// Path and query that a form is sent to.
+fn action(form: &[u8]) -> Outcome<String> {
     // Searched, not parsed: the generator shares the processors with what it measures.
-    let text = String::from_utf8_lossy(&answer.body);
+    let text = String::from_utf8_lossy(form);
     let action = text.split_once("\"action\":\"").and_then(|(_, rest)| rest.split_once('"'));
     let path = action.and_then(|(action, _)| action.find("/self-service/").map(|at| action[at..].to_owned()));
     path.ok_or_else(|| "the form has no action".to_owned())

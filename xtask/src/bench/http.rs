@@ -1,8 +1,11 @@
 //! HTTP/1.1 over one kept connection: just what a load generator needs, so that its own work stays small.
 
 use crate::Outcome;
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::time::Duration;
 
 /// Longer than any answer may take: whoever does not answer in this time has failed.
@@ -10,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Client {
     address: SocketAddr,
+    source: Option<Ipv4Addr>,
+    patience: Duration,
     stream: Option<BufReader<TcpStream>>,
     request: Vec<u8>,
 }
@@ -23,7 +28,17 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, stream: None, request: Vec::new() }
+        Self { address, source: None, patience: PATIENCE, stream: None, request: Vec::new() }
+    }
+
+    /// The client connects from that address, which the server takes for another client's.
+    pub(super) fn from(self, source: Ipv4Addr) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// A connection that sends nothing for so long has failed.
+    pub(super) fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// `body` is JSON. The connection stays open for the next request.
@@ -50,13 +65,7 @@ impl Client {
     ) -> std::io::Result<Answer> {
         let stream = match self.stream.take() {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
-                BufReader::new(stream)
-            }
+            None => BufReader::new(connected(self.source, self.address, self.patience)?),
         };
         let stream = self.stream.insert(stream);
         self.request.clear();
@@ -81,6 +90,27 @@ impl Client {
         stream.get_mut().write_all(&self.request)?;
         read(stream)
     }
+}
+
+/// A connection, from that address of this machine if there is one. Connecting, reading and writing fail after `patience`.
+pub(super) fn connected(
+    source: Option<Ipv4Addr>,
+    address: SocketAddr,
+    patience: Duration,
+) -> std::io::Result<TcpStream> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    // A server that the bench starts does not inherit the connection.
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    // Linux takes the time for sending as the time for connecting, too (socket(7)).
+    set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(patience))?;
+    if let Some(source) = source {
+        bind(&socket, &SocketAddrV4::new(source, 0))?;
+    }
+    connect(&socket, &address)?;
+    let stream = TcpStream::from(socket);
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn read(stream: &mut impl BufRead) -> std::io::Result<Answer> {

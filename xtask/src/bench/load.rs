@@ -15,7 +15,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    fn new(elapsed: Duration, parts: Vec<Outcome<Vec<Duration>>>) -> Outcome<Self> {
+    pub(super) fn new(elapsed: Duration, parts: Vec<Outcome<Vec<Duration>>>) -> Outcome<Self> {
         let mut latencies: Vec<Duration> =
             parts.into_iter().collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect();
         latencies.sort();
@@ -90,7 +90,8 @@ pub(super) fn open(
     Load::new(begun.elapsed(), parts)
 }
 
-fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+/// The results of `count` threads, each of which is told its number.
+pub(super) fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let work = &work;
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || work(number))).collect();

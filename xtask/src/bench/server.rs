@@ -77,6 +77,27 @@ impl Site {
         self.write(config)
     }
 
+    /// The limits that a server has unless they are configured.
+    pub(super) fn configure_floods(&self) -> Outcome {
+        let mut config = self.usual(0, false);
+        config["vestibule"]["limits"] = json!({});
+        self.write(config)
+    }
+
+    /// The SQLite file with its WAL, in MB of 10^6 bytes.
+    pub(super) fn database(&self) -> Outcome<f64> {
+        let data = self.folder.path().join("data");
+        let failed = |error: std::io::Error| format!("{}: {error}", data.display());
+        let mut bytes = 0;
+        for file in std::fs::read_dir(&data).map_err(failed)? {
+            let file = file.map_err(failed)?;
+            if file.file_name().to_string_lossy().starts_with("vestibule.sqlite") {
+                bytes += file.metadata().map_err(failed)?.len();
+            }
+        }
+        Ok(bytes as f64 / 1e6)
+    }
+
     fn usual(&self, padding: usize, proof: bool) -> Value {
         let listener = |address: SocketAddr| json!({ "host": "127.0.0.1", "port": address.port(), "base_url": format!("http://{address}/") });
         json!({
@@ -240,6 +261,11 @@ impl Usage {
         self.server_since(earlier) + self.of_children - earlier.of_children
     }
 
+    /// Processor time of this program, in seconds.
+    pub(super) fn own_since(&self, earlier: &Usage) -> f64 {
+        self.own - earlier.own
+    }
+
     /// Which share of the machine neither server nor generator used, nor was idle.
     pub(super) fn others_since(&self, earlier: &Usage) -> f64 {
         let ours = self.server_and_children_since(earlier) + self.own - earlier.own;
@@ -256,6 +282,20 @@ fn proc_file(path: &str) -> Outcome<String> {
     std::fs::read_to_string(Path::new("/proc").join(path)).map_err(|error| {
         format!("/proc/{path}: {error}. The bench reads processor times there and needs Linux")
     })
+}
+
+/// Connections to any listener of this machine that Linux dropped because the program had not accepted those before. Their clients
+/// send again after 1 second.
+pub(super) fn dropped_connections() -> Outcome<u64> {
+    listen_overflows(&proc_file("net/netstat")?)
+        .ok_or_else(|| "/proc/net/netstat has no ListenOverflows".into())
+}
+
+/// The file has a line of names and a line of numbers for each protocol.
+fn listen_overflows(netstat: &str) -> Option<u64> {
+    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt:"));
+    let place = lines.next()?.split_whitespace().position(|name| name == "ListenOverflows")?;
+    lines.next()?.split_whitespace().nth(place)?.parse().ok()
 }
 
 /// (own, of ended children), from `/proc/PID/stat`: fields 14 to 17, counted behind the name, which may hold spaces.
@@ -334,7 +374,7 @@ fn encoded(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, base64url, machine_time, process_time};
+    use super::{base64, base64url, listen_overflows, machine_time, process_time};
 
     #[test]
     fn times_of_a_process_are_read_behind_its_name() {
@@ -346,6 +386,13 @@ mod tests {
     #[test]
     fn waiting_is_not_busy() {
         assert_eq!(machine_time("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1"), Some((2.0, 10.0)));
+    }
+
+    #[test]
+    fn overflows_are_found_by_their_name() {
+        let netstat = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 480 481\nIpExt: InNoRoutes\nIpExt: 2\n";
+        assert_eq!(listen_overflows(netstat), Some(480));
+        assert_eq!(listen_overflows("IpExt: InNoRoutes\nIpExt: 2\n"), None);
     }
 
     #[test]
