@@ -79,6 +79,7 @@ create table flows (
     issued_at timestamptz not null,
     expires_at timestamptz not null,
     csrf text not null,
+    version bigint not null default 0,
     body text not null
 );
 create index flows_expiry on flows (expires_at);

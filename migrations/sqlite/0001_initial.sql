@@ -79,6 +79,7 @@ create table flows (
     issued_at text not null,
     expires_at text not null,
     csrf text not null,
+    version integer not null default 0,
     body text not null
 ) strict;
 create index flows_expiry on flows (expires_at);

@@ -1,7 +1,7 @@
 //! Codes that prove an address: made, mailed, tried. A code is six digits; what protects it are the number of tries and
 //! its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database. The mail's link has a secret of its own.
 
-use super::{Earlier, Flow};
+use super::{Earlier, Flow, envelope::Holder};
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -50,7 +50,7 @@ fn digest(key: &Key, purpose: &str, flow: FlowId, address: Uuid, code: &str) -> 
 }
 
 /// Creates a code for `address` in place of the flow's earlier ones and queues the email with it. Where a limit was reached no email
-/// is sent: earlier codes stay valid, and so does here the one of the last email.
+/// is sent: earlier codes stay valid, and so does here the one of the last email, which the flow notes and the caller stores.
 pub(super) async fn send(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -67,7 +67,8 @@ pub(super) async fn send(
     if !limits::emails::may_send(ctx, tx, &address.value, occasion).await? {
         let last = codes::last_for(tx, address.id, VERIFICATION, now).await?;
         let earlier = last.map(|last| Earlier { flow: FlowId(last.flow_id), address: last.address_id });
-        return counts_too(tx, flow, earlier).await;
+        counts_too(flow, earlier);
+        return Ok(());
     }
     let made = make(ctx, flow.id, address.id)?;
     codes::forget(tx, flow.id, VERIFICATION).await?;
@@ -90,12 +91,12 @@ pub(super) async fn send(
     Ok(())
 }
 
-/// No mail goes for this flow: what an earlier one brought counts in it.
-pub(super) async fn counts_too(tx: &mut Tx, flow: &mut Flow, earlier: Option<Earlier>) -> Result<()> {
+/// No email is sent for this flow: what an earlier one brought counts in it. The caller stores the flow.
+pub(super) fn counts_too(flow: &mut Flow, earlier: Option<Earlier>) {
     let own = flow.id;
-    let Some(sent) = &mut flow.sent else { return Ok(()) };
-    sent.earlier = earlier.filter(|earlier| earlier.flow != own);
-    store::flows::update(tx, flow).await.map(drop)
+    if let Some(sent) = &mut flow.sent {
+        sent.earlier = earlier.filter(|earlier| earlier.flow != own);
+    }
 }
 
 /// A code, the secret of the mail's link, and what is kept of both.
@@ -169,11 +170,17 @@ pub(super) enum Found {
 
 /// Counts the try, and only then compares: many at once do not get more tries than one after the other. What came with the
 /// mail's link counts nothing and is never too much, so that nobody can lock the owner of an address out.
-pub(super) async fn look_up(ctx: &Ctx, requester: &Requester, flow: &Flow, code: &str) -> Result<Found> {
+pub(super) async fn look_up(
+    ctx: &Ctx,
+    requester: &Requester,
+    flow: &Flow,
+    code: &str,
+    holder: Holder,
+) -> Result<Found> {
     let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
     let mut counted = None;
     if !is_of_link(code) {
-        if !may_try(ctx, flow.id, &mut earlier).await? {
+        if !may_try(ctx, flow.id, &mut earlier, holder).await? {
             return Ok(Found::TooMany);
         }
         // A flow that asked for no code has none.
@@ -225,12 +232,22 @@ async fn mailed_earlier(tx: &mut Tx, earlier: Option<Earlier>) -> Result<Vec<Cod
 
 /// Counts an attempt of a flow, which is committed before anything is compared; `false`: there were too many. What an earlier email
 /// brought counts no more once its own flow has no attempts left.
-pub(super) async fn may_try(ctx: &Ctx, flow: FlowId, earlier: &mut Option<Earlier>) -> Result<bool> {
+///
+/// A browser that the form does not belong to uses up none of its attempts: those of its client and of the address count alone.
+pub(super) async fn may_try(
+    ctx: &Ctx,
+    flow: FlowId,
+    earlier: &mut Option<Earlier>,
+    holder: Holder,
+) -> Result<bool> {
     let most = ctx.config.selfservice.code.max_submissions;
     if let Some(Earlier { flow, .. }) = *earlier
         && codes::attempts(&mut ctx.db().single().await?, flow).await? >= most
     {
         *earlier = None;
+    }
+    if holder == Holder::Foreign {
+        return Ok(codes::attempts(&mut ctx.db().single().await?, flow).await? < most);
     }
     let mut tx = ctx.db().write_single_relaxed().await?;
     let attempts = codes::attempt(&mut tx, flow).await?;

@@ -10,6 +10,10 @@ use subtle::ConstantTimeEq;
 
 const LENGTH: usize = 32;
 
+/// Reasons for [`violation`].
+pub(super) const NO_COOKIES: &str = "The request carried no cookie at all.";
+pub(super) const NO_COOKIE: &str = "The request carried cookies, but not the anti-forgery cookie.";
+
 /// A new value for the cookie.
 pub fn new_cookie(effects: &Effects) -> String {
     STANDARD.encode(effects.bytes::<LENGTH>())
@@ -48,8 +52,8 @@ pub struct Sent<'a> {
 /// 403 `security_csrf_violation` with `docs`, `hint` and `reject_reason` in the details.
 pub fn check(sent: Sent<'_>) -> Result<(), Error> {
     let reject = match (sent.cookie, sent.token.filter(|token| !token.is_empty())) {
-        (None, _) if !sent.any_cookie => "The request carried no cookie at all.",
-        (None, _) => "The request carried cookies, but not the anti-forgery cookie.",
+        (None, _) if !sent.any_cookie => NO_COOKIES,
+        (None, _) => NO_COOKIE,
         (Some(_), None) => "The form field csrf_token is missing.",
         (Some(cookie), Some(token)) if matches(cookie, token) => return Ok(()),
         (Some(_), Some(_)) => {

@@ -2,7 +2,7 @@
 //! code is signed in. Nobody else is, however right the code; and any other proof, change of the account or end of the
 //! option ends what waits (docs/compatibility.md).
 
-use super::{Body, Current, Flow, FlowType, HandedOver, Submit, may_submit};
+use super::{Body, Current, Flow, FlowType, HandedOver, Submit, envelope::may_submit};
 use crate::config::{Config, Hook, Method};
 use crate::engine::Ctx;
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! One account, two ways in: whoever comes from a provider with an address that has an account is asked to sign in to it, and
 //! that links the two. The intent holds for ten minutes, for one browser, one subject and one identity.
 
-use super::{Flow, FlowType, StoredKind, Submit, csrf_token, insert, nodes, social};
+use super::{Flow, FlowType, StoredKind, Submit, csrf_token, envelope::insert, nodes, social};
 use crate::config::Method;
 use crate::config::social::Provider;
 use crate::engine::Ctx;

@@ -2,8 +2,9 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, insert, linking, may_submit, nodes, of_submit,
-    return_to, return_url, save_refused, social, verification, webhook,
+    Submitted, already_signed_in, blank, csrf_token,
+    envelope::{self, insert, may_submit, save_refused},
+    first, linking, nodes, return_to, return_url, social, verification, webhook,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -82,18 +83,20 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     Ok(Started::Flow(Box::new(flow)))
 }
 
-/// See [`super::get`].
-pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+/// See [`envelope::get`].
+pub async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Result<Flow> {
     let id = id.ok_or_else(super::unknown)?;
-    super::get(ctx, StoredKind::Login, id, csrf_cookie).await
+    envelope::get(ctx, StoredKind::Login, id, cookies).await
 }
 
 /// Takes a form. See [`Submitted`] for what is not an error.
 ///
 /// # Errors
 /// As the contract says: 400, 401, 403, 404, 503.
-pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
-    let mut flow = of_submit(ctx, StoredKind::Login, submit.flow.as_deref()).await?;
+pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>> {
+    let Some(mut flow) = envelope::open(ctx, StoredKind::Login, &mut submit).await? else {
+        return super::signed_in_already(ctx, submit.json);
+    };
     let client = flow.client(submit.json);
     flow.ui.reset_messages();
     if submit.current.is_some() && !flow.refresh && flow.requested_aal == "aal1" {
@@ -550,7 +553,7 @@ async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<SignedIn>> {
 
 /// An expired flow gives way to a new one for the same address.
 async fn replace(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<Submitted<SignedIn>> {
-    let mut flow = super::successor(ctx, old, submit, ctx.config.selfservice.login.lifespan);
+    let mut flow = envelope::successor(ctx, old, submit, ctx.config.selfservice.login.lifespan);
     match &submit.current {
         Some(current) if old.refresh => {
             flow.refresh = true;

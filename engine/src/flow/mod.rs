@@ -45,6 +45,12 @@ pub struct Flow {
     /// Verification: browsers that opened the mail's link, beside the one that the flow belongs to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opened: Vec<Opened>,
+    /// Of the stored row when it was read. Each write counts one up, and only from the version that it read.
+    #[serde(skip)]
+    pub version: i64,
+    /// The request that goes on with the flow brought no valid token: nothing of it is stored.
+    #[serde(skip)]
+    pub untrusted: bool,
 }
 
 /// A browser that opened the mail's link.
@@ -102,10 +108,14 @@ pub enum FlowType {
     Api,
 }
 
+/// Of a verification whose address is proven.
+const PASSED: &str = "passed_challenge";
+
 pub mod address;
 mod code;
 pub use code::is_of_link;
 pub mod csrf;
+mod envelope;
 pub mod exchange;
 pub mod handover;
 mod invited;
@@ -132,7 +142,6 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
 use crate::requester::Requester;
 use crate::session::Session;
-use crate::store;
 use crate::trace::Running;
 use crate::ui::{Node, Text};
 use serde_json::json;
@@ -178,6 +187,9 @@ pub struct Submit {
     pub json: bool,
     /// Names of the cookies that came along.
     pub cookie_names: Vec<String>,
+    /// The values of the anti-forgery cookie. Another host of the domain may have set some of them.
+    pub csrf_cookies: Vec<String>,
+    /// The one of them that counts: the flow's, else the one that the form's token was made from.
     pub csrf_cookie: Option<String>,
     /// Whether an `Origin` header came along.
     pub origin: bool,
@@ -198,6 +210,17 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// Not a form that anybody can read; the sentence says why.
     Unreadable(String),
+}
+
+impl Body {
+    /// The field `csrf_token`; headers do not count.
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Body::Json(document) => document.get("csrf_token").and_then(Value::as_str),
+            Body::Form(fields) => first(fields, "csrf_token"),
+            Body::Unreadable(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -331,11 +354,6 @@ impl Flow {
         }
     }
 
-    /// Whether the browser with that anti-forgery cookie may read it.
-    fn belongs_to(&self, cookie: &str) -> bool {
-        self.csrf_cookie == cookie || self.opened.iter().any(|one| one.csrf_cookie == cookie)
-    }
-
     fn message(&mut self, text: Text) {
         self.ui.messages.push(text);
     }
@@ -377,6 +395,8 @@ fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Durati
         browser_cookie: None,
         invitation: None,
         opened: Vec::new(),
+        version: 0,
+        untrusted: false,
     }
 }
 
@@ -393,48 +413,8 @@ fn csrf_token(effects: &Effects, flow: &Flow) -> String {
     }
 }
 
-/// Reads a flow for its page or app.
-///
-/// # Errors
-/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details.
-async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, csrf_cookie: Option<&str>) -> Result<Flow> {
-    let mut tx = ctx.db().single().await?;
-    let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
-    let own = csrf_cookie.is_some_and(|cookie| flow.belongs_to(cookie));
-    if flow.kind_of_client == FlowType::Browser && !own {
-        let error = csrf::violation();
-        return Err(match csrf_cookie {
-            Some(_) => error,
-            None => error.detail("reject_reason", "The request carried no anti-forgery cookie."),
-        });
-    }
-    if flow.expires_at <= ctx.effects().now() {
-        return Err(expired_on_read(&ctx.config, &flow));
-    }
-    Ok(flow)
-}
-
 fn unknown() -> Error {
     Error::not_found("")
-}
-
-fn expired_on_read(config: &Config, flow: &Flow) -> Error {
-    let error = expired();
-    let start = |way: &str| config.public_url(&format!("self-service/{}/{way}", flow.kind.name()));
-    match flow.kind_of_client {
-        FlowType::Api => error.detail("api", start("api")),
-        FlowType::Browser => {
-            let return_to = flow.return_to.clone().unwrap_or_default();
-            let mut url = start("browser");
-            if !return_to.is_empty() {
-                let query: String = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("return_to", &return_to)
-                    .finish();
-                url = format!("{url}?{query}");
-            }
-            error.detail("redirect_to", url).detail("return_to", return_to)
-        }
-    }
 }
 
 /// 410 `self_service_flow_expired`.
@@ -455,16 +435,9 @@ pub fn already_signed_in() -> Error {
     Error::invalid("Somebody is signed in already. Sign out first.").with_id("session_already_available")
 }
 
-/// Loads the flow that a form belongs to.
-///
-/// # Errors
-/// 400 missing or malformed id · 404 unknown.
-async fn of_submit(ctx: &Ctx, kind: StoredKind, id: Option<&str>) -> Result<Flow> {
-    let id = id
-        .and_then(|id| id.parse::<FlowId>().ok())
-        .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
-    let mut tx = ctx.db().single().await?;
-    store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)
+/// A form was sent though somebody is signed in: a page is led on, a client of the API is told.
+fn signed_in_already<D>(ctx: &Ctx, json: bool) -> Result<Submitted<D>> {
+    if json { Err(already_signed_in()) } else { Ok(Submitted::SignedIn(ctx.config.default_return_url())) }
 }
 
 /// What an app hands through to hooks and mails: an object of bounded size, and never part of the identity.
@@ -480,40 +453,6 @@ fn take_transient_payload(ctx: &Ctx, flow: &mut Flow, body: &Value) -> std::resu
             Ok(())
         }
         Some(_) => Err(crate::ui::text::generic("transient_payload has to be an object.")),
-    }
-}
-
-/// Who may send this form: apps without cookies and `Origin`, browsers with the token of their cookie.
-///
-/// # Errors
-/// `Err(Ok(sentence))` for an app's flow sent by a browser: the form comes back with the sentence (Kratos:
-/// selfservice/flow/request.go); `Err(Err(error))` for a browser's flow without a valid token.
-fn may_submit(
-    flow: &Flow,
-    submit: &Submit,
-    token: Option<&str>,
-) -> std::result::Result<(), std::result::Result<String, Error>> {
-    match flow.kind_of_client {
-        FlowType::Api => {
-            const OF_A_PROXY: [&str; 3] = ["__cf", "_cf", "cf_"];
-            let foreign = |name: &String| !OF_A_PROXY.iter().any(|prefix| name.starts_with(prefix));
-            if submit.origin {
-                return Err(Ok("A form of an app was sent with an Origin header, as browsers do. Start a browser flow instead.".to_owned()));
-            }
-            if submit.cookie_names.iter().any(foreign) {
-                return Err(Ok(
-                    "A form of an app was sent with cookies, as browsers do. Start a browser flow instead."
-                        .to_owned(),
-                ));
-            }
-            Ok(())
-        }
-        FlowType::Browser => csrf::check(csrf::Sent {
-            any_cookie: !submit.cookie_names.is_empty(),
-            cookie: submit.csrf_cookie.as_deref(),
-            token,
-        })
-        .map_err(Err),
     }
 }
 
@@ -555,57 +494,7 @@ async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &web
 async fn too_early<D>(ctx: &Ctx, mut flow: Flow, client: Client, seconds: u32) -> Result<Submitted<D>> {
     flow.message(crate::ui::text::too_many_attempts(seconds));
     if client == Client::Browser && flow.page_of(&ctx.config).is_some() {
-        save(ctx, &mut flow).await?;
+        envelope::save(ctx, &mut flow).await?;
     }
     Ok(Submitted::TooEarly { flow: Box::new(flow), seconds })
-}
-
-/// Stores a new flow. Nobody has sent anything yet: who loses the form to a power cut begins again.
-async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
-    let mut tx = ctx.db().write_single_relaxed().await?;
-    let bytes = store::flows::insert(&mut tx, flow).await?;
-    tx.commit().await?;
-    ctx.engine.row_budget().form(ctx, flow.id, bytes);
-    Ok(())
-}
-
-/// Stores the flow of a form that comes back. Its next submission brings a `transient_payload` of its own: the refused one is shown
-/// in this response (as Kratos does) and not kept.
-async fn save_refused(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
-    let payload = flow.transient_payload.take();
-    let saved = save(ctx, flow).await;
-    flow.transient_payload = payload;
-    ctx.engine.row_budget().form(ctx, flow.id, saved?);
-    Ok(())
-}
-
-/// Stores the flow with its messages, which only tell about what is stored elsewhere; how many bytes that is.
-async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<usize> {
-    flow.updated_at = ctx.effects().now();
-    let mut tx = ctx.db().write_single_relaxed().await?;
-    let bytes = store::flows::update(&mut tx, flow).await?;
-    tx.commit().await?;
-    Ok(bytes)
-}
-
-/// A new flow in the place of an expired one: same type, address, schema.
-fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Duration) -> Flow {
-    let start = Start {
-        kind_of_client: old.kind_of_client,
-        path_and_query: String::new(),
-        query: Vec::new(),
-        csrf_cookie: submit.csrf_cookie.clone().unwrap_or_else(|| old.csrf_cookie.clone()),
-        current: None,
-        requester: submit.requester.clone(),
-        seen: submit.seen.clone(),
-    };
-    let mut flow = blank(ctx, old.kind, &start, lifespan);
-    flow.request_url.clone_from(&old.request_url);
-    flow.return_to.clone_from(&old.return_to);
-    flow.identity_schema.clone_from(&old.identity_schema);
-    flow.invitation = old.invitation;
-    if old.kind_of_client == FlowType::Api {
-        flow.csrf_cookie.clear();
-    }
-    flow
 }

@@ -9,7 +9,11 @@ use super::code::{self, Kept, Made};
 use super::handover::{self, Claim, Given, brought, secret_hash};
 use super::registration::Registered;
 use super::takeover::{self, Belongings, Missing};
-use super::{ContinueWith, Earlier, Flow, Submit, csrf, invited, return_url, save, verification, webhook};
+use super::{
+    ContinueWith, Earlier, Flow, PASSED, Submit, csrf,
+    envelope::{self, Holder, save},
+    invited, return_url, verification, webhook,
+};
 use crate::config::hooks::Response;
 use crate::config::{Hook, Method};
 use crate::courier::{self, Letter};
@@ -247,7 +251,7 @@ pub(super) async fn send_again(
         mail(ctx, tx, &row, &made).await?;
     } else {
         let earlier = last_mailed(ctx, tx, &row.address).await?;
-        code::counts_too(tx, flow, earlier).await?;
+        code::counts_too(flow, earlier);
     }
     flow.ui.messages = vec![text::code_sent_if_new()];
     Ok(true)
@@ -287,6 +291,7 @@ pub(super) async fn look_up(
     requester: &Requester,
     flow: &Flow,
     code: &str,
+    holder: Holder,
 ) -> Result<Option<Found>> {
     let waiting = waiting(&mut ctx.db().read().await?, flow).await?;
     let Some(row) = waiting else { return Ok(None) };
@@ -294,7 +299,7 @@ pub(super) async fn look_up(
     let mut counted = None;
     if !code::is_of_link(code) {
         let mut earlier = flow.sent.as_ref().and_then(|sent| sent.earlier);
-        if !code::may_try(ctx, flow.id, &mut earlier).await? {
+        if !code::may_try(ctx, flow.id, &mut earlier, holder).await? {
             return Ok(Some(Found::TooMany));
         }
         mailed = mailed.filter(|_| earlier.is_some());
@@ -338,7 +343,7 @@ pub(super) async fn asked_on_opening(
     code: &str,
     submit: &Submit,
 ) -> Result<Option<Option<Missing>>> {
-    let asks = match look_up(ctx, &submit.requester, flow, code).await? {
+    let asks = match look_up(ctx, &submit.requester, flow, code, Holder::Own).await? {
         None => return Ok(None),
         Some(Found::Right(right)) => {
             ctx.config.selfservice.password.enabled && !is_holder(&right.row, flow, submit)
@@ -424,37 +429,50 @@ async fn make(
     let after = &ctx.config.selfservice.verification.after;
     let waits = plan.waits_after_storing() || web_hooks(after).any(|hook| hook.response != Response::Ignored);
 
-    let mut tx = ctx.db().write().await?;
-    // First the one that brought the code: whoever uses it in its own form takes that one first as well.
-    for used in mailed.iter().chain([&row]) {
-        if !rows::take(&mut tx, used).await? {
-            return Ok(Passed::Wrong);
+    // It begins again where another request wrote the flow meanwhile.
+    let registration = loop {
+        let mut tx = ctx.db().write().await?;
+        // First the one that brought the code: whoever uses it in its own form takes that one first as well.
+        for used in mailed.iter().chain([&row]) {
+            if !rows::take(&mut tx, used).await? {
+                return Ok(Passed::Wrong);
+            }
         }
-    }
-    match store::identities::insert(&mut tx, &identity, &[credential]).await? {
-        Inserted::Done => {}
-        Inserted::Taken => return Ok(Passed::Wrong),
-    }
-    if let Some(counted) = &counted {
-        counted.forget(&mut tx).await?;
-    }
-    rows::void(&mut tx, &row.address).await?;
-    invited::use_up(ctx, &mut tx, row.draft.invitation, &identity).await?;
-    verification::finish(ctx, &mut flow);
-    flow.updated_at = now;
-    store::flows::update(&mut tx, &flow).await?;
-    if let Some(given) = given.as_ref().filter(|_| !waits) {
-        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
-    }
-    let kind = super::StoredKind::Registration;
-    let registration = store::flows::get(&mut tx, kind, row.draft.registration).await?;
-    // Those that nobody waits for are queued with the account.
-    let of_sign_up = registration.as_ref().unwrap_or(&flow);
-    let about = webhook::About { flow: of_sign_up, identity: Some(&identity), session: None, seen };
-    webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
-    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
-    webhook::inform(ctx, &mut tx, web_hooks(after), &about).await?;
-    tx.commit().await?;
+        match store::identities::insert(&mut tx, &identity, std::slice::from_ref(&credential)).await? {
+            Inserted::Done => {}
+            Inserted::Taken => return Ok(Passed::Wrong),
+        }
+        if let Some(counted) = &counted {
+            counted.forget(&mut tx).await?;
+        }
+        rows::void(&mut tx, &row.address).await?;
+        invited::use_up(ctx, &mut tx, row.draft.invitation, &identity).await?;
+        let mut finished = flow.clone();
+        verification::finish(ctx, &mut finished);
+        finished.updated_at = now;
+        if store::flows::update(&mut tx, &mut finished).await?.is_none() {
+            drop(tx);
+            flow = envelope::newest(ctx, &flow).await?;
+            if flow.state == PASSED {
+                return Ok(Passed::Wrong);
+            }
+            continue;
+        }
+        flow = finished;
+        if let Some(given) = given.as_ref().filter(|_| !waits) {
+            store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+        }
+        let kind = super::StoredKind::Registration;
+        let registration = store::flows::get(&mut tx, kind, row.draft.registration).await?;
+        // Those that nobody waits for are queued with the account.
+        let of_sign_up = registration.as_ref().unwrap_or(&flow);
+        let about = webhook::About { flow: of_sign_up, identity: Some(&identity), session: None, seen };
+        webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
+        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        webhook::inform(ctx, &mut tx, web_hooks(after), &about).await?;
+        tx.commit().await?;
+        break registration;
+    };
     ctx.engine.wake_hooks();
 
     let after_storing = plan.steps.iter().skip_while(|step| **step != Step::Store);

@@ -5,8 +5,9 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, linking,
-    may_submit, nodes, of_submit, return_to, save_refused, social,
+    Submitted, already_signed_in, blank, csrf_token,
+    envelope::{self, insert, may_submit, save_refused},
+    first, handover, invited, landing, linking, nodes, return_to, social,
 };
 use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
@@ -78,26 +79,25 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     Ok(Started::Flow(Box::new(flow)))
 }
 
-/// See [`super::get`]; 400 when nothing is found and sign-up is off.
-pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+/// See [`envelope::get`]; 400 when nothing is found and sign-up is off.
+pub async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Result<Flow> {
     enabled(ctx)?;
     let id = id.ok_or_else(super::unknown)?;
-    super::get(ctx, StoredKind::Registration, id, csrf_cookie).await
+    envelope::get(ctx, StoredKind::Registration, id, cookies).await
 }
 
 /// Takes a form. See [`Submitted`] for what is not an error.
 ///
 /// # Errors
 /// As the contract says: 400, 403, 404, 503.
-pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
-    let mut flow = of_submit(ctx, StoredKind::Registration, submit.flow.as_deref()).await?;
+pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<Registered>> {
+    let Some(mut flow) = envelope::open(ctx, StoredKind::Registration, &mut submit).await? else {
+        return super::signed_in_already(ctx, submit.json);
+    };
     enabled(ctx)?;
     let client = flow.client(submit.json);
     if submit.current.is_some() {
-        return match client {
-            Client::Browser => Ok(Submitted::SignedIn(ctx.config.default_return_url())),
-            Client::Spa | Client::Native => Err(already_signed_in()),
-        };
+        return super::signed_in_already(ctx, client != Client::Browser);
     }
     if flow.expires_at <= ctx.effects().now() {
         return replace(ctx, &flow, &submit).await;
@@ -444,7 +444,7 @@ async fn comes_back(ctx: &Ctx, mut flow: Flow) -> Result<Submitted<Registered>> 
 
 /// An expired flow gives way to a new one of the same kind, for the same address and schema.
 async fn replace(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<Submitted<Registered>> {
-    let mut flow = super::successor(ctx, old, submit, ctx.config.selfservice.registration.lifespan);
+    let mut flow = envelope::successor(ctx, old, submit, ctx.config.selfservice.registration.lifespan);
     draw(ctx, &mut flow)?;
     flow.message(text::registration_expired(old.expires_at));
     insert(ctx, &flow).await?;

@@ -5,8 +5,9 @@ use super::landing::Landing;
 use super::login::SignedIn;
 use super::registration::{self, Registered};
 use super::{
-    Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank, exchange, login,
-    may_submit, nodes, save, save_refused, social_test,
+    Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank,
+    envelope::{may_submit, save, save_refused},
+    exchange, login, nodes, social_test,
 };
 use crate::config::Method;
 use crate::config::social::Provider;

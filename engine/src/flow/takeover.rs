@@ -5,7 +5,11 @@
 
 use super::code::{self, Found};
 use super::handover::brought;
-use super::{Flow, Submit, nodes, pending, save, verification};
+use super::{
+    Flow, Submit,
+    envelope::{Holder, save},
+    nodes, pending, verification,
+};
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -155,7 +159,7 @@ pub(super) async fn asked_on_opening(
     if let Some(asked) = pending::asked_on_opening(ctx, flow, code, submit).await? {
         return Ok(asked);
     }
-    let Found::Right(row, _) = code::look_up(ctx, &submit.requester, flow, code).await? else {
+    let Found::Right(row, _) = code::look_up(ctx, &submit.requester, flow, code, Holder::Own).await? else {
         return Ok(None);
     };
     Ok(match standing(ctx, flow, &row, &Value::Null, submit).await? {

@@ -8,9 +8,11 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first,
-    handover, insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    Body, Current, Flow, FlowType, PASSED, Sent, Start, StoredKind, Submit, address, blank, code, csrf,
+    envelope::{self, Holder, insert, may_submit, save},
+    first, handover, nodes, pending, return_to, webhook,
 };
+use crate::config::Method;
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -19,13 +21,13 @@ use crate::identity::{decode, normalise_identifier, schema::is_email};
 use crate::ids::FlowId;
 use crate::limits::{self, Standing, emails::Occasion};
 use crate::requester::Requester;
-use crate::store::{self, codes};
+use crate::store::{self, Tx, codes};
 use crate::ui::{Text, text};
 pub use begun::unverified;
 pub(super) use begun::{begin, for_address};
 pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};
-use form::{PASSED, ask_for_address, with_token};
+use form::{ask_for_address, with_token};
 pub(super) use form::{ask_for_code, finish, wanted_url};
 use prove::prove;
 use serde_json::Value;
@@ -79,18 +81,18 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Flow> {
     Ok(flow)
 }
 
-/// See [`super::get`]. The error for an expired flow has no id here (Kratos: selfservice/flow/verification/handler.go).
-pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Result<Flow> {
+/// See [`envelope::get`]. The error for an expired flow has no id here (Kratos: selfservice/flow/verification/handler.go).
+pub async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Result<Flow> {
     enabled(ctx)?;
     let id = id.ok_or_else(super::unknown)?;
-    let mut flow =
-        super::get(ctx, StoredKind::Verification, id, csrf_cookie).await.map_err(|mut error| {
-            if error.kind == crate::Kind::Gone {
-                error.id = None;
-            }
-            error
-        })?;
-    browsers::show_to(ctx.effects(), &mut flow, csrf_cookie);
+    let mut flow = envelope::get(ctx, StoredKind::Verification, id, cookies).await.map_err(|mut error| {
+        if error.kind == crate::Kind::Gone {
+            error.id = None;
+        }
+        error
+    })?;
+    let own = flow.owner(cookies).cloned();
+    browsers::show_to(ctx.effects(), &mut flow, own.as_deref());
     Ok(flow)
 }
 
@@ -121,9 +123,13 @@ fn is_done_here(flow: &Flow, submit: &Submit) -> bool {
 ///
 /// # Errors
 /// 400, 403, 404 as the contract says.
-pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
+pub async fn submit(ctx: &Ctx, mut submit: Submit, path_and_query: &str) -> Result<Submitted> {
+    let (flow, holder) = find(ctx, &mut submit).await?;
+    if holder == Holder::Foreign && !brings_code(&submit.body) {
+        return Err(envelope::foreign(&submit));
+    }
     let cookie = submit.csrf_cookie.clone();
-    let mut outcome = take(ctx, submit, path_and_query).await?;
+    let mut outcome = take(ctx, (flow, holder), submit, path_and_query).await?;
     match &mut outcome {
         Submitted::Next(flow)
         | Submitted::SignedIn(flow, _)
@@ -135,12 +141,26 @@ pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<S
     Ok(outcome)
 }
 
-async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
-    let (flow, replaced) = open(ctx, &submit).await?;
-    if let Some(replaced) = replaced {
+/// A code proves in any browser: whoever has it has read the email.
+fn brings_code(body: &Body) -> bool {
+    let text = |name: &str| match body {
+        Body::Json(document) => document.get(name).and_then(Value::as_str),
+        Body::Form(fields) => first(fields, name),
+        Body::Unreadable(_) => None,
+    };
+    let is_of_code = text("method").is_none_or(|method| method.is_empty() || method == Method::Code.name());
+    is_of_code && text("code").is_some_and(|code| !code.trim().is_empty())
+}
+
+async fn take(
+    ctx: &Ctx,
+    (mut flow, holder): (Flow, Holder),
+    submit: Submit,
+    path_and_query: &str,
+) -> Result<Submitted> {
+    if let Some(replaced) = expired(ctx, &flow, &submit).await? {
         return Ok(replaced);
     }
-    let mut flow = flow;
     let body = match decoded(submit.body.clone()) {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
@@ -169,7 +189,7 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
         return replace(ctx, &flow, &submit, path_and_query, Replaced::Over, why).await;
     }
     if !code.is_empty() {
-        return prove(ctx, flow, &code, &body, path_and_query, submit).await;
+        return prove(ctx, (flow, holder), &code, &body, path_and_query, submit).await;
     }
     if email.is_empty() {
         return without_address(ctx, flow).await;
@@ -191,9 +211,9 @@ async fn take(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitt
 ///
 /// # Errors
 /// 400 and 404 as for a form.
-pub async fn fill_in(ctx: &Ctx, submit: Submit, code: &str) -> Result<Submitted> {
-    let (flow, replaced) = open(ctx, &submit).await?;
-    match replaced {
+pub async fn fill_in(ctx: &Ctx, mut submit: Submit, code: &str) -> Result<Submitted> {
+    let (flow, _) = find(ctx, &mut submit).await?;
+    match expired(ctx, &flow, &submit).await? {
         Some(replaced) => Ok(replaced),
         None => {
             browsers::open_in(ctx, flow, &submit, code).await.map(|flow| Submitted::Filled(Box::new(flow)))
@@ -201,26 +221,29 @@ pub async fn fill_in(ctx: &Ctx, submit: Submit, code: &str) -> Result<Submitted>
     }
 }
 
-/// The flow that a form or a link belongs to; one that expired is replaced.
-async fn open(ctx: &Ctx, submit: &Submit) -> Result<(Flow, Option<Submitted>)> {
+/// The flow that a form or a link belongs to.
+async fn find(ctx: &Ctx, submit: &mut Submit) -> Result<(Flow, Holder)> {
     enabled(ctx)?;
-    let flow =
-        of_submit(ctx, StoredKind::Verification, submit.flow.as_deref()).await.map_err(|mut error| {
-            if error.reason.is_empty() {
-                error.reason = "This form is not known here. Start again.".to_owned();
-            }
-            error
-        })?;
+    let found = envelope::find(ctx, StoredKind::Verification, submit).await.map_err(|mut error| {
+        if error.reason.is_empty() {
+            error.reason = "This form is not known here. Start again.".to_owned();
+        }
+        error
+    })?;
     if !ctx.config.selfservice.code.enabled {
         return Err(super::unknown());
     }
+    Ok(found)
+}
+
+/// What takes the place of a flow that is over.
+async fn expired(ctx: &Ctx, flow: &Flow, submit: &Submit) -> Result<Option<Submitted>> {
     if flow.expires_at > ctx.effects().now() {
-        return Ok((flow, None));
+        return Ok(None);
     }
     let path = flow.request_url.clone();
     let why = text::verification_expired(flow.expires_at);
-    let replaced = replace(ctx, &flow, submit, &path, Replaced::FlowExpired, why).await?;
-    Ok((flow, Some(replaced)))
+    replace(ctx, flow, submit, &path, Replaced::FlowExpired, why).await.map(Some)
 }
 
 fn enabled(ctx: &Ctx) -> Result<()> {
@@ -247,34 +270,42 @@ async fn send(ctx: &Ctx, mut flow: Flow, to: &str, requester: &Requester) -> Res
     let (to, requester) = (to.to_owned(), requester.clone());
     to_completion(ctx.engine.following(), async move {
         let mut tx = ctx.db().write().await?;
-        let waits = pending::send_again(&ctx, &mut tx, &mut flow, &requester).await?;
-        store::flows::update(&mut tx, &flow).await?;
-        if waits {
-            tx.commit().await?;
-            return Ok(Submitted::Next(Box::new(flow)));
+        if !pending::send_again(&ctx, &mut tx, &mut flow, &requester).await? {
+            send_to_account(&ctx, &mut tx, &mut flow, &to, &requester).await?;
         }
-        let known = store::identities::by_verifiable_address(&mut tx, "email", &to).await?;
-        let address = known.as_ref().and_then(|identity| {
-            let address = identity.verifiable_addresses.iter().find(|address| address.value == to)?;
-            Some((identity.id, address))
-        });
-        match address {
-            Some((identity, address)) => {
-                code::send(&ctx, &mut tx, &mut flow, &requester, identity, address).await?;
-            }
-            None => {
-                codes::forget(&mut tx, flow.id, code::VERIFICATION).await?;
-                let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
-                let occasion = Occasion { requester: &requester, standing: Standing::Stranger, holds: None };
-                if notify && limits::emails::may_send(&ctx, &mut tx, &to, occasion).await? {
-                    courier::queue(&ctx, &mut tx, &to, &Letter::VerificationUnknown).await?;
-                }
-            }
+        if store::flows::update(&mut tx, &mut flow).await?.is_none() {
+            // Another request for this form was first, and its email is sent: one is enough.
+            drop(tx);
+            return envelope::newest(&ctx, &flow).await.map(|flow| Submitted::Next(Box::new(flow)));
         }
         tx.commit().await?;
         Ok(Submitted::Next(Box::new(flow)))
     })
     .await
+}
+
+async fn send_to_account(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    to: &str,
+    requester: &Requester,
+) -> Result<()> {
+    let known = store::identities::by_verifiable_address(tx, "email", to).await?;
+    let address = known.as_ref().and_then(|identity| {
+        let address = identity.verifiable_addresses.iter().find(|address| address.value == to)?;
+        Some((identity.id, address))
+    });
+    if let Some((identity, address)) = address {
+        return code::send(ctx, tx, flow, requester, identity, address).await;
+    }
+    codes::forget(tx, flow.id, code::VERIFICATION).await?;
+    let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
+    let occasion = Occasion { requester, standing: Standing::Stranger, holds: None };
+    if notify && limits::emails::may_send(ctx, tx, to, occasion).await? {
+        courier::queue(ctx, tx, to, &Letter::VerificationUnknown).await?;
+    }
+    Ok(())
 }
 
 /// A new flow that asks for the address, with a message that says why.
@@ -314,7 +345,7 @@ async fn replace(
         flow.kind_of_client = FlowType::Api;
         flow.csrf_cookie.clear();
         flow.nodes().retain(|node| node.id() != "csrf_token");
-        store::flows::update(&mut tx, &flow).await?;
+        store::flows::update(&mut tx, &mut flow).await?;
     }
     tx.commit().await?;
     Ok(Submitted::Replaced { flow: Box::new(flow), why, of_app: old.kind_of_client == FlowType::Api })

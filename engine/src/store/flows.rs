@@ -1,6 +1,7 @@
-//! Rows of running flows. The flow is one document; beside it stand the columns that are looked for.
+//! Rows of running flows. The flow is one document; beside it stand the columns that are looked for, and a version: each write names
+//! the version that it was made from, so that two requests never overwrite each other.
 use super::{Tx, from_text, to_text};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::flow::{Flow, FlowType, StoredKind};
 use crate::ids::FlowId;
 use chrono::{DateTime, Utc};
@@ -8,10 +9,9 @@ use chrono::{DateTime, Utc};
 statements! {
     const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
         values ($1, $2, $3, $4, $5, $6, $7)";
-    const GET: &str = "select body from flows where id = $1 and kind = $2";
-    const UPDATE: &str =
-        "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6 where id = $1";
-    const SWAP: &str = "update flows set body = $2 where id = $1 and body = $3";
+    const GET: &str = "select body, version from flows where id = $1 and kind = $2";
+    const UPDATE: &str = "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6,
+        version = version + 1 where id = $1 and version = $7";
     const READ: &str = "select body from flows where id = $1";
     const DELETE: &str = "delete from flows where id = $1";
     const DELETE_EXPIRED: &str = "delete from flows
@@ -32,27 +32,34 @@ pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<usize> {
 }
 
 pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flow>> {
-    let row: Option<(String,)> = tx.fetch_optional(GET, &[&id.0, &kind.name()]).await?;
-    row.map(|(body,)| from_text("flows.body", &body)).transpose()
+    let row: Option<(String, i64)> = tx.fetch_optional(GET, &[&id.0, &kind.name()]).await?;
+    row.map(|(body, version)| Ok(Flow { version, ..from_text("flows.body", &body)? })).transpose()
 }
 
-/// Answers how many bytes its body has. [`crate::Kind::NotFound`] when it was cleaned up meanwhile.
-pub async fn update(tx: &mut Tx, flow: &Flow) -> Result<usize> {
+/// Writes the flow where it still has the version that it was read with: how many bytes its body has. `None`: another request wrote
+/// it meanwhile, or it was cleaned up.
+pub async fn update(tx: &mut Tx, flow: &mut Flow) -> Result<Option<usize>> {
     let client = client(flow);
     let body = to_text(flow)?;
-    let touched = tx
-        .execute(UPDATE, &[&flow.id.0, &client, &flow.issued_at, &flow.expires_at, &flow.csrf_cookie, &body])
+    let written = tx
+        .execute(
+            UPDATE,
+            &[
+                &flow.id.0,
+                &client,
+                &flow.issued_at,
+                &flow.expires_at,
+                &flow.csrf_cookie,
+                &body,
+                &flow.version,
+            ],
+        )
         .await?;
-    if touched == 0 {
-        return Err(Error::not_found("This form is no longer there. Start again."));
+    if written == 0 {
+        return Ok(None);
     }
-    Ok(body.len())
-}
-
-/// The same where it still stands as it was read; whether it did.
-pub async fn swap(tx: &mut Tx, was: &Flow, now: &Flow) -> Result<bool> {
-    let (before, body) = (to_text(was)?, to_text(now)?);
-    Ok(tx.execute(SWAP, &[&now.id.0, &body, &before]).await? == 1)
+    flow.version += 1;
+    Ok(Some(body.len()))
 }
 
 /// Unless an email was sent for it: a flow whose email leads nowhere would tell that its address has an account, or keep a user from

@@ -30,6 +30,7 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
         body: Body::Json(fields),
         json: true,
         cookie_names: Vec::new(),
+        csrf_cookies: Vec::new(),
         csrf_cookie: None,
         origin: false,
         current: None,

@@ -30,6 +30,8 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         session_token_exchange_code: None,
         browser_cookie: None,
         opened: Vec::new(),
+        version: 0,
+        untrusted: false,
     }
 }
 
@@ -46,16 +48,19 @@ fn revision(base: i64, value: bool) -> revisions::Row {
 }
 
 on_both! {
-    async fn a_flow_is_swapped_only_where_it_is_what_was_read(db: Db) {
+    async fn a_flow_is_written_only_over_the_version_that_was_read(db: Db) {
         let mut tx = db.write().await.unwrap();
         flows::insert(&mut tx, &flow(1, StoredKind::Verification, 60)).await.unwrap();
         let read = flows::get(&mut tx, StoredKind::Verification, FlowId(id(1))).await.unwrap().unwrap();
         let mut opened = read.clone();
         opened.opened.push(Opened { csrf_cookie: "d".into(), code: "1".into(), asked: None });
-        assert!(flows::swap(&mut tx, &read, &opened).await.unwrap());
-        assert!(!flows::swap(&mut tx, &read, &opened).await.unwrap(), "somebody else was faster");
+        assert!(flows::update(&mut tx, &mut opened).await.unwrap().is_some());
+        let mut late = read.clone();
+        late.active = Some("late".into());
+        assert!(flows::update(&mut tx, &mut late).await.unwrap().is_none(), "another request was first");
         let now = flows::get(&mut tx, StoredKind::Verification, read.id).await.unwrap().unwrap();
         assert_eq!(format!("{now:?}"), format!("{opened:?}"));
+        assert!(flows::update(&mut tx, &mut opened).await.unwrap().is_some(), "it knows its own version");
     }
 
     async fn a_flow_is_read_back_by_kind_and_id(db: Db) {
@@ -71,11 +76,10 @@ on_both! {
         stored.active = Some("password".into());
         stored.kind_of_client = FlowType::Api;
         stored.updated_at = at(9);
-        flows::update(&mut tx, &stored).await.unwrap();
+        flows::update(&mut tx, &mut stored).await.unwrap().unwrap();
         let read = flows::get(&mut tx, StoredKind::Login, stored.id).await.unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{stored:?}"));
-        let gone = flows::update(&mut tx, &flow(3, StoredKind::Login, 60)).await.unwrap_err();
-        assert_eq!(gone.kind, engine::Kind::NotFound);
+        assert!(flows::update(&mut tx, &mut flow(3, StoredKind::Login, 60)).await.unwrap().is_none());
     }
 
     async fn expired_flows_go_oldest_first_in_small_steps(db: Db) {

@@ -13,7 +13,6 @@ use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submi
 use engine::ids::FlowId;
 use engine::requester::Requester;
 use engine::{Ctx, Result};
-use serde_json::Value;
 
 /// What differs between flows, for the routes all have.
 pub trait Kind {
@@ -22,9 +21,6 @@ pub trait Kind {
     fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
     fn submit(ctx: &Ctx, submit: Submit) -> impl Future<Output = Result<Submitted<Self::Done>>> + Send;
 }
-
-/// Anti-forgery cookies of one request that a flow is looked up with.
-const MOST_COOKIES: usize = 8;
 
 pub struct Registration;
 
@@ -110,19 +106,10 @@ pub(crate) async fn load(
     headers: &HeaderMap,
 ) -> Result<Flow> {
     let cookies = cookies::csrf_cookies(ctx, headers);
-    let mut cookies = cookies.iter().take(MOST_COOKIES).map(String::as_str);
-    let mut cookie = cookies.next();
-    loop {
-        let found = match kind {
-            StoredKind::Registration => flow::registration::get(ctx, id, cookie).await,
-            StoredKind::Login => flow::login::get(ctx, id, cookie).await,
-            StoredKind::Verification => flow::verification::get(ctx, id, cookie).await,
-        };
-        let foreign = found.as_ref().is_err_and(|error| error.id == Some("security_csrf_violation"));
-        cookie = cookies.next();
-        if !foreign || cookie.is_none() {
-            return found;
-        }
+    match kind {
+        StoredKind::Registration => flow::registration::get(ctx, id, &cookies).await,
+        StoredKind::Login => flow::login::get(ctx, id, &cookies).await,
+        StoredKind::Verification => flow::verification::get(ctx, id, &cookies).await,
     }
 }
 
@@ -177,14 +164,10 @@ pub(crate) fn submission(
     body: Body,
     current: Option<flow::Current>,
 ) -> Submit {
-    let token = match &body {
-        Body::Json(document) => document.get("csrf_token").and_then(Value::as_str),
-        Body::Form(fields) => flow::first(fields, "csrf_token"),
-        Body::Unreadable(_) => None,
-    };
     Submit {
         flow: flow::first(query, "flow").map(str::to_owned),
-        csrf_cookie: cookies::csrf_cookie(ctx, headers, token),
+        csrf_cookies: cookies::csrf_cookies(ctx, headers),
+        csrf_cookie: cookies::csrf_cookie(ctx, headers, body.token()),
         body,
         json: crate::negotiate::is_json(headers),
         cookie_names: cookies::names(headers),

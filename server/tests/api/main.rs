@@ -22,6 +22,7 @@ mod limits;
 #[path = "../support/log.rs"]
 mod log;
 mod oidc_links;
+mod ownership;
 mod parallel;
 mod proof;
 mod provider;

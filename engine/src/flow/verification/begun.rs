@@ -25,6 +25,9 @@ pub(in crate::flow) async fn begin(
     ask_for_code(ctx, &mut flow);
     store::flows::insert(tx, &flow).await?;
     code::send(ctx, tx, &mut flow, requester, identity, address).await?;
+    if flow.sent.as_ref().is_some_and(|sent| sent.earlier.is_some()) {
+        store::flows::update(tx, &mut flow).await?;
+    }
     Ok(shown)
 }
 

@@ -2,8 +2,7 @@
 //! in is for that browser alone, and nothing is taken from whoever has the form open elsewhere.
 
 use super::super::takeover::{self, Missing};
-use super::super::{Flow, FlowType, Opened, Submit, csrf, unknown};
-use super::form::PASSED;
+use super::super::{Flow, FlowType, Opened, PASSED, Submit, csrf, unknown};
 use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
@@ -24,18 +23,17 @@ pub(super) async fn open_in(ctx: &Ctx, flow: Flow, submit: &Submit, code: &str) 
     let cookie = submit.csrf_cookie.clone().unwrap_or_else(|| csrf::new_cookie(ctx.effects()));
     let code = if code.len() <= LONGEST { code } else { "" };
     let asked = takeover::asked_on_opening(ctx, &flow, submit, code).await?;
-    let mut was = flow;
+    let mut flow = flow;
     for _ in 0..TRIES {
-        let mut flow = was.clone();
         remember(&mut flow, &cookie, code, asked.clone());
         let mut tx = ctx.db().write().await?;
-        if store::flows::swap(&mut tx, &was, &flow).await? {
+        if store::flows::update(&mut tx, &mut flow).await?.is_some() {
             tx.commit().await?;
             show_to(ctx.effects(), &mut flow, Some(&cookie));
             flow.csrf_cookie = cookie;
             return Ok(flow);
         }
-        was = store::flows::get(&mut tx, was.kind, was.id).await?.ok_or_else(unknown)?;
+        flow = store::flows::get(&mut tx, flow.kind, flow.id).await?.ok_or_else(unknown)?;
     }
     Err(Error::new(Kind::Conflict, "This form changes too quickly. Open the link once more."))
 }

@@ -1,12 +1,10 @@
 //! The form of a verification: it asks for the address, then for the code, and becomes the way on.
 
-use super::super::{Flow, FlowType, csrf_token, nodes, return_to};
+use super::super::{Flow, FlowType, PASSED, csrf_token, nodes, return_to};
 use crate::config::{Config, Method};
 use crate::engine::Ctx;
 use crate::ui::{Anchor, Group, Input, InputKind, Node, text};
 use url::Url;
-
-pub(super) const PASSED: &str = "passed_challenge";
 
 pub(super) fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
     flow.active = Some(Method::Code.name().to_owned());

@@ -3,13 +3,18 @@
 use super::super::code::{self, Found};
 use super::super::handover::{Claim, Given};
 use super::super::takeover::{self, Standing};
-use super::super::{Flow, Submit, pending, save, take_transient_payload, unknown, webhook};
+use super::super::{
+    Flow, PASSED, Submit,
+    envelope::{self, Holder, save},
+    pending, take_transient_payload, unknown, webhook,
+};
 use super::form::{ask_for_code, finish};
 use super::{Replaced, Submitted, browsers, replace};
 use crate::config::hooks::Response;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::identity::Identity;
 use crate::identity::proof::{By, address_proven};
 use crate::limits::codes::Attempt;
 use crate::store;
@@ -21,18 +26,26 @@ use serde_json::{Value, json};
 /// matter ([`Claim`]).
 pub(super) async fn prove(
     ctx: &Ctx,
-    flow: Flow,
+    (flow, holder): (Flow, Holder),
     code: &str,
     body: &Value,
     path_and_query: &str,
     submit: Submit,
 ) -> Result<Submitted> {
     const USED: &str = "This code was used already. Ask for a new one.";
-    let waiting = pending::look_up(ctx, &submit.requester, &flow, code).await?;
+    let waiting = pending::look_up(ctx, &submit.requester, &flow, code, holder).await?;
     if let Some(found) = waiting {
+        use pending::Found::{Locked, TooMany, Wrong};
+        if holder == Holder::Foreign && matches!(found, Wrong | Locked | TooMany) {
+            return Err(envelope::foreign(&submit));
+        }
         return prove_pending(ctx, flow, found, code, body, path_and_query, submit).await;
     }
-    let (why, over) = match code::look_up(ctx, &submit.requester, &flow, code).await? {
+    let found = code::look_up(ctx, &submit.requester, &flow, code, holder).await?;
+    if holder == Holder::Foreign && matches!(found, Found::Wrong | Found::Locked | Found::TooMany) {
+        return Err(envelope::foreign(&submit));
+    }
+    let (why, over) = match found {
         Found::Right(row, counted) => {
             let new_password = match takeover::standing(ctx, &flow, &row, body, &submit).await? {
                 Standing::Keeps => None,
@@ -57,7 +70,7 @@ pub(super) async fn prove(
             let (passed, seen) = (flow.clone(), submit.seen.clone());
             let right = Right { row: *row, counted, new_password };
             let done = to_completion(ctx.engine.following(), async move {
-                pass(&work, passed, right, claim, &seen).await
+                pass(&work, passed, &right, &claim, &seen).await
             })
             .await?;
             match done {
@@ -137,63 +150,28 @@ struct Right {
 }
 
 /// Uses the code up, proves the address, takes what waited for that, takes the account over and finishes the flow: one
-/// transaction. Then the web hooks:
-/// the address stays proven whatever they say, and a session is stored only when none of them failed or refused. `None`:
-/// somebody else used it meanwhile.
+/// transaction, which begins again where another request wrote the flow meanwhile. Then the web hooks: the address stays proven
+/// whatever they say, and a session is stored only when none of them failed or refused. `None`: somebody else used it meanwhile.
 async fn pass(
     ctx: &Ctx,
     mut flow: Flow,
-    Right { row, counted, new_password }: Right,
-    claim: Claim,
+    right: &Right,
+    claim: &Claim,
     seen: &webhook::Seen,
 ) -> Result<Option<(Flow, Option<Given>)>> {
-    let now = ctx.effects().now();
     let hooks = &ctx.config.selfservice.verification.after;
     let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
-    let mut tx = ctx.db().write().await?;
-    let is_first = store::identities::claim(&mut tx, row.identity()).await?;
-    // Another proof was first, and what is there now is whoever's that was.
-    if new_password.is_some() && !is_first {
-        return Ok(None);
-    }
-    if !codes::use_up(&mut tx, row.id, now).await? {
-        return Ok(None);
-    }
-    if let Some(counted) = &counted {
-        counted.forget(&mut tx).await?;
-    }
-    let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(unknown)?;
-    let mut given = match &new_password {
-        None => {
-            let taken = claim.take(ctx, &mut tx, &flow, &row, &identity).await?;
-            taken.or_else(|| claim.renew(ctx, &flow, &identity))
+    let (flow, identity, given) = loop {
+        match commit(ctx, &flow, right, claim, seen, waits).await? {
+            Commit::Done(done) => break *done,
+            Commit::Used => return Ok(None),
+            Commit::Changed => flow = envelope::newest(ctx, &flow).await?,
         }
-        Some(hash) => {
-            if !takeover::take_over(ctx, &mut tx, &flow, &row, &mut identity, hash).await? {
-                return Ok(None);
-            }
-            None
+        if flow.state == PASSED {
+            return Ok(None);
         }
     };
-    let address = identity
-        .verifiable_addresses
-        .iter_mut()
-        .find(|address| address.id == row.address_id)
-        .ok_or_else(unknown)?;
-    address_proven(address, By::Verification, now);
-    store::identities::save_proof(&mut tx, address).await?;
-    if let Some(given) = &mut given {
-        given.identity = identity.clone();
-    }
-    finish(ctx, &mut flow);
-    flow.updated_at = now;
-    store::flows::update(&mut tx, &flow).await?;
-    if let Some(given) = given.as_ref().filter(|_| !waits) {
-        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
-    }
-    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
-    webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
-    tx.commit().await?;
+    let mut flow = flow;
     ctx.engine.wake_hooks();
     for hook in crate::plan::web_hooks(hooks) {
         let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
@@ -211,4 +189,72 @@ async fn pass(
         tx.commit().await?;
     }
     Ok(Some((flow, given)))
+}
+
+enum Commit {
+    Done(Box<(Flow, Identity, Option<Given>)>),
+    /// The code, or the account that it takes over, is somebody else's by now.
+    Used,
+    /// Another request wrote the flow.
+    Changed,
+}
+
+async fn commit(
+    ctx: &Ctx,
+    flow: &Flow,
+    Right { row, counted, new_password }: &Right,
+    claim: &Claim,
+    seen: &webhook::Seen,
+    waits: bool,
+) -> Result<Commit> {
+    let now = ctx.effects().now();
+    let hooks = &ctx.config.selfservice.verification.after;
+    let mut flow = flow.clone();
+    let mut tx = ctx.db().write().await?;
+    let is_first = store::identities::claim(&mut tx, row.identity()).await?;
+    // Another proof was first, and what is there now is whoever's that was.
+    if new_password.is_some() && !is_first {
+        return Ok(Commit::Used);
+    }
+    if !codes::use_up(&mut tx, row.id, now).await? {
+        return Ok(Commit::Used);
+    }
+    if let Some(counted) = &counted {
+        counted.forget(&mut tx).await?;
+    }
+    let mut identity = store::identities::get(&mut tx, row.identity()).await?.ok_or_else(unknown)?;
+    let mut given = match &new_password {
+        None => {
+            let taken = claim.take(ctx, &mut tx, &flow, row, &identity).await?;
+            taken.or_else(|| claim.renew(ctx, &flow, &identity))
+        }
+        Some(hash) => {
+            if !takeover::take_over(ctx, &mut tx, &flow, row, &mut identity, hash).await? {
+                return Ok(Commit::Used);
+            }
+            None
+        }
+    };
+    let address = identity
+        .verifiable_addresses
+        .iter_mut()
+        .find(|address| address.id == row.address_id)
+        .ok_or_else(unknown)?;
+    address_proven(address, By::Verification, now);
+    store::identities::save_proof(&mut tx, address).await?;
+    if let Some(given) = &mut given {
+        given.identity = identity.clone();
+    }
+    finish(ctx, &mut flow);
+    flow.updated_at = now;
+    if store::flows::update(&mut tx, &mut flow).await?.is_none() {
+        return Ok(Commit::Changed);
+    }
+    if let Some(given) = given.as_ref().filter(|_| !waits) {
+        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
+    }
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
+    tx.commit().await?;
+    Ok(Commit::Done(Box::new((flow, identity, given))))
 }

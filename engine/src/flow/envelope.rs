@@ -1,0 +1,249 @@
+//! What is asked of every form before its method is: whose it is, whether this request may write to it, and whether it is still
+//! open. Every write of a flow is here or follows a `version` in the transaction of what it tells of.
+
+use super::{Flow, FlowType, PASSED, Start, StoredKind, Submit, blank, csrf, unknown};
+use crate::config::Config;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::ids::FlowId;
+use crate::store;
+use subtle::ConstantTimeEq;
+
+/// How often a message is written again where another request wrote the flow meanwhile.
+const TRIES: usize = 8;
+
+impl Flow {
+    /// Whether the browser with that anti-forgery cookie may read it, and send its form.
+    pub(super) fn belongs_to(&self, cookie: &str) -> bool {
+        let own = std::iter::once(&self.csrf_cookie).chain(self.opened.iter().map(|one| &one.csrf_cookie));
+        own.filter(|own| !own.is_empty()).any(|own| own.as_bytes().ct_eq(cookie.as_bytes()).into())
+    }
+
+    /// The browser that the flow belongs to, among those whose cookies came along. Apps have none: an app's flow belongs to whoever
+    /// knows its id.
+    pub(super) fn owner<'a>(&self, cookies: &'a [String]) -> Option<&'a String> {
+        cookies.iter().find(|cookie| self.belongs_to(cookie))
+    }
+}
+
+/// Whose form it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Holder {
+    /// The browser that it belongs to, or an app.
+    Own,
+    /// A browser without the form's cookie.
+    Foreign,
+}
+
+/// Loads the flow of a form for its owner. This comes before anything else: nothing is written for another browser, and nothing of
+/// the form is shown to it. `None`: somebody signed in here since the form was opened, which replaced the cookie. They are
+/// told so, as with a form of their own.
+///
+/// # Errors
+/// 400 missing or malformed id · 404 unknown · 403 `security_csrf_violation` without the form's cookie.
+pub(super) async fn open(ctx: &Ctx, kind: StoredKind, submit: &mut Submit) -> Result<Option<Flow>> {
+    match find(ctx, kind, submit).await? {
+        (flow, Holder::Own) => Ok(Some(flow)),
+        (flow, Holder::Foreign) => {
+            let asks_for_more = flow.refresh || flow.requested_aal != "aal1";
+            if submit.current.is_some() && !asks_for_more { Ok(None) } else { Err(foreign(submit)) }
+        }
+    }
+}
+
+/// The same for a form that another browser may send a proof to.
+///
+/// # Errors
+/// 400 missing or malformed id · 404 unknown.
+pub(super) async fn find(ctx: &Ctx, kind: StoredKind, submit: &mut Submit) -> Result<(Flow, Holder)> {
+    let id = submit
+        .flow
+        .as_deref()
+        .and_then(|id| id.parse::<FlowId>().ok())
+        .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
+    let mut tx = ctx.db().single().await?;
+    let mut flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
+    if flow.kind_of_client == FlowType::Api {
+        return Ok((flow, Holder::Own));
+    }
+    let Some(own) = flow.owner(&submit.csrf_cookies).cloned() else {
+        flow.untrusted = true;
+        return Ok((flow, Holder::Foreign));
+    };
+    flow.untrusted = !submit.body.token().is_some_and(|token| csrf::matches(&own, token));
+    submit.csrf_cookie = Some(own);
+    Ok((flow, Holder::Own))
+}
+
+/// 403 for a browser that the form does not belong to.
+pub(super) fn foreign(submit: &Submit) -> Error {
+    let reject = match (submit.cookie_names.is_empty(), submit.csrf_cookies.is_empty()) {
+        (true, _) => csrf::NO_COOKIES,
+        (false, true) => csrf::NO_COOKIE,
+        (false, false) => "The form belongs to another browser's anti-forgery cookie.",
+    };
+    csrf::violation().detail("reject_reason", reject)
+}
+
+/// Reads a flow for its page or app.
+///
+/// # Errors
+/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details.
+pub(super) async fn get(ctx: &Ctx, kind: StoredKind, id: FlowId, cookies: &[String]) -> Result<Flow> {
+    let mut tx = ctx.db().single().await?;
+    let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
+    if flow.kind_of_client == FlowType::Browser && flow.owner(cookies).is_none() {
+        let error = csrf::violation();
+        return Err(match cookies.is_empty() {
+            false => error,
+            true => error.detail("reject_reason", "The request carried no anti-forgery cookie."),
+        });
+    }
+    if flow.expires_at <= ctx.effects().now() {
+        return Err(expired_on_read(&ctx.config, &flow));
+    }
+    Ok(flow)
+}
+
+fn expired_on_read(config: &Config, flow: &Flow) -> Error {
+    let error = super::expired();
+    let start = |way: &str| config.public_url(&format!("self-service/{}/{way}", flow.kind.name()));
+    match flow.kind_of_client {
+        FlowType::Api => error.detail("api", start("api")),
+        FlowType::Browser => {
+            let return_to = flow.return_to.clone().unwrap_or_default();
+            let mut url = start("browser");
+            if !return_to.is_empty() {
+                let query: String = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("return_to", &return_to)
+                    .finish();
+                url = format!("{url}?{query}");
+            }
+            error.detail("redirect_to", url).detail("return_to", return_to)
+        }
+    }
+}
+
+/// Who may send this form: apps without cookies and `Origin`, browsers with the token of their cookie.
+///
+/// # Errors
+/// `Err(Ok(sentence))` for an app's flow sent by a browser: the form comes back with the sentence (Kratos:
+/// selfservice/flow/request.go); `Err(Err(error))` for a browser's flow without a valid token.
+pub(super) fn may_submit(
+    flow: &Flow,
+    submit: &Submit,
+    token: Option<&str>,
+) -> std::result::Result<(), std::result::Result<String, Error>> {
+    match flow.kind_of_client {
+        FlowType::Api => {
+            const OF_A_PROXY: [&str; 3] = ["__cf", "_cf", "cf_"];
+            let foreign = |name: &String| !OF_A_PROXY.iter().any(|prefix| name.starts_with(prefix));
+            if submit.origin {
+                return Err(Ok("A form of an app was sent with an Origin header, as browsers do. Start a browser flow instead.".to_owned()));
+            }
+            if submit.cookie_names.iter().any(foreign) {
+                return Err(Ok(
+                    "A form of an app was sent with cookies, as browsers do. Start a browser flow instead."
+                        .to_owned(),
+                ));
+            }
+            Ok(())
+        }
+        FlowType::Browser if submit.csrf_cookie.as_deref().is_some_and(|own| !flow.belongs_to(own)) => {
+            Err(Err(foreign(submit)))
+        }
+        FlowType::Browser => csrf::check(csrf::Sent {
+            any_cookie: !submit.cookie_names.is_empty(),
+            cookie: submit.csrf_cookie.as_deref(),
+            token,
+        })
+        .map_err(Err),
+    }
+}
+
+/// Stores a new flow. Nobody has sent anything yet: who loses the form to a power cut begins again.
+pub(super) async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
+    let mut tx = ctx.db().write_single_relaxed().await?;
+    let bytes = store::flows::insert(&mut tx, flow).await?;
+    tx.commit().await?;
+    ctx.engine.row_budget().form(ctx, flow.id, bytes);
+    Ok(())
+}
+
+/// Stores the flow of a form that comes back. Its next submission brings a `transient_payload` of its own: the refused one is shown
+/// in this response (as Kratos does) and not kept.
+pub(super) async fn save_refused(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+    let payload = flow.transient_payload.take();
+    let saved = save(ctx, flow).await;
+    flow.transient_payload = payload;
+    ctx.engine.row_budget().form(ctx, flow.id, saved?);
+    Ok(())
+}
+
+/// Stores the flow with its messages, which only tell about what is stored elsewhere; how many bytes that is. Nothing of a request
+/// without a valid token is stored, and no message takes the place of what another request made of the flow meanwhile.
+pub(super) async fn save(ctx: &Ctx, flow: &mut Flow) -> Result<usize> {
+    flow.updated_at = ctx.effects().now();
+    if flow.untrusted {
+        return Ok(0);
+    }
+    for _ in 0..TRIES {
+        let mut tx = ctx.db().write_single_relaxed().await?;
+        if let Some(bytes) = store::flows::update(&mut tx, flow).await? {
+            tx.commit().await?;
+            return Ok(bytes);
+        }
+        drop(tx);
+        let newest = newest(ctx, flow).await?;
+        if is_ahead(&newest, flow) {
+            break;
+        }
+        flow.version = newest.version;
+        for other in newest.opened {
+            if !flow.opened.iter().any(|own| own.csrf_cookie == other.csrf_cookie) {
+                flow.opened.push(other);
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// The flow as it is now, after another request wrote it.
+///
+/// # Errors
+/// 404 it was cleaned up.
+pub(super) async fn newest(ctx: &Ctx, flow: &Flow) -> Result<Flow> {
+    let mut tx = ctx.db().single().await?;
+    let newest = store::flows::get(&mut tx, flow.kind, flow.id).await?;
+    let mut newest = newest.ok_or_else(|| Error::not_found("This form is no longer there. Start again."))?;
+    newest.untrusted = flow.untrusted;
+    Ok(newest)
+}
+
+/// Whether something happened to the flow that no message may undo: its proof, or another email.
+fn is_ahead(newest: &Flow, flow: &Flow) -> bool {
+    let sent = |flow: &Flow| flow.sent.as_ref().map(|sent| (sent.to.clone(), sent.at));
+    (newest.state == PASSED && flow.state != PASSED) || sent(newest) != sent(flow)
+}
+
+/// A new flow in the place of an expired one: same type, address, schema.
+pub(super) fn successor(ctx: &Ctx, old: &Flow, submit: &Submit, lifespan: std::time::Duration) -> Flow {
+    let start = Start {
+        kind_of_client: old.kind_of_client,
+        path_and_query: String::new(),
+        query: Vec::new(),
+        csrf_cookie: submit.csrf_cookie.clone().unwrap_or_else(|| old.csrf_cookie.clone()),
+        current: None,
+        requester: submit.requester.clone(),
+        seen: submit.seen.clone(),
+    };
+    let mut flow = blank(ctx, old.kind, &start, lifespan);
+    flow.request_url.clone_from(&old.request_url);
+    flow.return_to.clone_from(&old.return_to);
+    flow.identity_schema.clone_from(&old.identity_schema);
+    flow.invitation = old.invitation;
+    if old.kind_of_client == FlowType::Api {
+        flow.csrf_cookie.clear();
+    }
+    flow
+}
