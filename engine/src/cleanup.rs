@@ -18,6 +18,8 @@ pub enum Kind {
     Flows,
     /// `vestibule.cleanup.sessions` after their end; those that were ended early wait for the same time.
     Sessions,
+    /// At their end: they read nothing any more.
+    RotatedTokens,
     /// `vestibule.cleanup.messages` after they were made.
     Messages,
     /// `vestibule.cleanup.deliveries` after they were made; those that wait to be tried again stay.
@@ -41,9 +43,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Flows,
         Kind::Sessions,
+        Kind::RotatedTokens,
         Kind::Messages,
         Kind::Deliveries,
         Kind::Errors,
@@ -64,6 +67,7 @@ impl Kind {
         match self {
             Kind::Flows => now - cleanup.flows,
             Kind::Sessions => now - cleanup.sessions,
+            Kind::RotatedTokens => now,
             Kind::Messages => now - cleanup.messages,
             Kind::Deliveries => now - cleanup.deliveries,
             Kind::Errors => now - cleanup.errors,
@@ -83,6 +87,7 @@ impl Kind {
         let gone = match self {
             Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
             Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
+            Kind::RotatedTokens => sessions::delete_rotated(&mut tx, before, BATCH).await?,
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,
             Kind::Deliveries => deliveries::delete_old(&mut tx, before, BATCH).await?,
             Kind::Errors => errors::delete_before(&mut tx, before, BATCH).await?,

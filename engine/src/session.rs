@@ -51,7 +51,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
 use crate::plan::Client;
 use crate::requester::{self, Network, Requester, Subject};
-use crate::store;
+use crate::store::{self, Tx};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -159,15 +159,34 @@ pub fn renew(ctx: &Ctx, old: &Session) -> (Session, String) {
     (session, token)
 }
 
-/// The person confirmed who they are: same id and token, one more method entry, both times reset. The end of a session from
-/// before any proof stays where it is.
-pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) {
+/// The person confirmed who they are: same id, another token, one more method entry, both times reset (OWASP ASVS 5.0, 7.2.4). The end
+/// of a session from before any proof stays where it is. Returns the new token; [`store_refreshed`] stores it.
+pub fn refresh(ctx: &Ctx, session: &mut Session, method: &str) -> String {
     let now = ctx.effects().now();
+    let token = format!("ory_st_{}", ctx.effects().alphanumeric(32));
+    session.token_hash = token_hash(&token);
     session.methods.push(proven(method, now));
     session.authenticated_at = now;
     if !session.unverified {
         session.expires_at = now + ctx.config.session.lifespan;
     }
+    token
+}
+
+/// Stores what [`refresh`] made, where the session still has the token `was`; whether it did. Requests that are under way with the old
+/// token may read for `vestibule.session.rotation_overlap`.
+pub async fn store_refreshed(ctx: &Ctx, tx: &mut Tx, session: &Session, was: &str) -> Result<bool> {
+    let overlap = ctx.config.vestibule.rotation_overlap;
+    let until = (!overlap.is_zero()).then(|| ctx.effects().now() + overlap);
+    store::sessions::rotate(tx, session, &token_hash(was), until).await
+}
+
+/// Whose session that token may still read: one from before a fresh sign-in, for a moment. Nothing is changed on its word.
+pub async fn reader(ctx: &Ctx, token: &str) -> Result<Option<(Session, Identity)>> {
+    let now = ctx.effects().now();
+    let mut tx = ctx.db().single().await?;
+    let found = store::sessions::by_rotated_token(&mut tx, &token_hash(token), now).await?;
+    Ok(found.filter(|(session, identity)| is_valid(session, identity, now)))
 }
 
 /// Whose valid session that token is: not revoked, not expired, and the identity is active.

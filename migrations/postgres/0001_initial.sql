@@ -72,6 +72,15 @@ create table sessions (
 );
 create index sessions_of on sessions (identity_id, issued_at desc, id);
 
+-- The tokens that sessions had before a fresh sign-in: until then they may read.
+create table rotated_session_tokens (
+    token_hash bytea not null primary key,
+    session_id uuid not null references sessions (id) on delete cascade,
+    valid_until timestamptz not null
+);
+create index rotated_session_tokens_of on rotated_session_tokens (session_id);
+create index rotated_session_tokens_end on rotated_session_tokens (valid_until);
+
 create table flows (
     id uuid not null primary key,
     kind text not null,

@@ -72,6 +72,15 @@ create table sessions (
 ) strict;
 create index sessions_of on sessions (identity_id, issued_at desc, id);
 
+-- The tokens that sessions had before a fresh sign-in: until then they may read.
+create table rotated_session_tokens (
+    token_hash blob not null primary key,
+    session_id blob not null references sessions (id) on delete cascade,
+    valid_until text not null
+) strict;
+create index rotated_session_tokens_of on rotated_session_tokens (session_id);
+create index rotated_session_tokens_end on rotated_session_tokens (valid_until);
+
 create table flows (
     id blob not null primary key,
     kind text not null,

@@ -369,7 +369,7 @@ async fn welcome(
         return led(&url);
     }
     let site = site(&ctx.config, None);
-    let flow::Current { session, identity, .. } = match crate::public::current(&ctx, &headers).await {
+    let flow::Current { session, identity, .. } = match crate::public::reader(&ctx, &headers).await {
         Ok(Some(found)) => found,
         Ok(None) => {
             let came_from = came_from(&ctx.config.serve.public.base_url, &headers);

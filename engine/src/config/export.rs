@@ -61,6 +61,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "vestibule.cookies.host_prefix",
         "Kratos' cookies have names without a prefix: users sign in again, and other hosts can set them",
     ),
+    ("vestibule.session.rotation_overlap", "Kratos keeps a session's token at a fresh sign-in"),
     ("vestibule.forms.allow_null_origin", "Kratos accepts forms from every page, whatever its origin"),
     ("vestibule.headers.hsts", "Kratos sends no `Strict-Transport-Security`: let the proxy send it"),
     ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),

@@ -190,6 +190,8 @@ pub struct VestibuleKeys {
     pub allow_null_origin: bool,
     /// `None`: by https for our own cookies, not for those with Kratos' names.
     pub host_prefix: Option<bool>,
+    /// How long the token before a fresh sign-in may still read.
+    pub rotation_overlap: Duration,
     /// How long a browser is told to use https alone, where it is told at all.
     pub hsts: Duration,
     /// How long an operator stays signed in. Absolute: no use of the console prolongs it (OWASP ASVS 5, 7.3.2).

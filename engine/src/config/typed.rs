@@ -346,6 +346,10 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
             "false" => Some(false),
             _ => None,
         },
+        rotation_overlap: reader
+            .optional("vestibule.session.rotation_overlap")
+            .and_then(|text| scalars::duration(&text))
+            .unwrap_or_default(),
         hsts: reader
             .optional("vestibule.headers.hsts")
             .and_then(|text| scalars::duration(&text))

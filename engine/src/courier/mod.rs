@@ -41,6 +41,13 @@ pub async fn queue_either(
     insert(ctx, tx, to, letter.template(), written).await
 }
 
+/// The work of [`queue`] for an address that nobody has: the email is written and sealed, and its row is gone before anybody sees it.
+/// Else the time of a request would tell who has an account.
+pub async fn pretend_to_queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<()> {
+    let id = queue(ctx, tx, to, letter).await?;
+    messages::withdraw(tx, id).await
+}
+
 /// What a rehearsal wrote, for the operator who wanted it: it says of itself that it is a test.
 pub async fn queue_test(ctx: &Ctx, tx: &mut Tx, to: &str, rehearsed: &Delivered) -> Result<MessageId> {
     let written = rehearsed.written.as_test(&service(&ctx.config), &rehearsed.to)?;

@@ -91,6 +91,30 @@ pub(super) async fn send(
     Ok(())
 }
 
+/// The work of [`send`] for an address that nobody has, so that its time does not tell: a code is made, and its email is written and
+/// taken back. Where strangers are told that they have no account, that email takes its place.
+pub(super) async fn pretend_to_send(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: FlowId,
+    requester: &Requester,
+    to: &str,
+) -> Result<()> {
+    let (nobody, now) = (ctx.effects().uuid(), ctx.effects().now());
+    codes::of_flow(tx, flow, VERIFICATION).await?;
+    let occasion = Occasion { requester, standing: Standing::Stranger, holds: None };
+    if !limits::emails::may_send(ctx, tx, to, occasion).await? {
+        return codes::last_for(tx, nobody, VERIFICATION, now).await.map(drop);
+    }
+    let made = make(ctx, flow, nobody)?;
+    codes::forget(tx, flow, VERIFICATION).await?;
+    store::identities::mark_sent(tx, nobody, now).await?;
+    if ctx.config.selfservice.verification.notify_unknown_recipients {
+        return courier::queue(ctx, tx, to, &Letter::VerificationUnknown).await.map(drop);
+    }
+    courier::pretend_to_queue(ctx, tx, to, &letter(ctx, flow, &made)).await
+}
+
 /// No email is sent for this flow: what an earlier one brought counts in it. The caller stores the flow.
 pub(super) fn counts_too(flow: &mut Flow, earlier: Option<Earlier>) {
     let own = flow.id;

@@ -3,7 +3,7 @@
 
 use super::registration::{self, Ran};
 use super::social::{Landed, back, busy, held_out, held_out_as_is, line, sentence, told};
-use super::{Flow, StoredKind, Submit, Submitted, exchange, handover, linking, login};
+use super::{Flow, StoredKind, Submit, Submitted, basis::Basis, exchange, handover, linking, login};
 use crate::config::Method;
 use crate::config::social::Provider;
 use crate::effects::to_completion;
@@ -83,10 +83,12 @@ impl Landing {
         };
         let plan = plan(&ctx.config, FlowKind::Login, Method::Oidc, self.client);
         let (ctx, request, provider, exchange) = (ctx.clone(), self.request, self.provider, self.exchange);
+        let visitor = self.visitor;
         to_completion(ctx.engine.following(), async move {
             login::active(&identity)?;
             let id = identity.id;
-            let by = login::By { provider: Some(&provider.id), parked: exchange.is_some() };
+            let basis = Basis::Subject(visitor.identifier());
+            let by = login::By { basis, provider: Some(&provider.id), parked: exchange.is_some() };
             match login::execute(&ctx, &plan, &flow, identity, "", request, by).await? {
                 Submitted::Done(done) => match exchange {
                     Some(exchange) => exchange::answer(&ctx, exchange, &flow, Some((id, &provider.id)))

@@ -2,7 +2,9 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token,
+    Submitted, already_signed_in,
+    basis::Basis,
+    blank, csrf_token,
     envelope::{self, insert, may_submit, save_refused},
     first, linking, nodes, return_to, return_url, social, verification, webhook,
 };
@@ -139,8 +141,9 @@ pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>
     let Some((identifier, password)) = accept(&mut flow, &submit, &body)? else {
         return comes_back(ctx, flow).await;
     };
-    let identity = match authenticate(ctx, (&submit.requester, client), &identifier, &password).await? {
-        Authenticated::As(identity) => *identity,
+    let who = authenticate(ctx, (&submit.requester, client), &identifier, &password).await?;
+    let (identity, basis) = match who {
+        Authenticated::As(identity, basis) => (*identity, basis),
         Authenticated::Wrong => return again(ctx, flow, [text::invalid_credentials()]).await,
         Authenticated::TooEarly(seconds) => return super::too_early(ctx, flow, client, seconds).await,
     };
@@ -149,7 +152,8 @@ pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>
     let ctx = ctx.clone();
     let used = normalise_identifier(&identifier);
     to_completion(ctx.engine.following(), async move {
-        execute(&ctx, &plan, &flow, identity, &used, submit, By::default()).await
+        let by = By { basis, provider: None, parked: false };
+        execute(&ctx, &plan, &flow, identity, &used, submit, by).await
     })
     .await
 }
@@ -185,8 +189,8 @@ pub(super) async fn replacement(ctx: &Ctx, old: &Flow, request: &Submit) -> Resu
 }
 
 /// What is to be known of a proof beside its method.
-#[derive(Clone, Copy, Default)]
 pub(super) struct By<'a> {
+    pub(super) basis: Basis,
     pub(super) provider: Option<&'a str>,
     /// The session is made later, when an app fetches it.
     pub(super) parked: bool,
@@ -222,7 +226,7 @@ fn accept(flow: &mut Flow, submit: &Submit, body: &Value) -> Result<Option<(Stri
 
 /// What became of an identifier and a password.
 enum Authenticated {
-    As(Box<Identity>),
+    As(Box<Identity>, Basis),
     /// Also for an unknown identifier, which costs a hash all the same.
     Wrong,
     /// Nothing was compared.
@@ -236,12 +240,15 @@ async fn authenticate(
     password: &str,
 ) -> Result<Authenticated> {
     let kind = Method::Password.name();
-    let found = {
+    let read = async || {
         let mut tx = ctx.db().read().await?;
-        store::identities::by_identifier(&mut tx, kind, &normalise_identifier(identifier)).await?
+        store::identities::by_identifier(&mut tx, kind, &normalise_identifier(identifier)).await
     };
-    let stored =
-        found.as_ref().and_then(|(_, credential)| credential.config.get("hashed_password")?.as_str());
+    let stored = |found: &Option<(Identity, identity::Credential)>| {
+        let hash = found.as_ref()?.1.config.get("hashed_password")?.as_str();
+        hash.map(str::to_owned)
+    };
+    let found = read().await?;
     let account = found.as_ref().map(|(identity, _)| identity.id);
     let standing = Standing::of(ctx, requester, account, client).await?;
     let judged = limits::passwords::judge(ctx, requester, standing, identifier, found.is_some()).await?;
@@ -250,7 +257,8 @@ async fn authenticate(
         Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),
     };
     let (keys, caller) = (&ctx.config.hashers, Caller::of(requester));
-    let verdict = match ctx.engine.hasher().verify(caller, keys, password, stored).await {
+    let hash = stored(&found);
+    let verdict = match ctx.engine.hasher().verify(caller, keys, password, hash.as_deref()).await {
         Ok(verdict) => verdict,
         Err(error) => {
             attempt.undo(ctx).await?;
@@ -260,27 +268,37 @@ async fn authenticate(
     let Some((identity, credential)) = found.filter(|_| verdict != Verdict::Wrong) else {
         return Ok(Authenticated::Wrong);
     };
-    attempt.right(ctx).await?;
-    match verdict {
+    let basis = |config: Value| Basis::Credential { kind: Method::Password, config };
+    let signed_in = match verdict {
         Verdict::Wrong => return Ok(Authenticated::Wrong),
-        Verdict::Right => {}
+        Verdict::Right => Authenticated::As(Box::new(identity), basis(credential.config)),
         Verdict::RightButOutdated => {
-            let config = json!({ "hashed_password": ctx.engine.hasher().hash(caller, ctx.effects(), keys, password).await? });
+            let hash = ctx.engine.hasher().hash(caller, ctx.effects(), keys, password).await?;
+            let config = json!({ "hashed_password": hash });
+            let (was, now) = (&credential.config, ctx.effects().now());
             let mut tx = ctx.db().write().await?;
-            let now = ctx.effects().now();
-            store::identities::replace_credential_config(
-                &mut tx,
-                identity.id,
-                kind,
-                &credential.config,
-                &config,
-                now,
-            )
-            .await?;
-            tx.commit().await?;
+            let replaced =
+                store::identities::replace_credential_config(&mut tx, identity.id, kind, was, &config, now);
+            if replaced.await? {
+                tx.commit().await?;
+                Authenticated::As(Box::new(identity), basis(config))
+            } else {
+                // Another sign-in of the same person was first, or the password was changed meanwhile.
+                drop(tx);
+                let newest = read().await?;
+                let hash = stored(&newest);
+                let verdict = ctx.engine.hasher().verify(caller, keys, password, hash.as_deref()).await?;
+                match newest.filter(|_| verdict != Verdict::Wrong) {
+                    Some((identity, credential)) => {
+                        Authenticated::As(Box::new(identity), basis(credential.config))
+                    }
+                    None => return Ok(Authenticated::Wrong),
+                }
+            }
         }
-    }
-    Ok(Authenticated::As(Box::new(identity)))
+    };
+    attempt.right(ctx).await?;
+    Ok(signed_in)
 }
 
 /// Carries the plan out for somebody who has proven who they are.
@@ -306,8 +324,8 @@ pub(super) async fn execute(
     let refreshed = same_person.is_some();
     let mut prepared = match same_person {
         Some(mut current) => {
-            session::refresh(ctx, &mut current.session, method);
-            HandedOver { session: current.session, token: current.token }
+            let token = session::refresh(ctx, &mut current.session, method);
+            HandedOver { session: current.session, token }
         }
         None => {
             let (session, token) = session::new(ctx, &identity, method, &DeviceInfo::from(&submit.requester));
@@ -374,16 +392,30 @@ pub(super) async fn execute(
                 // Somebody proved the address meanwhile. They may have taken the account over, and then what was right is not any
                 // more; and a session from before the proof must not begin after it.
                 let before = identity.resettable || prepared.session.unverified;
-                if before && !store::identities::still_before_proof(&mut tx, &identity).await? {
+                let changed = !by.basis.holds(&mut tx, identity.id).await?
+                    || before && !store::identities::still_before_proof(&mut tx, &identity).await?;
+                if changed {
                     drop(tx);
                     return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
                 }
                 if let Some(link) = &link {
                     linking::link(&mut tx, link, ctx.effects().now()).await?;
                 }
-                if refreshed {
-                    store::sessions::update(&mut tx, &prepared.session).await?;
-                } else if !by.parked {
+                match submit.current.as_ref().filter(|_| flow.refresh) {
+                    Some(current) if refreshed => {
+                        let was = &current.token;
+                        if !session::store_refreshed(ctx, &mut tx, &prepared.session, was).await? {
+                            drop(tx);
+                            return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
+                        }
+                    }
+                    // Somebody else takes the place of whoever was signed in, whose session would live on where nobody sees it.
+                    Some(other) => {
+                        store::sessions::revoke(&mut tx, other.identity.id, other.session.id).await?;
+                    }
+                    None => {}
+                }
+                if !refreshed && !by.parked {
                     store::sessions::insert(&mut tx, &prepared.session).await?;
                 }
                 if others_end {

@@ -112,6 +112,7 @@ pub enum FlowType {
 const PASSED: &str = "passed_challenge";
 
 pub mod address;
+mod basis;
 mod code;
 pub use code::is_of_link;
 pub mod csrf;

@@ -76,6 +76,12 @@ statements! {
     );
     const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
         where identity_id = $1 and kind = $2 and config = $3";
+    const HOLD_CREDENTIAL: &str = "update identity_credentials set config = config
+        where identity_id = $1 and kind = $2 and config = $3
+            and exists (select 1 from identities where id = $1 and state = 'active')";
+    const HOLD_IDENTIFIER: &str = "update identity_identifiers set position = position
+        where kind = $2 and identifier = $3 and identity_id = $1
+            and exists (select 1 from identities where id = $1 and state = 'active')";
     const ADD_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $4) on conflict do nothing";
@@ -433,6 +439,21 @@ pub async fn replace_credential_config(
 ) -> Result<bool> {
     let (was, config) = (to_text(was)?, to_text(config)?);
     Ok(tx.execute(REPLACE_CONFIG, &[&id.0, &kind, &was, &config, &now]).await? == 1)
+}
+
+/// Whether the account is active and its credential of `kind` still has that configuration. Its row is locked until `tx` ends.
+pub async fn hold_credential(
+    tx: &mut Tx,
+    id: IdentityId,
+    kind: &str,
+    config: &serde_json::Value,
+) -> Result<bool> {
+    Ok(tx.execute(HOLD_CREDENTIAL, &[&id.0, &kind, &to_text(config)?]).await? == 1)
+}
+
+/// The same for an identifier that the account has.
+pub async fn hold_identifier(tx: &mut Tx, id: IdentityId, kind: &str, identifier: &str) -> Result<bool> {
+    Ok(tx.execute(HOLD_IDENTIFIER, &[&id.0, &kind, &identifier]).await? == 1)
 }
 
 /// One more identifier for that identity's credential of `kind`, whose config changes from `was` to `config`; without `was`

@@ -114,6 +114,7 @@ statements! {
         "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
             next_attempt_at, created_at, updated_at)
         values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
+    const WITHDRAW: &str = "delete from courier_messages where id = $1 and status = 'queued'";
     const GET: &str = select!("where id = $1");
     const DUE: &str = select!(
         "where status in ('queued', 'processing') and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
@@ -159,6 +160,12 @@ statements! {
     const DELETE_OLD: &str = "delete from courier_messages
         where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 }
+
+/// Takes a message back that nobody has begun to send.
+pub async fn withdraw(tx: &mut Tx, id: MessageId) -> Result<()> {
+    tx.execute(WITHDRAW, &[&id.0]).await.map(drop)
+}
+
 
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
     tx.execute(

@@ -30,6 +30,16 @@ statements! {
           left join identity_addresses a on a.identity_id = i.id
           where s.token_hash = $1 order by a.purpose, a.position"
     );
+    const BY_ROTATED_TOKEN_WITH_IDENTITY: &str = concat!(
+        "select ",
+        session!(),
+        ", ",
+        columns!(),
+        " from rotated_session_tokens r join sessions s on s.id = r.session_id
+          join identities i on i.id = s.identity_id
+          left join identity_addresses a on a.identity_id = i.id
+          where r.token_hash = $1 and r.valid_until > $2 order by a.purpose, a.position"
+    );
     const GET: &str = concat!("select ", session!(), " from sessions s where s.id = $1");
     const LIST_OTHERS: &str = concat!(
         "select ",
@@ -44,10 +54,13 @@ statements! {
     const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
     const REVOKE_OTHERS: &str =
         "update sessions set active = false where identity_id = $1 and id <> $2 and active";
-    const UPDATE: &str = "update sessions set aal = $2, methods = $3, devices = $4, authenticated_at = $5,
-            expires_at = $6
-        where id = $1";
-
+    const ROTATE: &str = "update sessions set token_hash = $3, aal = $4, methods = $5, devices = $6,
+            authenticated_at = $7, expires_at = $8
+        where id = $1 and token_hash = $2 and active";
+    const KEEP_ROTATED: &str =
+        "insert into rotated_session_tokens (token_hash, session_id, valid_until) values ($1, $2, $3)";
+    const DELETE_ROTATED: &str = "delete from rotated_session_tokens
+        where token_hash in (select token_hash from rotated_session_tokens where valid_until < $1 order by valid_until limit $2)";
     const DELETE_OLD: &str = "delete from sessions
         where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
 }
@@ -125,7 +138,19 @@ pub async fn by_token_hash(tx: &mut Tx, hash: &[u8]) -> Result<Option<Session>> 
 
 /// The same with whom it belongs to, in one query: what whoami needs. One statement, so [`super::Db::single`] will do.
 pub async fn by_token_hash_with_identity(tx: &mut Tx, hash: &[u8]) -> Result<Option<(Session, Identity)>> {
-    let rows: Vec<WithIdentity> = tx.fetch_all(BY_TOKEN_WITH_IDENTITY, &[&hash]).await?;
+    with_identity(tx.fetch_all(BY_TOKEN_WITH_IDENTITY, &[&hash]).await?)
+}
+
+/// The session that had that token before its last fresh sign-in, while the token may still read.
+pub async fn by_rotated_token(
+    tx: &mut Tx,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<(Session, Identity)>> {
+    with_identity(tx.fetch_all(BY_ROTATED_TOKEN_WITH_IDENTITY, &[&hash, &now]).await?)
+}
+
+fn with_identity(rows: Vec<WithIdentity>) -> Result<Option<(Session, Identity)>> {
     let mut session = None;
     let mut identity = Vec::with_capacity(rows.len());
     for row in rows {
@@ -174,15 +199,39 @@ pub async fn revoke_others(tx: &mut Tx, identity: IdentityId, except: SessionId)
     tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await
 }
 
-/// After a refresh: methods, level, authenticated_at, expires_at, devices. A session that was revoked stays so.
-pub async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
+/// After a fresh sign-in: another token, methods, level, times and devices, where the session still has the token `was` and was not
+/// revoked; whether it did. `readable_until`: so long the old token may read.
+pub async fn rotate(
+    tx: &mut Tx,
+    session: &Session,
+    was: &[u8],
+    readable_until: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let (methods, devices) = (to_text(&session.methods)?, to_text(&session.devices)?);
-    tx.execute(
-        UPDATE,
-        &[&session.id.0, &session.aal, &methods, &devices, &session.authenticated_at, &session.expires_at],
-    )
-    .await?;
-    Ok(())
+    let rotated = tx
+        .execute(
+            ROTATE,
+            &[
+                &session.id.0,
+                &was,
+                &session.token_hash,
+                &session.aal,
+                &methods,
+                &devices,
+                &session.authenticated_at,
+                &session.expires_at,
+            ],
+        )
+        .await?;
+    if let Some(until) = readable_until.filter(|_| rotated == 1) {
+        tx.execute(KEEP_ROTATED, &[&was, &session.id.0, &until]).await?;
+    }
+    Ok(rotated == 1)
+}
+
+/// At most `limit` of the old tokens that read nothing any more; answers how many went.
+pub async fn delete_rotated(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_ROTATED, &[&before, &limit]).await
 }
 
 /// At most `limit` of those whose time was over before `before`; answers how many went.

@@ -110,19 +110,29 @@ on_both! {
         }
     }
 
-    async fn a_refresh_is_kept_and_revives_nothing(db: Db) {
+    async fn a_refresh_is_kept_under_another_token_and_revives_nothing(db: Db) {
         let (ann, _) = ann_and_bea(&db).await;
         let mut tx = db.write().await.unwrap();
         let mut stored = session(1, ann, 0);
+        let was = stored.token_hash.clone();
         sessions::insert(&mut tx, &stored).await.unwrap();
-        sessions::revoke(&mut tx, ann, stored.id).await.unwrap();
+        stored.token_hash = vec![7; 32];
         stored.aal = "aal2".into();
         stored.methods.push(Amr { method: "totp".into(), aal: "aal2".into(), completed_at: at(7), provider: Some("acme".into()) });
         stored.devices.clear();
         stored.authenticated_at = at(7);
         stored.expires_at = at(107);
-        sessions::update(&mut tx, &stored).await.unwrap();
-        stored.active = false;
+        assert!(sessions::rotate(&mut tx, &stored, &was, Some(at(37))).await.unwrap());
         same(&sessions::get(&mut tx, stored.id).await.unwrap().unwrap(), &stored);
+        assert!(sessions::by_token_hash(&mut tx, &was).await.unwrap().is_none());
+        let (read, _) = sessions::by_rotated_token(&mut tx, &was, at(36)).await.unwrap().unwrap();
+        same(&read, &stored);
+        assert!(sessions::by_rotated_token(&mut tx, &was, at(37)).await.unwrap().is_none(), "its time is over");
+        assert!(!sessions::rotate(&mut tx, &stored, &was, None).await.unwrap(), "that token is an old one");
+        assert_eq!(sessions::delete_rotated(&mut tx, at(37), 10).await.unwrap(), 0);
+        assert_eq!(sessions::delete_rotated(&mut tx, at(38), 10).await.unwrap(), 1);
+        sessions::revoke(&mut tx, ann, stored.id).await.unwrap();
+        let token = stored.token_hash.clone();
+        assert!(!sessions::rotate(&mut tx, &stored, &token, None).await.unwrap(), "it was revoked");
     }
 }

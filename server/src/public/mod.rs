@@ -191,3 +191,19 @@ pub(crate) async fn current(
     }
     Ok(None)
 }
+
+/// The same for what only reads: also by the token that a session had a moment ago, before a fresh sign-in in another tab.
+pub(crate) async fn reader(
+    ctx: &engine::Ctx,
+    headers: &HeaderMap,
+) -> engine::Result<Option<engine::flow::Current>> {
+    if let Some(current) = current(ctx, headers).await? {
+        return Ok(Some(current));
+    }
+    for token in crate::cookies::session_tokens(ctx, headers) {
+        if let Some((session, identity)) = engine::session::reader(ctx, &token).await? {
+            return Ok(Some(engine::flow::Current { session, identity, token }));
+        }
+    }
+    Ok(None)
+}

@@ -1,6 +1,6 @@
 //! A person's own sessions (Kratos: session/handler.go).
 
-use super::{current, flows::query, page};
+use super::{current, flows::query, page, reader};
 use crate::error::ApiError;
 use crate::respond;
 use crate::state::AppState;
@@ -23,7 +23,7 @@ pub async fn whoami(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let ctx = state.engine.begin();
-    let current = signed_in(&ctx, &headers).await?;
+    let current = reads(&ctx, &headers).await?;
     if let Some(template) = flow::first(&query(&uri), "tokenize_as") {
         return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
     }
@@ -42,7 +42,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let ctx = state.engine.begin();
-    let current = signed_in(&ctx, &headers).await?;
+    let current = reads(&ctx, &headers).await?;
     let page = page(&query(&uri), DEFAULT_PAGE, LARGEST_PAGE);
     let (sessions, total) = session::others(&ctx, &current.session, page).await?;
     let now = ctx.effects().now();
@@ -90,6 +90,11 @@ pub async fn revoke_others(State(state): State<AppState>, headers: HeaderMap) ->
 
 async fn signed_in(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
     Ok(current(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
+}
+
+/// For what changes nothing.
+async fn reads(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
+    Ok(reader(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
 }
 
 /// Kratos' form of page links, with pages that exist.

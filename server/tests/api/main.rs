@@ -11,6 +11,7 @@ mod durability;
 mod edges;
 mod every_response;
 mod forms;
+mod fresh_sign_in;
 mod guessing;
 mod hand_over;
 mod hooks;
