@@ -13,15 +13,14 @@ use super::{
     first, handover, nodes, pending, return_to, webhook,
 };
 use crate::config::Method;
-use crate::courier::{self, Letter};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::{decode, normalise_identifier, schema::is_email};
 use crate::ids::FlowId;
-use crate::limits::{self, Standing, emails::Occasion};
+use crate::limits;
 use crate::requester::Requester;
-use crate::store::{self, Tx, codes};
+use crate::store::{self, Tx};
 use crate::ui::{Text, text};
 pub use begun::unverified;
 pub(super) use begun::{begin, for_address};

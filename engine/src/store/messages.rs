@@ -166,7 +166,6 @@ pub async fn withdraw(tx: &mut Tx, id: MessageId) -> Result<()> {
     tx.execute(WITHDRAW, &[&id.0]).await.map(drop)
 }
 
-
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
     tx.execute(
         INSERT,

@@ -89,7 +89,10 @@ impl House {
         Submit {
             json: client != Client::Browser,
             cookie_names: if client == Client::Native { vec![] } else { vec!["csrf".into()] },
-            csrf_cookie: (client != Client::Native).then(|| flow.csrf_cookie.clone()),
+            csrf_cookies: Some(flow.csrf_cookie.clone())
+                .filter(|_| client != Client::Native)
+                .into_iter()
+                .collect(),
             ..testing::form(flow.id, fields)
         }
     }

@@ -30,6 +30,7 @@ const REASONS: &[(&str, &str)] = &[
     ("revisions::NEWEST", "the newest one, at the end of the key"),
     ("secret_fingerprints::FORGET", "all of them are to go"),
     ("secret_fingerprints::LIST", "one for each secret that there ever was"),
+    ("sessions::BY_ROTATED_TOKEN_WITH_IDENTITY", "one account's addresses"),
     ("sessions::BY_TOKEN_WITH_IDENTITY", "one account's addresses"),
     ("setting_secrets::LIST", "a configuration names few"),
 ];

@@ -110,7 +110,6 @@ async fn changed_meanwhile(dsn: &str) {
     let list = json!([{"hook": "web_hook", "config": {"url": HOOK, "method": "POST"}}]);
     let hook = json!({"selfservice": {"flows": {"login": {"after": {"password": {"hooks": list}}}}}});
     let (stand, site) = stand(dsn, hook).await;
-    sign_up(&site, Kind::Native, ANNA).await;
     let outbound = stand.world.outbound.clone();
     outbound.answer(HOOK, "{}");
     let passwords = Rows { table: "identity_credentials", only: Some(("kind", "password")) };
@@ -120,21 +119,27 @@ async fn changed_meanwhile(dsn: &str) {
         Some((passwords, "config", r#"{"hashed_password":"$2a$04$another"}"#)),
         Some((accounts, "state", "inactive")),
     ];
-    for change in changes {
+    for (number, change) in changes.into_iter().enumerate() {
+        let email = format!("anna-{number}@vestibule.test");
+        sign_up(&site, Kind::Native, &email).await;
         let asked = outbound.requests().len();
         outbound.gather(2);
         let mut anna = Person::new(&site, Kind::Spa);
         let meanwhile = async {
-            while outbound.requests().len() == asked {
+            // Long enough for any machine, and an end where the web hook is never called.
+            for _ in 0..10_000_000 {
+                if outbound.requests().len() > asked {
+                    break;
+                }
                 tokio::task::yield_now().await;
             }
             if let Some((rows, column, value)) = change {
-                assert_eq!(stand.engine.db().rewrite(rows, column, value).await.expect("rows"), 1);
+                assert!(stand.engine.db().rewrite(rows, column, value).await.expect("rows") > 0);
             }
             let hook = outbound.requests().pop().expect("a call");
             outbound.send(hook).await.expect("it goes on")
         };
-        let (answer, _) = futures::join!(signs_in(&mut anna, ANNA, ""), meanwhile);
+        let (answer, _) = futures::join!(signs_in(&mut anna, &email, ""), meanwhile);
         let expected = if change.is_none() { 200 } else { 400 };
         assert_eq!(answer.status, expected, "{change:?}: {}", document(&answer));
         assert_eq!(anna.cookie(COOKIE).is_some(), change.is_none(), "{change:?}");
