@@ -160,8 +160,7 @@ pub(crate) fn page_of_form(
     headers: &HeaderMap,
     query: &[(String, String)],
 ) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
+    if crate::negotiate::names_html(headers) {
         let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
         return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
     }
