@@ -233,8 +233,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "forwarded-believed",
         file: "server/src/client.rs",
-        text: "    if !trusted(&peer) {",
-        instead: "    if !trusted(&peer) && !headers.contains_key(\"x-forwarded-for\") {",
+        text: "    if !trusted(peer) {",
+        instead: "    if !trusted(peer) && !headers.contains_key(\"x-forwarded-for\") {",
         test: test("server", LIB, "client::tests::forwarded_addresses_count_behind_our_own_proxies_only"),
     },
     Change {
