@@ -191,16 +191,10 @@ async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-/// Many clients come from a proxy's address.
+/// Many clients come from such an address.
 fn is_proxy(state: &AppState, peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    let config = state.engine.begin().config;
-    config
-        .vestibule
-        .trusted_proxies
-        .iter()
-        .chain(&config.vestibule.trusted_clients)
-        .any(|net| net.contains(&peer))
+    let keys = &state.engine.begin().config.vestibule;
+    keys.is_trusted_proxy(peer) || keys.is_trusted_client(peer)
 }
 
 /// The client left before it was accepted, which says nothing about this server.

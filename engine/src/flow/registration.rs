@@ -385,12 +385,16 @@ pub(super) fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySch
 fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     let schema = schema_of(ctx, flow)?.schema.clone();
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    list.extend(nodes::traits(&schema));
+    let buttons = social::buttons(ctx, StoredKind::Registration);
+    // As in Kratos, the methods bring the traits along: without one there is nothing to fill in.
+    if ctx.config.selfservice.password.enabled || !buttons.is_empty() {
+        list.extend(nodes::traits(&schema));
+    }
     if ctx.config.selfservice.password.enabled {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
-    list.extend(social::buttons(ctx, StoredKind::Registration));
+    list.extend(buttons);
     ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())

@@ -587,6 +587,21 @@ fn configurations() -> Vec<(Value, Named)> {
     ]
 }
 
+/// A number of an older version is not made bytes of on the way, and what is exported has the size that is in force.
+#[test]
+fn the_memory_of_a_hash_without_a_unit_is_not_taken_over() {
+    let memory = |value: Value| json!({"hashers": {"algorithm": "argon2", "argon2": {"memory": value}}});
+    for number in [json!(131_072), json!("131072")] {
+        let import = imported(&memory(number.clone()));
+        let (what, text) = outcome(&import, "hashers.argon2.memory");
+        assert_eq!(what, Outcome::Refused, "{number}");
+        assert!(text.contains("no unit"), "{text}");
+        let config = super::loaded(&super::document(memory(number))).config;
+        let document = export(&config, true).document;
+        assert_eq!(document["hashers"]["argon2"]["memory"], "19456KB");
+    }
+}
+
 #[test]
 fn kratos_takes_what_is_exported_and_it_comes_back_meaning_the_same() {
     for (number, (document, named)) in configurations().into_iter().enumerate() {

@@ -29,6 +29,7 @@ mod request_ids;
 mod requesters;
 mod session_hook;
 mod social;
+mod social_claims;
 mod social_console;
 mod social_kinds;
 mod social_reasons;

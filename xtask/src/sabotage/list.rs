@@ -233,8 +233,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "forwarded-believed",
         file: "server/src/client.rs",
-        text: "    if !trusted(&peer) {",
-        instead: "    if !trusted(&peer) && !headers.contains_key(\"x-forwarded-for\") {",
+        text: "    if !trusted(peer) {",
+        instead: "    if !trusted(peer) && !headers.contains_key(\"x-forwarded-for\") {",
         test: test("server", LIB, "client::tests::forwarded_addresses_count_behind_our_own_proxies_only"),
     },
     Change {
@@ -415,10 +415,24 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "provider-nonce",
-        file: "engine/src/social/trip.rs",
-        text: "|found: Option<&Nonce>| nonce(found)) {",
-        instead: "|found: Option<&Nonce>| nonce(found).or(Ok(()))) {",
+        file: "engine/src/social/id_token.rs",
+        text: "|found: Option<&Nonce>| (expected.nonce)(found)) {",
+        instead: "|found: Option<&Nonce>| (expected.nonce)(found).or(Ok(()))) {",
         test: test("server", API, "social_trouble::a_provider_that_misbehaves_signs_nobody_in"),
+    },
+    Change {
+        name: "provider-signature",
+        file: "engine/src/social/id_token.rs",
+        text: "self.key.verify_signature(algorithm, self.signed.as_bytes(), signature)",
+        instead: "self.key.verify_signature(algorithm, self.signed.as_bytes(), signature).or(Ok(()))",
+        test: test("server", API, "social_trouble::a_provider_that_misbehaves_signs_nobody_in"),
+    },
+    Change {
+        name: "provider-audience-of-others",
+        file: "engine/src/social/id_token.rs",
+        text: "let shared = expected.asked_for && party",
+        instead: "let shared = party",
+        test: test("server", API, "social_claims::a_token_of_an_app_is_for_us_alone"),
     },
     Change {
         name: "provider-link-other-browser",
