@@ -88,6 +88,26 @@ pub const TYPED_VALUES: Limit = Limit::fixed(
     "",
 );
 
+/// Identifiers, addresses to verify and addresses for recovery of one account, of each kind.
+pub const IDENTIFIERS: Limit = Limit::fixed(
+    100,
+    "values",
+    "Identifiers of one account, and its addresses",
+    "The form comes back with a message at the list",
+    "The addresses of others: one sign-up could reserve thousands",
+    "",
+);
+
+/// Bytes of a compiled pattern of an identity schema.
+pub const PATTERN_SIZE: Limit = Limit::fixed(
+    16 * 1024 * 1024,
+    "bytes",
+    "A compiled pattern of an identity schema",
+    "The configuration is refused",
+    "Memory, and the time that matching takes",
+    "",
+);
+
 /// Bytes of a body beyond its limit that are read, and thrown away, so that the client gets to read the response.
 pub const DISCARDED: Limit = Limit::fixed(
     5 * 1024 * 1024,
@@ -396,6 +416,8 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "",
             ),
             QUOTED,
+            IDENTIFIERS,
+            PATTERN_SIZE,
         ],
     ),
     (

@@ -29,6 +29,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     }
     let identity = identity(&mut reader, earlier);
     let selfservice = selfservice(&mut reader, &serve.public);
+    somebody_can_sign_in(&mut reader, &identity, &selfservice);
     let session = session(&mut reader);
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
@@ -397,6 +398,27 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
         );
     }
     IdentityKeys { default_schema_id, schemas }
+}
+
+/// Whoever signs up has to be able to sign in: by something that the schema marks, or with a provider.
+fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, selfservice: &SelfService) {
+    if !selfservice.password.enabled || selfservice.social.enabled {
+        return;
+    }
+    for (index, schema) in identity.schemas.iter().enumerate() {
+        let offered = schema.selfservice_selectable || schema.id == identity.default_schema_id;
+        if offered && !schema.schema.has_identifier() {
+            reader.findings.problem(
+                &format!("identity.schemas[{index}].url"),
+                format!(
+                    "nobody could sign in to an account of the schema `{}`: it marks no trait as an identifier",
+                    schema.id
+                ),
+                "`\"ory.sh/kratos\": {\"credentials\": {\"password\": {\"identifier\": true}}}` on a trait, such as the email \
+                 address",
+            );
+        }
+    }
 }
 
 fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {

@@ -237,8 +237,9 @@ fn accept(
 ) -> Result<std::result::Result<Form, ()>> {
     let schema = schema_of(ctx, flow)?;
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
+    schema.schema.nest(&mut traits);
     let password = as_text(body.get("password"));
-    let checked = schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations());
+    let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
     let fine = checked.is_ok() && !password.is_empty();
     if !fine {
         // Before the messages: a field that is made for a message only gets no value.
@@ -414,9 +415,10 @@ fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Val
         "id_token",
         "id_token_nonce",
     ];
+    let shape = ctx.config.vestibule.requests.shape();
     Ok(match body {
-        Body::Json(body) => decode::json(body, &MEMBERS),
-        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema))),
+        Body::Json(body) => decode::json(body, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape)),
         Body::Unreadable(reason) => Err(reason),
     })
 }

@@ -68,6 +68,18 @@ fn each_problem_is_found_where_it_is() {
             "identity.schemas[0].url",
             "file://",
         ),
+        // No trait is marked as an identifier.
+        (
+            json!({"identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7Im5hbWUiOnsidHlwZSI6InN0cmluZyJ9fX19fQ=="}]}}),
+            "identity.schemas[0].url",
+            "ory.sh/kratos",
+        ),
+        // A pattern that RE2 does not take.
+        (
+            json!({"identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7Im5hbWUiOnsidHlwZSI6InN0cmluZyIsInBhdHRlcm4iOiJhezIwMDB9In19fX19"}]}}),
+            "identity.schemas[0].url",
+            "without that fault",
+        ),
         (
             json!({"identity": {"schemas": [{"id": "default", "url": "base64://%%%"}]}}),
             "identity.schemas[0].url",

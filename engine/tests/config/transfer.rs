@@ -45,7 +45,7 @@ fn kratos(patch: Value) -> Value {
     let mut document = json!({
         "dsn": "memory",
         "serve": {"public": {"base_url": "https://accounts.example.org/"}, "admin": {"host": "127.0.0.1"}},
-        "identity": {"schemas": [{"id": "default", "url": "base64://eyJ0eXBlIjoib2JqZWN0IiwicHJvcGVydGllcyI6eyJ0cmFpdHMiOnsidHlwZSI6Im9iamVjdCJ9fX0="}]},
+        "identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7ImVtYWlsIjp7InR5cGUiOiJzdHJpbmciLCJvcnkuc2gva3JhdG9zIjp7ImNyZWRlbnRpYWxzIjp7InBhc3N3b3JkIjp7ImlkZW50aWZpZXIiOnRydWV9fX19fX19fQ=="}]},
         "selfservice": {"default_browser_return_url": "https://www.example.org/"},
         "secrets": {"default": [SECRET]},
     });

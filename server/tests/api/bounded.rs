@@ -262,11 +262,9 @@ async fn long_lists_of_wrong_entries_are_told_of_in_small_measure() {
     for entries in [30, 3_000, 9_000] {
         let traits = json!({"email": "ann@vestibule.test", "tags": vec![1; entries]});
         let answer = place.sign_up(json!({"traits": traits})).await;
-        let expected: Vec<(String, u64)> =
-            (0..20).map(|index| (format!("traits.tags.{index}"), 4000026)).collect();
         let told = messages(&document(&answer));
-        assert_eq!(answer.status, 400);
-        assert!(told.len() == 20 && expected.iter().all(|one| told.contains(one)), "{told:?}");
+        // What was typed comes back as far as a form keeps it.
+        assert_eq!((answer.status, told), (400, vec![("traits.tags".to_owned(), 4000026)]));
         assert!(answer.body.len() < 20_000);
     }
     assert!(place.stored().await < 60_000);

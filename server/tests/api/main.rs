@@ -37,6 +37,7 @@ mod social_trouble;
 #[path = "../support/mod.rs"]
 mod support;
 mod takeover;
+mod traits;
 mod trip;
 mod trouble;
 mod unverified;

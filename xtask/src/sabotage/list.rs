@@ -51,6 +51,27 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", FLOWS, "rules::the_session_is_handed_over_last_whatever_the_list_says"),
     },
     Change {
+        name: "identifiers-of-lists",
+        file: "engine/src/identity/schema/marks.rs",
+        text: "one => one,",
+        instead: "_ => None,",
+        test: test("engine", FLOWS, "marks::what_is_marked_is_found_wherever_it_is"),
+    },
+    Change {
+        name: "marks-of-other-branches",
+        file: "engine/src/identity/schema/marks.rs",
+        text: "self.fits(branch, value)",
+        instead: "self.fits(branch, value) || !branch.is_null()",
+        test: test("engine", FLOWS, "marks::what_is_marked_is_found_wherever_it_is"),
+    },
+    Change {
+        name: "hidden-characters",
+        file: "engine/src/identity/address.rs",
+        text: "!text.chars().any(is_unreadable)",
+        instead: "!text.is_empty() || !text.chars().any(is_unreadable)",
+        test: test("engine", FLOWS, "marks::identifiers_are_composed_and_readable"),
+    },
+    Change {
         name: "any-origin",
         file: "server/src/guard.rs",
         text: "Some(origin) if origin == own => None,",

@@ -58,8 +58,8 @@ pub async fn try_mapper(ctx: &Ctx, draft: &Draft, claims: &str) -> Result<Tried>
         Err(trouble) => return Ok(Tried::Failed(trouble.reason)),
     };
     let schema = ctx.config.default_schema().ok_or_else(|| Error::internal("there is no default schema"))?;
-    let mut traits = mapped.traits;
-    let messages = match schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations()) {
+    let traits = mapped.traits;
+    let messages = match schema.schema.validate(&traits, ctx.config.vestibule.requests.violations()) {
         Ok(_) => Vec::new(),
         Err(violations) => violations.into_iter().map(|one| (one.pointer, one.text.text)).collect(),
     };
