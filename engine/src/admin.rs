@@ -83,8 +83,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
         .schema(schema_id)
         .ok_or_else(|| Error::invalid(format!("There is no identity schema called {schema_id:?}.")))?;
     // Kept as sent: only a person's form gets the schema's empty objects (measured).
-    let mut checked = create.traits.clone();
-    let extracted = schema.schema.validate(&mut checked, config.vestibule.requests.violations()).map_err(
+    let extracted = schema.schema.validate(&create.traits, config.vestibule.requests.violations()).map_err(
         |violations| {
             let list: Vec<String> = violations
                 .iter()
@@ -98,6 +97,13 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
     identity.metadata_public = create.metadata_public;
     identity.metadata_admin = create.metadata_admin;
     identity.external_id = create.external_id.filter(|id| !id.is_empty());
+    for given in create.verifiable_addresses.iter().chain(&create.recovery_addresses) {
+        if !identity::address::is_readable(&given.value) {
+            return Err(Error::invalid(
+                "An address has an invisible character, or one that changes the direction of the text. Remove it.",
+            ));
+        }
+    }
     given_addresses(ctx, &mut identity, &create.verifiable_addresses, &create.recovery_addresses);
     let mut credentials = Vec::new();
     if !extracted.password_identifiers.is_empty() {

@@ -16,6 +16,10 @@ pub struct Capacity {
     pub patience: Duration,
 }
 
+/// For lists of a user's own sessions. Each holds a database connection and builds a long response: without a bound, one user's
+/// requests for lists take all connections from everybody's sign-in.
+pub const LISTS: Capacity = Capacity { at_once: 2, waiting: 32, patience: Duration::from_secs(5) };
+
 /// The queue is full, or it took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests are waiting for it already")]
@@ -122,6 +126,8 @@ pub struct Gates {
     pub templates: Gate,
     /// Templates of what comes from the queue: these never take the place of those.
     pub background_templates: Gate,
+    /// Long lists that anybody may ask for who is signed in.
+    pub lists: Gate,
     providers: Mutex<BTreeMap<String, Gate>>,
 }
 

@@ -7,7 +7,7 @@
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::identity::{normalise_identifier, schema::is_email};
+use crate::identity::{address::is_email, normalise_identifier};
 use crate::operators::{Operator, Role};
 use crate::store::invitations as rows;
 use crate::store::{Tx, audit};

@@ -88,6 +88,26 @@ pub const TYPED_VALUES: Limit = Limit::fixed(
     "",
 );
 
+/// Identifiers, addresses to verify and addresses for recovery of one account, of each kind.
+pub const IDENTIFIERS: Limit = Limit::fixed(
+    100,
+    "values",
+    "Identifiers of one account, and its addresses",
+    "The form comes back with a message at the list",
+    "The addresses of others: one sign-up could reserve thousands",
+    "",
+);
+
+/// Bytes of a compiled pattern of an identity schema.
+pub const PATTERN_SIZE: Limit = Limit::fixed(
+    16 * 1024 * 1024,
+    "bytes",
+    "A compiled pattern of an identity schema",
+    "The configuration is refused",
+    "Memory, and the time that matching takes",
+    "",
+);
+
 /// Bytes of a body beyond its limit that are read, and thrown away, so that the client gets to read the response.
 pub const DISCARDED: Limit = Limit::fixed(
     5 * 1024 * 1024,
@@ -95,6 +115,36 @@ pub const DISCARDED: Limit = Limit::fixed(
     "Bytes beyond the limit of a body that are read and thrown away, so that the client reads the response",
     "The connection is closed after the response",
     "The network",
+    "",
+);
+
+/// Lists of sessions at once, beside a short queue: [`crate::gate::LISTS`].
+pub const LISTS_AT_ONCE: Limit = Limit::fixed(
+    crate::gate::LISTS.at_once,
+    "",
+    "Lists of own sessions (`GET /sessions`) that are made at the same time; 32 more wait for up to 5 s",
+    "503 with `Retry-After`",
+    "Database connections for everybody else",
+    "Who waits for a list waits longer",
+);
+
+/// Sessions of one page of a user's own list.
+pub const SESSIONS_OF_A_PAGE: Limit = Limit::fixed(
+    250,
+    "",
+    "Sessions of one page of `GET /sessions`",
+    "The page has so many; further ones follow",
+    "Memory",
+    "",
+);
+
+/// Bytes that the system keeps of a response that the client does not read, for each connection.
+pub const SEND_BUFFER: Limit = Limit::fixed(
+    128 * 1024,
+    "bytes",
+    "Bytes of responses that the system keeps for a connection whose client does not read; Linux reserves twice as much",
+    "The server waits with the rest, until `vestibule.limits.connections.write_deadline`",
+    "Memory of the system",
     "",
 );
 
@@ -353,6 +403,9 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "",
             ),
             DISCARDED,
+            SEND_BUFFER,
+            LISTS_AT_ONCE,
+            SESSIONS_OF_A_PAGE,
             Limit::key(
                 "vestibule.limits.requests.bodies_at_once",
                 "Bodies that a listener reads at the same time; one client gets a quarter of it",
@@ -396,6 +449,8 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "",
             ),
             QUOTED,
+            IDENTIFIERS,
+            PATTERN_SIZE,
         ],
     ),
     (

@@ -95,28 +95,28 @@ fn add(budget: &Mutex<Budget>, ctx: &Ctx, id: Uuid, cost: usize, most: usize, ke
 pub async fn settle(engine: &Engine) -> Result<u64> {
     let mut gone = 0;
     let budget = engine.row_budget();
-    while let Some(batch) = take(&budget.forms) {
-        let mut tx = engine.db().write_relaxed().await?;
-        for id in batch {
-            gone += flows::delete_unsent(&mut tx, FlowId(id)).await?;
+    for (kind, rows) in [(Row::Form, &budget.forms), (Row::Error, &budget.errors), (Row::Call, &budget.calls)]
+    {
+        while let Some(batch) = take(rows) {
+            let mut tx = engine.db().write_relaxed().await?;
+            for id in batch {
+                gone += match kind {
+                    Row::Form => flows::delete_unsent(&mut tx, FlowId(id)).await?,
+                    Row::Error => errors::delete(&mut tx, id).await?,
+                    Row::Call => deliveries::delete_finished(&mut tx, DeliveryId(id)).await?,
+                };
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
-    }
-    while let Some(batch) = take(&budget.errors) {
-        let mut tx = engine.db().write_relaxed().await?;
-        for id in batch {
-            gone += errors::delete(&mut tx, id).await?;
-        }
-        tx.commit().await?;
-    }
-    while let Some(batch) = take(&budget.calls) {
-        let mut tx = engine.db().write_relaxed().await?;
-        for id in batch {
-            gone += deliveries::delete_finished(&mut tx, DeliveryId(id)).await?;
-        }
-        tx.commit().await?;
     }
     Ok(gone)
+}
+
+#[derive(Clone, Copy)]
+enum Row {
+    Form,
+    Error,
+    Call,
 }
 
 fn take(budget: &Mutex<Budget>) -> Option<Vec<Uuid>> {

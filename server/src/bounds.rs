@@ -50,8 +50,9 @@ struct Share {
     bytes: usize,
 }
 
-/// Why a body is not taken.
+/// Why a request is not taken.
 enum Refused {
+    AddressTooLong(usize),
     TooLarge(usize),
     TooSlow,
     TooMuchAtOnce,
@@ -77,21 +78,23 @@ impl Bounds {
         Share { held: self.held.clone(), network, bytes: 0 }
     }
 
+    /// The response for a request beyond a limit: a page for somebody who sent a form, else the envelope.
     fn refuse(&self, ctx: &Ctx, headers: &HeaderMap, refused: &Refused) -> Response {
         const AT_ONCE: &str = "Many large requests came at once. Try again in a moment.";
-        let error = match refused {
+        let response = match refused {
+            Refused::AddressTooLong(most) => error::too_long_address(*most),
             Refused::TooLarge(most) => {
-                Error::new(Kind::TooLarge, format!("The body has more than {most} bytes."))
+                let reason = format!("The body has more than {most} bytes.");
+                ApiError(Error::new(Kind::TooLarge, reason)).into_response()
             }
-            Refused::TooMuchAtOnce => return error::overloaded(AT_ONCE),
-            Refused::Broken => Error::invalid("The body could not be read."),
-            Refused::TooSlow => return error::too_slow(),
+            Refused::TooMuchAtOnce => error::overloaded(AT_ONCE),
+            Refused::Broken => ApiError(Error::invalid("The body could not be read.")).into_response(),
+            Refused::TooSlow => error::too_slow(),
         };
-        let is_page = self.listener == Listener::Public && crate::negotiate::is_browser(headers);
-        if is_page && !crate::negotiate::is_json(headers) {
-            return crate::hosted::refused(&ctx.config, None, &error);
+        if self.listener == Listener::Public && crate::negotiate::names_html(headers) {
+            return crate::hosted::refused_by_limit(&ctx.config, &response);
         }
-        ApiError(error).into_response()
+        response
     }
 }
 
@@ -100,7 +103,7 @@ pub async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -
     let ctx = bounds.state.engine.begin();
     let limits = ctx.config.vestibule.requests;
     if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > limits.url) {
-        return error::too_long_address(limits.url);
+        return bounds.refuse(&ctx, request.headers(), &Refused::AddressTooLong(limits.url));
     }
     if request.body().is_end_stream() {
         return next.run(request).await;

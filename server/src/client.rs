@@ -32,9 +32,7 @@ fn requester(ctx: &Ctx, headers: &HeaderMap, peer: SocketAddr) -> Requester {
     let client = of(&ctx.config, headers, peer);
     tell(ctx, headers, peer, client);
     let trusted = match client {
-        Client::Address(address) => {
-            ctx.config.vestibule.trusted_clients.iter().any(|net| net.contains(&address))
-        }
+        Client::Address(address) => ctx.config.vestibule.is_trusted_client(address),
         Client::Several | Client::Unknown => false,
     };
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -81,8 +79,8 @@ pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
 }
 
 fn of(config: &Config, headers: &HeaderMap, peer: IpAddr) -> Client {
-    let trusted = |address: &IpAddr| config.vestibule.trusted_proxies.iter().any(|net| net.contains(address));
-    if !trusted(&peer) {
+    let trusted = |address: IpAddr| config.vestibule.is_trusted_proxy(address);
+    if !trusted(peer) {
         let several = is_internal(peer) && is_forwarded(headers);
         return if several { Client::Several } else { Client::Address(peer) };
     }
@@ -94,7 +92,7 @@ fn of(config: &Config, headers: &HeaderMap, peer: IpAddr) -> Client {
                 None => return Client::Unknown,
                 Some(hop) => address = hop,
             }
-            if !trusted(&address) {
+            if !trusted(address) {
                 break;
             }
         }

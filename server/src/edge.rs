@@ -49,11 +49,11 @@ async fn logged(
 
 /// A proxy that is trusted names its requests; of anybody else a name would be a lie in the log.
 fn id_of(engine: &Engine, request: &Request) -> RequestId {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let given =
         request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).and_then(RequestId::parse);
-    let proxies = &engine.begin().config.vestibule.trusted_proxies;
-    let trusted = peer.is_some_and(|peer| proxies.iter().any(|net| net.contains(&peer)));
+    let keys = &engine.begin().config.vestibule;
+    let trusted = peer.is_some_and(|peer| keys.is_trusted_proxy(peer));
     given.filter(|_| trusted).unwrap_or_else(|| RequestId::new(engine.effects().uuid()))
 }
 

@@ -59,8 +59,7 @@ pub fn is_page(path: &str) -> bool {
 
 /// Whoever types the bare address reads whether they are signed in, and finds both doors. Programs get what Kratos says here.
 async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
+    if crate::negotiate::names_html(&headers) {
         return see_other(&state.engine.begin().config.public_url("welcome"));
     }
     crate::meta::nothing_here().await
@@ -87,6 +86,18 @@ pub fn refused(config: &Config, id: Option<&str>, error: &Error) -> Response {
     let status = crate::error::status(error.kind);
     let html = hosted::failed(&site_of_forms(config, None), id, status.as_u16(), &error.reason);
     let mut response = crate::error::with_retry_after(page(status, html), error);
+    headers::of_page(response.headers_mut(), POLICY, false);
+    response
+}
+
+/// The response of a limit, as a page for somebody who sent a form: the same status and `Retry-After`.
+pub fn refused_by_limit(config: &Config, limit: &Response) -> Response {
+    let status = limit.status();
+    let html = hosted::failed(&site_of_forms(config, None), None, status.as_u16(), "");
+    let mut response = page(status, html);
+    if let Some(seconds) = limit.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
+    }
     headers::of_page(response.headers_mut(), POLICY, false);
     response
 }
@@ -126,9 +137,8 @@ fn asked(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
 
 /// The same path and query under the base URL, when the request is a browser's for a page by another host name.
 pub fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    if !reads || !text(header::ACCEPT).is_some_and(|accept| accept.contains("text/html")) {
+    if !reads || !crate::negotiate::names_html(headers) {
         return None;
     }
     // What a proxy says of the host decides only whether to lead, never where to: that is the base URL alone.

@@ -17,6 +17,12 @@ pub fn is_browser(headers: &HeaderMap) -> bool {
     resolve(headers, &FOUR) == "text/html"
 }
 
+/// Accept names HTML, as every browser does that opens a page or sends a form. `*/*` does not: clients of the API send it.
+pub fn names_html(headers: &HeaderMap) -> bool {
+    let mut accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accept.any(|accept| accept.contains("text/html"))
+}
+
 /// Accept alone, HTML or JSON.
 pub fn accepts_json(headers: &HeaderMap) -> bool {
     resolve(headers, &TWO) == "application/json"

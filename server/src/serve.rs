@@ -13,6 +13,7 @@ use connection::Deadlines;
 use crowd::Crowd;
 use engine::Engine;
 use engine::config::{Config, Listener};
+use engine::limits_table::SEND_BUFFER;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -76,6 +77,8 @@ async fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
             // A server that starts again takes its port over from connections that are still closing.
             #[cfg(unix)]
             socket.set_reuseaddr(true)?;
+            // Connections take it over. By itself the system lets it grow to megabytes for a client that asks and never reads.
+            socket.set_send_buffer_size(u32::try_from(SEND_BUFFER.count()).unwrap_or(u32::MAX))?;
             socket.bind(address)?;
             socket.listen(WAITING)
         };
@@ -191,16 +194,10 @@ async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-/// Many clients come from a proxy's address.
+/// Many clients come from such an address.
 fn is_proxy(state: &AppState, peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    let config = state.engine.begin().config;
-    config
-        .vestibule
-        .trusted_proxies
-        .iter()
-        .chain(&config.vestibule.trusted_clients)
-        .any(|net| net.contains(&peer))
+    let keys = &state.engine.begin().config.vestibule;
+    keys.is_trusted_proxy(peer) || keys.is_trusted_client(peer)
 }
 
 /// The client left before it was accepted, which says nothing about this server.

@@ -380,3 +380,35 @@ async fn another_name_of_the_host_is_led_to_the_base_url_without_a_cookie() {
         assert!(!answer.headers().contains_key(header::SET_COOKIE), "{path}");
     }
 }
+
+/// Without any method there is nothing to fill in: the page says so, and so does the form of an app.
+#[tokio::test]
+async fn a_page_without_any_method_says_that_it_is_not_available() {
+    for methods in [
+        json!({"password": {"enabled": false}}),
+        json!({"password": {"enabled": false}, "oidc": {"enabled": true}}),
+    ] {
+        let (_, router) = site(json!({"selfservice": {"methods": methods}})).await;
+        let mut ann = Browser::new(&router);
+        for (path, sentence) in [
+            ("/registration", "Sign-up is not available right now. Contact the owner of this service."),
+            ("/login", "Sign-in is not available right now. Contact the owner of this service."),
+        ] {
+            let page = ann.open(path).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}");
+            assert!(page.html.contains(sentence), "{path}: {}", page.html);
+            assert!(
+                !page.html.contains("<button") && !page.html.contains("traits.email"),
+                "{path}: {}",
+                page.html
+            );
+            let flow = format!("{BASE}/self-service{path}/flows?id={}", page.flow());
+            let answer = ann.ask(&Url::parse(&flow).unwrap(), None, None).await;
+            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let form: Value = serde_json::from_slice(&body).unwrap();
+            let nodes = form["ui"]["nodes"].as_array().unwrap();
+            let names: Vec<_> = nodes.iter().map(|node| &node["attributes"]["name"]).collect();
+            assert_eq!(names, ["csrf_token"], "{path}");
+        }
+    }
+}

@@ -50,15 +50,28 @@ const STARTS: usize = 20;
 const HASHES: usize = 60;
 const PASSWORD: &str = "quiet copper meadow 73";
 
+pub(crate) struct Setup {
+    /// The release binary is there already.
+    pub(crate) built: bool,
+    /// The server has its limits: `vestibule.limits.enabled`.
+    pub(crate) limits: bool,
+}
+
 /// Addresses of the sign-ups, each used once in a run.
 static PEOPLE: AtomicU64 = AtomicU64::new(0);
 
-pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: bool) -> Outcome {
+pub(crate) fn run(
+    workspace: &Workspace,
+    only: &[Part],
+    time: Duration,
+    Setup { built, limits }: Setup,
+) -> Outcome {
     let wanted = |part: Part| only.is_empty() || only.contains(&part);
     if !built {
         crate::build(workspace, true)?;
     }
-    let site = Site::new(&workspace.binary("release"))?;
+    let binary = workspace.binary("release");
+    let site = Site::new(&binary, limits)?;
     let mut table = Table::default();
     let parts = Part::value_variants().iter().filter(|part| wanted(**part)).count();
     let mut steps = Steps::new(parts + 1);
@@ -94,15 +107,15 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part], time: Duration, built: b
     };
     server.stop()?;
     if wanted(Part::Providers) {
-        let site = Site::new(&workspace.binary("release"))?;
+        let site = Site::new(&binary, limits)?;
         steps.run("Sign-ups through a provider", || providers::run(&site, time, &mut table))?;
     }
     if wanted(Part::Leak) {
         let name = "Sign-ups of known and unknown addresses";
-        steps.run(name, || leak::run(&Site::new(&workspace.binary("release"))?, time, hash, &mut table))?;
+        steps.run(name, || leak::run(&Site::new(&binary, limits)?, time, hash, &mut table))?;
     }
     if wanted(Part::Floods) {
-        let site = Site::new(&workspace.binary("release"))?;
+        let site = Site::new(&binary, limits)?;
         steps.run("Floods", || floods::run(&site, time, &mut table))?;
     }
     if wanted(Part::Pages) {

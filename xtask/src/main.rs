@@ -70,6 +70,9 @@ enum Command {
         /// Takes `target/release/vestibule` as it is.
         #[arg(long)]
         built: bool,
+        /// Sets `vestibule.limits.enabled: false`, to see what the limits cost.
+        #[arg(long)]
+        without_limits: bool,
     },
     /// Breaks one line at a time, in a copy of this tree, and expects the test that protects it to fail.
     Sabotage {
@@ -90,8 +93,9 @@ fn main() -> ExitCode {
         Command::Run { arguments } => run(&workspace, &arguments),
         Command::Build { release } => build(&workspace, release),
         Command::Test { only } => tests::run(&workspace, &only),
-        Command::Bench { only, seconds, built } => {
-            bench::run(&workspace, &only, Duration::from_secs(seconds), built)
+        Command::Bench { only, seconds, built, without_limits } => {
+            let setup = bench::Setup { built, limits: !without_limits };
+            bench::run(&workspace, &only, Duration::from_secs(seconds), setup)
         }
         Command::Sabotage { only, rotate } => sabotage::run(&workspace, &only, rotate),
         Command::Asvs => asvs::run(&workspace),

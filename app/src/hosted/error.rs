@@ -71,6 +71,17 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
             ("This is not allowed", "If you think that it should be, ask those who run this service.")
         }
         (_, 404 | 410) => ("This is no longer there", "Start again from the beginning."),
+        (_, 408) => (
+            "The form took too long to arrive",
+            "Check your connection, go back, and send the form again. Nothing was changed.",
+        ),
+        (_, 413) => (
+            "This form is too large",
+            "Go back, shorten what you entered, and send the form again. Nothing was changed.",
+        ),
+        (_, 414) => {
+            ("This address is too long", "Open the page again from the app or site that you came from.")
+        }
         (_, 429) => ("Too many attempts", "Wait before you try again."),
         (_, 503) => ("A lot is going on right now", "Wait a moment, then try again."),
         (_, 400..=499) => {
@@ -78,8 +89,10 @@ fn said(site: &Site, id: &str, code: u64, reason: Option<&str>) -> Message {
         }
         _ => ("Something went wrong on our side", "It is not your fault. Try again in a few minutes."),
     };
-    // Where the kind is known, or the fault is ours, the engine's sentence would say the same a second time.
-    let unknown = id.is_empty() && (400..500).contains(&code);
+    // Where the kind is known, or the fault is ours, the engine's sentence would say the same a second time. A limit's sentence
+    // counts bytes, which helps developers alone.
+    let limit = matches!(code, 408 | 413 | 414);
+    let unknown = id.is_empty() && (400..500).contains(&code) && !limit;
     let reason = reason.filter(|reason| unknown && !reason.is_empty()).map(str::to_owned);
     let mut links = vec![("Sign in", site.sign_in.clone())];
     links.extend(site.sign_up.clone().map(|url| ("Create an account", url)));

@@ -1,6 +1,7 @@
 //! One field of a form: label, input of the right kind, hint, what is wrong with it.
 
 use super::form::{self, Rules};
+use engine::identity::decode;
 use engine::ui::{Input, InputKind, Node, TextKind};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -251,16 +252,7 @@ fn values(input: &Input) -> Vec<String> {
         None => Vec::new(),
         Some(Value::Array(entries)) => entries.iter().map(text).collect(),
         // HTML's date-time field knows no zone.
-        Some(value) if input.kind == InputKind::DatetimeLocal => {
-            vec![
-                text(value)
-                    .chars()
-                    .take("2026-01-02T03:04:05".len())
-                    .collect::<String>()
-                    .trim_end_matches('Z')
-                    .into(),
-            ]
-        }
+        Some(value) if input.kind == InputKind::DatetimeLocal => vec![decode::as_typed(&text(value))],
         Some(value) => vec![text(value)],
     }
 }

@@ -21,8 +21,8 @@ pub fn has_errors(ui: &Container) -> bool {
     ui.messages.iter().chain(of_nodes).any(|message| message.kind == TextKind::Error)
 }
 
-/// `<form>` with all its messages; `Err` is shown as words where no field and no button is left to show.
-pub fn form(ui: &Container, rules: Rules) -> AnyView {
+/// `<form>` with all its messages; without a button there is nothing to send, so `unavailable` stands there and no field.
+pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView {
     let nodes = nodes(ui);
     let (hidden, visible): (Vec<_>, Vec<_>) =
         nodes.iter().partition(|node| kind(node) == Some(InputKind::Hidden));
@@ -49,8 +49,10 @@ pub fn form(ui: &Container, rules: Rules) -> AnyView {
     let others = others(&buttons, own, |node| above.is_none() || !is_provider(node));
     let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
     let own = own.map(|at| button(buttons[at], true));
-    let empty = (fields.is_empty() && buttons.is_empty()).then(|| {
-        view! { <p class="note">"Nothing can be done here at the moment. Ask those who run this service."</p> }
+    let unsendable = buttons.is_empty() && fields.iter().all(|node| node.input().is_some());
+    let fields = if unsendable { Vec::new() } else { fields };
+    let empty = unsendable.then(|| {
+        view! { <p class="note" data-testid="unavailable">{unavailable}</p> }
     });
     let signs_up = fields.iter().any(|node| field::is_new_password(node));
     let hidden: Vec<_> = hidden.into_iter().map(field::hidden).collect();

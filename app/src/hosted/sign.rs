@@ -20,23 +20,32 @@ pub struct Sign {
     pub sign_out: Option<String>,
 }
 
+/// Where no method is enabled.
+const NO_SIGN_UP: &str = "Sign-up is not available right now. Contact the owner of this service.";
+const NO_SIGN_IN: &str = "Sign-in is not available right now. Contact the owner of this service.";
+
 pub fn sign_up(site: &Site, sign: Sign) -> String {
     let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> };
-    page(site, "Create your account", sign, Some(foot.into_any()))
+    page(site, ("Create your account", NO_SIGN_UP), sign, Some(foot.into_any()))
 }
 
 pub fn sign_in(site: &Site, sign: Sign) -> String {
     if sign.refresh {
         let foot =
             sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
-        return page(site, "Confirm that it is you", sign, foot);
+        return page(site, ("Confirm that it is you", NO_SIGN_IN), sign, foot);
     }
     let foot =
         site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
-    page(site, "Sign in", sign, foot)
+    page(site, ("Sign in", NO_SIGN_IN), sign, foot)
 }
 
-fn page(site: &Site, title: &'static str, sign: Sign, foot: Option<AnyView>) -> String {
+fn page(
+    site: &Site,
+    (title, unavailable): (&'static str, &'static str),
+    sign: Sign,
+    foot: Option<AnyView>,
+) -> String {
     let lead = match (who(&sign), sign.continue_to) {
         (Some(who), _) => Some(("as ", who)),
         (None, Some(host)) => Some(("to continue to ", host)),
@@ -51,7 +60,7 @@ fn page(site: &Site, title: &'static str, sign: Sign, foot: Option<AnyView>) -> 
         <h1>{title}</h1>
         {lead}
         {restarted}
-        {form(&sign.ui, sign.rules)}
+        {form(&sign.ui, sign.rules, unavailable)}
         {foot}
     };
     document(site, title, has_errors(&sign.ui), main)

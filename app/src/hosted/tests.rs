@@ -17,7 +17,16 @@ fn site() -> Site {
     }
 }
 
-fn with(nodes: Value, messages: Value) -> Sign {
+/// A form with a button to send it, where the nodes have none.
+fn with(mut nodes: Value, messages: Value) -> Sign {
+    let is_button = |node: &Value| matches!(node["attributes"]["type"].as_str(), Some("submit" | "button"));
+    if let Some(list) = nodes.as_array_mut().filter(|list| !list.is_empty() && !list.iter().any(is_button)) {
+        list.push(submit("default", "send", "yes", "Send"));
+    }
+    bare(nodes, messages)
+}
+
+fn bare(nodes: Value, messages: Value) -> Sign {
     let ui = json!({
         "action": "http://127.0.0.1:4433/self-service/registration?flow=1&x=2",
         "method": "POST", "nodes": nodes, "messages": messages,
@@ -491,7 +500,10 @@ fn the_way_on_to_a_provider_is_the_form_s_own_button() {
 fn a_form_without_anything_to_do_says_so() {
     let ui = json!({"action": "/", "method": "POST", "nodes": null});
     let sign = Sign { ui: serde_json::from_value(ui).unwrap(), ..with(json!([]), json!([])) };
-    assert!(sign_in(&site(), sign).contains("Nothing can be done here at the moment."));
+    assert!(sign_in(&site(), sign).contains("Sign-in is not available right now."));
+    // Fields without a button that sends them would only waste somebody's time.
+    let html = sign_up(&site(), bare(json!([mail()]), json!([])));
+    assert!(html.contains("Sign-up is not available right now.") && !html.contains("traits.email"), "{html}");
 }
 
 #[test]

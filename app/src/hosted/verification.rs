@@ -6,6 +6,8 @@ use super::{Restarted, Site};
 use engine::ui::{Container, Group, Input, InputKind, Node};
 use leptos::prelude::*;
 
+const UNAVAILABLE: &str = "Nothing can be done here right now. Contact the owner of this service.";
+
 /// One form and what surrounds it.
 #[derive(Clone, Debug)]
 pub struct Verification {
@@ -80,7 +82,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
                 {(!asks_more).then_some("One press, and the address is confirmed.")}
             </p>
         })}
-        {form(&own, Rules { min_password_length: 0, providers_first: false })}
+        {form(&own, Rules { min_password_length: 0, providers_first: false }, UNAVAILABLE)}
         {(asks_for_code && !by_link).then(|| resend(&page))}
         {foot}
     };

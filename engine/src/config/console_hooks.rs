@@ -179,7 +179,7 @@ impl MadeHook {
         }
     }
 
-    fn is_for(&self, method: Method) -> bool {
+    pub fn is_for(&self, method: Method) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|name| name == method.name())
     }
 

@@ -217,12 +217,35 @@ impl Entry {
         if self.index == entries.len() {
             entries.push(Value::Object(Map::new()));
         }
-        match self.member.is_empty() {
-            true => entries[self.index] = self.value.clone(),
-            false => set(&mut entries[self.index], &self.member, self.value.clone()),
-        }
+        self.write(&mut entries[self.index]);
         set(document, &self.list, entries.into());
         Ok(())
+    }
+
+    fn write(&self, entry: &mut Value) {
+        match self.member.is_empty() {
+            true => *entry = self.value.clone(),
+            false => set(entry, &self.member, self.value.clone()),
+        }
+    }
+
+    /// Writes it once more into a list that the console's settings changed since [`Entry::apply`] wrote it into `below`. There the
+    /// index may be another entry's: it is known by its id, and one without an id by what it says. Where the console took it away,
+    /// the list is what it was.
+    pub(super) fn hold(&self, below: &Value, document: &mut Value) {
+        let Some(Value::Array(was)) = get(below, &self.list) else { return };
+        let Some(own) = was.get(self.index) else { return };
+        // A switch that takes the last entry away takes the key away.
+        let mut list = get(document, &self.list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let same = |entry: &Value| match own.get("id").filter(|id| id.is_string()) {
+            Some(id) => entry.get("id") == Some(id),
+            None => entry == own,
+        };
+        match list.iter_mut().find(|entry| same(entry)) {
+            Some(entry) => self.write(entry),
+            None => list.clone_from(was),
+        }
+        set(document, &self.list, list.into());
     }
 }
 
@@ -262,7 +285,7 @@ mod tests {
                 Kind::Bool | Kind::Flag => "true",
                 Kind::Integer(..) => "7",
                 Kind::Duration => "90s",
-                Kind::Size => "33554432",
+                Kind::Size | Kind::Memory => "33554432B",
                 Kind::Choice(choices) => choices[0],
                 Kind::BaseUrl | Kind::Page => "https://a.example.org/",
                 Kind::Networks => "10.0.0.0/8,::1",

@@ -1,9 +1,13 @@
 //! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
 
+use super::keys::default_of;
 use super::social::Provider;
 use super::{ClientKeys, Config, Listener, WebHook};
 use crate::effects::Reach;
 use url::Url;
+
+/// The host that the breach check asks.
+pub(crate) const BREACH_SERVICE: &str = "selfservice.methods.password.config.haveibeenpwned_host";
 
 impl Config {
     /// Where the call of a web hook may go. One that was made in the console asks the list of hosts, each time anew: a file may have
@@ -25,6 +29,14 @@ impl Config {
             Reach::Private if provider.only_says(url) && !is_excepted(&self.clients, url) => Reach::Public,
             reach => reach,
         }
+    }
+
+    /// For the breach check. A host that somebody wrote into a file may stand in their own network; the one that is asked unless
+    /// somebody says otherwise is a public one.
+    pub fn reach_of_breach_service(&self, url: &Url) -> Reach {
+        let reach = self.reach(url);
+        let named = self.selfservice.password.haveibeenpwned_host != default_of(BREACH_SERVICE);
+        if named || reach != Reach::Private { reach } else { Reach::Public }
     }
 
     /// For web hooks and their templates, and identity schemas.

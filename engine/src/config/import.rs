@@ -5,7 +5,7 @@ use super::console;
 use super::hooks::{self, Stage};
 use super::keys::{Effect, Key, Kind, REGISTRY};
 use super::layers::{Layers, get, remove, set};
-use super::load::{Problems, Sources, load, needless, unknown};
+use super::load::{Problems, Sources, load, needless, unknown, without_unit};
 use super::print::{Format, printable, render};
 use super::redact::redact;
 use super::scalars;
@@ -166,6 +166,9 @@ fn look(value: &Value, path: &str, report: &mut Report<'_>) {
 }
 
 fn leaf(key: &Key, value: &Value, path: &str, report: &mut Report<'_>) {
+    if let Some(number) = scalars::unitless(key.kind, value) {
+        return report.add(Outcome::Refused, path, without_unit(number, key.default));
+    }
     let checked = match scalars::check(key.kind, value) {
         Ok(checked) => checked,
         Err(wrong) => {

@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Duration,
     /// `19MB`
     Size,
+    /// The same with a unit: a bare number meant KiB once, so nobody knows what it means, and the default is in force.
+    Memory,
     Text,
     Choice(&'static [&'static str]),
     /// Absolute, http or https.
@@ -104,8 +106,8 @@ impl Key {
 }
 
 use Kind::{
-    BaseUrl, Bool, Choice, Duration, Flag, Hooks, Integer, Networks, Open, Page, Schemas, Secrets, Size,
-    Text, Texts,
+    BaseUrl, Bool, Choice, Duration, Flag, Hooks, Integer, Memory, Networks, Open, Page, Schemas, Secrets,
+    Size, Text, Texts,
 };
 
 /// 0 lets the system choose; for tests.
@@ -231,7 +233,7 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.methods.password.config.min_password_length", Integer(6, 1024), "8", "Fewest characters of a new password."),
     key("selfservice.methods.password.config.identifier_similarity_check_enabled", Bool, "true", "Refuse passwords that look like the person's own address or name."),
     key("selfservice.methods.password.config.haveibeenpwned_enabled", Bool, "true", "Refuse passwords known from data breaches."),
-    key("selfservice.methods.password.config.haveibeenpwned_host", Text, "api.pwnedpasswords.com", "Host that answers the breach check; it only learns five characters of a digest."),
+    key("selfservice.methods.password.config.haveibeenpwned_host", Text, "api.pwnedpasswords.com", "Host that answers the breach check over https, with a port where it needs one; it may stand in your own network. It only learns five characters of a digest."),
     key("selfservice.methods.password.config.max_breaches", COUNT, "0", "In how many breaches a password may have been seen."),
     key("selfservice.methods.password.config.ignore_network_errors", Bool, "true", "Let a password pass when the breach check cannot be asked."),
     key("vestibule.password.max_length", Integer(64, 4096), "1024", "Most characters of a password; longer ones are refused, never cut."),
@@ -317,7 +319,7 @@ pub(super) const TABLE: &[Key] = &[
     key("secrets.cipher", Secrets(32), "", "Encrypts what is stored, 32 characters each; unset, as `secrets.default`."),
     later("secrets.pagination", Secrets(16), "", "Encrypts page tokens."),
     key("hashers.algorithm", Choice(&["argon2", "bcrypt"]), "bcrypt", "How new passwords are hashed; others are hashed anew at the next sign-in."),
-    key("hashers.argon2.memory", Size, "19MB", "Memory of one argon2id hash (Kratos: 128MB)."),
+    key("hashers.argon2.memory", Memory, "19MB", "Memory of one argon2id hash (Kratos: 128MB). A number without a unit is not used: older versions of Kratos read it as KiB."),
     key("hashers.argon2.iterations", Integer(1, 1000), "2", "Passes of one argon2id hash (Kratos: 1)."),
     key("hashers.argon2.parallelism", Integer(1, 255), "1", "Lanes of one argon2id hash (Kratos: twice the number of processors)."),
     key("hashers.argon2.salt_length", Integer(16, 64), "16", "Bytes of salt."),
@@ -467,6 +469,11 @@ impl Registry {
 /// are rarely meant for us.
 pub(super) fn variable(path: &str) -> Option<String> {
     (path.contains('.') || path == "dsn").then(|| path.to_uppercase().replace(['.', '-'], "_"))
+}
+
+/// A key's default as the table has it; empty without one.
+pub(super) fn default_of(path: &str) -> &'static str {
+    REGISTRY.key(path).map_or("", |key| key.default)
 }
 
 /// `a.{b,c}` → `a.b`, `a.c`

@@ -125,10 +125,10 @@ impl Layers {
 
     /// Files < console < environment, with what is wrong with the settings of the console.
     pub(super) fn document(&self, revision: i64, named: &Named) -> (Value, Vec<Problem>) {
-        // Below the console's settings too: they go by what is on, and take lists over, wherever that is said.
-        let (below, mut problems) = self.with_environment(self.merged.clone());
-        let (document, wrong) = console::apply(&below, named);
-        let (document, _) = self.with_environment(document);
+        // Read into the files' document once: the console's settings go by what is on, and take lists over, wherever that is said.
+        let (below, mut problems) = self.with_environment();
+        let (mut document, wrong) = console::apply(&below, named);
+        self.hold(&below, &mut document);
         let wrong = wrong.into_iter().map(|(name, what)| Problem {
             file: revision_name(revision),
             path: name,
@@ -140,7 +140,18 @@ impl Layers {
         (document, problems)
     }
 
-    fn with_environment(&self, mut document: Value) -> (Value, Vec<Problem>) {
+    /// What the environment set stays as it is set there, whatever the console's settings wrote over it.
+    fn hold(&self, below: &Value, document: &mut Value) {
+        for (path, (_, value)) in &self.environment {
+            set(document, path, value.clone());
+        }
+        for entry in &self.entries {
+            entry.hold(below, document);
+        }
+    }
+
+    fn with_environment(&self) -> (Value, Vec<Problem>) {
+        let mut document = self.merged.clone();
         for (path, (_, value)) in &self.environment {
             set(&mut document, path, value.clone());
         }

@@ -1,7 +1,8 @@
 //! Files and environment → one document → [`Config`], every problem at once.
 
 use super::console::Named;
-use super::keys::{Effect, REGISTRY};
+use super::hooks::Hook;
+use super::keys::{Effect, Kind, REGISTRY};
 use super::layers::{Layers, STARTER};
 use super::redact::MASK;
 use super::{Config, typed};
@@ -191,6 +192,8 @@ pub(super) struct Findings<'a> {
     document: &'a Value,
     pub problems: Vec<Problem>,
     pub notes: Vec<Note>,
+    /// Lists of hooks as they were read when they were checked, by key.
+    pub hooks: BTreeMap<String, Vec<Hook>>,
 }
 
 impl<'a> Findings<'a> {
@@ -200,7 +203,7 @@ impl<'a> Findings<'a> {
         document: &'a Value,
         problems: Vec<Problem>,
     ) -> Self {
-        Self { layers, revision, document, problems, notes: Vec::new() }
+        Self { layers, revision, document, problems, notes: Vec::new(), hooks: BTreeMap::new() }
     }
 
     pub(super) fn problem(&mut self, path: &str, what: impl Into<String>, instead: impl Into<String>) {
@@ -254,7 +257,18 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
                 );
                 continue;
             }
-            match super::scalars::check(key.kind, value) {
+            if let Some(number) = super::scalars::unitless(key.kind, value) {
+                findings.note(&full, without_unit(number, key.default));
+                continue;
+            }
+            let outcome = match key.kind {
+                Kind::Hooks(stage) => super::scalars::hooks(stage, value).map(|hooks| {
+                    findings.hooks.insert(full.clone(), hooks);
+                    value.clone()
+                }),
+                kind => super::scalars::check(kind, value),
+            };
+            match outcome {
                 Ok(value) => {
                     match key.effect(&value) {
                         Effect::There => {}
@@ -277,6 +291,14 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
             findings.note(&full, unknown(&full));
         }
     }
+}
+
+/// What is said of a number that is not used, since it may be bytes or KiB.
+pub(super) fn without_unit(number: u64, default: &str) -> String {
+    format!(
+        "the number {number} is refused, since it has no unit: `{default}` is in use. Write `{number}KB` if it counts KiB, as in \
+         older versions of Kratos"
+    )
 }
 
 /// What is said of a key that needs no effect.

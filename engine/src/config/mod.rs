@@ -40,6 +40,7 @@ pub use console::Named;
 pub use difference::difference;
 pub use digest::digest;
 pub use export::{Export, Remark, export};
+pub(crate) use guard::BREACH_SERVICE;
 pub use hooks::{Hook, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
 pub use layers::{Layers, starter};
@@ -58,9 +59,13 @@ use crate::identity::schema::Schema;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
+
+/// The key of one argon2id hash's memory.
+pub(crate) const HASH_MEMORY: &str = "hashers.argon2.memory";
 
 /// Methods a person can prove themselves with. The order is Kratos' order of trying them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -213,6 +218,24 @@ pub struct VestibuleKeys {
     pub connections: ConnectionLimits,
     pub storage: StorageLimits,
     pub work: WorkLimits,
+}
+
+impl VestibuleKeys {
+    /// A proxy whose word on the client counts.
+    pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        is_among(&self.trusted_proxies, address)
+    }
+
+    /// A client that acts for many users.
+    pub fn is_trusted_client(&self, address: IpAddr) -> bool {
+        is_among(&self.trusted_clients, address)
+    }
+}
+
+/// An IPv4 address may come in the clothes of an IPv6 one.
+fn is_among(networks: &[ipnet::IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// The header in which trusted proxies name the client.
@@ -473,6 +496,11 @@ impl Config {
     /// Files with secrets, and the data folder, that other users of this machine could read when they were read.
     pub fn exposed(&self) -> &[std::path::PathBuf] {
         &self.layers.exposed
+    }
+
+    /// A number that the file has for the memory of a hash and that is not used, since it has no unit.
+    pub fn unused_hash_memory(&self) -> Option<u64> {
+        scalars::unitless(keys::Kind::Memory, get(&self.raw, HASH_MEMORY)?)
     }
 
     /// The environment variable that sets `path`, if one does: the console cannot change that key then.

@@ -11,10 +11,16 @@ pub struct Kind {
     pub label: &'static str,
     /// Fixed by the provider; empty where the configuration says it, or where there is none (OAuth2 alone).
     pub issuer: &'static str,
-    /// OAuth2 alone: where to send people, where codes are exchanged.
+    /// OAuth2 alone: where to send people, where codes are exchanged, and what claims say as `iss`, empty for the address of tokens.
     pub auth_url: &'static str,
     pub token_url: &'static str,
+    pub calls_itself: &'static str,
     pub profile: Profile,
+    pub exchange: Exchange,
+    /// Parameters of the address that people leave to, beside those that every provider gets.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// The provider takes proof keys, and no description says so.
+    pub takes_proof_keys: bool,
     /// What is asked for unless the configuration says.
     pub scope: &'static [&'static str],
     /// Its word on an address counts as proof unless `vestibule.social.trusted_email_providers` says otherwise: it hands out addresses of
@@ -29,23 +35,84 @@ pub struct Kind {
 /// How claims are got at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// OpenID Connect: the id_token.
+    /// OpenID Connect: the id_token, of a provider that describes itself.
     Token,
+    /// The same, with the userinfo endpoint's claims over the token's.
+    TokenAndUserinfo,
+    /// The id_token of a provider whose addresses the configuration says, the keys' beside that of tokens.
+    UndescribedToken,
     /// OAuth2 alone: one document at that address.
     Document(&'static str),
-    /// `userinfo_url` of the configuration.
-    Configured,
+    /// The same, where the access token goes into a header of its own: its name, and what stands before the token.
+    Shown(&'static str, (&'static str, &'static str)),
+    /// OAuth2 alone, at paths below `issuer_url`: where to send people, where codes are exchanged, and the document.
+    Below([&'static str; 3]),
     /// Two documents: the person and their addresses.
     GitHub,
+    /// The same, in LinkedIn's first API.
+    LinkedIn,
     /// A document of the Graph API, asked for with a proof of the client's secret.
     Facebook,
+    /// A document whose address holds the access token; the person's address comes with the token.
+    Vk,
+}
+
+/// How the code is exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// Client id and secret stand in the header, unless the provider says that it takes them in the form alone (RFC 6749 §2.3.1).
+    Header,
+    /// In the form, together with these fields.
+    Form(&'static [(&'static str, &'static str)]),
+    /// A document in JSON, with names of its own.
+    DingTalk,
+}
+
+impl Kind {
+    /// What holds for most of them: OpenID Connect, described by the provider.
+    const OPEN: Self = Self {
+        name: "",
+        label: "",
+        issuer: "",
+        auth_url: "",
+        token_url: "",
+        calls_itself: "",
+        profile: Profile::Token,
+        exchange: Exchange::Header,
+        parameters: &[],
+        takes_proof_keys: false,
+        scope: OPENID,
+        vouches: false,
+        enter: "",
+        mapper: UNCHECKED,
+    };
+
+    /// Whether it signs its word. `generic` may do without: see [`super::social::Provider::signs`].
+    pub fn signs(&self) -> bool {
+        matches!(self.profile, Profile::Token | Profile::TokenAndUserinfo | Profile::UndescribedToken)
+    }
+
+    /// Whether `issuer_url` says where it is. The others are where they are.
+    pub fn has_issuer(&self) -> bool {
+        self.signs() || matches!(self.profile, Profile::Below(_))
+    }
+
+    /// Whether somebody has to say it.
+    pub fn needs_issuer(&self) -> bool {
+        self.has_issuer() && self.issuer.is_empty()
+    }
+
+    /// Whether somebody has to say where people and codes go.
+    pub fn needs_addresses(&self) -> bool {
+        self.profile == Profile::UndescribedToken
+    }
 }
 
 /// Takes an address that the provider has checked, and says so.
-const CHECKED: &str = "local claims = std.extVar('claims');\n{ identity: {\n  traits: { [if 'email' in claims then 'email']: claims.email },\n  verified_addresses: if std.get(claims, 'email_verified', false) && 'email' in claims then [{ via: 'email', value: claims.email }] else [],\n} }\n";
+const CHECKED: &str = "local claims = std.extVar('claims');\nlocal email = std.get(claims, 'email');\n{ identity: {\n  traits: { [if std.isString(email) then 'email']: email },\n  verified_addresses: if std.get(claims, 'email_verified') == true && std.isString(email) then [{ via: 'email', value: email }] else [],\n} }\n";
 
 /// Takes an address without believing it.
-const UNCHECKED: &str = "local claims = std.extVar('claims');\n{ identity: { traits: { [if 'email' in claims then 'email']: claims.email } } }\n";
+const UNCHECKED: &str = "local email = std.get(std.extVar('claims'), 'email');\n{ identity: { traits: { [if std.isString(email) then 'email']: email } } }\n";
 
 const OPENID: &[&str] = &["openid", "email", "profile"];
 
@@ -54,80 +121,63 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "generic",
         label: "OpenID Connect",
-        issuer: "",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
-        vouches: false,
         enter: "For any OpenID provider (Okta, Zitadel, Authentik, your own): make a web application there, copy its client id, secret and issuer. For OAuth2 without OpenID give `auth_url`, `token_url` and `userinfo_url` instead of `issuer_url`.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "google",
         label: "Google",
         issuer: "https://accounts.google.com",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
         vouches: true,
         enter: "Google Cloud console, APIs & Services, Credentials: an OAuth client ID of the type Web application.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "github",
         label: "GitHub",
-        issuer: "",
         auth_url: "https://github.com/login/oauth/authorize",
         token_url: "https://github.com/login/oauth/access_token",
         profile: Profile::GitHub,
+        exchange: Exchange::Form(&[]),
         scope: &["user:email"],
         vouches: true,
         enter: "GitHub, Settings, Developer settings: an OAuth App. The authorization callback URL is the redirect URI.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "gitlab",
         label: "GitLab",
         issuer: "https://gitlab.com",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
         vouches: true,
         enter: "GitLab, Preferences, Applications: confidential, with the scopes openid, email and profile. For a GitLab of your own set `issuer_url`.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "microsoft",
         label: "Microsoft",
         issuer: "https://login.microsoftonline.com/{tenant}/v2.0",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
-        // An administrator of any tenant can write any address into it.
-        vouches: false,
+        // It vouches for nobody: an administrator of any tenant can write any address into it.
         enter: "Microsoft Entra admin center, App registrations: platform Web. Give the tenant as `microsoft_tenant`: an id, a domain, `organizations`, `consumers` or `common`.",
-        mapper: UNCHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "apple",
         label: "Apple",
         issuer: "https://appleid.apple.com",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
+        exchange: Exchange::Form(&[]),
         scope: &["openid", "email"],
         vouches: true,
         enter: "Apple Developer, Identifiers: a Services ID (the client id) with Sign in with Apple; Keys: a private key. Give `apple_team_id`, `apple_private_key_id` and `apple_private_key`; there is no client secret to enter.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "discord",
         label: "Discord",
-        issuer: "",
         auth_url: "https://discord.com/oauth2/authorize",
         token_url: "https://discord.com/api/oauth2/token",
         profile: Profile::Document("https://discord.com/api/users/@me"),
@@ -135,68 +185,209 @@ pub const KINDS: &[Kind] = &[
         vouches: true,
         enter: "Discord Developer Portal: an application, OAuth2. Copy client id and secret, add the redirect URI.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "facebook",
         label: "Facebook",
-        issuer: "",
         auth_url: "https://www.facebook.com/dialog/oauth",
         token_url: "https://graph.facebook.com/oauth/access_token",
         profile: Profile::Facebook,
+        exchange: Exchange::Form(&[]),
         scope: &["email", "public_profile"],
-        vouches: false,
         enter: "Meta for Developers: an app with Facebook Login; add the redirect URI under Valid OAuth Redirect URIs.",
-        mapper: UNCHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "linkedin_v2",
         label: "LinkedIn",
-        issuer: "",
         auth_url: "https://www.linkedin.com/oauth/v2/authorization",
         token_url: "https://www.linkedin.com/oauth/v2/accessToken",
         // Its id_token carries no nonce, so that the document behind the access token is the better witness.
         profile: Profile::Document("https://api.linkedin.com/v2/userinfo"),
-        scope: OPENID,
+        exchange: Exchange::Form(&[]),
         vouches: true,
         enter: "LinkedIn Developers: an app with the product Sign In with LinkedIn using OpenID Connect.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "slack",
         label: "Slack",
         issuer: "https://slack.com",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
         vouches: true,
         enter: "Slack API: an app, OAuth & Permissions. Add the redirect URI and the user scopes openid, email and profile.",
         mapper: CHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "spotify",
         label: "Spotify",
-        issuer: "",
         auth_url: "https://accounts.spotify.com/authorize",
         token_url: "https://accounts.spotify.com/api/token",
         profile: Profile::Document("https://api.spotify.com/v1/me"),
         scope: &["user-read-email"],
-        // Spotify says of its addresses that they are not verified.
-        vouches: false,
+        // It vouches for nobody: Spotify says of its addresses that they are not verified.
         enter: "Spotify for Developers: an app with the Web API; add the redirect URI.",
-        mapper: UNCHECKED,
+        ..Kind::OPEN
     },
     Kind {
         name: "auth0",
         label: "Auth0",
-        issuer: "",
-        auth_url: "",
-        token_url: "",
-        profile: Profile::Token,
-        scope: OPENID,
-        vouches: false,
         enter: "Auth0, Applications: a Regular Web Application. The issuer is `https://` and its domain, with a slash at the end.",
         mapper: CHECKED,
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "github-app",
+        label: "GitHub",
+        auth_url: "https://github.com/login/oauth/authorize",
+        token_url: "https://github.com/login/oauth/access_token",
+        profile: Profile::GitHub,
+        exchange: Exchange::Form(&[]),
+        // What it may do is said at GitHub.
+        scope: &[],
+        vouches: true,
+        enter: "GitHub, Settings, Developer settings: a GitHub App with the account permission Email addresses, read-only. The callback URL is the redirect URI.",
+        mapper: CHECKED,
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "salesforce",
+        label: "Salesforce",
+        profile: Profile::Below([
+            "services/oauth2/authorize",
+            "services/oauth2/token",
+            "services/oauth2/userinfo",
+        ]),
+        enter: "Salesforce Setup, App Manager: a connected app with OAuth and the scopes openid, email and profile. The issuer is `https://login.salesforce.com` or your own domain there.",
+        mapper: CHECKED,
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "vk",
+        label: "VK",
+        auth_url: "https://oauth.vk.com/authorize",
+        token_url: "https://oauth.vk.com/access_token",
+        calls_itself: "https://api.vk.com/method/users.get",
+        profile: Profile::Vk,
+        exchange: Exchange::Form(&[]),
+        scope: &["email"],
+        enter: "VK for developers: a website app. Copy its id and secure key, add the redirect URI.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "yandex",
+        label: "Yandex",
+        auth_url: "https://oauth.yandex.com/authorize",
+        token_url: "https://oauth.yandex.com/token",
+        calls_itself: "https://login.yandex.ru/info",
+        profile: Profile::Shown("https://login.yandex.ru/info?format=json", ("Authorization", "OAuth ")),
+        exchange: Exchange::Form(&[]),
+        scope: &["login:email", "login:info"],
+        enter: "Yandex OAuth: a web service with access to the address and the profile.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "netid",
+        label: "netID",
+        issuer: "https://broker.netid.de/",
+        profile: Profile::TokenAndUserinfo,
+        enter: "netID Developer Portal: a service with a client. Copy client id and secret, add the redirect URI.",
+        mapper: CHECKED,
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "dingtalk",
+        label: "DingTalk",
+        auth_url: "https://login.dingtalk.com/oauth2/auth",
+        token_url: "https://api.dingtalk.com/v1.0/oauth2/userAccessToken",
+        calls_itself: "https://api.dingtalk.com/v1.0/contact/users/me",
+        profile: Profile::Shown(
+            "https://api.dingtalk.com/v1.0/contact/users/me",
+            ("x-acs-dingtalk-access-token", ""),
+        ),
+        exchange: Exchange::DingTalk,
+        parameters: &[("prompt", "consent")],
+        scope: &["openid"],
+        enter: "DingTalk Open Platform: an app with sign-in. Its AppKey is the client id, its AppSecret the secret.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "patreon",
+        label: "Patreon",
+        auth_url: "https://www.patreon.com/oauth2/authorize",
+        token_url: "https://www.patreon.com/api/oauth2/token",
+        calls_itself: "https://www.patreon.com/",
+        profile: Profile::Document(
+            "https://www.patreon.com/api/oauth2/v2/identity?fields%5Buser%5D=first_name,last_name,url,full_name,email,image_url",
+        ),
+        exchange: Exchange::Form(&[]),
+        scope: &["identity", "identity[email]"],
+        enter: "Patreon, Clients & API Keys: a client of API version 2.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "line",
+        label: "LINE",
+        issuer: "https://access.line.me",
+        // Asked for a key set, LINE signs with ES256; else with the secret, which proves nothing.
+        exchange: Exchange::Form(&[("id_token_key_type", "JWK")]),
+        enter: "LINE Developers: a LINE Login channel for web apps. For addresses apply for the email permission there.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "linkedin",
+        label: "LinkedIn",
+        auth_url: "https://www.linkedin.com/oauth/v2/authorization",
+        token_url: "https://www.linkedin.com/oauth/v2/accessToken",
+        calls_itself: "https://login.linkedin.com/",
+        profile: Profile::LinkedIn,
+        exchange: Exchange::Form(&[]),
+        scope: &["r_liteprofile", "r_emailaddress"],
+        enter: "For apps of before August 2023 with LinkedIn's first API. New ones use `linkedin_v2`.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "lark",
+        label: "Lark",
+        auth_url: "https://passport.feishu.cn/suite/passport/oauth/authorize",
+        token_url: "https://passport.feishu.cn/suite/passport/oauth/token",
+        calls_itself: "https://passport.feishu.cn/suite/passport/oauth/userinfo",
+        profile: Profile::Document("https://passport.feishu.cn/suite/passport/oauth/userinfo"),
+        exchange: Exchange::Form(&[]),
+        scope: &[],
+        enter: "Feishu Open Platform: an app. Its App ID is the client id, its App Secret the secret.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "amazon",
+        label: "Amazon",
+        auth_url: "https://www.amazon.com/ap/oa",
+        token_url: "https://api.amazon.com/auth/o2/token",
+        profile: Profile::Shown("https://api.amazon.com/user/profile", ("x-amz-access-token", "")),
+        exchange: Exchange::Form(&[]),
+        scope: &["profile"],
+        enter: "Login with Amazon: a security profile. Add the redirect URI under Allowed Return URLs.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "jackson",
+        label: "SAML",
+        profile: Profile::UndescribedToken,
+        enter: "Ory Polis (SAML Jackson): a SAML connection. Enter its issuer, `https://HOST/api/oauth/authorize` as `auth_url` and `https://HOST/api/oauth/token` as `token_url`.",
+        ..Kind::OPEN
+    },
+    Kind {
+        name: "uaepass",
+        label: "UAE PASS",
+        issuer: "https://id.uaepass.ae",
+        profile: Profile::Below(["idshub/authorize", "idshub/token", "idshub/userinfo"]),
+        parameters: &[("acr_values", "urn:safelayer:tws:policies:authentication:level:low")],
+        takes_proof_keys: true,
+        scope: &["urn:uae:digitalid:profile:general"],
+        enter: "UAE PASS gives you client id and secret. For its staging system set `issuer_url: https://stg-id.uaepass.ae`.",
+        ..Kind::OPEN
     },
 ];
 
@@ -230,23 +421,10 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
-/// Kratos' further names, which are not there yet.
-pub(super) const LATER: &[&str] = &[
-    "github-app",
-    "salesforce",
-    "vk",
-    "yandex",
-    "netid",
-    "dingtalk",
-    "patreon",
-    "line",
-    "linkedin",
-    "lark",
-    "x",
-    "fedcm-test",
-    "amazon",
-    "uaepass",
-    "jackson",
+/// Kratos' further names, and why there is nothing behind them.
+pub(super) const ABSENT: [(&str, &str); 2] = [
+    ("x", "X speaks OAuth 1.0a, which has neither scopes nor proof keys"),
+    ("fedcm-test", "it is for tests of Kratos itself"),
 ];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -67,7 +67,7 @@ fn kind(key: &Key) -> String {
         Kind::Integer(least, i64::MAX) => format!("number, {least} or more"),
         Kind::Integer(least, most) => format!("number, {least} to {most}"),
         Kind::Duration => "duration".into(),
-        Kind::Size => "size".into(),
+        Kind::Size | Kind::Memory => "size".into(),
         Kind::Text => "text".into(),
         Kind::Choice(choices) => format!("`{}`", choices.join("`, `")),
         Kind::BaseUrl => "address".into(),

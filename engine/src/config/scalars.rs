@@ -57,7 +57,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
                 None => one(Wrong::new(format!("`{text}` is not a duration"), instead)),
             }
         }
-        Kind::Size => {
+        Kind::Size | Kind::Memory => {
             let instead = "a number with a unit, such as `512KB`, `19MB` or `1GB`";
             let bytes = match value {
                 Value::String(text) => size(text),
@@ -128,9 +128,21 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
                 .is_none()
                 .then(|| Wrong::new(format!("`{text}` is not a network"), "such as `10.0.0.0/8` or `::1`"))
         }),
-        Kind::Hooks(stage) => hooks(stage, value),
+        Kind::Hooks(stage) => hooks(stage, value).map(|_| value.clone()),
         Kind::Schemas => schemas(value),
         Kind::Open => Ok(value.clone()),
+    }
+}
+
+/// A number of which nobody can tell what it counts: Kratos' schema wants a unit, and older releases read KiB.
+pub(super) fn unitless(kind: Kind, value: &Value) -> Option<u64> {
+    if kind != Kind::Memory {
+        return None;
+    }
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 
@@ -279,20 +291,23 @@ fn twice(entries: &[Value]) -> Option<Wrong> {
     Some(Wrong::new("the same entry stands in the list before", "each entry once").at(index))
 }
 
-fn hooks(stage: Stage, value: &Value) -> Result<Value, Vec<Wrong>> {
+/// A list of hooks, read. Templates are parsed on the way, so a configuration is read once.
+pub(super) fn hooks(stage: Stage, value: &Value) -> Result<Vec<Hook>, Vec<Wrong>> {
     let Some(entries) = value.as_array() else {
         return Err(vec![Wrong::new(
             format!("this is {}", describe(value)),
             "a list, such as `[{hook: session}]`",
         )]);
     };
-    let mut found: Vec<Wrong> = entries
-        .iter()
-        .enumerate()
-        .filter_map(|(index, entry)| Some(Hook::read(stage, entry).err()?.at(index)))
-        .collect();
+    let (mut hooks, mut found) = (Vec::new(), Vec::new());
+    for (index, entry) in entries.iter().enumerate() {
+        match Hook::read(stage, entry) {
+            Ok(hook) => hooks.push(hook),
+            Err(wrong) => found.push(wrong.at(index)),
+        }
+    }
     found.extend(twice(entries));
-    if found.is_empty() { Ok(value.clone()) } else { Err(found) }
+    if found.is_empty() { Ok(hooks) } else { Err(found) }
 }
 
 fn schemas(value: &Value) -> Result<Value, Vec<Wrong>> {

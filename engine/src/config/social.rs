@@ -61,6 +61,7 @@ pub struct Provider {
     /// An account with the same address is linked without asking, where both sides have proven it.
     pub links_by_itself: bool,
     pub apple: Option<Apple>,
+    pub subject_source: SubjectSource,
     /// The console wrote where it is asked: only hosts of `vestibule.web_hooks.allowed_hosts` are.
     pub addresses_from_console: bool,
 }
@@ -73,6 +74,17 @@ pub struct Apple {
     pub key: Secret,
 }
 
+/// Which of Microsoft's ids names somebody (Kratos: `subject_source`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubjectSource {
+    /// `sub`: another one for each app.
+    Token,
+    /// `oid`: the same for all apps of a tenant.
+    Object,
+    /// `id` of the person's document at Microsoft Graph.
+    Graph,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pkce {
     /// Where the provider says that it knows it.
@@ -83,6 +95,11 @@ pub enum Pkce {
 }
 
 impl Provider {
+    /// Whether it signs its word. One without an issuer has nothing to be held to.
+    pub fn signs(&self) -> bool {
+        self.kind.signs() && self.issuer.is_some()
+    }
+
     /// Whether the address is one that the provider gives for itself, at another host than that of its issuer.
     pub(super) fn only_says(&self, url: &Url) -> bool {
         let Some(issuer) = &self.issuer else { return false };
@@ -196,13 +213,13 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                 }
                 providers.push(Arc::new(provider));
             }
-            Ok(None) => reader.findings.note(
-                &path,
-                format!(
-                    "the provider `{}` is not there yet: it keeps its place and gets no button",
-                    entry["provider"].as_str().unwrap_or_default()
-                ),
-            ),
+            Ok(None) => {
+                let name = entry["provider"].as_str().unwrap_or_default();
+                let why = absent(name).unwrap_or_default();
+                reader
+                    .findings
+                    .note(&path, format!("there is no provider `{name}` here, so it gets no button: {why}"));
+            }
             Err((member, wrong)) => {
                 let path = if member.is_empty() { path } else { format!("{path}.{member}") };
                 reader.findings.problem(&path, wrong.what, wrong.instead);
@@ -238,7 +255,12 @@ pub(crate) fn unsaved(entry: &Value) -> Option<Provider> {
     provider(entry).ok().flatten()
 }
 
-/// `Ok(None)`: one of Kratos' that is not there yet.
+/// Why one of Kratos' providers is not there.
+fn absent(name: &str) -> Option<&'static str> {
+    providers::ABSENT.iter().find(|(absent, _)| *absent == name).map(|(_, why)| *why)
+}
+
+/// `Ok(None)`: one of Kratos' that is not there.
 fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     let example = "an entry such as `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
     if !entry.is_object() {
@@ -267,7 +289,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     }
     let name = demanded("provider")?;
     let Some(kind) = providers::kind(&name) else {
-        if providers::LATER.contains(&name.as_str()) {
+        if absent(&name).is_some() {
             return Ok(None);
         }
         let known =
@@ -278,32 +300,43 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         ));
     };
     let client_id = demanded("client_id")?;
-    let (auth_url, token_url, userinfo_url) =
+    let (mut auth_url, mut token_url, mut userinfo_url) =
         (address("auth_url")?, address("token_url")?, address("userinfo_url")?);
     let fixed = |text: &'static str| web_url(text).filter(|_| !text.is_empty());
-    let issuer_text = match (text("issuer_url"), kind.issuer) {
+    let issuer_text = match (text("issuer_url").filter(|_| kind.has_issuer()), kind.issuer) {
         (Some(given), _) => given.to_owned(),
         (None, "https://login.microsoftonline.com/{tenant}/v2.0") => {
             kind.issuer.replace("{tenant}", text("microsoft_tenant").unwrap_or("common"))
         }
         (None, fixed) => fixed.to_owned(),
     };
-    let issuer = match issuer_text.as_str() {
+    let unusable =
+        || ("issuer_url", Wrong::new("this is not an absolute http or https address", "`https://…`"));
+    let mut issuer = match issuer_text.as_str() {
         "" => None,
-        text => Some(web_url(text).ok_or_else(|| {
-            ("issuer_url", Wrong::new("this is not an absolute http or https address", "`https://…`"))
-        })?),
+        text => Some(web_url(text).ok_or_else(unusable)?),
     };
-    let plain = kind.profile == Profile::Token && issuer.is_none();
     let endpoints = auth_url.is_some() && token_url.is_some() && userinfo_url.is_some();
-    if plain && !endpoints {
-        return Err((
-            "issuer_url",
-            Wrong::new(
-                "the provider has no issuer",
-                "`issuer_url: https://…`; for OAuth2 alone `auth_url`, `token_url` and `userinfo_url`",
-            ),
-        ));
+    if kind.needs_issuer() && issuer.is_none() && !(kind.profile == Profile::Token && endpoints) {
+        let instead = match kind.name {
+            "generic" => {
+                "`issuer_url: https://…`; for OAuth2 alone `auth_url`, `token_url` and `userinfo_url`"
+            }
+            _ => "`issuer_url: https://…`",
+        };
+        return Err(("issuer_url", Wrong::new("the provider has no issuer", instead)));
+    }
+    if kind.needs_addresses() && !(auth_url.is_some() && token_url.is_some()) {
+        let member = if auth_url.is_none() { "auth_url" } else { "token_url" };
+        return Err((member, Wrong::new(format!("`{member}` is missing"), format!("`{member}: https://…`"))));
+    }
+    if let Profile::Below(paths) = kind.profile {
+        let base = issuer_text.trim_end_matches('/');
+        let [auth, token, userinfo] = paths.map(|path| web_url(&format!("{base}/{path}")));
+        (auth_url, token_url, userinfo_url) =
+            (auth_url.or(auth), token_url.or(token), userinfo_url.or(userinfo));
+        // What is there speaks OAuth2 alone: it names itself and signs nothing.
+        issuer = None;
     }
     let mapper = demanded("mapper_url")?;
     let mapper = mapper_at(&mapper, kind).map_err(|wrong| ("mapper_url", wrong))?;
@@ -348,11 +381,19 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         mapper,
         requested_claims: entry.get("requested_claims").filter(|claims| claims.is_object()).cloned(),
         additional_audiences: texts("additional_id_token_audiences").unwrap_or_default(),
-        from_userinfo: one_of("claims_source", &["id_token", "userinfo"])? == "userinfo",
+        from_userinfo: one_of("claims_source", &["id_token", "userinfo"])? == "userinfo"
+            || kind.profile == Profile::TokenAndUserinfo,
         pkce: match one_of("pkce", &["auto", "never", "force"])? {
             "never" => Pkce::Never,
             "force" => Pkce::Force,
+            // As in Kratos, so that the redirect URI that is registered there goes on to work.
+            _ if kind.takes_proof_keys => Pkce::Force,
             _ => Pkce::Auto,
+        },
+        subject_source: match one_of("subject_source", &["userinfo", "me", "oid"])? {
+            "oid" if kind.name == "microsoft" => SubjectSource::Object,
+            "me" if kind.name == "microsoft" => SubjectSource::Graph,
+            _ => SubjectSource::Token,
         },
         update_on_login: one_of("update_identity_on_login", &["never", "automatic"])? == "automatic",
         vouches: false,

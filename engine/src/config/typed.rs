@@ -1,6 +1,6 @@
 //! The checked document → [`Config`], with what only shows when several keys are seen together.
 
-use super::keys::{Kind, REGISTRY};
+use super::keys::REGISTRY;
 use super::layers::get;
 use super::load::Findings;
 use super::scalars;
@@ -29,6 +29,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     }
     let identity = identity(&mut reader, earlier);
     let selfservice = selfservice(&mut reader, &serve.public);
+    somebody_can_sign_in(&mut reader, &identity, &selfservice);
     let session = session(&mut reader);
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
@@ -172,14 +173,7 @@ impl Reader<'_, '_> {
     }
 
     fn hooks(&mut self, path: &str) -> Vec<Hook> {
-        let Some(Kind::Hooks(stage)) = REGISTRY.key(path).map(|key| key.kind) else { return Vec::new() };
-        let entries = self.value(path).unwrap_or_default();
-        let hooks: Vec<Hook> = entries
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Hook::read(stage, entry).ok())
-            .collect();
+        let hooks = self.findings.hooks.remove(path).unwrap_or_default();
         for (index, hook) in hooks.iter().enumerate().filter(|(_, hook)| !hook.runs()) {
             self.findings.note(
                 &format!("{path}[{index}]"),
@@ -410,6 +404,27 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
     IdentityKeys { default_schema_id, schemas }
 }
 
+/// Whoever signs up has to be able to sign in: by something that the schema marks, or with a provider.
+fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, selfservice: &SelfService) {
+    if !selfservice.password.enabled || selfservice.social.enabled {
+        return;
+    }
+    for (index, schema) in identity.schemas.iter().enumerate() {
+        let offered = schema.selfservice_selectable || schema.id == identity.default_schema_id;
+        if offered && !schema.schema.has_identifier() {
+            reader.findings.problem(
+                &format!("identity.schemas[{index}].url"),
+                format!(
+                    "nobody could sign in to an account of the schema `{}`: it marks no trait as an identifier",
+                    schema.id
+                ),
+                "`\"ory.sh/kratos\": {\"credentials\": {\"password\": {\"identifier\": true}}}` on a trait, such as the email \
+                 address",
+            );
+        }
+    }
+}
+
 fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
     let base = &public.base_url;
     let others = Method::ALL.into_iter().filter(|method| *method != Method::Password);
@@ -480,6 +495,17 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
         max_breaches: reader.integer(&format!("{CONFIG}.max_breaches")),
         ignore_network_errors: reader.boolean(&format!("{CONFIG}.ignore_network_errors")),
     };
+    let host = &keys.haveibeenpwned_host;
+    let url = Url::parse(&format!("https://{host}/")).ok();
+    if !url.is_some_and(|url| url.username().is_empty() && url.query().is_none() && url.fragment().is_none())
+        || host.contains("//")
+    {
+        reader.findings.problem(
+            super::guard::BREACH_SERVICE,
+            "this is no host",
+            "a host, with a port where it needs one, such as `breaches.example.org:8443`",
+        );
+    }
     if keys.min_password_length > keys.max_password_length {
         reader.findings.problem(
             &format!("{CONFIG}.min_password_length"),
@@ -585,21 +611,32 @@ fn host_prefix(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &Cook
 }
 
 fn hashers(reader: &mut Reader<'_, '_>) -> Hashers {
-    let memory =
-        reader.optional("hashers.argon2.memory").and_then(|text| scalars::size(&text)).unwrap_or_default();
-    let argon2 = Argon2Keys {
+    let memory = reader.optional(HASH_MEMORY).and_then(|text| scalars::size(&text)).unwrap_or_default();
+    let mut argon2 = Argon2Keys {
         memory: u32::try_from(memory / 1024).unwrap_or(u32::MAX),
         iterations: reader.integer("hashers.argon2.iterations"),
         parallelism: reader.integer("hashers.argon2.parallelism"),
         salt_length: reader.integer("hashers.argon2.salt_length"),
         key_length: reader.integer("hashers.argon2.key_length"),
     };
-    // RFC 9106 §3.1: at least 8 KiB a lane. Above 4 GiB a single sign-in would take the machine down.
-    if argon2.memory < 8 * argon2.parallelism || argon2.memory > 4 << 20 {
+    // RFC 9106 §3.1: at least 8 KiB a lane. Kratos' hasher takes no less either, whatever the file says.
+    let least = argon2.parallelism.saturating_mul(8);
+    if argon2.memory < least {
+        reader.findings.note(
+            HASH_MEMORY,
+            format!(
+                "less than {} lanes need: {least} KiB are in use. 19MB is a good value",
+                argon2.parallelism
+            ),
+        );
+        argon2.memory = least;
+    }
+    // Above 4 GiB a single sign-in would take the machine down.
+    if argon2.memory > 4 << 20 {
         reader.findings.problem(
-            "hashers.argon2.memory",
-            format!("{} KiB do not suit {} lanes", argon2.memory, argon2.parallelism),
-            format!("from {}KB to 4GB; 19MB is a good value", 8 * argon2.parallelism),
+            HASH_MEMORY,
+            format!("{} KiB are more than a hash may have", argon2.memory),
+            format!("from {least}KB to 4GB; 19MB is a good value"),
         );
     }
     Hashers {

@@ -32,10 +32,11 @@ pub trait Random: Send + Sync {
 pub trait Outbound: Send + Sync {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>>;
 
-    /// GETs `url` at a public address; at most `limit` bytes, at most `deadline` in all. Only 2xx is an answer.
+    /// GETs `url` where `reach` lets it go; at most `limit` bytes, at most `deadline` in all. Only 2xx is an answer.
     fn get(
         &self,
         url: url::Url,
+        reach: Reach,
         limit: usize,
         deadline: Duration,
     ) -> BoxFuture<'static, Result<String, OutboundError>> {
@@ -47,7 +48,7 @@ pub trait Outbound: Send + Sync {
             body: None,
             limit,
             deadline,
-            reach: Reach::Public,
+            reach,
         });
         Box::pin(async move {
             let answer = sent.await?;

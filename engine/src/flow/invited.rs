@@ -33,7 +33,7 @@ pub(super) async fn of_start(ctx: &Ctx, start: &Start) -> Result<Option<Invitati
 /// The form waits with the address that the invitation is for.
 pub(super) fn fill_in(flow: &mut Flow, invitation: &Invitation, schema: &Schema) {
     let Some(address) = &invitation.address else { return };
-    let field = schema.traits().iter().find(|leaf| leaf.verification.as_deref() == Some("email"));
+    let field = schema.traits().iter().find(|leaf| leaf.mark.verification.as_deref() == Some("email"));
     if let Some(field) = field.or_else(|| schema.only_identifier()) {
         flow.ui.put_value(&field.name, address.clone().into());
     }

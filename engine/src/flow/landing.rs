@@ -128,7 +128,7 @@ impl Landing {
         }
         let schema = registration::schema_of(ctx, &self.flow)?;
         let schema_id = schema.id.clone();
-        let checked = schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations());
+        let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
         // Before anything is looked up: an address that nobody vouches for is answered alike, known or not.
         let keys = &ctx.config.vestibule.registration;
         if let (true, Ok(extracted)) = (keys.prevent_enumeration && ctx.config.sends_codes(), &checked)

@@ -112,7 +112,7 @@ pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>
     if flow.expires_at <= ctx.effects().now() {
         return replace(ctx, &flow, &submit).await;
     }
-    let body = match decoded(submit.body.clone()) {
+    let body = match decoded(ctx, submit.body.clone()) {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
@@ -543,7 +543,8 @@ async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result
     Ok(())
 }
 
-fn decoded(body: Body) -> std::result::Result<Value, String> {
+/// Traits may come along for a sign-up that takes its place, which is one of the default schema.
+fn decoded(ctx: &Ctx, body: Body) -> std::result::Result<Value, String> {
     const MEMBERS: [&str; 11] = [
         "method",
         "identifier",
@@ -557,9 +558,11 @@ fn decoded(body: Body) -> std::result::Result<Value, String> {
         "id_token",
         "id_token_nonce",
     ];
+    let schema = ctx.config.default_schema().map(|schema| &*schema.schema);
+    let shape = ctx.config.vestibule.requests.shape();
     match body {
-        Body::Json(body) => decode::json(body, &MEMBERS),
-        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),
+        Body::Json(body) => decode::json(body, &MEMBERS, schema, shape),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, schema, shape)),
         Body::Unreadable(reason) => Err(reason),
     }
 }

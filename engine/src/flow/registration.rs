@@ -237,8 +237,9 @@ fn accept(
 ) -> Result<std::result::Result<Form, ()>> {
     let schema = schema_of(ctx, flow)?;
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
+    schema.schema.nest(&mut traits);
     let password = as_text(body.get("password"));
-    let checked = schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations());
+    let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
     let fine = checked.is_ok() && !password.is_empty();
     if !fine {
         // Before the messages: a field that is made for a message only gets no value.
@@ -385,12 +386,16 @@ pub(super) fn schema_of<'a>(ctx: &'a Ctx, flow: &Flow) -> Result<&'a IdentitySch
 fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     let schema = schema_of(ctx, flow)?.schema.clone();
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    list.extend(nodes::traits(&schema));
+    let buttons = social::buttons(ctx, StoredKind::Registration);
+    // As in Kratos, the methods bring the traits along: without one there is nothing to fill in.
+    if ctx.config.selfservice.password.enabled || !buttons.is_empty() {
+        list.extend(nodes::traits(&schema));
+    }
     if ctx.config.selfservice.password.enabled {
         list.push(nodes::password("new-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_up()));
     }
-    list.extend(social::buttons(ctx, StoredKind::Registration));
+    list.extend(buttons);
     ui::sort::registration(&mut list, &schema.names());
     flow.ui.nodes = Some(list);
     Ok(())
@@ -410,9 +415,10 @@ fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Val
         "id_token",
         "id_token_nonce",
     ];
+    let shape = ctx.config.vestibule.requests.shape();
     Ok(match body {
-        Body::Json(body) => decode::json(body, &MEMBERS),
-        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema))),
+        Body::Json(body) => decode::json(body, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape)),
         Body::Unreadable(reason) => Err(reason),
     })
 }

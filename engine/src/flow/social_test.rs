@@ -293,9 +293,9 @@ fn without_tokens(claims: &mut Value) {
 
 /// What [`super::landing`] would do with it at the sign-up form.
 async fn foretold(ctx: &Ctx, provider: &Provider, visitor: &Visitor, mapped: Mapped) -> Result<Made> {
-    let mut traits = mapped.traits.clone();
+    let traits = mapped.traits.clone();
     let schema = ctx.config.default_schema().ok_or_else(|| Error::internal("there is no default schema"))?;
-    let checked = schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations());
+    let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
     let messages = match &checked {
         Ok(_) => Vec::new(),
         Err(violations) => violations.iter().map(said).collect(),

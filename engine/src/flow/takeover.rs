@@ -13,7 +13,7 @@ use super::{
 use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, normalise_identifier};
+use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, as_identifier};
 use crate::ids::FlowId;
 use crate::limits::codes::Attempt;
 use crate::password::{self, Caller, Verdict};
@@ -218,7 +218,7 @@ pub(super) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
         let mut less = traits.clone();
         remove(&mut less, &value);
         let fits = ctx.config.schema(schema_id).is_some_and(|schema| {
-            schema.schema.validate(&mut less, ctx.config.vestibule.requests.violations()).is_ok()
+            schema.schema.validate(&less, ctx.config.vestibule.requests.violations()).is_ok()
         });
         if fits {
             *traits = less;
@@ -226,9 +226,9 @@ pub(super) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
     }
 }
 
-/// Every text that is `value` when normalised.
+/// Every text or number that is `value` when normalised.
 fn remove(from: &mut Value, value: &str) {
-    let is = |one: &Value| one.as_str().is_some_and(|text| normalise_identifier(text) == value);
+    let is = |one: &Value| as_identifier(one).is_some_and(|own| own == value);
     match from {
         Value::Object(members) => {
             members.retain(|_, one| !is(one));

@@ -16,7 +16,7 @@ use crate::config::Method;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
-use crate::identity::{decode, normalise_identifier, schema::is_email};
+use crate::identity::{address::is_email, decode, normalise_identifier};
 use crate::ids::FlowId;
 use crate::limits;
 use crate::requester::Requester;
@@ -160,7 +160,7 @@ async fn take(
     if let Some(replaced) = expired(ctx, &flow, &submit).await? {
         return Ok(replaced);
     }
-    let body = match decoded(submit.body.clone()) {
+    let body = match decoded(ctx, submit.body.clone()) {
         Ok(body) => body,
         Err(reason) => return again(ctx, flow, [text::generic(&reason)]).await,
     };
@@ -353,13 +353,14 @@ async fn again(ctx: &Ctx, mut flow: Flow, texts: impl IntoIterator<Item = Text>)
     Ok(Submitted::Again(Box::new(flow)))
 }
 
-fn decoded(body: Body) -> std::result::Result<Value, String> {
+fn decoded(ctx: &Ctx, body: Body) -> std::result::Result<Value, String> {
     // A password and a new start only where the proof may take over, see [`super::takeover`].
     const MEMBERS: [&str; 7] =
         ["method", "email", "code", "password", nodes::START_OVER, "csrf_token", "transient_payload"];
+    let shape = ctx.config.vestibule.requests.shape();
     match body {
-        Body::Json(body) => decode::json(body, &MEMBERS),
-        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None)),
+        Body::Json(body) => decode::json(body, &MEMBERS, None, shape),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None, shape)),
         Body::Unreadable(reason) => Err(reason),
     }
 }

@@ -121,7 +121,7 @@ fn invented(config: &Config, place: &str) -> Value {
             TraitKind::Boolean => json!(true),
             TraitKind::List => json!([]),
         };
-        let path: Vec<&str> = one.name.split('.').skip(1).collect();
+        let path: Vec<&str> = one.path.iter().map(String::as_str).collect();
         put(&mut traits, &path, value);
     }
     input["identity"] = json!({

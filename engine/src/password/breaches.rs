@@ -23,9 +23,10 @@ pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) 
     }
     let digest: String = Sha1::digest(password).iter().map(|byte| format!("{byte:02X}")).collect();
     let (prefix, suffix) = digest.split_at(5);
-    let url = format!("https://{}/range/{prefix}", policy.haveibeenpwned_host);
-    let url = url::Url::parse(&url).map_err(Error::internal)?;
-    match effects.outbound.get(url, LIMIT, DEADLINE).await {
+    let no_host = || Error::internal("the breach check has no host to ask");
+    let url = breach_service(config, prefix).ok_or_else(no_host)?;
+    let reach = config.reach_of_breach_service(&url);
+    match effects.outbound.get(url, reach, LIMIT, DEADLINE).await {
         Ok(range) => {
             let breaches = times_seen(&range, suffix);
             Ok((breaches > policy.max_breaches).then(|| text::password_breached(breaches)))
@@ -35,6 +36,12 @@ pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) 
             Ok((!policy.ignore_network_errors).then(text::password_unchecked))
         }
     }
+}
+
+/// Where passwords are asked for whose digest begins with `prefix`.
+pub(crate) fn breach_service(config: &Config, prefix: &str) -> Option<url::Url> {
+    let host = &config.selfservice.password.haveibeenpwned_host;
+    url::Url::parse(&format!("https://{host}/range/{prefix}")).ok()
 }
 
 /// Lines are `SUFFIX:COUNT`; padding lines count zero, lines of another form are none of ours.
@@ -101,6 +108,35 @@ mod tests {
         assert_eq!(refused.map(|(id, _)| id), Some(4_000_005));
         world.outbound.refuse(RANGE, 503);
         assert_eq!(check(&world, json!({"ignore_network_errors": true})).await, None);
+    }
+
+    /// Whoever runs a service of their own names it in a file, so that it may stand in their own network. Our own listeners and
+    /// metadata addresses stay out of reach, as does the network where `clients.http.disallow_private_ip_ranges` says so.
+    #[tokio::test]
+    async fn a_service_of_one_s_own_may_stand_in_a_private_network() {
+        let asked = async |more: Value, host: &str| {
+            let world = World::default();
+            let url = format!("https://{host}/range/5BAA6");
+            world.outbound.answer(&url, format!("{SUFFIX}:7\r\n"));
+            let mut document = json!({"selfservice": {"methods": {"password": {"config": {
+                "haveibeenpwned_enabled": true, "haveibeenpwned_host": host, "ignore_network_errors": true,
+            }}}}});
+            crate::config::set(&mut document, "clients", more);
+            let config = world.config(vec![document]);
+            check_breaches(&world.effects(), &config, "password").await.unwrap().is_some()
+        };
+        let closed = json!({"http": {"disallow_private_ip_ranges": true}});
+        for host in ["10.1.2.3", "127.0.0.1:8443", "[fd00::7]:8443", "192.168.7.7:8443"] {
+            assert!(asked(json!({}), host).await, "{host}");
+            assert!(!asked(closed.clone(), host).await, "{host}");
+        }
+        let excepted = json!({"http": {
+            "disallow_private_ip_ranges": true, "private_ip_exception_urls": ["https://10.1.2.3/range/5BAA6"],
+        }});
+        assert!(asked(excepted, "10.1.2.3").await);
+        for host in ["169.254.169.254", "127.0.0.1:4434", "127.0.0.1:4433"] {
+            assert!(!asked(json!({}), host).await, "{host}");
+        }
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod threads;
 
 pub use algorithm::is_known_hash;
 pub use bench::{Row, bench};
+pub(crate) use breaches::breach_service;
 pub use breaches::check_breaches;
 pub use common::{is_common, is_common_for_operators};
 pub use policy::{check_chosen, check_encodable};

@@ -17,13 +17,17 @@ pub use words::{address, choice, moment};
 
 use super::actions;
 use super::danger::By;
+use super::page::set_elsewhere;
 use super::revise::{Change, Ground, conflict, gone, may_write, newest, record, save_change, shown};
 use super::{FieldError, Named, Saved};
 use crate::config::console::WEB_HOOKS;
 use crate::config::console_hooks::{MadeHooks, in_order, made_hooks};
+use crate::config::load::remap;
+use crate::config::{Config, Method, WebHook};
 use crate::effects::Effects;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
+use crate::hooks::{List, lists};
 use crate::operators::{Operator, Role};
 use crate::secrets::{self, reference};
 use crate::store::revisions;
@@ -31,9 +35,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Others may save in between; whoever is overtaken so often is told.
 const TRIES: usize = 3;
+
+/// The field of a problem with where a hook runs.
+pub const PLACE: &str = "place";
 
 /// The signing secret, and the one before it while they are exchanged.
 const SIGNATURE: &str = "signature";
@@ -173,9 +181,39 @@ fn put(ground: &Ground, hooks: &MadeHooks, secrets: Secrets) -> Changed {
         })?;
         settings.insert(WEB_HOOKS.to_owned(), value);
     }
+    if let Ok(next) = remap(&ground.config, ground.number + 1, &settings) {
+        let switched_on = hooks.iter().filter(|(id, hook)| hook.on && before.get(*id) != Some(hook));
+        for (id, hook) in switched_on {
+            if let Some(message) = held_elsewhere(&next, id, hook) {
+                return Err(vec![FieldError { field: PLACE, message }]);
+            }
+        }
+    }
     let mut summary = words::differences(&before, hooks);
     summary.extend(secrets.iter().map(|(name, change)| told(name, change)));
     Ok(Change { settings, summary, secrets })
+}
+
+/// Why the hook would not run where it is put: a variable says what runs there. A Save must not look as if it did something.
+fn held_elsewhere(next: &Config, id: &str, hook: &MadeHook) -> Option<String> {
+    let place = hook.place();
+    let lists: Vec<List<'_>> = lists(next);
+    let of = |method: Option<Method>| {
+        lists.iter().find(|list| format!("{}.{}", list.flow, list.stage) == place && list.method == method)
+    };
+    let methods = MadeHook::possible_methods(hook.flow, hook.when);
+    let wanted = methods.iter().filter(|method| hook.is_for(**method) && next.selfservice.offers(**method));
+    let wanted: Vec<Option<Method>> =
+        if methods.is_empty() { vec![None] } else { wanted.map(|method| Some(*method)).collect() };
+    wanted.into_iter().find_map(|method| {
+        let (own, whole) = (of(method), of(None));
+        let decides = own.filter(|own| !own.hooks.is_empty()).or(whole)?;
+        let made = |hook: &Arc<WebHook>| hook.from_console && hook.id.as_deref() == Some(id);
+        if decides.web_hooks().iter().any(|(_, hook)| made(hook)) {
+            return None;
+        }
+        own.and_then(|own| set_elsewhere(next, &own.key())).or_else(|| set_elsewhere(next, &decides.key()))
+    })
 }
 
 /// What happens to a secret, for the history.

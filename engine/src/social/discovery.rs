@@ -1,11 +1,14 @@
 //! What providers say of themselves, and their keys: fetched when needed, kept for an hour, the keys fetched anew when a token
 //! names one that is not there, but not more often than once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
 
-use super::{Line, Stage, Trouble, Turn, chain};
+use super::{Line, Stage, Trouble, Turn, chain, is_yes};
+use crate::config::providers::Profile;
 use crate::config::social::Provider;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::CoreJsonWebKeySet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
@@ -23,17 +26,36 @@ pub(super) struct Description {
     pub(super) authorization_endpoint: Url,
     pub(super) token_endpoint: Url,
     pub(super) jwks_uri: Url,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "address")]
     pub(super) userinfo_endpoint: Option<Url>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub(super) code_challenge_methods_supported: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub(super) token_endpoint_auth_methods_supported: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub(super) id_token_signing_alg_values_supported: Vec<String>,
     /// RFC 9207.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yes")]
     pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+/// What a provider may leave out it may also write as null, or as something that says nothing.
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(one) => vec![one],
+        Value::Array(many) => many.into_iter().filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
+        _ => Vec::new(),
+    })
+}
+
+fn yes<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(is_yes(&Value::deserialize(from)?))
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let text = Value::deserialize(from)?;
+    let text = text.as_str().filter(|text| !text.is_empty());
+    text.map(|text| Url::parse(text).map_err(D::Error::custom)).transpose()
 }
 
 #[derive(Clone)]
@@ -132,6 +154,38 @@ pub(super) async fn with_newer_keys(
 }
 
 async fn fetch(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
+    let description = match provider.kind.profile {
+        Profile::UndescribedToken => configured(provider)?,
+        _ => described(line, provider).await?,
+    };
+    let keys = keys(line, provider, &description.jwks_uri).await?;
+    let now = line.effects.now();
+    Ok(Entry { description: Arc::new(description), keys, at: now, keys_at: now })
+}
+
+/// SAML Jackson has its keys and users beside the address of its tokens (Kratos: provider_jackson.go).
+fn configured(provider: &Provider) -> Result<Description, Trouble> {
+    let broken = |reason: String| Trouble::new(Stage::ExchangeFailed, reason);
+    let (Some(auth), Some(token)) = (&provider.auth_url, &provider.token_url) else {
+        return Err(broken("auth_url and token_url are not configured".to_owned()));
+    };
+    let base = token.as_str().trim_end_matches("/api/oauth/token");
+    let beside =
+        |path: &str| Url::parse(&format!("{base}{path}")).map_err(|failure| broken(failure.to_string()));
+    Ok(Description {
+        issuer: provider.issuer_text.clone(),
+        authorization_endpoint: auth.clone(),
+        token_endpoint: token.clone(),
+        jwks_uri: beside("/oauth/jwks")?,
+        userinfo_endpoint: Some(beside("/api/oauth/userinfo")?),
+        code_challenge_methods_supported: Vec::new(),
+        token_endpoint_auth_methods_supported: Vec::new(),
+        id_token_signing_alg_values_supported: Vec::new(),
+        authorization_response_iss_parameter_supported: false,
+    })
+}
+
+async fn described(line: Line<'_>, provider: &Provider) -> Result<Description, Trouble> {
     let unreachable = |reason: String| Trouble::new(Stage::ExchangeFailed, reason);
     let text = provider.issuer_text.trim_end_matches('/');
     let url = Url::parse(&format!("{text}/.well-known/openid-configuration"))
@@ -166,9 +220,7 @@ async fn fetch(line: Line<'_>, provider: &Provider) -> Result<Entry, Trouble> {
             ));
         }
     }
-    let keys = keys(line, provider, &description.jwks_uri).await?;
-    let now = line.effects.now();
-    Ok(Entry { description: Arc::new(description), keys, at: now, keys_at: now })
+    Ok(description)
 }
 
 /// Why an address in the description at `at` is not asked. Whoever is described over https is asked over https (Discovery §3).

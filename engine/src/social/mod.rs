@@ -3,6 +3,8 @@
 
 mod apple;
 mod discovery;
+mod exchange;
+mod id_token;
 mod mapper;
 mod profile;
 mod trip;
@@ -138,17 +140,15 @@ impl Line<'_> {
         }
     }
 
-    /// GETs JSON, with an access token or without.
+    /// GETs JSON, with the header that shows an access token, or without.
     async fn document(
         &self,
         provider: &Provider,
         url: &Url,
-        token: Option<&str>,
+        shows: Option<(String, String)>,
     ) -> Result<Value, OutboundError> {
-        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
-        if let Some(token) = token {
-            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
-        }
+        let accepts = ("Accept".to_owned(), "application/json".to_owned());
+        let headers = [accepts].into_iter().chain(shows).collect();
         let host = url.host_str().unwrap_or_default().to_owned();
         let request = self.request(provider, "GET", url.clone(), headers, None);
         let answer = self.effects.outbound.send(request).await?;
@@ -157,6 +157,11 @@ impl Line<'_> {
         }
         document::read(&answer.body, OF_A_PROVIDER).map_err(|unfit| OutboundError::Unfit { host, unfit })
     }
+}
+
+/// RFC 6750 §2.1.
+fn bearer(token: &str) -> Option<(String, String)> {
+    Some(("Authorization".to_owned(), format!("Bearer {token}")))
 }
 
 /// The cause and what caused it, for the log.
@@ -171,7 +176,21 @@ fn chain(failure: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether the provider is one of those that sign their word.
-fn signs(provider: &Provider) -> bool {
-    provider.issuer.is_some()
+/// A text, or a number as text: providers write ids and times either way.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Yes, as a provider may write it (Kratos: x/convertible_boolean.go). Nothing else is one.
+fn is_yes(value: &Value) -> bool {
+    match value {
+        Value::Bool(yes) => *yes,
+        Value::String(text) => text.eq_ignore_ascii_case("true") || text == "1",
+        Value::Number(number) => number.as_u64() == Some(1),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
 }

@@ -43,8 +43,8 @@ impl Container {
         });
     }
 
-    /// Puts the typed traits back on their fields, as far as they are no more than a form keeps. Passwords never; lists and objects have
-    /// no field that could show them.
+    /// Puts the typed traits back on their fields, as far as they are no more than a form keeps. Passwords never; lists of objects
+    /// have no field that could show them.
     pub fn put_values(&mut self, body: &Value) {
         let mut room = TYPED_VALUES.count();
         if let Some(traits) = body.get("traits") {
@@ -62,6 +62,14 @@ impl Container {
             Value::String(_) | Value::Number(_) | Value::Bool(_) if name.contains('.') => {
                 self.put(name, value.clone(), room);
             }
+            Value::Array(entries) if entries.iter().all(|entry| !entry.is_array() && !entry.is_object()) => {
+                match entries.as_slice() {
+                    [] => {}
+                    // As it was typed: a page that knows no lists shows it, and sends it again.
+                    [one] => self.put(name, one.clone(), room),
+                    _ => self.put(name, value.clone(), room),
+                }
+            }
             Value::Null | Value::Array(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) => {}
         }
     }
@@ -74,7 +82,11 @@ impl Container {
     fn put(&mut self, name: &str, value: Value, room: &mut usize) {
         let node = self.nodes.iter_mut().flatten().find(|node| node.id() == name);
         let Some(input) = node.and_then(Node::input_mut) else { return };
-        match room.checked_sub(value.as_str().map_or(0, str::len)) {
+        let length = match &value {
+            Value::Array(_) => value.to_string().len(),
+            one => one.as_str().map_or(0, str::len),
+        };
+        match room.checked_sub(length) {
             Some(left) => {
                 *room = left;
                 input.value = Some(value);

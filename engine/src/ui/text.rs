@@ -265,6 +265,12 @@ pub fn no_identifier() -> Text {
         Value::Null,
     )
 }
+/// What somebody is known by holds a character that readers do not see, or that turns the direction of the text.
+pub fn unreadable() -> Text {
+    generic(
+        "This has an invisible character, or one that changes the direction of the text. Remove it, or type it again.",
+    )
+}
 pub fn too_long(max_length: u64, actual_length: usize) -> Text {
     let text = format!("At most {max_length} characters. You have {actual_length}.");
     error(4000017, text, json!({ "max_length": max_length, "actual_length": actual_length }))

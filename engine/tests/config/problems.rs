@@ -68,6 +68,18 @@ fn each_problem_is_found_where_it_is() {
             "identity.schemas[0].url",
             "file://",
         ),
+        // No trait is marked as an identifier.
+        (
+            json!({"identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7Im5hbWUiOnsidHlwZSI6InN0cmluZyJ9fX19fQ=="}]}}),
+            "identity.schemas[0].url",
+            "ory.sh/kratos",
+        ),
+        // A pattern that RE2 does not take.
+        (
+            json!({"identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7Im5hbWUiOnsidHlwZSI6InN0cmluZyIsInBhdHRlcm4iOiJhezIwMDB9In19fX19"}]}}),
+            "identity.schemas[0].url",
+            "without that fault",
+        ),
         (
             json!({"identity": {"schemas": [{"id": "default", "url": "base64://%%%"}]}}),
             "identity.schemas[0].url",
@@ -208,7 +220,7 @@ fn each_problem_is_found_where_it_is() {
         (json!({"session": {"cookie": {"domain": "x; Secure"}}}), "session.cookie.domain", "without"),
         (argon2(json!({"parallelism": 0})), "hashers.argon2.parallelism", "1"),
         (argon2(json!({"memory": "a lot"})), "hashers.argon2.memory", "19MB"),
-        (argon2(json!({"memory": "8KB", "parallelism": 4})), "hashers.argon2.memory", "32KB"),
+        (argon2(json!({"memory": "5GB", "parallelism": 4})), "hashers.argon2.memory", "from 32KB to 4GB"),
         (json!({"hashers": {"algorithm": "md5"}}), "hashers.algorithm", "`bcrypt`"),
         (json!({"log": {"level": "loud"}}), "log.level", "`warning`"),
     ] {
@@ -301,6 +313,11 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
         (json!({"pkce": "maybe"}), "pkce"),
         (json!({"account_linking_mode": "always"}), "account_linking_mode"),
         (json!({"provider": "apple"}), "apple_private_key"),
+        (json!({"provider": "salesforce", "issuer_url": null}), "issuer_url"),
+        (json!({"provider": "jackson"}), "auth_url"),
+        (json!({"provider": "jackson", "auth_url": "https://saml.example/auth"}), "token_url"),
+        (json!({"provider": "jackson", "issuer_url": null}), "issuer_url"),
+        (json!({"subject_source": "email"}), "subject_source"),
     ] {
         let mut entry = good.clone();
         for (name, value) in change.as_object().unwrap() {
@@ -316,14 +333,14 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
     let twice = problems(&with_providers(json!([good, good])));
     assert_eq!(twice[0].path, "selfservice.methods.oidc.config.providers[1].id");
 
-    // One of Kratos' that is not there yet stops nothing.
+    // One of Kratos' that is not there stops nothing.
     let mut later = good.clone();
-    later["provider"] = "yandex".into();
+    later["provider"] = "x".into();
     let Loaded { config, notes } = loaded(&with_providers(
         json!([later, {"id": "b", "provider": "generic", "client_id": "c", "issuer_url": "https://i.example", "mapper_url": "base64://e30="}]),
     ));
     assert_eq!(config.selfservice.social.providers.len(), 1);
-    assert!(notes.iter().any(|note| note.text.contains("`yandex` is not there yet")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.text.contains("there is no provider `x` here")), "{notes:?}");
 
     // Linking without asking is told.
     let mut automatic = good;

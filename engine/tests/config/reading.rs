@@ -177,7 +177,7 @@ fn variables_are_read_by_the_type_of_their_key() {
         ("SELFSERVICE_FLOWS_LOGIN_LIFESPAN", "90s"),
         ("SELFSERVICE_ALLOWED_RETURN_URLS", r#"["https://a.test"]"#),
         ("SESSION_COOKIE_SECURE", "false"),
-        ("HASHERS_ARGON2_MEMORY", "33554432"),
+        ("HASHERS_ARGON2_MEMORY", "32MB"),
         ("DSN", "memory"),
         ("LOG_LEVEL", "warning"),
         ("VERSION", "not ours"),
@@ -318,4 +318,60 @@ fn providers_are_read_with_what_their_kind_brings_along() {
     assert!(!printed.contains("client_secret: s"), "{printed}");
     let ids: Vec<&str> = social.offered().iter().map(|provider| provider.id.as_str()).collect();
     assert_eq!(ids, ["google", "ms", "work"], "as Kratos sorts them");
+}
+
+/// A number without a unit was KiB once and is nothing today: hashes stay as strong as by default, and the reason is told. What is
+/// less than the lanes need becomes what they need. Neither keeps the server from starting.
+#[test]
+fn the_memory_of_a_hash_has_a_unit_and_is_never_too_small() {
+    let of = |memory: Value, lanes: i64| {
+        let argon2 = json!({"memory": memory, "parallelism": lanes});
+        let Loaded { config, notes } =
+            loaded(&document(json!({"hashers": {"algorithm": "argon2", "argon2": argon2}})));
+        let told =
+            notes.into_iter().filter(|note| note.path == "hashers.argon2.memory").map(|note| note.text);
+        (config.hashers.argon2.memory, told.collect::<Vec<_>>().join(" "))
+    };
+    for number in [json!(131_072), json!("131072"), json!(1), json!(0), json!("65536")] {
+        let (memory, told) = of(number.clone(), 1);
+        assert_eq!(memory, 19 << 10, "{number}");
+        assert!(told.contains("has no unit") && told.contains("19MB"), "{number}: {told}");
+    }
+    for (text, lanes, kib) in [("1KB", 1, 8), ("512B", 4, 32), ("0B", 2, 16)] {
+        let (memory, told) = of(json!(text), lanes);
+        assert_eq!(memory, kib, "{text}");
+        assert!(told.contains(&format!("{kib} KiB are in use")), "{text}: {told}");
+    }
+    for (text, kib) in [("131072KB", 131_072), ("128MB", 131_072), ("19MiB", 19_456), ("64KB", 64)] {
+        assert_eq!(of(json!(text), 1), (kib, String::new()), "{text}");
+    }
+    for text in ["5GB", "much", "-1MB"] {
+        let sources = document(json!({"hashers": {"argon2": {"memory": text}}}));
+        assert!(load(&sources, None).is_err(), "{text}");
+    }
+    // A variable says the same.
+    let mut sources = document(json!({"hashers": {"algorithm": "argon2"}}));
+    sources.environment = [("HASHERS_ARGON2_MEMORY".to_owned(), "131072".to_owned())].into();
+    let Loaded { config, notes } = loaded(&sources);
+    assert_eq!(config.hashers.argon2.memory, 19 << 10);
+    assert!(notes.iter().any(|note| note.file.contains("HASHERS_ARGON2_MEMORY")), "{notes:?}");
+}
+
+/// It becomes the host of an address.
+#[test]
+fn the_host_of_the_breach_check_is_a_host() {
+    let of = |host: &str| {
+        let key = json!({"haveibeenpwned_host": host});
+        load(&document(json!({"selfservice": {"methods": {"password": {"config": key}}}})), None)
+    };
+    for host in
+        ["breaches.example.org", "10.1.2.3:8443", "[fd00::1]:8443", "example.org/mirror", "localhost:1"]
+    {
+        assert!(of(host).is_ok(), "{host}");
+    }
+    for host in ["https://example.org", "user@example.org", "example.org?x", "two words", "example.org:99999"]
+    {
+        let problems = of(host).unwrap_err();
+        assert!(problems.to_string().contains("this is no host"), "{host}: {problems}");
+    }
 }

@@ -45,7 +45,7 @@ fn kratos(patch: Value) -> Value {
     let mut document = json!({
         "dsn": "memory",
         "serve": {"public": {"base_url": "https://accounts.example.org/"}, "admin": {"host": "127.0.0.1"}},
-        "identity": {"schemas": [{"id": "default", "url": "base64://eyJ0eXBlIjoib2JqZWN0IiwicHJvcGVydGllcyI6eyJ0cmFpdHMiOnsidHlwZSI6Im9iamVjdCJ9fX0="}]},
+        "identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7ImVtYWlsIjp7InR5cGUiOiJzdHJpbmciLCJvcnkuc2gva3JhdG9zIjp7ImNyZWRlbnRpYWxzIjp7InBhc3N3b3JkIjp7ImlkZW50aWZpZXIiOnRydWV9fX19fX19fQ=="}]},
         "selfservice": {"default_browser_return_url": "https://www.example.org/"},
         "secrets": {"default": [SECRET]},
     });
@@ -585,6 +585,21 @@ fn configurations() -> Vec<(Value, Named)> {
             saved,
         ),
     ]
+}
+
+/// A number of an older version is not made bytes of on the way, and what is exported has the size that is in force.
+#[test]
+fn the_memory_of_a_hash_without_a_unit_is_not_taken_over() {
+    let memory = |value: Value| json!({"hashers": {"algorithm": "argon2", "argon2": {"memory": value}}});
+    for number in [json!(131_072), json!("131072")] {
+        let import = imported(&memory(number.clone()));
+        let (what, text) = outcome(&import, "hashers.argon2.memory");
+        assert_eq!(what, Outcome::Refused, "{number}");
+        assert!(text.contains("no unit"), "{text}");
+        let config = super::loaded(&super::document(memory(number))).config;
+        let document = export(&config, true).document;
+        assert_eq!(document["hashers"]["argon2"]["memory"], "19456KB");
+    }
 }
 
 #[test]

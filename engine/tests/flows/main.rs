@@ -4,7 +4,11 @@
 
 mod atomic;
 mod combinations;
+mod forms;
+mod generated;
 mod hand_over;
 mod hooks;
+mod marks;
 mod rehearsal;
 mod rules;
+mod schemas;

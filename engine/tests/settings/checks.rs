@@ -55,6 +55,8 @@ fn of_the_console() -> Value {
     })
 }
 
+const BREACHES: &str = "selfservice.methods.password.config.haveibeenpwned_host";
+const MEMORY: &str = "hashers.argon2.memory";
 const OWN: &str = "selfservice.flows.registration.after.password.hooks";
 const FLOW: &str = "selfservice.flows.registration.after.hooks";
 const GATE: &str = "selfservice.flows.login.after.password.hooks";
@@ -204,6 +206,37 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             at("selfservice.methods.password.config.haveibeenpwned_enabled", json!(false)),
             json!({}),
         ),
+        ("no_sign_in_method", at("selfservice.methods.password.enabled", json!(false)), json!({})),
+        (
+            "no_sign_in_method",
+            all([
+                ("selfservice.methods.password.enabled", json!(false)),
+                (PROVIDERS, json!({"enabled": true})),
+            ]),
+            all([("selfservice.methods.password.enabled", json!(false)), (PROVIDERS, providers())]),
+        ),
+        (
+            "breach_service_out_of_reach",
+            all([(BREACHES, json!("10.1.2.3")), ("clients.http.disallow_private_ip_ranges", json!(true))]),
+            at(BREACHES, json!("10.1.2.3")),
+        ),
+        // Our own admin API, and metadata.
+        (
+            "breach_service_out_of_reach",
+            at(BREACHES, json!("127.0.0.1:4434")),
+            at("clients.http.disallow_private_ip_ranges", json!(true)),
+        ),
+        (
+            "breach_service_out_of_reach",
+            at(BREACHES, json!("169.254.169.254")),
+            all([
+                (BREACHES, json!("169.254.169.254")),
+                ("selfservice.methods.password.config.haveibeenpwned_enabled", json!(false)),
+            ]),
+        ),
+        ("weak_hash_memory", at(MEMORY, json!("1KB")), at(MEMORY, json!("19MB"))),
+        ("weak_hash_memory", at(MEMORY, json!(131_072)), at(MEMORY, json!("131072KB"))),
+        ("weak_hash_memory", at(MEMORY, json!("131072")), at("hashers.algorithm", json!("bcrypt"))),
         // Proof
         (
             "nobody_can_sign_in",
@@ -632,6 +665,8 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "passwords_in_the_clear",
         "console_beside_public",
         "unnamed_proxy",
+        // Another address for the service, or another network.
+        "breach_service_out_of_reach",
         // The mode of a file is no configuration.
         "secrets_readable_by_others",
     ];

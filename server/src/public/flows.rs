@@ -13,6 +13,7 @@ use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submi
 use engine::ids::FlowId;
 use engine::requester::Requester;
 use engine::{Ctx, Result};
+use percent_encoding::percent_decode;
 
 /// What differs between flows, for the routes all have.
 pub trait Kind {
@@ -147,8 +148,7 @@ pub(crate) fn page_of_form(
     headers: &HeaderMap,
     query: &[(String, String)],
 ) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
+    if crate::negotiate::names_html(headers) {
         let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
         return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
     }
@@ -214,23 +214,31 @@ pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// JSON or a form, by its content type; parameters such as the charset do not matter here (Kratos: decoderx).
+/// JSON or a form, by its content type (Kratos: decoderx). Both are UTF-8: what is written in anything else would be read as other
+/// letters, and be stored so.
 pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = content_type.split(';').next().unwrap_or_default().trim();
+    let (media, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let media = media.trim().to_ascii_lowercase();
+    if !parameters.split(';').all(is_utf_8) {
+        return Body::Unreadable("Send the form in UTF-8.".to_owned());
+    }
+    // Some clients begin with what marks a text as UTF-8 (RFC 8259 §8.1 lets it be ignored).
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.is_empty() {
         return Body::Unreadable("The request has no body. Send the form's fields.".to_owned());
     }
     let shape = ctx.config.vestibule.requests.shape();
-    let fits = match media {
+    let fits = match media.as_str() {
+        "application/json" if std::str::from_utf8(bytes).is_err() => Err("Send JSON in UTF-8.".to_owned()),
         "application/json" => shape.check_json(bytes),
         _ => shape.check_form(bytes),
     };
     if let Err(reason) = fits {
         return Body::Unreadable(reason);
     }
-    match media {
+    match media.as_str() {
         "application/json" => match serde_json::from_slice(bytes) {
             Ok(body) => Body::Json(body),
             Err(broken) => Body::Unreadable(format!(
@@ -239,6 +247,9 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
                 broken.column()
             )),
         },
+        "application/x-www-form-urlencoded" if percent_decode(bytes).decode_utf8().is_err() => {
+            Body::Unreadable("Send the form in UTF-8.".to_owned())
+        }
         "application/x-www-form-urlencoded" => {
             Body::Form(url::form_urlencoded::parse(bytes).into_owned().collect())
         }
@@ -246,4 +257,12 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
             "Send the form as application/x-www-form-urlencoded or as application/json.".to_owned(),
         ),
     }
+}
+
+/// A parameter of a content type: another charset is not taken.
+fn is_utf_8(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return true };
+    let charset = value.trim().trim_matches('"');
+    !name.trim().eq_ignore_ascii_case("charset")
+        || ["utf-8", "utf8", "us-ascii"].into_iter().any(|known| charset.eq_ignore_ascii_case(known))
 }

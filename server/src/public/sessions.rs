@@ -7,12 +7,13 @@ use crate::state::AppState;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::gate::LISTS;
+use engine::limits_table::SESSIONS_OF_A_PAGE;
 use engine::session::{self, Page};
 use engine::{Ctx, Error, flow};
 use serde_json::{Value, json};
 
-const DEFAULT_PAGE: i64 = 250;
-const LARGEST_PAGE: i64 = 1000;
+const PAGE: i64 = SESSIONS_OF_A_PAGE.count() as i64;
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
 
@@ -43,7 +44,8 @@ pub async fn list(
 ) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
-    let page = page(&query(&uri), DEFAULT_PAGE, LARGEST_PAGE);
+    let _pass = ctx.engine.gates().lists.enter(LISTS).await.map_err(Error::from)?;
+    let page = page(&query(&uri), PAGE, PAGE);
     let (sessions, total) = session::others(&ctx, &current.session, page).await?;
     let now = ctx.effects().now();
     let body: Vec<Value> = sessions

@@ -3,9 +3,11 @@
 
 use super::connection::{self, Deadlines};
 use super::crowd::Crowd;
+use super::listen;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
+use engine::limits_table::SEND_BUFFER;
 use futures::stream;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -228,4 +230,16 @@ async fn at_the_end_requests_are_answered_and_nothing_else_is_waited_for() {
     place.gate.add_permits(1);
     assert!(busy.until_end().await.ends_with("through"));
     while place.connections.join_next().await.is_some() {}
+}
+
+/// Linux doubles what it is told, and gives it to each connection that the listener accepts.
+#[tokio::test]
+async fn a_connection_keeps_little_of_what_its_client_does_not_read() {
+    let listener = listen("127.0.0.1", 0).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (client, accepted) = tokio::join!(tokio::net::TcpStream::connect(address), listener.accept());
+    let (_client, (accepted, _)) = (client.unwrap(), accepted.unwrap());
+    let accepted = tokio::net::TcpSocket::from_std_stream(accepted.into_std().unwrap());
+    let size = accepted.send_buffer_size().unwrap() as usize;
+    assert!((64 * 1024..=2 * SEND_BUFFER.count()).contains(&size), "{size}");
 }

@@ -1,6 +1,7 @@
 //! The public API from outside, where no recording can show it: a setting that changes between two requests, and many
 //! requests at once.
 
+mod attacked;
 mod bounded;
 mod clients;
 mod combinations;
@@ -31,6 +32,7 @@ mod request_ids;
 mod requesters;
 mod session_hook;
 mod social;
+mod social_claims;
 mod social_console;
 mod social_kinds;
 mod social_reasons;
@@ -38,6 +40,7 @@ mod social_trouble;
 #[path = "../support/mod.rs"]
 mod support;
 mod takeover;
+mod traits;
 mod trip;
 mod trouble;
 mod unverified;

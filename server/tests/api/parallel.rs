@@ -4,8 +4,8 @@ use crate::clients::{Kind, Outcome, Person, accounts, document, sign_up, stand, 
 use engine::password::Hasher;
 use serde_json::json;
 
-async fn all_at_once(count: usize) {
-    let (_stand, site) = stand("memory", json!({})).await;
+async fn all_at_once(count: usize, limits: bool) {
+    let (_stand, site) = stand("memory", json!({"vestibule": {"limits": {"enabled": limits}}})).await;
     let emails: Vec<String> = (0..count).map(|number| format!("person-{number}@vestibule.test")).collect();
     let outcomes = emails.iter().map(|email| sign_up(&site, Kind::Native, email));
     for outcome in futures::future::join_all(outcomes).await {
@@ -19,12 +19,17 @@ async fn all_at_once(count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_sign_ups_at_once_on_sqlite() {
-    all_at_once(8).await;
+    all_at_once(8, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_sign_ups_at_once_on_sqlite() {
-    all_at_once(64).await;
+    all_at_once(64, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_sign_ups_at_once_without_limits() {
+    all_at_once(64, false).await;
 }
 
 /// How many want the same address at the same moment, and how often.

@@ -1,5 +1,6 @@
 //! An OpenID provider that does as the test says, however bad that is. Everybody who comes is whom the test named last.
 
+use crate::trip::lay_over;
 use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,6 +18,9 @@ use tokio::net::TcpListener;
 
 pub(crate) const CLIENT: &str = "vestibule-at-acme";
 pub(crate) const SECRET: &str = "the client's secret at acme";
+
+/// A claim with this value is left out.
+pub(crate) const LEFT_OUT: &str = "(left out)";
 
 /// What it sends for a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -68,6 +72,8 @@ pub(crate) struct Behaviour {
     pub key: u8,
     /// Over its description.
     pub says: Value,
+    /// Over the header of its tokens; `null` takes a member away.
+    pub header: Value,
 }
 
 struct Given {
@@ -190,14 +196,21 @@ impl Inside {
             (_, Some(nonce)) => claims["nonce"] = nonce.into(),
         }
         for (name, value) in self.behaviour.claims.as_object().into_iter().flatten() {
-            claims[name] = value.clone();
+            match value.as_str() {
+                // No JSON leaves a member out by its value.
+                Some(LEFT_OUT) => _ = claims.as_object_mut().expect("claims").remove(name),
+                _ => claims[name] = value.clone(),
+            }
         }
         let number = if sends == Sends::ForeignKey { 99 } else { self.behaviour.key };
-        let header = match sends {
+        let mut header = match sends {
             Sends::Unsigned => json!({"alg": "none"}),
             Sends::Symmetric => json!({"alg": "HS256"}),
             _ => json!({"alg": "ES256", "kid": format!("key-{number}"), "typ": "JWT"}),
         };
+        if self.behaviour.header.is_object() {
+            lay_over(&mut header, self.behaviour.header.clone());
+        }
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let signed = format!("{}.{}", encode(&header), encode(&claims));
         let signature = match sends {
@@ -301,7 +314,9 @@ async fn token(
     let answer = {
         let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
         let basic = format!("Basic {}", STANDARD.encode(encoded_pair()));
-        let known = headers.get(header::AUTHORIZATION).is_some_and(|value| value == basic.as_str());
+        let known = headers.get(header::AUTHORIZATION).is_some_and(|value| value == basic.as_str())
+            || (form.get("client_id").is_some_and(|id| id == CLIENT)
+                && form.get("client_secret").is_some_and(|secret| secret == SECRET));
         inside.exchanges.push((form.clone(), known));
         inside.answer(&form, known)
     };

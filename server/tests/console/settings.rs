@@ -244,3 +244,37 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
     let page = console.get(PAGE).await;
     assert!(switch(&page.html).contains("aria-checked=\"mixed\""), "{}", page.html);
 }
+
+/// Each setting that a variable decides names it, its control cannot be used, and a Save that asks for another value is refused.
+#[tokio::test]
+async fn what_a_variable_decides_is_locked_and_a_save_says_so() {
+    for (variable, value, field, asked) in [
+        ("SELFSERVICE_METHODS_PASSWORD_CONFIG_HAVEIBEENPWNED_ENABLED", "false", "breach_check", "true"),
+        ("SELFSERVICE_METHODS_PASSWORD_CONFIG_MIN_PASSWORD_LENGTH", "11", "min_password_length", "12"),
+        ("SELFSERVICE_FLOWS_REGISTRATION_ENABLED", "false", "registration_enabled", "true"),
+        ("VESTIBULE_REGISTRATION_INVITE_ONLY", "false", "invite_only", "true"),
+        ("SELFSERVICE_FLOWS_REGISTRATION_AFTER_PASSWORD_HOOKS", "[]", "sign_in_after_registration", "true"),
+    ] {
+        let console = Console::signed_in("Grace").await;
+        let sources = engine::config::load::Sources {
+            documents: vec![console.world.config(Vec::new()).raw],
+            environment: [(variable.to_owned(), value.to_owned())].into(),
+            ..Default::default()
+        };
+        let config =
+            engine::config::load::load(&sources, None).unwrap_or_else(|problems| panic!("{problems}")).config;
+        console.engine.publish(config);
+        let page = console.get(PAGE).await;
+        assert!(
+            page.html.contains("<b>Locked</b>") && page.html.contains(variable),
+            "{variable}: {}",
+            page.html
+        );
+        let control = tag(&page.html, &format!("id=\"{}\"", field.replace('_', "-")));
+        assert!(control.contains("disabled"), "{field}: {control}");
+        let saved = console.submit("save", "0", &[(field, asked)]).await;
+        assert_eq!(saved.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+        assert!(saved.html.contains(variable), "{field}: {}", saved.html);
+        assert_eq!(console.values().await.revision, 0, "{field}");
+    }
+}

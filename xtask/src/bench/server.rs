@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Site {
     folder: tempfile::TempDir,
     binary: PathBuf,
+    /// Whether `vestibule.limits` are on.
+    limits: bool,
     pub(super) public: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(super) console: SocketAddr,
@@ -31,7 +33,7 @@ pub(super) struct Server<'a> {
 }
 
 impl Site {
-    pub(super) fn new(binary: &Path) -> Outcome<Self> {
+    pub(super) fn new(binary: &Path, limits: bool) -> Outcome<Self> {
         let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         // All are held at once, so that they differ.
         let held: Vec<TcpListener> = (0..3)
@@ -43,8 +45,8 @@ impl Site {
             .map(TcpListener::local_addr)
             .collect::<Result<_, _>>()
             .map_err(|error| format!("no free port: {error}"))?;
-        let site =
-            Self { folder, binary: binary.to_owned(), public: ports[0], admin: ports[1], console: ports[2] };
+        let (binary, [public, admin, console]) = (binary.to_owned(), [ports[0], ports[1], ports[2]]);
+        let site = Self { folder, binary, limits, public, admin, console };
         site.configure(0, false)?;
         Ok(site)
     }
@@ -80,7 +82,7 @@ impl Site {
     /// The limits that a server has unless they are configured.
     pub(super) fn configure_floods(&self) -> Outcome {
         let mut config = self.usual(0, false);
-        config["vestibule"]["limits"] = json!({});
+        config["vestibule"]["limits"] = json!({ "enabled": self.limits });
         self.write(config)
     }
 
@@ -104,6 +106,7 @@ impl Site {
             "serve": { "public": listener(self.public), "admin": listener(self.admin) },
             // All of a bench is one client. What a limit costs is measured, what it refuses is not.
             "vestibule": { "console": listener(self.console), "limits": {
+                "enabled": self.limits,
                 "flows": { "per_client": 100_000_000 }, "sign_ups": { "per_client": 10_000_000 },
                 "emails": { "per_client": 1_000_000, "total": 100_000_000 },
             } },

@@ -51,6 +51,27 @@ pub(super) const CHANGES: &[Change] = &[
         test: test("engine", FLOWS, "rules::the_session_is_handed_over_last_whatever_the_list_says"),
     },
     Change {
+        name: "identifiers-of-lists",
+        file: "engine/src/identity/schema/marks.rs",
+        text: "one => one,",
+        instead: "_ => None,",
+        test: test("engine", FLOWS, "marks::what_is_marked_is_found_wherever_it_is"),
+    },
+    Change {
+        name: "marks-of-other-branches",
+        file: "engine/src/identity/schema/marks.rs",
+        text: "self.fits(branch, value)",
+        instead: "self.fits(branch, value) || !branch.is_null()",
+        test: test("engine", FLOWS, "marks::what_is_marked_is_found_wherever_it_is"),
+    },
+    Change {
+        name: "hidden-characters",
+        file: "engine/src/identity/address.rs",
+        text: "!text.chars().any(is_unreadable)",
+        instead: "!text.is_empty() || !text.chars().any(is_unreadable)",
+        test: test("engine", FLOWS, "marks::identifiers_are_composed_and_readable"),
+    },
+    Change {
         name: "any-origin",
         file: "server/src/guard.rs",
         text: "Some(origin) if origin == own => None,",
@@ -233,8 +254,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "forwarded-believed",
         file: "server/src/client.rs",
-        text: "    if !trusted(&peer) {",
-        instead: "    if !trusted(&peer) && !headers.contains_key(\"x-forwarded-for\") {",
+        text: "    if !trusted(peer) {",
+        instead: "    if !trusted(peer) && !headers.contains_key(\"x-forwarded-for\") {",
         test: test("server", LIB, "client::tests::forwarded_addresses_count_behind_our_own_proxies_only"),
     },
     Change {
@@ -415,10 +436,24 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "provider-nonce",
-        file: "engine/src/social/trip.rs",
-        text: "|found: Option<&Nonce>| nonce(found)) {",
-        instead: "|found: Option<&Nonce>| nonce(found).or(Ok(()))) {",
+        file: "engine/src/social/id_token.rs",
+        text: "|found: Option<&Nonce>| (expected.nonce)(found)) {",
+        instead: "|found: Option<&Nonce>| (expected.nonce)(found).or(Ok(()))) {",
         test: test("server", API, "social_trouble::a_provider_that_misbehaves_signs_nobody_in"),
+    },
+    Change {
+        name: "provider-signature",
+        file: "engine/src/social/id_token.rs",
+        text: "self.key.verify_signature(algorithm, self.signed.as_bytes(), signature)",
+        instead: "self.key.verify_signature(algorithm, self.signed.as_bytes(), signature).or(Ok(()))",
+        test: test("server", API, "social_trouble::a_provider_that_misbehaves_signs_nobody_in"),
+    },
+    Change {
+        name: "provider-audience-of-others",
+        file: "engine/src/social/id_token.rs",
+        text: "let shared = expected.asked_for && party",
+        instead: "let shared = party",
+        test: test("server", API, "social_claims::a_token_of_an_app_is_for_us_alone"),
     },
     Change {
         name: "provider-link-other-browser",

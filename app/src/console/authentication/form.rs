@@ -39,7 +39,8 @@ pub(in crate::console) fn span_texts(span: Option<Duration>) -> (String, String)
     (count.to_string(), unit.to_string())
 }
 
-/// Typed values. What the page does not offer, or is locked, sends nothing and keeps what is in force.
+/// Typed values. What the page does not offer sends nothing and keeps what is in force, and so does what is locked; a page of before
+/// it was locked may still ask for something else, and is told why nothing comes of it.
 pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     let mut read = Read { values: current.values.clone(), typed: Fields::new(), problems: Vec::new() };
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
@@ -48,7 +49,13 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
         read.values.set(SIGN_IN_AFTER_SOCIAL, Setting::Switch(has(SIGN_IN_AFTER_SOCIAL)));
     }
     for (name, ..) in FIELDS {
-        if !current.offered.contains(name) || current.is_locked(name) {
+        if !current.offered.contains(name) {
+            continue;
+        }
+        if let Some(reason) = current.provenance.get(name).and_then(|provenance| provenance.locked.clone()) {
+            if asks_for_another(current, sent, name) {
+                read.problems.push(FieldError { field: name, message: reason });
+            }
             continue;
         }
         let setting = match read.values.get(name) {
@@ -95,6 +102,24 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     }
     answered(current, sent, &mut read);
     read
+}
+
+/// Whether a field that is locked was sent with another value than is in force. What is off sends nothing, as a locked one does.
+fn asks_for_another(current: &Current, sent: &Fields, name: &str) -> bool {
+    let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
+    match current.values.get(name) {
+        Some(Setting::Switch(on)) => has(name) && !on,
+        Some(Setting::Ways(ways)) => {
+            let asked = |method: Method| has(name) || has(&format!("{name}.{}", method.name()));
+            ways.iter().any(|(method, on)| asked(method) && !on)
+        }
+        Some(Setting::Number(saved)) => sent.contains_key(name) && trimmed(sent, name).parse() != Ok(saved),
+        Some(Setting::Span(saved)) => {
+            let (count, unit) = (format!("{name}.count"), format!("{name}.unit"));
+            has(name) && span(trimmed(sent, &count), trimmed(sent, &unit)) != saved
+        }
+        None => false,
+    }
 }
 
 /// A number of units, or a length as files have it: `1h30m`.
@@ -338,6 +363,13 @@ mod tests {
         for absent in ["sign_in_after_registration.password", BREACH_CHECK, "show_verification_page.code"] {
             assert!(!sent.contains_key(absent), "{absent}");
         }
+        // A page of before it was locked.
+        current.values.set(BREACH_CHECK, Setting::Switch(false));
+        let mut before = sent.clone();
+        before.insert(BREACH_CHECK.to_owned(), "true".to_owned());
+        let told = read(&current, &before);
+        assert_eq!((told.problems.len(), told.problems[0].field), (1, BREACH_CHECK));
+        assert_eq!(told.values, current.values);
         let mut forged = sent.clone();
         forged.insert("show_verification_page".to_owned(), "true".to_owned());
         assert_eq!(read(&current, &forged).values, current.values);

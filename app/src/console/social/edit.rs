@@ -126,6 +126,9 @@ impl Form<'_> {
         let issuer_hint = match draft.kind.name {
             "gitlab" => "Only for a GitLab of your own, such as `https://gitlab.example.org`.",
             "auth0" => "`https://`, your domain, and a slash at the end.",
+            "salesforce" => "`https://login.salesforce.com`, or your own domain at Salesforce.",
+            "uaepass" => "Only for the staging system: `https://stg-id.uaepass.ae`.",
+            "jackson" => "The issuer in its tokens, letter by letter.",
             _ => "Where the provider describes itself. Its description is found from here.",
         };
         let placeholder = self.edit.preset.map_or("", |preset| preset.issuer);
@@ -135,7 +138,13 @@ impl Form<'_> {
                 {self.text("apple_private_key_id", "Ten letters and digits, beside the key.")}
             }
         });
-        let endpoints = self.has("auth_url").then(|| {
+        let needed = draft.kind.needs_addresses().then(|| {
+            view! {
+                {self.text("auth_url", "Where people are sent to.")}
+                {self.text("token_url", "Where codes are exchanged. Keys are found beside it.")}
+            }
+        });
+        let endpoints = self.has("userinfo_url").then(|| {
             let names = ["auth_url", "token_url", "userinfo_url"];
             let open = names.iter().any(|name| !draft.text(name).is_empty() || self.problem(name).is_some());
             view! {
@@ -157,6 +166,7 @@ impl Form<'_> {
                     {apple}
                     {self.has("issuer_url").then(|| self.line("issuer_url", draft.text("issuer_url").to_owned(), issuer_hint, placeholder))}
                     {self.has("microsoft_tenant").then(|| self.text("microsoft_tenant", "An id or a domain lets that tenant in; `organizations`, `consumers` and `common` let everybody in who has such an account. Empty: `common`."))}
+                    {needed}
                     {endpoints}
                 </div>
             </section>
@@ -170,7 +180,10 @@ impl Form<'_> {
         let open = names.iter().any(|name| {
             self.problem(name).is_some() || (self.has(name) && !self.edit.draft.text(name).is_empty())
         });
-        let scope = format!("Words with spaces between. Empty: `{}`.", kind.scope.join(" "));
+        let scope = match kind.scope {
+            [] => "Words with spaces between. Empty: none.".to_owned(),
+            words => format!("Words with spaces between. Empty: `{}`.", words.join(" ")),
+        };
         let pkce = [
             ("auto", "Where the provider says that it knows it"),
             ("force", "Always, and with a redirect URI that names no provider"),

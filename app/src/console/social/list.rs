@@ -6,8 +6,13 @@ use crate::console::shell::{Shell, document};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};
 use engine::settings::Severity;
+use engine::settings::names::{
+    SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
+    SOCIAL_TRUSTED_EMAIL_PROVIDERS,
+};
 use engine::settings::social::{Entry, From, Kept};
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
 pub fn page(shell: &Shell, view: List) -> String {
     let wrong = view.confirm.is_some() || !view.problems.is_empty();
@@ -18,6 +23,11 @@ pub fn page(shell: &Shell, view: List) -> String {
         let offered = page.entries.iter().any(|entry| !entry.off);
         let last = page.entries.len().saturating_sub(1);
         let empty = page.entries.is_empty();
+        let locks = page.locked;
+        let held = |name: &str| locks.contains_key(name);
+        let (method_held, place_held) = (held(SOCIAL_ENABLED), held(SOCIAL_BUTTONS));
+        let (off_held, order_held) = (held(SOCIAL_OFF), held(SOCIAL_ORDER));
+        let made_here = !held(SOCIAL_PROVIDERS) && !off_held;
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
@@ -33,26 +43,55 @@ pub fn page(shell: &Shell, view: List) -> String {
                     </div>
                 })}
                 {confirm.map(|(confirm, posted)| asked(confirm, posted))}
-                {(!empty).then(|| method(enabled, offered, first, base, editable))}
+                {(!locks.is_empty()).then(|| held_elsewhere(&locks))}
+                {(!empty).then(|| method((enabled, offered, first), base, editable, (method_held, place_held)))}
                 {match empty {
                     true => view! { <p class="soft">"There is no provider yet, so nobody sees a button for one. Add the first: it stays off until you have tested it and switch it on."</p> }.into_any(),
                     false => view! {
                         <ol class="providers">
                             {page.entries.into_iter().enumerate().map(|(index, entry)| {
-                                let place = Place { base, first: index == 0, last: index == last, editable, owner, enabled };
+                                let (first, last) = (index == 0 || order_held, index == last || order_held);
+                                let place = Place { base, first, last, editable, owner, enabled, off_held };
                                 view! { <li>{row(entry, place, now)}</li> }
                             }).collect_view()}
                         </ol>
                     }.into_any(),
                 }}
-                {owner.then(|| view! { <p class="add"><a class="button main" href=NEW>"Add a provider"</a></p> })}
+                {(owner && made_here).then(|| view! { <p class="add"><a class="button main" href=NEW>"Add a provider"</a></p> })}
             </main>
         }
     })
 }
 
-/// The switch over all of them, and where their buttons stand.
-fn method(enabled: bool, offered: bool, first: bool, base: i64, editable: bool) -> AnyView {
+/// What the environment decides, with its variables: those controls are there and cannot be used.
+fn held_elsewhere(locks: &BTreeMap<&'static str, String>) -> AnyView {
+    let what = |name: &str| match name {
+        SOCIAL_ENABLED => "Whether social sign-in is on",
+        SOCIAL_PROVIDERS => "Providers",
+        SOCIAL_TRUSTED_EMAIL_PROVIDERS => "Providers whose verified emails are trusted",
+        SOCIAL_OFF => "Which providers are off",
+        SOCIAL_ORDER => "The order of the buttons",
+        _ => "Where the buttons are",
+    };
+    view! {
+        <div class="note info" id="locked">
+            {sign(Severity::Info)}
+            <div>
+                <b>"Locked"</b>
+                <ul>{locks.iter().map(|(name, reason)| view! { <li>{format!("{}: {reason}", what(name))}</li> }).collect_view()}</ul>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The switch over all of them, and where their buttons stand. `held`: the environment says either.
+fn method(
+    (enabled, offered, first): (bool, bool, bool),
+    base: i64,
+    editable: bool,
+    (method_held, place_held): (bool, bool),
+) -> AnyView {
     let state = match (enabled, offered) {
         (true, true) => "Social sign-in is on.",
         (true, false) => "Social sign-in is on, and every provider is off: nobody sees a button.",
@@ -69,9 +108,9 @@ fn method(enabled: bool, offered: bool, first: bool, base: i64, editable: bool) 
             <form method="post" action=PATH class="buttons">
                 <input type="hidden" name="base" value=base />
                 <p data-testid="method"><b>{state}</b></p>
-                {editable.then(|| view! { <button class="button small" type="submit" name="action" value=switch>{word}</button> })}
+                {editable.then(|| view! { <button class="button small" type="submit" name="action" value=switch disabled=method_held aria-describedby=method_held.then_some("locked")>{word}</button> })}
                 <p class="soft">{there}</p>
-                {editable.then(|| view! { <button class="button small" type="submit" name="action" value=place>{to}</button> })}
+                {editable.then(|| view! { <button class="button small" type="submit" name="action" value=place disabled=place_held aria-describedby=place_held.then_some("locked")>{to}</button> })}
             </form>
         </section>
     }
@@ -117,14 +156,16 @@ struct Place {
     editable: bool,
     owner: bool,
     enabled: bool,
+    /// The environment says which are off.
+    off_held: bool,
 }
 
 fn row(entry: Entry, place: Place, now: DateTime<Utc>) -> AnyView {
     let Entry { id, kind_name, label, from, off, redirect_uri, secret, changed, draft } = entry;
-    let Place { base, first, last, editable, owner, enabled } = place;
+    let Place { base, first, last, editable, owner, enabled, off_held } = place;
     let there = draft.is_some();
     let (state, word) = match (there, off, enabled) {
-        (false, ..) => ("off", "not there yet"),
+        (false, ..) => ("off", "not supported"),
         (_, true, _) => ("off", "off"),
         (_, false, true) => ("on", "on"),
         (_, false, false) => ("off", "on, and social sign-in is off"),
@@ -153,13 +194,13 @@ fn row(entry: Entry, place: Place, now: DateTime<Utc>) -> AnyView {
                 {changed.map(|(by, at, revision)| view! { <span>{format!("last changed by {by}, ")}{ago(now, at)}{format!(" (revision {revision})")}</span> })}
             </p>
             {(secret == Kept::Gone).then(|| note(Severity::Error, "Its secret is gone", "It was destroyed with a provider of this id, and going back does not bring it back. Open the provider and enter it again; until then nobody can come from there."))}
-            {(!there).then(|| view! { <p class="soft">"This kind is one of Kratos' that is not there yet: it keeps its place and gets no button."</p> })}
+            {(!there).then(|| view! { <p class="soft">"This kind of provider is not supported here, so it has no button."</p> })}
             {there.then(|| address(field, &name, redirect_uri))}
             <div class="buttons">
                 {editable.then(|| view! {
                     <form method="post" action=PATH class="buttons">
                         <input type="hidden" name="base" value=base />
-                        {there.then(|| view! { <button class="button small" type="submit" name="action" value=switch aria-label=format!("{verb} {name}")>{verb}</button> })}
+                        {there.then(|| view! { <button class="button small" type="submit" name="action" value=switch disabled=off_held aria-describedby=off_held.then_some("locked") aria-label=format!("{verb} {name}")>{verb}</button> })}
                         <button class="button small" type="submit" name="action" value=format!("up:{id}") disabled=first aria-label=format!("Move {name} up")>"Up"</button>
                         <button class="button small" type="submit" name="action" value=format!("down:{id}") disabled=last aria-label=format!("Move {name} down")>"Down"</button>
                     </form>
@@ -208,10 +249,13 @@ pub fn gallery(shell: &Shell) -> String {
                             true => "Its word on an address counts as proof",
                             false => "Addresses are confirmed here",
                         };
+                        // Of one service there may be two kinds.
+                        let alone = choices().filter(|(_, other, ..)| *other == label).count() == 1;
+                        let title = if alone { label.to_owned() } else { format!("{label} ({name})") };
                         view! {
                             <li data-testid=format!("kind-{name}")>
                                 <article>
-                                    <h2>{initial(label)}<a href=format!("{NEW}?kind={name}")>{label}</a></h2>
+                                    <h2>{initial(label)}<a href=format!("{NEW}?kind={name}")>{title}</a></h2>
                                     <p>{with_code(enter)}</p>
                                     <p class="soft">{word}</p>
                                 </article>

@@ -230,9 +230,8 @@ impl Execution {
                 Error::new(Kind::Upstream, "The account cannot be made as another service wants it.")
                     .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}"))
             })?;
-            let mut traits = changes.traits.unwrap_or_else(|| identity.traits.clone());
-            let extracted = match schema.schema.validate(&mut traits, config.vestibule.requests.violations())
-            {
+            let traits = changes.traits.unwrap_or_else(|| identity.traits.clone());
+            let extracted = match schema.schema.validate(&traits, config.vestibule.requests.violations()) {
                 Ok(extracted) => extracted,
                 Err(violations) => {
                     let messages = violations.into_iter().map(|found| (found.pointer, found.text));

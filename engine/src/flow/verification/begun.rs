@@ -1,6 +1,6 @@
 //! Verifications that another flow leads to: a sign-up, or a sign-in that asks for a proven address.
 
-use super::super::{Flow, Sent, ShowVerification, Start, StoredKind, blank, code, webhook};
+use super::super::{Flow, Sent, ShowVerification, Start, StoredKind, blank, code, return_to, webhook};
 use super::form::ask_for_code;
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -49,7 +49,9 @@ pub(in crate::flow) fn for_address(
     };
     let mut flow = blank(ctx, StoredKind::Verification, &start, ctx.config.selfservice.verification.lifespan);
     flow.request_url.clone_from(&from.request_url);
-    flow.return_to = after_verification(&from.request_url).or_else(|| from.return_to.clone());
+    flow.return_to = after_verification(&from.request_url)
+        .filter(|wanted| return_to::check(&ctx.config, wanted).is_ok())
+        .or_else(|| from.return_to.clone());
     flow.transient_payload.clone_from(&from.transient_payload);
     flow.sent = Some(Sent { to: address.value.clone(), at: flow.issued_at, earlier: None });
     let mut url = ctx.config.verification_page();

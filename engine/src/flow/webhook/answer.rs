@@ -5,7 +5,7 @@ use crate::config::WebHook;
 use crate::config::hooks::Response;
 use crate::effects::Answer;
 use crate::effects::document::{self, OF_A_WEBHOOK, OF_AN_ACCOUNT};
-use crate::identity::schema::{is_email, is_phone_number};
+use crate::identity::address::{is_email, is_phone_number};
 use crate::ui::{Text, TextKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -168,10 +168,10 @@ fn clear(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn several(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    let proxies = &seen.config.vestibule.trusted_proxies;
-    let unnamed = seen.proxies.several.filter(|peer| !proxies.iter().any(|network| network.contains(peer)));
+    let keys = &seen.config.vestibule;
+    let unnamed = seen.proxies.several.filter(|peer| !keys.is_trusted_proxy(*peer));
     if let Some(peer) = unnamed {
-        let named = proxies.iter().map(ToString::to_string).chain([peer.to_string()]);
+        let named = keys.trusted_proxies.iter().map(ToString::to_string).chain([peer.to_string()]);
         found.push(
             Found::new(format!(
                 "Requests from {peer} carry X-Forwarded-For or Forwarded, so they come from several clients with one address. Limits by \

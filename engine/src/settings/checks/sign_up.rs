@@ -29,6 +29,13 @@ pub(super) const RULES: &[Rule] = &[
         "Sign-up is open, and no enabled method lets people sign up.",
         no_method,
     ),
+    Rule::new(
+        ("no_sign_in_method", Warning),
+        "selfservice.methods.password.enabled",
+        "No method to sign in with",
+        "No enabled method lets users sign in, and the sign-in page says so.",
+        no_sign_in_method,
+    ),
     // Turning the switch on opens no new hole where the form tells the same already.
     Rule::new(
         ("enumeration", Danger),
@@ -113,9 +120,20 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if registering(seen.config).next().is_none() {
         found.push(
             Found::new(
-                "No enabled method lets people sign up, so this changes nothing. Switch on `selfservice.methods.password`.",
+                "No enabled method lets people sign up, so this changes nothing, and the sign-up page says so. Switch on `selfservice.methods.password`.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
+            .patch("selfservice.methods.password.enabled", true),
+        );
+    }
+}
+
+fn no_sign_in_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    if seen.sign_ins.is_empty() {
+        found.push(
+            Found::new(
+                "Users can't sign in, whether they have an account or not. Enable `selfservice.methods.password`, or a provider.",
+            )
             .patch("selfservice.methods.password.enabled", true),
         );
     }

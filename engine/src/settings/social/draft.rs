@@ -80,13 +80,15 @@ pub struct Draft {
 pub fn fields(kind: &Kind) -> Vec<&'static str> {
     let own: &[&'static str] = match kind.name {
         "generic" => &["issuer_url", "auth_url", "token_url", "userinfo_url"],
-        "gitlab" | "auth0" => &["issuer_url"],
+        "gitlab" | "auth0" | "salesforce" | "uaepass" => &["issuer_url"],
+        "jackson" => &["issuer_url", "auth_url", "token_url"],
         "microsoft" => &["microsoft_tenant"],
         "apple" => &["apple_team_id", "apple_private_key_id"],
         _ => &[],
     };
     let of_tokens: &[&'static str] = match kind.profile {
         Profile::Token => &["claims_source", "requested_claims", "additional_id_token_audiences"],
+        Profile::TokenAndUserinfo => &["requested_claims", "additional_id_token_audiences"],
         _ => &[],
     };
     ["label", "client_id", "scope", "pkce"].iter().chain(own).chain(of_tokens).copied().collect()
@@ -283,12 +285,10 @@ impl Draft {
                 say(name, "This is no address. Write it whole, such as `https://id.example.org`.");
             }
         }
-        let needs_issuer = self.kind.profile == Profile::Token && self.kind.issuer.is_empty();
         let endpoints = ["auth_url", "token_url", "userinfo_url"];
-        if needs_issuer
-            && self.text("issuer_url").is_empty()
-            && endpoints.iter().any(|name| self.text(name).is_empty())
-        {
+        let speaks_oauth2 = self.kind.profile == Profile::Token
+            && endpoints.iter().all(|name| shown.contains(name) && !self.text(name).is_empty());
+        if self.kind.needs_issuer() && self.text("issuer_url").is_empty() && !speaks_oauth2 {
             let what = match self.kind.name {
                 "generic" => {
                     "The issuer is missing. For OAuth2 without OpenID fill in all three addresses below."
@@ -296,6 +296,11 @@ impl Draft {
                 _ => "The issuer is missing.",
             };
             say("issuer_url", what);
+        }
+        for name in ["auth_url", "token_url"] {
+            if self.kind.needs_addresses() && self.text(name).is_empty() {
+                say(name, "Enter this address. The provider does not describe itself.");
+            }
         }
         match &self.mapper {
             Mapper::Own if self.text("mapper_text").is_empty() => {

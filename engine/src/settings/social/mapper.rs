@@ -58,8 +58,8 @@ pub async fn try_mapper(ctx: &Ctx, draft: &Draft, claims: &str) -> Result<Tried>
         Err(trouble) => return Ok(Tried::Failed(trouble.reason)),
     };
     let schema = ctx.config.default_schema().ok_or_else(|| Error::internal("there is no default schema"))?;
-    let mut traits = mapped.traits;
-    let messages = match schema.schema.validate(&mut traits, ctx.config.vestibule.requests.violations()) {
+    let traits = mapped.traits;
+    let messages = match schema.schema.validate(&traits, ctx.config.vestibule.requests.violations()) {
         Ok(_) => Vec::new(),
         Err(violations) => violations.into_iter().map(|one| (one.pointer, one.text.text)).collect(),
     };
@@ -86,7 +86,7 @@ pub fn sample(kind: &Kind) -> Value {
     });
     let more = match kind.name {
         "google" => json!({"hd": "example.org", "picture": "https://lh3.googleusercontent.com/a/photo"}),
-        "github" => json!({
+        "github" | "github-app" => json!({
             "iss": kind.token_url, "sub": "583231", "nickname": "jane", "preferred_username": "jane",
             "profile": "https://github.com/jane", "given_name": null, "family_name": null, "locale": null,
         }),
@@ -113,6 +113,24 @@ pub fn sample(kind: &Kind) -> Value {
             "iss": kind.token_url, "nickname": "Jane Doe", "given_name": null, "family_name": null,
             "email_verified": null, "locale": null, "profile": "https://open.spotify.com/user/jane",
         }),
+        "salesforce" => json!({
+            "iss": "https://login.salesforce.com",
+            "sub": "https://login.salesforce.com/id/00Dx0000000BV7z/005x00000012Q9P",
+            "zoneinfo": "Europe/London", "locale": "en_GB", "updated_at": "2026-01-05T12:15:03.000+0000",
+        }),
+        "netid" => json!({"sub": "TvBzEgmqbFKHDBPDRyFYDA", "locale": null}),
+        "vk" | "yandex" | "patreon" | "linkedin" => {
+            json!({"iss": kind.calls_itself, "email_verified": null, "locale": null})
+        }
+        "dingtalk" | "lark" => json!({
+            "iss": kind.calls_itself, "nickname": "Jane Doe", "given_name": null, "family_name": null,
+            "email_verified": null, "locale": null,
+        }),
+        "amazon" => json!({
+            "iss": kind.token_url, "sub": "amzn1.account.K2LI23KL2LK2", "given_name": null,
+            "family_name": null, "email_verified": null, "locale": null,
+        }),
+        "line" | "jackson" | "uaepass" => json!({"email_verified": null, "locale": null}),
         _ => json!({}),
     };
     if let (Some(claims), Value::Object(more)) = (claims.as_object_mut(), more) {

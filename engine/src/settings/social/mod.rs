@@ -140,7 +140,12 @@ impl Page {
 
 /// Where people are sent back to, for a provider as it is typed.
 pub fn redirect_uri(config: &Config, draft: &Draft) -> String {
-    let pkce = if draft.text("pkce") == "force" { Pkce::Force } else { Pkce::Auto };
+    let pkce = match draft.text("pkce") {
+        "force" => Pkce::Force,
+        "never" => Pkce::Never,
+        _ if draft.kind.takes_proof_keys => Pkce::Force,
+        _ => Pkce::Auto,
+    };
     config.selfservice.social.redirect_uri_of(&draft.id, pkce)
 }
 

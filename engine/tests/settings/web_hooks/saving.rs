@@ -211,3 +211,54 @@ async fn for_kratos_it_is_an_entry_as_any() {
     assert!(!members.contains(&"made_in_console"), "{members:?}");
     assert!(!export.document.to_string().contains("hush-hush"));
 }
+
+/// A variable says what runs there, so that a Save would look as if it did something. Elsewhere the hook is made as ever.
+#[tokio::test]
+async fn a_list_of_the_environment_takes_no_hook_of_the_console() {
+    for (variable, flow, when, methods, refused) in [
+        (
+            "SELFSERVICE_FLOWS_REGISTRATION_AFTER_PASSWORD_HOOKS",
+            Flow::Registration,
+            When::After,
+            vec![],
+            true,
+        ),
+        (
+            "SELFSERVICE_FLOWS_REGISTRATION_AFTER_PASSWORD_HOOKS",
+            Flow::Registration,
+            When::After,
+            vec![Method::Password],
+            true,
+        ),
+        ("SELFSERVICE_FLOWS_REGISTRATION_BEFORE_HOOKS", Flow::Registration, When::Before, vec![], true),
+        ("SELFSERVICE_FLOWS_VERIFICATION_AFTER_HOOKS", Flow::Verification, When::After, vec![], true),
+        ("SELFSERVICE_FLOWS_LOGIN_AFTER_PASSWORD_HOOKS", Flow::Registration, When::After, vec![], false),
+        ("SELFSERVICE_FLOWS_REGISTRATION_BEFORE_HOOKS", Flow::Registration, When::After, vec![], false),
+    ] {
+        let house = House::start(json!({})).await;
+        let list = r#"[{"hook":"web_hook","config":{"url":"https://crm.example.org/env","method":"POST"}}]"#;
+        let sources = engine::config::load::Sources {
+            documents: vec![testing::config(vec![listing(json!(["crm.example.org"]))]).raw],
+            environment: [(variable.to_owned(), list.to_owned())].into(),
+            ..Default::default()
+        };
+        house.engine.publish(engine::config::load::load(&sources, None).unwrap().config);
+        let hook = Wanted { flow, when, methods, outcome: Outcome::Inform, ..wanted("crm") };
+        match house.make(hook.clone()).await.saved {
+            Saved::Again(problems) if refused => {
+                assert_eq!(problems[0].field, "place", "{variable}");
+                assert!(problems[0].message.contains(variable), "{problems:?}");
+                assert_eq!(house.revision(), 0);
+            }
+            Saved::Done { .. } if !refused => {}
+            other => panic!("{variable}: {other:?}"),
+        }
+        // Off it runs nowhere, so that it may be made.
+        if refused {
+            let off = house.make(Wanted { on: false, ..hook }).await;
+            assert!(matches!(off.saved, Saved::Done { .. }), "{variable}: {off:?}");
+            let on = house.act("crm", Act::On).await;
+            assert!(matches!(on.saved, Saved::Again(_)), "{variable}: {on:?}");
+        }
+    }
+}

@@ -196,3 +196,38 @@ async fn a_removed_provider_takes_its_secret_along() {
     assert_eq!(gone.status, 404);
     assert_eq!(grace.save("acme", &place.provider.base, &[("label", "Late")]).await.status, 422);
 }
+
+/// What the environment decides is shown with its variable; its controls cannot be used, and a press all the same changes nothing.
+#[tokio::test]
+async fn what_the_environment_decides_is_locked_with_its_variable() {
+    let place = Place::start("memory", |_| json!({})).await;
+    let console = Console::of(&place).await;
+    for (variable, value, action) in [
+        ("SELFSERVICE_METHODS_OIDC_ENABLED", "true", "method:off"),
+        ("VESTIBULE_SOCIAL_BUTTONS", "first", "buttons:last"),
+        ("VESTIBULE_SOCIAL_OFF", "other", "on:other"),
+        ("VESTIBULE_SOCIAL_ORDER", "other,acme", "down:other"),
+    ] {
+        let sources = engine::config::load::Sources {
+            documents: vec![place.stand.world.config(vec![place.document.clone()]).raw],
+            environment: [(variable.to_owned(), value.to_owned())].into(),
+            ..Default::default()
+        };
+        let config =
+            engine::config::load::load(&sources, None).unwrap_or_else(|problems| panic!("{problems}")).config;
+        place.stand.engine.publish(config);
+        let page = console.get("/social").await;
+        assert!(page.shows("id=\"locked\"") && page.shows(variable), "{variable}: {}", page.html);
+        let button = page.html.split("<button").find(|part| part.contains(&format!("value=\"{action}\"")));
+        let button =
+            button.unwrap_or_else(|| panic!("{action}: {}", page.html)).split('>').next().unwrap_or_default();
+        assert!(button.contains("disabled"), "{action}: {button}");
+        let pressed = console.press(action).await;
+        assert_eq!(pressed.status, 422, "{action}");
+        assert!(pressed.shows(variable), "{action}: {}", pressed.html);
+        assert_eq!(console.revision().await, "0");
+    }
+    place.change(json!({}));
+    let page = console.get("/social").await;
+    assert!(!page.shows("id=\"locked\""), "{}", page.html);
+}
