@@ -3,8 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    deferred_logins, deliveries, errors, flows, form_drafts, invitations, limits, messages, oidc_tests,
-    operators, pending, sessions,
+    deferred_logins, deliveries, errors, flows, form_drafts, id_tokens, invitations, limits, messages,
+    oidc_tests, operators, pending, sessions,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -38,12 +38,14 @@ pub enum Kind {
     PendingSignUps,
     /// As soon as they count for nothing any more: they tell which client was here when.
     Limits,
+    /// At their end: no provider's token is believed after it.
+    IdTokens,
     /// At their end: what an operator's test of a provider showed is nobody's later.
     SocialTests,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Flows,
         Kind::Sessions,
         Kind::RotatedTokens,
@@ -56,6 +58,7 @@ impl Kind {
         Kind::Invitations,
         Kind::PendingSignUps,
         Kind::Limits,
+        Kind::IdTokens,
         Kind::SocialTests,
     ];
 
@@ -77,7 +80,7 @@ impl Kind {
             Kind::Failures => now - TimeDelta::days(1),
             Kind::Limits => now - crate::limits::WINDOW,
             Kind::Invitations => now - cleanup.invitations,
-            Kind::PendingSignUps | Kind::SocialTests => now,
+            Kind::PendingSignUps | Kind::SocialTests | Kind::IdTokens => now,
         }
     }
 
@@ -103,6 +106,7 @@ impl Kind {
                 }
                 deferred_logins::forget_old(&mut tx, before).await?
             }
+            Kind::IdTokens => id_tokens::delete_old(&mut tx, before, BATCH).await?,
             Kind::SocialTests => oidc_tests::delete_old(&mut tx, before, BATCH).await?,
             Kind::Limits => limits::delete_old(&mut tx, before, BATCH).await?,
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,

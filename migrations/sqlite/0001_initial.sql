@@ -392,6 +392,15 @@ create table oidc_links (
 ) strict;
 create index oidc_links_of on oidc_links (identity_id);
 
+-- An id_token that an app sent: good in one flow, until something was issued for it.
+create table id_tokens (
+    digest blob not null primary key,
+    flow_id blob not null,
+    expires_at text not null,
+    used_at text
+) strict;
+create index id_tokens_end on id_tokens (expires_at);
+
 -- What the console was given and shows nobody again: a provider's secret, a web hook's key. Settings name it; the value lies
 -- here alone, sealed under a key that is not in the database, bound to the row's id, and can be destroyed.
 create table setting_secrets (

@@ -47,6 +47,8 @@ const WITHOUT: &[(&str, &str)] = &[
         "vestibule.social.off",
         "Kratos offers every provider of its list: those that are off here are left out of it",
     ),
+    ("vestibule.social.reusable_id_tokens", "Kratos takes an `id_token` as often as it is sent"),
+    ("vestibule.social.require_fresh_sign_in", "Kratos asks no provider when its user signed in"),
     ("vestibule.social.order", "Kratos sorts its providers by id"),
     ("vestibule.social.buttons", "Kratos has no pages of its own"),
     ("vestibule.social.trusted_email_providers", "Kratos believes what each mapper says is verified"),

@@ -246,6 +246,8 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.methods.oidc.config.base_redirect_uri", BaseUrl, "", "Base of the addresses that providers send people back to; unset, the public base URL."),
     key("selfservice.methods.oidc.config.providers", Open, "", "Providers: a list of `id`, `provider`, `client_id`, `client_secret`, `issuer_url`, `mapper_url` and what `docs/social-sign-in.md` names."),
     key("vestibule.social.trusted_email_providers", Texts, "", "Ids of the providers whose word on an address counts as proof, as a list; unset, those whose kind checks addresses itself (google, github, gitlab, apple, discord, slack, linkedin_v2)."),
+    key("vestibule.social.reusable_id_tokens", Texts, "", "Ids of the providers whose `id_token` an app may send more than once, as a list. The token of any other provider signs in once."),
+    key("vestibule.social.require_fresh_sign_in", Texts, "", "Ids of the providers that have to say when the user signed in there (`auth_time`) where a fresh sign-in is asked for, as a list. A sign-in that is older is always refused; any other provider is believed where it says nothing."),
     key("vestibule.social.off", Texts, "", "Ids of providers that keep their place and are not offered, as a list."),
     key("vestibule.social.order", Texts, "", "Ids of the providers whose buttons come first, in that order; the others follow, sorted by id."),
     key("vestibule.social.buttons", Choice(&["last", "first"]), "last", "Where the providers' buttons stand on the hosted pages: below or above the form."),

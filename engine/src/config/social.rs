@@ -58,6 +58,10 @@ pub struct Provider {
     pub update_on_login: bool,
     /// Its word on an address counts as proof.
     pub vouches: bool,
+    /// An app may send one of its id_tokens more than once.
+    pub reusable_id_tokens: bool,
+    /// It has to say when somebody signed in there, where a fresh sign-in is asked for.
+    pub fresh_sign_in_required: bool,
     /// An account with the same address is linked without asking, where both sides have proven it.
     pub links_by_itself: bool,
     pub apple: Option<Apple>,
@@ -167,6 +171,8 @@ pub(super) const ADDRESSES_FROM_CONSOLE: &str = "addresses_from_console";
 pub const LIST: &str = "selfservice.methods.oidc.config.providers";
 pub const ENABLED: &str = "selfservice.methods.oidc.enabled";
 pub const TRUSTED_EMAIL_PROVIDERS: &str = "vestibule.social.trusted_email_providers";
+pub const REUSABLE_ID_TOKENS: &str = "vestibule.social.reusable_id_tokens";
+pub const REQUIRE_FRESH_SIGN_IN: &str = "vestibule.social.require_fresh_sign_in";
 pub const OFF: &str = "vestibule.social.off";
 pub const ORDER: &str = "vestibule.social.order";
 pub const BUTTONS: &str = "vestibule.social.buttons";
@@ -175,6 +181,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
     let enabled = reader.boolean(ENABLED);
     let base = reader.optional("selfservice.methods.oidc.config.base_redirect_uri");
     let named = reader.value(TRUSTED_EMAIL_PROVIDERS).map(|_| reader.texts(TRUSTED_EMAIL_PROVIDERS));
+    let (reusable, fresh) = (reader.texts(REUSABLE_ID_TOKENS), reader.texts(REQUIRE_FRESH_SIGN_IN));
     let mut providers = Vec::new();
     let mut ids = BTreeSet::new();
     let entries = reader.value(LIST).unwrap_or_default();
@@ -199,6 +206,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                     Some(named) => named.contains(&provider.id),
                     None => provider.kind.vouches,
                 };
+                provider.reusable_id_tokens = reusable.contains(&provider.id);
+                provider.fresh_sign_in_required = fresh.contains(&provider.id);
                 if provider.links_by_itself {
                     reader.findings.note(
                         &format!("{path}.account_linking_mode"),
@@ -227,8 +236,13 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         }
     }
     let (off, order) = (reader.texts(OFF), reader.texts(ORDER));
-    let lists =
-        [(TRUSTED_EMAIL_PROVIDERS, named.as_deref().unwrap_or_default()), (OFF, &off), (ORDER, &order)];
+    let lists = [
+        (TRUSTED_EMAIL_PROVIDERS, named.as_deref().unwrap_or_default()),
+        (REUSABLE_ID_TOKENS, &reusable),
+        (REQUIRE_FRESH_SIGN_IN, &fresh),
+        (OFF, &off),
+        (ORDER, &order),
+    ];
     for (key, list) in lists {
         for id in list.iter().filter(|id| !all_ids.contains(*id)) {
             reader.findings.note(key, format!("there is no provider `{id}`"));
@@ -397,6 +411,8 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         },
         update_on_login: one_of("update_identity_on_login", &["never", "automatic"])? == "automatic",
         vouches: false,
+        reusable_id_tokens: false,
+        fresh_sign_in_required: false,
         links_by_itself: one_of("account_linking_mode", &["confirm_with_existing_credential", "automatic"])?
             == "automatic",
         apple,

@@ -16,8 +16,12 @@ use crate::social::{self, Mapped, Stage, Trouble, Visitor};
 use crate::store;
 use crate::store::social::Exchange;
 use crate::ui::text;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// How far the provider's clock may be behind.
+const SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// Somebody whose provider vouches for who they are.
 pub(super) struct Landing {
@@ -61,6 +65,17 @@ impl Arrived {
 
 impl Landing {
     pub(super) async fn land(self, ctx: &Ctx) -> Result<Landed> {
+        if self.flow.refresh && !self.is_fresh() {
+            let reason = match self.visitor.signed_in_at {
+                Some(at) => format!("a fresh sign-in was asked for, and the last one there was at {at}"),
+                None => "a fresh sign-in was asked for, and it does not say when there was one \
+                         (vestibule.social.require_fresh_sign_in)"
+                    .to_owned(),
+            };
+            told(&self.provider, &self.flow, &Trouble::new(Stage::ClaimsInvalid, reason));
+            let text = text::provider_sign_in_is_old(&self.provider.label);
+            return back(ctx, self.flow, text, self.exchange).await;
+        }
         if let Some(identity) = known(ctx, &self.visitor).await? {
             return self.sign_in(ctx, identity).await;
         }
@@ -75,11 +90,27 @@ impl Landing {
         self.sign_up(ctx).await
     }
 
+    /// Whether they proved themselves to the provider since the flow began (OWASP ASVS 5.0, 6.8.4).
+    fn is_fresh(&self) -> bool {
+        match self.visitor.signed_in_at {
+            Some(at) => at >= self.flow.issued_at - SKEW,
+            None => !self.provider.fresh_sign_in_required,
+        }
+    }
+
     /// Somebody who came from there before.
     async fn sign_in(self, ctx: &Ctx, identity: Identity) -> Result<Landed> {
         let flow = match self.flow.kind {
             StoredKind::Login => self.flow,
-            _ => login::converted(ctx, &self.flow, &self.request).await?,
+            _ => {
+                let flow = login::converted(ctx, &self.flow, &self.request).await?;
+                if let Some(token) = &self.visitor.token {
+                    let mut tx = ctx.db().write_single_relaxed().await?;
+                    store::id_tokens::follow(&mut tx, &token.digest, flow.id).await?;
+                    tx.commit().await?;
+                }
+                flow
+            }
         };
         let plan = plan(&ctx.config, FlowKind::Login, Method::Oidc, self.client);
         let (ctx, request, provider, exchange) = (ctx.clone(), self.request, self.provider, self.exchange);
@@ -88,7 +119,12 @@ impl Landing {
             login::active(&identity)?;
             let id = identity.id;
             let basis = Basis::Subject(visitor.identifier());
-            let by = login::By { basis, provider: Some(&provider.id), parked: exchange.is_some() };
+            let by = login::By {
+                basis,
+                provider: Some(&provider.id),
+                parked: exchange.is_some(),
+                token: visitor.token.as_ref(),
+            };
             match login::execute(&ctx, &plan, &flow, identity, "", request, by).await? {
                 Submitted::Done(done) => match exchange {
                     Some(exchange) => exchange::answer(&ctx, exchange, &flow, Some((id, &provider.id)))

@@ -19,6 +19,7 @@ use crate::password::{Caller, Verdict};
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::requester::Requester;
 use crate::session::{self, DeviceInfo};
+use crate::social::SentToken;
 use crate::store;
 use crate::ui::{self, Text, text};
 use serde_json::{Value, json};
@@ -152,7 +153,7 @@ pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>
     let ctx = ctx.clone();
     let used = normalise_identifier(&identifier);
     to_completion(ctx.engine.following(), async move {
-        let by = By { basis, provider: None, parked: false };
+        let by = By { basis, provider: None, parked: false, token: None };
         execute(&ctx, &plan, &flow, identity, &used, submit, by).await
     })
     .await
@@ -194,6 +195,8 @@ pub(super) struct By<'a> {
     pub(super) provider: Option<&'a str>,
     /// The session is made later, when an app fetches it.
     pub(super) parked: bool,
+    /// What is used up by this sign-in.
+    pub(super) token: Option<&'a SentToken>,
 }
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
@@ -398,6 +401,7 @@ pub(super) async fn execute(
                     drop(tx);
                     return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
                 }
+                social::spend(ctx, &mut tx, by.token).await?;
                 if let Some(link) = &link {
                     linking::link(&mut tx, link, ctx.effects().now()).await?;
                 }

@@ -18,9 +18,9 @@ use crate::ids::FlowId;
 use crate::limits_table::TYPED_VALUES;
 use crate::secrets;
 use crate::session;
-use crate::social::{self, Ask, Line, Returned, Stage, Trouble, Turn, Visitor};
-use crate::store;
+use crate::social::{self, Ask, Line, Returned, SentToken, Stage, Trouble, Turn, Visitor};
 use crate::store::social::{Exchange, Trip};
+use crate::store::{self, Tx};
 use crate::ui::{self, Group, Text, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -117,7 +117,13 @@ pub(super) async fn submit<D>(
     if let Some(token) = body.get("id_token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
         let nonce = body.get("id_token_nonce").and_then(Value::as_str).filter(|nonce| !nonce.is_empty());
         return match social::from_token(line(ctx), &provider, token, nonce).await {
-            Ok(visitor) => {
+            Ok(mut visitor) => {
+                if provider.reusable_id_tokens {
+                    visitor.token = None;
+                }
+                if let Some(token) = &visitor.token {
+                    bind(ctx, token, flow.id).await?;
+                }
                 let trip = Landing { flow, provider, visitor, form, client, exchange: None, request: submit };
                 Ok(Submitted::Landed(Box::new(trip.land(ctx).await?)))
             }
@@ -151,6 +157,34 @@ pub(super) async fn submit<D>(
             again(ctx, flow, sentence(&trouble, &provider)).await.map(Submitted::Again)
         }
     }
+}
+
+/// From here on the token counts in this flow alone.
+///
+/// # Errors
+/// 403 it came with another flow before, or something was issued for it.
+async fn bind(ctx: &Ctx, token: &SentToken, flow: FlowId) -> Result<()> {
+    let mut tx = ctx.db().write_relaxed().await?;
+    if !store::id_tokens::bind(&mut tx, &token.digest, flow, token.expires_at).await? {
+        return Err(used_token());
+    }
+    tx.commit().await
+}
+
+/// Uses the token up, in the transaction of what is issued for it.
+///
+/// # Errors
+/// 403 it was used meanwhile; roll back.
+pub(super) async fn spend(ctx: &Ctx, tx: &mut Tx, token: Option<&SentToken>) -> Result<()> {
+    let Some(token) = token else { return Ok(()) };
+    match store::id_tokens::use_up(tx, &token.digest, ctx.effects().now()).await? {
+        true => Ok(()),
+        false => Err(used_token()),
+    }
+}
+
+fn used_token() -> Error {
+    Error::new(Kind::Forbidden, "This id_token was used already. Get a new one from the provider.")
 }
 
 async fn leave(

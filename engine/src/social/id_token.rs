@@ -2,7 +2,7 @@
 //! (OpenID Connect Core 1.0 §3.1.3.7). The crate refuses a whole token for a claim that nobody judges, such as a date as text, so
 //! it is shown the claims that are judged and the text that was signed; the other claims are handed on as they are.
 
-use super::{Stage, Trouble, text_of};
+use super::{SentToken, Stage, Trouble, text_of};
 use crate::config::social::Provider;
 use crate::effects::document::{self, OF_A_PROVIDER};
 use base64::Engine as _;
@@ -18,6 +18,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::str::FromStr;
 
 /// How far clocks may be apart.
@@ -76,6 +77,12 @@ impl Token {
         let claims = claims.and_then(|bytes| document::read(&bytes, OF_A_PROVIDER).ok());
         let claims = claims.filter(Value::is_object).ok_or_else(unreadable)?;
         Ok(Self { signed: signed.to_owned(), signature: signature.to_owned(), claims })
+    }
+
+    /// What is kept of it. The signature is left out: one token may have several.
+    pub(super) fn kept(&self, now: DateTime<Utc>) -> SentToken {
+        let expires_at = date(&self.claims["exp"]).unwrap_or(now) + SKEW;
+        SentToken { digest: Sha256::digest(self.signed.as_bytes()).to_vec(), expires_at }
     }
 
     /// Whether or not anybody may believe them.
@@ -215,6 +222,11 @@ fn said(names: &[String], algorithm: &CoreJwsSigningAlgorithm) -> bool {
 fn date(value: &Value) -> Option<DateTime<Utc>> {
     let seconds: f64 = text_of(value)?.parse().ok()?;
     seconds.is_finite().then(|| DateTime::from_timestamp(seconds as i64, 0))?
+}
+
+/// When the user last proved themselves there.
+pub(super) fn signed_in_at(claims: &Value) -> Option<DateTime<Utc>> {
+    date(&claims["auth_time"])
 }
 
 fn is_about_keys(failure: &ClaimsVerificationError) -> bool {

@@ -19,6 +19,7 @@ use crate::config::social::Provider;
 use crate::effects::document::{self, OF_A_PROVIDER};
 use crate::effects::{Effects, OutboundError, Request};
 use crate::gate::{Full, Gates, Pass};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -43,6 +44,18 @@ pub struct Visitor {
     pub provider: String,
     pub subject: String,
     pub claims: Value,
+    /// When they last proved themselves to the provider, as its id_token says (`auth_time`, OpenID Connect Core 1.0 §2).
+    pub signed_in_at: Option<DateTime<Utc>>,
+    /// They came with an id_token that an app sent.
+    pub token: Option<SentToken>,
+}
+
+/// An id_token of an app, as far as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentToken {
+    /// SHA-256 of what was signed.
+    pub digest: Vec<u8>,
+    pub expires_at: DateTime<Utc>,
 }
 
 impl Visitor {

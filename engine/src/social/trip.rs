@@ -140,6 +140,10 @@ pub fn depart(provider: &Provider, to: &Destination, redirect_uri: &str, ask: &A
         if ask.again && !says("prompt") && provider.kind.name == "generic" {
             query.append_pair("prompt", "login");
         }
+        // It also makes the provider say when somebody signed in there (OpenID Connect Core 1.0 §3.1.2.1).
+        if ask.again && provider.signs() {
+            query.append_pair("max_age", "0");
+        }
         query.extend_pairs(&ask.parameters);
     }
     url
@@ -160,6 +164,7 @@ pub async fn arrive(
     let from = found(line, provider, Some(turn)).await?;
     issuer_of_answer(provider, &from, returned.issuer.as_deref())?;
     let tokens = exchange(line, provider, &from, redirect_uri, (&returned.code, verifier)).await?;
+    let mut signed_in_at = None;
     let mut claims = match &from.entry {
         Some(entry) => {
             let Some(token) = &tokens.id_token else {
@@ -168,6 +173,7 @@ pub async fn arrive(
             let demanded = Nonce::new(nonce.to_owned());
             let judge = |found: Option<&Nonce>| same(&demanded, found);
             let claims = verified(line, provider, entry, &Token::read(token)?, (&judge, true)).await?;
+            signed_in_at = id_token::signed_in_at(&claims);
             if provider.from_userinfo {
                 userinfo(line, provider, &from, tokens.access()?, claims).await?
             } else {
@@ -187,7 +193,7 @@ pub async fn arrive(
     if let Some(user) = returned.user.filter(|_| provider.kind.name == "apple") {
         names_beside(&mut claims, &user);
     }
-    visitor(provider, claims)
+    Ok(Visitor { signed_in_at, ..visitor(provider, claims)? })
 }
 
 /// Who an id_token speaks of that an app got by itself (Kratos: provider_apple.go, provider_google.go).
@@ -215,6 +221,7 @@ pub async fn from_token(
         (found, Some(nonce)) => same(&Nonce::new(nonce.to_owned()), found),
     };
     let mut claims = verified(line, provider, &entry, &token, (&judge, false)).await?;
+    let (signed_in_at, kept) = (id_token::signed_in_at(&claims), token.kept(line.effects.now()));
     match provider.subject_source {
         SubjectSource::Token => {}
         SubjectSource::Object => by_object(&mut claims),
@@ -223,7 +230,7 @@ pub async fn from_token(
             return Err(Trouble::new(Stage::ClaimsInvalid, why));
         }
     }
-    visitor(provider, claims)
+    Ok(Visitor { signed_in_at, token: Some(kept), ..visitor(provider, claims)? })
 }
 
 fn by_object(claims: &mut Value) {
@@ -331,5 +338,6 @@ fn visitor(provider: &Provider, claims: Value) -> Result<Visitor, Trouble> {
     }
     judge(&claims, OF_A_PROVIDER)
         .map_err(|unfit| Trouble::new(Stage::ClaimsInvalid, format!("the claims are not taken: {unfit}")))?;
-    Ok(Visitor { provider: provider.id.clone(), subject, claims: profile::shape(&claims) })
+    let (provider, claims) = (provider.id.clone(), profile::shape(&claims));
+    Ok(Visitor { provider, subject, claims, signed_in_at: None, token: None })
 }

@@ -21,6 +21,7 @@ pub mod flows;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
 pub mod form_drafts;
+pub mod id_tokens;
 pub mod identities;
 pub mod invitations;
 pub mod limits;

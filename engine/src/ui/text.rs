@@ -362,6 +362,9 @@ pub fn provider_says_too_little(provider: &str) -> Text {
         "{provider} did not say enough about you to go on. Choose another way, and tell whoever runs this service."
     ))
 }
+pub fn provider_sign_in_is_old(provider: &str) -> Text {
+    generic(&format!("{provider} did not ask you to sign in again. Sign out there, then try again."))
+}
 pub fn provider_not_set_up(provider: &str) -> Text {
     generic(&format!(
         "Signing in with {provider} is not set up completely. Choose another way, and tell whoever runs this service."

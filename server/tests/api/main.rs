@@ -27,6 +27,7 @@ mod oidc_links;
 mod ownership;
 mod parallel;
 mod proof;
+mod proven_elsewhere;
 mod provider;
 mod request_ids;
 mod requesters;

@@ -196,7 +196,9 @@ async fn an_app_shows_an_id_token_that_it_got_by_itself() {
     assert!(
         body["session_token"].is_string() && body["continue_with"][0]["action"] == "set_ory_session_token"
     );
-    let (status, body) = send("login", json!({"id_token": token, "id_token_nonce": "of the app"})).await;
+    let newer = place.provider.id_token(Some("of the app, later"));
+    let fields = json!({"id_token": newer, "id_token_nonce": "of the app, later"});
+    let (status, body) = send("login", fields).await;
     assert_eq!((status, body["session_token"].is_string()), (200, true));
     let bare = place.provider.id_token(None);
     for fields in [

@@ -290,10 +290,11 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     not_applicable("6.8.3", 2, "SAML assertions are used once", "There is no SAML"),
-    not_met(
+    partly(
         "6.8.4",
         2,
         "Strength and age of a provider's sign-in are checked where they matter",
-        "`auth_time` and `acr` are not asked for yet; the fallback is one factor",
+        "The age is: `max_age=0` is asked for, and an old `auth_time` is refused. `acr` is not asked for yet; the fallback is one factor",
+        &["server/tests/api/proven_elsewhere.rs::a_fresh_sign_in_is_one_since_it_was_asked_for"],
     ),
 ];

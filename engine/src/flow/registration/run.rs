@@ -2,8 +2,8 @@
 
 use super::super::provisional::Provisional;
 use super::super::{
-    ContinueWith, Flow, HandedOver, csrf, handover, invited, landing, pending, return_url, verification,
-    webhook,
+    ContinueWith, Flow, HandedOver, csrf, handover, invited, landing, pending, return_url, social,
+    verification, webhook,
 };
 use super::Form;
 use super::Registered;
@@ -334,6 +334,9 @@ impl Execution {
         }
         if let Some(provisional) = provisional {
             provisional.finish(&mut tx).await?;
+        }
+        if let Proof::Provider(arrived) = &self.proof {
+            social::spend(ctx, &mut tx, arrived.visitor.token.as_ref()).await?;
         }
         invited::use_up(ctx, &mut tx, self.invited_by(), &identity).await?;
         // No session is stored that might not be handed over: with a service to wait for, it comes after that.
