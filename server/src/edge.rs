@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -17,7 +18,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Outermost on each of the three routers. `listener` is `public`, `admin` or `console`, and names it in the log.
 pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router {
-    router
+    // Which methods a route takes is known inside of a router, and told by what lies around it.
+    Router::new()
+        .fallback_service(router)
+        .layer(middleware::map_response(in_words))
         .layer(middleware::from_fn(single_slashes))
         .layer(middleware::from_fn(one_host))
         .layer(CatchPanicLayer::custom(panicked))
@@ -66,6 +70,21 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("no message")
         .to_owned();
     ApiError(Error::internal(text)).into_response()
+}
+
+/// A method that an address does not take is refused by the router, in the header `Allow` alone.
+async fn in_words(mut response: Response) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED || !response.body().is_end_stream() {
+        return response;
+    }
+    let allowed = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok());
+    let worded = crate::error::wrong_method(allowed.unwrap_or_default());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in worded.headers() {
+        response.headers_mut().insert(name, value.clone());
+    }
+    *response.body_mut() = worded.into_body();
+    response
 }
 
 /// RFC 9112 §3.2: of two names a proxy may have judged one and we would judge the other.
