@@ -1,12 +1,13 @@
 //! Password hashing on threads of its own, and the password policy.
 //!
-//! `algorithm` knows the two formats, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
+//! `algorithm` knows the two formats that are written, `imported` those that are only compared with, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
 //! `bench` what a hash costs here.
 
 mod algorithm;
 mod bench;
 mod breaches;
 mod common;
+mod imported;
 mod policy;
 mod threads;
 
@@ -238,6 +239,21 @@ mod tests {
             );
             assert!(!is_known_hash(broken), "{broken}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_system_asks_for_a_new_one_and_a_wrong_password_costs_as_ever() {
+        let stored = "{SSHA256}+E+iFJ27Yu1ODPH1UNKUmzOmUT06dwfghQJRHHnMsO5zYWx0";
+        let mut memory = algorithm::Memory::new();
+        let keys = argon2(64);
+        assert!(is_known_hash(stored));
+        assert_eq!(
+            algorithm::verify(&mut memory, &keys, "secret", Some(stored)).unwrap(),
+            Verdict::RightButOutdated
+        );
+        assert!(memory.is_empty());
+        assert_eq!(algorithm::verify(&mut memory, &keys, "wrong", Some(stored)).unwrap(), Verdict::Wrong);
+        assert!(memory.len() >= 64, "as one that nobody has");
     }
 
     #[test]
