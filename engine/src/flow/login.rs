@@ -36,8 +36,9 @@ pub struct SignedIn {
 /// Begins a sign-in.
 ///
 /// # Errors
-/// 400 for an unknown `aal` or a forbidden `return_to` · 401 `session_aal1_required`.
+/// 400 for an unknown `aal`, a forbidden `return_to`, a schema that nobody may choose or an OAuth 2.0 challenge · 401 `session_aal1_required`.
 pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+    super::without_oauth2(&start.query)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
     let refresh = first(&start.query, "refresh").is_some_and(is_true);
@@ -45,7 +46,9 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     if !matches!(aal.as_str(), "aal1" | "aal2") {
         return Err(Error::invalid("The parameter aal knows aal1 and aal2 only."));
     }
+    let schema = super::registration::chosen_schema(ctx, first(&start.query, "identity_schema"))?;
     let mut flow = blank(ctx, StoredKind::Login, &start, ctx.config.selfservice.login.lifespan);
+    flow.identity_schema = schema;
     flow.requested_aal = aal;
     match &start.current {
         None if flow.requested_aal == "aal2" => {
@@ -474,7 +477,8 @@ async fn send_code(
 fn draw(ctx: &Ctx, flow: &mut Flow) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     if ctx.config.selfservice.password.enabled {
-        let schema = ctx.config.default_schema().map(|schema| schema.schema.as_ref());
+        let chosen = flow.identity_schema.as_deref().and_then(|id| ctx.config.schema(id));
+        let schema = chosen.or_else(|| ctx.config.default_schema()).map(|schema| schema.schema.as_ref());
         list.push(nodes::identifier(schema));
         list.push(nodes::password("current-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));

@@ -47,10 +47,11 @@ pub struct Registered {
 /// Begins a sign-up.
 ///
 /// # Errors
-/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, a schema that nobody may choose, or an OAuth 2.0 challenge; 403 and 410 without
 /// the invitation that it takes.
 pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     enabled(ctx)?;
+    super::without_oauth2(&start.query)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
     let schema_id = chosen_schema(ctx, first(&start.query, "identity_schema"))?;
@@ -365,7 +366,7 @@ pub(super) fn enabled(ctx: &Ctx) -> Result<()> {
 }
 
 /// Only the default schema and those marked `selfservice_selectable` may be chosen.
-fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
+pub(super) fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = wanted else { return Ok(None) };
     let is_default = wanted == ctx.config.identity.default_schema_id;
     match ctx.config.schema(wanted) {

@@ -25,6 +25,8 @@ pub fn router(state: AppState) -> Router {
         .route("/self-service/{*rest}", any(to_public))
         .route("/schemas", any(to_public))
         .route("/schemas/{id}", any(to_public))
+        .route("/admin/schemas", any(to_public))
+        .route("/admin/schemas/{id}", any(to_public))
         .route("/sessions/whoami", any(to_public))
         .merge(crate::meta::admin_routes())
         .fallback(crate::meta::nothing_here)
@@ -54,7 +56,9 @@ fn with_prefix(mut request: Request) -> Request {
 /// 307 to the public base URL: what belongs there.
 async fn to_public(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
     let config = state.engine.begin().config;
-    let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/');
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    // The prefix of the admin port means nothing there (Kratos: x/redir/port_redirect.go).
+    let path = path.strip_prefix("/admin").unwrap_or(path).trim_start_matches('/');
     crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &config.public_url(path))
 }
 

@@ -23,6 +23,7 @@ mod limits;
 mod log;
 mod oidc_links;
 mod parallel;
+mod parameters;
 mod proof;
 mod provider;
 mod request_ids;
