@@ -22,6 +22,7 @@ pub mod flows;
 mod for_tests;
 pub mod form_drafts;
 pub mod identities;
+pub mod identity_lists;
 pub mod invitations;
 pub mod limits;
 pub mod messages;

@@ -4,6 +4,7 @@ pub mod courier;
 pub mod guard;
 pub mod identities;
 pub mod invitations;
+mod query;
 
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;

@@ -1,6 +1,7 @@
 //! The public API from outside, where no recording can show it: a setting that changes between two requests, and many
 //! requests at once.
 
+mod admin_lists;
 mod bounded;
 mod clients;
 mod combinations;
