@@ -2,8 +2,8 @@
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, insert, linking, may_submit, nodes, of_submit,
-    return_to, return_url, save_refused, social, verification, webhook,
+    Submitted, already_signed_in, blank, counted, csrf_token, first, insert, linking, may_submit, nodes,
+    of_submit, return_to, return_url, save_refused, social, verification, webhook,
 };
 use crate::config::{Hook, Method};
 use crate::effects::to_completion;
@@ -96,6 +96,13 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
 /// # Errors
 /// As the contract says: 400, 401, 403, 404, 503.
 pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(take(ctx, submit)).await;
+    counted::submitted(ctx, StoredKind::Login, method, &outcome);
+    outcome
+}
+
+async fn take(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
     let mut flow = of_submit(ctx, StoredKind::Login, submit.flow.as_deref()).await?;
     let client = flow.client(submit.json);
     flow.ui.reset_messages();

@@ -105,6 +105,7 @@ pub enum FlowType {
 pub mod address;
 mod code;
 pub use code::is_of_link;
+mod counted;
 pub mod csrf;
 pub mod exchange;
 pub mod handover;
@@ -581,6 +582,11 @@ async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
     let bytes = store::flows::insert(&mut tx, flow).await?;
     tx.commit().await?;
     ctx.engine.row_budget().form(ctx, flow.id, bytes);
+    let client = match flow.kind_of_client {
+        FlowType::Browser => "browser",
+        FlowType::Api => "api",
+    };
+    ctx.engine.metrics().flow_started(flow.kind.name(), client);
     Ok(())
 }
 

@@ -5,8 +5,8 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token, first, handover, insert, invited, landing, linking,
-    may_submit, nodes, of_submit, return_to, save_refused, social,
+    Submitted, already_signed_in, blank, counted, csrf_token, first, handover, insert, invited, landing,
+    linking, may_submit, nodes, of_submit, return_to, save_refused, social,
 };
 use crate::config::social::Provider;
 use crate::config::{IdentitySchema, Method};
@@ -91,6 +91,13 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, csrf_cookie: Option<&str>) -> Re
 /// # Errors
 /// As the contract says: 400, 403, 404, 503.
 pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(take(ctx, submit)).await;
+    counted::submitted(ctx, StoredKind::Registration, method, &outcome);
+    outcome
+}
+
+async fn take(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
     let mut flow = of_submit(ctx, StoredKind::Registration, submit.flow.as_deref()).await?;
     enabled(ctx)?;
     let client = flow.client(submit.json);

@@ -21,6 +21,7 @@ pub use threads::Caller;
 use crate::config::Hashers;
 use crate::effects::Effects;
 use crate::error::{Error, Result};
+use crate::metrics::Waits;
 use std::sync::Arc;
 use threads::Threads;
 
@@ -52,6 +53,15 @@ impl Hasher {
     /// `threads` threads (at least one) and room for `queue` waiting callers.
     pub fn sized(threads: usize, queue: usize) -> Self {
         Self { threads: Arc::new(Threads::start(threads, queue)) }
+    }
+
+    /// How many passwords wait.
+    pub fn waiting(&self) -> usize {
+        self.threads.waiting()
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        self.threads.waits()
     }
 
     /// A PHC string (argon2id) or a modular crypt string (bcrypt) for `password` with today's parameters; the salt

@@ -389,7 +389,7 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
     // Before the sessions: it locks the row, so that none is given any more that the next line would not see.
     tx.execute(PROVEN, &[&address.id]).await?;
-    tx.execute(END_SESSIONS, &[&address.id]).await?;
+    tx.tally.revoked += tx.execute(END_SESSIONS, &[&address.id]).await?;
     Ok(())
 }
 
@@ -420,7 +420,10 @@ pub async fn take_over(
     let (traits, config) = (to_text(&identity.traits)?, to_text(&credential.config)?);
     tx.execute(END_OPEN_FLOWS, &[&id, &proving.0]).await?;
     for end in END_WAYS_IN {
-        tx.execute(end, &[&id]).await?;
+        let ended = tx.execute(end, &[&id]).await?;
+        if end == END_OWN_SESSIONS {
+            tx.tally.revoked += ended;
+        }
     }
     tx.execute(
         INSERT_CREDENTIAL,

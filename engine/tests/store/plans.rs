@@ -11,6 +11,7 @@ const REASONS: &[(&str, &str)] = &[
     ("deferred_logins::FORGET_ALL", "all of them are to go"),
     ("deferred_logins::SIGN_NOBODY_IN", "all of them are meant; those of sign-ups that are under way"),
     ("deliveries::COUNTS", "groups the newest thousand of one hook"),
+    ("deliveries::WAITING", "counts the queue, by its own indexes"),
     ("form_drafts::FORGET_OLD", "one row for each operator"),
     ("identities::CREDENTIALS", "one account's"),
     ("identities::END_OPEN_FLOWS", "one account's"),

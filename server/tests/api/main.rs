@@ -22,6 +22,7 @@ mod leaks;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
+mod metrics;
 mod oidc_links;
 mod parallel;
 mod parameters;
