@@ -8,8 +8,8 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, csrf, first,
-    handover, insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
+    Body, Current, Flow, FlowType, Sent, Start, StoredKind, Submit, address, blank, code, counted, csrf,
+    first, handover, insert, may_submit, nodes, of_submit, pending, return_to, save, webhook,
 };
 use crate::courier::{self, Letter};
 use crate::effects::to_completion;
@@ -25,8 +25,8 @@ pub use begun::unverified;
 pub(super) use begun::{begin, for_address};
 pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};
-use form::{PASSED, ask_for_address, with_token};
-pub(super) use form::{ask_for_code, finish, wanted_url};
+pub(super) use form::{PASSED, ask_for_code, finish, wanted_url};
+use form::{ask_for_address, with_token};
 use prove::prove;
 use serde_json::Value;
 
@@ -122,6 +122,13 @@ fn is_done_here(flow: &Flow, submit: &Submit) -> bool {
 /// # Errors
 /// 400, 403, 404 as the contract says.
 pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(judged(ctx, submit, path_and_query)).await;
+    counted::verified(ctx, method, &outcome);
+    outcome
+}
+
+async fn judged(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
     let cookie = submit.csrf_cookie.clone();
     let mut outcome = take(ctx, submit, path_and_query).await?;
     match &mut outcome {

@@ -109,6 +109,7 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
         ],
     )
     .await?;
+    tx.tally.issued += 1;
     Ok(())
 }
 
@@ -166,12 +167,16 @@ pub async fn count_others(
 
 /// Sets `active` to false where it belongs to `identity`; whether a row changed.
 pub async fn revoke(tx: &mut Tx, identity: IdentityId, id: SessionId) -> Result<bool> {
-    Ok(tx.execute(REVOKE, &[&identity.0, &id.0]).await? == 1)
+    let ended = tx.execute(REVOKE, &[&identity.0, &id.0]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended == 1)
 }
 
 /// How many went.
 pub async fn revoke_others(tx: &mut Tx, identity: IdentityId, except: SessionId) -> Result<u64> {
-    tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await
+    let ended = tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended)
 }
 
 /// After a refresh: methods, level, authenticated_at, expires_at, devices. A session that was revoked stays so.

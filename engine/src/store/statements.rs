@@ -44,6 +44,7 @@ list![
     flows,
     form_drafts,
     identities,
+    identity_lists,
     invitations,
     limits,
     messages,

@@ -1,6 +1,7 @@
 //! The public API from outside, where no recording can show it: a setting that changes between two requests, and many
 //! requests at once.
 
+mod admin_lists;
 mod bounded;
 mod clients;
 mod combinations;
@@ -21,8 +22,10 @@ mod leaks;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
+mod metrics;
 mod oidc_links;
 mod parallel;
+mod parameters;
 mod proof;
 mod provider;
 mod request_ids;

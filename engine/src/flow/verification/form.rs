@@ -6,7 +6,7 @@ use crate::engine::Ctx;
 use crate::ui::{Anchor, Group, Input, InputKind, Node, text};
 use url::Url;
 
-pub(super) const PASSED: &str = "passed_challenge";
+pub(in crate::flow) const PASSED: &str = "passed_challenge";
 
 pub(super) fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
     flow.active = Some(Method::Code.name().to_owned());
