@@ -1,5 +1,9 @@
-//! What the administrator's API does to identities: create, read, list, delete. No hooks, no mails, no password policy
+//! What the administrator's API does to identities: create, read, delete; lists are in `list`. No hooks, no mails, no password policy
 //! (Kratos: identity/handler.go).
+
+mod list;
+
+pub use list::{Listed, Listing, Pages, list, similar, whose};
 
 use crate::config::Method;
 use crate::engine::Ctx;
@@ -8,10 +12,12 @@ use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
 use crate::password::Caller;
+use crate::social;
 use crate::store::{self, identities::Inserted};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// The body of a create; unknown members are refused.
 #[derive(Debug, Deserialize)]
@@ -35,29 +41,57 @@ pub struct Create {
     pub state: Option<State>,
     #[serde(default)]
     pub external_id: Option<String>,
-    /// Taken and not kept: organizations do not exist here.
     #[serde(default)]
-    pub organization_id: Value,
+    pub organization_id: Option<Uuid>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    pub password: Option<PasswordCredential>,
+    pub oidc: Option<OidcCredential>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Credentials {
-    pub password: Option<PasswordCredential>,
-}
-
-#[derive(Debug, Deserialize)]
 pub struct PasswordCredential {
     pub config: PasswordConfig,
 }
 
-/// One of the two.
+/// One of the first two.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PasswordConfig {
     /// Hashed on arrival.
     pub password: Option<String>,
     /// A PHC or modular-crypt string that sign-in can compare with.
     pub hashed_password: Option<String>,
+    #[serde(default)]
+    pub use_password_migration_hook: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcCredential {
+    pub config: OidcConfig,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcConfig {
+    pub providers: Vec<OidcLink>,
+}
+
+/// Whoever signs in with that provider as that subject is the account's owner.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcLink {
+    pub provider: String,
+    pub subject: String,
+    #[serde(default)]
+    pub use_auto_link: bool,
+    #[serde(default)]
+    pub organization: Option<String>,
 }
 
 /// What an import says of an address.
@@ -104,20 +138,20 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
             ));
         }
     }
+    identity.organization_id = create.organization_id;
     given_addresses(ctx, &mut identity, &create.verifiable_addresses, &create.recovery_addresses);
+    let given = create.credentials.unwrap_or_default();
     let mut credentials = Vec::new();
-    if !extracted.password_identifiers.is_empty() {
-        let password = create.credentials.and_then(|credentials| credentials.password);
-        credentials.push(Credential {
-            kind: Method::Password.name().to_owned(),
-            identifiers: extracted.password_identifiers,
-            config: match password {
-                Some(password) => json!({ "hashed_password": hash(ctx, password.config).await? }),
-                None => json!({}),
-            },
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        });
+    if !extracted.password_identifiers.is_empty() || given.password.is_some() {
+        let config = match given.password {
+            Some(password) => json!({ "hashed_password": hash(ctx, password.config).await? }),
+            None => json!({}),
+        };
+        credentials.push(credential(&identity, Method::Password, extracted.password_identifiers, config));
+    }
+    if let Some(oidc) = given.oidc {
+        let (identifiers, config) = links(oidc.config.providers)?;
+        credentials.push(credential(&identity, Method::Oidc, identifiers, config));
     }
     let mut tx = ctx.db().write().await?;
     match store::identities::insert(&mut tx, &identity, &credentials).await? {
@@ -133,19 +167,52 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
     Ok((identity, credentials))
 }
 
+fn credential(identity: &Identity, kind: Method, identifiers: Vec<String>, config: Value) -> Credential {
+    Credential {
+        kind: kind.name().to_owned(),
+        identifiers,
+        config,
+        created_at: identity.created_at,
+        updated_at: identity.created_at,
+    }
+}
+
 async fn hash(ctx: &Ctx, config: PasswordConfig) -> Result<String> {
+    if config.use_password_migration_hook {
+        return Err(Error::invalid(
+            "credentials.password.config.use_password_migration_hook isn't supported. Send hashed_password instead.",
+        ));
+    }
     match (config.password, config.hashed_password) {
         (Some(password), None) => {
             ctx.engine.hasher().hash(Caller::SERVER, ctx.effects(), &ctx.config.hashers, &password).await
         }
         (None, Some(hash)) if crate::password::is_known_hash(&hash) => Ok(hash),
         (None, Some(_)) => Err(Error::invalid(
-            "credentials.password.config.hashed_password has a format that cannot be compared with. Write $argon2id$… or $2b$….",
+            "credentials.password.config.hashed_password has an unsupported format, or costs too much to compare with. docs/compatibility.md lists the formats.",
         )),
         (None, None) | (Some(_), Some(_)) => Err(Error::invalid(
             "credentials.password.config needs exactly one of password and hashed_password.",
         )),
     }
+}
+
+/// Identifiers and contents of a credential that is linked to these providers.
+fn links(providers: Vec<OidcLink>) -> Result<(Vec<String>, Value)> {
+    const AT: &str = "credentials.oidc.config.providers";
+    let mut identifiers = Vec::new();
+    let mut entries = Vec::new();
+    for link in providers {
+        if link.provider.is_empty() || link.subject.is_empty() {
+            return Err(Error::invalid(format!("Each entry of {AT} needs a provider and a subject.")));
+        }
+        if link.use_auto_link || link.organization.is_some() {
+            return Err(Error::invalid(format!("use_auto_link and organization in {AT} aren't supported.")));
+        }
+        identifiers.push(social::identifier(&link.provider, &link.subject));
+        entries.push(social::entry(&link.provider, &link.subject));
+    }
+    Ok((identifiers, json!({ "providers": entries })))
 }
 
 /// Marks what the import vouches for, and adds addresses that the traits do not hold.
@@ -199,21 +266,6 @@ pub async fn get(ctx: &Ctx, id: IdentityId) -> Result<(Identity, Vec<Credential>
     let identity = store::identities::get(&mut tx, id).await?.ok_or_else(|| Error::not_found(""))?;
     let credentials = store::identities::credentials(&mut tx, id).await?;
     Ok((identity, credentials))
-}
-
-/// One page, after the identity `after`.
-pub async fn list(ctx: &Ctx, after: Option<IdentityId>, limit: i64) -> Result<Vec<Identity>> {
-    let mut tx = ctx.db().read().await?;
-    store::identities::list(&mut tx, after, limit).await
-}
-
-/// Who signs in with that identifier, with credentials.
-pub async fn by_identifier(ctx: &Ctx, identifier: &str) -> Result<Option<(Identity, Vec<Credential>)>> {
-    let mut tx = ctx.db().read().await?;
-    let kind = Method::Password.name();
-    let found =
-        store::identities::by_identifier(&mut tx, kind, &identity::normalise_identifier(identifier)).await?;
-    Ok(found.map(|(identity, credential)| (identity, vec![credential])))
 }
 
 /// # Errors

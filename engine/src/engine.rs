@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::effects::{Effects, Following};
 use crate::gate::Gates;
 use crate::limits::Leases;
+use crate::metrics::Metrics;
 use crate::password::Hasher;
 use crate::requester::{Noticed, Requester};
 use crate::row_budget::RowBudget;
@@ -39,6 +40,7 @@ struct Inner {
     following: Following,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     leases: Leases,
+    metrics: Metrics,
     trace: Option<Trace>,
 }
 
@@ -62,6 +64,7 @@ impl Engine {
     }
 
     fn made(db: Db, effects: Effects, hasher: Hasher, config: Config, trace: Option<Trace>) -> Self {
+        let metrics = Metrics::new(db.sessions_counted(), hasher.waits());
         Self {
             inner: Arc::new(Inner {
                 db,
@@ -78,6 +81,7 @@ impl Engine {
                 following: Following::default(),
                 templates: std::sync::Mutex::default(),
                 leases: Leases::default(),
+                metrics,
                 trace,
             }),
         }
@@ -168,6 +172,11 @@ impl Engine {
     /// What this server has taken of limits.
     pub(crate) fn leases(&self) -> &Leases {
         &self.inner.leases
+    }
+
+    /// What is counted since the start.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// What bounds work that costs a process or waits for a provider.

@@ -180,8 +180,7 @@ pub async fn list(ctx: &Ctx, after: Option<Uuid>, limit: i64) -> Result<Vec<Invi
         None => None,
         Some(id) => {
             let last = rows::get(&mut tx, id).await?;
-            let unknown =
-                || Error::invalid("The page_token is none of ours. Leave it out for the first page.");
+            let unknown = || Error::invalid("Invalid page_token. Omit it to get the first page.");
             Some(last.map(|last| (last.created_at, last.id)).ok_or_else(unknown)?)
         }
     };

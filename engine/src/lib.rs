@@ -21,6 +21,7 @@ pub mod invitations;
 pub mod known_secrets;
 pub mod limits;
 pub mod limits_table;
+pub mod metrics;
 pub mod operators;
 pub mod password;
 pub mod pipeline;

@@ -108,6 +108,16 @@ pub const PATTERN_SIZE: Limit = Limit::fixed(
     "",
 );
 
+/// Identities that one request to the admin API names (Kratos: identity/handler.go). The address of such a request may be longer.
+pub const IDS: Limit = Limit::fixed(
+    500,
+    "ids",
+    "Identities that one list names with `ids`; path and query have 41 bytes more for each",
+    "400 in the envelope",
+    "The database",
+    "",
+);
+
 /// Bytes of a body beyond its limit that are read, and thrown away, so that the client gets to read the response.
 pub const DISCARDED: Limit = Limit::fixed(
     5 * 1024 * 1024,
@@ -381,6 +391,7 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "The database, where forms remember the address they were requested with",
                 "",
             ),
+            IDS,
             Limit::key(
                 "vestibule.limits.requests.self_service_body",
                 "Body of a request to the public port",

@@ -14,8 +14,11 @@ create table identities (
     -- Signed up by themselves while an option asked for the mark, and never proved an address.
     unverified boolean not null,
     -- Signed up by themselves while the first proof takes over, and never proved an address.
-    resettable boolean not null
+    resettable boolean not null,
+    -- As an administrator gave it. Nothing here depends on it.
+    organization_id uuid
 );
+create index identities_of_organization on identities (organization_id, id) where organization_id is not null;
 
 create table identity_credentials (
     identity_id uuid not null references identities (id) on delete cascade,
@@ -28,7 +31,8 @@ create table identity_credentials (
 
 create table identity_identifiers (
     kind text not null,
-    identifier text not null,
+    -- Compared by its bytes, as SQLite does it: a prefix is then a range of the index.
+    identifier text collate "C" not null,
     identity_id uuid not null,
     position bigint not null,
     primary key (kind, identifier),

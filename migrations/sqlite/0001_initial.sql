@@ -14,8 +14,11 @@ create table identities (
     -- Signed up by themselves while an option asked for the mark, and never proved an address.
     unverified integer not null,
     -- Signed up by themselves while the first proof takes over, and never proved an address.
-    resettable integer not null
+    resettable integer not null,
+    -- As an administrator gave it. Nothing here depends on it.
+    organization_id blob
 ) strict;
+create index identities_of_organization on identities (organization_id, id) where organization_id is not null;
 
 create table identity_credentials (
     identity_id blob not null references identities (id) on delete cascade,

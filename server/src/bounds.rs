@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::config::RequestLimits;
-use engine::limits_table::DISCARDED;
+use engine::limits_table::{DISCARDED, IDS};
 use engine::requester::{Network, Requester};
 use engine::{Ctx, Error, Kind};
 use futures::StreamExt as _;
@@ -73,6 +73,15 @@ impl Bounds {
         }
     }
 
+    /// Bytes that addresses may have beside what all may have.
+    fn longer(&self) -> usize {
+        match self.listener {
+            // `&ids=` and a UUID.
+            Listener::Admin => IDS.count() * 41,
+            Listener::Public | Listener::Console => 0,
+        }
+    }
+
     fn share(&self, request: &Request) -> Share {
         let network = request.extensions().get::<Requester>().and_then(Requester::network);
         Share { held: self.held.clone(), network, bytes: 0 }
@@ -102,8 +111,9 @@ impl Bounds {
 pub async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let ctx = bounds.state.engine.begin();
     let limits = ctx.config.vestibule.requests;
-    if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > limits.url) {
-        return bounds.refuse(&ctx, request.headers(), &Refused::AddressTooLong(limits.url));
+    let longest = limits.url + bounds.longer();
+    if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > longest) {
+        return bounds.refuse(&ctx, request.headers(), &Refused::AddressTooLong(longest));
     }
     if request.body().is_end_stream() {
         return next.run(request).await;

@@ -2,14 +2,16 @@
 
 use crate::error::ApiError;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::body::HttpBody;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use engine::request_id::{self, RequestId};
 use engine::{Engine, Error};
 use std::any::Any;
 use std::net::SocketAddr;
+use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Proxies write it, and every answer has it.
@@ -17,7 +19,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Outermost on each of the three routers. `listener` is `public`, `admin` or `console`, and names it in the log.
 pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router {
-    router
+    // Which route it is, and which methods a route takes, is known inside of a router, and told by what lies around it.
+    Router::new()
+        .fallback_service(router.layer(middleware::from_fn(told_route)))
+        .layer(middleware::map_response(in_words))
         .layer(middleware::from_fn(single_slashes))
         .layer(middleware::from_fn(one_host))
         .layer(CatchPanicLayer::custom(panicked))
@@ -35,8 +40,12 @@ async fn logged(
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let id = id_of(&engine, &request);
+    let begun = Instant::now();
     let answered = async {
         let response = next.run(request).await;
+        let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+        let status = response.status().as_u16();
+        engine.metrics().request(listener, route, known(&method), status, begun.elapsed());
         tracing::debug!(listener, %method, path, status = response.status().as_u16(), "answered");
         response
     };
@@ -66,6 +75,37 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("no message")
         .to_owned();
     ApiError(Error::internal(text)).into_response()
+}
+
+/// Tells with the response which route it was, for the count. Never the path itself: it may name somebody.
+pub async fn told_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+/// Methods of RFC 9110 and RFC 5789; others are counted together, since a client may call a method as it likes.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
+}
+
+/// A method that an address does not take is refused by the router, in the header `Allow` alone.
+async fn in_words(mut response: Response) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED || !response.body().is_end_stream() {
+        return response;
+    }
+    let allowed = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok());
+    let worded = crate::error::wrong_method(allowed.unwrap_or_default());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in worded.headers() {
+        response.headers_mut().insert(name, value.clone());
+    }
+    *response.body_mut() = worded.into_body();
+    response
 }
 
 /// RFC 9112 §3.2: of two names a proxy may have judged one and we would judge the other.

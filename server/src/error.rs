@@ -102,15 +102,28 @@ pub fn overloaded(reason: &str) -> Response {
     response
 }
 
+/// 405. `allowed` is the header `Allow`.
+pub fn wrong_method(allowed: &str) -> Response {
+    let reason = format!("Use one of these methods: {allowed}.");
+    refused(StatusCode::METHOD_NOT_ALLOWED, reason, "This endpoint does not support the method.")
+}
+
 /// What no handler and no form has anything to do with.
 fn plain(status: StatusCode, reason: String) -> Response {
-    let body = json!({ "error": {
+    refused(status, reason, "The request exceeds a limit of this server.")
+}
+
+fn refused(status: StatusCode, reason: String, message: &str) -> Response {
+    let mut error = json!({
         "code": status.as_u16(),
         "status": status.canonical_reason().unwrap_or_default(),
         "reason": reason,
-        "message": "The request exceeds a limit of this server.",
-    } });
-    crate::respond::with_status(status, &body)
+        "message": message,
+    });
+    if let Some(id) = engine::request_id::current() {
+        error["request"] = id.as_str().into();
+    }
+    crate::respond::with_status(status, &json!({ "error": error }))
 }
 
 /// What a status means, for people.

@@ -13,7 +13,7 @@ use connection::Deadlines;
 use crowd::Crowd;
 use engine::Engine;
 use engine::config::{Config, Listener};
-use engine::limits_table::SEND_BUFFER;
+use engine::limits_table::{DISCARDED, SEND_BUFFER};
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -145,6 +145,8 @@ impl Places {
             head: limits.head_deadline,
             write: limits.write_deadline,
             idle,
+            body: limits.body_deadline,
+            discarded: DISCARDED.count(),
         };
         Self { name, crowd: Crowd::new(most, limits.per_client.min(most)), deadlines }
     }

@@ -72,6 +72,12 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
             Some(failure.to_string())
         }
     };
+    let outcome = match message.status {
+        Status::Sent => "sent",
+        Status::Abandoned => "abandoned",
+        Status::Queued | Status::Processing => "retry",
+    };
+    ctx.engine.metrics().email(outcome);
     let dispatch = Dispatch {
         id: ctx.effects().uuid(),
         status: if failure.is_none() { "success" } else { "failed" }.to_owned(),

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::{Credential, Identity};
 use crate::ids::IdentityId;
 use crate::session;
-use crate::social::{Visitor, identifier};
+use crate::social::{Visitor, entry, identifier};
 use crate::store::identities::Inserted;
 use crate::store::social::Link;
 use crate::store::{self, Tx};
@@ -17,7 +17,7 @@ use crate::ui::{self, Text, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const LIFE: TimeDelta = TimeDelta::minutes(10);
 
@@ -183,16 +183,4 @@ async fn add(
     let config = json!({ "providers": providers });
     let identifier = identifier(provider, subject);
     store::identities::add_identifier(tx, identity, (kind, &identifier), (was.as_ref(), &config), now).await
-}
-
-/// One way in, as Kratos writes it. The provider's tokens are not kept: nothing here uses them, and what is not there cannot
-/// be stolen.
-pub(super) fn entry(provider: &str, subject: &str) -> Value {
-    json!({
-        "subject": subject,
-        "provider": provider,
-        "initial_id_token": "",
-        "initial_access_token": "",
-        "initial_refresh_token": "",
-    })
 }

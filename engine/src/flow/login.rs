@@ -4,7 +4,7 @@ use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
     Submitted, already_signed_in,
     basis::Basis,
-    blank, csrf_token,
+    blank, counted, csrf_token,
     envelope::{self, insert, may_submit, save_refused},
     first, linking, nodes, return_to, return_url, social, verification, webhook,
 };
@@ -40,8 +40,9 @@ pub struct SignedIn {
 /// Begins a sign-in.
 ///
 /// # Errors
-/// 400 for an unknown `aal` or a forbidden `return_to` · 401 `session_aal1_required`.
+/// 400 for an unknown `aal`, a forbidden `return_to`, a schema that nobody may choose or an OAuth 2.0 challenge · 401 `session_aal1_required`.
 pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
+    super::without_oauth2(&start.query)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
     let refresh = first(&start.query, "refresh").is_some_and(is_true);
@@ -49,7 +50,9 @@ pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     if !matches!(aal.as_str(), "aal1" | "aal2") {
         return Err(Error::invalid("The parameter aal knows aal1 and aal2 only."));
     }
+    let schema = super::registration::chosen_schema(ctx, first(&start.query, "identity_schema"))?;
     let mut flow = blank(ctx, StoredKind::Login, &start, ctx.config.selfservice.login.lifespan);
+    flow.identity_schema = schema;
     flow.requested_aal = aal;
     match &start.current {
         None if flow.requested_aal == "aal2" => {
@@ -96,7 +99,14 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Result<Fl
 ///
 /// # Errors
 /// As the contract says: 400, 401, 403, 404, 503.
-pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>> {
+pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<SignedIn>> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(take(ctx, submit)).await;
+    counted::submitted(ctx, StoredKind::Login, method, &outcome);
+    outcome
+}
+
+async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>> {
     let Some(mut flow) = envelope::open(ctx, StoredKind::Login, &mut submit).await? else {
         return super::signed_in_already(ctx, submit.json);
     };
@@ -513,7 +523,8 @@ async fn send_code(
 fn draw(ctx: &Ctx, flow: &mut Flow) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     if ctx.config.selfservice.password.enabled {
-        let schema = ctx.config.default_schema().map(|schema| schema.schema.as_ref());
+        let chosen = flow.identity_schema.as_deref().and_then(|id| ctx.config.schema(id));
+        let schema = chosen.or_else(|| ctx.config.default_schema()).map(|schema| schema.schema.as_ref());
         list.push(nodes::identifier(schema));
         list.push(nodes::password("current-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));

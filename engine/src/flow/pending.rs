@@ -106,6 +106,7 @@ impl Draft {
             metadata_public: self.metadata_public.clone(),
             metadata_admin: self.metadata_admin.clone(),
             external_id: self.external_id.clone(),
+            organization_id: None,
             unverified: false,
             resettable: false,
             created_at: now,

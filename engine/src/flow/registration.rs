@@ -5,7 +5,7 @@ mod run;
 
 use super::{
     Body, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Start, Started, StoredKind, Submit,
-    Submitted, already_signed_in, blank, csrf_token,
+    Submitted, already_signed_in, blank, counted, csrf_token,
     envelope::{self, insert, may_submit, save_refused},
     first, handover, invited, landing, linking, nodes, return_to, social,
 };
@@ -48,10 +48,11 @@ pub struct Registered {
 /// Begins a sign-up.
 ///
 /// # Errors
-/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, or a schema that nobody may choose; 403 and 410 without
+/// 400 `self_service_flow_disabled`, `self_service_flow_return_to_forbidden`, a schema that nobody may choose, or an OAuth 2.0 challenge; 403 and 410 without
 /// the invitation that it takes.
 pub async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
     enabled(ctx)?;
+    super::without_oauth2(&start.query)?;
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
     let schema_id = chosen_schema(ctx, first(&start.query, "identity_schema"))?;
@@ -90,7 +91,14 @@ pub async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Result<Fl
 ///
 /// # Errors
 /// As the contract says: 400, 403, 404, 503.
-pub async fn submit(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<Registered>> {
+pub async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Registered>> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(take(ctx, submit)).await;
+    counted::submitted(ctx, StoredKind::Registration, method, &outcome);
+    outcome
+}
+
+async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<Registered>> {
     let Some(mut flow) = envelope::open(ctx, StoredKind::Registration, &mut submit).await? else {
         return super::signed_in_already(ctx, submit.json);
     };
@@ -366,7 +374,7 @@ pub(super) fn enabled(ctx: &Ctx) -> Result<()> {
 }
 
 /// Only the default schema and those marked `selfservice_selectable` may be chosen.
-fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
+pub(super) fn chosen_schema(ctx: &Ctx, wanted: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = wanted else { return Ok(None) };
     let is_default = wanted == ctx.config.identity.default_schema_id;
     match ctx.config.schema(wanted) {

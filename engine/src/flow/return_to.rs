@@ -20,6 +20,12 @@ pub fn check(config: &Config, wanted: &str) -> Result<Url> {
     if wanted.contains('\\') || wanted.chars().any(char::is_control) {
         return Err(forbidden());
     }
+    // An address without a host is one of the default's host, from its root on: what it would be relative to is not known to who sends
+    // it (Kratos: x/redir/secure_redirect.go).
+    let rooted = |wanted: &str| wanted.is_empty() || wanted.starts_with(['/', '?', '#']);
+    if Url::parse(wanted) == Err(url::ParseError::RelativeUrlWithoutBase) && !rooted(wanted) {
+        return Err(forbidden());
+    }
     let url = config.default_return_url().join(wanted).map_err(|_| forbidden())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(forbidden());

@@ -5,7 +5,7 @@ use super::landing::Landing;
 use super::login::SignedIn;
 use super::registration::{self, Registered};
 use super::{
-    Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank,
+    Flow, FlowType, ShowVerification, Start, StoredKind, Submit, Submitted, blank, counted,
     envelope::{may_submit, save, save_refused},
     exchange, login, nodes, social_test,
 };
@@ -270,6 +270,13 @@ pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Landed> {
             "This address belongs to no sign-in that is under way here. Start again from the sign-in page.",
         ));
     };
+    let kind = trip.kind;
+    let outcome = Box::pin(come_back(ctx, trip, callback)).await;
+    counted::landed(ctx, kind, &outcome);
+    outcome
+}
+
+async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Result<Landed> {
     let mut request = callback.request;
     // Before anything is used up: whoever else has the address must not end the trip.
     if let Some(left) = &trip.browser {

@@ -8,7 +8,8 @@ mod prove;
 
 use super::handover::Given;
 use super::{
-    Body, Current, Flow, FlowType, PASSED, Sent, Start, StoredKind, Submit, address, blank, code, csrf,
+    Body, Current, Flow, FlowType, PASSED, Sent, Start, StoredKind, Submit, address, blank, code, counted,
+    csrf,
     envelope::{self, Holder, insert, may_submit, save},
     first, handover, nodes, pending, return_to, webhook,
 };
@@ -122,7 +123,14 @@ fn is_done_here(flow: &Flow, submit: &Submit) -> bool {
 ///
 /// # Errors
 /// 400, 403, 404 as the contract says.
-pub async fn submit(ctx: &Ctx, mut submit: Submit, path_and_query: &str) -> Result<Submitted> {
+pub async fn submit(ctx: &Ctx, submit: Submit, path_and_query: &str) -> Result<Submitted> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(judged(ctx, submit, path_and_query)).await;
+    counted::verified(ctx, method, &outcome);
+    outcome
+}
+
+async fn judged(ctx: &Ctx, mut submit: Submit, path_and_query: &str) -> Result<Submitted> {
     let (flow, holder) = find(ctx, &mut submit).await?;
     if holder == Holder::Foreign && !brings_code(&submit.body) {
         return Err(envelope::foreign(&submit));

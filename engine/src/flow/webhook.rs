@@ -109,6 +109,7 @@ async fn called(
         Err(error) => (Status::Failed, error.cause().map(ToString::to_string)),
     };
     log(hook, &attempt, status);
+    ctx.engine.metrics().hook("awaited", hooks::outcome(status));
     let kind = if stored { Delivery::Wait } else { Delivery::Ask };
     let waited = Waited { id, kind, status, attempt: &attempt, failure };
     hooks::record(ctx, &about.cause(&ctx.config, hook), waited, &input).await;

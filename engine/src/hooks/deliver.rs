@@ -67,6 +67,7 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
             };
             let tried = attempt(ctx, &hook, delivery.id, Purpose::Queued, body).await;
             conclude(ctx, &mut delivery, content, &tried)?;
+            ctx.engine.metrics().hook("queued", outcome(delivery.status));
         }
         (Ok(mut content), None) => {
             // Whoever took a hook out of the configuration does not want it called any more.
@@ -128,6 +129,17 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     }
     delivery.body = content.seal(ctx, delivery.id)?;
     Ok(())
+}
+
+/// In the words of the count.
+pub(crate) fn outcome(status: Status) -> &'static str {
+    match status {
+        Status::Queued | Status::Processing => "retry",
+        Status::Done => "done",
+        Status::Refused => "refused",
+        Status::Cancelled => "canceled",
+        Status::Failed => "failed",
+    }
 }
 
 /// Queued for another try, or given up after the last.

@@ -8,6 +8,7 @@ mod request;
 mod trial;
 
 pub use deliver::deliver;
+pub(crate) use deliver::outcome;
 pub(crate) use places::place_of;
 pub use places::{List, is_of, lists};
 pub use request::TEST_HEADER;

@@ -27,25 +27,29 @@ pub fn public(identity: &Identity, base: &str) -> Value {
     json["metadata_public"] = identity.metadata_public.clone();
     json["created_at"] = json!(identity.created_at);
     json["updated_at"] = json!(identity.updated_at);
-    json["organization_id"] = Value::Null;
+    json["organization_id"] = json!(identity.organization_id);
     json
 }
 
-/// For the administrator: with the metadata, and with credentials (never what is in them) when given.
-pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, base: &str) -> Value {
+/// For the administrator: with the metadata, and with credentials when given. What is in a credential is shown of the kinds in
+/// `include` alone.
+pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, include: &[&str], base: &str) -> Value {
     let mut json = public(identity, base);
     json["metadata_admin"] = identity.metadata_admin.clone();
     if let Some(credentials) = credentials.filter(|credentials| !credentials.is_empty()) {
         let list: Map<String, Value> = credentials
             .iter()
             .map(|credential| {
-                let shown = json!({
+                let mut shown = json!({
                     "type": credential.kind,
                     "identifiers": credential.identifiers,
                     "version": 0,
                     "created_at": credential.created_at,
                     "updated_at": credential.updated_at,
                 });
+                if include.contains(&credential.kind.as_str()) {
+                    shown["config"] = credential.config.clone();
+                }
                 (credential.kind.clone(), shown)
             })
             .collect();

@@ -27,6 +27,8 @@ pub struct Identity {
     pub metadata_public: Value,
     pub metadata_admin: Value,
     pub external_id: Option<String>,
+    /// Kept and shown as an administrator gave it; nothing here depends on it.
+    pub organization_id: Option<Uuid>,
     /// Signed up by themselves while `vestibule.registration.unverified_session_lifespan` was set, and no address was ever proven.
     pub unverified: bool,
     /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
@@ -134,6 +136,7 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         metadata_public: Value::Null,
         metadata_admin: Value::Null,
         external_id: None,
+        organization_id: None,
         unverified: false,
         resettable: false,
         created_at: now,

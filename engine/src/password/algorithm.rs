@@ -1,5 +1,6 @@
 //! The two hash formats: argon2 as PHC string (RFC 9106), bcrypt as modular crypt string. Pure computation.
 
+use super::imported::Imported;
 use super::{Verdict, policy};
 use crate::config::{Algorithm, Argon2Keys, Hashers};
 use crate::error::{Error, Result};
@@ -49,6 +50,13 @@ pub(super) fn verify(
         let right = bcrypt::verify(password, stored).map_err(Error::internal)?;
         let cost = stored.get(4..6).and_then(|cost| cost.parse().ok());
         (right, keys.algorithm == Algorithm::Bcrypt && cost == Some(keys.bcrypt_cost))
+    } else if let Some(imported) = Imported::parse(stored) {
+        let right = imported.fits(password);
+        if !right {
+            // Most of these are cheap: a wrong password must not come back sooner than for an account that does not exist.
+            dummy(memory, keys, password)?;
+        }
+        (right, false)
     } else {
         verify_argon2(memory, keys, password, stored)?
     };
@@ -124,13 +132,14 @@ impl Stored {
 }
 
 /// Whether `stored` can be compared with, within seconds: argon2 of up to 1 GiB and 100 passes, bcrypt of up to cost
-/// 18. For hashes that come from elsewhere.
+/// 18, and what [`Imported`] bounds. For hashes that come from elsewhere.
 pub fn is_known_hash(stored: &str) -> bool {
     if let Ok(parts) = stored.parse::<bcrypt::HashParts>() {
         return (4..=18).contains(&parts.get_cost());
     }
-    Stored::parse(stored)
-        .is_ok_and(|stored| stored.params.m_cost() <= 1024 * 1024 && stored.params.t_cost() <= 100)
+    Imported::parse(stored).is_some()
+        || Stored::parse(stored)
+            .is_ok_and(|stored| stored.params.m_cost() <= 1024 * 1024 && stored.params.t_cost() <= 100)
 }
 
 /// Whether the password is right, and whether the parameters are today's.

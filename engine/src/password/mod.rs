@@ -1,12 +1,13 @@
 //! Password hashing on threads of its own, and the password policy.
 //!
-//! `algorithm` knows the two formats, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
+//! `algorithm` knows the two formats that are written, `imported` those that are only compared with, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
 //! `bench` what a hash costs here.
 
 mod algorithm;
 mod bench;
 mod breaches;
 mod common;
+mod imported;
 mod policy;
 mod threads;
 
@@ -21,6 +22,7 @@ pub use threads::Caller;
 use crate::config::Hashers;
 use crate::effects::Effects;
 use crate::error::{Error, Result};
+use crate::metrics::Waits;
 use std::sync::Arc;
 use threads::Threads;
 
@@ -52,6 +54,15 @@ impl Hasher {
     /// `threads` threads (at least one) and room for `queue` waiting callers.
     pub fn sized(threads: usize, queue: usize) -> Self {
         Self { threads: Arc::new(Threads::start(threads, queue)) }
+    }
+
+    /// How many passwords wait.
+    pub fn waiting(&self) -> usize {
+        self.threads.waiting()
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        self.threads.waits()
     }
 
     /// A PHC string (argon2id) or a modular crypt string (bcrypt) for `password` with today's parameters; the salt
@@ -239,6 +250,21 @@ mod tests {
             );
             assert!(!is_known_hash(broken), "{broken}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_system_asks_for_a_new_one_and_a_wrong_password_costs_as_ever() {
+        let stored = "{SSHA256}+E+iFJ27Yu1ODPH1UNKUmzOmUT06dwfghQJRHHnMsO5zYWx0";
+        let mut memory = algorithm::Memory::new();
+        let keys = argon2(64);
+        assert!(is_known_hash(stored));
+        assert_eq!(
+            algorithm::verify(&mut memory, &keys, "secret", Some(stored)).unwrap(),
+            Verdict::RightButOutdated
+        );
+        assert!(memory.is_empty());
+        assert_eq!(algorithm::verify(&mut memory, &keys, "wrong", Some(stored)).unwrap(), Verdict::Wrong);
+        assert!(memory.len() >= 64, "as one that nobody has");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::algorithm::Memory;
 use crate::error::{Error, Kind, Result};
+use crate::metrics::Waits;
 use crate::requester::{Network, Requester};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -78,6 +79,7 @@ pub(super) struct Threads {
     shared: Arc<Shared>,
     count: usize,
     capacity: usize,
+    waits: Waits,
 }
 
 struct Shared {
@@ -195,7 +197,7 @@ impl Threads {
                 })
                 .expect("the system gives a thread for hashing");
         }
-        Self { shared, count, capacity }
+        Self { shared, count, capacity, waits: Waits::default() }
     }
 
     /// Waits in the queue, then for the result. Dropping the future takes the job out before it has begun.
@@ -213,13 +215,26 @@ impl Threads {
                 drop(to.send(outcome));
             }
         };
+        let (waits, since) = (self.waits.clone(), Instant::now());
         let job = Job {
             wanted: Box::new(move || lock(&listening).as_ref().is_some_and(|answer| !answer.is_closed())),
-            work: Box::new(move |memory| send(&answer, Ok(work(memory)))),
+            work: Box::new(move |memory| {
+                waits.waited(since.elapsed());
+                send(&answer, Ok(work(memory)));
+            }),
             refuse: Box::new(move |error| send(&refused, Err(error))),
         };
         self.push(caller, job)?;
         result.await.map_err(|_| Error::internal("a hash was given up"))?
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        let state = lock(&self.shared.state);
+        state.waiting.count + state.waiting.lane.len()
+    }
+
+    pub(super) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     fn push(&self, caller: Caller, job: Job) -> Result<()> {

@@ -21,7 +21,7 @@ use crate::effects::{Effects, OutboundError, Request};
 use crate::gate::{Full, Gates, Pass};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 /// What it takes to talk to providers.
@@ -67,6 +67,18 @@ impl Visitor {
 
 pub fn identifier(provider: &str, subject: &str) -> String {
     format!("{provider}:{subject}")
+}
+
+/// One link to a provider in a credential, as Kratos writes it. The provider's tokens are not kept: nothing here uses them, and what
+/// is not there cannot be stolen.
+pub fn entry(provider: &str, subject: &str) -> Value {
+    json!({
+        "subject": subject,
+        "provider": provider,
+        "initial_id_token": "",
+        "initial_access_token": "",
+        "initial_refresh_token": "",
+    })
 }
 
 /// Where in a trip something went wrong; the names are those of Kratos' test flow, the last one is ours.

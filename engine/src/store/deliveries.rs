@@ -193,6 +193,8 @@ statements! {
         "where hook = $1 and (created_at, id) < ($2, $3)
         order by created_at desc, id desc limit $4"
     );
+    const WAITING: &str = "select (select count(*) from hook_deliveries where attempts = 0 and status = 'queued')
+        + (select count(*) from hook_deliveries where attempts > 0 and status in ('queued', 'processing'))";
     const COUNTS: &str = "select place, status, count(*), max(created_at) from (
             select place, status, created_at from hook_deliveries where hook = $1
             order by created_at desc, id desc limit $2) newest
@@ -236,6 +238,12 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
 
 pub async fn get(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>> {
     tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
+}
+
+/// How many calls have not been made, or will be tried again.
+pub async fn waiting(tx: &mut Tx) -> Result<i64> {
+    let (count,) = tx.fetch_one(WAITING, &[]).await?;
+    Ok(count)
 }
 
 /// Queued ones whose time has come, and those whose caller never came back. First attempts before further ones: a service that is

@@ -62,7 +62,7 @@ impl Db {
                 Ok(rows.into_iter().map(|(.., step)| step).collect())
             }
             Driver::Postgres(connection) => {
-                let parameters = (1..20).filter(|number| statement.contains(&format!("${number}"))).count();
+                let parameters = (1..=100).filter(|number| statement.contains(&format!("${number}"))).count();
                 let nothing = vec!["null"; parameters].join(", ");
                 let execute = if parameters == 0 { "asked".to_owned() } else { format!("asked({nothing})") };
                 // Where an index could serve, nothing else does: what is left is left because none can.

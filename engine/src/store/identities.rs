@@ -19,7 +19,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.unverified as identity_unproven, i.resettable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.organization_id, i.unverified as identity_unproven, i.resettable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -33,12 +33,23 @@ macro_rules! unseen {
         concat!("not exists (select 1 from atomic_registrations p where p.identity_id = ", $id, ")")
     };
 }
+pub(super) use unseen;
+
+// One row for each identifier. Rows of one credential follow each other.
+macro_rules! credential_columns {
+    () => {
+        "c.identity_id, c.kind, c.config, c.created_at, c.updated_at, n.identifier
+         from identity_credentials c
+         left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind"
+    };
+}
+pub(super) use credential_columns;
 
 statements! {
     const INSERT: &str =
         "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-            metadata_admin, external_id, unverified, resettable, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing";
+            metadata_admin, external_id, unverified, resettable, created_at, updated_at, organization_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
     const INSERT_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5)";
@@ -56,20 +67,11 @@ statements! {
         unseen!("i.id"),
         " order by a.purpose, a.position"
     );
-    // The nil id is smaller than every random one.
-    const LIST: &str = concat!(
+    const CREDENTIALS: &str = concat!(
         "select ",
-        columns!(),
-        " from (select * from identities s where id > $1 and ",
-        unseen!("s.id"),
-        " order by id limit $2) i
-          left join identity_addresses a on a.identity_id = i.id
-          order by i.id, a.purpose, a.position"
+        credential_columns!(),
+        " where c.identity_id = $1 order by c.created_at, c.kind, n.position"
     );
-    const CREDENTIALS: &str = "select c.kind, c.config, c.created_at, c.updated_at, n.identifier
-        from identity_credentials c
-        left join identity_identifiers n on n.identity_id = c.identity_id and n.kind = c.kind
-        where c.identity_id = $1 order by c.created_at, c.kind, n.position";
     const WHOSE: &str = concat!(
         "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
         unseen!("n.identity_id")
@@ -151,6 +153,7 @@ pub(super) struct Joined {
     metadata_public: String,
     metadata_admin: String,
     external_id: Option<String>,
+    organization_id: Option<Uuid>,
     identity_unproven: bool,
     resettable: bool,
     identity_created_at: DateTime<Utc>,
@@ -175,6 +178,7 @@ row!(Joined {
     metadata_public,
     metadata_admin,
     external_id,
+    organization_id,
     identity_unproven,
     resettable,
     identity_created_at,
@@ -190,7 +194,8 @@ row!(Joined {
     address_updated_at
 });
 
-struct StoredCredential {
+pub(super) struct StoredCredential {
+    identity_id: Uuid,
     kind: String,
     config: String,
     created_at: DateTime<Utc>,
@@ -198,7 +203,7 @@ struct StoredCredential {
     identifier: Option<String>,
 }
 
-row!(StoredCredential { kind, config, created_at, updated_at, identifier });
+row!(StoredCredential { identity_id, kind, config, created_at, updated_at, identifier });
 
 /// An address on its way into the table.
 struct Address<'a> {
@@ -235,6 +240,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &identity.resettable,
                 &identity.created_at,
                 &identity.updated_at,
+                &identity.organization_id,
             ],
         )
         .await?;
@@ -298,8 +304,17 @@ pub async fn get(tx: &mut Tx, id: IdentityId) -> Result<Option<Identity>> {
 
 pub async fn credentials(tx: &mut Tx, id: IdentityId) -> Result<Vec<Credential>> {
     let rows: Vec<StoredCredential> = tx.fetch_all(CREDENTIALS, &[&id.0]).await?;
-    let mut credentials: Vec<Credential> = Vec::new();
+    Ok(gather_credentials(rows)?.pop().map(|(_, credentials)| credentials).unwrap_or_default())
+}
+
+/// Puts rows that follow each other and belong to one identity together.
+pub(super) fn gather_credentials(rows: Vec<StoredCredential>) -> Result<Vec<(Uuid, Vec<Credential>)>> {
+    let mut all: Vec<(Uuid, Vec<Credential>)> = Vec::new();
     for row in rows {
+        if all.last().is_none_or(|(id, _)| *id != row.identity_id) {
+            all.push((row.identity_id, Vec::new()));
+        }
+        let Some((_, credentials)) = all.last_mut() else { continue };
         if credentials.last().is_none_or(|last| last.kind != row.kind) {
             credentials.push(Credential {
                 kind: row.kind,
@@ -313,7 +328,7 @@ pub async fn credentials(tx: &mut Tx, id: IdentityId) -> Result<Vec<Credential>>
             credential.identifiers.push(identifier);
         }
     }
-    Ok(credentials)
+    Ok(all)
 }
 
 /// Whose credential of `kind` has that (normalised) identifier, with that credential.
@@ -380,7 +395,7 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
     // Before the sessions: it locks the row, so that none is given any more that the next line would not see.
     tx.execute(PROVEN, &[&address.id]).await?;
-    tx.execute(END_SESSIONS, &[&address.id]).await?;
+    tx.tally.revoked += tx.execute(END_SESSIONS, &[&address.id]).await?;
     Ok(())
 }
 
@@ -411,7 +426,10 @@ pub async fn take_over(
     let (traits, config) = (to_text(&identity.traits)?, to_text(&credential.config)?);
     tx.execute(END_OPEN_FLOWS, &[&id, &proving.0]).await?;
     for end in END_WAYS_IN {
-        tx.execute(end, &[&id]).await?;
+        let ended = tx.execute(end, &[&id]).await?;
+        if end == END_OWN_SESSIONS {
+            tx.tally.revoked += ended;
+        }
     }
     tx.execute(
         INSERT_CREDENTIAL,
@@ -493,14 +511,6 @@ pub async fn by_address(tx: &mut Tx, value: &str) -> Result<Option<Identity>> {
     }
 }
 
-/// By id, at most `limit`, those after `after`; it need not exist any more.
-/// Kratos: persistence/sql/identity/persister_identity.go orders by id, ascending, which is not by time.
-pub async fn list(tx: &mut Tx, after: Option<IdentityId>, limit: i64) -> Result<Vec<Identity>> {
-    let after = after.map_or(Uuid::nil(), |id| id.0);
-    let rows: Vec<Joined> = tx.fetch_all(LIST, &[&after, &limit]).await?;
-    gather(rows)
-}
-
 /// Deletes with credentials, addresses, sessions. `false`: unknown.
 pub async fn delete(tx: &mut Tx, id: IdentityId) -> Result<bool> {
     Ok(tx.execute(DELETE, &[&id.0]).await? == 1)
@@ -569,6 +579,7 @@ impl Joined {
             metadata_public: from_text("identities.metadata_public", &self.metadata_public)?,
             metadata_admin: from_text("identities.metadata_admin", &self.metadata_admin)?,
             external_id: self.external_id.clone(),
+            organization_id: self.organization_id,
             unverified: self.identity_unproven,
             resettable: self.resettable,
             created_at: self.identity_created_at,

@@ -23,6 +23,7 @@ mod for_tests;
 pub mod form_drafts;
 pub mod id_tokens;
 pub mod identities;
+pub mod identity_lists;
 pub mod invitations;
 pub mod limits;
 pub mod messages;
@@ -40,6 +41,7 @@ mod writer;
 
 use crate::effects::{Following, to_completion};
 use crate::error::{Error, Kind, Result};
+use crate::metrics::{Connections, Sessions};
 use dsn::Dsn;
 use file::DatabaseFile;
 #[cfg(any(test, feature = "testing"))]
@@ -102,6 +104,7 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 #[derive(Clone)]
 pub struct Db {
     pools: Pools,
+    sessions: Sessions,
     #[cfg(any(test, feature = "testing"))]
     ran: Ran,
     /// The folder of a `memory` database; it goes with the last handle.
@@ -122,9 +125,18 @@ enum Pools {
 /// One transaction. Dropping rolls back. [`Db::write`] begins immediately on SQLite; [`Db::read`] never takes its write lock.
 pub struct Tx {
     state: State,
+    /// Sessions that begin and end with its commit, and where they are counted.
+    tally: Tally,
+    sessions: Sessions,
     /// For tests: where its statements are written down, and as what. `None`: it only reads.
     #[cfg(any(test, feature = "testing"))]
     ran: (Ran, Option<Durability>),
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    issued: u64,
+    revoked: u64,
 }
 
 enum State {
@@ -178,6 +190,7 @@ impl Db {
     fn over(pools: Pools, folder: Option<Arc<tempfile::TempDir>>) -> Self {
         Self {
             pools,
+            sessions: Sessions::default(),
             #[cfg(any(test, feature = "testing"))]
             ran: Ran::default(),
             _folder: folder,
@@ -278,6 +291,8 @@ impl Db {
         let _ = durability;
         Tx {
             state,
+            tally: Tally::default(),
+            sessions: self.sessions.clone(),
             #[cfg(any(test, feature = "testing"))]
             ran: (self.ran.clone(), durability),
         }
@@ -288,6 +303,23 @@ impl Db {
     pub async fn look_for_file(&self) {
         if let Pools::Sqlite { file, .. } = &self.pools {
             file.look().await;
+        }
+    }
+
+    /// Sessions that began and ended since this database was opened.
+    pub(crate) fn sessions_counted(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> Vec<Connections> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> Connections {
+            let (all, idle) = (pool.size() as usize, pool.num_idle());
+            Connections { pool: name, idle, in_use: all.saturating_sub(idle) }
+        }
+        match &self.pools {
+            Pools::Sqlite { writer, readers, .. } => vec![of("writer", &writer.pool), of("reader", readers)],
+            Pools::Postgres(pool) => vec![of("postgresql", pool)],
         }
     }
 
@@ -362,10 +394,13 @@ impl Tx {
     /// Makes the changes last. What was answered with `Ok` survives a power cut, unless it began as [`Db::write_relaxed`].
     pub async fn commit(self) -> Result<()> {
         match self.state {
-            State::Sqlite(tx) => tx.commit().await.map_err(fault::error),
-            State::Postgres(tx) => tx.commit().await.map_err(fault::error),
-            State::SqliteSingle(_) | State::PostgresSingle(_) => Ok(()),
+            State::Sqlite(tx) => tx.commit().await.map_err(fault::error)?,
+            State::Postgres(tx) => tx.commit().await.map_err(fault::error)?,
+            State::SqliteSingle(_) | State::PostgresSingle(_) => {}
         }
+        self.sessions.issued.inc_by(self.tally.issued);
+        self.sessions.revoked.inc_by(self.tally.revoked);
+        Ok(())
     }
 
     /// For tests, which ask where a statement ran.

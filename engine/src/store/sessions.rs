@@ -122,6 +122,7 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
         ],
     )
     .await?;
+    tx.tally.issued += 1;
     Ok(())
 }
 
@@ -191,12 +192,16 @@ pub async fn count_others(
 
 /// Sets `active` to false where it belongs to `identity`; whether a row changed.
 pub async fn revoke(tx: &mut Tx, identity: IdentityId, id: SessionId) -> Result<bool> {
-    Ok(tx.execute(REVOKE, &[&identity.0, &id.0]).await? == 1)
+    let ended = tx.execute(REVOKE, &[&identity.0, &id.0]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended == 1)
 }
 
 /// How many went.
 pub async fn revoke_others(tx: &mut Tx, identity: IdentityId, except: SessionId) -> Result<u64> {
-    tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await
+    let ended = tx.execute(REVOKE_OTHERS, &[&identity.0, &except.0]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended)
 }
 
 /// After a fresh sign-in: another token, methods, level, times and devices, where the session still has the token `was` and was not

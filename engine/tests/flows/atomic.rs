@@ -8,7 +8,7 @@ use engine::effects::{Answer, Outbound, OutboundError, Request};
 use engine::flow::{Started, Submitted, login, provisional, registration, verification};
 use engine::ids::{IdentityId, SessionId};
 use engine::store::messages::Filter;
-use engine::store::{identities, sessions};
+use engine::store::{identities, identity_lists, sessions};
 use engine::testing::{self, PASSWORD, World};
 use engine::{Engine, hooks};
 use futures::future::BoxFuture;
@@ -124,7 +124,10 @@ impl House {
 
     async fn accounts(&self) -> usize {
         let mut tx = self.engine.db().read().await.unwrap();
-        identities::list(&mut tx, None, 10).await.unwrap().len()
+        identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10))
+            .await
+            .unwrap()
+            .len()
     }
 
     /// Everything that is queued is delivered; what was heard by that.

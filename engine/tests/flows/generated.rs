@@ -285,9 +285,11 @@ async fn one_account_for_each(dsn: &str, seeds: std::ops::Range<usize>) {
     for (index, made) in made.iter().enumerate() {
         let (identity, _) = create(&ctx, &format!("s{index}"), made.traits.clone()).await.unwrap();
         for identifier in &made.identifiers {
-            let (found, _) =
-                admin::by_identifier(&ctx, &identifier.to_uppercase()).await.unwrap().expect("somebody");
-            assert_eq!(found.id, identity.id, "{identifier}");
+            let filter = admin::whose(&identifier.to_uppercase());
+            let listing = Listing { filter, pages: Pages::After(None), size: 2, credentials: false };
+            let found = admin::list(&ctx, &listing).await.unwrap().identities;
+            let found: Vec<_> = found.iter().map(|(found, _)| found.id).collect();
+            assert_eq!(found, [identity.id], "{identifier}");
         }
         // The first and the last stand for the others: each is a statement of its own.
         for identifier in [made.identifiers.first(), made.identifiers.last()].into_iter().flatten() {

@@ -3,7 +3,7 @@
 use engine::operators::{self, Operator, Role};
 use engine::plan::Client;
 use engine::rehearsal::{self, Wish};
-use engine::store::{audit, identities};
+use engine::store::{audit, identity_lists};
 use engine::testing::World;
 use engine::{Engine, Kind};
 use serde_json::json;
@@ -39,7 +39,10 @@ async fn the_accounts_in_question_are_copied_and_nobody_else() {
         rehearsal::begin(&engine, &grace, &wish(&["Ann@Example.org", "a password"])).await.unwrap();
     assert_eq!(rehearsal.copied, 1);
     let mut tx = rehearsal.engine.db().read().await.unwrap();
-    let copied = identities::list(&mut tx, None, 10).await.unwrap();
+    let copied =
+        identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10))
+            .await
+            .unwrap();
     assert_eq!(copied.len(), 1);
     assert_eq!(copied[0].traits, json!({"email": "ann@example.org"}));
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 31] = [
+const LAYERS: [(&str, u8); 32] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
+    ("metrics", 0),
     ("request_id", 0),
     ("requester", 0),
     ("secret", 0),

@@ -4,6 +4,7 @@ use crate::{at, id, on_both, person};
 use engine::ids::{DeliveryId, FlowId, IdentityId};
 use engine::store::deliveries::{self, Count, Delivery, Kind, Status};
 use engine::store::identities::{self, Inserted};
+use engine::store::identity_lists;
 use engine::store::provisional::{self, Agreed, Row};
 
 fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
@@ -131,7 +132,7 @@ on_both! {
         let by_name = identities::by_identifier(&mut tx, "password", "anna@example.org").await.unwrap();
         let by_address = identities::by_verifiable_address(&mut tx, "email", "anna@example.org").await.unwrap();
         assert!(by_name.is_none() && by_address.is_none());
-        assert!(identities::list(&mut tx, None, 10).await.unwrap().is_empty());
+        assert!(identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10)).await.unwrap().is_empty());
         tx.commit().await.unwrap();
 
         let mut tx = db.write().await.unwrap();
@@ -149,6 +150,6 @@ on_both! {
         assert!(!provisional::end(&mut tx, anna.id).await.unwrap(), "it is over");
         assert!(!provisional::set_agreed(&mut tx, IdentityId(id(5)), &agreed).await.unwrap());
         assert!(identities::get(&mut tx, anna.id).await.unwrap().is_some());
-        assert_eq!(identities::list(&mut tx, None, 10).await.unwrap().len(), 1);
+        assert_eq!(identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10)).await.unwrap().len(), 1);
     }
 }

@@ -4,9 +4,15 @@ use crate::{at, id, on_both, person};
 use engine::identity::State;
 use engine::ids::IdentityId;
 use engine::store::identities::{self, Inserted};
+use engine::store::identity_lists;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Barrier;
+
+/// Two that come after it.
+fn after(id: IdentityId) -> identity_lists::Window {
+    identity_lists::Window { after: Some(id), ..identity_lists::Window::first(2) }
+}
 
 on_both! {
     async fn what_was_inserted_is_read_back_whole(db: Db) {
@@ -140,15 +146,15 @@ on_both! {
             identities::insert(&mut tx, &identity, &credentials).await.unwrap();
         }
         let ids = |page: &[engine::identity::Identity]| page.iter().map(|one| one.id.0).collect::<Vec<_>>();
-        let first = identities::list(&mut tx, None, 2).await.unwrap();
+        let first = identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(2)).await.unwrap();
         assert_eq!(ids(&first), [id(1), id(2)]);
         assert_eq!(first[1].verifiable_addresses[0].value, "z-p2@example.org");
         assert_eq!(first[1].verifiable_addresses.len(), 2);
         identities::delete(&mut tx, first[1].id).await.unwrap();
-        let second = identities::list(&mut tx, Some(first[1].id), 2).await.unwrap();
+        let second = identity_lists::page(&mut tx, &identity_lists::Filter::All, after(first[1].id)).await.unwrap();
         assert_eq!(ids(&second), [id(3), id(4)]);
-        assert_eq!(ids(&identities::list(&mut tx, Some(second[1].id), 2).await.unwrap()), [id(5)]);
-        assert!(identities::list(&mut tx, Some(IdentityId(id(5))), 2).await.unwrap().is_empty());
+        assert_eq!(ids(&identity_lists::page(&mut tx, &identity_lists::Filter::All, after(second[1].id)).await.unwrap()), [id(5)]);
+        assert!(identity_lists::page(&mut tx, &identity_lists::Filter::All, after(IdentityId(id(5)))).await.unwrap().is_empty());
     }
 
     async fn deleting_takes_everything_along(db: Db) {
@@ -195,7 +201,7 @@ on_both! {
             }
             assert_eq!(done, 1, "round {round}");
         }
-        assert_eq!(identities::list(&mut db.read().await.unwrap(), None, 100).await.unwrap().len(), 5);
+        assert_eq!(identity_lists::page(&mut db.read().await.unwrap(), &identity_lists::Filter::All, identity_lists::Window::first(100)).await.unwrap().len(), 5);
     }
 
     async fn sixty_four_who_want_different_ones_all_get_them(db: Db) {
@@ -214,6 +220,6 @@ on_both! {
         for racer in racers {
             racer.await.unwrap();
         }
-        assert_eq!(identities::list(&mut db.read().await.unwrap(), None, 100).await.unwrap().len(), 64);
+        assert_eq!(identity_lists::page(&mut db.read().await.unwrap(), &identity_lists::Filter::All, identity_lists::Window::first(100)).await.unwrap().len(), 64);
     }
 }

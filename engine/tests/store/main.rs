@@ -5,6 +5,7 @@
 mod deferred_logins;
 mod deliveries;
 mod identities;
+mod identity_lists;
 mod invitations;
 mod limits;
 mod mail;
@@ -106,6 +107,7 @@ fn person(number: u128, name: &str) -> (Identity, Vec<Credential>) {
         unverified: number == 7,
         resettable: number == 7,
         external_id: Some(format!("crm-{name}")),
+        organization_id: (number % 2 == 1).then(|| id(500)),
         created_at: at(0),
         updated_at: at(3),
     };

@@ -1,12 +1,11 @@
 //! `/admin/courier/messages`: what was mailed, to whom, and what became of it (Kratos: courier/handler.go). Bodies hold
 //! neither code nor link.
 
+use super::query::{Known, Query, put_links};
 use crate::error::ApiError;
-use crate::public::flows::query;
 use crate::respond;
 use crate::state::AppState;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +13,7 @@ use chrono::DateTime;
 use engine::config::Config;
 use engine::ids::MessageId;
 use engine::store::messages::{Filter, Message, Status};
-use engine::{Error, courier, flow};
+use engine::{Error, courier};
 use serde_json::{Value, json};
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
@@ -27,9 +26,12 @@ const LARGEST_PAGE: i64 = 1000;
 const SEALED: &str = "(sealed until sent)";
 
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
-    let ctx = state.engine.begin();
-    let query = query(&uri);
-    let status = flow::first(&query, "status")
+    let query = Query::read(
+        &uri,
+        Known { once: &["page_size", "page_token", "recipient", "status"], repeated: &[] },
+    )?;
+    let status = query
+        .choice("status")?
         .map(|status| {
             Status::parse(status).ok_or_else(|| {
                 let known: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
@@ -37,37 +39,28 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
             })
         })
         .transpose()?;
-    let recipient = flow::first(&query, "recipient");
-    let after = flow::first(&query, "page_token").map(read_token).transpose()?.flatten();
-    let size = flow::first(&query, "page_size").and_then(|size| size.parse().ok());
-    let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
-    let filter = Filter { status, recipient: recipient.map(str::to_owned), after };
+    let recipient = query.choice("recipient")?.map(str::to_owned);
+    let after = query.value("page_token").map(read_token).transpose()?.flatten();
+    let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
+    let ctx = state.engine.begin();
     // One more than asked for tells whether there is a next page.
-    let mut messages = courier::list(&ctx, &filter, size + 1).await?;
+    let mut messages = courier::list(&ctx, &Filter { status, recipient, after }, size + 1).await?;
     let more = messages.len() as i64 > size;
     messages.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    let link = |token: String, rel: &str| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("page_size", &size.to_string()).append_pair("page_token", &token);
-        pairs.extend_pairs(recipient.map(|recipient| ("recipient", recipient)));
-        pairs.extend_pairs(status.map(|status| ("status", status.name())));
-        format!("</admin/courier/messages?{}>; rel=\"{rel}\"", pairs.finish())
-    };
-    let mut links = link(FIRST.to_owned(), "first");
-    if let (true, Some(last)) = (more, messages.last()) {
-        links.push(',');
-        links.push_str(&link(token(last), "next"));
-    }
+    let next = messages.last().filter(|_| more).map(token);
     let list: Vec<Value> =
         messages.iter().map(|message| shown(&ctx.config, message)).collect::<engine::Result<_>>()?;
     let mut response = respond::json(&Value::Array(list));
-    if let Ok(links) = HeaderValue::from_str(&links) {
-        response.headers_mut().insert(header::LINK, links);
-    }
+    put_links(response.headers_mut(), &query.links(size, FIRST, next));
     Ok(response)
 }
 
-pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
+pub async fn get(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    Query::none(&uri)?;
     let ctx = state.engine.begin();
     let id: MessageId = id.parse().map_err(|_| Error::invalid(""))?;
     let (message, dispatches) = courier::get(&ctx, id).await?;
@@ -126,8 +119,6 @@ fn read_token(token: &str) -> Result<Option<(DateTime<chrono::Utc>, MessageId)>>
     };
     match read() {
         Some(after) => Ok(Some(after)),
-        None => {
-            Err(Error::invalid("The page_token is none of ours. Leave it out for the first page.").into())
-        }
+        None => Err(Error::invalid("Invalid page_token. Omit it to get the first page.").into()),
     }
 }

@@ -1,5 +1,6 @@
 //! `/admin/identities`: create, read, list, delete (Kratos: identity/handler.go).
 
+use super::query::{Known, Query, parsed, put_links};
 use crate::error::ApiError;
 use crate::respond;
 use crate::state::AppState;
@@ -7,9 +8,13 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::admin::{Listing, Pages};
 use engine::identity::decode::Shape;
+use engine::identity::{Credential, Identity};
 use engine::ids::IdentityId;
-use engine::{Error, admin, flow, identity};
+use engine::limits_table::IDS as MOST;
+use engine::store::identity_lists::Filter;
+use engine::{Ctx, Error, admin, identity};
 use serde_json::Value;
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
@@ -17,7 +22,42 @@ type Result<T, E = ApiError> = std::result::Result<T, E>;
 const DEFAULT_PAGE: i64 = 250;
 const LARGEST_PAGE: i64 = 500;
 
-pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Response> {
+/// Pages by number end here (Kratos: x/pagination.go): each makes the database count through all before it.
+const NUMBERED: i64 = 1000;
+
+/// Filters; one at a time.
+const IDS: &str = "ids";
+const IDENTIFIER: &str = "credentials_identifier";
+const SIMILAR: &str = "preview_credentials_identifier_similar";
+const ORGANIZATION: &str = "organization_id";
+
+const INCLUDE: &str = "include_credential";
+
+/// Kratos: identity/credentials.go.
+const KINDS: [&str; 10] = [
+    "password",
+    "oidc",
+    "saml",
+    "totp",
+    "lookup_secret",
+    "webauthn",
+    "code",
+    "link_recovery",
+    "code_recovery",
+    "passkey",
+];
+
+const LIST: Known = Known {
+    once: &[IDENTIFIER, SIMILAR, ORGANIZATION, "consistency", "page", "per_page", "page_size", "page_token"],
+    repeated: &[IDS, INCLUDE],
+};
+
+pub async fn create(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    bytes: Bytes,
+) -> Result<Response> {
+    Query::none(&uri)?;
     let ctx = state.engine.begin();
     if bytes.is_empty() {
         return Err(Error::invalid("").into());
@@ -27,7 +67,11 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
     let body = serde_json::from_slice(&bytes)
         .map_err(|broken| Error::invalid(format!("The body does not describe an identity: {broken}.")))?;
     let (identity, credentials) = admin::create(&ctx, body).await?;
-    let json = identity::json::admin(&identity, Some(&credentials), &ctx.config.serve.public.base_url_text);
+    let mut json = shown(&ctx, &identity, Some(&credentials), &[]);
+    // This response alone leaves the member out (measured).
+    if let Some(members) = json.as_object_mut().filter(|_| identity.metadata_admin.is_null()) {
+        members.shift_remove("metadata_admin");
+    }
     let mut response = respond::with_status(StatusCode::CREATED, &json);
     let base = ctx.config.serve.admin.base_url_text.trim_end_matches('/');
     if let Ok(location) = HeaderValue::from_str(&format!("{base}/identities/{}", identity.id)) {
@@ -36,56 +80,141 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
     Ok(response)
 }
 
-pub async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
+pub async fn get(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    let query = Query::read(&uri, Known { once: &[], repeated: &[INCLUDE] })?;
+    let include = included(&query)?;
     let ctx = state.engine.begin();
     let (identity, credentials) = admin::get(&ctx, parse(&id)?).await?;
-    Ok(respond::json(&identity::json::admin(
-        &identity,
-        Some(&credentials),
-        &ctx.config.serve.public.base_url_text,
-    )))
+    Ok(respond::json(&shown(&ctx, &identity, Some(&credentials), &include)))
 }
 
-/// A page by keyset, or whoever has `credentials_identifier`.
+/// A page, of all or of those that a filter chooses.
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+    let query = Query::read(&uri, LIST)?;
+    let include = included(&query)?;
+    let filter = filter(&query)?;
+    // Both databases answer with what was committed last, whichever is asked for.
+    query.one_of("consistency", &["strong", "eventual"])?;
+    let (pages, size) = pages(&query)?;
+    let by_name = matches!(filter, Filter::Identifier { .. } | Filter::Prefix { .. });
+    let listing = Listing { filter, pages, size, credentials: by_name || !include.is_empty() };
     let ctx = state.engine.begin();
-    let query = crate::public::flows::query(&uri);
-    if let Some(identifier) = flow::first(&query, "credentials_identifier") {
-        let found = admin::by_identifier(&ctx, identifier).await?;
-        let list: Vec<Value> = found
-            .iter()
-            .map(|(identity, credentials)| {
-                identity::json::admin(identity, Some(credentials), &ctx.config.serve.public.base_url_text)
-            })
-            .collect();
-        return Ok(respond::json(&Value::Array(list)));
-    }
-    let size = flow::first(&query, "page_size").or_else(|| flow::first(&query, "per_page"));
-    let size = size.and_then(|size| size.parse().ok()).unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
-    let after = flow::first(&query, "page_token").map(parse).transpose()?;
-    // One more than asked for tells whether there is a next page.
-    let mut identities = admin::list(&ctx, after, size + 1).await?;
-    let more = identities.len() as i64 > size;
-    identities.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    let mut link = format!("</admin/identities?page_size={size}>; rel=\"first\"");
-    if let (true, Some(last)) = (more, identities.last()) {
-        link.push_str(&format!(",</admin/identities?page_size={size}&page_token={}>; rel=\"next\"", last.id));
-    }
-    let list: Vec<Value> = identities
-        .iter()
-        .map(|identity| identity::json::admin(identity, None, &ctx.config.serve.public.base_url_text))
-        .collect();
-    let mut response = respond::json(&Value::Array(list));
-    if let Ok(link) = HeaderValue::from_str(&link) {
-        response.headers_mut().insert(header::LINK, link);
+    let listed = admin::list(&ctx, &listing).await?;
+    let links = match (pages, listed.total) {
+        (Pages::Number(number), Some(total)) => numbered_links(&query, number, size, total),
+        _ => {
+            let last = listed.identities.last().filter(|_| listed.more);
+            let next = last.map(|(identity, _)| identity.id.to_string());
+            query.links(size, &uuid::Uuid::nil().to_string(), next)
+        }
+    };
+    let list =
+        listed.identities.iter().map(|(one, credentials)| shown(&ctx, one, credentials.as_deref(), &include));
+    let mut response = respond::json(&list.collect::<Value>());
+    let headers = response.headers_mut();
+    put_links(headers, &links);
+    if let Some(total) = listed.total {
+        headers.insert("x-total-count", HeaderValue::from(total));
     }
     Ok(response)
 }
 
-pub async fn delete(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
+pub async fn delete(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    Query::none(&uri)?;
     let ctx = state.engine.begin();
     admin::delete(&ctx, parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn shown(ctx: &Ctx, identity: &Identity, credentials: Option<&[Credential]>, include: &[&str]) -> Value {
+    identity::json::admin(identity, credentials, include, &ctx.config.serve.public.base_url_text)
+}
+
+/// Kinds of credentials whose contents are shown.
+fn included(query: &Query) -> Result<Vec<&str>> {
+    let kinds = query.chosen(INCLUDE)?;
+    match kinds.iter().all(|kind| KINDS.contains(kind)) {
+        true => Ok(kinds),
+        false => {
+            Err(Error::invalid(format!("{INCLUDE} is none of these kinds: {}.", KINDS.join(", "))).into())
+        }
+    }
+}
+
+fn filter(query: &Query) -> Result<Filter> {
+    let mut filters: Vec<(&str, Filter)> = Vec::new();
+    let ids = query.chosen(IDS)?;
+    if ids.len() > MOST.count() {
+        return Err(Error::invalid(format!("{IDS} is given more than {} times.", MOST.count())).into());
+    }
+    if !ids.is_empty() {
+        let ids: Result<Vec<IdentityId>> = ids.iter().map(|id| parsed(IDS, id, "a UUID")).collect();
+        filters.push((IDS, Filter::Ids(ids?)));
+    }
+    if let Some(identifier) = query.choice(IDENTIFIER)? {
+        filters.push((IDENTIFIER, admin::whose(identifier)));
+    }
+    if let Some(prefix) = query.choice(SIMILAR)? {
+        filters.push((SIMILAR, admin::similar(prefix)?));
+    }
+    if let Some(id) = query.choice(ORGANIZATION)? {
+        filters.push((ORGANIZATION, Filter::Organization(parsed(ORGANIZATION, id, "a UUID")?)));
+    }
+    if let [(first, _), (second, _), ..] = filters.as_slice() {
+        return Err(
+            Error::invalid(format!("{first} and {second} cannot be combined. Send one of them.")).into()
+        );
+    }
+    Ok(filters.pop().map_or(Filter::All, |(_, filter)| filter))
+}
+
+/// Which page, and how many entries it has. Pages follow an entry, or have a number (Kratos: x/pagination.go).
+fn pages(query: &Query) -> Result<(Pages, i64)> {
+    let numbered = ["page", "per_page"].into_iter().find(|name| query.value(name).is_some());
+    let following = ["page_token", "page_size"].into_iter().find(|name| query.value(name).is_some());
+    if let (Some(one), Some(other)) = (numbered, following) {
+        return Err(Error::invalid(format!(
+            "{one} and {other} cannot be combined. Send page with per_page, or page_token with page_size."
+        ))
+        .into());
+    }
+    let Some(number) = query.number("page")? else {
+        let size = if numbered.is_some() { "per_page" } else { "page_size" };
+        let after = query.value("page_token").map(|id| parsed("page_token", id, "a token of this list"));
+        return Ok((Pages::After(after.transpose()?), query.size(size, DEFAULT_PAGE, LARGEST_PAGE)?));
+    };
+    let size = query.size("per_page", DEFAULT_PAGE, LARGEST_PAGE)?;
+    if number < 0 || number.saturating_mul(size) > NUMBERED {
+        return Err(Error::invalid(format!(
+            "page counts from 0, and only to the entry {NUMBERED}. Send page_token with page_size to read further."
+        ))
+        .into());
+    }
+    Ok((Pages::Number(number), size))
+}
+
+/// Links to the pages that exist.
+fn numbered_links(query: &Query, number: i64, size: i64, total: i64) -> String {
+    let last = (total - 1).max(0) / size;
+    let pages = [
+        ("first", Some(0)),
+        ("prev", (number > 0).then(|| (number - 1).min(last))),
+        ("next", (number < last).then_some(number + 1)),
+        ("last", Some(last)),
+    ];
+    let links = pages.into_iter().filter_map(|(relation, page)| {
+        let page = page?.to_string();
+        Some(query.link(relation, &[("page", page), ("per_page", size.to_string())]))
+    });
+    links.collect::<Vec<_>>().join(",")
 }
 
 /// A malformed id is an unknown one (measured).

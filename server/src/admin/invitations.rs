@@ -1,16 +1,17 @@
 //! `/admin/vestibule/invitations`: make, list, withdraw. Ours: Kratos has none.
 
+use super::query::{Known, Query, parsed, put_links};
 use crate::error::ApiError;
 use crate::respond;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use engine::Error;
 use engine::config::duration;
 use engine::invitations::{self, By, Invitation, Wanted};
-use engine::{Error, flow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,7 +33,12 @@ struct Create {
 }
 
 /// 201 with `link`, which is told this once; without it when the link was mailed.
-pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Response> {
+pub async fn create(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    bytes: Bytes,
+) -> Result<Response> {
+    Query::none(&uri)?;
     let ctx = state.engine.begin();
     let body = if bytes.is_empty() {
         Create::default()
@@ -56,30 +62,29 @@ pub async fn create(State(state): State<AppState>, bytes: Bytes) -> Result<Respo
 
 /// Newest first, a page by keyset.
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+    let query = Query::read(&uri, Known { once: &["page_size", "page_token"], repeated: &[] })?;
+    let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
+    let after: Option<Uuid> =
+        query.value("page_token").map(|id| parsed("page_token", id, "a token of this list")).transpose()?;
     let ctx = state.engine.begin();
-    let query = crate::public::flows::query(&uri);
-    let size = flow::first(&query, "page_size").and_then(|size| size.parse().ok());
-    let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
-    let after = flow::first(&query, "page_token").map(parse).transpose()?;
     // One more than asked for tells whether there is a next page.
-    let mut list = invitations::list(&ctx, after, size + 1).await?;
+    let mut list = invitations::list(&ctx, after.filter(|id| !id.is_nil()), size + 1).await?;
     let more = list.len() as i64 > size;
     list.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     let now = ctx.effects().now();
     let mut response = respond::json(&list.iter().map(|one| shown(one, now)).collect());
-    let path = "/admin/vestibule/invitations";
-    let mut link = format!("<{path}?page_size={size}>; rel=\"first\"");
-    if let (true, Some(last)) = (more, list.last()) {
-        link.push_str(&format!(",<{path}?page_size={size}&page_token={}>; rel=\"next\"", last.id));
-    }
-    if let Ok(link) = HeaderValue::from_str(&link) {
-        response.headers_mut().insert(header::LINK, link);
-    }
+    let next = list.last().filter(|_| more).map(|last| last.id.to_string());
+    put_links(response.headers_mut(), &query.links(size, &Uuid::nil().to_string(), next));
     Ok(response)
 }
 
 /// Withdraws it; it stays in the list.
-pub async fn delete(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response> {
+pub async fn delete(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    Query::none(&uri)?;
     let ctx = state.engine.begin();
     invitations::withdraw(&ctx, By::AdminApi, parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -4,6 +4,8 @@ pub mod courier;
 pub mod guard;
 pub mod identities;
 pub mod invitations;
+mod metrics;
+mod query;
 
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
@@ -22,9 +24,12 @@ pub fn router(state: AppState) -> Router {
         .route("/admin/courier/messages/{id}", get(courier::get))
         .route("/admin/vestibule/invitations", get(invitations::list).post(invitations::create))
         .route("/admin/vestibule/invitations/{id}", delete(invitations::delete))
+        .route("/admin/metrics/prometheus", get(metrics::scrape))
         .route("/self-service/{*rest}", any(to_public))
         .route("/schemas", any(to_public))
         .route("/schemas/{id}", any(to_public))
+        .route("/admin/schemas", any(to_public))
+        .route("/admin/schemas/{id}", any(to_public))
         .route("/sessions/whoami", any(to_public))
         .merge(crate::meta::admin_routes())
         .fallback(crate::meta::nothing_here)
@@ -34,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Admin), bound))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
+        .layer(middleware::from_fn(crate::edge::told_route))
         .with_state(state);
     // The prefix is added before routing, so it wraps the router instead of lying inside it.
     Router::new().fallback_service(tower::ServiceBuilder::new().map_request(with_prefix).service(routes))
@@ -42,7 +48,10 @@ pub fn router(state: AppState) -> Router {
 /// Kratos adds `/admin` to what the admin port is asked without it.
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    if ["/identities", "/courier"].iter().any(|own| path == *own || path.starts_with(&format!("{own}/"))) {
+    if ["/identities", "/courier", "/metrics"]
+        .iter()
+        .any(|own| path == *own || path.starts_with(&format!("{own}/")))
+    {
         let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
         if let Ok(uri) = format!("/admin{wanted}").parse::<Uri>() {
             *request.uri_mut() = uri;
@@ -54,7 +63,9 @@ fn with_prefix(mut request: Request) -> Request {
 /// 307 to the public base URL: what belongs there.
 async fn to_public(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
     let config = state.engine.begin().config;
-    let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/');
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    // The prefix of the admin port means nothing there (Kratos: x/redir/port_redirect.go).
+    let path = path.strip_prefix("/admin").unwrap_or(path).trim_start_matches('/');
     crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &config.public_url(path))
 }
 

@@ -35,6 +35,10 @@ pub(super) struct Deadlines {
     pub(super) head: Duration,
     pub(super) write: Duration,
     pub(super) idle: Duration,
+    /// For what is left of a body when the response is there before it.
+    pub(super) body: Duration,
+    /// Bytes of such a rest that are read and thrown away.
+    pub(super) discarded: usize,
 }
 
 /// When the server ends, what has not sent a whole request by then is closed.
@@ -54,7 +58,7 @@ pub(super) async fn serve<S>(
     let state = Arc::new(State { seat, progress: Mutex::new(Progress::new()) });
     let service = service_fn(|request: Request<Incoming>| {
         let (state, router) = (state.clone(), router.clone());
-        async move { Ok::<_, Infallible>(answer(&state, router, peer, request).await) }
+        async move { Ok::<_, Infallible>(answer(&state, router, peer, request, deadlines).await) }
     });
     let io = TokioIo::new(Watched { socket, state: state.clone() });
     let mut connection = pin!(
@@ -158,6 +162,7 @@ async fn answer(
     router: Router,
     peer: SocketAddr,
     request: Request<Incoming>,
+    deadlines: Deadlines,
 ) -> Response<Tracked<Body, Answering>> {
     let answering = Answering(state.clone());
     state.enter(Stage::Answer);
@@ -168,16 +173,21 @@ async fn answer(
         if is_internal(peer.ip()) && is_forwarded(request.headers()) {
             state.seat.is_proxy(peer.ip());
         }
-        let state = state.clone();
-        let mut request = request.map(|body| {
-            let until_end = Receiving::of(&body, state);
-            Body::new(Tracked { body, until_end })
-        });
+        let waits = request.headers().contains_key(header::EXPECT);
+        let (parts, body) = request.into_parts();
+        let until_end = Receiving::of(&body, state.clone());
+        let lent = Lent::of(Tracked { body, until_end });
+        let mut request = Request::from_parts(parts, Body::new(lent.clone()));
         request.extensions_mut().insert(ConnectInfo(peer));
-        match router.oneshot(request).await {
+        let mut response = match router.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
+        };
+        // Who answers early says so: a client that sends its next request on this connection would otherwise find it closed.
+        if !response.headers().contains_key(header::CONNECTION) && !lent.ends(waits, &deadlines).await {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     };
     let mut response = response.map(|body| Tracked { body, until_end: Some(answering) });
     if state.seat.place == Place::Health {
@@ -254,6 +264,77 @@ impl<B: HttpBody<Data = Bytes> + Unpin, T: Unpin> HttpBody for Tracked<B, T> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A request's body, which its connection gets back when the response is there before the body's end.
+#[derive(Clone)]
+struct Lent(Arc<Mutex<Rest>>);
+
+struct Rest {
+    body: Tracked<Incoming, Receiving>,
+    /// Something of it was asked for, which lets a client send that waits to be told so.
+    asked_for: bool,
+}
+
+impl Lent {
+    fn of(body: Tracked<Incoming, Receiving>) -> Self {
+        Self(Arc::new(Mutex::new(Rest { body, asked_for: false })))
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what is left and throws it away. `false`: there is too much, it does not come, or the client was not told to send it
+    /// (`waits`; RFC 9110, 10.1.1), so that no other request can follow on this connection.
+    async fn ends(mut self, waits: bool, deadlines: &Deadlines) -> bool {
+        let most = deadlines.discarded;
+        {
+            let rest = self.rest();
+            if rest.body.until_end.is_none() {
+                return true;
+            }
+            if waits && !rest.asked_for || rest.body.size_hint().lower() > most as u64 {
+                return false;
+            }
+        }
+        let reading = async {
+            let mut seen = 0;
+            loop {
+                match poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
+                    None => return true,
+                    Some(Ok(frame)) => seen += frame.data_ref().map_or(0, Bytes::len),
+                    Some(Err(_)) => return false,
+                }
+                if seen > most {
+                    return false;
+                }
+            }
+        };
+        tokio::time::timeout(deadlines.body, reading).await.unwrap_or(false)
+    }
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut rest = self.rest();
+        rest.asked_for = true;
+        Pin::new(&mut rest.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest().body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.rest().body.size_hint()
     }
 }
 

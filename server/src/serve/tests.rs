@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 
 const SOON: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(86_400);
-const NEVER: Deadlines = Deadlines { head_size: 8192, head: DAY, write: DAY, idle: DAY };
+const NEVER: Deadlines =
+    Deadlines { head_size: 8192, head: DAY, write: DAY, idle: DAY, body: DAY, discarded: 1000 };
 
 struct Place {
     crowd: Arc<Crowd>,
@@ -242,4 +243,44 @@ async fn a_connection_keeps_little_of_what_its_client_does_not_read() {
     let accepted = tokio::net::TcpSocket::from_std_stream(accepted.into_std().unwrap());
     let size = accepted.send_buffer_size().unwrap() as usize;
     assert!((64 * 1024..=2 * SEND_BUFFER.count()).contains(&size), "{size}");
+}
+
+/// A request whose body nobody asked for.
+fn unread(length: usize, more: &str) -> String {
+    format!("POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{more}\r\n")
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_body_is_thrown_away_and_the_connection_stays() {
+    let mut place = Place::new(10, NEVER);
+    for length in [1, 999, 1000] {
+        let mut client = place.connect(&unread(length, ""), 100_000).await;
+        client.send(&"x".repeat(length)).await;
+        let refused = client.read("").await;
+        assert!(refused.starts_with("HTTP/1.1 405") && !refused.contains("connection: close"), "{refused}");
+        client.get("/", "here").await;
+    }
+    // The same in chunks.
+    let head = "POST /long HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut client = place.connect(&format!("{head}3\r\nabc\r\n0\r\n\r\n"), 100_000).await;
+    client.read("").await;
+    client.get("/", "here").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_thrown_away_ends_the_connection_and_the_response_says_so() {
+    let soon = Deadlines { body: SOON, ..NEVER };
+    let chunk = format!("7d0\r\n{}\r\n", "x".repeat(2000));
+    let chunks = format!("POST /long HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
+    for (deadlines, sent, why) in [
+        (NEVER, unread(1001, ""), "too much is announced"),
+        (NEVER, chunks, "too much comes"),
+        (soon, unread(5, ""), "it does not come"),
+        (NEVER, unread(5, "Expect: 100-continue\r\n"), "the client waits to be told"),
+    ] {
+        let mut place = Place::new(10, deadlines);
+        let refused = place.connect(&sent, 100_000).await.until_end().await;
+        assert!(refused.starts_with("HTTP/1.1 405"), "{why}: {refused}");
+        assert!(refused.contains("connection: close"), "{why}: {refused}");
+    }
 }

@@ -55,13 +55,21 @@ async fn doubled_slashes_lead_to_the_clean_path() {
 #[tokio::test]
 async fn a_wrong_method_is_told_the_right_ones() {
     let (_stand, site) = stand("memory", json!({})).await;
-    let answer = ask(&site, "DELETE", "/self-service/login/browser", &[], None).await;
-    assert_eq!(answer.status, 405);
-    assert!(
-        answer.header("allow").is_some_and(|allow| allow.contains("GET")),
-        "{:?}",
-        answer.header("allow")
-    );
+    for (authority, method, target, allowed) in [
+        (&site.public, "DELETE", "/self-service/login/browser", "GET"),
+        (&site.public, "PUT", "/sessions", "DELETE"),
+        (&site.admin, "PATCH", "/admin/identities", "POST"),
+        (&site.admin, "POST", "/admin/courier/messages", "GET"),
+    ] {
+        let host = [("Host".to_owned(), authority.clone())];
+        let answer = send(authority, method, target, &host, None).await.expect("an answer");
+        let allow = answer.header("allow").expect("the methods").to_owned();
+        assert!(allow.contains(allowed), "{method} {target}: {allow}");
+        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+        let error = body(&answer)["error"].clone();
+        assert_eq!((answer.status, &error["code"]), (405, &json!(405)), "{method} {target}");
+        assert!(error["reason"].as_str().expect("a reason").contains(&allow), "{error}");
+    }
 }
 
 #[tokio::test]

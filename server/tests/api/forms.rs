@@ -414,7 +414,7 @@ async fn no_secret_of_an_address_is_kept_handed_on_or_logged() {
             sink.take();
             let mut tab = Tab::new(&site);
             let return_to = format!("http%3A%2F%2F{}%2Fwelcome", site.public);
-            let kept = format!("login_challenge=c1&return_to={return_to}");
+            let kept = format!("theme=dark&return_to={return_to}");
             let start = format!("/self-service/{kind}/{client}?{kept}{query}&aal=aal1");
             let flow = document(&tab.ask("GET", &start, &more, None).await);
             let wanted = format!("http://{}/self-service/{kind}/{client}?{kept}&aal=aal1", site.public);

@@ -1,6 +1,7 @@
 //! The public API from outside, where no recording can show it: a setting that changes between two requests, and many
 //! requests at once.
 
+mod admin_lists;
 mod attacked;
 mod bounded;
 mod clients;
@@ -23,9 +24,11 @@ mod leaks;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
+mod metrics;
 mod oidc_links;
 mod ownership;
 mod parallel;
+mod parameters;
 mod proof;
 mod proven_elsewhere;
 mod provider;

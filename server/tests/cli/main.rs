@@ -4,6 +4,7 @@
 
 mod configuration;
 mod installation;
+mod kept_alive;
 mod limits;
 mod log;
 mod operators;

@@ -58,7 +58,7 @@ impl Proof {
             }
             Proof::Provider(arrived) => {
                 let visitor = &arrived.visitor;
-                let entry = super::super::linking::entry(&visitor.provider, &visitor.subject);
+                let entry = crate::social::entry(&visitor.provider, &visitor.subject);
                 let mut all = vec![credential(
                     Method::Oidc,
                     vec![visitor.identifier()],

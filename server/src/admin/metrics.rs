@@ -1,0 +1,42 @@
+//! `/admin/metrics/prometheus`: what the server counts, and what is true at this moment (Kratos: oryx/prometheusx/handler.go).
+
+use super::query::Query;
+use crate::error::ApiError;
+use crate::state::AppState;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use engine::metrics::{Now, Waiting};
+use engine::store::{deliveries, messages};
+use engine::{Ctx, Error};
+
+/// Prometheus' text format, as Kratos answers.
+const FORMAT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+pub(super) async fn scrape(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, ApiError> {
+    Query::none(&uri)?;
+    let ctx = state.engine.begin();
+    let waiting = match waiting(&ctx).await {
+        Ok(waiting) => Some(waiting),
+        Err(error) => {
+            crate::error::log(&error);
+            None
+        }
+    };
+    let now = Now {
+        version: env!("CARGO_PKG_VERSION"),
+        passwords_waiting: ctx.engine.hasher().waiting(),
+        connections: ctx.db().connections(),
+        waiting,
+    };
+    let text = ctx.engine.metrics().text(&now).map_err(Error::internal)?;
+    Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
+}
+
+async fn waiting(ctx: &Ctx) -> engine::Result<Waiting> {
+    let mut tx = ctx.db().read().await?;
+    Ok(Waiting { emails: messages::waiting(&mut tx).await?, hook_calls: deliveries::waiting(&mut tx).await? })
+}
