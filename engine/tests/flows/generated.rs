@@ -1,7 +1,7 @@
 //! Identity schemas made from the grammar of marks, by a seed: no identifier is ever lost, none ever has two accounts, and what a
 //! form holds comes back as the same fields. What has to be found is worked out while a schema is made, by nothing of the engine.
 
-use engine::admin::{self, Create};
+use engine::admin::{self, Create, Listing, Pages};
 use engine::engine::Engine;
 use engine::flow::{Body, Started, Submit, Submitted, registration};
 use engine::identity::schema::{AtMost, Schema};
