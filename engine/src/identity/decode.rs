@@ -3,6 +3,9 @@
 use super::schema::{Schema, TraitKind};
 use serde_json::{Map, Value};
 
+/// What an app hands through to hooks and mails. In a form it may be one text that holds an object.
+pub const PAYLOAD: &str = "transient_payload";
+
 /// How much a body may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -64,7 +67,7 @@ impl Shape {
     }
 }
 
-/// JSON: nested or with dotted names at the top; unknown members are dropped.
+/// JSON: nested or with dotted names at the top; unknown members are dropped. `transient_payload` may be one text that holds the object.
 ///
 /// # Errors
 /// A sentence, for a body that is not an object.
@@ -75,15 +78,20 @@ pub fn json(body: Value, members: &[&str]) -> Result<Value, String> {
     let mut decoded = Map::new();
     for (name, value) in body {
         let top = name.split('.').next().unwrap_or_default();
-        if members.contains(&top) {
-            put(&mut decoded, &name, value);
+        if !members.contains(&top) {
+            continue;
+        }
+        match value {
+            Value::String(text) if name == PAYLOAD => put_payload(&mut decoded, text),
+            value => put(&mut decoded, &name, value),
         }
     }
     Ok(Value::Object(decoded))
 }
 
 /// A form: dotted names; of a name that comes twice the last counts (a checkbox sends `false` before its `true`), but
-/// for lists, which take all. Texts become what the schema says, and stay texts when they cannot.
+/// for lists, which take all. Texts become what the schema says, and stay texts when they cannot. `transient_payload` may be one
+/// text that holds the object.
 pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema>) -> Value {
     let mut decoded = Map::new();
     for (name, value) in pairs {
@@ -101,6 +109,7 @@ pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema
             Some(TraitKind::Number | TraitKind::Integer) => put(&mut decoded, name, number(value)),
             // An empty field is one that nobody filled in.
             _ if value.is_empty() => {}
+            None if name == PAYLOAD => put_payload(&mut decoded, value.clone()),
             Some(
                 TraitKind::Text
                 | TraitKind::Email
@@ -113,6 +122,20 @@ pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema
         }
     }
     Value::Object(decoded)
+}
+
+/// A payload as one text, which Kratos takes in JSON too. What comes besides by dotted names is part of it, whichever comes first.
+fn put_payload(into: &mut Map<String, Value>, text: String) {
+    let members = match serde_json::from_str(&text) {
+        Ok(Value::Object(members)) => members,
+        // An empty field is one that nobody filled in.
+        _ if text.is_empty() => return,
+        Ok(_) | Err(_) => return put(into, PAYLOAD, text.into()),
+    };
+    match into.get_mut(PAYLOAD) {
+        Some(Value::Object(there)) => there.extend(members),
+        Some(_) | None => put(into, PAYLOAD, Value::Object(members)),
+    }
 }
 
 fn boolean(text: &str) -> Value {
