@@ -219,7 +219,7 @@ async fn open(ctx: &Ctx, submit: &Submit) -> Result<(Flow, Option<Submitted>)> {
             error
         })?;
     if !ctx.config.selfservice.code.enabled {
-        return Err(super::unknown());
+        return Err(super::switched_off());
     }
     if flow.expires_at > ctx.effects().now() {
         return Ok((flow, None));

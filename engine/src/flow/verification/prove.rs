@@ -191,12 +191,13 @@ async fn pass(
     if let Some(given) = given.as_ref().filter(|_| !waits) {
         store::sessions::insert(&mut tx, &given.handed_over.session).await?;
     }
-    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
     webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
     tx.commit().await?;
     ctx.engine.wake_hooks();
     for hook in crate::plan::web_hooks(hooks) {
-        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        let about =
+            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {
                 flow.ui.attach(&name, message);
