@@ -6,9 +6,10 @@ mod device;
 pub use device::{DeviceId, KnownDevice, LIFESPAN, Subject, network_hashes, remember};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A limit for a [`Requester::wide_network`] is this many times the limit for a [`Requester::network`].
 pub const WIDE_FACTOR: u32 = 16;
@@ -113,6 +114,11 @@ impl Requester {
         matches!(self.client, Client::Address(address) if is_internal(address))
     }
 
+    /// Whether the client itself is another machine.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.client, Client::Address(address) if !address.to_canonical().is_loopback())
+    }
+
     /// What a session shows as its device's address: empty where no address is known. For several clients it is their proxy's.
     pub fn ip_address(&self) -> String {
         match self.client {
@@ -155,7 +161,11 @@ pub struct Noticed {
     external: OnceLock<IpAddr>,
     unreadable: OnceLock<()>,
     ignored_token: OnceLock<()>,
+    refused_hosts: Mutex<BTreeSet<String>>,
 }
+
+/// So many names of refused hosts are logged: anybody can make some up.
+const MOST_HOSTS: usize = 16;
 
 impl Noticed {
     pub fn unnamed_proxies(&self) -> UnnamedProxies {
@@ -175,6 +185,12 @@ impl Noticed {
     /// Whether this is the first address of a trusted proxy that cannot be read.
     pub fn first_unreadable(&self) -> bool {
         self.unreadable.set(()).is_ok()
+    }
+
+    /// Whether this is the first request to the admin API by that name, as long as there were not many.
+    pub fn first_refused_host(&self, host: &str) -> bool {
+        let mut hosts = self.refused_hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        host.len() <= 255 && hosts.len() < MOST_HOSTS && hosts.insert(host.to_owned())
     }
 
     /// Whether this is the first request to the admin API with a token while none is configured.
@@ -204,6 +220,17 @@ mod tests {
         ] {
             assert_eq!(networks(address), (own.to_owned(), wide.map(str::to_owned)), "{address}");
         }
+    }
+
+    #[test]
+    fn names_of_refused_hosts_are_noticed_once_and_not_without_end() {
+        let noticed = Noticed::default();
+        assert!(noticed.first_refused_host("a.example"));
+        assert!(!noticed.first_refused_host("a.example"));
+        assert!(!noticed.first_refused_host(&"a".repeat(256)));
+        let noticed_of_many =
+            (0..1000).filter(|n| noticed.first_refused_host(&format!("{n}.example"))).count();
+        assert_eq!(noticed_of_many, MOST_HOSTS - 1);
     }
 
     #[test]

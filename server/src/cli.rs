@@ -2,6 +2,7 @@
 
 mod assemble;
 mod chores;
+mod cleanup;
 mod config;
 mod courier;
 mod export;
@@ -9,8 +10,11 @@ mod failure;
 mod hash_bench;
 mod hooks;
 mod import;
+mod jsonnet;
+mod kratos;
 mod limits;
 mod lint;
+mod migrate;
 mod operator;
 mod output;
 mod plan;
@@ -19,9 +23,10 @@ mod secrets;
 mod serve;
 mod settings;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use failure::Outcome;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,7 +34,7 @@ use std::time::Duration;
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  something failed; standard error says what
-  2  the command line cannot be understood
+  2  the command line cannot be understood, or it is one of Ory Kratos' that has another place here
   3  the configuration has problems; all of them are listed
   4  the database cannot be used: not reached, migrations missing, or made by a newer version
   5  config check --lint found something dangerous
@@ -60,15 +65,21 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+const KRATOS: &str =
+    "Command lines of Ory Kratos work as they are, such as these. For what has another place here, one
+sentence names it.
+  vestibule serve -c FILE --dev --watch-courier
+  vestibule migrate sql -e --yes";
+
 fn concat_help() -> String {
-    format!("{EXAMPLES}\n\n{EXIT_CODES}")
+    format!("{EXAMPLES}\n\n{KRATOS}\n\n{EXIT_CODES}")
 }
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// A configuration file in Kratos' format (YAML, JSON or TOML). May be repeated, later ones win. Without any, the
-    /// built-in starter file applies.
-    #[arg(long, short, global = true, value_name = "FILE")]
+    /// A configuration file in Kratos' format (YAML, JSON or TOML). May be repeated, or several with commas between them; later ones
+    /// win. Without any, the built-in starter file applies.
+    #[arg(long, short, global = true, value_name = "FILE", value_delimiter = ',')]
     config: Vec<PathBuf>,
     /// The folder for the database, generated secrets and the set-up link.
     #[arg(long, global = true, value_name = "DIR", default_value = "data")]
@@ -86,12 +97,17 @@ Examples:
   vestibule serve
   SERVE_PUBLIC_BASE_URL=https://id.example.org/ vestibule serve --config kratos.yml"
     )]
-    Serve,
+    Serve(serve::Serve),
     /// Brings the database to this version's schema.
     #[command(
         after_help = "Example:\n  DSN=postgres://vestibule@db/vestibule vestibule migrate --config kratos.yml"
     )]
-    Migrate,
+    Migrate(migrate::Migrate),
+    /// Deletes what is over: a running server does it by itself.
+    Cleanup(cleanup::Cleanup),
+    /// Sends queued emails in a process of its own: a running server does it by itself.
+    #[command(subcommand)]
+    Courier(courier::Command),
     /// The people who may use the console.
     #[command(subcommand)]
     Operator(operator::Command),
@@ -115,19 +131,67 @@ Examples:
     /// Measures what one password hash costs on this machine, with the configured parameters.
     #[command(after_help = "Example:\n  HASHERS_ARGON2_MEMORY=64MB vestibule hash-bench --count 20")]
     HashBench(hash_bench::HashBench),
+    /// Reads templates of webhooks and providers.
+    #[command(subcommand)]
+    Jsonnet(jsonnet::Command),
+    #[command(subcommand, hide = true)]
+    Lint(jsonnet::Command),
+    /// Prints a script that completes this command line in a shell.
+    #[command(after_help = "Example:\n  vestibule completion bash > /etc/bash_completion.d/vestibule")]
+    Completion { shell: clap_complete::Shell },
     /// Prints the version.
     Version,
+    #[command(flatten)]
+    Kratos(kratos::Command),
     /// Evaluates one Jsonnet template from standard input: what the server starts to do so within limits.
     #[command(name = engine::effects::templates::COMMAND, hide = true)]
     EvaluateTemplate,
+}
+
+/// Reads this process' command line. Ends it where that cannot be understood.
+pub(crate) fn arguments() -> Arguments {
+    Arguments::parse_from(with_files_first(std::env::args_os().collect()))
+}
+
+/// Files may be named before and after a command, as Kratos takes them, and all of them count. clap keeps those after it alone.
+fn with_files_first(line: Vec<OsString>) -> Vec<OsString> {
+    let (mut files, mut rest) = (Vec::new(), Vec::new());
+    let mut line = line.into_iter().peekable();
+    let program = line.next();
+    while let Some(argument) = line.next() {
+        let text = argument.to_str().unwrap_or_default();
+        if text == "--" {
+            rest.push(argument);
+            rest.extend(line);
+            break;
+        }
+        let alone = text == "-c" || text == "--config";
+        if alone && line.peek().is_some() {
+            files.push(argument);
+            files.extend(line.next());
+        } else if !alone && (text.starts_with("-c") || text.starts_with("--config=")) {
+            files.push(argument);
+        } else {
+            rest.push(argument);
+        }
+    }
+    program.into_iter().chain(files).chain(rest).collect()
+}
+
+fn completion(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "vestibule", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// Runs the command and says what went wrong, if anything.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let Arguments { global, command } = arguments;
     let outcome = match command {
-        Command::Serve => asynchronous(serve::serve(&global)),
-        Command::Migrate => asynchronous(assemble::migrate(&global)),
+        Command::Serve(serve) => asynchronous(serve.run(&global)),
+        Command::Migrate(migrate) => asynchronous(migrate.run(&global)),
+        Command::Cleanup(cleanup) => asynchronous(cleanup.run(&global)),
+        Command::Courier(command) => asynchronous(courier::watch(&global, command)),
         Command::Operator(command) => asynchronous(operator::run(&global, command)),
         Command::Limits(command) => asynchronous(limits::run(&global, command)),
         Command::Settings(command) => asynchronous(settings::run(&global, command)),
@@ -135,6 +199,9 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Secrets(command) => asynchronous(secrets::run(&global, command)),
         Command::Plan(command) => asynchronous(command.run(&global)),
         Command::HashBench(bench) => asynchronous(bench.run(&global)),
+        Command::Jsonnet(command) | Command::Lint(command) => jsonnet::run(command),
+        Command::Completion { shell } => output::show(completion(shell)),
+        Command::Kratos(command) => command.run(),
         Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
         Command::Version => output::line(format!("vestibule {}", version())),
     };
@@ -167,8 +234,25 @@ fn environment() -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
+    use super::{Arguments, with_files_first};
     use clap::CommandFactory;
+
+    #[test]
+    fn files_count_wherever_they_are_named() {
+        for (line, read) in [
+            ("v serve", "v serve"),
+            ("v -c a serve", "v -c a serve"),
+            ("v serve -c a", "v -c a serve"),
+            ("v -c a serve --config b --dev", "v -c a --config b serve --dev"),
+            ("v serve --config=a -cb", "v --config=a -cb serve"),
+            ("v serve -c", "v serve -c"),
+            ("v plan -- -c a", "v plan -- -c a"),
+            ("v settings list --data d", "v settings list --data d"),
+        ] {
+            let line = line.split(' ').map(Into::into).collect();
+            assert_eq!(with_files_first(line).join(std::ffi::OsStr::new(" ")), *read, "{read}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -33,10 +33,7 @@ pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<
 /// Loopback names, addresses, the base URL's host, `vestibule.allowed_hosts`. An address is no name that somebody
 /// else's DNS could point here.
 pub fn host_is_ours(config: &Config, listener: &Listener, host: &str) -> bool {
-    let without_port = host
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    let name = without_port.map_or(host, |(name, _)| name).trim_matches(['[', ']']).to_lowercase();
+    let name = name_of(host);
     name == "localhost"
         || name.parse::<IpAddr>().is_ok()
         || listener
@@ -44,6 +41,31 @@ pub fn host_is_ours(config: &Config, listener: &Listener, host: &str) -> bool {
             .host_str()
             .is_some_and(|own| own.trim_matches(['[', ']']).eq_ignore_ascii_case(&name))
         || config.vestibule.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
+}
+
+/// Whether no name server of the internet can point that name anywhere: one without a dot (RFC 1034 leaves it to the machine's
+/// own network, as Compose does), or a service of a Kubernetes cluster, written out or not (`svc` is no top-level domain, and
+/// `local` is reserved by RFC 6762). `service.namespace` is none: the namespace may be called like a top-level domain.
+pub fn is_cluster_name(host: &str) -> bool {
+    let name = name_of(host);
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    let service = name.strip_suffix(".svc.cluster.local").or_else(|| name.strip_suffix(".svc"));
+    let label = |label: &str| {
+        label.bytes().any(|byte| byte.is_ascii_lowercase())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    match service {
+        Some(service) => service.split('.').all(|part| !part.is_empty()),
+        None => label(name),
+    }
+}
+
+/// A `Host` without its port and brackets, in small letters.
+fn name_of(host: &str) -> String {
+    let without_port = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    without_port.map_or(host, |(name, _)| name).trim_matches(['[', ']']).to_lowercase()
 }
 
 #[cfg(test)]
@@ -74,6 +96,38 @@ mod tests {
         assert!(
             ask(&Method::DELETE, &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]).is_some()
         );
+    }
+
+    #[test]
+    fn names_that_only_a_network_of_ones_own_can_have() {
+        for (host, own) in [
+            ("kratos", true),
+            ("kratos:4434", true),
+            ("Kratos-Admin", true),
+            ("kratos_1", true),
+            ("kratos-admin.default.svc:4434", true),
+            ("kratos-admin.default.svc.cluster.local", true),
+            ("kratos-admin.default.svc.cluster.local.:4434", true),
+            ("pod-0.kratos.default.svc", true),
+            ("kratos-admin.default", false),
+            ("kratos.dev", false),
+            ("kratos.local", false),
+            ("cluster.local", false),
+            ("svc.evil.example", false),
+            ("a.svc.cluster.local.evil.example", false),
+            ("evilsvc", true),
+            ("evil.example.notsvc", false),
+            (".svc", false),
+            ("..svc", false),
+            ("2130706433", false),
+            ("", false),
+            (".", false),
+            ("a b", false),
+        ] {
+            assert_eq!(is_cluster_name(host), own, "{host:?}");
+        }
+        // The console is for browsers, which are told its address.
+        assert!(ask(&Method::GET, &[("host", "kratos:4435")]).is_some());
     }
 
     #[test]

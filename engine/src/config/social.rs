@@ -193,6 +193,14 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         .collect();
     for (index, entry) in entries.as_array().into_iter().flatten().enumerate() {
         let path = format!("{LIST}[{index}]");
+        // As an environment variable leaves it that nobody filled in: Kratos starts with it.
+        if entry.get("client_id").and_then(Value::as_str) == Some("") {
+            reader.findings.note(
+                &format!("{path}.client_id"),
+                "it is empty: the provider keeps its place and gets no button",
+            );
+            continue;
+        }
         match provider(entry) {
             Ok(Some(mut provider)) => {
                 if !ids.insert(provider.id.clone()) {

@@ -138,7 +138,7 @@ async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>> {
             return again(ctx, flow, [text::no_login_method()]).await;
         }
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
-        Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
+        Some(Method::Password | Method::Oidc) => return Err(super::switched_off()),
         Some(
             Method::Code
             | Method::Link
@@ -211,7 +211,7 @@ pub(super) struct By<'a> {
 
 /// Identifier and password, both there and sent by who may; `None`: the messages are on the form.
 fn accept(flow: &mut Flow, submit: &Submit, body: &Value) -> Result<Option<(String, String)>> {
-    let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let field = |name: &str| super::as_text(body.get(name));
     let mut identifier = field("identifier");
     if identifier.is_empty() {
         identifier = field("password_identifier");
@@ -383,6 +383,7 @@ pub(super) async fn execute(
                     flow,
                     identity: Some(&identity),
                     session: Some(&prepared.session),
+                    method: Some(plan.method),
                     seen: &submit.seen,
                 };
                 // What it would change of the account is for sign-up alone (contract).
@@ -439,6 +440,7 @@ pub(super) async fn execute(
                     flow,
                     identity: Some(&identity),
                     session: Some(&prepared.session),
+                    method: Some(plan.method),
                     seen: &submit.seen,
                 };
                 webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;

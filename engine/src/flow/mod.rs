@@ -434,6 +434,11 @@ fn unknown() -> Error {
     Error::not_found("")
 }
 
+/// A form for a way of signing up, in or of proving an address that the configuration does not switch on.
+fn switched_off() -> Error {
+    Error::not_found("This way is switched off here. Use another one.")
+}
+
 /// 410 `self_service_flow_expired`.
 pub fn expired() -> Error {
     Error::new(Kind::Gone, "This form was open for too long. Start again with a new one.")
@@ -473,6 +478,15 @@ fn take_transient_payload(ctx: &Ctx, flow: &mut Flow, body: &Value) -> std::resu
     }
 }
 
+/// Kratos takes a number as its digits.
+fn as_text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => String::new(),
+    }
+}
+
 /// Where a browser goes after success: the flow's `return_to` > the defaults of [`crate::plan::default_return_url`].
 ///
 /// # Errors
@@ -487,7 +501,7 @@ fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::confi
 /// The web hooks of a list `before`, in its order, for a flow that is about to begin. One that refuses keeps the flow from
 /// beginning, and there is no form yet that could show its messages.
 async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
-    let about = || webhook::About { flow, identity: None, session: None, seen };
+    let about = || webhook::About { flow, identity: None, session: None, method: None, seen };
     // Who is only told is told even where another keeps the flow from beginning: somebody came for it.
     if crate::plan::web_hooks(list).any(|hook| hook.response == Response::Ignored) {
         let mut tx = ctx.db().write().await?;

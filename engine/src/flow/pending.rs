@@ -467,9 +467,16 @@ async fn make(
         let registration = store::flows::get(&mut tx, kind, row.draft.registration).await?;
         // Those that nobody waits for are queued with the account.
         let of_sign_up = registration.as_ref().unwrap_or(&flow);
-        let about = webhook::About { flow: of_sign_up, identity: Some(&identity), session: None, seen };
+        let about = webhook::About {
+            flow: of_sign_up,
+            identity: Some(&identity),
+            session: None,
+            method: Some(plan.method),
+            seen,
+        };
         webhook::inform(ctx, &mut tx, plan.informed(), &about).await?;
-        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        let about =
+            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
         webhook::inform(ctx, &mut tx, web_hooks(after), &about).await?;
         tx.commit().await?;
         break registration;
@@ -480,13 +487,20 @@ async fn make(
     for step in after_storing {
         if let Step::Run(Hook::WebHook(hook)) = step {
             let flow = registration.as_ref().unwrap_or(&flow);
-            let about = webhook::About { flow, identity: Some(&identity), session: None, seen };
+            let about = webhook::About {
+                flow,
+                identity: Some(&identity),
+                session: None,
+                method: Some(plan.method),
+                seen,
+            };
             // Whoever may refuse was asked before; a failure is shown, and the account stays.
             webhook::call(ctx, hook, about).await?;
         }
     }
     for hook in web_hooks(after) {
-        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        let about =
+            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {
                 flow.ui.attach(&name, message);

@@ -127,7 +127,7 @@ async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<Registered>> {
     }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
-        Some(Method::Password | Method::Oidc) => return Err(super::unknown()),
+        Some(Method::Password | Method::Oidc) => return Err(super::switched_off()),
         Some(
             Method::Code
             | Method::Link
@@ -246,7 +246,7 @@ fn accept(
     let schema = schema_of(ctx, flow)?;
     let mut traits = body.get("traits").cloned().unwrap_or_else(|| json!({}));
     schema.schema.nest(&mut traits);
-    let password = as_text(body.get("password"));
+    let password = super::as_text(body.get("password"));
     let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
     let fine = checked.is_ok() && !password.is_empty();
     if !fine {
@@ -429,15 +429,6 @@ fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Val
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape)),
         Body::Unreadable(reason) => Err(reason),
     })
-}
-
-/// Kratos takes a number as its digits.
-fn as_text(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => String::new(),
-    }
 }
 
 async fn again(

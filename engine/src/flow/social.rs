@@ -91,7 +91,7 @@ pub(super) async fn submit<D>(
 ) -> Result<Submitted<D>> {
     let keys = &ctx.config.selfservice.social;
     if !keys.enabled {
-        return Err(super::unknown());
+        return Err(super::switched_off());
     }
     flow.active = Some(Method::Oidc.name().to_owned());
     flow.ui.put_values(body);

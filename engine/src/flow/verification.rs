@@ -238,7 +238,7 @@ async fn find(ctx: &Ctx, submit: &mut Submit) -> Result<(Flow, Holder)> {
         error
     })?;
     if !ctx.config.selfservice.code.enabled {
-        return Err(super::unknown());
+        return Err(super::switched_off());
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ pub use answer::{Address, Changes, Said};
 
 use super::{Flow, StoredKind};
 use crate::config::hooks::Response;
-use crate::config::{Config, WebHook};
+use crate::config::{Config, Method, WebHook};
 use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
@@ -38,6 +38,8 @@ pub struct About<'a> {
     pub identity: Option<&'a Identity>,
     /// After sign-in.
     pub session: Option<&'a Session>,
+    /// How somebody signs up or in. Nobody has said so before a flow, and a verification has its own.
+    pub method: Option<Method>,
     pub seen: &'a Seen,
 }
 
@@ -164,9 +166,10 @@ fn input(config: &Config, about: &About<'_>) -> Value {
         .map(|(name, values)| (canonical(name), values))
         .collect();
     let mut flow = about.flow.to_json();
-    if let (Some(payload), Some(flow)) = (&about.flow.transient_payload, flow.as_object_mut()) {
-        flow.insert("transient_payload".to_owned(), payload.clone());
-    }
+    // Templates read these two whatever was sent, and a member that is not there fails a Jsonnet template.
+    flow["transient_payload"] = about.flow.transient_payload.clone().unwrap_or_else(|| json!({}));
+    let of_flow = about.flow.active.as_deref();
+    flow["active"] = about.method.map(Method::name).or(of_flow).unwrap_or_default().into();
     // Whoever has the token of a form and its cookie could send it.
     for node in flow.pointer_mut("/ui/nodes").and_then(Value::as_array_mut).into_iter().flatten() {
         if matches!(node["attributes"]["name"].as_str(), Some("csrf_token" | "code")) {

@@ -3,11 +3,11 @@
 
 use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
-use crate::config::{Config, WebHook};
+use crate::config::{Config, Method, WebHook};
 use crate::effects::TemplateError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
-use crate::identity::schema::TraitKind;
+use crate::identity::{self, schema::TraitKind};
 use crate::ids::FlowId;
 use crate::store::deliveries::{self, Kind, Status};
 use serde_json::{Value, json};
@@ -94,9 +94,16 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
 fn invented(config: &Config, place: &str) -> Value {
     let (flow, stage) = places::step(place);
     let nobody = Uuid::nil();
+    const AT: &str = "2000-01-31T00:00:00Z";
+    let active = match (flow, stage) {
+        ("verification", _) => Method::Code.name(),
+        (_, "before") => "",
+        _ => Method::Password.name(),
+    };
     let mut input = json!({
         "flow": {
             "id": nobody, "type": "browser", "request_url": config.public_url(&format!("self-service/{flow}/browser")),
+            "issued_at": AT, "expires_at": AT, "state": "choose_method", "active": active, "transient_payload": {},
             "ui": {"action": config.public_url(&format!("self-service/{flow}?flow={nobody}")), "method": "POST", "nodes": []},
         },
         "request_headers": {"User-Agent": ["Vestibule"]},
@@ -104,6 +111,19 @@ fn invented(config: &Config, place: &str) -> Value {
         "request_url": config.public_url(&format!("self-service/{flow}?flow={nobody}")),
         "request_cookies": {},
     });
+    if flow != "verification" {
+        input["flow"]["organization_id"] = Value::Null;
+    }
+    if flow == "login" {
+        for (name, value) in [
+            ("created_at", json!(AT)),
+            ("updated_at", json!(AT)),
+            ("refresh", false.into()),
+            ("requested_aal", "aal1".into()),
+        ] {
+            input["flow"][name] = value;
+        }
+    }
     if stage == "before" {
         return input;
     }
@@ -126,12 +146,15 @@ fn invented(config: &Config, place: &str) -> Value {
     }
     input["identity"] = json!({
         "id": nobody, "schema_id": config.identity.default_schema_id, "state": "active", "traits": traits,
-        "verifiable_addresses": [], "recovery_addresses": [], "metadata_public": null,
+        "schema_url": identity::json::schema_url(&config.identity.default_schema_id, &config.serve.public.base_url_text), "state_changed_at": AT, "created_at": AT, "updated_at": AT,
+        "verifiable_addresses": [], "recovery_addresses": [], "metadata_public": null, "organization_id": null,
     });
     if flow == "login" {
         input["session"] = json!({
             "id": nobody, "active": true, "authenticator_assurance_level": "aal1",
-            "authentication_methods": [{"method": "password", "aal": "aal1"}], "devices": [],
+            "issued_at": AT, "expires_at": AT, "authenticated_at": AT, "identity": input["identity"],
+            "authentication_methods": [{"method": "password", "aal": "aal1", "completed_at": AT}],
+            "devices": [{"id": nobody, "ip_address": "203.0.113.7", "user_agent": "Vestibule", "location": ""}],
         });
     }
     input

@@ -5,6 +5,9 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
+/// What an app hands through to hooks and mails. In a form it may be one text that holds an object.
+pub const PAYLOAD: &str = "transient_payload";
+
 /// How much a body may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -67,7 +70,8 @@ impl Shape {
 }
 
 /// JSON: nested, or with the names of fields at the top, whose texts are read like those of a form (a page sends
-/// `Object.fromEntries(new FormData(form))`). Unknown members are dropped.
+/// `Object.fromEntries(new FormData(form))`). Unknown members are dropped. `transient_payload` may be one text that
+/// holds the object.
 ///
 /// # Errors
 /// A sentence, for a body that is not an object.
@@ -80,8 +84,14 @@ pub fn json(body: Value, members: &[&str], schema: Option<&Schema>, shape: Shape
     let (nested, fields): (Vec<_>, Vec<_>) =
         body.into_iter().partition(|(name, _)| members.contains(&name.as_str()));
     for (name, value) in nested {
-        let value = if name == TRAITS { decoded.object(value) } else { value };
-        decoded.body.insert(name, value);
+        match value {
+            Value::String(text) if name == PAYLOAD => put_payload(&mut decoded.body, text),
+            value if name == TRAITS => {
+                let value = decoded.object(value);
+                decoded.body.insert(name, value);
+            }
+            value => _ = decoded.body.insert(name, value),
+        }
     }
     for (name, value) in fields {
         if !members.contains(&top(&name)) {
@@ -114,8 +124,10 @@ pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema
             Some(schema) => decoded.field(schema, name, values),
             None => {
                 // An empty field is one that nobody filled in.
-                if let Some(last) = values.into_iter().rfind(|value| *value != "") {
-                    put(&mut decoded.body, name, last);
+                match values.into_iter().rfind(|value| *value != "") {
+                    Some(Value::String(text)) if name == PAYLOAD => put_payload(&mut decoded.body, text),
+                    Some(last) => put(&mut decoded.body, name, last),
+                    None => {}
                 }
             }
         }
@@ -280,6 +292,20 @@ fn typed(kind: TraitKind, required: bool, value: Value) -> Option<Value> {
         | TraitKind::Url
         | TraitKind::Date
         | TraitKind::List => Some(text.into()),
+    }
+}
+
+/// A payload as one text, which Kratos takes in JSON too. What comes besides by dotted names is part of it, whichever comes first.
+fn put_payload(into: &mut Map<String, Value>, text: String) {
+    let members = match serde_json::from_str(&text) {
+        Ok(Value::Object(members)) => members,
+        // An empty field is one that nobody filled in.
+        _ if text.is_empty() => return,
+        Ok(_) | Err(_) => return put(into, PAYLOAD, text.into()),
+    };
+    match into.get_mut(PAYLOAD) {
+        Some(Value::Object(there)) => there.extend(members),
+        Some(_) | None => put(into, PAYLOAD, Value::Object(members)),
     }
 }
 

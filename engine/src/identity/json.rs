@@ -7,14 +7,12 @@ use serde_json::{Map, Value, json};
 
 /// For people and apps: without credentials and without the administrator's metadata. `base`: the public base URL.
 pub fn public(identity: &Identity, base: &str) -> Value {
-    let schema = URL_SAFE_NO_PAD.encode(&identity.schema_id);
-    let schema = format!("{}/schemas/{schema}", base.trim_end_matches('/'));
     let mut json = json!({ "id": identity.id });
     if let Some(external_id) = &identity.external_id {
         json["external_id"] = external_id.clone().into();
     }
     json["schema_id"] = identity.schema_id.clone().into();
-    json["schema_url"] = schema.into();
+    json["schema_url"] = schema_url(&identity.schema_id, base).into();
     json["state"] = json!(identity.state);
     json["state_changed_at"] = json!(identity.state_changed_at);
     json["traits"] = identity.traits.clone();
@@ -29,6 +27,11 @@ pub fn public(identity: &Identity, base: &str) -> Value {
     json["updated_at"] = json!(identity.updated_at);
     json["organization_id"] = json!(identity.organization_id);
     json
+}
+
+/// Where everybody can read the schema. `base`: the public base URL.
+pub fn schema_url(id: &str, base: &str) -> String {
+    format!("{}/schemas/{}", base.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(id))
 }
 
 /// For the administrator: with the metadata, and with credentials when given. What is in a credential is shown of the kinds in

@@ -19,6 +19,11 @@ const COMPARED: usize = 1024;
 pub fn check_chosen(config: &Config, password: &str, identifiers: &[String]) -> Option<Text> {
     let policy = &config.selfservice.password;
     check_policy(policy, password, identifiers)
+        // Of two limits the form names the one that holds: bcrypt's is the lower one.
+        .map(|refused| match password.chars().count() > policy.max_password_length {
+            true => check_encodable(&config.hashers, password).unwrap_or(refused),
+            false => refused,
+        })
         .or_else(|| check_encodable(&config.hashers, password))
         .or_else(|| {
             let name = config.service_name();

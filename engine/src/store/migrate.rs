@@ -44,6 +44,21 @@ const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
 const UNRELEASED: &str = "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
 const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
 
+/// Of everybody.
+pub(super) const TABLES_SQLITE: &str = "select name from sqlite_master where type = 'table'";
+/// Those too that the user may not read. A search path that leads nowhere has none.
+pub(super) const TABLES_POSTGRES: &str =
+    "select tablename::text from pg_catalog.pg_tables where schemaname = current_schema()";
+
+/// sqlx makes it before everything else.
+pub(super) const OWN_TABLE: &str = "_sqlx_migrations";
+
+/// The names of our tables, as the history of the schema makes them.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let name = |line: &'static str| line.strip_prefix("create table ")?.split([' ', '(']).next();
+    SQLITE.iter().flat_map(move |step| step.sql.as_str().lines().filter_map(name))
+}
+
 pub(super) async fn run(db: &Db) -> Result<()> {
     // Reads first, so that a newer schema is refused with our sentence and untouched.
     if pending(db).await? == 0 {
@@ -130,6 +145,17 @@ mod tests {
                 .map(|step| format!("{:04}_{}.sql", step.version, step.description.replace(' ', "_")))
                 .collect();
             assert_eq!(ours, names(folder));
+        }
+    }
+
+    #[test]
+    fn both_histories_make_the_tables_that_are_known() {
+        let known: Vec<&str> = tables().collect();
+        assert!(known.contains(&"identities") && known.len() > 20, "{known:?}");
+        for history in [&SQLITE, &POSTGRES] {
+            let made =
+                history.iter().map(|step| step.sql.as_str().matches("create table ").count()).sum::<usize>();
+            assert_eq!(made, known.len());
         }
     }
 

@@ -20,6 +20,7 @@ mod file;
 pub mod flows;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
+mod foreign;
 pub mod form_drafts;
 pub mod id_tokens;
 pub mod identities;
@@ -155,7 +156,7 @@ impl Db {
     /// `dsn` in Kratos' forms: `sqlite://FILE?_fk=true`, `sqlite:///abs/file`, `memory`, `postgres://…`.
     /// `None`: `<data>/vestibule.sqlite`. `memory` is a temporary file, removed with the last handle and therefore not forced to disk.
     ///
-    /// An `Invalid` error says what is wrong with the DSN, never its password.
+    /// An `Invalid` error says what is wrong with the DSN, never its password, or that the database is another program's.
     pub async fn connect(dsn: Option<&str>, data: &Path) -> Result<Self> {
         match dsn_of(dsn, data)? {
             Dsn::Memory => {
@@ -180,7 +181,10 @@ impl Db {
                 let connecting =
                     pool(max_connections.unwrap_or(POSTGRES_CONNECTIONS)).connect_with(*options.clone());
                 match connecting.await {
-                    Ok(pool) => Ok(Self::over(Pools::Postgres(pool), None)),
+                    Ok(pool) => {
+                        foreign::refuse_on_postgres(&pool).await?;
+                        Ok(Self::over(Pools::Postgres(pool), None))
+                    }
                     Err(error) => Err(unreached(&options, error).await),
                 }
             }
@@ -535,6 +539,9 @@ async fn sqlite(
     synchronous: SqliteSynchronous,
 ) -> Result<Pools> {
     let patience = patience.unwrap_or(PATIENCE);
+    if file.exists() {
+        foreign::refuse_on_sqlite(&file).await?;
+    }
     if create {
         prepare(&file).map_err(|error| {
             Error::new(

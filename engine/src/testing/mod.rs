@@ -2,6 +2,7 @@
 //! answered from a list, an engine on a database of its own, somebody who signs up, and somebody at the console.
 
 mod app;
+pub mod foreign;
 pub mod lists;
 mod operator;
 pub mod postgres;

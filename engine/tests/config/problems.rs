@@ -342,6 +342,14 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
     assert_eq!(config.selfservice.social.providers.len(), 1);
     assert!(notes.iter().any(|note| note.text.contains("there is no provider `x` here")), "{notes:?}");
 
+    // Nor does one whose id nobody filled in, as a variable of an environment may leave it.
+    let mut empty = good.clone();
+    empty["client_id"] = "".into();
+    let Loaded { config, notes } = loaded(&with_providers(json!([empty])));
+    assert!(config.selfservice.social.providers.is_empty());
+    let path = "selfservice.methods.oidc.config.providers[0].client_id";
+    assert!(notes.iter().any(|note| note.path == path && note.text.contains("no button")), "{notes:?}");
+
     // Linking without asking is told.
     let mut automatic = good;
     automatic["account_linking_mode"] = "automatic".into();

@@ -4,6 +4,7 @@
 
 mod deferred_logins;
 mod deliveries;
+mod foreign;
 mod identities;
 mod identity_lists;
 mod invitations;

@@ -1,9 +1,9 @@
 //! Who may use the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS rebinding can read
 //! the response. So `Host` must be one of ours, cross-site requests of browsers are refused, and clients outside loopback and private
-//! networks need the token.
+//! networks need the token. Who has the token is no web page and may use any name.
 
 use crate::error::ApiError;
-use crate::guard::host_is_ours;
+use crate::guard::{host_is_ours, is_cluster_name};
 use crate::state::AppState;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
@@ -32,10 +32,31 @@ pub async fn guard(
             "a client of the admin API sends Authorization, and vestibule.admin.token is not set: the header is ignored"
         );
     }
+    if let Some(host) = foreign_name(&ctx.config, headers, &requester) {
+        if ctx.engine.noticed().first_refused_host(host) {
+            tracing::warn!(
+                host,
+                "the admin API does not answer to this host name: list it in vestibule.allowed_hosts, or set serve.admin.base_url"
+            );
+        }
+        return ApiError(Error::new(Kind::Forbidden, FOREIGN_NAME)).into_response();
+    }
     match check(&ctx.config, headers, &requester) {
         Ok(()) => next.run(request).await,
         Err(error) => ApiError(error).into_response(),
     }
+}
+
+const FOREIGN_NAME: &str = "The admin API does not answer to this host name. Add it to vestibule.allowed_hosts, or set serve.admin.base_url, if it is yours.";
+
+/// The `Host` of a request that may come from a page of another site, by DNS rebinding. Names that only the network here can
+/// have are for other machines: a page in a browser of this one may come from whoever answers for such names in its network.
+fn foreign_name<'a>(config: &Config, headers: &'a HeaderMap, requester: &Requester) -> Option<&'a str> {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let ours = host_is_ours(config, &config.serve.admin, host)
+        || (requester.is_elsewhere() && is_cluster_name(host))
+        || config.vestibule.admin_token.as_ref().is_some_and(|token| is_sent(headers, token));
+    (!ours).then_some(host)
 }
 
 fn is_health(path: &str) -> bool {
@@ -45,11 +66,6 @@ fn is_health(path: &str) -> bool {
 fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<(), Error> {
     let forbidden = |reason: &str| Err(Error::new(Kind::Forbidden, reason));
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if !host_is_ours(config, &config.serve.admin, text(header::HOST.as_str()).unwrap_or_default()) {
-        return forbidden(
-            "The admin API does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
-        );
-    }
     if let Some(origin) = text(header::ORIGIN.as_str()) {
         if !config
             .vestibule
@@ -106,7 +122,47 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        check(&config, &headers, requester).map_err(|error| error.kind)
+        match foreign_name(&config, &headers, requester) {
+            Some(_) => Err(Kind::Forbidden),
+            None => check(&config, &headers, requester).map_err(|error| error.kind),
+        }
+    }
+
+    #[test]
+    fn services_of_a_cluster_are_answered_from_other_machines_alone() {
+        let names =
+            ["kratos:4434", "kratos-admin.default.svc:4434", "kratos-admin.default.svc.cluster.local"];
+        for name in names {
+            for (address, answered) in
+                [("10.0.0.9", true), ("fd00::9", true), ("127.0.0.1", false), ("::1", false)]
+            {
+                let asked = ask(json!({}), address, &[("host", name)]);
+                assert_eq!(asked.is_ok(), answered, "{name} from {address}");
+            }
+            // Nearness is asked of them as of everybody.
+            assert_eq!(ask(json!({}), "203.0.113.9", &[("host", name)]), Err(Kind::Unauthenticated));
+            let page = [("host", name), ("origin", "http://kratos:4434")];
+            assert_eq!(ask(json!({}), "10.0.0.9", &page), Err(Kind::Forbidden));
+        }
+        for name in ["kratos-admin.default:4434", "rebound.evil.example"] {
+            assert_eq!(ask(json!({}), "10.0.0.9", &[("host", name)]), Err(Kind::Forbidden), "{name}");
+        }
+        let near = Requester::direct("10.0.0.9".parse().unwrap());
+        for client in [Client::Unknown, Client::Several] {
+            let requester = Requester { client, ..near.clone() };
+            assert_eq!(ask_by(json!({}), &requester, &[("host", "kratos:4434")]), Err(Kind::Forbidden));
+        }
+    }
+
+    #[test]
+    fn who_has_the_token_may_use_any_name() {
+        let token = json!({ "admin": { "token": "a long token for the admin API" } });
+        let right = ("authorization", "Bearer a long token for the admin API");
+        let name = ("host", "kratos-admin.auth:4434");
+        assert_eq!(ask(token.clone(), "127.0.0.1", &[name, right]), Ok(()));
+        assert_eq!(ask(token.clone(), "127.0.0.1", &[name]), Err(Kind::Forbidden));
+        assert_eq!(ask(token, "127.0.0.1", &[name, ("authorization", "Bearer wrong")]), Err(Kind::Forbidden));
+        assert_eq!(ask(json!({}), "127.0.0.1", &[name, right]), Err(Kind::Forbidden), "none is configured");
     }
 
     #[test]

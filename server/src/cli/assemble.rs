@@ -4,7 +4,6 @@
 use super::Global;
 use super::failure::{Failure, Outcome};
 use super::output;
-use super::secret_file;
 use engine::Engine;
 use engine::config::Config;
 use engine::config::load::{Loaded, Note, Sources, fetch, load};
@@ -36,9 +35,8 @@ pub(super) async fn files(global: &Global) -> Outcome<Sources> {
 }
 
 async fn sources(global: &Global, data: Data) -> Outcome<Sources> {
-    if data == Data::Made {
-        secret_file::data_folder(&global.data)?;
-    }
+    // The folder is made by what is kept there: generated secrets and the database that no `dsn` names. A deployment with both
+    // elsewhere needs none.
     let mut sources = Sources {
         files: global.config.clone(),
         environment: super::environment(),
@@ -54,16 +52,15 @@ async fn connect(config: &Config, global: &Global) -> Outcome<Db> {
     Db::connect(config.dsn.as_deref(), &global.data).await.map_err(|error| Failure::database(&error))
 }
 
-pub(super) async fn migrate(global: &Global) -> Outcome {
-    let Loaded { config, .. } = load(&sources(global, Data::Made).await?, None)?;
-    let db = connect(&config, global).await?;
-    let pending = db.pending_migrations().await.map_err(|error| Failure::database(&error))?;
-    db.migrate().await.map_err(|error| Failure::database(&error))?;
-    match pending {
-        0 => output::line("The database is up to date."),
-        1 => output::line("Applied 1 migration."),
-        many => output::line(format!("Applied {many} migrations.")),
+/// The database of the files and the environment, or that of `dsn`, as it is: nothing is migrated.
+pub(super) async fn database_of(global: &Global, data: Data, dsn: Option<&str>) -> Outcome<Db> {
+    let mut sources = sources(global, data).await?;
+    sources.environment.extend(dsn.map(|dsn| ("DSN".to_owned(), dsn.to_owned())));
+    let Loaded { config, .. } = load(&sources, None)?;
+    if data == Data::Found {
+        is_there(missing(&config, global)?.as_deref(), &config, global)?;
     }
+    connect(&config, global).await
 }
 
 /// The newest revision applies, as it does while serving.

@@ -10,6 +10,8 @@ pub(super) type Outcome<T = ()> = Result<T, Failure>;
 pub(super) enum Failure {
     /// 1
     Failed(String),
+    /// 2, for what Ory Kratos' command line has and ours has not
+    Elsewhere(String),
     /// 3
     Configuration(Problems),
     /// 4
@@ -37,6 +39,10 @@ impl Failure {
             Self::Failed(sentence) => {
                 aside(format!("vestibule: {sentence}"));
                 ExitCode::from(1)
+            }
+            Self::Elsewhere(sentence) => {
+                aside(format!("vestibule: {sentence}"));
+                ExitCode::from(2)
             }
             Self::Configuration(Problems(problems)) => {
                 let count = problems.len();

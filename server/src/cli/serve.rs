@@ -18,7 +18,35 @@ use tracing_subscriber::EnvFilter;
 /// Holds the set-up link when nobody would see it on a terminal.
 const SETUP_FILE: &str = "setup-link";
 
-pub(super) async fn serve(global: &Global) -> Outcome {
+/// What Ory Kratos' `serve` takes. All of it is so here, or needs no switch.
+#[derive(clap::Args)]
+pub(super) struct Serve {
+    /// Kratos' spelling before 1.0
+    #[arg(hide = true, value_name = "all")]
+    which: Option<String>,
+    /// Kratos': nothing depends on it here
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    dev: bool,
+    /// Kratos': the server sends its emails in any case
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    watch_courier: bool,
+    /// Kratos': no statistics are sent to anybody
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
+    sqa_opt_out: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        match self.which.as_deref() {
+            None | Some("all") => serve(global, self.dev).await,
+            Some(which) => Err(Failure::Elsewhere(format!(
+                "`serve {which}` says nothing to Vestibule: `serve` starts public port, admin API and console together."
+            ))),
+        }
+    }
+}
+
+async fn serve(global: &Global, dev: bool) -> Outcome {
     let Assembled { engine, notes, .. } = assemble::engine(global, Data::Made).await?;
     let config = engine.begin().config;
     engine.db().writable().await.map_err(|error| Failure::database(&error))?;
@@ -30,6 +58,11 @@ pub(super) async fn serve(global: &Global) -> Outcome {
             true => tracing::info!(file, key = path, "{text}"),
             false => tracing::warn!(file, key = path, "{text}"),
         }
+    }
+    if dev {
+        tracing::info!(
+            "--dev changes nothing: cookies are Secure when the base URL is https, and no check is switched off"
+        );
     }
     for exposed in config.exposed() {
         tracing::warn!(
@@ -70,7 +103,7 @@ async fn until(mut told: watch::Receiver<bool>, work: impl Future<Output = ()>) 
 }
 
 /// Kratos' level names: its `warning` is tracing's `warn`, `fatal` and `panic` are `error`.
-fn start_log(log: &Log) {
+pub(super) fn start_log(log: &Log) {
     let level = match log.level.as_str() {
         "warning" => "warn",
         "fatal" | "panic" => "error",
@@ -105,7 +138,16 @@ async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Op
         secret_file::remove(&file)?;
         return Ok(Some(link));
     }
-    secret_file::write(&file, &format!("{link}\n"))?;
+    let written =
+        secret_file::data_folder(data).and_then(|()| secret_file::write(&file, &format!("{link}\n")));
+    if let Err(error) = written {
+        tracing::warn!(
+            file = %file.display(),
+            "the console's set-up link cannot be written: {error}. Name another folder with --data, or make the first operator with \
+             `vestibule operator create`"
+        );
+        return Ok(None);
+    }
     tracing::info!(file = %file.display(), "the console's set-up link is in this file");
     Ok(Some(format!("the link is in {}", file.display())))
 }
@@ -134,7 +176,7 @@ fn announce(config: &Config, setup: Option<&str>) -> Outcome {
 
 /// Listens from the moment it is called; done at the first SIGTERM or SIGINT.
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
@@ -147,7 +189,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
         // Without a console there is no Ctrl+C to wait for.
         if tokio::signal::ctrl_c().await.is_err() {

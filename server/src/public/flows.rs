@@ -6,14 +6,16 @@ use crate::state::AppState;
 use crate::{cookies, respond};
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use engine::flow::address::without_secrets;
 use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submit, Submitted};
+use engine::identity::decode;
 use engine::ids::FlowId;
 use engine::requester::Requester;
 use engine::{Ctx, Result};
 use percent_encoding::percent_decode;
+use serde_json::Value;
 
 /// What differs between flows, for the routes all have.
 pub trait Kind {
@@ -139,10 +141,10 @@ pub async fn page<K: Kind>(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri))
+    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri)).await
 }
 
-pub(crate) fn page_of_form(
+pub(crate) async fn page_of_form(
     ctx: &Ctx,
     kind: StoredKind,
     headers: &HeaderMap,
@@ -152,7 +154,7 @@ pub(crate) fn page_of_form(
         let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
         return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
     }
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
+    ([(header::ALLOW, "POST")], crate::meta::not_allowed().await).into_response()
 }
 
 /// What came with a request that may go on with a flow. A GET has no form: its `body` is empty.
@@ -238,7 +240,7 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
     if let Err(reason) = fits {
         return Body::Unreadable(reason);
     }
-    match media.as_str() {
+    let body = match media.as_str() {
         "application/json" => match serde_json::from_slice(bytes) {
             Ok(body) => Body::Json(body),
             Err(broken) => Body::Unreadable(format!(
@@ -256,6 +258,19 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
         _ => Body::Unreadable(
             "Send the form as application/x-www-form-urlencoded or as application/json.".to_owned(),
         ),
+    };
+    // A payload may be one text that holds JSON, which counts as if it stood there.
+    let packed: Vec<&str> = match &body {
+        Body::Json(body) => body.get(decode::PAYLOAD).and_then(Value::as_str).into_iter().collect(),
+        Body::Form(pairs) => {
+            let payloads = pairs.iter().filter(|(name, _)| name == decode::PAYLOAD);
+            payloads.map(|(_, text)| text.as_str()).collect()
+        }
+        Body::Unreadable(_) => Vec::new(),
+    };
+    match packed.into_iter().try_for_each(|text| shape.check_json(text.as_bytes())) {
+        Ok(()) => body,
+        Err(reason) => Body::Unreadable(reason),
     }
 }
 

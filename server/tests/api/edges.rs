@@ -1,6 +1,7 @@
 //! What no well-behaved client sends: each is answered in words, and leaves no account behind.
 
 use crate::clients::{PASSWORD, Site, stand};
+use crate::log::Log;
 use crate::support::http::{Answer, send};
 use serde_json::{Value, json};
 
@@ -185,14 +186,26 @@ async fn what_a_proxy_or_an_attacker_says_of_the_host_makes_no_url() {
 
 #[tokio::test]
 async fn the_admin_api_answers_to_its_own_names_only() {
+    let log = Log::listen();
     let (_stand, site) = stand("memory", json!({})).await;
-    for (host, status) in [("rebound.evil.example", 403), ("localhost.evil.example", 403), ("localhost", 200)]
-    {
+    for (host, status) in [
+        ("rebound.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("rebound.evil.example", 403),
+        ("localhost", 200),
+    ] {
         let headers = [("Host".to_owned(), host.to_owned())];
         let answer = send(&site.admin, "GET", "/admin/identities", &headers, None).await.expect("an answer");
         assert_eq!(answer.status, status, "{host}");
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         assert_eq!(text.contains("vestibule.allowed_hosts"), status == 403, "{text}");
+    }
+    let told = log.take();
+    for host in ["rebound.evil.example", "localhost.evil.example"] {
+        let of_host = |line: &&str| {
+            line.contains(&format!("host=\"{host}\"")) && line.contains("vestibule.allowed_hosts")
+        };
+        assert_eq!(told.lines().filter(of_host).count(), 1, "once for each name: {told}");
     }
     let page = [("Host", site.admin.as_str()), ("Origin", "https://evil.example"), JSON];
     let headers = page.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -201,6 +214,25 @@ async fn the_admin_api_answers_to_its_own_names_only() {
         .await
         .expect("an answer");
     assert_eq!((answer.status, accounts(&site).await), (403, 0));
+}
+
+/// Containers and pods reach each other by names that nobody outside can have.
+#[tokio::test]
+async fn other_machines_reach_the_admin_api_by_the_name_of_its_service() {
+    let (_stand, site) = stand("memory", json!({"vestibule": {"trusted_proxies": ["127.0.0.0/8"]}})).await;
+    let ask = async |host: &str, client: &str| {
+        let headers = [("Host", host), ("X-Forwarded-For", client)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        send(&site.admin, "GET", "/admin/identities", &headers, None).await.expect("an answer").status
+    };
+    for host in
+        ["identity", "identity:4434", "id-admin.auth.svc:4434", "id-admin.auth.svc.cluster.local:4434"]
+    {
+        assert_eq!(ask(host, "10.42.0.7").await, 200, "{host}");
+        assert_eq!(ask(host, "127.0.0.1").await, 403, "{host} in a browser of this machine");
+        assert_eq!(ask(host, "198.51.100.7").await, 401, "{host} from the internet");
+    }
+    assert_eq!(ask("id-admin.auth:4434", "10.42.0.7").await, 403);
 }
 
 #[tokio::test]

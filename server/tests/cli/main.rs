@@ -5,10 +5,12 @@
 mod configuration;
 mod installation;
 mod kept_alive;
+mod kratos;
 mod limits;
 mod log;
 mod operators;
 mod output;
+mod quickstarts;
 mod secrets;
 mod serving;
 mod transfer;
@@ -78,6 +80,8 @@ impl Place {
         set_mode(self.folder.path(), 0o755);
         // Another user may not be able to reach the program where it was built.
         let program = self.folder.path().join("vestibule");
+        // A copy onto an older link would write into the program itself.
+        let _ = std::fs::remove_file(&program);
         if std::fs::hard_link(env!("CARGO_BIN_EXE_vestibule"), &program).is_err() {
             std::fs::copy(env!("CARGO_BIN_EXE_vestibule"), &program).unwrap();
         }

@@ -1128,6 +1128,49 @@ pub(super) const CHANGES: &[Change] = &[
             "social_trouble::a_slow_provider_holds_up_those_who_wait_for_it_and_nobody_else",
         ),
     },
+    Change {
+        name: "service-names-in-browsers",
+        file: "server/src/admin/guard.rs",
+        text: "requester.is_elsewhere() && is_cluster_name(host)",
+        instead: "is_cluster_name(host)",
+        test: test("server", API, "edges::other_machines_reach_the_admin_api_by_the_name_of_its_service"),
+    },
+    Change {
+        name: "kratos-database-opened",
+        file: "engine/src/store/mod.rs",
+        text: "foreign::refuse_on_sqlite(&file).await?;",
+        instead: "let _ = foreign::refuse_on_sqlite(&file).await;",
+        test: test(
+            "engine",
+            STORE,
+            "foreign::a_file_of_another_program_is_refused_and_not_a_byte_of_it_changes",
+        ),
+    },
+    Change {
+        name: "kratos-tables-kept-company",
+        file: "engine/src/store/mod.rs",
+        text: "foreign::refuse_on_postgres(&pool).await?;",
+        instead: "let _ = foreign::refuse_on_postgres(&pool).await;",
+        test: test("engine", STORE, "foreign::a_database_of_another_program_gets_no_table"),
+    },
+    Change {
+        name: "password-among-arguments",
+        file: "server/src/cli/migrate.rs",
+        text: "if dsn.is_some_and(|dsn| has_password(dsn)) {",
+        instead: "if dsn.is_some_and(|dsn| has_password(dsn) && dsn.is_empty()) {",
+        test: test("server", CLI, "kratos::migrations_are_counted_and_never_taken_back"),
+    },
+    Change {
+        name: "payload-missing-in-templates",
+        file: "engine/src/flow/webhook.rs",
+        text: "about.flow.transient_payload.clone().unwrap_or_else(|| json!({}))",
+        instead: "about.flow.transient_payload.clone().unwrap_or_default()",
+        test: test(
+            "server",
+            API,
+            "hook_context::a_template_reads_every_member_of_a_sign_up_whatever_was_sent",
+        ),
+    },
 ];
 
 #[cfg(test)]

@@ -136,8 +136,13 @@ impl Execution {
                 // These came before: a refused form never gets this far.
                 Step::Before(_) | Step::Invitation | Step::Check | Step::Hash => {}
                 Step::Ask(hook) => {
-                    let about =
-                        webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+                    let about = webhook::About {
+                        flow,
+                        identity: Some(&identity),
+                        session: None,
+                        method: Some(self.plan.method),
+                        seen: &self.seen,
+                    };
                     match asked(&ctx, &hook, about, provisional.as_deref_mut()).await? {
                         webhook::Said::GoOn => {}
                         webhook::Said::Refuse(messages) => return Ok(Ran::Refused(messages)),
@@ -182,8 +187,13 @@ impl Execution {
                 },
                 Step::Run(Hook::WebHook(hook)) => {
                     let identity = done.as_ref().map_or(&identity, |done: &Registered| &done.identity);
-                    let about =
-                        webhook::About { flow, identity: Some(identity), session: None, seen: &self.seen };
+                    let about = webhook::About {
+                        flow,
+                        identity: Some(identity),
+                        session: None,
+                        method: Some(self.plan.method),
+                        seen: &self.seen,
+                    };
                     // Whoever may refuse was asked before; a failure is shown, and the account stays unless it is all or
                     // nothing.
                     asked(&ctx, &hook, about, provisional.as_deref_mut()).await?;
@@ -360,7 +370,13 @@ impl Execution {
                 sent.status = "sent".to_owned();
             }
         }
-        let about = webhook::About { flow, identity: Some(&identity), session: None, seen: &self.seen };
+        let about = webhook::About {
+            flow,
+            identity: Some(&identity),
+            session: None,
+            method: Some(self.plan.method),
+            seen: &self.seen,
+        };
         webhook::inform(ctx, &mut tx, self.plan.informed(), &about).await?;
         tx.commit().await?;
         ctx.engine.wake_hooks();

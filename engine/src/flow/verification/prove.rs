@@ -174,7 +174,8 @@ async fn pass(
     let mut flow = flow;
     ctx.engine.wake_hooks();
     for hook in crate::plan::web_hooks(hooks) {
-        let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+        let about =
+            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {
                 flow.ui.attach(&name, message);
@@ -253,7 +254,7 @@ async fn commit(
     if let Some(given) = given.as_ref().filter(|_| !waits) {
         store::sessions::insert(&mut tx, &given.handed_over.session).await?;
     }
-    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, seen };
+    let about = webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
     webhook::inform(ctx, &mut tx, crate::plan::web_hooks(hooks), &about).await?;
     tx.commit().await?;
     Ok(Commit::Done(Box::new((flow, identity, given))))

@@ -1,0 +1,55 @@
+//! Whether a database belongs to another program, asked before anything of ours is written to it. Opening a SQLite file to write
+//! changes it already, so the question has a connection of its own there.
+
+use super::{fault, migrate};
+use crate::error::{Error, Kind, Result};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection, PgPool};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// # Errors
+/// A sentence that says whose database it is, and what to do.
+pub(super) async fn refuse_on_sqlite(file: &Path) -> Result<()> {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false).read_only(true);
+    // What cannot be read is told when it is opened in earnest.
+    let Ok(mut connection) = SqliteConnection::connect_with(&options).await else { return Ok(()) };
+    let tables = sqlx::query_as(migrate::TABLES_SQLITE).fetch_all(&mut connection).await;
+    let _ = connection.close().await;
+    tables.map_or(Ok(()), |tables: Vec<(String,)>| judge(tables))
+}
+
+/// # Errors
+/// As [`refuse_on_sqlite`].
+pub(super) async fn refuse_on_postgres(pool: &PgPool) -> Result<()> {
+    judge(sqlx::query_as(migrate::TABLES_POSTGRES).fetch_all(pool).await.map_err(fault::error)?)
+}
+
+fn judge(tables: Vec<(String,)>) -> Result<()> {
+    let tables: BTreeSet<String> = tables.into_iter().map(|(name,)| name).collect();
+    let has = |name: &str| tables.contains(name);
+    // Unreleased versions added their own table of migrations to it, so that one says nothing.
+    if has("identities") && has("identity_credential_types") {
+        return Err(refused(
+            "This is the database of an Ory Kratos, and nothing in it was changed. Vestibule has tables of its own: name an \
+             empty database in `dsn`. `vestibule config import` takes Kratos' configuration over; how the accounts follow \
+             is in docs/from-kratos.md.",
+        ));
+    }
+    if has(migrate::OWN_TABLE) {
+        return Ok(());
+    }
+    let taken: Vec<&str> = migrate::tables().filter(|name| has(name)).collect();
+    match taken.as_slice() {
+        [] => Ok(()),
+        names => Err(refused(&format!(
+            "This database has tables of another program under names that Vestibule needs, such as `{}`, and nothing in it was \
+             changed. Name an empty database in `dsn`, or on PostgreSQL a user with a schema of its own.",
+            names[0]
+        ))),
+    }
+}
+
+fn refused(sentence: &str) -> Error {
+    Error::new(Kind::Invalid, sentence)
+}
