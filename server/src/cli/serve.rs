@@ -87,6 +87,7 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = until(told.clone(), chores::run(&engine)) => {}
         () = until(told.clone(), chores::watch_file(&engine)) => {}
+        () = until(told.clone(), chores::keep_budgets(&engine)) => {}
         () = until(told.clone(), courier::run(&engine)) => {}
         () = until(told, hooks::run(&engine)) => {}
     }

@@ -141,10 +141,10 @@ pub async fn page<K: Kind>(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri)).await
+    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri))
 }
 
-pub(crate) async fn page_of_form(
+pub(crate) fn page_of_form(
     ctx: &Ctx,
     kind: StoredKind,
     headers: &HeaderMap,
