@@ -2,6 +2,7 @@
 //! or waits for another service.
 
 use crate::error::{Error, Kind};
+use crate::limits_table::LISTS_AT_ONCE;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,8 @@ pub struct Capacity {
 
 /// For lists of a user's own sessions. Each holds a database connection and builds a long response: without a bound, one user's
 /// requests for lists take all connections from everybody's sign-in.
-pub const LISTS: Capacity = Capacity { at_once: 2, waiting: 32, patience: Duration::from_secs(5) };
+pub const LISTS: Capacity =
+    Capacity { at_once: LISTS_AT_ONCE.count(), waiting: 32, patience: Duration::from_secs(5) };
 
 /// The queue is full, or it took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

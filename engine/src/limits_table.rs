@@ -130,7 +130,7 @@ pub const DISCARDED: Limit = Limit::fixed(
 
 /// Lists of sessions at once, beside a short queue: [`crate::gate::LISTS`].
 pub const LISTS_AT_ONCE: Limit = Limit::fixed(
-    crate::gate::LISTS.at_once,
+    2,
     "",
     "Lists of own sessions (`GET /sessions`) that are made at the same time; 32 more wait for up to 5 s",
     "503 with `Retry-After`",

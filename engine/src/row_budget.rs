@@ -9,13 +9,18 @@ use crate::requester::{Network, WIDE_FACTOR};
 use crate::store::{deliveries, errors, flows};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Rows at once: whoever waits for the writer gets it in between.
 const BATCH: usize = 200;
 
+/// So many wait to be deleted at most until the next tick of the server's chores.
+const SOON: usize = 50;
+
 #[derive(Default)]
 pub struct RowBudget {
+    exceeded: Notify,
     forms: Mutex<Budget>,
     errors: Mutex<Budget>,
     calls: Mutex<Budget>,
@@ -59,34 +64,50 @@ impl Budget {
 }
 
 impl RowBudget {
+    /// Comes back when a batch of rows is more than their clients may leave: [`settle`] has something to do.
+    pub async fn exceeded(&self) {
+        self.exceeded.notified().await;
+    }
+
     /// A form was stored that may never be sent, or one that comes back.
     pub fn form(&self, ctx: &Ctx, id: FlowId, bytes: usize) {
         let most = ctx.config.vestibule.storage.forms_per_client;
-        add(&self.forms, ctx, id.0, bytes, most, "vestibule.limits.storage.forms_per_client");
+        self.add(&self.forms, ctx, (id.0, bytes), most, "vestibule.limits.storage.forms_per_client");
     }
 
     /// An error was stored for its page.
     pub fn error(&self, ctx: &Ctx, id: Uuid) {
         let most = ctx.config.vestibule.storage.errors_per_client;
-        add(&self.errors, ctx, id, 1, most, "vestibule.limits.storage.errors_per_client");
+        self.add(&self.errors, ctx, (id, 1), most, "vestibule.limits.storage.errors_per_client");
     }
 
     /// A webhook's call was queued or logged.
     pub fn call(&self, ctx: &Ctx, id: DeliveryId) {
         let most = ctx.config.vestibule.storage.hook_calls_per_client;
-        add(&self.calls, ctx, id.0, 1, most, "vestibule.limits.storage.hook_calls_per_client");
+        self.add(&self.calls, ctx, (id.0, 1), most, "vestibule.limits.storage.hook_calls_per_client");
     }
-}
 
-fn add(budget: &Mutex<Budget>, ctx: &Ctx, id: Uuid, cost: usize, most: usize, key: &'static str) {
-    let Some(requester) = &ctx.requester else { return };
-    let wide = requester.wide_network().map(|network| (network, most.saturating_mul(WIDE_FACTOR as usize)));
-    let mut budget = lock(budget);
-    for (network, most) in requester.network().map(|network| (network, most)).into_iter().chain(wide) {
-        budget.add(network, id, cost, most);
-        if !budget.too_many.is_empty() && !budget.told {
-            budget.told = true;
-            tracing::warn!(key, client = %network, "a client leaves more behind than the limit; its oldest rows are deleted");
+    fn add(
+        &self,
+        budget: &Mutex<Budget>,
+        ctx: &Ctx,
+        (id, cost): (Uuid, usize),
+        most: usize,
+        key: &'static str,
+    ) {
+        let Some(requester) = &ctx.requester else { return };
+        let wide =
+            requester.wide_network().map(|network| (network, most.saturating_mul(WIDE_FACTOR as usize)));
+        let mut budget = lock(budget);
+        for (network, most) in requester.network().map(|network| (network, most)).into_iter().chain(wide) {
+            budget.add(network, id, cost, most);
+            if !budget.too_many.is_empty() && !budget.told {
+                budget.told = true;
+                tracing::warn!(key, client = %network, "a client leaves more behind than the limit; its oldest rows are deleted");
+            }
+            if budget.too_many.len() >= SOON {
+                self.exceeded.notify_one();
+            }
         }
     }
 }

@@ -102,10 +102,11 @@ pub fn overloaded(reason: &str) -> Response {
     response
 }
 
-/// 405. `allowed` is the header `Allow`.
+/// 405, a plain text as that of Kratos' router. `allowed` is the header `Allow`.
 pub fn wrong_method(allowed: &str) -> Response {
-    let reason = format!("Use one of these methods: {allowed}.");
-    refused(StatusCode::METHOD_NOT_ALLOWED, reason, "This endpoint does not support the method.")
+    let media = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+    let text = format!("405: use one of these methods: {allowed}\n");
+    (StatusCode::METHOD_NOT_ALLOWED, media, text).into_response()
 }
 
 /// What no handler and no form has anything to do with.

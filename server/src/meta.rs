@@ -43,12 +43,6 @@ pub async fn nothing_here() -> Response {
     (StatusCode::NOT_FOUND, headers, "404: there is nothing at this address\n").into_response()
 }
 
-/// The same for a path that does not take the method. Which ones it takes stands in `Allow`.
-pub async fn not_allowed() -> Response {
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    (StatusCode::METHOD_NOT_ALLOWED, headers, "405: this address does not take that method\n").into_response()
-}
-
 async fn alive() -> Response {
     respond::json(&json!({ "status": "ok" }))
 }

@@ -16,7 +16,7 @@ pub(super) fn method_of(body: &Body) -> &'static str {
         Body::Form(pairs) => {
             pairs.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
         }
-        Body::Unreadable(_) => "",
+        Body::Unreadable(_) | Body::Unfit { .. } => "",
     };
     match Method::parse(text("method")) {
         Some(method) => method.name(),

@@ -137,7 +137,7 @@ pub(super) fn brought(flow: &Flow, submit: &Submit) -> Vec<Vec<u8>> {
                 .filter(|(name, _)| name == "vestibule.deferred_login")
                 .map(|(_, value)| value.as_str())
                 .collect(),
-            Body::Unreadable(_) => Vec::new(),
+            Body::Unreadable(_) | Body::Unfit { .. } => Vec::new(),
         },
     };
     own.into_iter().map(secret_hash).collect()

@@ -580,7 +580,7 @@ fn decoded(ctx: &Ctx, body: Body) -> std::result::Result<Value, String> {
     match body {
         Body::Json(body) => decode::json(body, &MEMBERS, schema, shape),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, schema, shape)),
-        Body::Unreadable(reason) => Err(reason),
+        Body::Unreadable(reason) | Body::Unfit { reason, .. } => Err(reason),
     }
 }
 

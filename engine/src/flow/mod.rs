@@ -212,6 +212,11 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// Not a form that anybody can read; the sentence says why.
     Unreadable(String),
+    /// A form that can be read and holds something that cannot be taken; the sentence says why.
+    Unfit {
+        token: Option<String>,
+        reason: String,
+    },
 }
 
 impl Body {
@@ -221,6 +226,7 @@ impl Body {
             Body::Json(document) => document.get("csrf_token").and_then(Value::as_str),
             Body::Form(fields) => first(fields, "csrf_token"),
             Body::Unreadable(_) => None,
+            Body::Unfit { token, .. } => token.as_deref(),
         }
     }
 }

@@ -427,7 +427,7 @@ fn decoded(ctx: &Ctx, flow: &Flow, body: Body) -> Result<std::result::Result<Val
     Ok(match body {
         Body::Json(body) => decode::json(body, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, Some(&schema_of(ctx, flow)?.schema), shape)),
-        Body::Unreadable(reason) => Err(reason),
+        Body::Unreadable(reason) | Body::Unfit { reason, .. } => Err(reason),
     })
 }
 

@@ -153,7 +153,7 @@ fn brings_code(body: &Body) -> bool {
     let text = |name: &str| match body {
         Body::Json(document) => document.get(name).and_then(Value::as_str),
         Body::Form(fields) => first(fields, name),
-        Body::Unreadable(_) => None,
+        Body::Unreadable(_) | Body::Unfit { .. } => None,
     };
     let is_of_code = text("method").is_none_or(|method| method.is_empty() || method == Method::Code.name());
     is_of_code && text("code").is_some_and(|code| !code.trim().is_empty())
@@ -369,6 +369,6 @@ fn decoded(ctx: &Ctx, body: Body) -> std::result::Result<Value, String> {
     match body {
         Body::Json(body) => decode::json(body, &MEMBERS, None, shape),
         Body::Form(pairs) => Ok(decode::form(&pairs, &MEMBERS, None, shape)),
-        Body::Unreadable(reason) => Err(reason),
+        Body::Unreadable(reason) | Body::Unfit { reason, .. } => Err(reason),
     }
 }

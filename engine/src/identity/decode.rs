@@ -122,12 +122,14 @@ pub fn form(pairs: &[(String, String)], members: &[&str], schema: Option<&Schema
     for (name, values) in fields {
         match schema.filter(|_| top(name) == TRAITS) {
             Some(schema) => decoded.field(schema, name, values),
+            None if name == PAYLOAD => {
+                let texts = values.into_iter().filter_map(|value| value.as_str().map(str::to_owned));
+                texts.for_each(|text| put_payload(&mut decoded.body, text));
+            }
             None => {
                 // An empty field is one that nobody filled in.
-                match values.into_iter().rfind(|value| *value != "") {
-                    Some(Value::String(text)) if name == PAYLOAD => put_payload(&mut decoded.body, text),
-                    Some(last) => put(&mut decoded.body, name, last),
-                    None => {}
+                if let Some(last) = values.into_iter().rfind(|value| *value != "") {
+                    put(&mut decoded.body, name, last);
                 }
             }
         }

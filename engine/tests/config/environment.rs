@@ -71,7 +71,9 @@ fn ground() -> Value {
 fn other(line: &Line) -> String {
     let Line { key, kind, default, .. } = line;
     let of_key = match key.as_str() {
-        "vestibule.social.trusted_email_providers" => Some(r#"["other"]"#),
+        "vestibule.social.trusted_email_providers"
+        | "vestibule.social.reusable_id_tokens"
+        | "vestibule.social.require_fresh_sign_in" => Some(r#"["other"]"#),
         "vestibule.web_hooks.allowed_hosts" => Some(r#"["other.example.org"]"#),
         "vestibule.registration.atomic" => Some(r#"["password"]"#),
         "dsn" => Some("sqlite:///tmp/elsewhere.sqlite"),
@@ -177,7 +179,9 @@ fn needed(key: &str) -> Option<(&'static str, &'static str)> {
         "session.cookie.same_site" => ("COOKIES_SAME_SITE", "None"),
         "secrets.cipher" => ("SECRETS_COOKIE", r#"["a cookie secret of this test alone"]"#),
         "selfservice.methods.oidc.config.base_redirect_uri" => ("SELFSERVICE_METHODS_OIDC_ENABLED", "true"),
-        "vestibule.social.trusted_email_providers" => {
+        "vestibule.social.trusted_email_providers"
+        | "vestibule.social.reusable_id_tokens"
+        | "vestibule.social.require_fresh_sign_in" => {
             ("SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS", PROVIDERS)
         }
         _ => return None,

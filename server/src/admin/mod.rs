@@ -33,7 +33,6 @@ pub fn router(state: AppState) -> Router {
         .route("/sessions/whoami", any(to_public))
         .merge(crate::meta::admin_routes())
         .fallback(crate::meta::nothing_here)
-        .method_not_allowed_fallback(crate::meta::not_allowed)
         .layer(middleware::from_fn(uncached))
         .layer(DefaultBodyLimit::disable())
         // Who may not ask is told so before anything of what they send is read.

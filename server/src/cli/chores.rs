@@ -18,9 +18,7 @@ pub(super) async fn run(engine: &Engine) {
     loop {
         tokio::select! {
             _ = tidy.tick() => {
-                if let Err(error) = engine::row_budget::settle(engine).await {
-                    report(&error, "rows that are more than a client may leave behind cannot be deleted");
-                }
+                settle(engine).await;
                 if let Err(error) = engine::flow::provisional::reap(engine).await {
                     report(&error, "sign-ups that were not finished cannot be undone");
                 }
@@ -29,6 +27,20 @@ pub(super) async fn run(engine: &Engine) {
                 report(&error, "old rows cannot be deleted");
             },
         }
+    }
+}
+
+/// Deletes what clients may keep no longer, as soon as there is a batch of it; [`run`] deletes the rest. It never ends.
+pub(super) async fn keep_budgets(engine: &Engine) {
+    loop {
+        engine.row_budget().exceeded().await;
+        settle(engine).await;
+    }
+}
+
+async fn settle(engine: &Engine) {
+    if let Err(error) = engine::row_budget::settle(engine).await {
+        report(&error, "rows that are more than a client may leave behind cannot be deleted");
     }
 }
 

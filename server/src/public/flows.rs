@@ -141,10 +141,10 @@ pub async fn page<K: Kind>(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri)).await
+    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri))
 }
 
-pub(crate) async fn page_of_form(
+pub(crate) fn page_of_form(
     ctx: &Ctx,
     kind: StoredKind,
     headers: &HeaderMap,
@@ -154,7 +154,7 @@ pub(crate) async fn page_of_form(
         let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
         return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
     }
-    ([(header::ALLOW, "POST")], crate::meta::not_allowed().await).into_response()
+    ([(header::ALLOW, "POST")], crate::error::wrong_method("POST")).into_response()
 }
 
 /// What came with a request that may go on with a flow. A GET has no form: its `body` is empty.
@@ -266,11 +266,11 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
             let payloads = pairs.iter().filter(|(name, _)| name == decode::PAYLOAD);
             payloads.map(|(_, text)| text.as_str()).collect()
         }
-        Body::Unreadable(_) => Vec::new(),
+        Body::Unreadable(_) | Body::Unfit { .. } => Vec::new(),
     };
     match packed.into_iter().try_for_each(|text| shape.check_json(text.as_bytes())) {
         Ok(()) => body,
-        Err(reason) => Body::Unreadable(reason),
+        Err(reason) => Body::Unfit { token: body.token().map(str::to_owned), reason },
     }
 }
 

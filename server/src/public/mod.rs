@@ -77,7 +77,6 @@ pub fn router(state: AppState) -> Router {
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
         .fallback(crate::meta::nothing_here)
-        .method_not_allowed_fallback(crate::meta::not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
         .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
         .layer(middleware::from_fn(uncached))

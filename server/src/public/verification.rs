@@ -87,7 +87,7 @@ pub async fn link(
     let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let Some(code) = flow::first(&query, "code") else {
-        return flows::page_of_form(&ctx, StoredKind::Verification, &headers, &query).await;
+        return flows::page_of_form(&ctx, StoredKind::Verification, &headers, &query);
     };
     let mut submit = flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), None);
     submit.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);

@@ -4,6 +4,7 @@ use crate::clients::{HTML, JSON, PASSWORD, Site, stand};
 use crate::support::http::{Answer, send};
 use crate::support::stand::Stand;
 use base64::Engine as _;
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -390,6 +391,18 @@ async fn forms_that_are_begun_and_never_sent_stay_within_what_a_client_may_leave
     }
     engine::row_budget::settle(&place.stand.engine).await.expect("settled");
     assert!(place.stored().await <= most + 4_000, "{}", place.stored().await);
+}
+
+/// A second is enough for thousands of forms: the server does not wait for its next tick.
+#[tokio::test]
+async fn a_batch_of_rows_beyond_the_budget_is_deleted_at_once() {
+    let more = json!({"vestibule": {"limits": {"storage": {"forms_per_client": "40KB"}}}});
+    let place = Place::new(more).await;
+    let budget = place.stand.engine.row_budget();
+    begin(&place, "login", 10).await;
+    assert!(budget.exceeded().now_or_never().is_none(), "the budget has room");
+    begin(&place, "login", 100).await;
+    assert!(budget.exceeded().now_or_never().is_some());
 }
 
 #[tokio::test]

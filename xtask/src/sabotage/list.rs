@@ -1193,6 +1193,74 @@ pub(super) const CHANGES: &[Change] = &[
             "hook_context::a_template_reads_every_member_of_a_sign_up_whatever_was_sent",
         ),
     },
+    Change {
+        name: "form-of-another-browser",
+        file: "engine/src/flow/envelope.rs",
+        text: "let Some(own) = flow.owner(&submit.csrf_cookies).cloned() else {",
+        instead: "let Some(own) = submit.csrf_cookies.first().cloned() else {",
+        test: test(
+            "server",
+            API,
+            "ownership::another_browser_neither_reads_nor_writes_a_form_and_uses_nothing_of_it_up",
+        ),
+    },
+    Change {
+        name: "form-without-its-token-stored",
+        file: "engine/src/flow/envelope.rs",
+        text: "    if flow.untrusted {\n        return Ok(0);\n    }\n",
+        instead: "",
+        test: test(
+            "server",
+            API,
+            "ownership::an_own_form_without_its_token_comes_back_and_nothing_of_it_is_stored",
+        ),
+    },
+    Change {
+        name: "tries-of-strangers-counted",
+        file: "engine/src/flow/code.rs",
+        text: "if holder == Holder::Foreign {",
+        instead: "if holder == Holder::Foreign && false {",
+        test: test(
+            "server",
+            API,
+            "ownership::codes_that_others_guess_use_up_none_of_the_owners_tries_and_a_right_one_proves",
+        ),
+    },
+    Change {
+        name: "session-of-an-old-password",
+        file: "engine/src/flow/login.rs",
+        text: "let changed = !by.basis.holds(&mut tx, identity.id).await?",
+        instead: "let changed = false",
+        test: test("server", API, "fresh_sign_in::nobody_is_signed_in_by_what_is_no_longer_so"),
+    },
+    Change {
+        name: "token-kept-at-a-fresh-sign-in",
+        file: "engine/src/store/sessions.rs",
+        text: "update sessions set token_hash = $3, aal = $4",
+        instead: "update sessions set token_hash = coalesce(token_hash, $3), aal = $4",
+        test: test("server", API, "fresh_sign_in::the_token_changes_and_the_old_one_reads_for_a_moment"),
+    },
+    Change {
+        name: "id-token-twice",
+        file: "engine/src/flow/login.rs",
+        text: "social::spend(ctx, &mut tx, by.token).await?;",
+        instead: "",
+        test: test("server", API, "proven_elsewhere::an_id_token_signs_in_once"),
+    },
+    Change {
+        name: "old-sign-in-at-the-provider",
+        file: "engine/src/flow/landing.rs",
+        text: "Some(at) => at >= self.flow.issued_at - SKEW,",
+        instead: "Some(_) => true,",
+        test: test("server", API, "proven_elsewhere::a_fresh_sign_in_is_one_since_it_was_asked_for"),
+    },
+    Change {
+        name: "lists-take-all-connections",
+        file: "server/src/public/sessions.rs",
+        text: "let _pass = ctx.engine.gates().lists.enter(LISTS).await.map_err(Error::from)?;",
+        instead: "let _ = LISTS;",
+        test: test("server", API, "attacked::lists_of_sessions_wait_for_each_other_and_then_are_refused"),
+    },
 ];
 
 #[cfg(test)]
