@@ -1,7 +1,8 @@
 //! The engine as a value: two may live in one process, nothing is global.
 
 use crate::config::Config;
-use crate::effects::{Effects, Following};
+use crate::effects::{Effects, Following, to_completion};
+use crate::error::Result;
 use crate::gate::Gates;
 use crate::limits::Leases;
 use crate::metrics::Metrics;
@@ -16,7 +17,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError};
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, Notify};
 use url::Url;
 
 /// A cheap handle.
@@ -30,7 +31,8 @@ struct Inner {
     effects: Effects,
     hasher: Hasher,
     config: ArcSwap<Config>,
-    settings_lock: Mutex<()>,
+    /// See [`Engine::reconfigure`].
+    reconfiguring: Mutex<()>,
     noticed: Noticed,
     refused_forms_logged: [AtomicI64; 2],
     row_budget: RowBudget,
@@ -71,7 +73,7 @@ impl Engine {
                 effects,
                 hasher,
                 config: ArcSwap::from_pointee(config),
-                settings_lock: Mutex::new(()),
+                reconfiguring: Mutex::new(()),
                 noticed: Noticed::default(),
                 refused_forms_logged: [AtomicI64::new(i64::MIN), AtomicI64::new(i64::MIN)],
                 row_budget: RowBudget::default(),
@@ -97,14 +99,36 @@ impl Engine {
         Ctx { requester: Some(Arc::new(requester.clone())), ..self.begin() }
     }
 
-    /// From the next [`Engine::begin`] on, `config` applies.
-    pub fn publish(&self, config: Config) {
-        self.inner.config.store(Arc::new(config));
+    /// The one door to another configuration. `change` reads the newest revision, maps it onto the files, checks, writes a revision
+    /// if it makes one, and answers with the snapshot that follows, if one does: from the next [`Engine::begin`] on it applies.
+    ///
+    /// One change at a time, from what it reads to what applies: snapshots appear in the order of revisions, and neither of two
+    /// changes undoes the other. It runs to its end whatever becomes of the caller.
+    ///
+    /// # Errors
+    /// That of `change`; nothing else applies then.
+    pub async fn reconfigure<T, C, F>(&self, change: C) -> Result<T>
+    where
+        T: Send + 'static,
+        C: FnOnce(Engine) -> F + Send + 'static,
+        F: Future<Output = Result<(T, Option<Config>)>> + Send + 'static,
+    {
+        let engine = self.clone();
+        to_completion(self.following(), async move {
+            let _one_at_a_time = engine.inner.reconfiguring.lock().await;
+            let (answer, next) = change(engine.clone()).await?;
+            if let Some(next) = next {
+                engine.inner.config.store(Arc::new(next));
+            }
+            Ok(answer)
+        })
+        .await
     }
 
-    /// Held from reading the newest revision to publishing the next, so that snapshots appear in the order of revisions.
-    pub async fn settings_lock(&self) -> MutexGuard<'_, ()> {
-        self.inner.settings_lock.lock().await
+    /// For tests that need no revision: from the next [`Engine::begin`] on, `config` applies.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn publish(&self, config: Config) {
+        self.inner.config.store(Arc::new(config));
     }
 
     /// What clients left behind.

@@ -7,7 +7,6 @@ use super::{FieldError, Named, Revision, Saved, addressees, words};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
 use crate::config::{Config, difference};
-use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::revisions::{self, Row};
@@ -146,33 +145,31 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
 /// Makes a new revision with the settings of `to` (0: none) while `base` is still the newest. [`crate::Kind::Forbidden`] for
 /// viewers, kept in the audit.
 pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, reason: &str) -> Result<Saved> {
-    let (engine, author, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
-    to_completion(engine.following(), async move {
+    let (author, reason) = (by.into(), reason.trim().to_owned());
+    let go = move |engine: Engine| async move {
         let by = &author.operator;
-        let _one_at_a_time = engine.settings_lock().await;
         // Of the newest revision, also where another process saved it: a way back is guarded against that one.
         let config = match ground(&engine, by, base).await? {
             Ok(Ground { number: 0, .. }) => return Err(gone()),
             Ok(Ground { config, .. }) => config,
-            Err(conflict) => return Ok(conflict),
+            Err(conflict) => return Ok((conflict, None)),
         };
         let fit = |number: i64, named: &Named| remap(&config, number, named);
         // A way back may lead into a danger as well.
         if let Some(then) = settings_of(&engine, to).await?.and_then(|named| fit(base + 1, &named).ok())
             && let Err(refused) = danger::allowed(&engine, &author, &config, &then, &reason, false).await?
         {
-            return Ok(refused);
+            return Ok((refused, None));
         }
         let author = Author { name: shown(by), actor: &by.email, reason: &reason };
         Ok(match write_rollback(engine.db(), engine.effects().now(), author, to, fit).await? {
-            Ok((revision, config)) => {
-                engine.publish(config);
-                Saved::Done { revision }
+            Ok((revision, config)) => (Saved::Done { revision }, Some(config)),
+            Err(message) => {
+                (Saved::Again(vec![FieldError { field: SIGN_IN_AFTER_REGISTRATION, message }]), None)
             }
-            Err(message) => Saved::Again(vec![FieldError { field: SIGN_IN_AFTER_REGISTRATION, message }]),
         })
-    })
-    .await
+    };
+    engine.reconfigure(go).await
 }
 
 /// `None`: there is no such revision.

@@ -6,6 +6,7 @@ pub mod after_sign_up;
 pub mod checks;
 mod danger;
 mod fields;
+mod follow;
 pub mod history;
 mod page;
 pub mod presets;
@@ -23,10 +24,11 @@ pub use danger::By;
 pub use fields::{
     Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
 };
+pub use follow::{follow, listen, refresh};
 pub use history::undo;
 pub use page::{current, registering};
 pub use preview::preview;
-pub use revise::{files_decide, list, load_current, refresh, roll_back, rollback, save};
+pub use revise::{files_decide, list, load_current, roll_back, save};
 
 use crate::config::Method;
 use crate::pipeline::Compared;

@@ -1,4 +1,4 @@
-//! Revisions: save, roll back, list, and what applies at the start. One writer at a time decides and publishes.
+//! Revisions: save, roll back, list, and what applies at the start. What applies next goes through [`Engine::reconfigure`].
 
 use super::danger::{self, By};
 use super::page::{field_of, named, refusals, registering, set_elsewhere, signing_in, values};
@@ -10,7 +10,6 @@ use crate::config::console::{
     self, REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
 };
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
-use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::flow::handover;
@@ -28,7 +27,7 @@ const SHOWN: i64 = 1000;
 /// The key that says who decides.
 const SOURCE: &str = "vestibule.settings.source";
 
-/// Checks everything, writes the revision if `base` is still the current one, publishes the snapshot, appends to the audit.
+/// Checks everything, writes the revision if `base` is still the current one, appends to the audit; the snapshot applies.
 /// Runs to its end whatever becomes of the caller. [`Kind::Forbidden`] for viewers.
 /// `reason`: why, in the operator's words; may be empty, unless the Save brings a danger about.
 pub async fn save(
@@ -38,12 +37,10 @@ pub async fn save(
     values: &Authentication,
     reason: &str,
 ) -> Result<Saved> {
-    let (engine, by, values, reason) = (engine.clone(), by.into(), values.clone(), reason.trim().to_owned());
-    to_completion(engine.following(), async move {
-        let _one_at_a_time = engine.settings_lock().await;
-        save_alone(&engine, &by, base, &values, reason).await
-    })
-    .await
+    let (by, values, reason) = (by.into(), values.clone(), reason.trim().to_owned());
+    engine
+        .reconfigure(move |engine| async move { save_alone(&engine, &by, base, &values, reason).await })
+        .await
 }
 
 async fn save_alone(
@@ -52,16 +49,16 @@ async fn save_alone(
     base: i64,
     wanted: &Authentication,
     reason: String,
-) -> Result<Saved> {
+) -> Result<Outcome> {
     let ground = match ground(engine, &author.operator, base).await? {
         Ok(ground) => ground,
-        Err(conflict) => return Ok(conflict),
+        Err(conflict) => return Ok((conflict, None)),
     };
     let Ground { number, held, config } = &ground;
     let saved = values(config);
     let different = differences(&saved, wanted);
     if different.is_empty() {
-        return Ok(Saved::Unchanged { revision: *number });
+        return Ok((Saved::Unchanged { revision: *number }, None));
     }
     let mut errors: Vec<FieldError> = refusals(config, &saved, wanted)
         .into_iter()
@@ -129,22 +126,21 @@ pub(super) async fn save_change<F>(
 where
     F: FnOnce(&Ground) -> std::result::Result<Change, Vec<FieldError>> + Send + 'static,
 {
-    let (engine, by, reason) = (engine.clone(), by.into(), reason.trim().to_owned());
-    to_completion(engine.following(), async move {
-        let _one_at_a_time = engine.settings_lock().await;
+    let (by, reason) = (by.into(), reason.trim().to_owned());
+    let save = move |engine: Engine| async move {
         let ground = match ground(&engine, &by.operator, base).await? {
             Ok(ground) => ground,
-            Err(conflict) => return Ok(conflict),
+            Err(conflict) => return Ok((conflict, None)),
         };
         match change(&ground) {
-            Err(problems) => Ok(Saved::Again(problems)),
+            Err(problems) => Ok((Saved::Again(problems), None)),
             Ok(change) if change.settings == ground.held && change.secrets.is_empty() => {
-                Ok(Saved::Unchanged { revision: ground.number })
+                Ok((Saved::Unchanged { revision: ground.number }, None))
             }
             Ok(change) => commit(&engine, &by, ground, change, Vec::new(), reason).await,
         }
-    })
-    .await
+    };
+    engine.reconfigure(save).await
 }
 
 /// What is in force, if `base` is the newest revision; `Err`: somebody saved meanwhile.
@@ -168,7 +164,10 @@ pub(super) async fn ground(
     Ok(Ok(Ground { number, held, config }))
 }
 
-/// Checks the whole that comes of it, writes the revision with its secrets, publishes it. `errors`: what is wrong already.
+/// What a Save answers, and the snapshot that follows it, for [`Engine::reconfigure`].
+type Outcome = (Saved, Option<Config>);
+
+/// Checks the whole that comes of it, and writes the revision with its secrets. `errors`: what is wrong already.
 async fn commit(
     engine: &Engine,
     author: &By,
@@ -176,7 +175,7 @@ async fn commit(
     change: Change,
     mut errors: Vec<FieldError>,
     reason: String,
-) -> Result<Saved> {
+) -> Result<Outcome> {
     let by = &author.operator;
     let Ground { number: base, config, .. } = ground;
     let next = match remap(&config, base + 1, &change.settings) {
@@ -186,11 +185,13 @@ async fn commit(
             None
         }
     };
-    let Some(next) = next.filter(|_| errors.is_empty()) else { return Ok(Saved::Again(errors)) };
+    let Some(next) = next.filter(|_| errors.is_empty()) else {
+        return Ok((Saved::Again(errors), None));
+    };
     let sets_secrets = !change.secrets.is_empty();
     let dangers = match danger::allowed(engine, author, &config, &next, &reason, sets_secrets).await? {
         Ok(dangers) => dangers,
-        Err(refused) => return Ok(refused),
+        Err(refused) => return Ok((refused, None)),
     };
     let row = Row {
         number: base + 1,
@@ -203,8 +204,10 @@ async fn commit(
     };
     let mut tx = engine.db().write().await?;
     if !revisions::insert(&mut tx, &row).await? {
-        // Dropping `tx` rolls back.
-        return self::newest(engine.db()).await?.map(conflict).ok_or_else(gone);
+        // Rolls back, and gives its connection to what follows.
+        drop(tx);
+        let newest = self::newest(engine.db()).await?.ok_or_else(gone)?;
+        return Ok((conflict(newest), None));
     }
     for (name, change) in &change.secrets {
         secrets::change(&mut tx, engine.effects(), &config, name, change, shown(by)).await?;
@@ -221,8 +224,7 @@ async fn commit(
     form_drafts::forget(&mut tx, by.id).await?;
     end_what_waits(&mut tx, &next).await?;
     tx.commit().await?;
-    engine.publish(next);
-    Ok(Saved::Done { revision: row.number })
+    Ok((Saved::Done { revision: row.number }, Some(next)))
 }
 
 /// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
@@ -316,28 +318,8 @@ pub(super) fn field_error(problem: &Problem) -> FieldError {
     }
 }
 
-/// Makes a new revision with the settings of an old one (0: none) and publishes it. `Err(sentence)` when it cannot be
-/// applied. The caller has checked that `by` may do this.
-pub async fn rollback(engine: &Engine, by: &str, to: i64) -> Result<Result<i64, String>> {
-    let (engine, by) = (engine.clone(), by.to_owned());
-    to_completion(engine.following(), async move {
-        let _one_at_a_time = engine.settings_lock().await;
-        let config = engine.begin().config;
-        if let Some(sentence) = files_decide(&config) {
-            return Ok(Err(sentence));
-        }
-        let fit = |number: i64, named: &Named| remap(&config, number, named);
-        let written =
-            write_rollback(engine.db(), engine.effects().now(), Author::called(&by), to, fit).await?;
-        Ok(written.map(|(number, config)| {
-            engine.publish(config);
-            number
-        }))
-    })
-    .await
-}
-
-/// The same from the command line, for when no engine can start because the newest revision does not fit the files.
+/// Makes a new revision with the settings of an old one (0: none), from the command line: no engine may be able to start, because the
+/// newest revision does not fit the files. `Err(sentence)` when it cannot be applied.
 pub async fn roll_back(
     db: &Db,
     sources: &Sources,
@@ -448,25 +430,6 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
     Ok(Err(Problems(problems)))
 }
 
-/// Takes over what another process saved: the new revision, if there was one. On a timer. A revision that does not fit is
-/// an error, and the old snapshot stays.
-pub async fn refresh(engine: &Engine) -> Result<Option<i64>> {
-    let engine = engine.clone();
-    to_completion(engine.following(), async move {
-        let _one_at_a_time = engine.settings_lock().await;
-        let config = engine.begin().config;
-        if config.vestibule.settings_from_files {
-            return Ok(None);
-        }
-        let Some(row) = newest(engine.db()).await?.filter(|row| row.number > config.revision) else {
-            return Ok(None);
-        };
-        engine.publish(remap(&config, row.number, &row.settings).map_err(Error::internal)?);
-        Ok(Some(row.number))
-    })
-    .await
-}
-
 /// Newest first.
 pub async fn list(db: &Db) -> Result<Vec<Revision>> {
     let mut tx = db.read().await?;
@@ -489,7 +452,7 @@ impl From<Row> for Revision {
 }
 
 pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
-    let mut tx = db.read().await?;
+    let mut tx = db.single().await?;
     revisions::newest(&mut tx).await
 }
 

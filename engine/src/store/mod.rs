@@ -29,6 +29,7 @@ pub mod invitations;
 pub mod limits;
 pub mod messages;
 mod migrate;
+pub mod notify;
 pub mod oidc_tests;
 pub mod operators;
 pub mod pending;

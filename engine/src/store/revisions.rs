@@ -1,4 +1,5 @@
 //! Rows of settings revisions: immutable, numbered from 1. Triggers refuse changes.
+use super::notify::Topic;
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::settings::Named;
@@ -45,12 +46,15 @@ statements! {
         order by number desc limit $1";
 }
 
-/// Inserts with number `row.base + 1` if `row.base` is still the newest; `false` when somebody was faster.
+/// Inserts with number `row.base + 1` if `row.base` is still the newest, and announces it; `false` when somebody was faster.
 pub async fn insert(tx: &mut Tx, row: &Row) -> Result<bool> {
     let number = row.base + 1;
     let (settings, summary) = (to_text(&row.settings)?, to_text(&row.summary)?);
     let made =
         tx.execute(INSERT, &[&number, &row.at, &row.by, &row.base, &settings, &summary, &row.reason]).await?;
+    if made == 1 {
+        tx.announce(Topic::Settings).await?;
+    }
     Ok(made == 1)
 }
 

@@ -62,10 +62,7 @@ pub async fn database() -> String {
 /// # Panics
 /// When `dsn` is not from [`database`].
 pub async fn open_to_all(dsn: &str, open: bool) {
-    let options = PgConnectOptions::from_str(dsn).expect("a dsn of database()");
-    let name = options.get_database().expect("a dsn with a database").to_owned();
-    let mut connection =
-        PgConnection::connect_with(&options.database("postgres")).await.expect("the server answers");
+    let (name, mut connection) = beside(dsn).await;
     let mut run = async |sql: String| {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a statement of ours");
     };
@@ -73,6 +70,58 @@ pub async fn open_to_all(dsn: &str, open: bool) {
     if !open {
         run(format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")).await;
     }
+}
+
+/// Connections that listen for announcements in the database of `dsn`.
+const LISTENERS: &str = "from pg_stat_activity where datname = $1 and query ilike 'listen %'";
+
+/// Ends every connection that listens for announcements in the database of `dsn`, as an administrator or a restart of a gateway does;
+/// says how many those were.
+///
+/// # Panics
+/// When `dsn` is not from [`database`].
+pub async fn cut_listeners(dsn: &str) -> i64 {
+    count_listeners(dsn, "count(pg_terminate_backend(pid))").await
+}
+
+/// How many connections listen for announcements in the database of `dsn`.
+///
+/// # Panics
+/// When `dsn` is not from [`database`].
+pub async fn listeners(dsn: &str) -> i64 {
+    count_listeners(dsn, "count(pid)").await
+}
+
+async fn count_listeners(dsn: &str, count: &str) -> i64 {
+    let (name, mut connection) = beside(dsn).await;
+    let sql = AssertSqlSafe(format!("select {count} {LISTENERS}"));
+    sqlx::query_scalar(sql).bind(name).fetch_one(&mut connection).await.expect("a count")
+}
+
+/// The database of `dsn` as another user, who owns what its owner owns and gets one connection, not two.
+///
+/// # Panics
+/// When `dsn` is not from [`database`], or its user may make no other.
+pub async fn with_one_connection(dsn: &str) -> String {
+    let (name, mut connection) = beside(dsn).await;
+    let make = format!(
+        "create role {name} login password 'one' connection limit 1; do $$ begin
+        execute format('grant %I to {name}', current_user); end $$"
+    );
+    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut connection).await.expect("another user can be made");
+    let mut url = url::Url::parse(dsn).expect("a dsn of database()");
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| key != "max_conns").collect();
+    url.query_pairs_mut().clear().extend_pairs(kept).append_pair("max_conns", "1");
+    url.set_username(&name).and_then(|()| url.set_password(Some("one"))).expect("a dsn with a host");
+    url.into()
+}
+
+/// The name of the database of `dsn`, and a connection to its server that is not to it.
+async fn beside(dsn: &str) -> (String, PgConnection) {
+    let options = PgConnectOptions::from_str(dsn).expect("a dsn of database()");
+    let name = options.get_database().expect("a dsn with a database").to_owned();
+    let connection = PgConnection::connect_with(&options.database("postgres")).await;
+    (name, connection.expect("the server answers"))
 }
 
 /// Waits for the server's start, half a minute at most.

@@ -7,6 +7,7 @@ mod dangers;
 mod gate;
 mod history;
 mod preview;
+mod reconfigure;
 mod social;
 mod switches;
 mod web_hooks;

@@ -166,12 +166,18 @@ async fn a_roll_back_is_a_new_revision_with_old_settings() {
     let console = Console::start(json!({}), &[]).await;
     console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
     console.save(1, |v| v.sign_in_after_registration = ways(false)).await;
-    let back = settings::rollback(&console.engine, "Grace", 1).await.unwrap();
-    assert_eq!(back, Ok(3));
+    let roll_back = async |to: i64| {
+        let now = console.engine.effects().now();
+        let written =
+            settings::roll_back(console.engine.db(), &console.sources, now, "Grace", to).await.unwrap();
+        settings::refresh(&console.engine).await.unwrap();
+        written
+    };
+    assert_eq!(roll_back(1).await, Ok(3));
     assert!(console.signs_in());
-    assert!(settings::rollback(&console.engine, "Grace", 1).await.unwrap().is_err(), "nothing would change");
-    assert!(settings::rollback(&console.engine, "Grace", 99).await.unwrap().is_err());
-    assert_eq!(settings::rollback(&console.engine, "Grace", 0).await.unwrap(), Ok(4));
+    assert!(roll_back(1).await.is_err(), "nothing would change");
+    assert!(roll_back(99).await.is_err());
+    assert_eq!(roll_back(0).await, Ok(4));
     assert!(!console.signs_in());
     assert_eq!(settings::list(console.engine.db()).await.unwrap()[0].settings.len(), 0);
     assert_eq!(console.audit().await[0].action, "settings.rollback");

@@ -1,28 +1,23 @@
-//! What a server does beside answering: it follows what other processes save, and sweeps up what is over.
+//! What a server does beside answering: it sweeps up what is over, and looks whether its database is still there.
 
-use engine::{Engine, settings};
+use engine::Engine;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How soon a Save by another process, or a rollback on the command line, applies here.
-const FOLLOW: Duration = Duration::from_secs(2);
+/// How soon goes what no longer may stay: rows of a client that left too many, sign-ups that nobody finished.
+const TIDY: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long a database file may be gone before writes are refused.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Never ends; dropped when the server does. Each step is one transaction or runs to its end by itself.
 pub(super) async fn run(engine: &Engine) {
-    let (mut follow, mut sweep) = (interval(FOLLOW), interval(SWEEP));
-    follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut tidy, mut sweep) = (interval(TIDY), interval(SWEEP));
+    tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = follow.tick() => {
-                match settings::refresh(engine).await {
-                    Ok(Some(revision)) => tracing::info!(revision, "another process saved settings; they apply now"),
-                    Ok(None) => {}
-                    Err(error) => report(&error, "the newest settings cannot be taken over"),
-                }
+            _ = tidy.tick() => {
                 settle(engine).await;
                 if let Err(error) = engine::flow::provisional::reap(engine).await {
                     report(&error, "sign-ups that were not finished cannot be undone");

@@ -4,7 +4,7 @@ use super::assemble::{self, Assembled, Data};
 use super::failure::{Failure, Outcome};
 use super::output::{aside, line};
 use super::{Global, chores, serve};
-use engine::{Engine, known_secrets};
+use engine::{Engine, known_secrets, settings};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -36,6 +36,7 @@ pub(super) async fn watch(global: &Global, command: Command) -> Outcome {
     line("The courier is ready. Ctrl+C ends it.")?;
     tokio::select! {
         () = stop => {}
+        () = settings::follow(&engine) => {}
         () = chores::run(&engine) => {}
         () = run(&engine) => {}
     }

@@ -8,7 +8,7 @@ use super::secret_file;
 use super::{chores, courier, hooks};
 use engine::config::load::Note;
 use engine::config::{Config, Log};
-use engine::{Engine, known_secrets, operators};
+use engine::{Engine, known_secrets, operators, settings};
 use server::Listeners;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -85,6 +85,7 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
     };
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
+        () = until(told.clone(), settings::follow(&engine)) => {}
         () = until(told.clone(), chores::run(&engine)) => {}
         () = until(told.clone(), chores::watch_file(&engine)) => {}
         () = until(told.clone(), chores::keep_budgets(&engine)) => {}

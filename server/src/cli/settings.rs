@@ -13,7 +13,7 @@ pub(super) enum Command {
     List,
     /// Makes a new revision with the settings of revision N; 0 means none, so the files alone apply.
     #[command(
-        after_help = "A running server follows within seconds.\n\nExample:\n  vestibule settings rollback 3"
+        after_help = "Running servers follow within about a second.\n\nExample:\n  vestibule settings rollback 3"
     )]
     Rollback {
         #[arg(value_name = "N")]

@@ -8,6 +8,7 @@ mod kept_alive;
 mod kratos;
 mod limits;
 mod log;
+mod nodes;
 mod operators;
 mod output;
 mod quickstarts;

@@ -176,10 +176,32 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "snapshot-ignored",
-        file: "engine/src/settings/revise.rs",
-        text: "engine.publish(next);",
+        file: "engine/src/engine.rs",
+        text: "engine.inner.config.store(Arc::new(next));",
         instead: "drop(next);",
         test: test("engine", SETTINGS, "switches::off_on_off_takes_effect_with_the_next_snapshot_only"),
+    },
+    Change {
+        name: "two-reconfigure-at-once",
+        file: "engine/src/engine.rs",
+        text: "let _one_at_a_time = engine.inner.reconfiguring.lock().await;",
+        instead: "",
+        test: test(
+            "engine",
+            SETTINGS,
+            "reconfigure::a_save_during_a_reload_of_the_files_applies_on_top_of_it",
+        ),
+    },
+    Change {
+        name: "save-unannounced",
+        file: "engine/src/store/revisions.rs",
+        text: "tx.announce(Topic::Settings).await?;",
+        instead: "drop(tx.announce(Topic::Settings));",
+        test: test(
+            "engine",
+            SETTINGS,
+            "reconfigure::postgresql_announces_a_save_also_after_the_connection_was_cut",
+        ),
     },
     Change {
         name: "carry-over-forgotten",
