@@ -204,7 +204,8 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         || list.contains(&Hook::ShowVerificationUi)
             && (steps.contains(&Step::SendCode)
                 || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
-    // A page that leaves for a provider comes back as a page, whoever sent the form.
+    // A page that leaves for a provider comes back as a page, whoever sent the form. Only one that follows the redirects itself and
+    // asks for JSON at the end is answered in JSON.
     let client_of_answer = match (method, client) {
         (Method::Oidc, Client::Spa) => Client::Browser,
         (_, client) => client,

@@ -45,7 +45,7 @@ pub struct Device {
     pub location: String,
 }
 
-use crate::config::Config;
+use crate::config::{Config, Method};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
@@ -137,6 +137,12 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
     if let Some(newest) = session.methods.last_mut() {
         newest.provider = provider.map(str::to_owned);
     }
+}
+
+/// Beside the proof that it began with: the provider that was linked to the account by it.
+pub fn linked(session: &mut Session, provider: &str) {
+    let at = session.authenticated_at;
+    session.methods.push(Amr { provider: Some(provider.to_owned()), ..proven(Method::Oidc.name(), at) });
 }
 
 /// How long a session of somebody lives who never proved an address; `None`: as any other.

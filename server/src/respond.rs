@@ -4,6 +4,7 @@ use crate::cookies;
 use crate::error::{ApiError, forward};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use engine::config::Config;
 use engine::flow::handover::Given;
 use engine::flow::login::SignedIn;
@@ -103,17 +104,7 @@ pub async fn submitted<D: Done>(
         Ok(Submitted::TooEarly { flow, seconds }) => {
             crate::hosted::too_early(ctx, headers, *flow, seconds).await
         }
-        Ok(Submitted::Replaced { expired_at, flow })
-            if flow.kind_of_client == FlowType::Api || wants_json =>
-        {
-            let since = (ctx.effects().now() - expired_at).num_nanoseconds().unwrap_or(i64::MAX);
-            let error = flow::expired()
-                .beside("use_flow_id", json!(flow.id))
-                .beside("expired_at", json!(expired_at))
-                .beside("since", since);
-            ApiError(error).into_response()
-        }
-        Ok(Submitted::Replaced { flow, .. }) => see_other(page_of(&ctx.config, &flow).as_str()),
+        Ok(Submitted::Replaced { expired_at, flow }) => replaced(ctx, wants_json, (expired_at, &flow)),
         Ok(Submitted::SignedIn(url)) => redirect(D::REFUSED, url.as_str()),
         Ok(Submitted::Unverified(shown)) if wants_json => unverified(&shown),
         Ok(Submitted::Unverified(shown)) => see_other(shown.url.as_str()),
@@ -121,6 +112,19 @@ pub async fn submitted<D: Done>(
         Ok(Submitted::Landed(landed)) => self::landed(ctx, headers, *landed),
         Err(error) => forward(ctx, headers, error).await,
     }
+}
+
+/// An expired flow has a new one in its place: a browser goes there, others are told which it is.
+fn replaced(ctx: &Ctx, wants_json: bool, (expired_at, flow): (DateTime<Utc>, &Flow)) -> Response {
+    if flow.kind_of_client == FlowType::Browser && !wants_json {
+        return see_other(page_of(&ctx.config, flow).as_str());
+    }
+    let since = (ctx.effects().now() - expired_at).num_nanoseconds().unwrap_or(i64::MAX);
+    let error = flow::expired()
+        .beside("use_flow_id", json!(flow.id))
+        .beside("expired_at", json!(expired_at))
+        .beside("since", since);
+    ApiError(error).into_response()
 }
 
 /// To a provider: a browser goes there by itself, others are told where.
@@ -155,19 +159,30 @@ pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
             if flow.ui.messages.iter().any(|message| message.id == 1_010_016) {
                 page.query_pairs_mut().append_pair("no_org_ui", "true");
             }
-            let mut response = see_other(page.as_str());
-            // The form may belong to a cookie that this browser has lost meanwhile.
-            if !flow.csrf_cookie.is_empty()
-                && !cookies::csrf_cookies(ctx, headers).contains(&flow.csrf_cookie)
-            {
-                append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
-            }
+            let refused = match flow.kind {
+                StoredKind::Registration => Registered::REFUSED,
+                StoredKind::Login | StoredKind::Verification => SignedIn::REFUSED,
+            };
+            let mut response = redirect(refused, page.as_str());
+            keep_csrf(&mut response, ctx, headers, &flow);
             bind(&mut response, ctx, &flow);
+            response
+        }
+        Landed::Replaced { expired_at, flow } => {
+            let mut response = replaced(ctx, crate::negotiate::is_json(headers), (expired_at, &flow));
+            keep_csrf(&mut response, ctx, headers, &flow);
             response
         }
         Landed::Unverified(shown) if crate::negotiate::is_json(headers) => unverified(&shown),
         Landed::Unverified(shown) => see_other(shown.url.as_str()),
         Landed::ToApp(url) | Landed::Already(url) | Landed::Tested(url) => see_other(url.as_str()),
+    }
+}
+
+/// The form may belong to a cookie that this browser has lost meanwhile.
+fn keep_csrf(response: &mut Response, ctx: &Ctx, headers: &HeaderMap, flow: &Flow) {
+    if !flow.csrf_cookie.is_empty() && !cookies::csrf_cookies(ctx, headers).contains(&flow.csrf_cookie) {
+        append_cookie(response, cookies::set_csrf(ctx, &flow.csrf_cookie));
     }
 }
 

@@ -31,10 +31,9 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
         .partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
     // The first button of a form is the one that the Enter key presses: it must be the form's own, never a provider's.
     let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
-        buttons.iter().position(|node| {
-            let goes_on = node.meta.label.as_ref().is_some_and(|label| label.id == GO_ON_TO_PROVIDER);
-            (!is_provider(node) || goes_on) && kind(node) == Some(InputKind::Submit)
-        })
+        buttons
+            .iter()
+            .position(|node| (!is_provider(node) || is_way_on(node)) && kind(node) == Some(InputKind::Submit))
     });
     // In a form of their own: first in this one, the Enter key would press one of them.
     let above = rules.providers_first && own.is_some() && buttons.iter().any(|node| is_provider(node));
@@ -79,6 +78,15 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
 
 /// Back to the provider with what was still missing: the form's own button, though a provider's.
 const GO_ON_TO_PROVIDER: u64 = 1_040_003;
+
+fn is_way_on(node: &Node) -> bool {
+    is_provider(node) && node.meta.label.as_ref().is_some_and(|label| label.id == GO_ON_TO_PROVIDER)
+}
+
+/// Whether the form leads to one provider and nowhere else.
+pub fn goes_on_to_provider(ui: &Container) -> bool {
+    nodes(ui).iter().any(is_way_on)
+}
 
 fn is_provider(node: &Node) -> bool {
     matches!(node.group, Group::Oidc | Group::Saml)

@@ -1,7 +1,7 @@
 //! The pages with a form: sign up, sign in, and confirming that it is you.
 
 use super::document::{Glyph, document, icon};
-use super::form::{Rules, form, has_errors};
+use super::form::{Rules, form, goes_on_to_provider, has_errors};
 use super::{Restarted, Site};
 use engine::ui::Container;
 use leptos::prelude::*;
@@ -25,7 +25,10 @@ const NO_SIGN_UP: &str = "Sign-up is not available right now. Contact the owner 
 const NO_SIGN_IN: &str = "Sign-in is not available right now. Contact the owner of this service.";
 
 pub fn sign_up(site: &Site, sign: Sign) -> String {
-    let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> };
+    // The form that a visit to a provider leads back to has no other method.
+    let anew = site.sign_up.clone().filter(|_| goes_on_to_provider(&sign.ui));
+    let anew = anew.map(|url| view! { <br /> <a href=url>"Use another sign-up method"</a> });
+    let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> {anew} };
     page(site, ("Create your account", NO_SIGN_UP), sign, Some(foot.into_any()))
 }
 

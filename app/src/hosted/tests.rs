@@ -497,6 +497,28 @@ fn the_way_on_to_a_provider_is_the_form_s_own_button() {
 }
 
 #[test]
+fn a_form_for_one_provider_leads_to_the_other_methods() {
+    let mut way_on = submit("oidc", "provider", "google", "Continue");
+    way_on["meta"]["label"]["id"] = 1_040_003.into();
+    let nodes = json!([way_on]);
+    let words = "Use another sign-up method</a>";
+    let open = Site { sign_up: Some("/self-service/registration/browser?return_to=x".to_owned()), ..site() };
+    let html = sign_up(&open, with(nodes.clone(), json!([])));
+    assert!(
+        html.contains(&format!("<a href=\"/self-service/registration/browser?return_to=x\">{words}")),
+        "{html}"
+    );
+    assert!(
+        has(tag(&html, "node/input/provider"), "class=\"main\"") && !html.contains("class=\"or\""),
+        "{html}"
+    );
+    let invited = sign_up(&Site { sign_up: None, ..site() }, with(nodes, json!([])));
+    assert!(!invited.contains(words), "an invitation's form is the only one");
+    let usual = json!([submit("oidc", "provider", "google", "Sign up with Google")]);
+    assert!(!sign_up(&open, with(usual, json!([]))).contains(words));
+}
+
+#[test]
 fn a_form_without_anything_to_do_says_so() {
     let ui = json!({"action": "/", "method": "POST", "nodes": null});
     let sign = Sign { ui: serde_json::from_value(ui).unwrap(), ..with(json!([]), json!([])) };

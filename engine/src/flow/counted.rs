@@ -71,6 +71,7 @@ fn of_landed(landed: &Landed) -> &'static str {
     match landed {
         Landed::SignedUp(_) | Landed::SignedIn(_) => "completed",
         Landed::Again(_) => "form_again",
+        Landed::Replaced { .. } => "expired",
         Landed::Unverified(_) => "unverified",
         Landed::ToApp(_) => "to_app",
         Landed::Already(_) | Landed::Tested(_) => "signed_in_already",

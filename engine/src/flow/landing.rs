@@ -17,7 +17,7 @@ use crate::store;
 use crate::store::social::Exchange;
 use crate::ui::text;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// How far the provider's clock may be behind.
@@ -64,7 +64,8 @@ impl Arrived {
 }
 
 impl Landing {
-    pub(super) async fn land(self, ctx: &Ctx) -> Result<Landed> {
+    pub(super) async fn land(mut self, ctx: &Ctx) -> Result<Landed> {
+        self.flow.active = Some(Method::Oidc.name().to_owned());
         if self.flow.refresh && !self.is_fresh() {
             let reason = match self.visitor.signed_in_at {
                 Some(at) => format!("a fresh sign-in was asked for, and the last one there was at {at}"),
@@ -137,7 +138,7 @@ impl Landing {
                 }
                 Submitted::Unverified(shown) => Ok(Landed::Unverified(shown)),
                 Submitted::SignedIn(url) => Ok(Landed::Already(url)),
-                Submitted::Replaced { flow, .. } => Ok(Landed::Again(flow)),
+                Submitted::Replaced { expired_at, flow } => Ok(Landed::Replaced { expired_at, flow }),
                 Submitted::Leave(_) | Submitted::Landed(_) => {
                     Err(Error::internal("a sign-in by a provider that leads to a provider"))
                 }
@@ -193,8 +194,7 @@ impl Landing {
                 let (provider, flow) = (&self.provider.id, &self.flow.id);
                 tracing::info!(provider, %flow, ?fields, "what a provider says makes no account yet: the person is asked");
                 let mut flow = self.flow;
-                registration::draw_to_go_on(ctx, &mut flow, &self.provider)?;
-                flow.ui.put_values(&json!({ "traits": traits }));
+                registration::draw_to_go_on(ctx, &mut flow, &self.provider, &traits)?;
                 for violation in violations {
                     flow.ui.attach(&violation.pointer, violation.text);
                 }
@@ -212,7 +212,7 @@ impl Landing {
                 &ctx,
                 &self.flow,
                 self.client,
-                (schema_id, traits, extracted.clone()),
+                (schema_id, traits.clone(), extracted.clone()),
                 arrived,
                 &self.request,
             )
@@ -230,6 +230,7 @@ impl Landing {
                 },
                 Ran::Refused(messages) => {
                     let mut flow = self.flow;
+                    registration::draw_to_go_on(&ctx, &mut flow, &self.provider, &traits)?;
                     for (name, message) in messages {
                         flow.ui.attach(&name, message);
                     }

@@ -1,7 +1,7 @@
 //! One account, two ways in: whoever comes from a provider with an address that has an account is asked to sign in to it, and
 //! that links the two. The intent holds for ten minutes, for one browser, one subject and one identity.
 
-use super::{Flow, FlowType, StoredKind, Submit, csrf_token, envelope::insert, nodes, social};
+use super::{Flow, FlowType, StoredKind, Submit, csrf_token, envelope::insert, login, nodes, social};
 use crate::config::Method;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
@@ -32,7 +32,7 @@ pub(super) async fn begin(
 ) -> Result<Flow> {
     let lifespan = ctx.config.selfservice.login.lifespan;
     let mut flow = social::turned(ctx, from, StoredKind::Login, lifespan, request);
-    flow.active = None;
+    flow.identity_schema.clone_from(&from.identity_schema);
     let credentials = {
         let mut tx = ctx.db().single().await?;
         store::identities::credentials(&mut tx, identity.id).await?
@@ -42,8 +42,8 @@ pub(super) async fn begin(
     draw(ctx, &mut flow, provider, duplicate, hints.then_some(credentials.as_slice()));
     let told = if hints { credentials.as_slice() } else { &[] };
     let (kinds, providers) = (kinds_of(told), providers_of(told));
-    let anew = ctx.config.public_url("self-service/login/browser");
-    flow.message(text::sign_in_to_link(duplicate, &provider.label, &anew, &kinds, &providers));
+    let page = ctx.config.ui_url(ctx.config.selfservice.login.ui_url.as_ref(), "login");
+    flow.message(text::sign_in_to_link(duplicate, &provider.label, page.as_str(), &kinds, &providers));
     let browser = bind(ctx, &mut flow, request);
     insert(ctx, &flow).await?;
     let link = Link {
@@ -85,10 +85,17 @@ fn is_here(link: &Link, flow: &Flow, request: &Submit) -> bool {
 fn draw(ctx: &Ctx, flow: &mut Flow, from: &Provider, duplicate: &str, has: Option<&[Credential]>) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     let with_password = has.is_none_or(|has| has.iter().any(|one| one.kind == "password" && is_usable(one)));
-    if ctx.config.selfservice.password.enabled && with_password {
-        list.push(nodes::hidden_identifier(duplicate));
-        list.push(nodes::password("current-password"));
-        list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_and_link()));
+    if ctx.config.selfservice.password.enabled {
+        // Kratos leaves label and `required` of the field that it hides.
+        let mut identifier = login::identifier_of(ctx, flow);
+        if let Some(input) = identifier.input_mut() {
+            (input.kind, input.value) = (ui::InputKind::Hidden, Some(duplicate.into()));
+        }
+        list.push(identifier);
+        if with_password {
+            list.push(nodes::password("current-password"));
+            list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));
+        }
     }
     let linked = has.map(providers_of);
     for other in ctx.config.selfservice.social.offered() {

@@ -138,9 +138,10 @@ async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<SignedIn>> {
             return again(ctx, flow, [text::no_login_method()]).await;
         }
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
-        Some(Method::Password | Method::Oidc) => return Err(super::switched_off()),
+        Some(Method::Password) => return Err(super::switched_off()),
         Some(
-            Method::Code
+            Method::Oidc
+            | Method::Code
             | Method::Link
             | Method::Totp
             | Method::Passkey
@@ -346,6 +347,9 @@ pub(super) async fn execute(
         }
     };
     session::by_provider(&mut prepared.session, by.provider);
+    if let Some(link) = &link {
+        session::linked(&mut prepared.session, &link.provider);
+    }
     let mut handed_over = None;
     let mut others_end = false;
     let mut verification = None;
@@ -525,15 +529,20 @@ async fn send_code(
 fn draw(ctx: &Ctx, flow: &mut Flow) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     if ctx.config.selfservice.password.enabled {
-        let chosen = flow.identity_schema.as_deref().and_then(|id| ctx.config.schema(id));
-        let schema = chosen.or_else(|| ctx.config.default_schema()).map(|schema| schema.schema.as_ref());
-        list.push(nodes::identifier(schema));
+        list.push(identifier_of(ctx, flow));
         list.push(nodes::password("current-password"));
         list.push(nodes::method(Method::Password, ui::Group::Password, text::sign_in_with_password()));
     }
     list.extend(social::buttons(ctx, StoredKind::Login));
     ui::sort::login(&mut list);
     flow.ui.nodes = Some(list);
+}
+
+/// The field for the identifier, as the flow's schema calls it.
+pub(super) fn identifier_of(ctx: &Ctx, flow: &Flow) -> ui::Node {
+    let chosen = flow.identity_schema.as_deref().and_then(|id| ctx.config.schema(id));
+    let schema = chosen.or_else(|| ctx.config.default_schema());
+    nodes::identifier(schema.map(|schema| schema.schema.as_ref()))
 }
 
 /// The nodes for somebody whose name is known.

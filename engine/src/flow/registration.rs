@@ -22,7 +22,7 @@ use crate::password::{self, Caller};
 use crate::plan::{Client, FlowKind, Step, plan};
 use crate::store;
 use crate::trace::Running;
-use crate::ui::{self, Text, text};
+use crate::ui::{self, InputKind, Text, text};
 pub(super) use run::Ran;
 use run::{Execution, Proof};
 use serde_json::{Value, json};
@@ -127,9 +127,10 @@ async fn take(ctx: &Ctx, mut submit: Submit) -> Result<Submitted<Registered>> {
     }
     match body.get("method").and_then(Value::as_str).and_then(Method::parse) {
         Some(Method::Password) if ctx.config.selfservice.password.enabled => {}
-        Some(Method::Password | Method::Oidc) => return Err(super::switched_off()),
+        Some(Method::Password) => return Err(super::switched_off()),
         Some(
-            Method::Code
+            Method::Oidc
+            | Method::Code
             | Method::Link
             | Method::Totp
             | Method::Passkey
@@ -353,13 +354,31 @@ pub(super) async fn replacement(ctx: &Ctx, old: &Flow, request: &Submit) -> Resu
     }
 }
 
-/// The form with nothing but the traits and the one way on: something is missing that the provider did not say.
-pub(super) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &Provider) -> Result<()> {
+/// The form with nothing but the traits and the button that goes on: the provider left something out, or what it said was refused.
+pub(super) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &Provider, traits: &Value) -> Result<()> {
     let schema = schema_of(ctx, flow)?.schema.clone();
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     list.extend(nodes::traits(&schema));
     list.push(nodes::provider(&provider.id, text::go_on_to_provider()));
     flow.ui.nodes = Some(list);
+    flow.ui.put_values(&json!({ "traits": traits }));
+    Ok(())
+}
+
+/// The form with the provider's button alone, after a visit there that came to nothing (Kratos: selfservice/strategy/oidc/strategy.go).
+/// What was filled in before it goes along unseen: an invitation's address is part of it.
+pub(super) fn draw_to_try_again(ctx: &Ctx, flow: &mut Flow, provider: &Provider, form: &Value) -> Result<()> {
+    draw_to_go_on(ctx, flow, provider, &form["traits"])?;
+    flow.nodes().retain_mut(|node| {
+        if !node.id().starts_with("traits.") {
+            return true;
+        }
+        node.meta.label = None;
+        let Some(input) = node.input_mut() else { return false };
+        (input.kind, input.required) = (InputKind::Hidden, false);
+        (input.pattern, input.autocomplete) = (None, None);
+        input.value.as_ref().is_some_and(|value| !value.is_null() && value != "")
+    });
     Ok(())
 }
 

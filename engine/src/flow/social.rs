@@ -24,7 +24,7 @@ use crate::store::{self, Tx};
 use crate::ui::{self, Group, Text, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use url::Url;
@@ -32,8 +32,8 @@ use url::Url;
 /// How long somebody may stay at the provider, as Kratos.
 const AWAY: TimeDelta = TimeDelta::minutes(30);
 
-/// Parameters that a form may pass on. `login_hint` is not one of them (Kratos: selfservice/strategy/oidc/types.go).
-const PASSED_ON: [&str; 4] = ["hd", "prompt", "auth_type", "acr_values"];
+/// Parameters that a form may pass on (Kratos: selfservice/strategy/oidc/provider.go).
+const PASSED_ON: [&str; 5] = ["login_hint", "hd", "prompt", "auth_type", "acr_values"];
 
 /// Somebody leaves for a provider.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ pub enum Landed {
     SignedIn(Box<SignedIn>),
     /// A form, of either kind, with messages.
     Again(Box<Flow>),
+    /// The flow had expired; a new one of the same kind takes its place.
+    Replaced {
+        expired_at: DateTime<Utc>,
+        flow: Box<Flow>,
+    },
     Unverified(ShowVerification),
     /// Back to the app, which fetches its session.
     ToApp(Url),
@@ -69,20 +74,16 @@ pub struct Callback {
     pub request: Submit,
 }
 
-/// Whether a form is one for a provider. The button says which, and need not say the method.
+/// Whether a form is one for a provider: it says which, and need not say the method. Without a provider no method is meant.
 pub(super) fn is_meant(body: &Value) -> bool {
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-    match text("method") {
-        "oidc" => true,
-        "" => !text("provider").is_empty(),
-        _ => false,
-    }
+    matches!(text("method"), "oidc" | "") && !text("provider").is_empty()
 }
 
 /// Takes a form for a provider. The flow is one that may still be sent.
 ///
 /// # Errors
-/// 403 a form without its token · 404 the method is off.
+/// 403 a form without its token · 404 the method is off, or there is no such provider.
 pub(super) async fn submit<D>(
     ctx: &Ctx,
     mut flow: Flow,
@@ -93,7 +94,9 @@ pub(super) async fn submit<D>(
     if !keys.enabled {
         return Err(super::switched_off());
     }
-    flow.active = Some(Method::Oidc.name().to_owned());
+    if flow.kind == StoredKind::Login {
+        flow.active = Some(Method::Oidc.name().to_owned());
+    }
     flow.ui.put_values(body);
     match may_submit(&flow, &submit, body.get("csrf_token").and_then(Value::as_str)) {
         Ok(()) => {}
@@ -105,7 +108,7 @@ pub(super) async fn submit<D>(
         // Anybody can write anything there.
         let named: String = wanted.chars().take(64).collect();
         failed(Stage::NotSetUp, &named, flow.id, "a form names it, and no provider of that id is configured");
-        return again(ctx, flow, text::provider_gone()).await.map(Submitted::Again);
+        return Err(Error::not_found(text::provider_gone().text));
     };
     let client = flow.client(submit.json);
     // It waits in the database until the browser is back.
@@ -304,7 +307,7 @@ async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Result<Landed> 
             StoredKind::Login => login::replacement(ctx, &flow, &request).await?,
             _ => registration::replacement(ctx, &flow, &request).await?,
         };
-        return Ok(Landed::Again(Box::new(replaced)));
+        return Ok(Landed::Replaced { expired_at: trip.expires_at, flow: Box::new(replaced) });
     }
     // Before the trip is used up: whoever is sent away comes back with the same address.
     let turn = match ctx.config.selfservice.social.provider(&trip.provider) {
@@ -333,7 +336,10 @@ async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Result<Landed> 
     }
     let mut flow = flow;
     flow.ui.reset_messages();
-    flow.active = Some(Method::Oidc.name().to_owned());
+    // A sign-up has a method once the provider has said who it is for.
+    if flow.kind == StoredKind::Login {
+        flow.active = Some(Method::Oidc.name().to_owned());
+    }
     if let Some(payload) = trip.form.get("transient_payload").filter(|payload| payload.is_object()) {
         flow.transient_payload = Some(payload.clone());
     }
@@ -350,16 +356,21 @@ async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Result<Landed> 
         return back(ctx, flow, text::provider_gone(), exchange).await;
     };
     let returned = brought(&callback.query, callback.provider.as_deref(), &provider);
+    let turned_away = returned.is_err();
     let arrived = arrived(ctx, &provider, returned, (&trip.nonce, trip.verifier.as_deref()), &turn).await?;
     drop(turn);
     match arrived {
         Ok(visitor) => {
-            let client = flow.client(false);
+            let client = flow.client(request.json);
             let landing = Landing { flow, provider, visitor, form: trip.form, client, exchange, request };
             landing.land(ctx).await
         }
         Err(trouble) => {
             told(&provider, &flow, &trouble);
+            // Where Kratos has an error page, the whole form comes back: another method is one click away.
+            if turned_away && flow.kind == StoredKind::Registration {
+                registration::draw_to_try_again(ctx, &mut flow, &provider, &trip.form)?;
+            }
             back(ctx, flow, sentence(&trouble, &provider), exchange).await
         }
     }

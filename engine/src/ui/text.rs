@@ -77,9 +77,6 @@ pub fn sign_in_to_link(
     });
     make(1010016, TextKind::Info, text, context)
 }
-pub fn sign_in_and_link() -> Text {
-    info(1010017, "Sign in and link")
-}
 pub fn sign_in_with_and_link(provider: &str) -> Text {
     let context = json!({ "provider": provider });
     make(1010018, TextKind::Info, format!("Sign in with {provider} and link"), context)

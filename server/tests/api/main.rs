@@ -38,6 +38,7 @@ mod requesters;
 mod session_hook;
 mod small_things;
 mod social;
+mod social_answers;
 mod social_claims;
 mod social_console;
 mod social_kinds;

@@ -40,11 +40,16 @@ async fn the_same_address_is_linked_when_the_account_is_proven_and_not_before() 
     assert_eq!(context["provider"], "Acme");
     assert_eq!(context["available_credential_types"], json!([]), "which ways in there are is not told");
     let identifier = node(&flow, "identifier").expect("the address");
-    assert_eq!(
-        (&identifier["attributes"]["type"], &identifier["attributes"]["value"]),
-        (&json!("hidden"), &json!(ANNA))
-    );
-    assert_eq!(node(&flow, "method").expect("a button")["meta"]["label"]["id"], 1_010_017);
+    let expected = json!({
+        "name": "identifier", "type": "hidden", "value": ANNA, "required": true, "disabled": false, "node_type": "input",
+    });
+    assert_eq!(identifier["attributes"], expected);
+    assert_eq!(identifier["meta"]["label"]["id"], 1_070_002, "the schema's own name for it");
+    assert_eq!(flow["active"], "oidc");
+    for name in ["newLoginUrl", "new_login_url"] {
+        assert_eq!(context[name], format!("http://{}/login", place.public));
+    }
+    assert_eq!(node(&flow, "method").expect("a button")["meta"]["label"]["id"], 1_010_022);
     let others = node(&flow, "provider").expect("the other provider");
     assert_eq!(
         (&others["attributes"]["value"], &others["meta"]["label"]["id"]),
@@ -54,13 +59,38 @@ async fn the_same_address_is_linked_when_the_account_is_proven_and_not_before() 
 
     let answer = sends(&mut anna, &flow, ANNA).await;
     assert!(location(&answer).ends_with("/welcome"), "{}", location(&answer));
-    assert!(anna.whoami().await.is_some());
+    let session = anna.whoami().await.expect("signed in");
+    assert_eq!(proofs(&session), json!([["password", null], ["oidc", "acme"]]));
     assert_eq!(ways_in(&place, &id).await, ["oidc", "password"]);
 
     let mut again = place.browser();
     again.through("login", "acme").await;
     assert_eq!(again.whoami().await.expect("signed in")["identity"]["id"], id.as_str());
     assert_eq!(place.accounts().await.len(), 1);
+}
+
+/// Methods and providers of a session.
+fn proofs(session: &Value) -> Value {
+    let all = session["authentication_methods"].as_array().expect("a list");
+    all.iter().map(|one| json!([one["method"], one["provider"]])).collect()
+}
+
+/// The page that somebody signs in on is the `ui_url` of sign-in, wherever that is.
+#[tokio::test]
+async fn the_form_that_links_names_the_page_that_signs_in() {
+    let place = Place::start("memory", |_| {
+        json!({"selfservice": {"flows": {"login": {"ui_url": "https://accounts.example.org/sign-in?theme=dark"}}}})
+    })
+    .await;
+    place.with_password(ANNA).await;
+    let mut anna = place.browser();
+    let flow = anna.open("registration").await;
+    let there = anna.leave(&flow, "acme").await;
+    let answer = anna.get(&agree(&there).await, JSON).await;
+    let flow = document(&answer);
+    assert_eq!((answer.status, messages(&flow)), (400, vec![1_010_016]));
+    let context = &flow["ui"]["messages"][0]["context"];
+    assert_eq!(context["newLoginUrl"], "https://accounts.example.org/sign-in?theme=dark");
 }
 
 #[tokio::test]
@@ -161,6 +191,8 @@ async fn an_account_made_by_one_provider_is_linked_by_signing_in_with_it() {
     assert!(location(&answer).ends_with("/welcome"), "{}", location(&answer));
     let account = place.account(&id).await;
     assert_eq!(account["credentials"]["oidc"]["identifiers"], json!(["other:anna", "acme:anna"]));
+    let session = anna.whoami().await.expect("signed in");
+    assert_eq!(proofs(&session), json!([["oidc", "other"], ["oidc", "acme"]]));
 
     // A third account of the provider in such a form is not the one that was asked for.
     place.provider.visitor("nobody", json!({"email": ANNA}));
@@ -227,7 +259,9 @@ async fn an_app_links_by_the_same_form() {
     app.jar.clear();
     let done = app.post(&flow, json!({"method": "password", "identifier": ANNA, "password": PASSWORD})).await;
     assert_eq!(done.status, 200);
-    assert!(document(&done)["session_token"].is_string());
+    let done = document(&done);
+    assert!(done["session_token"].is_string());
+    assert_eq!(proofs(&done["session"]), json!([["password", null], ["oidc", "acme"]]));
     assert_eq!(ways_in(&place, &id).await, ["oidc", "password"]);
 }
 

@@ -81,16 +81,17 @@ async fn a_page_with_a_script_is_told_where_to_go_and_comes_back_signed_in() {
     let place = Place::start("memory", |_| json!({})).await;
     let mut anna = place.browser();
     let flow = document(&anna.get("/self-service/registration/browser", JSON).await);
-    let answer = anna.post(&flow, json!({"method": "oidc", "provider": "acme", "upstream_parameters": {"prompt": "login", "login_hint": "x", "hd": "example.org"}})).await;
+    let answer = anna.post(&flow, json!({"method": "oidc", "provider": "acme", "upstream_parameters": {"prompt": "login", "login_hint": "anna@example.org", "hd": "example.org", "redirect_uri": "https://evil.example"}})).await;
     let body = document(&answer);
     assert_eq!((answer.status, &body["error"]["id"]), (422, &json!("browser_location_change_required")));
     let there = body["redirect_browser_to"].as_str().expect("an address");
     for (wanted, there_is) in [
         ("prompt=login", true),
         ("hd=example.org", true),
-        ("login_hint", false),
+        ("login_hint=anna%40example.org", true),
         ("code_challenge_method=S256", true),
         ("nonce=", true),
+        ("evil.example", false),
     ] {
         assert_eq!(there.contains(wanted), there_is, "{wanted} in {there}");
     }
@@ -134,6 +135,7 @@ async fn an_app_exchanges_two_codes_for_one_session_once() {
     let body = document(&answer);
     assert_eq!(answer.status, 200, "{body}");
     assert_eq!(body["session"]["identity"]["traits"]["email"], "anna@example.org");
+    assert_eq!(body["session"]["devices"].as_array().map(Vec::len), Some(1), "the app's own");
     let token = body["session_token"].as_str().expect("a token").to_owned();
     let headers = [("Host".to_owned(), place.public.clone()), ("X-Session-Token".to_owned(), token)];
     let whoami = send(&place.public, "GET", "/sessions/whoami", &headers, None).await.expect("an answer");
@@ -222,8 +224,9 @@ async fn what_the_provider_did_not_say_is_asked_for_and_the_rest_is_kept() {
         let mut carl = place.browser();
         let answer = carl.through(kind, "acme").await;
         assert!(location(&answer).contains("/registration?flow="), "{}", location(&answer));
+        assert_eq!(answer.status, 302);
         let flow = carl.follow(&answer).await;
-        assert_eq!(messages(&flow), [4_000_002]);
+        assert_eq!((messages(&flow), &flow["active"]), (vec![4_000_002], &json!("oidc")));
         assert_eq!(value(&flow, "traits.name"), "Carl");
         let button = node(&flow, "provider").expect("the way on");
         assert_eq!(button["meta"]["label"]["id"], 1_040_003);

@@ -201,7 +201,6 @@ async fn a_provider_that_cannot_be_asked_is_told_before_anybody_leaves() {
         ("own", "did not answer as it should"),
         // The description says another issuer, if only by a slash.
         ("wrong", "could not be believed"),
-        ("unknown", "not offered any more"),
     ] {
         let mut anna = place.browser();
         let flow = anna.open("login").await;
