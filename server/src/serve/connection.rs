@@ -58,7 +58,11 @@ pub(super) async fn serve<S>(
     let state = Arc::new(State { seat, progress: Mutex::new(Progress::new()) });
     let service = service_fn(|request: Request<Incoming>| {
         let (state, router) = (state.clone(), router.clone());
-        async move { Ok::<_, Infallible>(answer(&state, router, peer, request, deadlines).await) }
+        async move {
+            // Requests that a client sent together would otherwise be answered in one go, and everybody else's wait for them.
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(answer(&state, router, peer, request, deadlines).await)
+        }
     });
     let io = TokioIo::new(Watched { socket, state: state.clone() });
     let mut connection = pin!(

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
 use engine::limits_table::SEND_BUFFER;
-use futures::stream;
+use futures::{FutureExt as _, stream};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -231,6 +231,21 @@ async fn at_the_end_requests_are_answered_and_nothing_else_is_waited_for() {
     place.gate.add_permits(1);
     assert!(busy.until_end().await.ends_with("through"));
     while place.connections.join_next().await.is_some() {}
+}
+
+/// Who sends hundreds of requests at once gets their responses in turn with everybody else's.
+#[tokio::test]
+async fn requests_that_were_sent_together_wait_for_those_of_others() {
+    const TOGETHER: usize = 500;
+    let mut place = Place::new(10, NEVER);
+    let mut other = place.connect(&request("/"), 1024).await;
+    other.read("here").await;
+    let mut many = place.connect(&request("/").repeat(TOGETHER), 1 << 20).await;
+    other.get("/", "here").await;
+    let mut answered = Vec::new();
+    while many.0.read_buf(&mut answered).now_or_never().is_some() {}
+    let count = String::from_utf8_lossy(&answered).matches("here").count();
+    assert!(count < 20, "{count} of {TOGETHER} came first");
 }
 
 /// Linux doubles what it is told, and gives it to each connection that the listener accepts.
