@@ -16,6 +16,8 @@ const BATCH: i64 = 500;
 pub enum Kind {
     /// `vestibule.cleanup.flows` after their end: until then a client is told that its flow has expired. Codes go with them.
     Flows,
+    /// An hour after their end, where that is sooner: sign-ups and sign-ins that came back hold what was typed.
+    RefusedForms,
     /// `vestibule.cleanup.sessions` after their end; those that were ended early wait for the same time.
     Sessions,
     /// At their end: they read nothing any more.
@@ -45,8 +47,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Flows,
+        Kind::RefusedForms,
         Kind::Sessions,
         Kind::RotatedTokens,
         Kind::Messages,
@@ -69,6 +72,7 @@ impl Kind {
         let cleanup = &config.vestibule.cleanup;
         match self {
             Kind::Flows => now - cleanup.flows,
+            Kind::RefusedForms => now - TimeDelta::hours(1),
             Kind::Sessions => now - cleanup.sessions,
             Kind::RotatedTokens => now,
             Kind::Messages => now - cleanup.messages,
@@ -89,6 +93,7 @@ impl Kind {
         let mut tx = engine.db().write_relaxed().await?;
         let gone = match self {
             Kind::Flows => flows::delete_expired(&mut tx, before, BATCH).await?,
+            Kind::RefusedForms => flows::delete_refused(&mut tx, before, BATCH).await?,
             Kind::Sessions => sessions::delete_old(&mut tx, before, BATCH).await?,
             Kind::RotatedTokens => sessions::delete_rotated(&mut tx, before, BATCH).await?,
             Kind::Messages => messages::delete_old(&mut tx, before, BATCH).await?,

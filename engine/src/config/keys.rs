@@ -217,7 +217,7 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.limits.work.patience", Duration, "2s", "How long a request waits for its turn before it gets 503."),
     // Storage
     key("dsn", Text, "", "Database: `sqlite://FILE`, `postgres://…` or `memory`; unset, a SQLite file in the data folder."),
-    key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time."),
+    key("vestibule.cleanup.flows", Duration, "24h", "How long a form stays after its end; until then its browser is told that it ran out of time. A sign-up or sign-in that came back with messages stays for an hour at most."),
     key("vestibule.cleanup.sessions", Duration, "720h", "How long a session stays after its end."),
     key("vestibule.cleanup.messages", Duration, "720h", "How long a mail stays in the list."),
     key("vestibule.cleanup.deliveries", Duration, "168h", "How long a web hook's call stays in its log."),

@@ -14,6 +14,9 @@ statements! {
         version = version + 1 where id = $1 and version = $7";
     const READ: &str = "select body from flows where id = $1";
     const DELETE: &str = "delete from flows where id = $1";
+    const DELETE_REFUSED: &str = "delete from flows
+        where id in (select id from flows
+            where expires_at < $1 and version > 0 and kind <> 'verification' order by expires_at limit $2)";
     const DELETE_EXPIRED: &str = "delete from flows
         where id in (select id from flows where expires_at < $1 order by expires_at limit $2)";
 }
@@ -71,6 +74,11 @@ pub async fn delete_unsent(tx: &mut Tx, id: FlowId) -> Result<u64> {
         Some(flow) if flow.sent.is_none() => tx.execute(DELETE, &[&id.0]).await,
         Some(_) | None => Ok(0),
     }
+}
+
+/// The same for sign-ups and sign-ins that came back, which hold what was typed. A verification stays: its email is opened later.
+pub async fn delete_refused(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_REFUSED, &[&before, &limit]).await
 }
 
 /// At most `limit` rows; answers how many went.

@@ -3,7 +3,7 @@
 use engine::cleanup::{Kind, sweep};
 use engine::courier::{self, Letter};
 use engine::flow::pending::Draft;
-use engine::flow::{FlowType, Start, registration, verification};
+use engine::flow::{FlowType, Start, Started, registration, verification};
 use engine::invitations::{self, By, Wanted};
 use engine::session::{self, DeviceInfo};
 use engine::store::messages::Filter;
@@ -46,6 +46,16 @@ async fn flow(engine: &Engine) {
     registration::start(&engine.begin(), start).await.unwrap();
 }
 
+async fn refused(engine: &Engine) {
+    let ctx = engine.begin();
+    let Started::Flow(flow) = registration::start(&ctx, engine::testing::start()).await.unwrap() else {
+        panic!("a form")
+    };
+    let form = engine::testing::form(flow.id, json!({"method": "password", "password": ""}));
+    let outcome = registration::submit(&ctx, form).await.unwrap();
+    assert!(matches!(outcome, engine::flow::Submitted::Again(_)));
+}
+
 async fn everything_goes_in_its_time(dsn: &str) {
     let (world, engine) = house(dsn).await;
     let ctx = engine.begin();
@@ -60,10 +70,14 @@ async fn everything_goes_in_its_time(dsn: &str) {
     errors::insert(&mut tx, error, &json!({"code": 500}), engine.effects().now()).await.unwrap();
     tx.commit().await.unwrap();
 
-    // The flow ends after an hour, the session after a day. The mail's time is that of the session.
+    // One more that came back, with what was typed.
+    refused(&engine).await;
+
+    // The flows end after an hour, the session after a day. The mail's time is that of the session.
     let mut elapsed = 0;
     for (hour, kinds) in [
         (1, &[Kind::Limits][..]),
+        (1 + 1, &[Kind::RefusedForms]),
         (1 + 24, &[Kind::Flows]),
         (24 + 48, &[Kind::Sessions, Kind::Messages]),
         (96, &[Kind::Errors]),

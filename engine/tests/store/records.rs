@@ -87,6 +87,13 @@ on_both! {
         for (number, expires) in [(1, 30), (2, 10), (3, 20), (4, 500)] {
             flows::insert(&mut tx, &flow(number, StoredKind::Login, expires)).await.unwrap();
         }
+        assert_eq!(flows::delete_refused(&mut tx, at(100), 9).await.unwrap(), 0, "none came back");
+        let mut refused = flows::get(&mut tx, StoredKind::Login, FlowId(id(3))).await.unwrap().unwrap();
+        flows::update(&mut tx, &mut refused).await.unwrap().unwrap();
+        assert_eq!(flows::delete_refused(&mut tx, at(20), 9).await.unwrap(), 0, "its time has not come");
+        assert_eq!(flows::delete_refused(&mut tx, at(21), 9).await.unwrap(), 1);
+        assert!(flows::get(&mut tx, StoredKind::Login, refused.id).await.unwrap().is_none());
+        flows::insert(&mut tx, &flow(3, StoredKind::Login, 20)).await.unwrap();
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 2);
         assert!(flows::get(&mut tx, StoredKind::Login, FlowId(id(1))).await.unwrap().is_some());
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 1);
