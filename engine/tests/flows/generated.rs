@@ -327,7 +327,7 @@ async fn no_identifier_has_two_accounts_on_sqlite() {
 /// Fewer: each statement goes to another process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_identifier_has_two_accounts_on_postgres() {
-    one_account_for_each(&testing::postgres::database().await, 0..200).await;
+    one_account_for_each(&testing::postgres::database().await, 0..1_000).await;
 }
 
 /// Leaves of every kind, as deep as forms go, and what somebody types into them.

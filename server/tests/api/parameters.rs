@@ -161,3 +161,20 @@ async fn a_verification_tells_what_was_wrong_with_the_last_try() {
         assert_eq!(form["active"], active, "{body}");
     }
 }
+
+/// As docs/compatibility.md says: no client reads the cookie there.
+#[tokio::test]
+async fn a_path_without_a_handler_gets_the_anti_forgery_cookie_and_two_slashes_none() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    for (target, status, sets) in [
+        ("/nothing-here", 404, true),
+        ("/admin/identities", 307, true),
+        ("/admin/nothing-here", 404, true),
+        ("//nothing-here", 307, false),
+    ] {
+        let answer = ask(&site.public, "GET", target, None).await;
+        let cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let set = cookies.filter(|(_, value)| value.starts_with("csrf_token_")).count();
+        assert_eq!((answer.status, set), (status, usize::from(sets)), "{target}");
+    }
+}
