@@ -167,11 +167,7 @@ pub(super) async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
     let bytes = store::flows::insert(&mut tx, flow).await?;
     tx.commit().await?;
     ctx.engine.row_budget().form(ctx, flow.id, bytes);
-    let client = match flow.kind_of_client {
-        FlowType::Browser => "browser",
-        FlowType::Api => "api",
-    };
-    ctx.engine.metrics().flow_started(flow.kind.name(), client);
+    ctx.engine.metrics().flow_started(flow.kind.name(), flow.kind_of_client.name());
     Ok(())
 }
 

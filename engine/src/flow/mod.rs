@@ -108,6 +108,16 @@ pub enum FlowType {
     Api,
 }
 
+impl FlowType {
+    /// As in the paths of the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlowType::Browser => "browser",
+            FlowType::Api => "api",
+        }
+    }
+}
+
 /// Of a verification whose address is proven.
 const PASSED: &str = "passed_challenge";
 

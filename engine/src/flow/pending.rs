@@ -498,22 +498,7 @@ async fn make(
             webhook::call(ctx, hook, about).await?;
         }
     }
-    for hook in web_hooks(after) {
-        let about =
-            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
-        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
-            for (name, message) in messages {
-                flow.ui.attach(&name, message);
-            }
-            save(ctx, &mut flow).await?;
-            return Ok(Passed::Done(Box::new(flow), None));
-        }
-    }
-    if let Some(given) = given.as_ref().filter(|_| waits) {
-        let mut tx = ctx.db().write().await?;
-        store::sessions::insert(&mut tx, &given.handed_over.session).await?;
-        tx.commit().await?;
-    }
+    let given = verification::after_proof(ctx, &mut flow, &identity, seen, given, waits).await?;
     Ok(Passed::Done(Box::new(flow), given.map(Box::new)))
 }
 

@@ -29,6 +29,7 @@ pub(super) use browsers::keep_asked;
 use chrono::{DateTime, Utc};
 use form::{ask_for_address, with_token};
 pub(super) use form::{ask_for_code, finish, wanted_url};
+pub(super) use prove::after_proof;
 use prove::prove;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 //! the version that it was made from, so that two requests never overwrite each other.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
-use crate::flow::{Flow, FlowType, StoredKind};
+use crate::flow::{Flow, StoredKind};
 use crate::ids::FlowId;
 use chrono::{DateTime, Utc};
 
@@ -24,7 +24,7 @@ statements! {
 /// Answers how many bytes its body has.
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<usize> {
     let kind = flow.kind.name();
-    let client = client(flow);
+    let client = flow.kind_of_client.name();
     let body = to_text(flow)?;
     tx.execute(
         INSERT,
@@ -42,7 +42,7 @@ pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flo
 /// Writes the flow where it still has the version that it was read with: how many bytes its body has. `None`: another request wrote
 /// it meanwhile, or it was cleaned up.
 pub async fn update(tx: &mut Tx, flow: &mut Flow) -> Result<Option<usize>> {
-    let client = client(flow);
+    let client = flow.kind_of_client.name();
     let body = to_text(flow)?;
     let written = tx
         .execute(
@@ -84,11 +84,4 @@ pub async fn delete_refused(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> R
 /// At most `limit` rows; answers how many went.
 pub async fn delete_expired(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     tx.execute(DELETE_EXPIRED, &[&before, &limit]).await
-}
-
-fn client(flow: &Flow) -> &'static str {
-    match flow.kind_of_client {
-        FlowType::Browser => "browser",
-        FlowType::Api => "api",
-    }
 }

@@ -161,7 +161,7 @@ async fn pass(
 ) -> Result<Option<(Flow, Option<Given>)>> {
     let hooks = &ctx.config.selfservice.verification.after;
     let waits = crate::plan::web_hooks(hooks).any(|hook| hook.response != Response::Ignored);
-    let (flow, identity, given) = loop {
+    let (mut flow, identity, given) = loop {
         match commit(ctx, &flow, right, claim, seen, waits).await? {
             Commit::Done(done) => break *done,
             Commit::Used => return Ok(None),
@@ -171,17 +171,29 @@ async fn pass(
             return Ok(None);
         }
     };
-    let mut flow = flow;
     ctx.engine.wake_hooks();
-    for hook in crate::plan::web_hooks(hooks) {
-        let about =
-            webhook::About { flow: &flow, identity: Some(&identity), session: None, method: None, seen };
+    let given = after_proof(ctx, &mut flow, &identity, seen, given, waits).await?;
+    Ok(Some((flow, given)))
+}
+
+/// What follows the transaction of a proof: the web hooks, then the session where they were waited for. The address stays proven
+/// whatever they say; nobody is given a session that one of them refused.
+pub(in crate::flow) async fn after_proof(
+    ctx: &Ctx,
+    flow: &mut Flow,
+    identity: &Identity,
+    seen: &webhook::Seen,
+    given: Option<Given>,
+    waits: bool,
+) -> Result<Option<Given>> {
+    for hook in crate::plan::web_hooks(&ctx.config.selfservice.verification.after) {
+        let about = webhook::About { flow, identity: Some(identity), session: None, method: None, seen };
         if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
             for (name, message) in messages {
                 flow.ui.attach(&name, message);
             }
-            save(ctx, &mut flow).await?;
-            return Ok(Some((flow, None)));
+            save(ctx, flow).await?;
+            return Ok(None);
         }
     }
     if let Some(given) = given.as_ref().filter(|_| waits) {
@@ -189,7 +201,7 @@ async fn pass(
         store::sessions::insert(&mut tx, &given.handed_over.session).await?;
         tx.commit().await?;
     }
-    Ok(Some((flow, given)))
+    Ok(given)
 }
 
 enum Commit {
