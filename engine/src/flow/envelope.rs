@@ -177,7 +177,11 @@ pub(super) async fn save_refused(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     let payload = flow.transient_payload.take();
     let saved = save(ctx, flow).await;
     flow.transient_payload = payload;
-    ctx.engine.row_budget().form(ctx, flow.id, saved?);
+    match saved? {
+        // Nothing was stored, so nothing counts.
+        0 => {}
+        bytes => ctx.engine.row_budget().form(ctx, flow.id, bytes),
+    }
     Ok(())
 }
 
