@@ -79,7 +79,7 @@ impl Kind {
             Kind::Deliveries => now - cleanup.deliveries,
             Kind::Errors => now - cleanup.errors,
             Kind::KeptForms => now - TimeDelta::hours(1),
-            Kind::HandOvers if crate::flow::handover::wanted(&config) => now,
+            Kind::HandOvers if crate::signup::deferred::wanted(&config) => now,
             Kind::HandOvers => DateTime::<Utc>::MAX_UTC,
             Kind::Failures => now - TimeDelta::days(1),
             Kind::Limits => now - crate::limits::WINDOW,
@@ -106,7 +106,7 @@ impl Kind {
                 deferred_logins::forget_all(&mut tx).await?
             }
             Kind::HandOvers => {
-                if !crate::flow::handover::signs_in(&engine.begin().config) {
+                if !crate::signup::deferred::signs_in(&engine.begin().config) {
                     deferred_logins::sign_nobody_in(&mut tx).await?;
                 }
                 deferred_logins::forget_old(&mut tx, before).await?

@@ -1,7 +1,7 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `ui`,
+//! `settings`, `flow` → `method` → `signup` → `form` → `otp` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `model` → `ui`,
 //! `config`, `ids`, `error`, `effects`, `requester`, `request_id`, `secret`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
@@ -13,6 +13,7 @@ pub mod effects;
 pub mod engine;
 pub mod error;
 pub mod flow;
+pub mod form;
 pub mod gate;
 pub mod hooks;
 pub mod identity;
@@ -21,8 +22,11 @@ pub mod invitations;
 pub mod known_secrets;
 pub mod limits;
 pub mod limits_table;
+pub mod method;
 pub mod metrics;
+pub mod model;
 pub mod operators;
+pub mod otp;
 pub mod password;
 pub mod pipeline;
 pub mod plan;
@@ -34,6 +38,7 @@ pub mod secret;
 pub mod secrets;
 pub mod session;
 pub mod settings;
+pub mod signup;
 pub mod social;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -2,8 +2,8 @@
 //! `vestibule plan` prints it. It decides nothing: every fact comes from [`crate::plan`].
 
 use crate::config::hooks::Response;
-use crate::config::{Algorithm, Config, Hook, Method};
-use crate::plan::{Client, FlowKind, Plan, Source, Step};
+use crate::config::{Config, Hook, Method};
+use crate::plan::{Client, FlowKind, Plan, Source, Step, offer};
 use serde::Serialize;
 
 /// One step.
@@ -138,9 +138,12 @@ const LAST: &str = "always last";
 
 fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
     let after = match plan.flow {
-        FlowKind::Registration => AFTER_STORING,
         FlowKind::Login => BEFORE_SIGN_IN,
+        FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+            AFTER_STORING
+        }
     };
+    let offer = offer(plan.method, plan.flow);
     let line = |name, title: String, stage, about: String, may_stop| Line {
         step: name,
         title,
@@ -164,7 +167,17 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             true,
         ),
         Step::Check => line("check", "Check the form".to_owned(), ON_SUBMIT, checks(config, plan), true),
-        Step::Hash => line("hash", "Hash the password".to_owned(), ON_SUBMIT, hash(config).to_owned(), false),
+        Step::Prove => match offer.map(|offer| offer.prove) {
+            Some(words) => line(
+                words.step,
+                words.title.to_owned(),
+                words.stage.unwrap_or(ON_SUBMIT),
+                (words.about)(config).to_owned(),
+                words.may_stop,
+            ),
+            // No plan has the step without an offer.
+            None => line("authenticate", String::new(), ON_SUBMIT, String::new(), true),
+        },
         Step::Ask(hook) => line(
             "ask",
             format!("Ask {}", hook.name),
@@ -190,9 +203,10 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "the answer is the same for a known address; what stands below happens with the proof".to_owned(),
             false,
         ),
-        Step::Store => {
+        Step::Commit if plan.flow == FlowKind::Registration => {
             line("store", "Store the account".to_owned(), STORING, "all of it or nothing".to_owned(), false)
         }
+        Step::Commit => line("store", "Store the change".to_owned(), STORING, String::new(), false),
         Step::SendCode => line(
             "send_code",
             "Mail a code".to_owned(),
@@ -200,16 +214,6 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "to the first address that is not confirmed".to_owned(),
             false,
         ),
-        Step::Authenticate if plan.method == Method::Oidc => line(
-            "authenticate",
-            "Find who the provider names".to_owned(),
-            "when the person is back from the provider",
-            "its answer is checked first".to_owned(),
-            true,
-        ),
-        Step::Authenticate => {
-            line("authenticate", "Compare the password".to_owned(), ON_SUBMIT, String::new(), true)
-        }
         Step::Run(Hook::WebHook(hook)) => {
             let waits = hook.response != Response::Ignored;
             let stage = if waits && plan.atomic { BEFORE_STORING } else { after };
@@ -222,6 +226,9 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
                     "web hook: the account is there by then; if this fails the person sees an error"
                 }
                 (true, FlowKind::Login) => "web hook: if this fails the person is not signed in",
+                (true, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings) => {
+                    "web hook: the change is stored by then; if this fails the person sees an error"
+                }
             };
             line("inform", format!("Inform {}", hook.name), stage, about.to_owned(), waits)
         }
@@ -276,28 +283,11 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
 }
 
 fn checks(config: &Config, plan: &Plan) -> String {
-    if plan.flow == FlowKind::Login {
-        return String::new();
-    }
-    let mut all = "identity schema".to_owned();
-    if plan.method == Method::Password {
-        let password = &config.selfservice.password;
-        all.push_str(&format!(", {} characters or more", password.min_password_length));
-        if password.identifier_similarity_check_enabled {
-            all.push_str(", not like the address");
-        }
-        all.push_str(", not a common password");
-        if password.haveibeenpwned_enabled {
-            all.push_str(", in no known breach");
-        }
-    }
-    all
-}
-
-fn hash(config: &Config) -> &'static str {
-    match config.hashers.algorithm {
-        Algorithm::Argon2 => "argon2id",
-        Algorithm::Bcrypt => "bcrypt",
+    match offer(plan.method, plan.flow) {
+        Some(offer) => (offer.checks)(config),
+        // A method that is not supported yet: its account is checked all the same.
+        None if plan.flow == FlowKind::Registration => "identity schema".to_owned(),
+        None => String::new(),
     }
 }
 

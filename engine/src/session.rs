@@ -11,8 +11,7 @@ pub struct Session {
     pub identity_id: IdentityId,
     /// SHA-256 of the token (190 random bits need no key and no salt). The token itself is never stored.
     pub token_hash: Vec<u8>,
-    /// `aal1` or `aal2`
-    pub aal: String,
+    pub aal: Aal,
     pub methods: Vec<Amr>,
     pub devices: Vec<Device>,
     /// The stored flag: not revoked.
@@ -30,7 +29,7 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Amr {
     pub method: String,
-    pub aal: String,
+    pub aal: Aal,
     pub completed_at: DateTime<Utc>,
     /// For `oidc`: which one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +48,7 @@ use crate::config::{Config, Method};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
-use crate::plan::Client;
+use crate::model::{Aal, Client};
 use crate::requester::{self, Network, Requester, Subject};
 use crate::store::{self, Tx};
 use serde_json::{Value, json};
@@ -107,7 +106,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
         id: effects.session_id(),
         identity_id: identity.id,
         token_hash: token_hash(&token),
-        aal: "aal1".to_owned(),
+        aal: Aal::Aal1,
         methods: vec![proven(method, now)],
         devices: vec![Device {
             id: effects.uuid(),
@@ -129,7 +128,7 @@ pub fn new(ctx: &Ctx, identity: &Identity, method: &str, device: &DeviceInfo) ->
 }
 
 fn proven(method: &str, completed_at: DateTime<Utc>) -> Amr {
-    Amr { method: method.to_owned(), aal: "aal1".to_owned(), completed_at, provider: None }
+    Amr { method: method.to_owned(), aal: Aal::Aal1, completed_at, provider: None }
 }
 
 /// Says of the newest proof which provider it came from.

@@ -74,23 +74,21 @@ fn passed_word(step: &Step) -> &'static str {
         Step::Check => "passed",
         Step::Reserve => "reserved",
         Step::Pend => "nothing to prove",
-        Step::Store => "stored",
+        Step::Commit => "stored",
         Step::SendCode => "queued",
         Step::SignIn => "handed over",
         Step::SignInWhenProven => "kept for the proof",
         Step::Run(Hook::WebHook(_)) => "called",
-        Step::Hash | Step::Authenticate | Step::Run(_) => "done",
+        Step::Prove | Step::Run(_) => "done",
     }
 }
 
 fn stopped_word(step: &Step) -> &'static str {
     match step {
-        Step::Store | Step::Reserve => "address taken",
+        Step::Commit | Step::Reserve => "address taken",
         // What follows waits for the proof.
         Step::Pend => "kept",
-        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Hash | Step::Authenticate => {
-            "refused"
-        }
+        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Prove => "refused",
         Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::Run(_) => "failed",
     }
 }

@@ -8,11 +8,11 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use chrono::{DateTime, Utc};
 use engine::Ctx;
 use engine::config::{Config, CookieKeys, HOST_PREFIX, SameSite};
-use engine::flow::HandedOver;
-use engine::flow::csrf;
-use engine::flow::handover::{self, Pending};
+use engine::form::csrf;
+use engine::form::outcome::{DeferredLogin, Issued};
 use engine::ids::{IdentityId, OperatorId};
 use engine::requester::{self, KnownDevice, Subject};
+use engine::signup::deferred;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -161,10 +161,10 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// `Set-Cookie` for a session.
-pub fn set_session(ctx: &Ctx, handed_over: &HandedOver) -> HeaderValue {
+pub fn set_session(ctx: &Ctx, issued: &Issued) -> HeaderValue {
     let config = &ctx.config;
-    let sealed = seal(ctx, &handed_over.token, handed_over.session.expires_at);
-    let remaining = (handed_over.session.expires_at - ctx.effects().now()).num_seconds();
+    let sealed = seal(ctx, &issued.token, issued.session.expires_at);
+    let remaining = (issued.session.expires_at - ctx.effects().now()).num_seconds();
     let max_age = config.session.cookie_persistent.then_some(remaining);
     write(&config.session_cookie(), &sealed, &session_attributes(config), max_age)
 }
@@ -175,9 +175,9 @@ pub fn delete_session(config: &Config) -> HeaderValue {
 
 /// What hands a session over when the address is proven: one cookie for each sign-up, so that two in one browser do not
 /// disturb each other. `HttpOnly`, everything else as the session's.
-pub fn set_hand_over(ctx: &Ctx, pending: &Pending) -> HeaderValue {
+pub fn set_hand_over(ctx: &Ctx, pending: &DeferredLogin) -> HeaderValue {
     let config = &ctx.config;
-    let name = hand_over_name(config, &handover::secret_hash(&pending.secret));
+    let name = hand_over_name(config, &deferred::secret_hash(&pending.secret));
     let remaining = (pending.expires_at - ctx.effects().now()).num_seconds();
     let attributes = own_attributes(config, &name, &[&config.session.cookie, &config.cookies]);
     write(&name, &pending.secret, &attributes, Some(remaining))
@@ -529,13 +529,13 @@ mod tests {
                 "serve": { "public": { "base_url": base } }, "cookies": keys, "vestibule": { "cookies": { "host_prefix": prefix } },
             }))
             .await;
-            let pending = Pending {
+            let pending = DeferredLogin {
                 flow: ctx.effects().flow_id(),
                 address: String::new(),
                 secret: "secret".to_owned(),
                 expires_at: ctx.effects().now() + chrono::TimeDelta::hours(1),
             };
-            let hash = handover::secret_hash("secret");
+            let hash = deferred::secret_hash("secret");
             for (cookie, prefixed) in [
                 (set_continuity(&ctx, "value"), own),
                 (set_hand_over(&ctx, &pending), own),

@@ -17,10 +17,12 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
 use engine::config::{Config, Hook, Listener};
-use engine::flow::{self, Flow, FlowType, StoredKind, first};
+use engine::flow;
+use engine::form::request::{Current, first};
 use engine::identity::Identity;
 use engine::ids::FlowId;
-use engine::plan::{Client, FlowKind, Step, plan};
+use engine::model::{Client, Flow, FlowKind, FlowType};
+use engine::plan::{Step, plan};
 use engine::{Ctx, Error, Kind, Result, store};
 use serde_json::Value;
 use url::Url;
@@ -168,7 +170,7 @@ async fn registration(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), StoredKind::Registration, &method, &headers, &uri).await
+    sign(&state.engine.begin(), FlowKind::Registration, &method, &headers, &uri).await
 }
 
 async fn login(
@@ -177,7 +179,7 @@ async fn login(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), StoredKind::Login, &method, &headers, &uri).await
+    sign(&state.engine.begin(), FlowKind::Login, &method, &headers, &uri).await
 }
 
 async fn verification(
@@ -186,17 +188,17 @@ async fn verification(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), StoredKind::Verification, &method, &headers, &uri).await
+    sign(&state.engine.begin(), FlowKind::Verification, &method, &headers, &uri).await
 }
 
 /// A page with a form: the flow of the address, or the way to one.
-async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
+async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
     if let Some(url) = elsewhere(&ctx.config.serve.public, method, uri, headers) {
         return led(&url);
     }
     let query = query(uri);
     let site = |return_to: Option<&str>| site(&ctx.config, return_to.or_else(|| first(&query, "return_to")));
-    if kind == StoredKind::Registration && !ctx.config.selfservice.registration.enabled {
+    if kind == FlowKind::Registration && !ctx.config.selfservice.registration.enabled {
         return page(StatusCode::FORBIDDEN, hosted::closed(&site(None)));
     }
     let Some(id) = first(&query, "flow") else {
@@ -205,14 +207,14 @@ async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap,
     let id = id.parse().ok();
     let error = match load(ctx, kind, id, headers).await {
         // A mail's link leads to an app's verification too, and its code needs no cookie.
-        Ok(flow) if flow.kind_of_client == FlowType::Browser || kind == StoredKind::Verification => {
+        Ok(flow) if flow.kind_of_client == FlowType::Browser || kind == FlowKind::Verification => {
             return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await;
         }
         // A browser cannot send an app's form.
         Ok(_) => Error::not_found(""),
         Err(error) => error,
     };
-    if kind == StoredKind::Verification && restart_reason(&error) == Some(Restarted::OtherBrowser) {
+    if kind == FlowKind::Verification && restart_reason(&error) == Some(Restarted::OtherBrowser) {
         match finished(ctx, id, headers).await {
             Ok(Some(flow)) => return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await,
             Ok(None) => {}
@@ -236,15 +238,15 @@ async fn sign(ctx: &Ctx, kind: StoredKind, method: &Method, headers: &HeaderMap,
 /// The verification that was finished in this browser, which signing in has given another cookie.
 async fn finished(ctx: &Ctx, id: Option<FlowId>, headers: &HeaderMap) -> Result<Option<Flow>> {
     let Some(current) = crate::public::current(ctx, headers).await? else { return Ok(None) };
-    flow::verification::finished(ctx, id, &current).await
+    flow::finished(ctx, id, &current).await
 }
 
-async fn show(ctx: &Ctx, kind: StoredKind, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
+async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
     let config = &ctx.config;
-    if kind == StoredKind::Verification {
+    if kind == FlowKind::Verification {
         return show_verification(ctx, site, flow, headers).await;
     }
-    let sign_out = if flow.refresh { sign_out_url(ctx, headers).await } else { None };
+    let sign_out = if flow.is_refresh() { sign_out_url(ctx, headers).await } else { None };
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let sign = Sign {
         rules: Rules {
@@ -253,20 +255,22 @@ async fn show(ctx: &Ctx, kind: StoredKind, site: &Site, flow: Flow, headers: &He
         },
         continue_to: continue_to(config, flow.return_to.as_deref()),
         restarted: restarted.filter(|_| !hosted::form::has_errors(&flow.ui)),
-        refresh: flow.refresh,
+        refresh: flow.is_refresh(),
         sign_out,
         ui: flow.ui,
     };
     let html = match kind {
-        StoredKind::Registration => hosted::sign_up(site, sign),
-        StoredKind::Login | StoredKind::Verification => hosted::sign_in(site, sign),
+        FlowKind::Registration => hosted::sign_up(site, sign),
+        FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+            hosted::sign_in(site, sign)
+        }
     };
     page(StatusCode::OK, html)
 }
 
 async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
     let pause = ctx.config.vestibule.resend_after;
-    let waited = flow.sent.as_ref().and_then(|sent| (ctx.effects().now() - sent.at).to_std().ok());
+    let waited = flow.sent().and_then(|sent| (ctx.effects().now() - sent.at).to_std().ok());
     // An app's form takes no address from a browser (see `engine::flow`), so it offers none.
     let resend = (flow.kind_of_client == FlowType::Browser)
         .then(|| pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000))
@@ -275,11 +279,11 @@ async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderM
     let signed_in = current.is_some();
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let refused = is_of_sign_in(&ctx.config, &flow.request_url) && !signed_in;
-    let to = flow.sent.map(|sent| sent.to);
+    let to = flow.sent().map(|sent| sent.to.clone());
     let other = current.zip(to.as_ref()).is_some_and(|(current, to)| {
         !current.identity.verifiable_addresses.iter().any(|address| address.value == *to)
     });
-    let sign_in_next = flow::handover::wanted(&ctx.config);
+    let sign_in_next = engine::signup::deferred::wanted(&ctx.config);
     let ui = flow.ui;
     let page = hosted::Verification { to, ui, resend, restarted, signed_in, refused, sign_in_next, other };
     self::page(StatusCode::OK, hosted::verification(site, page))
@@ -303,7 +307,7 @@ fn restart_reason(error: &Error) -> Option<Restarted> {
 }
 
 /// Whether the flow is a restart itself, whoever it belongs to.
-async fn was_restarted(ctx: &Ctx, kind: StoredKind, id: Option<FlowId>) -> Result<bool> {
+async fn was_restarted(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>) -> Result<bool> {
     let Some(id) = id else { return Ok(false) };
     let mut tx = ctx.db().read().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?;
@@ -318,7 +322,7 @@ fn restarted(request_url: &str) -> Option<Restarted> {
 /// Where a flow of this kind starts, with everything the page was asked with (`return_to`, `refresh`, …) but the flow.
 fn start_url(
     config: &Config,
-    kind: StoredKind,
+    kind: FlowKind,
     query: &[(String, String)],
     return_to: Option<&str>,
     why: Option<Restarted>,
@@ -343,10 +347,10 @@ fn site(config: &Config, return_to: Option<&str>) -> Site {
         name: config.service_name(),
         // Relative, so that it holds under whatever path a proxy puts in front.
         stylesheet: STYLESHEET.trim_start_matches('/').to_owned(),
-        sign_in: start(StoredKind::Login),
+        sign_in: start(FlowKind::Login),
         // Without an invitation the way leads nowhere.
         sign_up: (config.selfservice.registration.enabled && !config.vestibule.registration.invite_only)
-            .then(|| start(StoredKind::Registration)),
+            .then(|| start(FlowKind::Registration)),
     }
 }
 
@@ -379,7 +383,7 @@ async fn welcome(
         return led(&url);
     }
     let site = site(&ctx.config, None);
-    let flow::Current { session, identity, .. } = match crate::public::reader(&ctx, &headers).await {
+    let Current { session, identity, .. } = match crate::public::reader(&ctx, &headers).await {
         Ok(Some(found)) => found,
         Ok(None) => {
             let came_from = came_from(&ctx.config.serve.public.base_url, &headers);
@@ -408,8 +412,8 @@ fn proof_first(config: &Config) -> bool {
 
 /// The address that waits for proof, and where a code can be asked for.
 fn unverified(config: &Config, identity: &Identity) -> Option<(String, String)> {
-    let waits = flow::verification::unverified(identity).filter(|_| config.sends_codes())?;
-    Some((waits.value.clone(), start_url(config, StoredKind::Verification, &[], None, None)))
+    let waits = engine::form::verification::unverified(identity).filter(|_| config.sends_codes())?;
+    Some((waits.value.clone(), start_url(config, FlowKind::Verification, &[], None, None)))
 }
 
 /// The page of ours that led here, by what the browser says. It chooses words, nothing else.
@@ -477,7 +481,7 @@ fn page(status: StatusCode, html: String) -> Response {
 /// The form with the message that a limit was reached, as the response to sending it: nothing of that is stored.
 pub async fn too_early(ctx: &Ctx, request: &HeaderMap, flow: Flow, seconds: u32) -> Response {
     let site = site_of_forms(&ctx.config, flow.return_to.as_deref());
-    let mut response = show(ctx, flow.kind, &site, flow, request).await;
+    let mut response = show(ctx, flow.kind(), &site, flow, request).await;
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     headers::of_page(response.headers_mut(), POLICY, false);
@@ -581,7 +585,7 @@ mod tests {
 
     #[test]
     fn a_flow_is_restarted_for_what_a_new_one_mends_only() {
-        assert_eq!(restart_reason(&flow::expired()), Some(Restarted::Expired));
+        assert_eq!(restart_reason(&engine::form::outcome::expired()), Some(Restarted::Expired));
         assert_eq!(restart_reason(&Error::not_found("")), Some(Restarted::Unknown));
         let foreign = Error::new(Kind::Forbidden, "").with_id("security_csrf_violation");
         assert_eq!(restart_reason(&foreign), Some(Restarted::OtherBrowser));

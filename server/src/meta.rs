@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use engine::{Error, Kind, config, flow};
+use engine::form::request::first;
+use engine::{Error, Kind, config};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -104,7 +105,7 @@ async fn stored_error(
 ) -> Result<Response, ApiError> {
     let ctx = state.engine.begin();
     let query = crate::public::flows::query(&uri);
-    let id = flow::first(&query, "id").or_else(|| flow::first(&query, "error")).unwrap_or_default();
+    let id = first(&query, "id").or_else(|| first(&query, "error")).unwrap_or_default();
     let (id, error, at) = if id == "stub:500" {
         (ctx.effects().uuid(), error::sample(), ctx.effects().now())
     } else {

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::Ctx;
 use engine::config::Config;
-use engine::flow::csrf;
+use engine::form::csrf;
 
 /// Around every route that takes a form.
 pub async fn from_our_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -6,16 +6,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use engine::config::Config;
-use engine::flow::handover::Given;
-use engine::flow::login::SignedIn;
-use engine::flow::registration::Registered;
-use engine::flow::social::{Departure, Landed};
-use engine::flow::{
-    self, ContinueWith, Flow, FlowType, HandedOver, ShowVerification, Started, StoredKind, Submitted,
-    verification,
+use engine::form::csrf;
+use engine::form::outcome::{
+    self, ContinueWith, Departure, Given, Issued, Outcome, Replaced, ShowVerification, SignedIn, SignedUp,
+    Started, Verified, Why,
 };
 use engine::ids::FlowId;
-use engine::plan::Client;
+use engine::model::{Client, Flow, FlowKind, FlowType};
 use engine::{Ctx, identity, session};
 use serde_json::{Value, json};
 use url::Url;
@@ -48,17 +45,12 @@ pub fn append_cookie(response: &mut Response, cookie: HeaderValue) {
 
 /// The page of a flow, with its id.
 fn page_of(config: &Config, flow: &Flow) -> Url {
-    page(config, flow.kind, Some(flow.id))
+    page(config, flow.kind(), Some(flow.id))
 }
 
 /// The page for flows of a kind.
-pub fn page(config: &Config, kind: StoredKind, id: Option<FlowId>) -> Url {
-    let (configured, path) = match kind {
-        StoredKind::Registration => (config.selfservice.registration.ui_url.as_ref(), "registration"),
-        StoredKind::Login => (config.selfservice.login.ui_url.as_ref(), "login"),
-        StoredKind::Verification => (config.selfservice.verification.ui_url.as_ref(), "verification"),
-    };
-    let mut url = config.ui_url(configured, path);
+pub fn page(config: &Config, kind: FlowKind, id: Option<FlowId>) -> Url {
+    let mut url = config.page_of(kind);
     if let Some(id) = id {
         url.query_pairs_mut().append_pair("flow", &id.to_string());
     }
@@ -75,54 +67,106 @@ pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
         }
         Started::Flow(flow) => see_other(page_of(&ctx.config, &flow).as_str()),
         Started::SignedIn(_) if crate::negotiate::is_json(headers) => {
-            ApiError(flow::already_signed_in()).into_response()
+            ApiError(outcome::already_signed_in()).into_response()
         }
         Started::SignedIn(url) => see_other(url.as_str()),
     }
 }
 
-/// A form was sent. `refused` is the status with which a browser goes back to the form: 302 at registration, 303 at
-/// login (Kratos: selfservice/flow/*/error.go).
-pub async fn submitted<D: Done>(
+/// The status with which a browser goes back to a form (Kratos: selfservice/flow/*/error.go).
+fn status_of_refusal(kind: FlowKind) -> StatusCode {
+    match kind {
+        FlowKind::Registration => StatusCode::FOUND,
+        FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+            StatusCode::SEE_OTHER
+        }
+    }
+}
+
+/// What became of a form, of a return from a provider (`kind` is then `None`), or of an email's link.
+pub async fn outcome(
     ctx: &Ctx,
     headers: &HeaderMap,
-    outcome: engine::Result<Submitted<D>>,
+    kind: Option<FlowKind>,
+    outcome: engine::Result<Outcome>,
 ) -> Response {
     let wants_json = crate::negotiate::is_json(headers);
     match outcome {
-        Ok(Submitted::Done(done)) => done.respond(ctx, headers),
-        Ok(Submitted::Again(flow)) if flow.kind_of_client == FlowType::Api || wants_json => {
-            with_status(StatusCode::BAD_REQUEST, &flow.to_json())
+        Ok(Outcome::SignedUp(done)) => signed_up(ctx, headers, *done),
+        Ok(Outcome::SignedIn(done)) => signed_in(ctx, headers, *done),
+        Ok(Outcome::Verified(done)) => verified(ctx, headers, &done),
+        Ok(Outcome::Form { flow, why: Why::TooEarly(seconds) }) => {
+            too_early(ctx, headers, *flow, seconds).await
         }
-        Ok(Submitted::Again(flow)) => redirect(D::REFUSED, page_of(&ctx.config, &flow).as_str()),
-        Ok(Submitted::TooEarly { flow, seconds }) if flow.kind_of_client == FlowType::Api || wants_json => {
-            ApiError(engine::limits::too_many(seconds)).into_response()
+        Ok(Outcome::Form { flow, why }) if flow.kind() == FlowKind::Verification => {
+            form_of_verification(ctx, headers, &flow, why)
         }
-        Ok(Submitted::TooEarly { flow, .. }) if flow.page_of(&ctx.config).is_some() => {
-            see_other(page_of(&ctx.config, &flow).as_str())
+        Ok(Outcome::Form { flow, .. }) => form(ctx, headers, &flow),
+        Ok(Outcome::Replaced { flow, why, of_app }) if flow.kind() == FlowKind::Verification => {
+            replaced_verification(ctx, headers, (&flow, why, of_app))
         }
-        Ok(Submitted::TooEarly { flow, seconds }) => {
-            crate::hosted::too_early(ctx, headers, *flow, seconds).await
+        Ok(Outcome::Replaced { flow, why, .. }) => {
+            let mut response = replaced(ctx, wants_json, (why, &flow));
+            keep_csrf(&mut response, ctx, headers, &flow);
+            response
         }
-        Ok(Submitted::Replaced { expired_at, flow }) => replaced(ctx, wants_json, (expired_at, &flow)),
-        Ok(Submitted::SignedIn(url)) => redirect(D::REFUSED, url.as_str()),
-        Ok(Submitted::Unverified(shown)) if wants_json => unverified(&shown),
-        Ok(Submitted::Unverified(shown)) => see_other(shown.url.as_str()),
-        Ok(Submitted::Leave(departure)) => leave(ctx, &departure, wants_json),
-        Ok(Submitted::Landed(landed)) => self::landed(ctx, headers, *landed),
+        Ok(Outcome::Unverified(shown)) if wants_json => unverified(&shown),
+        Ok(Outcome::Unverified(shown)) => see_other(shown.url.as_str()),
+        Ok(Outcome::Leave(departure)) => leave(ctx, &departure, wants_json),
+        Ok(Outcome::Already(url)) => {
+            redirect(kind.map_or(StatusCode::SEE_OTHER, status_of_refusal), url.as_str())
+        }
+        Ok(Outcome::ToApp(url) | Outcome::Tested(url)) => see_other(url.as_str()),
         Err(error) => forward(ctx, headers, error).await,
     }
 }
 
+/// A form comes back with messages.
+fn form(ctx: &Ctx, headers: &HeaderMap, flow: &Flow) -> Response {
+    // Who waits for JSON after a provider sent a form with an id_token, or is a page that follows the redirects itself.
+    if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) {
+        let mut response = with_status(StatusCode::BAD_REQUEST, &flow.to_json());
+        bind(&mut response, ctx, flow);
+        return response;
+    }
+    let mut page = page_of(&ctx.config, flow);
+    if flow.ui.messages.iter().any(|message| message.id == 1_010_016) {
+        page.query_pairs_mut().append_pair("no_org_ui", "true");
+    }
+    let mut response = redirect(status_of_refusal(flow.kind()), page.as_str());
+    keep_csrf(&mut response, ctx, headers, flow);
+    bind(&mut response, ctx, flow);
+    response
+}
+
+/// A limit was reached.
+async fn too_early(ctx: &Ctx, headers: &HeaderMap, flow: Flow, seconds: u32) -> Response {
+    if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) {
+        return ApiError(engine::limits::too_many(seconds)).into_response();
+    }
+    match ctx.config.ui_url_of(flow.kind()) {
+        Some(_) => see_other(page_of(&ctx.config, &flow).as_str()),
+        None => crate::hosted::too_early(ctx, headers, flow, seconds).await,
+    }
+}
+
 /// An expired flow has a new one in its place: a browser goes there, others are told which it is.
-fn replaced(ctx: &Ctx, wants_json: bool, (expired_at, flow): (DateTime<Utc>, &Flow)) -> Response {
+fn replaced(ctx: &Ctx, wants_json: bool, (why, flow): (Replaced, &Flow)) -> Response {
     if flow.kind_of_client == FlowType::Browser && !wants_json {
         return see_other(page_of(&ctx.config, flow).as_str());
     }
-    let since = (ctx.effects().now() - expired_at).num_nanoseconds().unwrap_or(i64::MAX);
-    let error = flow::expired()
+    match why {
+        Replaced::FlowExpired(at) | Replaced::CodeExpired(at) => expired(ctx, flow, at),
+        Replaced::Over => ApiError(outcome::replaced(flow)).into_response(),
+    }
+}
+
+/// 410 with the flow to go on with, and since when the old one or its code is expired.
+fn expired(ctx: &Ctx, flow: &Flow, at: DateTime<Utc>) -> Response {
+    let since = (ctx.effects().now() - at).num_nanoseconds().unwrap_or(i64::MAX);
+    let error = outcome::expired()
         .beside("use_flow_id", json!(flow.id))
-        .beside("expired_at", json!(expired_at))
+        .beside("expired_at", json!(at))
         .beside("since", since);
     ApiError(error).into_response()
 }
@@ -141,42 +185,6 @@ fn leave(ctx: &Ctx, departure: &Departure, wants_json: bool) -> Response {
         append_cookie(&mut response, cookies::set_continuity(ctx, browser));
     }
     response
-}
-
-/// Somebody is back from a provider.
-pub fn landed(ctx: &Ctx, headers: &HeaderMap, landed: Landed) -> Response {
-    match landed {
-        Landed::SignedUp(done) => done.respond(ctx, headers),
-        Landed::SignedIn(done) => done.respond(ctx, headers),
-        // Whoever waits for JSON here sent a form with an id_token, or is a page that follows the redirects itself.
-        Landed::Again(flow) if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) => {
-            let mut response = with_status(StatusCode::BAD_REQUEST, &flow.to_json());
-            bind(&mut response, ctx, &flow);
-            response
-        }
-        Landed::Again(flow) => {
-            let mut page = page_of(&ctx.config, &flow);
-            if flow.ui.messages.iter().any(|message| message.id == 1_010_016) {
-                page.query_pairs_mut().append_pair("no_org_ui", "true");
-            }
-            let refused = match flow.kind {
-                StoredKind::Registration => Registered::REFUSED,
-                StoredKind::Login | StoredKind::Verification => SignedIn::REFUSED,
-            };
-            let mut response = redirect(refused, page.as_str());
-            keep_csrf(&mut response, ctx, headers, &flow);
-            bind(&mut response, ctx, &flow);
-            response
-        }
-        Landed::Replaced { expired_at, flow } => {
-            let mut response = replaced(ctx, crate::negotiate::is_json(headers), (expired_at, &flow));
-            keep_csrf(&mut response, ctx, headers, &flow);
-            response
-        }
-        Landed::Unverified(shown) if crate::negotiate::is_json(headers) => unverified(&shown),
-        Landed::Unverified(shown) => see_other(shown.url.as_str()),
-        Landed::ToApp(url) | Landed::Already(url) | Landed::Tested(url) => see_other(url.as_str()),
-    }
 }
 
 /// The form may belong to a cookie that this browser has lost meanwhile.
@@ -210,60 +218,60 @@ fn unverified(shown: &ShowVerification) -> Response {
     response
 }
 
-/// A verification was submitted. Which header asks for JSON differs by outcome (Kratos: selfservice/strategy/code/
+/// The form of a verification. Which header asks for JSON differs by outcome (Kratos: selfservice/strategy/code/
 /// strategy_verification.go): `Accept` alone while it goes on, also the content type where it does not.
-pub async fn verification(
-    ctx: &Ctx,
-    headers: &HeaderMap,
-    outcome: engine::Result<verification::Submitted>,
-) -> Response {
-    use verification::{Replaced, Submitted};
-    let is_json = crate::negotiate::is_json(headers);
-    let page = |flow: &Flow| see_other(page_of(&ctx.config, flow).as_str());
-    match outcome {
-        Ok(Submitted::SignedIn(flow, given)) => {
-            let as_json = crate::negotiate::accepts_json(headers) || flow.kind_of_client == FlowType::Api;
-            proven_and_signed_in(ctx, headers, (&flow, &given), as_json)
-        }
-        Ok(Submitted::Next(flow)) if crate::negotiate::accepts_json(headers) => json(&flow.to_json()),
-        Ok(Submitted::Wrong(flow)) if !crate::negotiate::is_browser(headers) => json(&flow.to_json()),
-        Ok(Submitted::Again(flow)) if is_json || flow.kind_of_client == FlowType::Api => {
+fn form_of_verification(ctx: &Ctx, headers: &HeaderMap, flow: &Flow, why: Why) -> Response {
+    let page = || see_other(page_of(&ctx.config, flow).as_str());
+    match why {
+        Why::Sent if crate::negotiate::accepts_json(headers) => json(&flow.to_json()),
+        Why::WrongCode if !crate::negotiate::is_browser(headers) => json(&flow.to_json()),
+        Why::Refused if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) => {
             with_status(StatusCode::BAD_REQUEST, &flow.to_json())
         }
-        Ok(Submitted::Next(flow) | Submitted::Wrong(flow) | Submitted::Again(flow)) => page(&flow),
-        Ok(Submitted::Filled(flow)) => {
-            let mut response = page(&flow);
+        Why::Filled => {
+            let mut response = page();
             append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
             response
         }
-        Ok(Submitted::Replaced { flow, why, of_app }) => {
-            let mut response = match why {
-                _ if !is_json && !of_app => page(&flow),
-                Replaced::FlowExpired => {
-                    let path = format!("self-service/verification/flows?id={}", flow.id);
-                    see_other(&ctx.config.public_url(&path))
-                }
-                Replaced::CodeExpired(at) => {
-                    let since = (ctx.effects().now() - at).num_nanoseconds().unwrap_or(i64::MAX);
-                    let error = flow::expired()
-                        .beside("use_flow_id", json!(flow.id))
-                        .beside("expired_at", json!(at))
-                        .beside("since", since);
-                    ApiError(error).into_response()
-                }
-                Replaced::Over => ApiError(flow::replaced(&flow)).into_response(),
-            };
-            if flow.kind_of_client == FlowType::Browser {
-                append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
-            }
-            response
+        Why::Refused | Why::Sent | Why::WrongCode | Why::TooEarly(_) => page(),
+    }
+}
+
+/// The new flow belongs to a new anti-forgery cookie.
+fn replaced_verification(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    (flow, why, of_app): (&Flow, Replaced, bool),
+) -> Response {
+    let mut response = match why {
+        _ if !crate::negotiate::is_json(headers) && !of_app => see_other(page_of(&ctx.config, flow).as_str()),
+        Replaced::FlowExpired(_) => {
+            let path = format!("self-service/verification/flows?id={}", flow.id);
+            see_other(&ctx.config.public_url(&path))
         }
-        Err(error) => forward(ctx, headers, error).await,
+        Replaced::CodeExpired(at) => expired(ctx, flow, at),
+        Replaced::Over => ApiError(outcome::replaced(flow)).into_response(),
+    };
+    if flow.kind_of_client == FlowType::Browser {
+        append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+    }
+    response
+}
+
+fn verified(ctx: &Ctx, headers: &HeaderMap, done: &Verified) -> Response {
+    let accepts_json = crate::negotiate::accepts_json(headers);
+    match &done.given {
+        Some(given) => {
+            let as_json = accepts_json || done.flow.kind_of_client == FlowType::Api;
+            verified_and_signed_in(ctx, headers, (&done.flow, given), as_json)
+        }
+        None if accepts_json => json(&done.flow.to_json()),
+        None => see_other(page_of(&ctx.config, &done.flow).as_str()),
     }
 }
 
 /// Kratos' answer to a proof, and beside it what was handed over with it: a browser is led on at once.
-fn proven_and_signed_in(
+fn verified_and_signed_in(
     ctx: &Ctx,
     headers: &HeaderMap,
     (flow, given): (&Flow, &Given),
@@ -271,19 +279,19 @@ fn proven_and_signed_in(
 ) -> Response {
     let mut response = if as_json {
         let now = ctx.effects().now();
-        let session = session::to_json(&ctx.config, &given.handed_over.session, Some(&given.identity), now);
+        let session = session::to_json(&ctx.config, &given.issued.session, Some(&given.identity), now);
         let mut body = flow.to_json();
         body["vestibule"] = json!({ "session": session });
         if given.client == Client::Native {
-            body["vestibule"]["session_token"] = given.handed_over.token.clone().into();
+            body["vestibule"]["session_token"] = given.issued.token.clone().into();
         }
         json(&body)
     } else {
         see_other(given.return_to.as_str())
     };
     if given.client != Client::Native {
-        let new_csrf = flow::csrf::new_cookie(ctx.effects());
-        set_cookies(&mut response, ctx, headers, (Some(&new_csrf), Some(&given.handed_over)));
+        let new_csrf = csrf::new_cookie(ctx.effects());
+        set_cookies(&mut response, ctx, headers, (Some(&new_csrf), Some(&given.issued)));
         if let Some(secret_hash) = &given.secret_hash {
             append_cookie(&mut response, cookies::delete_hand_over(&ctx.config, secret_hash));
         }
@@ -291,74 +299,57 @@ fn proven_and_signed_in(
     response
 }
 
-/// An outcome of a flow that has an answer of its own.
-pub trait Done {
-    const REFUSED: StatusCode;
-    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response;
-}
-
-impl Done for Registered {
-    const REFUSED: StatusCode = StatusCode::FOUND;
-
-    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response {
-        let mut response = match self.client {
-            Client::Browser => see_other(self.return_to.as_str()),
-            Client::Spa | Client::Native => {
-                let now = ctx.effects().now();
-                let mut body = json!({});
-                if let Some(handed_over) = &self.handed_over {
-                    if self.client == Client::Native {
-                        body["session_token"] = handed_over.token.clone().into();
-                    }
-                    body["session"] =
-                        session::to_json(&ctx.config, &handed_over.session, Some(&self.identity), now);
+fn signed_up(ctx: &Ctx, headers: &HeaderMap, done: SignedUp) -> Response {
+    let mut response = match done.client {
+        Client::Browser => see_other(done.return_to.as_str()),
+        Client::Spa | Client::Native => {
+            let now = ctx.effects().now();
+            let mut body = json!({});
+            if let Some(issued) = &done.issued {
+                if done.client == Client::Native {
+                    body["session_token"] = issued.token.clone().into();
                 }
-                body["identity"] =
-                    identity::json::public(&self.identity, &ctx.config.serve.public.base_url_text);
-                body["continue_with"] = continue_with(&self.continue_with);
-                if let Some(pending) = self.pending.as_ref().filter(|_| self.client == Client::Native) {
-                    body["vestibule"] = json!({ "deferred_login": {
-                        "secret": pending.secret,
-                        "flow": pending.flow,
-                        "verifiable_address": pending.address,
-                        "expires_at": pending.expires_at,
-                    } });
-                }
-                json(&body)
+                body["session"] = session::to_json(&ctx.config, &issued.session, Some(&done.identity), now);
             }
-        };
-        if let Some(pending) = self.pending.as_ref().filter(|_| self.client != Client::Native) {
-            append_cookie(&mut response, cookies::set_hand_over(ctx, pending));
+            body["identity"] = identity::json::public(&done.identity, &ctx.config.serve.public.base_url_text);
+            body["continue_with"] = continue_with(&done.continue_with);
+            if let Some(pending) = done.deferred.as_ref().filter(|_| done.client == Client::Native) {
+                body["vestibule"] = json!({ "deferred_login": {
+                    "secret": pending.secret,
+                    "flow": pending.flow,
+                    "verifiable_address": pending.address,
+                    "expires_at": pending.expires_at,
+                } });
+            }
+            json(&body)
         }
-        let handed_over = self.handed_over.as_ref().filter(|_| self.client != Client::Native);
-        set_cookies(&mut response, ctx, headers, (self.new_csrf_cookie.as_deref(), handed_over));
-        response
+    };
+    if let Some(pending) = done.deferred.as_ref().filter(|_| done.client != Client::Native) {
+        append_cookie(&mut response, cookies::set_hand_over(ctx, pending));
     }
+    let issued = done.issued.as_ref().filter(|_| done.client != Client::Native);
+    set_cookies(&mut response, ctx, headers, (done.new_csrf_cookie.as_deref(), issued));
+    response
 }
 
-impl Done for SignedIn {
-    const REFUSED: StatusCode = StatusCode::SEE_OTHER;
-
-    fn respond(self, ctx: &Ctx, headers: &HeaderMap) -> Response {
-        let mut response = match self.client {
-            Client::Browser => see_other(self.return_to.as_str()),
-            Client::Spa | Client::Native => {
-                let now = ctx.effects().now();
-                let mut body = json!({});
-                if self.client == Client::Native {
-                    body["session_token"] = self.handed_over.token.clone().into();
-                }
-                body["session"] =
-                    session::to_json(&ctx.config, &self.handed_over.session, Some(&self.identity), now);
-                body["continue_with"] = continue_with(&self.continue_with);
-                json(&body)
+fn signed_in(ctx: &Ctx, headers: &HeaderMap, done: SignedIn) -> Response {
+    let mut response = match done.client {
+        Client::Browser => see_other(done.return_to.as_str()),
+        Client::Spa | Client::Native => {
+            let now = ctx.effects().now();
+            let mut body = json!({});
+            if done.client == Client::Native {
+                body["session_token"] = done.issued.token.clone().into();
             }
-        };
-        let handed_over = (self.client != Client::Native).then_some(&self.handed_over);
-        let new_csrf = self.new_csrf_cookie.then(|| flow::csrf::new_cookie(ctx.effects()));
-        set_cookies(&mut response, ctx, headers, (new_csrf.as_deref(), handed_over));
-        response
-    }
+            body["session"] = session::to_json(&ctx.config, &done.issued.session, Some(&done.identity), now);
+            body["continue_with"] = continue_with(&done.continue_with);
+            json(&body)
+        }
+    };
+    let issued = (done.client != Client::Native).then_some(&done.issued);
+    let new_csrf = done.new_csrf_cookie.then(|| csrf::new_cookie(ctx.effects()));
+    set_cookies(&mut response, ctx, headers, (new_csrf.as_deref(), issued));
+    response
 }
 
 /// The cookies that a finished flow may set.
@@ -366,14 +357,14 @@ fn set_cookies(
     response: &mut Response,
     ctx: &Ctx,
     headers: &HeaderMap,
-    (new_csrf, handed_over): (Option<&str>, Option<&HandedOver>),
+    (new_csrf, issued): (Option<&str>, Option<&Issued>),
 ) {
     if let Some(value) = new_csrf {
         append_cookie(response, cookies::set_csrf(ctx, value));
     }
-    if let Some(handed_over) = handed_over {
-        append_cookie(response, cookies::set_session(ctx, handed_over));
-        append_cookie(response, cookies::remember_device(ctx, headers, handed_over.session.identity_id));
+    if let Some(issued) = issued {
+        append_cookie(response, cookies::set_session(ctx, issued));
+        append_cookie(response, cookies::remember_device(ctx, headers, issued.session.identity_id));
     }
 }
 

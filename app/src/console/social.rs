@@ -25,7 +25,7 @@ use serde::Deserialize;
 pub const PATH: &str = "/social";
 pub const NEW: &str = "/social/new";
 pub const PROVIDER: &str = "/social/provider";
-pub use engine::flow::social_test::PATH as TEST;
+pub use engine::method::oidc::trial::PATH as TEST;
 
 /// Whether a field of the form may wait somewhere while its operator signs in.
 pub fn may_wait(field: &str) -> bool {

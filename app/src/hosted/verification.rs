@@ -31,7 +31,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
     let node = |name: &str| page.ui.nodes.iter().flatten().find(|node| node.id() == name);
     let typed = |node: &Node| node.input().and_then(|input| Some(input.value.as_ref()?.as_str()?.to_owned()));
     // What the mail's link brought is nothing that anybody reads or types.
-    let by_link = node("code").and_then(typed).is_some_and(|code| engine::flow::is_of_link(&code));
+    let by_link = node("code").and_then(typed).is_some_and(|code| engine::otp::is_of_link(&code));
     let title = match (node("continue").and_then(Node::anchor), node("code")) {
         (Some(anchor), _) => {
             let (title, href) = ("Your address is confirmed", anchor.href.clone());

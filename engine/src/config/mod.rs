@@ -56,6 +56,8 @@ pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
+use crate::model::FlowKind;
+pub use crate::model::MethodId as Method;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,50 +68,6 @@ use url::Url;
 
 /// The key of one argon2id hash's memory.
 pub(crate) const HASH_MEMORY: &str = "hashers.argon2.memory";
-
-/// Methods a person can prove themselves with. The order is Kratos' order of trying them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Method {
-    Password,
-    Oidc,
-    Code,
-    Link,
-    Totp,
-    Passkey,
-    Webauthn,
-    LookupSecret,
-}
-
-impl Method {
-    /// Kratos' name, as in `selfservice.methods.<name>` and `method=<name>`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Password => "password",
-            Method::Oidc => "oidc",
-            Method::Code => "code",
-            Method::Link => "link",
-            Method::Totp => "totp",
-            Method::Passkey => "passkey",
-            Method::Webauthn => "webauthn",
-            Method::LookupSecret => "lookup_secret",
-        }
-    }
-
-    pub const ALL: [Method; 8] = [
-        Method::Password,
-        Method::Oidc,
-        Method::Code,
-        Method::Link,
-        Method::Totp,
-        Method::Passkey,
-        Method::Webauthn,
-        Method::LookupSecret,
-    ];
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Method::ALL.into_iter().find(|method| method.name() == name)
-    }
-}
 
 #[derive(Clone)]
 pub struct Config {
@@ -275,7 +233,7 @@ pub struct IdentitySchema {
 pub struct SelfService {
     /// `None`: our own `/welcome`.
     pub default_browser_return_url: Option<Url>,
-    /// As configured; `crate::flow::return_to` holds the rule.
+    /// As configured; `crate::form::return_to` holds the rule.
     pub allowed_return_urls: Vec<String>,
     pub password: PasswordMethod,
     pub code: CodeMethod,
@@ -607,9 +565,42 @@ impl Config {
         self.selfservice.default_browser_return_url.clone().unwrap_or_else(|| self.own_page("welcome"))
     }
 
-    /// The page that takes a code.
-    pub fn verification_page(&self) -> Url {
-        self.ui_url(self.selfservice.verification.ui_url.as_ref(), "verification")
+    /// The page of a flow: the one that is configured, or our own.
+    pub fn page_of(&self, kind: FlowKind) -> Url {
+        self.ui_url(self.ui_url_of(kind), kind.name())
+    }
+
+    /// The configured page of a flow, where that is none of ours.
+    pub fn ui_url_of(&self, kind: FlowKind) -> Option<&Url> {
+        let flows = &self.selfservice;
+        match kind {
+            FlowKind::Registration => flows.registration.ui_url.as_ref(),
+            FlowKind::Login => flows.login.ui_url.as_ref(),
+            FlowKind::Verification => flows.verification.ui_url.as_ref(),
+            FlowKind::Recovery | FlowKind::Settings => None,
+        }
+    }
+
+    /// How long a form of that kind can be sent. Flows that are not supported yet have Kratos' default.
+    pub fn lifespan_of(&self, kind: FlowKind) -> Duration {
+        let flows = &self.selfservice;
+        match kind {
+            FlowKind::Registration => flows.registration.lifespan,
+            FlowKind::Login => flows.login.lifespan,
+            FlowKind::Verification => flows.verification.lifespan,
+            FlowKind::Recovery | FlowKind::Settings => Duration::from_secs(3600),
+        }
+    }
+
+    /// The hooks that run before the form of a flow is shown.
+    pub fn before(&self, kind: FlowKind) -> &[Hook] {
+        let flows = &self.selfservice;
+        match kind {
+            FlowKind::Registration => &flows.registration.before,
+            FlowKind::Login => &flows.login.before,
+            FlowKind::Verification => &flows.verification.before,
+            FlowKind::Recovery | FlowKind::Settings => &[],
+        }
     }
 
     fn own_page(&self, path: &str) -> Url {

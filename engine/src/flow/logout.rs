@@ -1,8 +1,8 @@
 //! Signing out (Kratos: selfservice/flow/logout/handler.go).
 
-use super::return_to;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::form::return_to;
 use crate::session::Session;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;

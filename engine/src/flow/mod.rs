@@ -1,427 +1,218 @@
-//! Flows: one run of registration or login, from its start to its answer. Flows return values; `server::respond`
+//! The driver of all flows: it finds the flow of a request, asks whose it is, finds the method that the form is for, and lets
+//! [`run`] carry the plan out. What differs between flows is in a file for each kind. Flows return values; `server::respond`
 //! turns them into HTTP.
 
-use crate::ids::FlowId;
-pub use crate::plan::{Client, FlowKind};
-use crate::plan::{Step, default_return_url};
-use crate::ui::Container;
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// A flow as stored; [`Flow::to_json`] is what clients see.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Flow {
-    pub id: FlowId,
-    pub kind: StoredKind,
-    #[serde(rename = "type")]
-    pub kind_of_client: FlowType,
-    pub issued_at: DateTime<Utc>,
-    pub expires_at: DateTime<Utc>,
-    pub request_url: String,
-    pub return_to: Option<String>,
-    pub active: Option<String>,
-    pub ui: Container,
-    pub state: String,
-    /// Browser flows: the value of the CSRF cookie they belong to; empty for apps.
-    pub csrf_cookie: String,
-    pub identity_schema: Option<String>,
-    pub refresh: bool,
-    pub requested_aal: String,
-    pub transient_payload: Option<Value>,
-    pub updated_at: DateTime<Utc>,
-    /// Verification: where the code went, and when the last one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Sent>,
-    /// An app's half of an exchange, in the answer that begins the flow and nowhere else.
-    #[serde(skip)]
-    pub session_token_exchange_code: Option<String>,
-    /// Sign-in that links a provider: the cookie that binds it to this browser, where that one has none yet.
-    #[serde(skip)]
-    pub browser_cookie: Option<String>,
-    /// Registration: the invitation that it began with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invitation: Option<uuid::Uuid>,
-    /// Verification: browsers that opened the mail's link, beside the one that the flow belongs to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub opened: Vec<Opened>,
-    /// Of the stored row when it was read. Each write counts one up, and only from the version that it read.
-    #[serde(skip)]
-    pub version: i64,
-    /// The request that goes on with the flow brought no valid token: nothing of it is stored.
-    #[serde(skip)]
-    pub untrusted: bool,
-}
-
-/// A browser that opened the mail's link.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Opened {
-    pub csrf_cookie: String,
-    /// What fills in the field for the code there.
-    pub code: String,
-    /// What the form asks for there beside the code. Whoever signed up is asked for nothing, in their own browser.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<takeover::Missing>,
-}
-
-/// What a verification flow has mailed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sent {
-    /// As it was asked for, known or not.
-    pub to: String,
-    pub at: DateTime<Utc>,
-    /// The limit on mails kept the flow from one of its own: the code that was mailed there last counts in it as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub earlier: Option<Earlier>,
-}
-
-/// The verification that an earlier mail belongs to, and the id that the address has there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Earlier {
-    pub flow: FlowId,
-    pub address: uuid::Uuid,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoredKind {
-    Registration,
-    Login,
-    Verification,
-}
-
-impl StoredKind {
-    /// As in the paths of the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            StoredKind::Registration => "registration",
-            StoredKind::Login => "login",
-            StoredKind::Verification => "verification",
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlowType {
-    Browser,
-    Api,
-}
-
-impl FlowType {
-    /// As in the paths of the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            FlowType::Browser => "browser",
-            FlowType::Api => "api",
-        }
-    }
-}
-
-/// Of a verification whose address is proven.
-const PASSED: &str = "passed_challenge";
-
-pub mod address;
-mod basis;
-mod code;
-pub use code::is_of_link;
+mod before;
+mod changes;
+mod commit;
 mod counted;
-pub mod csrf;
-mod envelope;
-pub mod exchange;
-pub mod handover;
-mod invited;
-mod landing;
-mod linking;
-pub mod login;
+mod login;
 pub mod logout;
-mod nodes;
-pub mod pending;
-pub mod provisional;
-pub mod registration;
-pub mod return_to;
-pub mod social;
-pub mod social_test;
-mod takeover;
-pub mod verification;
-pub mod webhook;
+mod registration;
+mod run;
+mod show;
+mod verification;
 
-use crate::config::Config;
-use crate::config::hooks::Response;
-use crate::effects::Effects;
+pub use verification::{fill_in, finished};
+
 use crate::engine::Ctx;
-use crate::error::{Error, Kind, Result};
-use crate::identity::Identity;
-use crate::requester::Requester;
-use crate::session::Session;
-use crate::trace::Running;
-use crate::ui::{Node, Text};
-use serde_json::json;
-use url::Url;
+use crate::error::{Error, Result};
+use crate::form::envelope::{self, Holder};
+use crate::form::outcome::{Outcome, Replaced, Started, already_signed_in, switched_off};
+use crate::form::request::{Body, Callback, Start, Submit, first};
+use crate::form::return_to;
+use crate::identity::decode;
+use crate::ids::FlowId;
+use crate::limits;
+use crate::method::oidc::{self, Back};
+use crate::method::{self, Attempt, Method};
+use crate::model::{Flow, FlowKind, FlowType, MethodId};
+use crate::plan::offer;
+use crate::social::Stage;
+use crate::ui::{Text, text};
+use before::before;
+use serde_json::Value;
+use show::{not_supported, refused, signed_in_already};
 
-/// How a flow is started, parsed from the request by `server`.
-#[derive(Clone, Debug)]
-pub struct Start {
-    pub kind_of_client: FlowType,
-    /// Path and query as requested, such as `self-service/login/browser?refresh=true`.
-    pub path_and_query: String,
-    pub query: Vec<(String, String)>,
-    /// The browser's anti-forgery cookie; empty for apps.
-    pub csrf_cookie: String,
-    pub current: Option<Current>,
-    pub requester: Requester,
-    /// For web hooks.
-    pub seen: webhook::Seen,
-}
+/// Members that every form may have.
+const COMMON: [&str; 4] = ["method", "csrf_token", "transient_payload", "screen"];
 
-/// Who is signed in on this request.
-#[derive(Clone, Debug)]
-pub struct Current {
-    pub session: Session,
-    pub identity: Identity,
-    pub token: String,
-}
-
-#[derive(Debug)]
-pub enum Started {
-    Flow(Box<Flow>),
-    /// Somebody is signed in already: a browser goes there, others get [`already_signed_in`].
-    SignedIn(Url),
-}
-
-/// A submitted form, as it came.
-#[derive(Clone, Debug)]
-pub struct Submit {
-    /// The query's `flow`.
-    pub flow: Option<String>,
-    pub body: Body,
-    /// The request asks for JSON: a browser flow is then an SPA's.
-    pub json: bool,
-    /// Names of the cookies that came along.
-    pub cookie_names: Vec<String>,
-    /// The values of the anti-forgery cookie. Another host of the domain may have set some of them.
-    pub csrf_cookies: Vec<String>,
-    /// The one of them that counts: the flow's, else the one that the form's token was made from.
-    pub csrf_cookie: Option<String>,
-    /// Whether an `Origin` header came along.
-    pub origin: bool,
-    pub current: Option<Current>,
-    /// The values of the cookie of a browser that left for a provider. Another host may have added some, so none counts by its
-    /// position: the one that the authorization began with does.
-    pub browser: Vec<String>,
-    pub requester: Requester,
-    /// Verification: what may sign in with the proof.
-    pub offered: handover::Offered,
-    /// For web hooks.
-    pub seen: webhook::Seen,
-}
-
-#[derive(Clone, Debug)]
-pub enum Body {
-    Json(Value),
-    Form(Vec<(String, String)>),
-    /// Not a form that anybody can read; the sentence says why.
-    Unreadable(String),
-    /// A form that can be read and holds something that cannot be taken; the sentence says why.
-    Unfit {
-        token: Option<String>,
-        reason: String,
-    },
-}
-
-impl Body {
-    /// The field `csrf_token`; headers do not count.
-    pub fn token(&self) -> Option<&str> {
-        match self {
-            Body::Json(document) => document.get("csrf_token").and_then(Value::as_str),
-            Body::Form(fields) => first(fields, "csrf_token"),
-            Body::Unreadable(_) => None,
-            Body::Unfit { token, .. } => token.as_deref(),
-        }
+/// Begins a flow.
+///
+/// # Errors
+/// 400 the flow is turned off or not supported yet, a forbidden `return_to`, a parameter that cannot be taken · 401
+/// `session_aal1_required` · 403 and 410 without the invitation that a sign-up takes · 429.
+pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
+    match kind {
+        FlowKind::Registration => crate::signup::enabled(ctx)?,
+        FlowKind::Verification => verification::enabled(ctx)?,
+        FlowKind::Login => {}
+        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
     }
-}
-
-#[derive(Debug)]
-pub enum Submitted<D> {
-    Done(D),
-    /// The form comes back with messages.
-    Again(Box<Flow>),
-    /// A limit was reached, and nothing was judged. So many seconds are left. The form says so; it is stored only for a browser
-    /// whose form is shown elsewhere.
-    TooEarly {
-        flow: Box<Flow>,
-        seconds: u32,
-    },
-    /// The flow had expired; a new one of the same kind takes its place.
-    Replaced {
-        expired_at: DateTime<Utc>,
-        flow: Box<Flow>,
-    },
-    /// Somebody is signed in already: a browser goes there.
-    SignedIn(Url),
-    /// No session before the address is proven (Kratos: selfservice/hook/require_verified_address.go).
-    Unverified(ShowVerification),
-    /// To a provider.
-    Leave(social::Departure),
-    /// A provider's word came along with the form.
-    Landed(Box<social::Landed>),
-}
-
-/// A verification flow that somebody is led to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShowVerification {
-    pub flow: FlowId,
-    /// Where the code went.
-    pub address: String,
-    /// The page with the flow's form.
-    pub url: Url,
-}
-
-/// What an app or a page does next (Kratos: selfservice/flow/continue_with.go).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum ContinueWith {
-    RedirectBrowserTo { redirect_browser_to: String },
-    SetOrySessionToken { ory_session_token: String },
-    ShowVerificationUi { flow: VerificationItem },
-}
-
-/// Kratos: selfservice/flow/continue_with.go.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct VerificationItem {
-    pub id: FlowId,
-    pub verifiable_address: String,
-    /// For browsers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-impl ShowVerification {
-    /// `with_url`: the client is a browser, or has to open one.
-    pub fn item(&self, with_url: bool) -> ContinueWith {
-        ContinueWith::ShowVerificationUi {
-            flow: VerificationItem {
-                id: self.flow,
-                verifiable_address: self.address.clone(),
-                url: with_url.then(|| self.url.to_string()),
-            },
-        }
+    if kind != FlowKind::Verification {
+        without_oauth2(&start.query)?;
     }
-}
-
-/// A session that leaves with the answer.
-#[derive(Clone, Debug)]
-pub struct HandedOver {
-    pub session: Session,
-    pub token: String,
-}
-
-impl Flow {
-    /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
-    pub fn to_json(&self) -> Value {
-        let mut json = json!({
-            "id": self.id,
-            "type": self.kind_of_client,
-            "expires_at": self.expires_at,
-            "issued_at": self.issued_at,
-            "request_url": self.request_url,
-            "ui": self.ui,
-            "state": self.state,
-        });
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                json[key] = value;
+    let wanted = first(&start.query, "return_to");
+    let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
+    let begun = match kind {
+        FlowKind::Registration => registration::begin(ctx, &start).await?,
+        FlowKind::Login => login::begin(ctx, &start).await?,
+        FlowKind::Verification => Some(verification::begin(ctx, &start)),
+        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+    };
+    let Some(mut flow) = begun else {
+        return match start.kind_of_client {
+            FlowType::Api => Err(already_signed_in()),
+            FlowType::Browser => {
+                Ok(Started::SignedIn(target.unwrap_or_else(|| ctx.config.default_return_url())))
             }
         };
-        put("return_to", self.return_to.clone().map(Value::from));
-        put("active", self.active.clone().map(Value::from));
-        put("transient_payload", self.transient_payload.clone());
-        put("session_token_exchange_code", self.session_token_exchange_code.clone().map(Value::from));
-        match self.kind {
-            StoredKind::Verification => {}
-            StoredKind::Registration => {
-                put("organization_id", Some(Value::Null));
-                put("identity_schema", self.identity_schema.clone().map(Value::from));
-            }
-            StoredKind::Login => {
-                put("organization_id", Some(Value::Null));
-                put("created_at", Some(json!(self.issued_at)));
-                put("updated_at", Some(json!(self.updated_at)));
-                put("refresh", Some(json!(self.refresh)));
-                put("requested_aal", Some(json!(self.requested_aal)));
-                put("identity_schema", self.identity_schema.clone().map(Value::from));
-            }
-        }
-        json
+    };
+    limits::volume::flow(ctx, &start.requester).await?;
+    before(ctx, &flow, &start.seen).await?;
+    envelope::insert(ctx, &flow).await?;
+    if kind != FlowKind::Verification {
+        oidc::exchange::begin(ctx, &start, &mut flow).await?;
     }
-
-    pub fn client(&self, json: bool) -> Client {
-        match (self.kind_of_client, json) {
-            (FlowType::Api, _) => Client::Native,
-            (FlowType::Browser, true) => Client::Spa,
-            (FlowType::Browser, false) => Client::Browser,
-        }
-    }
-
-    /// The page that shows it, where that is none of ours.
-    pub fn page_of<'a>(&self, config: &'a Config) -> Option<&'a Url> {
-        let pages = &config.selfservice;
-        match self.kind {
-            StoredKind::Registration => pages.registration.ui_url.as_ref(),
-            StoredKind::Login => pages.login.ui_url.as_ref(),
-            StoredKind::Verification => pages.verification.ui_url.as_ref(),
-        }
-    }
-
-    fn message(&mut self, text: Text) {
-        self.ui.messages.push(text);
-    }
-
-    fn nodes(&mut self) -> &mut Vec<Node> {
-        self.ui.nodes.get_or_insert_default()
-    }
+    Ok(Started::Flow(Box::new(flow)))
 }
 
-/// A flow with everything but its nodes.
-fn blank(ctx: &Ctx, kind: StoredKind, start: &Start, lifespan: std::time::Duration) -> Flow {
-    let id = ctx.effects().flow_id();
-    let now = ctx.effects().now();
-    let name = kind.name();
-    Flow {
-        id,
-        kind,
-        kind_of_client: start.kind_of_client,
-        issued_at: now,
-        expires_at: now + lifespan,
-        request_url: ctx.config.public_url(&address::without_secrets(&start.path_and_query)),
-        return_to: first(&start.query, "return_to").map(str::to_owned),
-        active: None,
-        ui: Container {
-            action: ctx.config.public_url(&format!("self-service/{name}?flow={id}")),
-            method: "POST".to_owned(),
-            nodes: None,
-            messages: Vec::new(),
+/// Reads a flow for its page or app. Of several anti-forgery cookies the one that the flow belongs to counts.
+///
+/// # Errors
+/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details · 400 it is turned off.
+pub async fn get(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>, cookies: &[String]) -> Result<Flow> {
+    match kind {
+        FlowKind::Registration => crate::signup::enabled(ctx)?,
+        FlowKind::Verification => return verification::get(ctx, id, cookies).await,
+        FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => {}
+    }
+    let id = id.ok_or_else(crate::form::outcome::unknown)?;
+    envelope::get(ctx, kind, id, cookies).await
+}
+
+/// Takes a form. See [`Outcome`] for what is not an error.
+///
+/// # Errors
+/// As the contract says: 400, 401, 403, 404, 410, 429, 502, 503, 504.
+pub async fn submit(ctx: &Ctx, kind: FlowKind, submit: Submit) -> Result<Outcome> {
+    let method = counted::method_of(&submit.body);
+    let outcome = Box::pin(take(ctx, kind, submit)).await;
+    counted::submitted(ctx, kind, method, &outcome);
+    outcome
+}
+
+async fn take(ctx: &Ctx, kind: FlowKind, mut submit: Submit) -> Result<Outcome> {
+    let (flow, holder) = match kind {
+        FlowKind::Registration | FlowKind::Login => match envelope::open(ctx, kind, &mut submit).await? {
+            Some(flow) => (flow, Holder::Own),
+            None => return signed_in_already(ctx, submit.json),
         },
-        state: "choose_method".to_owned(),
-        csrf_cookie: start.csrf_cookie.clone(),
-        identity_schema: None,
-        refresh: false,
-        requested_aal: "aal1".to_owned(),
-        transient_payload: None,
-        updated_at: now,
-        sent: None,
-        session_token_exchange_code: None,
-        browser_cookie: None,
-        invitation: None,
-        opened: Vec::new(),
-        version: 0,
-        untrusted: false,
+        FlowKind::Verification => verification::open(ctx, &mut submit).await?,
+        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+    };
+    let mut on = Attempt::new(ctx, flow, holder, submit);
+    let cookie = on.submit.csrf_cookie.clone();
+    let outcome = judged(&mut on).await?;
+    let outcome = match outcome {
+        Next::Ended(outcome) => outcome,
+        Next::Goes(method) => run::submitted(on, method).await?,
+    };
+    Ok(match kind {
+        FlowKind::Verification => verification::shown_to(ctx, outcome, cookie.as_deref()),
+        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => outcome,
+    })
+}
+
+enum Next {
+    Ended(Outcome),
+    Goes(&'static dyn Method),
+}
+
+/// What is asked of a form before its method is: whether anybody may send it now, whether it is still open, and whether its body can
+/// be read.
+async fn judged(on: &mut Attempt) -> Result<Next> {
+    let (ctx, kind) = (on.ctx.clone(), on.flow.kind());
+    let admitted = match kind {
+        FlowKind::Registration => registration::admit(on)?,
+        FlowKind::Login => login::admit(on).await?,
+        FlowKind::Verification => verification::admit(on)?,
+        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+    };
+    if let Some(ended) = admitted {
+        return Ok(Next::Ended(ended));
+    }
+    if on.flow.expires_at <= ctx.effects().now() {
+        return replace_expired(on).await.map(Next::Ended);
+    }
+    match kind {
+        // Messages of the form add up here, other than in every other flow (measured).
+        FlowKind::Verification => on.flow.nodes().iter_mut().for_each(|node| node.messages.clear()),
+        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => {
+            on.flow.ui.reset_messages();
+        }
+    }
+    if kind == FlowKind::Registration {
+        registration::forget_made_fields(on);
+    }
+    on.body = match decoded(on)? {
+        Ok(body) => body,
+        Err(reason) => return refused(on, text::generic(&reason)).await.map(Next::Ended),
+    };
+    if kind != FlowKind::Verification
+        && let Err(reason) = take_transient_payload(on)
+    {
+        return refused(on, reason).await.map(Next::Ended);
+    }
+    let chosen = method::of(kind).find(|method| method.claims(&on.body));
+    match chosen {
+        Some(method) if method.is_enabled(&ctx.config) => Ok(Next::Goes(method)),
+        Some(_) => Err(switched_off()),
+        None => {
+            let why = match kind {
+                FlowKind::Registration => text::no_registration_method(),
+                FlowKind::Login => text::no_login_method(),
+                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+                    verification::without_method(on);
+                    text::no_verification_method()
+                }
+            };
+            refused(on, why).await.map(Next::Ended)
+        }
     }
 }
 
-/// The first non-empty value of a query parameter.
-pub fn first<'a>(query: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    query.iter().find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.as_str())
+/// A browser comes back from a provider.
+///
+/// # Errors
+/// What no form can show, since none can be shown: 400 no state, or none of ours · 403 another browser · 410 used.
+pub async fn callback(ctx: &Ctx, callback: Callback) -> Result<Outcome> {
+    let state = first(&callback.query, "state");
+    let Some(trip) = oidc::trip(ctx, state).await? else {
+        // A state is either of an authorization or of a test; the one that users wait for is looked up first.
+        if let Some(page) = oidc::trial::landed(ctx, &callback).await? {
+            return Ok(Outcome::Tested(page));
+        }
+        let reason = match state {
+            None => "it came back without a state",
+            Some(_) => "its state is none that was given out, or one of long ago",
+        };
+        tracing::warn!(step = Stage::StateInvalid.name(), reason, "a trip to a provider failed");
+        return Err(Error::invalid(
+            "This address belongs to no sign-in that is under way here. Start again from the sign-in page.",
+        ));
+    };
+    let kind = trip.kind;
+    let outcome = Box::pin(async {
+        match oidc::come_back(ctx, trip, callback).await? {
+            Back::Ended(outcome) => Ok(outcome),
+            Back::Expired(mut on, at) => replace(&mut on, Replaced::FlowExpired(at)).await,
+            Back::Prove(on, proof) => run::returned(*on, proof).await,
+        }
+    });
+    let outcome = outcome.await;
+    counted::submitted(ctx, kind, MethodId::Oidc.name(), &outcome);
+    outcome
 }
 
 /// An OAuth 2.0 server that leads a user here waits for its challenge to be accepted, which nothing here does yet: who went on without
@@ -438,110 +229,66 @@ fn without_oauth2(query: &[(String, String)]) -> Result<()> {
     }
 }
 
-/// The token for a flow's `csrf_token` node; apps get the empty string.
-fn csrf_token(effects: &Effects, flow: &Flow) -> String {
-    match flow.kind_of_client {
-        FlowType::Api => String::new(),
-        FlowType::Browser => csrf::mask(effects, &flow.csrf_cookie),
+/// Members of the body by name, traits nested; or why the body cannot be read.
+fn decoded(on: &Attempt) -> Result<std::result::Result<Value, String>> {
+    let kind = on.flow.kind();
+    let mut members = COMMON.to_vec();
+    for offer in method::of(kind).filter_map(|method| offer(method.id(), kind)) {
+        members.extend(offer.members);
     }
+    let schema = match kind {
+        FlowKind::Registration => Some(&crate::form::schema::of(&on.ctx, &on.flow)?.schema),
+        // Traits may come along for a sign-up that takes its place, which is one of the default schema.
+        FlowKind::Login => on.ctx.config.default_schema().map(|schema| &schema.schema),
+        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => None,
+    };
+    let schema = schema.map(|schema| &**schema);
+    let shape = on.ctx.config.vestibule.requests.shape();
+    Ok(match on.submit.body.clone() {
+        Body::Json(body) => decode::json(body, &members, schema, shape),
+        Body::Form(pairs) => Ok(decode::form(&pairs, &members, schema, shape)),
+        Body::Unreadable(reason) | Body::Unfit { reason, .. } => Err(reason),
+    })
 }
 
-fn unknown() -> Error {
-    Error::not_found("")
-}
-
-/// A form for a way of signing up, in or of proving an address that the configuration does not switch on.
-fn switched_off() -> Error {
-    Error::not_found("This way is switched off here. Use another one.")
-}
-
-/// 410 `self_service_flow_expired`.
-pub fn expired() -> Error {
-    Error::new(Kind::Gone, "This form was open for too long. Start again with a new one.")
-        .with_id("self_service_flow_expired")
-}
-
-/// 410 `self_service_flow_replaced`, with the flow to go on with.
-pub fn replaced(by: &Flow) -> Error {
-    Error::new(Kind::Gone, "This form is over. Go on with the new one.")
-        .with_id("self_service_flow_replaced")
-        .beside("use_flow_id", json!(by.id))
-}
-
-/// 400 `session_already_available`.
-pub fn already_signed_in() -> Error {
-    Error::invalid("Somebody is signed in already. Sign out first.").with_id("session_already_available")
-}
-
-/// A form was sent though somebody is signed in: a page is led on, a client of the API is told.
-fn signed_in_already<D>(ctx: &Ctx, json: bool) -> Result<Submitted<D>> {
-    if json { Err(already_signed_in()) } else { Ok(Submitted::SignedIn(ctx.config.default_return_url())) }
-}
-
-/// What an app hands through to hooks and mails: an object of bounded size, and never part of the identity.
-fn take_transient_payload(ctx: &Ctx, flow: &mut Flow, body: &Value) -> std::result::Result<(), Text> {
-    let most = ctx.config.vestibule.requests.transient_payload;
-    match body.get("transient_payload") {
+/// What an app hands through to hooks and emails: an object of bounded size, and never part of the identity.
+fn take_transient_payload(on: &mut Attempt) -> std::result::Result<(), Text> {
+    let most = on.ctx.config.vestibule.requests.transient_payload;
+    match on.body.get("transient_payload") {
         None | Some(Value::Null) => Ok(()),
         Some(payload) if payload.to_string().len() > most => {
-            Err(crate::ui::text::generic(&format!("transient_payload has more than {most} bytes.")))
+            Err(text::generic(&format!("transient_payload has more than {most} bytes.")))
         }
         Some(payload @ Value::Object(_)) => {
-            flow.transient_payload = Some(payload.clone());
+            on.flow.transient_payload = Some(payload.clone());
             Ok(())
         }
-        Some(_) => Err(crate::ui::text::generic("transient_payload has to be an object.")),
+        Some(_) => Err(text::generic("transient_payload has to be an object.")),
     }
 }
 
-/// Kratos takes a number as its digits.
-fn as_text(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => String::new(),
-    }
+/// An expired flow gives way to a new one of the same kind.
+async fn replace_expired(on: &mut Attempt) -> Result<Outcome> {
+    let why = Replaced::FlowExpired(on.flow.expires_at);
+    replace(on, why).await
 }
 
-/// Where a browser goes after success: the flow's `return_to` > the defaults of [`crate::plan::default_return_url`].
-///
-/// # Errors
-/// `return_to` was allowed at the start and is not any more.
-fn return_url(config: &Config, flow: &Flow, kind: FlowKind, method: crate::config::Method) -> Result<Url> {
-    match flow.return_to.as_deref().filter(|url| !url.is_empty()) {
-        Some(wanted) => return_to::check(config, wanted),
-        None => Ok(default_return_url(config, kind, method)),
-    }
-}
-
-/// The web hooks of a list `before`, in its order, for a flow that is about to begin. One that refuses keeps the flow from
-/// beginning, and there is no form yet that could show its messages.
-async fn before(ctx: &Ctx, list: &[crate::config::Hook], flow: &Flow, seen: &webhook::Seen) -> Result<()> {
-    let about = || webhook::About { flow, identity: None, session: None, method: None, seen };
-    // Who is only told is told even where another keeps the flow from beginning: somebody came for it.
-    if crate::plan::web_hooks(list).any(|hook| hook.response == Response::Ignored) {
-        let mut tx = ctx.db().write().await?;
-        webhook::inform(ctx, &mut tx, crate::plan::web_hooks(list), &about()).await?;
-        tx.commit().await?;
-        ctx.engine.wake_hooks();
-    }
-    for hook in crate::plan::web_hooks(list) {
-        let about = about();
-        let asking = Running::begin(ctx.engine.trace(), &Step::Before(hook.clone()));
-        if let webhook::Said::Refuse(messages) = webhook::call(ctx, hook, about).await? {
-            let sentences: Vec<String> = messages.into_iter().map(|(_, text)| text.text).collect();
-            return Err(Error::invalid(sentences.join(" ")));
+async fn replace(on: &mut Attempt, why: Replaced) -> Result<Outcome> {
+    let (ctx, old) = (on.ctx.clone(), &on.flow);
+    let mut flow = match old.kind() {
+        FlowKind::Registration => registration::successor(&ctx, old, &on.submit)?,
+        FlowKind::Login => login::successor(&ctx, old, &on.submit).await?,
+        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+            return verification::replace(on, why, text::verification_expired(on.flow.expires_at)).await;
         }
-        asking.passed();
-    }
-    Ok(())
-}
-
-/// A limit was reached.
-async fn too_early<D>(ctx: &Ctx, mut flow: Flow, client: Client, seconds: u32) -> Result<Submitted<D>> {
-    flow.message(crate::ui::text::too_many_attempts(seconds));
-    if client == Client::Browser && flow.page_of(&ctx.config).is_some() {
-        envelope::save(ctx, &mut flow).await?;
-    }
-    Ok(Submitted::TooEarly { flow: Box::new(flow), seconds })
+    };
+    flow.message(match old.kind() {
+        FlowKind::Registration => text::registration_expired(old.expires_at),
+        FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+            text::login_expired(old.expires_at)
+        }
+    });
+    envelope::insert(&ctx, &flow).await?;
+    let of_app = old.kind_of_client == FlowType::Api;
+    Ok(Outcome::Replaced { flow: Box::new(flow), why, of_app })
 }

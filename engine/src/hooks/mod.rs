@@ -1,6 +1,8 @@
 //! Web hooks as calls: a queue for those that nobody waits for, a log of all, retries, tests. What a hook's answer means
-//! for a flow is [`crate::flow::webhook`]'s word.
+//! for a flow is [`call`]'s word.
 
+mod answer;
+pub mod call;
 mod deliver;
 mod places;
 pub mod redact;

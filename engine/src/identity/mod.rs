@@ -1,7 +1,9 @@
 //! Identities: who somebody is, their addresses and their ways to sign in.
 
 pub(crate) mod address;
+pub(crate) mod credentials;
 pub mod decode;
+pub mod draft;
 pub mod json;
 pub mod proof;
 pub mod schema;

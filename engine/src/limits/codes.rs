@@ -1,5 +1,5 @@
 //! Wrong codes for an address, whatever form they are sent to: five attempts for each of many forms are no limit. The attempts of
-//! one form are counted by `flow::code`, and what came with the email's link is not counted at all.
+//! one form are counted by [`crate::otp`], and what came with the email's link is not counted at all.
 
 use super::subjects::{Subjects, masked};
 use super::{Limit, Standing, WINDOW, own};

@@ -12,9 +12,9 @@ use crate::config::console::{
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::flow::handover;
 use crate::operators::{Operator, Role};
 use crate::secrets;
+use crate::signup::deferred;
 use crate::store::revisions::{self, Row};
 use crate::store::{Db, Tx, audit, deferred_logins, form_drafts, setting_secrets};
 use chrono::{DateTime, Utc};
@@ -229,9 +229,9 @@ async fn commit(
 
 /// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
 async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
-    if !handover::wanted(next) {
+    if !deferred::wanted(next) {
         deferred_logins::forget_all(tx).await?;
-    } else if !handover::signs_in(next) {
+    } else if !deferred::signs_in(next) {
         deferred_logins::sign_nobody_in(tx).await?;
     }
     Ok(())

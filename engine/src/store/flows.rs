@@ -2,8 +2,8 @@
 //! the version that it was made from, so that two requests never overwrite each other.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
-use crate::flow::{Flow, StoredKind};
 use crate::ids::FlowId;
+use crate::model::{Flow, FlowKind};
 use chrono::{DateTime, Utc};
 
 statements! {
@@ -23,7 +23,7 @@ statements! {
 
 /// Answers how many bytes its body has.
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<usize> {
-    let kind = flow.kind.name();
+    let kind = flow.kind().name();
     let client = flow.kind_of_client.name();
     let body = to_text(flow)?;
     tx.execute(
@@ -34,7 +34,7 @@ pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<usize> {
     Ok(body.len())
 }
 
-pub async fn get(tx: &mut Tx, kind: StoredKind, id: FlowId) -> Result<Option<Flow>> {
+pub async fn get(tx: &mut Tx, kind: FlowKind, id: FlowId) -> Result<Option<Flow>> {
     let row: Option<(String, i64)> = tx.fetch_optional(GET, &[&id.0, &kind.name()]).await?;
     row.map(|(body, version)| Ok(Flow { version, ..from_text("flows.body", &body)? })).transpose()
 }
@@ -71,7 +71,7 @@ pub async fn delete_unsent(tx: &mut Tx, id: FlowId) -> Result<u64> {
     let row: Option<(String,)> = tx.fetch_optional(READ, &[&id.0]).await?;
     let flow: Option<Flow> = row.map(|(body,)| from_text("flows.body", &body)).transpose()?;
     match flow {
-        Some(flow) if flow.sent.is_none() => tx.execute(DELETE, &[&id.0]).await,
+        Some(flow) if flow.sent().is_none() => tx.execute(DELETE, &[&id.0]).await,
         Some(_) | None => Ok(0),
     }
 }

@@ -1,7 +1,7 @@
-//! Rows of sign-ups that wait for their proof: no account exists until then. What they mean is in `flow::pending`.
+//! Rows of sign-ups that wait for their proof: no account exists until then. What they mean is in `signup::pending`.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
-use crate::flow::pending::Draft;
+use crate::identity::draft::Draft;
 use crate::ids::{FlowId, IdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

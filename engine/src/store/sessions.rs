@@ -4,6 +4,7 @@ use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::ids::{IdentityId, SessionId};
+use crate::model::Aal;
 use crate::session::Session;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -110,7 +111,7 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
             &session.id.0,
             &session.identity_id.0,
             &session.token_hash,
-            &session.aal,
+            &session.aal.name(),
             &methods,
             &devices,
             &session.active,
@@ -220,7 +221,7 @@ pub async fn rotate(
                 &session.id.0,
                 &was,
                 &session.token_hash,
-                &session.aal,
+                &session.aal.name(),
                 &methods,
                 &devices,
                 &session.authenticated_at,
@@ -250,7 +251,7 @@ impl Stored {
             id: SessionId(self.session_id),
             identity_id: IdentityId(self.session_of),
             token_hash: self.token_hash,
-            aal: self.aal,
+            aal: Aal::parse(&self.aal).ok_or_else(|| super::unreadable("sessions.aal", &self.aal))?,
             methods: from_text("sessions.methods", &self.methods)?,
             devices: from_text("sessions.devices", &self.devices)?,
             active: self.active,

@@ -2,8 +2,8 @@
 //! once is used up by one conditional update.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
-use crate::flow::StoredKind;
 use crate::ids::{FlowId, IdentityId};
+use crate::model::FlowKind;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ pub struct Trip {
     pub state_hash: Vec<u8>,
     pub flow: FlowId,
     /// The kind of that flow: registration or login.
-    pub kind: StoredKind,
+    pub kind: FlowKind,
     pub provider: String,
     /// SHA-256 of the cookie of the browser that left; `None` for apps.
     pub browser: Option<Vec<u8>>,
@@ -133,11 +133,8 @@ pub async fn trip(tx: &mut Tx, state_hash: &[u8]) -> Result<Option<Trip>> {
         Ok(Trip {
             state_hash: row.state_hash,
             flow: FlowId(row.flow_id),
-            kind: match row.kind.as_str() {
-                "registration" => StoredKind::Registration,
-                "login" => StoredKind::Login,
-                other => return Err(super::unreadable("oidc_authorizations.kind", other)),
-            },
+            kind: FlowKind::parse(&row.kind)
+                .ok_or_else(|| super::unreadable("oidc_authorizations.kind", &row.kind))?,
             provider: row.provider,
             browser: row.browser,
             nonce: row.nonce,

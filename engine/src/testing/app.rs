@@ -2,8 +2,11 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::flow::registration::{self, Registered};
-use crate::flow::{Body, FlowType, Start, Started, Submit, Submitted, handover::Offered, webhook::Seen};
+use crate::flow;
+use crate::form::outcome::{Outcome, Started};
+use crate::form::request::{Body, Offered, Start, Submit};
+use crate::hooks::call::Seen;
+use crate::model::{FlowKind, FlowType};
 use crate::requester::Requester;
 use serde_json::{Value, json};
 
@@ -27,6 +30,7 @@ pub fn start() -> Start {
 pub fn form(flow: impl ToString, fields: Value) -> Submit {
     Submit {
         flow: Some(flow.to_string()),
+        path_and_query: String::new(),
         body: Body::Json(fields),
         json: true,
         cookie_names: Vec::new(),
@@ -44,8 +48,8 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
 /// Somebody signs up with an e-mail address and [`PASSWORD`].
 ///
 /// # Errors
-/// As [`registration::start`] and [`registration::submit`].
-pub async fn sign_up(engine: &Engine, email: &str) -> Result<Submitted<Registered>> {
+/// As [`flow::start`] and [`flow::submit`].
+pub async fn sign_up(engine: &Engine, email: &str) -> Result<Outcome> {
     sign_up_with(engine, email, Value::Null).await
 }
 
@@ -56,13 +60,15 @@ pub async fn sign_up(engine: &Engine, email: &str) -> Result<Submitted<Registere
 ///
 /// # Panics
 /// When somebody is signed in, as nobody is here.
-pub async fn sign_up_with(engine: &Engine, email: &str, payload: Value) -> Result<Submitted<Registered>> {
+pub async fn sign_up_with(engine: &Engine, email: &str, payload: Value) -> Result<Outcome> {
     let ctx = engine.begin();
-    let Started::Flow(flow) = registration::start(&ctx, start()).await? else { panic!("a form") };
+    let Started::Flow(flow) = flow::start(&ctx, FlowKind::Registration, start()).await? else {
+        panic!("a form")
+    };
     let fields = json!({
         "method": "password", "password": PASSWORD, "traits": {"email": email}, "transient_payload": payload,
     });
-    registration::submit(&ctx, form(flow.id, fields)).await
+    flow::submit(&ctx, FlowKind::Registration, form(flow.id, fields)).await
 }
 
 /// The code in a mail's text: six digits that stand alone.

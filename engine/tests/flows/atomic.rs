@@ -5,8 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
-use engine::flow::{Started, Submitted, login, provisional, registration, verification};
+use engine::flow;
+use engine::form::outcome::{Outcome, Started};
 use engine::ids::{IdentityId, SessionId};
+use engine::model::FlowKind;
+use engine::signup::atomic;
 use engine::store::messages::Filter;
 use engine::store::{identities, identity_lists, sessions};
 use engine::testing::{self, PASSWORD, World};
@@ -98,7 +101,7 @@ fn config(on: bool) -> Value {
     })
 }
 
-type Signed = engine::Result<Submitted<registration::Registered>>;
+type Signed = engine::Result<Outcome>;
 
 impl House {
     async fn start(on: bool) -> Self {
@@ -111,11 +114,14 @@ impl House {
 
     async fn can_sign_in(&self, mail: &str) -> bool {
         let ctx = self.engine.begin();
-        let Started::Flow(flow) = login::start(&ctx, testing::start()).await.unwrap() else {
+        let Started::Flow(flow) = flow::start(&ctx, FlowKind::Login, testing::start()).await.unwrap() else {
             panic!("a form")
         };
         let fields = json!({"method": "password", "password": PASSWORD, "identifier": mail});
-        matches!(login::submit(&ctx, testing::form(flow.id, fields)).await.unwrap(), Submitted::Done(_))
+        matches!(
+            flow::submit(&ctx, FlowKind::Login, testing::form(flow.id, fields)).await.unwrap(),
+            Outcome::SignedIn(_)
+        )
     }
 
     async fn mails(&self) -> usize {
@@ -167,7 +173,7 @@ async fn a_service_that_fails_leaves_nothing_behind_and_those_that_agreed_are_to
     // The address is free again.
     house.services.set("/second", Does::Answers(200, json!({})));
     let done = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
-    assert!(matches!(done, Submitted::Done(_)));
+    assert!(matches!(done, Outcome::SignedUp(_)));
 }
 
 #[tokio::test]
@@ -176,13 +182,13 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
     house.services.set("/asks", Does::Answers(200, json!({})));
     assert!(matches!(
         testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
-        Submitted::Done(_)
+        Outcome::SignedUp(_)
     ));
     house.news().await;
     // Who may stop it agrees, and then the address turns out to be taken.
     assert!(matches!(
         testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap(),
-        Submitted::Again(_)
+        Outcome::Form { .. }
     ));
     let calls = house.services.heard();
     assert_eq!(calls.len(), 1);
@@ -192,7 +198,7 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
     house.services.set("/asks", Does::Answers(403, no));
     assert!(matches!(
         testing::sign_up(&house.engine, "bert@vestibule.test").await.unwrap(),
-        Submitted::Again(_)
+        Outcome::Form { .. }
     ));
     house.services.heard();
     assert!(house.news().await.is_empty());
@@ -201,10 +207,11 @@ async fn a_refusal_after_another_agreed_is_undone_too() {
 #[tokio::test]
 async fn all_that_agree_make_an_account_with_its_mail_its_session_and_its_news() {
     let house = House::start(true).await;
-    let Submitted::Done(done) = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap() else {
+    let Outcome::SignedUp(done) = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap()
+    else {
         panic!("an account");
     };
-    assert!(done.handed_over.is_some() && done.verification.is_some());
+    assert!(done.issued.is_some() && done.verification.is_some());
     let paths: Vec<String> = house.services.heard().into_iter().map(|(path, _)| path).collect();
     assert_eq!(paths, ["/asks", "/first", "/second"]);
     assert_eq!((house.accounts().await, house.mails().await), (1, 1));
@@ -212,7 +219,7 @@ async fn all_that_agree_make_an_account_with_its_mail_its_session_and_its_news()
     assert_eq!(news.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["/informed"]);
     assert!(house.can_sign_in("anna@vestibule.test").await);
     house.world.clock.advance(Duration::from_secs(86_400));
-    assert_eq!(provisional::reap(&house.engine).await.unwrap(), 0, "it is finished");
+    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 0, "it is finished");
     assert_eq!(house.accounts().await, 1);
 }
 
@@ -241,15 +248,18 @@ async fn until_then_nobody_sees_the_account_and_its_address_is_taken() {
     assert_eq!(sessions::count_others(&mut tx, id, none, ctx.effects().now()).await.unwrap(), 0);
     drop(tx);
     // Whoever asks for a code gets none.
-    let flow = verification::start(&ctx, testing::start()).await.unwrap();
+    let Started::Flow(flow) = flow::start(&ctx, FlowKind::Verification, testing::start()).await.unwrap()
+    else {
+        panic!("a form")
+    };
     let fields = json!({"method": "code", "email": "anna@vestibule.test"});
-    verification::submit(&ctx, testing::form(flow.id, fields), "x").await.unwrap();
+    flow::submit(&ctx, FlowKind::Verification, testing::form(flow.id, fields)).await.unwrap();
     assert_eq!(house.mails().await, 0);
     // A second sign-up finds the address taken.
     let second = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
-    assert!(matches!(second, Submitted::Again(_)));
+    assert!(matches!(second, Outcome::Form { .. }));
     go.notify_one();
-    assert!(matches!(under_way.await.unwrap().unwrap(), Submitted::Done(_)));
+    assert!(matches!(under_way.await.unwrap().unwrap(), Outcome::SignedUp(_)));
     assert_eq!((house.accounts().await, house.mails().await), (1, 1));
 }
 
@@ -258,9 +268,9 @@ async fn what_a_crash_leaves_half_done_is_undone_after_its_deadline() {
     let house = House::start(true).await;
     let (go, under_way) = half_way(&house).await;
     let calls = house.services.heard();
-    assert_eq!(provisional::reap(&house.engine).await.unwrap(), 0, "it may still finish");
+    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 0, "it may still finish");
     house.world.clock.advance(Duration::from_secs(600));
-    assert_eq!(provisional::reap(&house.engine).await.unwrap(), 1);
+    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 1);
     undone(&calls[..2], &house.news().await);
     assert_eq!(house.accounts().await, 0);
     // The one that comes back too late makes no account any more, and is told as well; nobody is told twice.
@@ -291,7 +301,7 @@ async fn the_plan_says_so() {
         plan(&house.engine.begin().config, FlowKind::Registration, Method::Password, Client::Native);
     let at = |wanted: &dyn Fn(&Step) -> bool| promised.steps.iter().position(wanted).unwrap();
     let reserve = at(&|step| *step == Step::Reserve);
-    let store = at(&|step| *step == Step::Store);
+    let store = at(&|step| *step == Step::Commit);
     let waits = at(
         &|step| matches!(step, Step::Run(engine::config::Hook::WebHook(hook)) if hook.name.ends_with("/second")),
     );

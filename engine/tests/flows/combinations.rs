@@ -7,14 +7,13 @@ use engine::Engine;
 use engine::config::{Hook, Method};
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
-use engine::flow::{
-    ContinueWith, FlowType, Start, Started, StoredKind, Submit, Submitted,
-    handover::{Offered, Pending},
-    login, registration, verification,
-};
+use engine::flow;
+use engine::form::outcome::{ContinueWith, DeferredLogin, Outcome, Started};
+use engine::form::request::{Offered, Start, Submit};
 use engine::hooks;
 use engine::ids::IdentityId;
-use engine::plan::{Client, FlowKind, Step, plan};
+use engine::model::{Client, FlowKind, FlowType};
+use engine::plan::{Step, plan};
 use engine::store::messages::Filter;
 use engine::store::{Db, flows, identities, sessions};
 use engine::testing::lists::{Case, Entry, cases};
@@ -78,13 +77,13 @@ impl House {
     fn cookie(&self, client: Client) -> String {
         match client {
             Client::Native => String::new(),
-            Client::Browser | Client::Spa => engine::flow::csrf::new_cookie(self.engine.effects()),
+            Client::Browser | Client::Spa => engine::form::csrf::new_cookie(self.engine.effects()),
         }
     }
 
-    fn form(&self, flow: &engine::flow::Flow, client: Client, mut fields: Value) -> Submit {
+    fn form(&self, flow: &engine::model::Flow, client: Client, mut fields: Value) -> Submit {
         if client != Client::Native {
-            fields["csrf_token"] = engine::flow::csrf::mask(self.engine.effects(), &flow.csrf_cookie).into();
+            fields["csrf_token"] = engine::form::csrf::mask(self.engine.effects(), &flow.csrf_cookie).into();
         }
         Submit {
             json: client != Client::Browser,
@@ -100,19 +99,21 @@ impl House {
     async fn check(&self, number: usize, case: &Case) {
         let ctx = self.engine.begin();
         let mail = format!("anna-{number}-{:?}@vestibule.test", case.client).to_lowercase();
-        let Started::Flow(flow) = registration::start(&ctx, self.begin(case.client)).await.unwrap() else {
+        let Started::Flow(flow) =
+            flow::start(&ctx, FlowKind::Registration, self.begin(case.client)).await.unwrap()
+        else {
             panic!("{case:?}: a form");
         };
         let fields = json!({"method": "password", "password": PASSWORD, "traits": {"email": mail}});
-        let Submitted::Done(done) =
-            registration::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap()
+        let Outcome::SignedUp(done) =
+            flow::submit(&ctx, FlowKind::Registration, self.form(&flow, case.client, fields)).await.unwrap()
         else {
             panic!("{case:?}: an account");
         };
         self.calls(case).await;
 
         // The answer.
-        assert_eq!(done.handed_over.is_some(), case.signs_in(), "{case:?}");
+        assert_eq!(done.issued.is_some(), case.signs_in(), "{case:?}");
         let mut expected = Vec::new();
         if case.client == Client::Spa {
             expected.push("redirect");
@@ -123,7 +124,7 @@ impl House {
         if case.client == Client::Native && case.signs_in() {
             expected.push("token");
         }
-        assert_eq!(done.pending.is_some(), case.waits(), "{case:?}");
+        assert_eq!(done.deferred.is_some(), case.waits(), "{case:?}");
         let items: Vec<&str> = done
             .continue_with
             .iter()
@@ -152,14 +153,14 @@ impl House {
         assert_eq!(mails, usize::from(case.verification), "{case:?}: mails");
 
         self.promise(case);
-        if let Some(pending) = done.pending {
+        if let Some(pending) = done.deferred {
             self.prove(case, &pending, done.identity.id).await;
         }
         self.next_sign_in(case, &mail).await;
     }
 
     /// The code comes back with what was kept, and signs in.
-    async fn prove(&self, case: &Case, pending: &Pending, id: IdentityId) {
+    async fn prove(&self, case: &Case, pending: &DeferredLogin, id: IdentityId) {
         let ctx = self.engine.begin();
         // Mails of earlier cases leave first.
         let mine = loop {
@@ -171,7 +172,7 @@ impl House {
         };
         let code = testing::code_in(&mine.text);
         let mut tx = ctx.db().read().await.unwrap();
-        let flow = flows::get(&mut tx, StoredKind::Verification, pending.flow).await.unwrap().unwrap();
+        let flow = flows::get(&mut tx, FlowKind::Verification, pending.flow).await.unwrap().unwrap();
         drop(tx);
         let mut fields = json!({"method": "code", "code": code});
         if case.client == Client::Native {
@@ -181,11 +182,12 @@ impl House {
         if case.client != Client::Native {
             form.offered = Offered { secrets: vec![pending.secret.clone()], own_origin: true };
         }
-        let outcome = verification::submit(&ctx, form, "").await.unwrap();
-        let verification::Submitted::SignedIn(_, given) = outcome else { panic!("{case:?}: a session") };
+        let outcome = flow::submit(&ctx, FlowKind::Verification, form).await.unwrap();
+        let Outcome::Verified(done) = outcome else { panic!("{case:?}: verified") };
+        let given = done.given.unwrap_or_else(|| panic!("{case:?}: a session"));
         assert_eq!(given.identity.id, id, "{case:?}");
         let mut tx = ctx.db().read().await.unwrap();
-        assert!(sessions::get(&mut tx, given.handed_over.session.id).await.unwrap().is_some(), "{case:?}");
+        assert!(sessions::get(&mut tx, given.issued.session.id).await.unwrap().is_some(), "{case:?}");
     }
 
     /// Who was called, in which order, and what was stored by then.
@@ -241,14 +243,16 @@ impl House {
     /// The session of the sign-up was the one exception: the gate holds for the next one.
     async fn next_sign_in(&self, case: &Case, mail: &str) {
         let ctx = self.engine.begin();
-        let Started::Flow(flow) = login::start(&ctx, self.begin(case.client)).await.unwrap() else {
+        let Started::Flow(flow) = flow::start(&ctx, FlowKind::Login, self.begin(case.client)).await.unwrap()
+        else {
             panic!("{case:?}: a form");
         };
         let fields = json!({"method": "password", "password": PASSWORD, "identifier": mail});
-        let outcome = login::submit(&ctx, self.form(&flow, case.client, fields)).await.unwrap();
+        let outcome =
+            flow::submit(&ctx, FlowKind::Login, self.form(&flow, case.client, fields)).await.unwrap();
         let refused = case.gate && !case.waits();
-        assert_eq!(matches!(outcome, Submitted::Unverified(_)), refused, "{case:?}");
-        assert_eq!(matches!(outcome, Submitted::Done(_)), !refused, "{case:?}");
+        assert_eq!(matches!(outcome, Outcome::Unverified(_)), refused, "{case:?}");
+        assert_eq!(matches!(outcome, Outcome::SignedIn(_)), !refused, "{case:?}");
     }
 }
 

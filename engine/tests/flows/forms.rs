@@ -1,9 +1,12 @@
 //! What clients write into forms, and as JSON, becomes the traits that the schema describes.
 
 use engine::engine::Ctx;
-use engine::flow::{Body, Flow, Started, Submit, Submitted, registration};
+use engine::flow;
+use engine::form::outcome::{Outcome, Started};
+use engine::form::request::{Body, Submit};
 use engine::identity::decode::{self, Shape};
 use engine::identity::schema::Schema;
+use engine::model::{Flow, FlowKind};
 use engine::testing::{self, PASSWORD, form, start};
 use serde_json::{Value, json};
 
@@ -189,9 +192,11 @@ fn json_may_say_more_than_texts() {
 }
 
 async fn refused(ctx: &Ctx, submit: impl FnOnce(Submit) -> Submit) -> Flow {
-    let Started::Flow(flow) = registration::start(ctx, start()).await.unwrap() else { panic!("a form") };
-    match registration::submit(ctx, submit(form(flow.id, Value::Null))).await.unwrap() {
-        Submitted::Again(flow) => *flow,
+    let Started::Flow(flow) = flow::start(ctx, FlowKind::Registration, start()).await.unwrap() else {
+        panic!("a form")
+    };
+    match flow::submit(ctx, FlowKind::Registration, submit(form(flow.id, Value::Null))).await.unwrap() {
+        Outcome::Form { flow, .. } => *flow,
         other => panic!("{other:?}"),
     }
 }
@@ -231,7 +236,7 @@ async fn a_refused_form_comes_back_as_it_was_typed_and_unknown_fields_stop_nobod
     let mut whole = pairs(&fields);
     whole.push(("password".to_owned(), PASSWORD.to_owned()));
     let submit = Submit { body: Body::Form(whole), ..form(flow.id, Value::Null) };
-    let Submitted::Done(done) = registration::submit(&ctx, submit).await.unwrap() else {
+    let Outcome::SignedUp(done) = flow::submit(&ctx, FlowKind::Registration, submit).await.unwrap() else {
         panic!("signed up")
     };
     assert_eq!(

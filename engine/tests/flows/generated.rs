@@ -3,8 +3,11 @@
 
 use engine::admin::{self, Create, Listing, Pages};
 use engine::engine::Engine;
-use engine::flow::{Body, Started, Submit, Submitted, registration};
+use engine::flow;
+use engine::form::outcome::{Outcome, Started};
+use engine::form::request::{Body, Submit};
 use engine::identity::schema::{AtMost, Schema};
+use engine::model::FlowKind;
 use engine::testing::{self, PASSWORD, World, form, start};
 use engine::{Ctx, Kind};
 use serde_json::{Map, Value, json};
@@ -301,10 +304,12 @@ async fn one_account_for_each(dsn: &str, seeds: std::ops::Range<usize>) {
     // The same at the form.
     for made in made.iter().take(20) {
         let identifier = made.identifiers.first().unwrap();
-        let Started::Flow(flow) = registration::start(&ctx, start()).await.unwrap() else { panic!("a form") };
+        let Started::Flow(flow) = flow::start(&ctx, FlowKind::Registration, start()).await.unwrap() else {
+            panic!("a form")
+        };
         let fields = json!({ "method": "password", "password": PASSWORD, "traits.names.0": identifier });
-        match registration::submit(&ctx, form(flow.id, fields)).await.unwrap() {
-            Submitted::Again(flow) => assert_eq!(flow.ui.messages[0].id, 4000007, "{identifier}"),
+        match flow::submit(&ctx, FlowKind::Registration, form(flow.id, fields)).await.unwrap() {
+            Outcome::Form { flow, .. } => assert_eq!(flow.ui.messages[0].id, 4000007, "{identifier}"),
             other => panic!("{identifier}: {other:?}"),
         }
     }
@@ -409,15 +414,19 @@ async fn a_form_comes_back_with_the_fields_that_were_sent() {
     let ctx = engine.begin();
     for (index, (document, fields)) in made.into_iter().enumerate() {
         let query = vec![("identity_schema".to_owned(), format!("s{index}"))];
-        let begin = engine::flow::Start { query, ..start() };
-        let Started::Flow(flow) = registration::start(&ctx, begin).await.unwrap() else { panic!("a form") };
+        let begin = engine::form::request::Start { query, ..start() };
+        let Started::Flow(flow) = flow::start(&ctx, FlowKind::Registration, begin).await.unwrap() else {
+            panic!("a form")
+        };
         let mut sent = vec![("method".to_owned(), "password".to_owned())];
         sent.extend(fields.clone());
         let mut id = flow.id;
         // Twice: what a page shows is what it sends.
         for _ in 0..2 {
             let submit = Submit { body: Body::Form(sent.clone()), ..form(id, Value::Null) };
-            let Submitted::Again(again) = registration::submit(&ctx, submit).await.unwrap() else {
+            let Outcome::Form { flow: again, .. } =
+                flow::submit(&ctx, FlowKind::Registration, submit).await.unwrap()
+            else {
                 panic!("no password")
             };
             let mut expected = fields.clone();
@@ -431,8 +440,8 @@ async fn a_form_comes_back_with_the_fields_that_were_sent() {
         }
         sent.push(("password".to_owned(), PASSWORD.to_owned()));
         let submit = Submit { body: Body::Form(sent), ..form(id, Value::Null) };
-        match registration::submit(&ctx, submit).await.unwrap() {
-            Submitted::Done(_) => {}
+        match flow::submit(&ctx, FlowKind::Registration, submit).await.unwrap() {
+            Outcome::SignedUp(_) => {}
             other => panic!("{document}: {other:?}"),
         }
     }

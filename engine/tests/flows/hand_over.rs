@@ -2,8 +2,10 @@
 //! is signed in by that proof any more. Written into the rows directly, so that no way of changing an account is left out.
 
 use engine::Engine;
-use engine::flow::{Submitted, verification};
+use engine::flow;
+use engine::form::outcome::Outcome;
 use engine::ids::SessionId;
+use engine::model::FlowKind;
 use engine::store::{Rows, identities, sessions};
 use engine::testing::{self, World};
 use serde_json::{Value, json};
@@ -68,17 +70,17 @@ impl House {
     /// Signs up as an app, lets `meanwhile` happen to the rows, and sends the code with the secret. Whether that signs in.
     async fn signs_in_after(&self, meanwhile: Meanwhile) -> bool {
         let ctx = self.engine.begin();
-        let Submitted::Done(done) = testing::sign_up(&self.engine, MAIL).await.unwrap() else {
+        let Outcome::SignedUp(done) = testing::sign_up(&self.engine, MAIL).await.unwrap() else {
             panic!("an account")
         };
-        let pending = done.pending.unwrap();
+        let pending = done.deferred.unwrap();
         engine::courier::deliver(&self.engine).await.unwrap();
         let code = testing::code_in(&self.world.mailer.sent().pop().unwrap().text);
         self.happens(meanwhile, done.identity.id).await;
         let fields: Value =
             json!({"method": "code", "code": code, "vestibule": {"deferred_login": pending.secret}});
-        let outcome = verification::submit(&ctx, testing::form(pending.flow, fields), "").await;
-        let signed_in = matches!(outcome, Ok(verification::Submitted::SignedIn(..)));
+        let outcome = flow::submit(&ctx, FlowKind::Verification, testing::form(pending.flow, fields)).await;
+        let signed_in = matches!(&outcome, Ok(Outcome::Verified(done)) if done.given.is_some());
         let mut tx = ctx.db().read().await.unwrap();
         let nobody = SessionId(uuid::Uuid::nil());
         let now = ctx.effects().now();

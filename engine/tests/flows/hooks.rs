@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::effects::Request;
-use engine::flow::{Submitted, registration};
+use engine::form::outcome::Outcome;
 use engine::hooks;
 use engine::password::Hasher;
 use engine::store::Db;
@@ -55,15 +55,11 @@ impl House {
         Self { world, engine }
     }
 
-    async fn sign_up(&self, mail: &str) -> engine::Result<Submitted<registration::Registered>> {
+    async fn sign_up(&self, mail: &str) -> engine::Result<Outcome> {
         self.sign_up_with(mail, Value::Null).await
     }
 
-    async fn sign_up_with(
-        &self,
-        mail: &str,
-        payload: Value,
-    ) -> engine::Result<Submitted<registration::Registered>> {
+    async fn sign_up_with(&self, mail: &str, payload: Value) -> engine::Result<Outcome> {
         testing::sign_up_with(&self.engine, mail, payload).await
     }
 
@@ -117,7 +113,7 @@ async fn of_an_account_that_was_not_made_nobody_is_told() {
     let house = House::start(json!([ignored()])).await;
     house.sign_up("anna@vestibule.test").await.unwrap();
     assert!(
-        matches!(house.sign_up("anna@vestibule.test").await.unwrap(), Submitted::Again(_)),
+        matches!(house.sign_up("anna@vestibule.test").await.unwrap(), Outcome::Form { .. }),
         "it is taken"
     );
     assert_eq!(house.log().await.len(), 1);

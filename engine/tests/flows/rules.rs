@@ -1,7 +1,8 @@
 //! Rules that decide whether a sign-up page can be trusted, each as a table of what an attacker or a mistake may bring.
 
 use engine::config::{Hook, Method};
-use engine::flow::{csrf, return_to};
+use engine::form::{csrf, return_to};
+use engine::pipeline::pipeline;
 use engine::plan::{Client, FlowKind, Source, Step, plan};
 use engine::testing;
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ fn the_session_is_handed_over_last_whatever_the_list_says() {
             .filter_map(|step| if let Step::Run(hook) = step { Some(hook.name()) } else { None })
             .collect();
         assert_eq!(order, ["web_hook", "show_verification_ui"]);
-        let store = plan.steps.iter().position(|step| *step == Step::Store).unwrap();
+        let store = plan.steps.iter().position(|step| *step == Step::Commit).unwrap();
         assert!(store < plan.steps.len() - 1, "nobody is signed in before the account is stored");
         assert_eq!(plan.answer.session_cookie, client != Client::Native, "an app gets no cookie");
         assert_eq!(plan.answer.body.contains(&"session_token"), client == Client::Native);
@@ -152,7 +153,8 @@ fn a_sign_up_through_a_provider_signs_in_by_itself_unless_it_is_switched_off() {
         for client in [Client::Browser, Client::Spa, Client::Native] {
             let through = plan(&config, FlowKind::Registration, Method::Oidc, client);
             assert_eq!((through.signs_in(), through.by_itself), (signs_in, by_itself), "{switch} {client:?}");
-            assert!(!through.steps.contains(&Step::Hash), "there is no password");
+            let drawn = pipeline(&config, &through);
+            assert!(!drawn.steps.iter().any(|line| line.step == "hash"), "there is no password");
             assert_eq!(through.answer.session_cookie, signs_in && client != Client::Native);
             let other = plan(&config, FlowKind::Registration, Method::Password, client);
             assert!(!other.signs_in() && !other.by_itself, "no other method follows the rule");

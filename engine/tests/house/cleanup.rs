@@ -2,9 +2,12 @@
 
 use engine::cleanup::{Kind, sweep};
 use engine::courier::{self, Letter};
-use engine::flow::pending::Draft;
-use engine::flow::{FlowType, Start, Started, registration, verification};
+use engine::flow;
+use engine::form::outcome::Started;
+use engine::form::request::Start;
+use engine::identity::draft::Draft;
 use engine::invitations::{self, By, Wanted};
+use engine::model::{FlowKind, FlowType};
 use engine::session::{self, DeviceInfo};
 use engine::store::messages::Filter;
 use engine::store::pending::{self, Code, Pending};
@@ -33,7 +36,7 @@ fn gone(swept: &[(Kind, u64)], kind: Kind) -> u64 {
     swept.iter().find(|(of, _)| *of == kind).map(|(_, count)| *count).unwrap()
 }
 
-async fn flow(engine: &Engine) {
+async fn begun(engine: &Engine) {
     let start = Start {
         kind_of_client: FlowType::Api,
         path_and_query: "self-service/registration/api".into(),
@@ -41,25 +44,27 @@ async fn flow(engine: &Engine) {
         csrf_cookie: String::new(),
         current: None,
         requester: engine::requester::Requester::default(),
-        seen: engine::flow::webhook::Seen::default(),
+        seen: engine::hooks::call::Seen::default(),
     };
-    registration::start(&engine.begin(), start).await.unwrap();
+    flow::start(&engine.begin(), FlowKind::Registration, start).await.unwrap();
 }
 
 async fn refused(engine: &Engine) {
     let ctx = engine.begin();
-    let Started::Flow(flow) = registration::start(&ctx, engine::testing::start()).await.unwrap() else {
+    let Started::Flow(flow) =
+        flow::start(&ctx, FlowKind::Registration, engine::testing::start()).await.unwrap()
+    else {
         panic!("a form")
     };
     let form = engine::testing::form(flow.id, json!({"method": "password", "password": ""}));
-    let outcome = registration::submit(&ctx, form).await.unwrap();
-    assert!(matches!(outcome, engine::flow::Submitted::Again(_)));
+    let outcome = flow::submit(&ctx, FlowKind::Registration, form).await.unwrap();
+    assert!(matches!(outcome, engine::form::outcome::Outcome::Form { .. }));
 }
 
 async fn everything_goes_in_its_time(dsn: &str) {
     let (world, engine) = house(dsn).await;
     let ctx = engine.begin();
-    flow(&engine).await;
+    begun(&engine).await;
     let person = serde_json::from_value(json!({"traits": {"email": "anna@vestibule.test"}})).unwrap();
     let (identity, _) = admin::create(&ctx, person).await.unwrap();
     let (over, _) = session::new(&ctx, &identity, "password", &DeviceInfo::default());
@@ -149,9 +154,11 @@ async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs
         csrf_cookie: String::new(),
         current: None,
         requester: engine::requester::Requester::default(),
-        seen: engine::flow::webhook::Seen::default(),
+        seen: engine::hooks::call::Seen::default(),
     };
-    let flow = verification::start(&ctx, start).await.unwrap();
+    let Started::Flow(flow) = flow::start(&ctx, FlowKind::Verification, start).await.unwrap() else {
+        panic!("a form")
+    };
     let person = serde_json::from_value(json!({"traits": {"email": "anna@vestibule.test"}})).unwrap();
     let (identity, _) = admin::create(&ctx, person).await.unwrap();
     let now = engine.effects().now();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 32] = [
+const LAYERS: [(&str, u8); 37] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -15,6 +15,7 @@ const LAYERS: [(&str, u8); 32] = [
     ("effects", 1),
     ("gate", 1),
     ("ui", 1),
+    ("model", 2),
     ("identity", 2),
     ("config", 3),
     ("plan", 4),
@@ -34,14 +35,17 @@ const LAYERS: [(&str, u8); 32] = [
     ("limits", 8),
     ("operators", 7),
     ("admin", 8),
-    ("cleanup", 9),
-    ("flow", 9),
-    ("rehearsal", 10),
+    ("otp", 9),
+    ("form", 10),
+    ("signup", 11),
+    ("method", 12),
+    ("flow", 13),
+    ("cleanup", 14),
+    ("rehearsal", 14),
 ];
 
 /// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.
-const EXCEPTIONS: [(&str, &str); 11] = [
-    ("store", "flow"),
+const EXCEPTIONS: [(&str, &str); 10] = [
     ("store", "session"),
     ("store", "settings"),
     ("store", "operators"),

@@ -2,9 +2,9 @@
 
 use crate::records::flow;
 use crate::{at, id, on_both, person};
-use engine::flow::StoredKind;
 use engine::identity::Credential;
 use engine::ids::{FlowId, IdentityId, SessionId};
+use engine::model::FlowKind;
 use engine::store::deferred_logins::{self, HandOver};
 use engine::store::identities::Inserted;
 use engine::store::{Db, flows, identities, sessions};
@@ -27,7 +27,7 @@ fn row(flow: u128, person: u128) -> HandOver {
 async fn ready(db: &Db) {
     let mut tx = db.write().await.unwrap();
     for number in 1..=4 {
-        flows::insert(&mut tx, &flow(number, StoredKind::Verification, 600)).await.unwrap();
+        flows::insert(&mut tx, &flow(number, FlowKind::Verification, 600)).await.unwrap();
     }
     for (number, name) in [(5, "anna"), (6, "berta")] {
         let (identity, credentials) = person(number, name);
@@ -129,7 +129,7 @@ on_both! {
             assert_eq!(session.active, active, "{number}");
         }
         for (flow, there, waits) in [(1, true, false), (2, false, false), (3, true, true), (4, true, false)] {
-            let found = flows::get(&mut tx, StoredKind::Verification, FlowId(id(flow))).await.unwrap();
+            let found = flows::get(&mut tx, FlowKind::Verification, FlowId(id(flow))).await.unwrap();
             let waiting = deferred_logins::of_flow(&mut tx, FlowId(id(flow))).await.unwrap();
             assert_eq!((found.is_some(), waiting.is_some()), (there, waits), "{flow}");
         }

@@ -2,8 +2,8 @@
 
 use crate::records::flow;
 use crate::{at, id, on_both, person};
-use engine::flow::StoredKind;
 use engine::ids::{FlowId, MessageId};
+use engine::model::FlowKind;
 use engine::store::codes::{self, Code};
 use engine::store::messages::{self, Dispatch, Filter, Message, Status};
 use engine::store::{Db, flows, identities};
@@ -27,7 +27,7 @@ fn code(number: u128, person: u128) -> Code {
 /// A flow and a person whose second address waits for proof.
 async fn ready(db: &Db) {
     let mut tx = db.write().await.unwrap();
-    flows::insert(&mut tx, &flow(1, StoredKind::Verification, 600)).await.unwrap();
+    flows::insert(&mut tx, &flow(1, FlowKind::Verification, 600)).await.unwrap();
     let (identity, credentials) = person(5, "anna");
     identities::insert(&mut tx, &identity, &credentials).await.unwrap();
     tx.commit().await.unwrap();
@@ -115,7 +115,7 @@ on_both! {
         assert_eq!(codes::of_flow(&mut tx, FlowId(id(1)), "verification").await.unwrap(), []);
         tx.commit().await.unwrap();
         let mut tx = db.write().await.unwrap();
-        flows::insert(&mut tx, &flow(1, StoredKind::Verification, 600)).await.unwrap();
+        flows::insert(&mut tx, &flow(1, FlowKind::Verification, 600)).await.unwrap();
         codes::insert(&mut tx, &code(1, 5)).await.unwrap();
         assert!(identities::delete(&mut tx, engine::ids::IdentityId(id(5))).await.unwrap());
         assert_eq!(codes::of_flow(&mut tx, FlowId(id(1)), "verification").await.unwrap(), []);

@@ -2,9 +2,9 @@
 
 use crate::records::flow;
 use crate::{at, id, on_both, person};
-use engine::flow::StoredKind;
-use engine::flow::pending::Draft;
+use engine::identity::draft::Draft;
 use engine::ids::{FlowId, IdentityId};
+use engine::model::FlowKind;
 use engine::store::pending::{self, Code, Pending};
 use engine::store::{Db, flows};
 
@@ -31,7 +31,7 @@ fn waiting(number: u128, address: &str) -> Pending {
 async fn flows(db: &Db) {
     let mut tx = db.write().await.unwrap();
     for number in 1..=4 {
-        flows::insert(&mut tx, &flow(number, StoredKind::Verification, 600)).await.unwrap();
+        flows::insert(&mut tx, &flow(number, FlowKind::Verification, 600)).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

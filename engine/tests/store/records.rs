@@ -1,16 +1,15 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::flow::{Flow, FlowType, Opened, Sent, StoredKind};
 use engine::ids::FlowId;
+use engine::model::{Aal, Flow, FlowKind, FlowState, FlowType, Opened, Private, Sent};
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
 use serde_json::json;
 
-pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
+pub(crate) fn flow(number: u128, kind: FlowKind, expires: i64) -> Flow {
     Flow {
         id: FlowId(id(number)),
-        kind,
         kind_of_client: FlowType::Browser,
         issued_at: at(0),
         expires_at: at(expires),
@@ -18,18 +17,22 @@ pub(crate) fn flow(number: u128, kind: StoredKind, expires: i64) -> Flow {
         return_to: None,
         active: None,
         ui: Container { action: "a".into(), method: "POST".into(), nodes: None, messages: Vec::new() },
-        state: "choose_method".into(),
+        state: FlowState::ChooseMethod,
         csrf_cookie: "c".into(),
         identity_schema: Some("default".into()),
-        refresh: false,
-        requested_aal: "aal1".into(),
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
-        invitation: Some(id(9)),
-        sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
+        private: match kind {
+            FlowKind::Registration => Private::Registration { invitation: Some(id(9)) },
+            FlowKind::Login => Private::Login { refresh: true, requested_aal: Aal::Aal2 },
+            FlowKind::Verification => Private::Verification {
+                sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
+                opened: Vec::new(),
+            },
+            FlowKind::Recovery | FlowKind::Settings => Private::of(kind),
+        },
         session_token_exchange_code: None,
         browser_cookie: None,
-        opened: Vec::new(),
         version: 0,
         untrusted: false,
     }
@@ -50,55 +53,55 @@ fn revision(base: i64, value: bool) -> revisions::Row {
 on_both! {
     async fn a_flow_is_written_only_over_the_version_that_was_read(db: Db) {
         let mut tx = db.write().await.unwrap();
-        flows::insert(&mut tx, &flow(1, StoredKind::Verification, 60)).await.unwrap();
-        let read = flows::get(&mut tx, StoredKind::Verification, FlowId(id(1))).await.unwrap().unwrap();
+        flows::insert(&mut tx, &flow(1, FlowKind::Verification, 60)).await.unwrap();
+        let read = flows::get(&mut tx, FlowKind::Verification, FlowId(id(1))).await.unwrap().unwrap();
         let mut opened = read.clone();
-        opened.opened.push(Opened { csrf_cookie: "d".into(), code: "1".into(), asked: None });
+        opened.opened_mut().unwrap().push(Opened { csrf_cookie: "d".into(), code: "1".into(), asked: None });
         assert!(flows::update(&mut tx, &mut opened).await.unwrap().is_some());
         let mut late = read.clone();
         late.active = Some("late".into());
         assert!(flows::update(&mut tx, &mut late).await.unwrap().is_none(), "another request was first");
-        let now = flows::get(&mut tx, StoredKind::Verification, read.id).await.unwrap().unwrap();
+        let now = flows::get(&mut tx, FlowKind::Verification, read.id).await.unwrap().unwrap();
         assert_eq!(format!("{now:?}"), format!("{opened:?}"));
         assert!(flows::update(&mut tx, &mut opened).await.unwrap().is_some(), "it knows its own version");
     }
 
     async fn a_flow_is_read_back_by_kind_and_id(db: Db) {
-        let mut stored = flow(1, StoredKind::Login, 60);
+        let mut stored = flow(1, FlowKind::Login, 60);
         let mut tx = db.write().await.unwrap();
         flows::insert(&mut tx, &stored).await.unwrap();
-        flows::insert(&mut tx, &flow(2, StoredKind::Registration, 60)).await.unwrap();
-        let read = flows::get(&mut tx, StoredKind::Login, stored.id).await.unwrap().unwrap();
+        flows::insert(&mut tx, &flow(2, FlowKind::Registration, 60)).await.unwrap();
+        let read = flows::get(&mut tx, FlowKind::Login, stored.id).await.unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{stored:?}"));
-        assert!(flows::get(&mut tx, StoredKind::Registration, stored.id).await.unwrap().is_none());
-        assert!(flows::get(&mut tx, StoredKind::Registration, FlowId(id(2))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, FlowKind::Registration, stored.id).await.unwrap().is_none());
+        assert!(flows::get(&mut tx, FlowKind::Registration, FlowId(id(2))).await.unwrap().is_some());
 
         stored.active = Some("password".into());
         stored.kind_of_client = FlowType::Api;
         stored.updated_at = at(9);
         flows::update(&mut tx, &mut stored).await.unwrap().unwrap();
-        let read = flows::get(&mut tx, StoredKind::Login, stored.id).await.unwrap().unwrap();
+        let read = flows::get(&mut tx, FlowKind::Login, stored.id).await.unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{stored:?}"));
-        assert!(flows::update(&mut tx, &mut flow(3, StoredKind::Login, 60)).await.unwrap().is_none());
+        assert!(flows::update(&mut tx, &mut flow(3, FlowKind::Login, 60)).await.unwrap().is_none());
     }
 
     async fn expired_flows_go_oldest_first_in_small_steps(db: Db) {
         let mut tx = db.write().await.unwrap();
         for (number, expires) in [(1, 30), (2, 10), (3, 20), (4, 500)] {
-            flows::insert(&mut tx, &flow(number, StoredKind::Login, expires)).await.unwrap();
+            flows::insert(&mut tx, &flow(number, FlowKind::Login, expires)).await.unwrap();
         }
         assert_eq!(flows::delete_refused(&mut tx, at(100), 9).await.unwrap(), 0, "none came back");
-        let mut refused = flows::get(&mut tx, StoredKind::Login, FlowId(id(3))).await.unwrap().unwrap();
+        let mut refused = flows::get(&mut tx, FlowKind::Login, FlowId(id(3))).await.unwrap().unwrap();
         flows::update(&mut tx, &mut refused).await.unwrap().unwrap();
         assert_eq!(flows::delete_refused(&mut tx, at(20), 9).await.unwrap(), 0, "its time has not come");
         assert_eq!(flows::delete_refused(&mut tx, at(21), 9).await.unwrap(), 1);
-        assert!(flows::get(&mut tx, StoredKind::Login, refused.id).await.unwrap().is_none());
-        flows::insert(&mut tx, &flow(3, StoredKind::Login, 20)).await.unwrap();
+        assert!(flows::get(&mut tx, FlowKind::Login, refused.id).await.unwrap().is_none());
+        flows::insert(&mut tx, &flow(3, FlowKind::Login, 20)).await.unwrap();
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 2);
-        assert!(flows::get(&mut tx, StoredKind::Login, FlowId(id(1))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, FlowKind::Login, FlowId(id(1))).await.unwrap().is_some());
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 1);
         assert_eq!(flows::delete_expired(&mut tx, at(100), 2).await.unwrap(), 0);
-        assert!(flows::get(&mut tx, StoredKind::Login, FlowId(id(4))).await.unwrap().is_some());
+        assert!(flows::get(&mut tx, FlowKind::Login, FlowId(id(4))).await.unwrap().is_some());
     }
 
     async fn an_error_is_kept_with_its_time(db: Db) {

@@ -10,10 +10,10 @@ pub(crate) fn session(number: u128, of: IdentityId, issued: i64) -> Session {
         id: SessionId(id(number)),
         identity_id: of,
         token_hash: vec![u8::try_from(number).unwrap(); 32],
-        aal: "aal1".into(),
+        aal: engine::model::Aal::Aal1,
         methods: vec![Amr {
             method: "password".into(),
-            aal: "aal1".into(),
+            aal: engine::model::Aal::Aal1,
             completed_at: at(issued),
             provider: None,
         }],
@@ -117,8 +117,8 @@ on_both! {
         let was = stored.token_hash.clone();
         sessions::insert(&mut tx, &stored).await.unwrap();
         stored.token_hash = vec![7; 32];
-        stored.aal = "aal2".into();
-        stored.methods.push(Amr { method: "totp".into(), aal: "aal2".into(), completed_at: at(7), provider: Some("acme".into()) });
+        stored.aal = engine::model::Aal::Aal2;
+        stored.methods.push(Amr { method: "totp".into(), aal: engine::model::Aal::Aal2, completed_at: at(7), provider: Some("acme".into()) });
         stored.devices.clear();
         stored.authenticated_at = at(7);
         stored.expires_at = at(107);

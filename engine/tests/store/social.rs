@@ -2,8 +2,8 @@
 
 use crate::records::flow;
 use crate::{at, on_both, person};
-use engine::flow::StoredKind;
 use engine::ids::FlowId;
+use engine::model::FlowKind;
 use engine::store::identities::{self, Inserted};
 use engine::store::social::{self, Exchange, Link, Trip};
 use engine::store::{Db, flows};
@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// A flow that is stored.
 async fn begun(db: &Db) -> FlowId {
-    let stored = flow(7, StoredKind::Login, 60);
+    let stored = flow(7, FlowKind::Login, 60);
     let mut tx = db.write().await.unwrap();
     flows::insert(&mut tx, &stored).await.unwrap();
     tx.commit().await.unwrap();
@@ -24,7 +24,7 @@ on_both! {
         let trip = |number: u8, verifier: Option<&str>| Trip {
             state_hash: vec![number; 32],
             flow,
-            kind: StoredKind::Login,
+            kind: FlowKind::Login,
             provider: "acme".into(),
             browser: verifier.map(|_| vec![9; 32]),
             nonce: "n".into(),

@@ -53,7 +53,7 @@ impl Query {
 
     /// The value, where there is one that is not empty.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        engine::flow::first(&self.pairs, name)
+        engine::form::request::first(&self.pairs, name)
     }
 
     /// All values of a parameter that chooses what is shown. An empty one chooses nothing, and most likely a variable of a script

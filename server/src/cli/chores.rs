@@ -19,7 +19,7 @@ pub(super) async fn run(engine: &Engine) {
         tokio::select! {
             _ = tidy.tick() => {
                 settle(engine).await;
-                if let Err(error) = engine::flow::provisional::reap(engine).await {
+                if let Err(error) = engine::signup::atomic::reap(engine).await {
                     report(&error, "sign-ups that were not finished cannot be undone");
                 }
             }

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{Form, Query};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use engine::flow::social_test::{self, Begun};
+use engine::method::oidc::trial::{self, Begun};
 use serde::Deserialize;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -89,7 +89,7 @@ struct Tested {
 /// The way to the provider as a page with a link: `form-action` lets a form of the console lead nowhere else, redirects included.
 async fn test(visit: Visit, Form(tested): Form<Tested>) -> Answer {
     let Visit { engine, operator, shell } = &visit;
-    let begun = social_test::begin(&engine.begin(), &operator.operator, &tested.provider).await;
+    let begun = trial::begin(&engine.begin(), &operator.operator, &tested.provider).await;
     Ok(match begun.map_err(Instead::nothing_if_unknown)? {
         Begun::Leave { url, label } => Html(social::leave_page(shell, &label, url.as_str())).into_response(),
         Begun::Over(id) => respond::see_other(&format!("{TEST}?id={id}")),
@@ -98,6 +98,6 @@ async fn test(visit: Visit, Form(tested): Form<Tested>) -> Answer {
 
 async fn result(visit: Visit, Query(which): Query<Which>) -> Page {
     let id = which.id.parse().map_err(|_| Instead::Nothing)?;
-    let shown = social_test::result(&visit.engine.begin(), &visit.operator.operator, id).await?;
+    let shown = trial::result(&visit.engine.begin(), &visit.operator.operator, id).await?;
     Ok(Html(social::result_page(&visit.shell, shown.ok_or(Instead::Nothing)?)))
 }

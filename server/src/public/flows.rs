@@ -8,57 +8,26 @@ use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use engine::flow::address::without_secrets;
-use engine::flow::{self, Body, Flow, FlowType, Start, Started, StoredKind, Submit, Submitted};
+use engine::flow;
+use engine::form::address::without_secrets;
+use engine::form::request::{Body, Offered, Start, Submit, first};
+use engine::hooks::call::Seen;
 use engine::identity::decode;
 use engine::ids::FlowId;
+use engine::model::{Flow, FlowKind, FlowType};
 use engine::requester::Requester;
 use engine::{Ctx, Result};
 use percent_encoding::percent_decode;
 use serde_json::Value;
 
-/// What differs between flows, for the routes all have.
-pub trait Kind {
-    type Done: respond::Done;
-    const KIND: StoredKind;
-    fn start(ctx: &Ctx, start: Start) -> impl Future<Output = Result<Started>> + Send;
-    fn submit(ctx: &Ctx, submit: Submit) -> impl Future<Output = Result<Submitted<Self::Done>>> + Send;
-}
-
-pub struct Registration;
-
-impl Kind for Registration {
-    type Done = flow::registration::Registered;
-    const KIND: StoredKind = StoredKind::Registration;
-    async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
-        flow::registration::start(ctx, start).await
-    }
-    async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
-        flow::registration::submit(ctx, submit).await
-    }
-}
-
-pub struct Login;
-
-impl Kind for Login {
-    type Done = flow::login::SignedIn;
-    const KIND: StoredKind = StoredKind::Login;
-    async fn start(ctx: &Ctx, start: Start) -> Result<Started> {
-        flow::login::start(ctx, start).await
-    }
-    async fn submit(ctx: &Ctx, submit: Submit) -> Result<Submitted<Self::Done>> {
-        flow::login::submit(ctx, submit).await
-    }
-}
-
 /// What the route that begins a flow is given, beside state and headers.
 pub(crate) type Beginning = (OriginalUri, Option<Extension<CsrfCookie>>, Extension<Requester>);
 
-pub async fn start<K: Kind>(
+pub async fn start(
+    (kind, kind_of_client): (FlowKind, FlowType),
     State(state): State<AppState>,
     headers: HeaderMap,
     (OriginalUri(uri), csrf, Extension(requester)): Beginning,
-    kind_of_client: FlowType,
 ) -> Response {
     let ctx = state.engine.begin_for(&requester);
     let csrf_cookie = match kind_of_client {
@@ -68,55 +37,48 @@ pub async fn start<K: Kind>(
     let outcome = async {
         let start = Start {
             kind_of_client,
-            path_and_query: uri
-                .path_and_query()
-                .map_or("", |path| path.as_str())
-                .trim_start_matches('/')
-                .to_owned(),
+            path_and_query: path_and_query(&uri),
             query: query(&uri),
             csrf_cookie,
-            current: current(&ctx, &headers).await?,
+            // A verification is for anybody.
+            current: if kind == FlowKind::Verification { None } else { current(&ctx, &headers).await? },
             requester,
             seen: seen(&ctx, &axum::http::Method::GET, &uri, &headers),
         };
-        K::start(&ctx, start).await
+        flow::start(&ctx, kind, start).await
     };
     match outcome.await {
         Ok(started) => respond::started(&ctx, &headers, started),
         Err(error) if kind_of_client == FlowType::Api => ApiError(error).into_response(),
+        // These errors are JSON for everybody (Kratos: selfservice/flow/verification/handler.go).
+        Err(error) if kind == FlowKind::Verification && error.kind != engine::Kind::Limited => {
+            ApiError(error).into_response()
+        }
         Err(error) => forward(&ctx, &headers, error).await,
     }
 }
 
-pub async fn fetch<K: Kind>(
+pub async fn fetch(
+    kind: FlowKind,
     State(state): State<AppState>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
     let ctx = state.engine.begin();
-    let id = flow::first(&query(&uri), "id").and_then(|id| id.parse().ok());
-    match load(&ctx, K::KIND, id, &headers).await {
+    let id = first(&query(&uri), "id").and_then(|id| id.parse().ok());
+    match load(&ctx, kind, id, &headers).await {
         Ok(flow) => respond::json(&flow.to_json()),
         Err(error) => ApiError(error).into_response(),
     }
 }
 
 /// The flow as this browser sees it. Of several anti-forgery cookies the one that the flow belongs to counts.
-pub(crate) async fn load(
-    ctx: &Ctx,
-    kind: StoredKind,
-    id: Option<FlowId>,
-    headers: &HeaderMap,
-) -> Result<Flow> {
-    let cookies = cookies::csrf_cookies(ctx, headers);
-    match kind {
-        StoredKind::Registration => flow::registration::get(ctx, id, &cookies).await,
-        StoredKind::Login => flow::login::get(ctx, id, &cookies).await,
-        StoredKind::Verification => flow::verification::get(ctx, id, &cookies).await,
-    }
+pub(crate) async fn load(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>, headers: &HeaderMap) -> Result<Flow> {
+    flow::get(ctx, kind, id, &cookies::csrf_cookies(ctx, headers)).await
 }
 
-pub async fn submit<K: Kind>(
+pub async fn submit(
+    kind: FlowKind,
     State(state): State<AppState>,
     Extension(requester): Extension<Requester>,
     headers: HeaderMap,
@@ -124,34 +86,45 @@ pub async fn submit<K: Kind>(
     bytes: Bytes,
 ) -> Response {
     let ctx = state.engine.begin_for(&requester);
-    let query = query(&uri);
+    let mut submit = submission(&ctx, &headers, requester, &uri, read(&ctx, &headers, &bytes));
+    submit.seen = seen(&ctx, &Method::POST, &uri, &headers);
     let outcome = async {
-        let current = current(&ctx, &headers).await?;
-        let mut submit = submission(&ctx, &headers, requester, &query, read(&ctx, &headers, &bytes), current);
-        submit.seen = seen(&ctx, &Method::POST, &uri, &headers);
-        K::submit(&ctx, submit).await
+        // On a page, Back may send the form of a verification once more.
+        if kind != FlowKind::Verification || who_matters(&ctx, &submit) || !submit.json {
+            submit.current = current(&ctx, &headers).await?;
+        }
+        flow::submit(&ctx, kind, submit).await
     };
     let outcome = outcome.await;
-    respond::submitted(&ctx, &headers, outcome).await
+    respond::outcome(&ctx, &headers, Some(kind), outcome).await
+}
+
+/// Whether it makes a difference to a verification who is signed in: somebody else might be, or may verify without resetting the account.
+pub(crate) fn who_matters(ctx: &Ctx, submit: &Submit) -> bool {
+    let keys = &ctx.config.vestibule.registration;
+    keys.unverified_session_lifespan.is_some()
+        || keys.reset_on_first_verification
+        || !submit.offered.secrets.is_empty()
 }
 
 /// A form's address that a browser opens, as after a reload: the page of the form. Of the query only the form's id counts.
-pub async fn page<K: Kind>(
+pub async fn page(
+    kind: FlowKind,
     State(state): State<AppState>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    page_of_form(&state.engine.begin(), K::KIND, &headers, &query(&uri))
+    page_of_form(&state.engine.begin(), kind, &headers, &query(&uri))
 }
 
 pub(crate) fn page_of_form(
     ctx: &Ctx,
-    kind: StoredKind,
+    kind: FlowKind,
     headers: &HeaderMap,
     query: &[(String, String)],
 ) -> Response {
     if crate::negotiate::names_html(headers) {
-        let id = flow::first(query, "flow").and_then(|id| id.parse().ok());
+        let id = first(query, "flow").and_then(|id| id.parse().ok());
         return respond::see_other(respond::page(&ctx.config, kind, id).as_str());
     }
     ([(header::ALLOW, "POST")], crate::error::wrong_method("POST")).into_response()
@@ -162,26 +135,26 @@ pub(crate) fn submission(
     ctx: &Ctx,
     headers: &HeaderMap,
     requester: Requester,
-    query: &[(String, String)],
+    uri: &Uri,
     body: Body,
-    current: Option<flow::Current>,
 ) -> Submit {
     Submit {
-        flow: flow::first(query, "flow").map(str::to_owned),
+        flow: first(&query(uri), "flow").map(str::to_owned),
+        path_and_query: path_and_query(uri),
         csrf_cookies: cookies::csrf_cookies(ctx, headers),
         csrf_cookie: cookies::csrf_cookie(ctx, headers, body.token()),
         body,
         json: crate::negotiate::is_json(headers),
         cookie_names: cookies::names(headers),
         origin: headers.contains_key(header::ORIGIN),
-        current,
+        current: None,
         browser: cookies::continuity(&ctx.config, headers),
         requester,
-        offered: flow::handover::Offered {
+        offered: Offered {
             secrets: cookies::hand_overs(&ctx.config, headers),
             own_origin: crate::cors::names_our_pages(&ctx.config, headers),
         },
-        seen: flow::webhook::Seen::default(),
+        seen: Seen::default(),
     }
 }
 
@@ -191,14 +164,14 @@ const SECRET_HEADERS: [&str; 6] =
 
 /// What web hooks may learn of a request. Our own cookies stay here: session, anti-forgery, and the console's, which comes
 /// along where console and public port share a host name.
-pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> flow::webhook::Seen {
-    let mut all = flow::webhook::Seen {
+pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> Seen {
+    let mut all = Seen {
         method: method.to_string(),
         url: without_secrets(
             &ctx.config
                 .public_url(uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/')),
         ),
-        ..flow::webhook::Seen::default()
+        ..Seen::default()
     };
     for (name, value) in headers {
         let secret = SECRET_HEADERS.contains(&name.as_str());
@@ -210,6 +183,10 @@ pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -
     }
     all.cookies = cookies::of_others(&ctx.config, headers);
     all
+}
+
+fn path_and_query(uri: &Uri) -> String {
+    uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/').to_owned()
 }
 
 pub(crate) fn query(uri: &Uri) -> Vec<(String, String)> {

@@ -8,7 +8,9 @@ use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::flow::{self, logout};
+use engine::flow::logout;
+use engine::form::request::first;
+use engine::form::return_to;
 use engine::requester::Requester;
 use engine::{Error, session};
 use serde::Deserialize;
@@ -26,8 +28,8 @@ pub async fn start(
     let outcome = async {
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
         let mut parameters = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(wanted) = flow::first(&query, "return_to") {
-            parameters.append_pair("return_to", flow::return_to::check(&ctx.config, wanted).map(|_| wanted)?);
+        if let Some(wanted) = first(&query, "return_to") {
+            parameters.append_pair("return_to", return_to::check(&ctx.config, wanted).map(|_| wanted)?);
         }
         let token = logout::token(&ctx, &current.session);
         parameters.append_pair("token", &token);
@@ -50,13 +52,13 @@ pub async fn submit(
     let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
-        let token = flow::first(&query, "token").ok_or_else(|| {
+        let token = first(&query, "token").ok_or_else(|| {
             Error::invalid(
                 "The sign-out address has no token. Ask for a new one at /self-service/logout/browser.",
             )
         })?;
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
-        let target = logout::return_url(&ctx, flow::first(&query, "return_to"))?;
+        let target = logout::return_url(&ctx, first(&query, "return_to"))?;
         logout::submit(&ctx, &current.session, token).await?;
         Ok::<_, Error>(target)
     };

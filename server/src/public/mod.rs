@@ -15,49 +15,62 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, post};
-use engine::flow::{FlowType, first};
+use engine::form::request::{Current, first};
+use engine::model::{FlowKind, FlowType};
 use engine::session::Page;
 
 pub fn router(state: AppState) -> Router {
     let starts = Router::new()
         .route(
             "/self-service/registration/browser",
-            acting(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Browser)),
+            acting(|s, h, u| flows::start((FlowKind::Registration, FlowType::Browser), s, h, u)),
         )
         .route(
             "/self-service/registration/api",
-            acting(|s, h, u| flows::start::<flows::Registration>(s, h, u, FlowType::Api)),
+            acting(|s, h, u| flows::start((FlowKind::Registration, FlowType::Api), s, h, u)),
         )
-        .route("/self-service/registration/flows", get(flows::fetch::<flows::Registration>))
+        .route(
+            "/self-service/registration/flows",
+            get(|s, h, u| flows::fetch(FlowKind::Registration, s, h, u)),
+        )
         .route(
             "/self-service/login/browser",
-            acting(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Browser)),
+            acting(|s, h, u| flows::start((FlowKind::Login, FlowType::Browser), s, h, u)),
         )
         .route(
             "/self-service/login/api",
-            acting(|s, h, u| flows::start::<flows::Login>(s, h, u, FlowType::Api)),
+            acting(|s, h, u| flows::start((FlowKind::Login, FlowType::Api), s, h, u)),
         )
-        .route("/self-service/login/flows", get(flows::fetch::<flows::Login>))
+        .route("/self-service/login/flows", get(|s, h, u| flows::fetch(FlowKind::Login, s, h, u)))
         .route(
             "/self-service/verification/browser",
-            acting(|s, h, u| verification::start(s, h, u, FlowType::Browser)),
+            acting(|s, h, u| flows::start((FlowKind::Verification, FlowType::Browser), s, h, u)),
         )
         .route(
             "/self-service/verification/api",
-            acting(|s, h, u| verification::start(s, h, u, FlowType::Api)),
+            acting(|s, h, u| flows::start((FlowKind::Verification, FlowType::Api), s, h, u)),
         )
-        .route("/self-service/verification/flows", get(verification::fetch));
+        .route(
+            "/self-service/verification/flows",
+            get(|s, h, u| flows::fetch(FlowKind::Verification, s, h, u)),
+        );
     // Every route that takes a form is here, behind the question which page sent it. GET never takes one.
     let forms = Router::new()
         .route(
             "/self-service/registration",
-            post(flows::submit::<flows::Registration>).merge(acting(flows::page::<flows::Registration>)),
+            post(|s, r, h, u, b| flows::submit(FlowKind::Registration, s, r, h, u, b))
+                .merge(acting(|s, h, u| flows::page(FlowKind::Registration, s, h, u))),
         )
         .route(
             "/self-service/login",
-            post(flows::submit::<flows::Login>).merge(acting(flows::page::<flows::Login>)),
+            post(|s, r, h, u, b| flows::submit(FlowKind::Login, s, r, h, u, b))
+                .merge(acting(|s, h, u| flows::page(FlowKind::Login, s, h, u))),
         )
-        .route("/self-service/verification", post(verification::submit).merge(acting(verification::link)))
+        .route(
+            "/self-service/verification",
+            post(|s, r, h, u, b| flows::submit(FlowKind::Verification, s, r, h, u, b))
+                .merge(acting(verification::link)),
+        )
         .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
     let api = Router::new()
         .merge(starts)
@@ -180,29 +193,23 @@ pub(crate) fn page(query: &[(String, String)], usual: i64, largest: i64) -> Page
 }
 
 /// Who is signed in on this request.
-pub(crate) async fn current(
-    ctx: &engine::Ctx,
-    headers: &HeaderMap,
-) -> engine::Result<Option<engine::flow::Current>> {
+pub(crate) async fn current(ctx: &engine::Ctx, headers: &HeaderMap) -> engine::Result<Option<Current>> {
     for token in crate::cookies::session_tokens(ctx, headers) {
         if let Some((session, identity)) = engine::session::whoami(ctx, &token).await? {
-            return Ok(Some(engine::flow::Current { session, identity, token }));
+            return Ok(Some(Current { session, identity, token }));
         }
     }
     Ok(None)
 }
 
 /// The same for what only reads: also by the token that a session had a moment ago, before a fresh sign-in in another tab.
-pub(crate) async fn reader(
-    ctx: &engine::Ctx,
-    headers: &HeaderMap,
-) -> engine::Result<Option<engine::flow::Current>> {
+pub(crate) async fn reader(ctx: &engine::Ctx, headers: &HeaderMap) -> engine::Result<Option<Current>> {
     if let Some(current) = current(ctx, headers).await? {
         return Ok(Some(current));
     }
     for token in crate::cookies::session_tokens(ctx, headers) {
         if let Some((session, identity)) = engine::session::reader(ctx, &token).await? {
-            return Ok(Some(engine::flow::Current { session, identity, token }));
+            return Ok(Some(Current { session, identity, token }));
         }
     }
     Ok(None)

@@ -2,15 +2,16 @@
 //! strategy.go, session/handler.go).
 
 use super::{current, flows};
-use crate::error::{ApiError, forward};
+use crate::error::ApiError;
 use crate::respond;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::flow::social::{self, Callback};
-use engine::flow::{Body, exchange, first};
+use engine::flow;
+use engine::form::request::{Body, Callback, first};
+use engine::method::oidc::exchange;
 use engine::requester::Requester;
 use engine::session;
 use serde_json::json;
@@ -48,18 +49,15 @@ async fn land(
     let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let outcome = async {
-        let current = current(&ctx, &headers).await?;
-        let mut request =
-            flows::submission(&ctx, &headers, requester, &query, Body::Form(Vec::new()), current);
+        let mut request = flows::submission(&ctx, &headers, requester, &uri, Body::Form(Vec::new()));
+        request.current = current(&ctx, &headers).await?;
         request.seen = flows::seen(&ctx, &Method::GET, &uri, &headers);
         // Codes and the state are nobody else's business.
         request.seen.url = ctx.config.public_url(uri.path().trim_start_matches('/'));
-        social::callback(&ctx, Callback { provider, query, request }).await
+        flow::callback(&ctx, Callback { provider, query, request }).await
     };
-    match outcome.await {
-        Ok(landed) => respond::landed(&ctx, &headers, landed),
-        Err(error) => forward(&ctx, &headers, error).await,
-    }
+    let outcome = outcome.await;
+    respond::outcome(&ctx, &headers, None, outcome).await
 }
 
 /// A form from another site comes without our cookies (`SameSite`): the same address as a GET has them.
@@ -83,10 +81,10 @@ pub async fn token_exchange(
     let (init, back) = (first(&query, "init_code"), first(&query, "return_to_code"));
     match exchange::fetch(&ctx, init, back, &device).await? {
         exchange::Fetched::Session(found) => {
-            let (identity, handed_over) = *found;
+            let (identity, issued) = *found;
             let session =
-                session::to_json(&ctx.config, &handed_over.session, Some(&identity), ctx.effects().now());
-            Ok(respond::json(&json!({ "session_token": handed_over.token, "session": session })))
+                session::to_json(&ctx.config, &issued.session, Some(&identity), ctx.effects().now());
+            Ok(respond::json(&json!({ "session_token": issued.token, "session": session })))
         }
         exchange::Fetched::Flow(flow) => Ok(respond::unfinished(&flow).into_response()),
     }

@@ -7,10 +7,11 @@ use crate::state::AppState;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::form::request::{Current, first};
 use engine::gate::LISTS;
 use engine::limits_table::SESSIONS_OF_A_PAGE;
 use engine::session::{self, Page};
-use engine::{Ctx, Error, flow};
+use engine::{Ctx, Error};
 use serde_json::{Value, json};
 
 const PAGE: i64 = SESSIONS_OF_A_PAGE.count() as i64;
@@ -25,7 +26,7 @@ pub async fn whoami(
 ) -> Result<Response> {
     let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
-    if let Some(template) = flow::first(&query(&uri), "tokenize_as") {
+    if let Some(template) = first(&query(&uri), "tokenize_as") {
         return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
     }
     let body = session::to_json(&ctx.config, &current.session, Some(&current.identity), ctx.effects().now());
@@ -90,12 +91,12 @@ pub async fn revoke_others(State(state): State<AppState>, headers: HeaderMap) ->
     Ok(respond::json(&json!({ "count": count })))
 }
 
-async fn signed_in(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
+async fn signed_in(ctx: &Ctx, headers: &HeaderMap) -> Result<Current> {
     Ok(current(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
 }
 
 /// For what changes nothing.
-async fn reads(ctx: &Ctx, headers: &HeaderMap) -> Result<flow::Current> {
+async fn reads(ctx: &Ctx, headers: &HeaderMap) -> Result<Current> {
     Ok(reader(ctx, headers).await?.ok_or_else(session::unauthenticated)?)
 }
 

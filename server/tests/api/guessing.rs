@@ -3,8 +3,11 @@
 use crate::clients::{HTML, JSON, Kind, PASSWORD, Person, Site, document, sign_up, stand};
 use crate::support::http::{Answer, send};
 use crate::support::stand::Stand;
-use engine::flow::{Start, Started, Submit, Submitted, login};
+use engine::flow;
+use engine::form::outcome::{Outcome, Started, Why};
+use engine::form::request::{Start, Submit};
 use engine::limits::report::{self, Whom};
+use engine::model::FlowKind;
 use engine::requester::Requester;
 use engine::store::audit;
 use engine::testing::{self, TestRandom, World};
@@ -344,12 +347,14 @@ async fn two_servers_on_one_database_count_together_and_a_restart_forgets_nothin
         let ctx = other.begin();
         let requester = Requester::direct(ATTACKER.parse().expect("an address"));
         let start = Start { requester: requester.clone(), ..testing::start() };
-        let Started::Flow(flow) = login::start(&ctx, start).await.expect("a form") else { panic!("a form") };
+        let Started::Flow(flow) = flow::start(&ctx, FlowKind::Login, start).await.expect("a form") else {
+            panic!("a form")
+        };
         let fields = json!({"method": "password", "identifier": ANNA, "password": password});
         let submit = Submit { requester, ..testing::form(flow.id, fields) };
-        match login::submit(&ctx, submit).await.expect("an answer") {
-            Submitted::Again(_) => true,
-            Submitted::TooEarly { .. } => false,
+        match flow::submit(&ctx, FlowKind::Login, submit).await.expect("an answer") {
+            Outcome::Form { why: Why::Refused, .. } => true,
+            Outcome::Form { why: Why::TooEarly(_), .. } => false,
             other => panic!("{other:?}"),
         }
     };

@@ -4,8 +4,8 @@
 use crate::clients::{HTML, JSON, Kind, Person, Site, code_in, document, stand};
 use crate::support::http::Answer;
 use crate::support::stand::Stand;
-use engine::flow::{FlowType, StoredKind};
 use engine::ids::{IdentityId, SessionId};
+use engine::model::{FlowKind, FlowType};
 use engine::store::{flows, identities, sessions};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl House {
     async fn is_of_an_app(&self, flow: &str) -> bool {
         let mut tx = self.stand.engine.db().read().await.expect("the database answers");
         let id = flow.parse().expect("an id");
-        let found = flows::get(&mut tx, StoredKind::Verification, id).await.expect("the database answers");
+        let found = flows::get(&mut tx, FlowKind::Verification, id).await.expect("the database answers");
         found.expect("a flow").kind_of_client == FlowType::Api
     }
 

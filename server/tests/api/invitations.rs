@@ -273,7 +273,7 @@ async fn the_secret_is_kept_nowhere_and_told_to_nobody() {
     assert!(flow["request_url"].as_str().is_some_and(|url| url.ends_with("/registration/api?x=1")), "{flow}");
     let id = flow["id"].as_str().expect("an id").parse().expect("an id");
     let mut tx = club.stand.engine.db().read().await.expect("the database answers");
-    let kind = engine::flow::StoredKind::Registration;
+    let kind = engine::model::FlowKind::Registration;
     let stored = engine::store::flows::get(&mut tx, kind, id).await.expect("a row").expect("a flow");
     assert!(!serde_json::to_string(&stored).expect("JSON").contains(&secret));
     let audit = engine::store::audit::list(&mut tx, 9).await.expect("the audit");

@@ -3,8 +3,10 @@
 use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
 use crate::proof::{ANNA, Place, wrong};
 use base64::Engine as _;
-use engine::flow::verification;
+use engine::flow;
+use engine::form::outcome::{Outcome, Why};
 use engine::limits::report::{self, Whom};
+use engine::model::FlowKind;
 use engine::requester::Requester;
 use engine::testing::{self, TestRandom, World};
 use serde_json::{Value, json};
@@ -170,8 +172,8 @@ async fn a_restart_forgets_no_guess() {
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
     let mut submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
     submit.requester = Requester::direct("203.0.113.1".parse().expect("an address"));
-    let outcome = verification::submit(&again.begin(), submit, "").await.expect("an answer");
-    let verification::Submitted::Wrong(form) = outcome else { panic!("{outcome:?}") };
+    let outcome = flow::submit(&again.begin(), FlowKind::Verification, submit).await.expect("an answer");
+    let Outcome::Form { flow: form, why: Why::WrongCode } = outcome else { panic!("{outcome:?}") };
     assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");
 }
 

@@ -5,17 +5,17 @@ use crate::clients::{JSON, Kind, PASSWORD, Person, document, stand};
 use crate::proof::{self, Place};
 use crate::support::http::Answer;
 use crate::support::stand::Stand;
-use engine::flow::{Flow, StoredKind};
+use engine::model::{Flow, FlowKind};
 use engine::store::flows;
 use serde_json::{Value, json};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const EMAIL: &str = "anna@vestibule.test";
 
-const KINDS: [(&str, StoredKind); 3] = [
-    ("registration", StoredKind::Registration),
-    ("login", StoredKind::Login),
-    ("verification", StoredKind::Verification),
+const KINDS: [(&str, FlowKind); 3] = [
+    ("registration", FlowKind::Registration),
+    ("login", FlowKind::Login),
+    ("verification", FlowKind::Verification),
 ];
 
 fn with_codes() -> Value {
@@ -39,7 +39,7 @@ fn token(flow: &Value) -> String {
     node["attributes"]["value"].as_str().expect("text").to_owned()
 }
 
-async fn stored(stand: &Stand, kind: StoredKind, flow: &Value) -> Flow {
+async fn stored(stand: &Stand, kind: FlowKind, flow: &Value) -> Flow {
     let mut tx = stand.engine.db().read().await.expect("a transaction");
     let found = flows::get(&mut tx, kind, id(flow).parse().expect("an id")).await;
     found.expect("the database answers").expect("a flow")

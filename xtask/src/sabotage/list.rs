@@ -361,7 +361,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "endless-tries",
-        file: "engine/src/flow/code.rs",
+        file: "engine/src/otp/attempts.rs",
         text: "Ok(attempts <= most)",
         instead: "Ok(attempts / 1000 <= most)",
         test: test("server", API, "proof::the_sixth_try_is_the_end_even_with_the_right_code"),
@@ -593,7 +593,7 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "owner-locked-out",
-        file: "engine/src/flow/code.rs",
+        file: "engine/src/otp/verify.rs",
         text: "if !is_of_link(code) {",
         instead: "if !code.is_empty() {",
         test: test("server", API, "limits::nobody_can_lock_the_owner_of_an_address_out"),
@@ -733,7 +733,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "guess-in-the-link",
         file: "engine/src/flow/takeover.rs",
-        text: "if !code::is_of_link(code) {",
+        text: "if !otp::is_of_link(code) {",
         instead: "if code.is_empty() {",
         test: test(
             "server",
@@ -1217,9 +1217,9 @@ pub(super) const CHANGES: &[Change] = &[
     },
     Change {
         name: "tries-of-strangers-counted",
-        file: "engine/src/flow/code.rs",
-        text: "if holder == Holder::Foreign {",
-        instead: "if holder == Holder::Foreign && false {",
+        file: "engine/src/otp/attempts.rs",
+        text: "if !is_owner {",
+        instead: "if !is_owner && false {",
         test: test(
             "server",
             API,

@@ -4,7 +4,7 @@ use super::edit::made;
 use super::{PATH, PROVIDER};
 use crate::console::rows::{note, sign};
 use crate::console::shell::{Shell, document};
-use engine::flow::social_test::{ComesTo, Made, Report, Session, Shown};
+use engine::method::oidc::trial::{ComesTo, Made, Report, Session, Shown};
 use engine::settings::Severity;
 use engine::social::Stage;
 use leptos::prelude::*;

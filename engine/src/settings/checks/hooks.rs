@@ -4,7 +4,7 @@ use super::{Found, Rule, Seen, switched};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_HOOKS};
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
-use crate::plan::{FlowKind, Plan, Source, Step, web_hooks};
+use crate::plan::{Plan, Source, Step, web_hooks};
 use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
@@ -223,10 +223,7 @@ fn left_out(
         .filter(|(hook, _)| silenced.contains(&hook.title()))
         .map(|(_, entry)| entry);
     entries.splice(at..at, missing);
-    let what = match plan.flow {
-        FlowKind::Registration => "sign-up",
-        FlowKind::Login => "sign-in",
-    };
+    let what = plan.flow.noun();
     let told = Found::new(format!(
         "The method {method} has a list of its own, which replaces that of the flow. These run for no {what} by {method}: {}. Add \
          them to the method's list.",

@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use engine::config::load::{print, remap};
 use engine::config::{Method, export};
 use engine::effects::Request;
-use engine::flow::{Submitted, registration};
 use engine::operators::Role;
 use engine::settings::web_hooks::{self, Act, Flow, Kept, Outcome, Place, Signing, Wanted, WantedAuth, When};
 use engine::settings::{self, Saved, history};
@@ -75,7 +74,7 @@ impl House {
     }
 
     /// Somebody new; then all that is queued is called.
-    async fn sign_up(&self) -> engine::Result<Submitted<registration::Registered>> {
+    async fn sign_up(&self) -> engine::Result<engine::form::outcome::Outcome> {
         let number = self.people.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let submitted = testing::sign_up(&self.engine, &format!("anna{number}@vestibule.test")).await;
         while hooks::deliver(&self.engine).await? > 0 {}

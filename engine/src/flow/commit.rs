@@ -1,0 +1,330 @@
+//! The transaction of a plan: what was proven is asked again, then everything that follows from it is stored, or nothing. Where another
+//! request wrote the flow meanwhile it begins again from the newer one; nothing is counted, called or sent twice.
+
+use super::run::Work;
+use super::show::return_url;
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::form::csrf;
+use crate::form::envelope;
+use crate::form::outcome::{DeferredLogin, Issued, unknown};
+use crate::form::verification::{begin, finish, unverified};
+use crate::hooks::call;
+use crate::identity::State;
+use crate::identity::proof::{By, address_proven};
+use crate::ids::FlowId;
+use crate::method::{Who, oidc};
+use crate::model::{Client, FlowKind, FlowState};
+use crate::otp;
+use crate::plan::Step;
+use crate::session::{self, DeviceInfo};
+use crate::signup::{deferred, invitation, reset};
+use crate::store::identities::{self, Inserted};
+use crate::store::{self, Tx, sessions};
+use uuid::Uuid;
+
+pub(super) enum Committed {
+    Done,
+    /// An account with one of these identifiers is there.
+    Taken,
+    /// What was proven is not so any more, or was used meanwhile.
+    Void,
+}
+
+enum Stored {
+    As(Committed),
+    /// Another request wrote the flow.
+    Moved,
+}
+
+pub(super) async fn commit(work: &mut Work) -> Result<Committed> {
+    let ctx = work.on.ctx.clone();
+    prepare(work)?;
+    loop {
+        let mut tx = ctx.db().write().await?;
+        match store(work, &ctx, &mut tx).await? {
+            Stored::As(Committed::Done) => {
+                tx.commit().await?;
+                ctx.engine.wake_hooks();
+                return Ok(Committed::Done);
+            }
+            Stored::As(other) => return Ok(other),
+            Stored::Moved => {
+                drop(tx);
+                work.on.flow = envelope::newest(&ctx, &work.on.flow).await?;
+                if work.on.flow.state == FlowState::Passed {
+                    return Ok(Committed::Void);
+                }
+            }
+        }
+    }
+}
+
+/// What needs no transaction.
+fn prepare(work: &mut Work) -> Result<()> {
+    if !matches!(work.facts.who, Who::New(_)) {
+        return Ok(());
+    }
+    work.count_proofs();
+    let ctx = work.on.ctx.clone();
+    if let Some(identity) = work.account.as_ref().filter(|_| work.signs_in_at_once() && !is_fetched(work)) {
+        let device = DeviceInfo::from(&work.on.submit.requester);
+        let (mut session, token) = session::new(&ctx, identity, work.plan.method.name(), &device);
+        session::by_provider(&mut session, provider(work));
+        work.made.issued = Some(Issued { session, token });
+    }
+    // An address that was allowed at the start and is not any more must not cost the account.
+    work.made.return_to = Some(return_url(&work.on, &work.on.flow, work.plan.method)?);
+    let begins = work.made.issued.is_some() || sends_code(work);
+    work.made.new_csrf_cookie =
+        (work.plan.client != Client::Native && begins).then(|| csrf::new_cookie(ctx.effects()));
+    Ok(())
+}
+
+/// An app fetches the session, which is made then.
+fn is_fetched(work: &Work) -> bool {
+    work.on.exchange.is_some()
+}
+
+fn provider(work: &Work) -> Option<&str> {
+    match &work.facts.who {
+        Who::New(account) => account.provider(),
+        Who::Known(known) => known.provider.as_deref(),
+        Who::Owner(_) | Who::Waiting(_) => None,
+    }
+}
+
+fn sends_code(work: &Work) -> bool {
+    work.plan.steps.contains(&Step::SendCode)
+}
+
+async fn store(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Stored> {
+    if !still_true(work, ctx, tx).await? {
+        return Ok(Stored::As(Committed::Void));
+    }
+    match change(work, ctx, tx).await? {
+        Committed::Done => {}
+        other => return Ok(Stored::As(other)),
+    }
+    spend(work, ctx, tx).await?;
+    if !store_session(work, ctx, tx).await? {
+        return Ok(Stored::As(Committed::Void));
+    }
+    send_code(work, ctx, tx).await?;
+    if work.plan.flow == FlowKind::Verification {
+        let mut finished = work.on.flow.clone();
+        finish(ctx, &mut finished);
+        finished.updated_at = ctx.effects().now();
+        if store::flows::update(tx, &mut finished).await?.is_none() {
+            return Ok(Stored::Moved);
+        }
+        work.on.flow = finished;
+    }
+    for (about, plan) in work.informs() {
+        call::inform(ctx, tx, plan.informed(), &about).await?;
+    }
+    Ok(Stored::As(Committed::Done))
+}
+
+/// Whether what was proven is so still, and was not used. From here on it does not change until the transaction ends.
+async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
+    match &work.facts.who {
+        Who::New(_) => Ok(true),
+        Who::Known(known) => {
+            // Somebody verified the address meanwhile. They may have reset the account, and then what was right is not any more; and a
+            // session from before the verification must not begin after it.
+            let unverified = work.made.issued.as_ref().is_some_and(|issued| issued.session.unverified);
+            let before = known.identity.resettable || unverified;
+            Ok(known.basis.holds(tx, known.identity.id).await?
+                && (!before || identities::still_before_proof(tx, &known.identity).await?))
+        }
+        Who::Owner(owner) => {
+            let is_first = identities::claim(tx, owner.code.identity()).await?;
+            // Another verification was first, and what is there now belongs to whoever that was.
+            if owner.new_password.is_some() && !is_first {
+                return Ok(false);
+            }
+            otp::use_up(tx, &owner.code, owner.counted.as_ref(), ctx.effects().now()).await
+        }
+        Who::Waiting(right) => right.take(tx).await,
+    }
+}
+
+/// Creates the account, or changes it.
+async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
+    match &work.facts.who {
+        Who::New(account) => {
+            let identity = work.account.as_ref().ok_or_else(unknown)?;
+            let is_reserved = work.provisional.as_ref().is_some_and(|one| one.is_reserved());
+            if !is_reserved {
+                match identities::insert(tx, identity, &account.credentials(identity)).await? {
+                    Inserted::Done => {}
+                    Inserted::Taken => return Ok(Committed::Taken),
+                }
+            }
+            if let Some(provisional) = &work.provisional {
+                provisional.finish(tx).await?;
+            }
+            Ok(Committed::Done)
+        }
+        Who::Known(_) => {
+            if let Some(link) = &work.made.link {
+                oidc::link::link(tx, link, ctx.effects().now()).await?;
+            }
+            Ok(Committed::Done)
+        }
+        Who::Owner(_) => verify(work, ctx, tx).await,
+        Who::Waiting(right) => {
+            let identity = work.account.as_ref().ok_or_else(unknown)?;
+            let (_, credential) = right.account(identity.created_at);
+            match identities::insert(tx, identity, std::slice::from_ref(&credential)).await? {
+                Inserted::Done => right.settle(tx).await.map(|()| Committed::Done),
+                Inserted::Taken => Ok(Committed::Void),
+            }
+        }
+    }
+}
+
+/// The address of an account is verified. What waited for that is taken first, for the verification ends everything that waits.
+async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
+    let Who::Owner(owner) = &work.facts.who else { return Ok(Committed::Void) };
+    let code = &owner.code;
+    let flow = &work.on.flow;
+    let mut identity = identities::get(tx, code.identity()).await?.ok_or_else(unknown)?;
+    let mut given = None;
+    match (&owner.new_password, &work.made.claim) {
+        (None, Some(claim)) => {
+            let taken = claim.take(ctx, tx, flow, code, &identity).await?;
+            given = taken.or_else(|| claim.renew(ctx, flow, &identity));
+        }
+        (None, None) => {}
+        (Some(hash), _) => {
+            if !reset::take_over(ctx, tx, flow, code, &mut identity, hash).await? {
+                return Ok(Committed::Void);
+            }
+        }
+    }
+    let mut addresses = identity.verifiable_addresses.iter_mut();
+    let address = addresses.find(|address| address.id == code.address_id).ok_or_else(unknown)?;
+    address_proven(address, By::Verification, ctx.effects().now());
+    identities::save_proof(tx, address).await?;
+    if let Some(given) = &mut given {
+        given.identity = identity.clone();
+    }
+    work.made.given = given;
+    work.account = Some(identity);
+    Ok(Committed::Done)
+}
+
+/// Uses up what counts once.
+async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    oidc::spend(ctx, tx, work.facts.token.as_ref()).await?;
+    let invitation = match &work.facts.who {
+        Who::New(_) => work.invitation.as_ref().map(|invitation| invitation.id),
+        Who::Waiting(right) => right.invitation(),
+        Who::Known(_) | Who::Owner(_) => None,
+    };
+    match &work.account {
+        Some(identity) => invitation::use_up(ctx, tx, invitation, identity).await,
+        None => Ok(()),
+    }
+}
+
+/// The session of the response, unless a service is still to agree. `false`: the one that was to be refreshed is gone.
+async fn store_session(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
+    match &work.facts.who {
+        Who::New(_) | Who::Owner(_) | Who::Waiting(_) if work.issues_later() => Ok(true),
+        Who::New(_) => match &work.made.issued {
+            Some(issued) => sessions::insert(tx, &issued.session).await.map(|()| true),
+            None => Ok(true),
+        },
+        Who::Owner(_) | Who::Waiting(_) => match &work.made.given {
+            Some(given) => sessions::insert(tx, &given.issued.session).await.map(|()| true),
+            None => Ok(true),
+        },
+        Who::Known(known) => {
+            let Some(Issued { session, .. }) = &work.made.issued else { return Ok(true) };
+            match (&work.made.refreshes, &work.on.submit.current) {
+                (Some(was), _) => {
+                    if !session::store_refreshed(ctx, tx, session, was).await? {
+                        return Ok(false);
+                    }
+                }
+                // Another user takes the place of the one that was signed in, whose session would live on where nobody sees it.
+                (None, Some(other)) if work.on.flow.is_refresh() => {
+                    sessions::revoke(tx, other.identity.id, other.session.id).await?;
+                }
+                (None, _) => {}
+            }
+            if work.made.refreshes.is_none() && !is_fetched(work) {
+                sessions::insert(tx, session).await?;
+            }
+            if work.made.others_end {
+                sessions::revoke_others(tx, known.identity.id, session.id).await?;
+            }
+            Ok(true)
+        }
+    }
+}
+
+/// A code to the first address of a new account that waits for verification.
+async fn send_code(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    let waits = work.account.as_ref().and_then(unverified).filter(|_| sends_code(work)).cloned();
+    let (Some(address), Some(identity)) = (waits, &work.account) else { return Ok(()) };
+    let cookie = work.made.new_csrf_cookie.as_deref().unwrap_or_default();
+    let (flow, requester) = (&work.on.flow, &work.on.submit.requester);
+    let begun = begin(ctx, tx, flow, cookie, requester, identity.id, &address).await?;
+    let signs_in_later = work.issues_later() && work.plan.issues();
+    if !signs_in_later {
+        work.made.deferred = defer(work, ctx, tx, begun.flow, address.id).await?;
+    }
+    work.made.verification = Some(begun);
+    if let Some(identity) = &mut work.account {
+        for sent in identity.verifiable_addresses.iter_mut().filter(|sent| sent.id == address.id) {
+            sent.status = "sent".to_owned();
+        }
+    }
+    Ok(())
+}
+
+/// What waits for the verification, where the plan says so or it resets the account.
+async fn defer(
+    work: &Work,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: FlowId,
+    address: Uuid,
+) -> Result<Option<DeferredLogin>> {
+    let Some(identity) = &work.account else { return Ok(None) };
+    let signs_in = work.plan.signs_in_when_proven() && identity.state == State::Active;
+    // Who has the secret is known by it to have signed up: their verification resets nothing.
+    if is_fetched(work) || !(signs_in || identity.resettable) {
+        return Ok(None);
+    }
+    deferred::keep(ctx, tx, flow, identity.id, address, (work.plan.method, signs_in)).await
+}
+
+/// Where a service was waited for, nothing was stored so far that might not be returned.
+pub(super) async fn issue_later(work: &mut Work) -> Result<()> {
+    let ctx = work.on.ctx.clone();
+    let mut tx = ctx.db().write().await?;
+    if let Some(given) = &work.made.given {
+        sessions::insert(&mut tx, &given.issued.session).await?;
+    }
+    if let (Who::New(_), Some(identity)) = (&work.facts.who, &work.account) {
+        // Somebody verified the address while the service was waited for: no session from before begins after it.
+        let unverified = work.made.issued.as_ref().is_some_and(|issued| issued.session.unverified);
+        let before = identity.resettable || unverified;
+        if before && !identities::still_before_proof(&mut tx, identity).await? {
+            work.made.issued = None;
+        }
+        if let Some(issued) = &work.made.issued {
+            sessions::insert(&mut tx, &issued.session).await?;
+        }
+    }
+    let waits = work.account.as_ref().and_then(unverified).map(|address| address.id);
+    if let (Some(begun), Some(address)) = (work.made.verification.clone(), waits) {
+        work.made.deferred = defer(work, &ctx, &mut tx, begun.flow, address).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,94 @@
+//! What is verification's own of a one-time code ([`crate::otp`]): its email, and what the flow notes of it.
+
+use super::envelope::Holder;
+use crate::courier::Letter;
+use crate::engine::Ctx;
+use crate::error::Result;
+use crate::identity::VerifiableAddress;
+use crate::ids::{FlowId, IdentityId};
+use crate::model::{Earlier, Flow};
+use crate::otp::{self, Found, Minted, Purpose, Recipient, Scope, Sent, Submitted};
+use crate::requester::Requester;
+use crate::store::{self, Tx};
+use uuid::Uuid;
+
+pub(crate) fn scope(flow: FlowId, address: Uuid) -> Scope {
+    Scope { purpose: Purpose::Verification, flow, address }
+}
+
+/// Sends a code to `address`. Where a limit was reached the flow notes whose code counts in it, and the caller stores the flow.
+pub(crate) async fn send(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    requester: &Requester,
+    identity: IdentityId,
+    address: &VerifiableAddress,
+) -> Result<()> {
+    let to = Recipient { identity, address_id: address.id, address: &address.value };
+    let own = (Purpose::Verification, flow.id);
+    match otp::send(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await? {
+        Sent::Queued => store::identities::mark_sent(tx, address.id, ctx.effects().now()).await,
+        Sent::Limited(earlier) => {
+            counts_too(flow, earlier);
+            Ok(())
+        }
+    }
+}
+
+/// The same work for an address that no account has.
+pub(crate) async fn pretend_to_send(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: FlowId,
+    requester: &Requester,
+    to: &str,
+) -> Result<()> {
+    let nobody = ctx.effects().uuid();
+    let own = (Purpose::Verification, flow);
+    let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
+    let instead = notify.then_some(Letter::VerificationUnknown);
+    let letter = |minted: &Minted| letter(ctx, flow, minted);
+    match otp::pretend_to_send(ctx, tx, own, requester, (to, nobody), letter, instead).await? {
+        Sent::Queued => store::identities::mark_sent(tx, nobody, ctx.effects().now()).await,
+        Sent::Limited(_) => Ok(()),
+    }
+}
+
+/// No email is sent for this flow: what an earlier one brought counts in it. The caller stores the flow.
+pub(crate) fn counts_too(flow: &mut Flow, earlier: Option<Earlier>) {
+    let own = flow.id;
+    if let Some(sent) = flow.sent_mut() {
+        sent.earlier = earlier.filter(|earlier| earlier.flow != own);
+    }
+}
+
+pub(crate) fn letter(ctx: &Ctx, flow: FlowId, minted: &Minted) -> Letter {
+    let link = &minted.link;
+    Letter::VerificationCode {
+        code: minted.code.clone(),
+        link: ctx.config.public_url(&format!("self-service/verification?code={link}&flow={flow}")),
+        minutes: ctx.config.selfservice.code.lifespan.as_secs().div_ceil(60),
+    }
+}
+
+/// What a code is worth in this flow; see [`otp::look_up`].
+pub(crate) async fn look_up(
+    ctx: &Ctx,
+    requester: &Requester,
+    flow: &Flow,
+    code: &str,
+    holder: Holder,
+) -> Result<Found> {
+    let submitted = Submitted {
+        purpose: Purpose::Verification,
+        flow: flow.id,
+        code,
+        sent_to: flow.sent().map(|sent| sent.to.as_str()),
+        earlier: flow.sent().and_then(|sent| sent.earlier),
+        requester,
+        client: flow.client(true),
+        is_owner: holder == Holder::Own,
+    };
+    otp::look_up(ctx, submitted).await
+}

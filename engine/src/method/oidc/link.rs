@@ -1,0 +1,179 @@
+//! One account, two ways in: whoever comes from a provider with an address that has an account is asked to sign in to it, and
+//! that links the two. The intent holds for ten minutes, for one browser, one subject and one identity.
+
+use super::authorize::{only, with_hash};
+use crate::config::social::Provider;
+use crate::engine::Ctx;
+use crate::error::{Error, Kind, Result};
+use crate::form::envelope::{csrf_token, insert, turned};
+use crate::form::nodes;
+use crate::form::request::Submit;
+use crate::identity::credentials::{is_usable, kinds_of, providers_of};
+use crate::identity::{Credential, Identity};
+use crate::ids::IdentityId;
+use crate::method::password::identifier_of;
+use crate::model::{Flow, FlowKind, FlowType, MethodId};
+use crate::session;
+use crate::social::{Visitor, entry, identifier};
+use crate::store::identities::Inserted;
+use crate::store::social::Link;
+use crate::store::{self, Tx};
+use crate::ui::{self, Text, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+const LIFE: TimeDelta = TimeDelta::minutes(10);
+
+/// A new sign-in form in the place of what the person began with.
+pub(crate) async fn begin(
+    ctx: &Ctx,
+    from: &Flow,
+    provider: &Provider,
+    visitor: &Visitor,
+    (identity, duplicate): (&Identity, &str),
+    request: &Submit,
+) -> Result<Flow> {
+    let mut flow = turned(ctx, from, FlowKind::Login, request);
+    flow.identity_schema.clone_from(&from.identity_schema);
+    let credentials = {
+        let mut tx = ctx.db().single().await?;
+        store::identities::credentials(&mut tx, identity.id).await?
+    };
+    // Which ways in the account has is its owner's business, unless the administrator wants hints.
+    let hints = ctx.config.selfservice.registration.login_hints;
+    draw(ctx, &mut flow, provider, duplicate, hints.then_some(credentials.as_slice()));
+    let told = if hints { credentials.as_slice() } else { &[] };
+    let (kinds, providers) = (kinds_of(told), providers_of(told));
+    let page = ctx.config.page_of(FlowKind::Login);
+    flow.message(text::sign_in_to_link(duplicate, &provider.label, page.as_str(), &kinds, &providers));
+    let browser = bind(ctx, &mut flow, request);
+    insert(ctx, &flow).await?;
+    let link = Link {
+        flow_id: flow.id.0,
+        identity_id: identity.id.0,
+        provider: visitor.provider.clone(),
+        subject: visitor.subject.clone(),
+        browser,
+        expires_at: ctx.effects().now() + LIFE,
+        used_at: None,
+    };
+    let mut tx = ctx.db().write_single_relaxed().await?;
+    store::social::insert_link(&mut tx, &link).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+/// What binds a link: the browser's cookie, and a new one where it brought none or several. An app's form is one that no browser
+/// can send, and only the app knows it.
+fn bind(ctx: &Ctx, flow: &mut Flow, request: &Submit) -> Vec<u8> {
+    if flow.kind_of_client == FlowType::Api {
+        return Vec::new();
+    }
+    let own = only(&request.browser).map(str::to_owned).unwrap_or_else(|| {
+        let new = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<32>());
+        flow.browser_cookie = Some(new.clone());
+        new
+    });
+    session::token_hash(&own)
+}
+
+fn is_here(link: &Link, flow: &Flow, request: &Submit) -> bool {
+    match flow.kind_of_client {
+        FlowType::Api => link.browser.is_empty(),
+        FlowType::Browser => with_hash(&request.browser, &link.browser).is_some(),
+    }
+}
+
+fn draw(ctx: &Ctx, flow: &mut Flow, from: &Provider, duplicate: &str, has: Option<&[Credential]>) {
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    let with_password = has.is_none_or(|has| has.iter().any(|one| one.kind == "password" && is_usable(one)));
+    if ctx.config.selfservice.password.enabled {
+        // Kratos leaves label and `required` of the field that it hides.
+        let mut identifier = identifier_of(ctx, flow);
+        if let Some(input) = identifier.input_mut() {
+            (input.kind, input.value) = (ui::InputKind::Hidden, Some(duplicate.into()));
+        }
+        list.push(identifier);
+        if with_password {
+            list.push(nodes::password("current-password"));
+            list.push(nodes::method(MethodId::Password, ui::Group::Password, text::sign_in_with_password()));
+        }
+    }
+    let linked = has.map(providers_of);
+    for other in ctx.config.selfservice.social.offered() {
+        let shown = linked.as_ref().is_none_or(|linked| linked.contains(&other.id));
+        if other.id != from.id && shown {
+            list.push(nodes::provider(&other.id, text::sign_in_with_and_link(&other.label)));
+        }
+    }
+    ui::sort::login(&mut list);
+    flow.ui.nodes = Some(list);
+}
+
+/// What a sign-in of `identity` in that flow links; `Ok(Err(…))` says why it must not go on.
+pub(crate) async fn waiting(
+    ctx: &Ctx,
+    flow: &Flow,
+    identity: IdentityId,
+    request: &Submit,
+) -> Result<std::result::Result<Option<Link>, Text>> {
+    let found = {
+        let mut tx = ctx.db().single().await?;
+        store::social::link(&mut tx, flow.id).await?
+    };
+    let Some(link) = found else { return Ok(Ok(None)) };
+    if !is_here(&link, flow, request) {
+        // Else whoever has somebody sign in to a form of theirs would have their own way in to that account.
+        return Ok(Err(text::generic(
+            "This form links two accounts and was begun in another browser. Start again in this one.",
+        )));
+    }
+    if link.used_at.is_some() || link.expires_at <= ctx.effects().now() {
+        return Ok(Err(text::generic("Linking took too long. Start again with the provider.")));
+    }
+    Ok(if link.identity() == identity { Ok(Some(link)) } else { Err(text::not_this_account()) })
+}
+
+/// Links, in the transaction of the sign-in that proves the account.
+///
+/// # Errors
+/// 409 it was linked elsewhere meanwhile; roll back.
+pub(crate) async fn link(tx: &mut Tx, link: &Link, now: DateTime<Utc>) -> Result<()> {
+    let taken = || Error::new(Kind::Conflict, "This was linked meanwhile. Start again.");
+    if !store::social::use_link(tx, crate::ids::FlowId(link.flow_id), now).await? {
+        return Err(taken());
+    }
+    match add(tx, link.identity(), (&link.provider, &link.subject), now).await? {
+        Inserted::Done => Ok(()),
+        Inserted::Taken => Err(taken()),
+    }
+}
+
+/// Without asking, for a provider that may.
+pub(crate) async fn at_once(ctx: &Ctx, visitor: &Visitor, identity: &Identity) -> Result<()> {
+    let mut tx = ctx.db().write().await?;
+    let subject = (visitor.provider.as_str(), visitor.subject.as_str());
+    match add(&mut tx, identity.id, subject, ctx.effects().now()).await? {
+        Inserted::Done => tx.commit().await,
+        Inserted::Taken => Err(Error::new(Kind::Conflict, "This was linked meanwhile. Start again.")),
+    }
+}
+
+async fn add(
+    tx: &mut Tx,
+    identity: IdentityId,
+    (provider, subject): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Inserted> {
+    let kind = MethodId::Oidc.name();
+    let credentials = store::identities::credentials(tx, identity).await?;
+    let was = credentials.into_iter().find(|credential| credential.kind == kind).map(|own| own.config);
+    let mut providers =
+        was.as_ref().and_then(|config| config["providers"].as_array().cloned()).unwrap_or_default();
+    providers.push(entry(provider, subject));
+    let config = json!({ "providers": providers });
+    let identifier = identifier(provider, subject);
+    store::identities::add_identifier(tx, identity, (kind, &identifier), (was.as_ref(), &config), now).await
+}

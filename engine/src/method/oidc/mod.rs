@@ -1,0 +1,180 @@
+//! The method `oidc`: sign-up and sign-in through a provider (Kratos: selfservice/strategy/oidc).
+
+mod arrive;
+mod authorize;
+mod callback;
+pub mod exchange;
+pub(crate) mod link;
+pub mod trial;
+
+pub(crate) use arrive::{Arrival, Arrived};
+pub(crate) use authorize::spend;
+pub(crate) use callback::{Back, come_back, trip};
+
+use super::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Verdict};
+use crate::config::Config;
+use crate::config::social::Provider;
+use crate::engine::Ctx;
+use crate::error::{Error, Result};
+use crate::form::envelope::csrf_token;
+use crate::form::outcome::{Why, switched_off};
+use crate::form::{nodes, schema};
+use crate::gate::Full;
+use crate::identity::credentials::providers_of;
+use crate::ids::FlowId;
+use crate::limits_table::TYPED_VALUES;
+use crate::model::{Flow, FlowKind, MethodId};
+use crate::social::{Line, Stage, Trouble};
+use crate::ui::{InputKind, Node, Text, text};
+use authorize::{Authorize, WithToken};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+pub(super) struct Oidc;
+
+impl Method for Oidc {
+    fn id(&self) -> MethodId {
+        MethodId::Oidc
+    }
+
+    /// A form for a provider says which, and need not say the method. Without a provider no method is meant.
+    fn claims(&self, body: &Value) -> bool {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        matches!(text("method"), "oidc" | "") && !text("provider").is_empty()
+    }
+
+    fn is_enabled(&self, config: &Config) -> bool {
+        config.selfservice.social.enabled
+    }
+
+    fn draw(&self, on: &Draw<'_>) -> Vec<Node> {
+        let linked = on.refresh.map(providers_of);
+        let label = |provider: &Provider| match on.flow.kind() {
+            FlowKind::Registration => text::sign_up_with(&provider.label, &provider.id),
+            FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+                text::sign_in_with(&provider.label, &provider.id)
+            }
+        };
+        let offered = on.ctx.config.selfservice.social.offered();
+        let shown = offered.into_iter().filter(|one| linked.as_ref().is_none_or(|own| own.contains(&one.id)));
+        shown.map(|provider| nodes::provider(&provider.id, label(provider))).collect()
+    }
+
+    fn check<'a>(&'a self, on: &'a mut Attempt) -> BoxFuture<'a, Result<Checked>> {
+        Box::pin(async move { check(on) })
+    }
+
+    fn redraw(&self, on: &mut Attempt, account: &NewAccount) -> Result<()> {
+        let provider = account.provider().unwrap_or_default().to_owned();
+        draw_to_go_on(&on.ctx, &mut on.flow, &provider, &account.traits)
+    }
+
+    fn taken<'a>(&'a self, on: &'a mut Attempt, account: &'a NewAccount) -> BoxFuture<'a, Result<Verdict>> {
+        Box::pin(async move {
+            match &account.by {
+                NewCredential::Provider(arrived) => arrived.taken(on, &account.extracted).await,
+                NewCredential::Password(_) => Err(Error::internal("a password that came from a provider")),
+            }
+        })
+    }
+}
+
+fn check(on: &mut Attempt) -> Result<Checked> {
+    const REFUSED: Checked = Checked::Done(Verdict::Form(Why::Refused));
+    let config = on.ctx.config.clone();
+    if on.flow.asks_for_second_factor() {
+        on.flow.message(text::no_login_method());
+        return Ok(REFUSED);
+    }
+    if !config.selfservice.social.enabled {
+        return Err(switched_off());
+    }
+    if on.flow.kind() == FlowKind::Login {
+        on.flow.active = Some(MethodId::Oidc.name().to_owned());
+    }
+    on.flow.ui.put_values(&on.body);
+    if !on.may_submit()? {
+        return Ok(REFUSED);
+    }
+    let text = |name: &str| on.body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let wanted = text("provider").unwrap_or_default();
+    let Some(provider) = config.selfservice.social.provider(wanted).cloned() else {
+        // Anybody can write anything there.
+        let named: String = wanted.chars().take(64).collect();
+        let reason = "a form names it, and no provider of that id is configured";
+        failed(Stage::NotSetUp, &named, on.flow.id, reason);
+        return Err(Error::not_found(text::provider_gone().text));
+    };
+    // It waits in the database until the browser is back.
+    if on.body.get("traits").is_some_and(|traits| traits.to_string().len() > TYPED_VALUES.count()) {
+        let sentence = format!("The form has more than {} bytes of fields.", TYPED_VALUES.count());
+        on.flow.message(text::generic(&sentence));
+        return Ok(REFUSED);
+    }
+    let form = json!({ "traits": on.body.get("traits"), "transient_payload": on.flow.transient_payload });
+    Ok(Checked::Go(match text("id_token").map(str::to_owned) {
+        Some(token) => {
+            let nonce = text("id_token_nonce").map(str::to_owned);
+            Box::new(WithToken { provider, form, token, nonce })
+        }
+        None => Box::new(Authorize { provider, form }),
+    }))
+}
+
+/// The form with nothing but the traits and the button that goes on: the provider left something out, or what it said was refused.
+pub(crate) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &str, traits: &Value) -> Result<()> {
+    let schema = schema::of(ctx, flow)?.schema.clone();
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+    list.extend(nodes::traits(&schema));
+    list.push(nodes::provider(provider, text::go_on_to_provider()));
+    flow.ui.nodes = Some(list);
+    flow.ui.put_values(&json!({ "traits": traits }));
+    Ok(())
+}
+
+/// The form with the provider's button alone, after a visit there that came to nothing (Kratos: selfservice/strategy/oidc/strategy.go).
+/// What was filled in before it goes along unseen: an invitation's address is part of it.
+fn draw_to_try_again(ctx: &Ctx, flow: &mut Flow, provider: &str, form: &Value) -> Result<()> {
+    draw_to_go_on(ctx, flow, provider, &form["traits"])?;
+    flow.nodes().retain_mut(|node| {
+        if !node.id().starts_with("traits.") {
+            return true;
+        }
+        node.meta.label = None;
+        let Some(input) = node.input_mut() else { return false };
+        (input.kind, input.required) = (InputKind::Hidden, false);
+        (input.pattern, input.autocomplete) = (None, None);
+        input.value.as_ref().is_some_and(|value| !value.is_null() && value != "")
+    });
+    Ok(())
+}
+
+fn line(ctx: &Ctx) -> Line<'_> {
+    Line { effects: ctx.effects(), config: &ctx.config, known: ctx.engine.known(), gates: ctx.engine.gates() }
+}
+
+/// For whoever runs the service: step and reason, never tokens.
+fn told(provider: &Provider, flow: &Flow, trouble: &Trouble) {
+    failed(trouble.stage, &provider.id, flow.id, &trouble.reason);
+}
+
+/// 503 for what a form cannot mend.
+fn busy(provider: &Provider, flow: &Flow, trouble: &Trouble) -> Error {
+    told(provider, flow, trouble);
+    Error::from(Full)
+}
+
+pub(crate) fn failed(step: Stage, provider: &str, flow: FlowId, reason: &str) {
+    tracing::warn!(step = step.name(), provider, %flow, reason, "a trip to a provider failed");
+}
+
+/// For the person.
+fn sentence(trouble: &Trouble, provider: &Provider) -> Text {
+    match trouble.stage {
+        Stage::AccessDenied => text::provider_refused(&provider.label),
+        Stage::ExchangeFailed | Stage::Busy => text::provider_failed(&provider.label),
+        Stage::NotSetUp => text::provider_not_set_up(&provider.label),
+        Stage::StateInvalid | Stage::VerificationFailed => text::provider_not_believed(&provider.label),
+        Stage::ClaimsInvalid => text::provider_says_too_little(&provider.label),
+    }
+}

@@ -1,0 +1,371 @@
+//! A flow: one run of registration, login, verification, recovery or settings, from its start to its response. The stored form, and
+//! the JSON that clients see.
+
+use super::Aal;
+use crate::ids::FlowId;
+use crate::ui::{Container, Node, Text};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What a flow is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowKind {
+    Registration,
+    Login,
+    Verification,
+    Recovery,
+    Settings,
+}
+
+impl FlowKind {
+    pub const ALL: [FlowKind; 5] = [
+        FlowKind::Registration,
+        FlowKind::Login,
+        FlowKind::Verification,
+        FlowKind::Recovery,
+        FlowKind::Settings,
+    ];
+
+    /// As in the paths of the API and in `selfservice.flows.<name>`.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlowKind::Registration => "registration",
+            FlowKind::Login => "login",
+            FlowKind::Verification => "verification",
+            FlowKind::Recovery => "recovery",
+            FlowKind::Settings => "settings",
+        }
+    }
+
+    /// What people call it, in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            FlowKind::Registration => "sign-up",
+            FlowKind::Login => "sign-in",
+            FlowKind::Verification => "verification",
+            FlowKind::Recovery => "recovery",
+            FlowKind::Settings => "settings",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        FlowKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What kind of client began a flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowType {
+    Browser,
+    Api,
+}
+
+impl FlowType {
+    /// As in the paths of the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlowType::Browser => "browser",
+            FlowType::Api => "api",
+        }
+    }
+}
+
+/// Which client sends a request. It decides how a response looks, never what is decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Client {
+    /// HTML forms and redirects, cookies.
+    Browser,
+    /// JSON with cookies.
+    Spa,
+    /// JSON with tokens.
+    Native,
+}
+
+impl Client {
+    pub const ALL: [Client; 3] = [Client::Browser, Client::Spa, Client::Native];
+
+    /// As forms, commands and the audit write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Client::Browser => "browser",
+            Client::Spa => "spa",
+            Client::Native => "native",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Client::ALL.into_iter().find(|client| client.name() == name)
+    }
+}
+
+/// How far a flow has come (Kratos: selfservice/flow/state.go).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum FlowState {
+    #[serde(rename = "choose_method")]
+    ChooseMethod,
+    #[serde(rename = "sent_email")]
+    SentEmail,
+    /// A verification whose address is verified.
+    #[serde(rename = "passed_challenge")]
+    Passed,
+}
+
+/// A flow as stored; [`Flow::to_json`] is what clients see.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    pub id: FlowId,
+    #[serde(rename = "type")]
+    pub kind_of_client: FlowType,
+    pub issued_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub request_url: String,
+    pub return_to: Option<String>,
+    pub active: Option<String>,
+    pub ui: Container,
+    pub state: FlowState,
+    /// Browser flows: the value of the CSRF cookie they belong to; empty for apps.
+    pub csrf_cookie: String,
+    pub identity_schema: Option<String>,
+    pub transient_payload: Option<Value>,
+    pub updated_at: DateTime<Utc>,
+    /// What flows of its kind keep beside that.
+    pub private: Private,
+    /// An app's half of an exchange, in the response that begins the flow and nowhere else.
+    #[serde(skip)]
+    pub session_token_exchange_code: Option<String>,
+    /// Sign-in that links a provider: the cookie that binds it to this browser, where that one has none yet.
+    #[serde(skip)]
+    pub browser_cookie: Option<String>,
+    /// Of the stored row when it was read. Each write counts one up, and only from the version that it read.
+    #[serde(skip)]
+    pub version: i64,
+    /// The request that goes on with the flow brought no valid token: nothing of it is stored.
+    #[serde(skip)]
+    pub untrusted: bool,
+}
+
+/// What only flows of one kind keep. It is never shown as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Private {
+    Registration {
+        /// That it began with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invitation: Option<Uuid>,
+    },
+    Login {
+        /// Somebody who is signed in confirms who they are.
+        #[serde(default)]
+        refresh: bool,
+        #[serde(default)]
+        requested_aal: Aal,
+    },
+    Verification {
+        /// Where the code went, and when the last one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Sent>,
+        /// Browsers that opened the email's link, beside the one that the flow belongs to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        opened: Vec<Opened>,
+    },
+    Recovery,
+    Settings,
+}
+
+/// A browser that opened the email's link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Opened {
+    pub csrf_cookie: String,
+    /// What fills in the field for the code there.
+    pub code: String,
+    /// What the form asks for there beside the code. The browser that signed up is asked for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Missing>,
+}
+
+/// What a user who is not known to have signed up is asked for, and the sentence beside it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A password, or one that the policy takes.
+    Password(Text),
+    /// Whether the account is to be deleted.
+    Consent(Text),
+}
+
+/// The email that a verification flow sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sent {
+    /// As it was asked for, known or not.
+    pub to: String,
+    pub at: DateTime<Utc>,
+    /// The limit on emails kept the flow from one of its own: the code that was sent there last counts in it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// The verification that an earlier email belongs to, and the id that the address has there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Earlier {
+    pub flow: FlowId,
+    pub address: Uuid,
+}
+
+impl Private {
+    /// What a new flow of that kind has.
+    pub fn of(kind: FlowKind) -> Self {
+        match kind {
+            FlowKind::Registration => Private::Registration { invitation: None },
+            FlowKind::Login => Private::Login { refresh: false, requested_aal: Aal::Aal1 },
+            FlowKind::Verification => Private::Verification { sent: None, opened: Vec::new() },
+            FlowKind::Recovery => Private::Recovery,
+            FlowKind::Settings => Private::Settings,
+        }
+    }
+}
+
+impl Flow {
+    pub fn kind(&self) -> FlowKind {
+        match self.private {
+            Private::Registration { .. } => FlowKind::Registration,
+            Private::Login { .. } => FlowKind::Login,
+            Private::Verification { .. } => FlowKind::Verification,
+            Private::Recovery => FlowKind::Recovery,
+            Private::Settings => FlowKind::Settings,
+        }
+    }
+
+    /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
+    pub fn to_json(&self) -> Value {
+        let mut json = json!({
+            "id": self.id,
+            "type": self.kind_of_client,
+            "expires_at": self.expires_at,
+            "issued_at": self.issued_at,
+            "request_url": self.request_url,
+            "ui": self.ui,
+            "state": self.state,
+        });
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                json[key] = value;
+            }
+        };
+        put("return_to", self.return_to.clone().map(Value::from));
+        put("active", self.active.clone().map(Value::from));
+        put("transient_payload", self.transient_payload.clone());
+        put("session_token_exchange_code", self.session_token_exchange_code.clone().map(Value::from));
+        match &self.private {
+            Private::Verification { .. } | Private::Recovery | Private::Settings => {}
+            Private::Registration { .. } => {
+                put("organization_id", Some(Value::Null));
+                put("identity_schema", self.identity_schema.clone().map(Value::from));
+            }
+            Private::Login { refresh, requested_aal } => {
+                put("organization_id", Some(Value::Null));
+                put("created_at", Some(json!(self.issued_at)));
+                put("updated_at", Some(json!(self.updated_at)));
+                put("refresh", Some(json!(refresh)));
+                put("requested_aal", Some(json!(requested_aal)));
+                put("identity_schema", self.identity_schema.clone().map(Value::from));
+            }
+        }
+        json
+    }
+
+    /// `json`: the request asks for JSON.
+    pub fn client(&self, json: bool) -> Client {
+        match (self.kind_of_client, json) {
+            (FlowType::Api, _) => Client::Native,
+            (FlowType::Browser, true) => Client::Spa,
+            (FlowType::Browser, false) => Client::Browser,
+        }
+    }
+
+    /// A message of the form itself.
+    pub fn message(&mut self, text: Text) {
+        self.ui.messages.push(text);
+    }
+
+    pub fn nodes(&mut self) -> &mut Vec<Node> {
+        self.ui.nodes.get_or_insert_default()
+    }
+
+    /// Login: whether somebody who is signed in confirms who they are.
+    pub fn is_refresh(&self) -> bool {
+        matches!(self.private, Private::Login { refresh: true, .. })
+    }
+
+    /// Login: whether a second factor is asked for.
+    pub fn asks_for_second_factor(&self) -> bool {
+        matches!(self.private, Private::Login { requested_aal: Aal::Aal2, .. })
+    }
+
+    /// Verification: the email that it sent.
+    pub fn sent(&self) -> Option<&Sent> {
+        match &self.private {
+            Private::Verification { sent, .. } => sent.as_ref(),
+            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
+                None
+            }
+        }
+    }
+
+    /// Verification: the email that it sent, to be changed.
+    pub fn sent_mut(&mut self) -> Option<&mut Sent> {
+        match &mut self.private {
+            Private::Verification { sent, .. } => sent.as_mut(),
+            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
+                None
+            }
+        }
+    }
+
+    /// Notes that the flow sent an email, or would have.
+    pub fn set_sent(&mut self, now: Sent) {
+        if let Private::Verification { sent, .. } = &mut self.private {
+            *sent = Some(now);
+        }
+    }
+
+    /// Verification: browsers that opened the email's link.
+    pub fn opened(&self) -> &[Opened] {
+        match &self.private {
+            Private::Verification { opened, .. } => opened,
+            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
+                &[]
+            }
+        }
+    }
+
+    /// Verification: the same, to be changed; `None` for other flows.
+    pub fn opened_mut(&mut self) -> Option<&mut Vec<Opened>> {
+        match &mut self.private {
+            Private::Verification { opened, .. } => Some(opened),
+            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
+                None
+            }
+        }
+    }
+
+    /// Registration: the invitation that it began with.
+    pub fn invitation(&self) -> Option<Uuid> {
+        match self.private {
+            Private::Registration { invitation } => invitation,
+            Private::Login { .. } | Private::Verification { .. } | Private::Recovery | Private::Settings => {
+                None
+            }
+        }
+    }
+
+    /// Registration: it begins with that invitation.
+    pub fn set_invitation(&mut self, id: Option<Uuid>) {
+        if let Private::Registration { invitation } = &mut self.private {
+            *invitation = id;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One-time codes: minted, kept as digests, emailed, compared, used once. A code is six digits; what protects it are the number of
+//! attempts and its short life (OWASP ASVS 6.6), a keyed digest protects it in a stolen database. The email's link has a secret of
+//! its own. Knows of a flow its id alone: what a code does and what its email says is the flow's business.
+
+mod attempts;
+mod digest;
+mod send;
+mod verify;
+
+pub use attempts::may_try;
+pub use digest::{Digests, Minted, Scope, matches, mint};
+pub use send::{Recipient, Sent, pretend_to_send, send};
+pub use verify::{Found, Submitted, look_up, use_up};
+
+const DIGITS: usize = 6;
+/// 129 bits. Digits, so that whatever takes a code from Kratos' link takes this one as well.
+const LINK_DIGITS: usize = 39;
+
+/// One line for each purpose: its name in rows and digests, which stays as it is for as long as codes are stored with it.
+macro_rules! purposes {
+    ($($(#[$doc:meta])* $purpose:ident => $name:literal,)+) => {
+        /// What a code is good for. A code of one purpose is worth nothing for another.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Purpose {
+            $($(#[$doc])* $purpose,)+
+        }
+
+        impl Purpose {
+            pub const ALL: &[Purpose] = &[$(Purpose::$purpose,)+];
+
+            /// In rows, and in the digest of a code.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Purpose::$purpose => $name,)+
+                }
+            }
+
+            /// In the digest of the secret of the email's link.
+            fn name_of_link(self) -> &'static str {
+                match self {
+                    $(Purpose::$purpose => concat!($name, "/link"),)+
+                }
+            }
+        }
+    };
+}
+
+purposes! {
+    /// An address is verified.
+    Verification => "verification",
+}
+
+/// A code as it is compared: users put spaces where they stop to read.
+pub fn typed(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).collect()
+}
+
+/// Whether this came with the email's link: no user types a code of that length.
+pub fn is_of_link(code: &str) -> bool {
+    code.len() == LINK_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_digests_are_made_for_one_name() {
+        let all = Purpose::ALL;
+        let names: BTreeSet<_> =
+            all.iter().flat_map(|purpose| [purpose.name(), purpose.name_of_link()]).collect();
+        assert_eq!(names.len(), 2 * all.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_code_is_read_as_users_type_it() {
+        assert_eq!(typed(" 123 456\n"), "123456");
+        assert!(is_of_link(&"1".repeat(LINK_DIGITS)));
+        for code in ["123456", &"1".repeat(LINK_DIGITS - 1), &"x".repeat(LINK_DIGITS)] {
+            assert!(!is_of_link(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What each sign-in method offers to each flow, as facts: the plan, its drawing, the decoding of forms and the checks read them here,
+//! and the code of a method is in `method`.
+
+use crate::config::{Algorithm, Config};
+use crate::model::{FlowKind, MethodId};
+
+/// A method in a flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Top-level members of its form, beside those of every form.
+    pub members: &'static [&'static str],
+    /// The user leaves for another site, and comes back by a redirect.
+    pub leaves: bool,
+    /// It verifies the addresses of a new account itself, or refuses them: no sign-up waits for a code.
+    pub vouches: bool,
+    /// What `Step::Check` looks at.
+    pub checks: fn(&Config) -> String,
+    /// What `Step::Prove` does.
+    pub prove: Words,
+}
+
+/// A step in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// For programs.
+    pub step: &'static str,
+    pub title: &'static str,
+    pub about: fn(&Config) -> &'static str,
+    /// When it runs, where that is not the request with the form.
+    pub stage: Option<&'static str>,
+    pub may_stop: bool,
+}
+
+/// `None`: that method has no part in that flow.
+pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
+    let offer = match (method, flow) {
+        (MethodId::Password, FlowKind::Registration) => Offer {
+            members: &["password", "traits"],
+            checks: password_rules,
+            prove: Words {
+                step: "hash",
+                title: "Hash the password",
+                about: algorithm,
+                stage: None,
+                may_stop: false,
+            },
+            ..PLAIN
+        },
+        (MethodId::Password, FlowKind::Login) => Offer {
+            members: &["identifier", "password_identifier", "password"],
+            prove: Words { title: "Compare the password", ..AUTHENTICATE },
+            ..PLAIN
+        },
+        // Traits may come along to either: a sign-in of somebody unknown becomes a sign-up.
+        (MethodId::Oidc, FlowKind::Registration) => Offer {
+            members: OF_PROVIDERS,
+            leaves: true,
+            vouches: true,
+            checks: schema,
+            prove: Words { title: "Check what the provider says", ..OF_PROVIDER },
+        },
+        (MethodId::Oidc, FlowKind::Login) => Offer {
+            members: OF_PROVIDERS,
+            leaves: true,
+            vouches: true,
+            checks: nothing,
+            prove: Words { title: "Find who the provider names", ..OF_PROVIDER },
+        },
+        // A password and a new start only where a verification may reset the account, see `signup::reset`.
+        (MethodId::Code, FlowKind::Verification) => Offer {
+            members: &["email", "code", "password", "start_over"],
+            prove: Words { title: "Compare the code", ..AUTHENTICATE },
+            ..PLAIN
+        },
+        (
+            MethodId::Password | MethodId::Oidc,
+            FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings,
+        )
+        | (
+            MethodId::Code,
+            FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings,
+        )
+        | (
+            MethodId::Link | MethodId::Totp | MethodId::Passkey | MethodId::Webauthn | MethodId::LookupSecret,
+            _,
+        ) => return None,
+    };
+    Some(offer)
+}
+
+const OF_PROVIDERS: &[&str] = &["provider", "upstream_parameters", "traits", "id_token", "id_token_nonce"];
+
+const AUTHENTICATE: Words =
+    Words { step: "authenticate", title: "Authenticate", about: silent, stage: None, may_stop: true };
+
+const OF_PROVIDER: Words =
+    Words { about: checked_first, stage: Some("when the person is back from the provider"), ..AUTHENTICATE };
+
+const PLAIN: Offer =
+    Offer { members: &[], leaves: false, vouches: false, checks: nothing, prove: AUTHENTICATE };
+
+fn silent(_: &Config) -> &'static str {
+    ""
+}
+
+fn checked_first(_: &Config) -> &'static str {
+    "its answer is checked first"
+}
+
+fn nothing(_: &Config) -> String {
+    String::new()
+}
+
+fn schema(_: &Config) -> String {
+    "identity schema".to_owned()
+}
+
+fn password_rules(config: &Config) -> String {
+    let password = &config.selfservice.password;
+    let mut all = format!("{}, {} characters or more", schema(config), password.min_password_length);
+    if password.identifier_similarity_check_enabled {
+        all.push_str(", not like the address");
+    }
+    all.push_str(", not a common password");
+    if password.haveibeenpwned_enabled {
+        all.push_str(", in no known breach");
+    }
+    all
+}
+
+fn algorithm(config: &Config) -> &'static str {
+    match config.hashers.algorithm {
+        Algorithm::Argon2 => "argon2id",
+        Algorithm::Bcrypt => "bcrypt",
+    }
+}
