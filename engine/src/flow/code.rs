@@ -274,6 +274,7 @@ pub(super) async fn may_try(
         return Ok(codes::attempts(&mut ctx.db().single().await?, flow).await? < most);
     }
     let mut tx = ctx.db().write_single_relaxed().await?;
+    // sabotage: attempt-before-comparison
     let attempts = codes::attempt(&mut tx, flow).await?;
     tx.commit().await?;
     Ok(attempts <= most)

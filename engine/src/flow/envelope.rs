@@ -66,6 +66,7 @@ pub(super) async fn find(ctx: &Ctx, kind: StoredKind, submit: &mut Submit) -> Re
     if flow.kind_of_client == FlowType::Api {
         return Ok((flow, Holder::Own));
     }
+    // sabotage: form-ownership
     let Some(own) = flow.owner(&submit.csrf_cookies).cloned() else {
         flow.untrusted = true;
         return Ok((flow, Holder::Foreign));

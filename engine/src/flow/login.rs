@@ -410,12 +410,14 @@ pub(super) async fn execute(
                 // Somebody proved the address meanwhile. They may have taken the account over, and then what was right is not any
                 // more; and a session from before the proof must not begin after it.
                 let before = identity.resettable || prepared.session.unverified;
+                // sabotage: session-while-it-holds
                 let changed = !by.basis.holds(&mut tx, identity.id).await?
                     || before && !store::identities::still_before_proof(&mut tx, &identity).await?;
                 if changed {
                     drop(tx);
                     return again(ctx, flow.clone(), [text::generic(CHANGED)]).await;
                 }
+                // sabotage: id-token-once
                 social::spend(ctx, &mut tx, by.token).await?;
                 if let Some(link) = &link {
                     linking::link(&mut tx, link, ctx.effects().now()).await?;
@@ -489,6 +491,7 @@ async fn require_verified_address(
     let typed = typed.filter(|_| ctx.config.vestibule.require_verified_identifier);
     let proven = match typed {
         Some(typed) => typed.verified,
+        // sabotage: session-after-proof
         None => identity.verifiable_addresses.iter().any(|address| address.verified),
     };
     if proven {

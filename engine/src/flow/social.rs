@@ -283,6 +283,7 @@ async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Result<Landed> 
     let mut request = callback.request;
     // Before anything is used up: whoever else has the address must not end the trip.
     if let Some(left) = &trip.browser {
+        // sabotage: provider-browser
         let Some(own) = with_hash(&request.browser, left).cloned() else {
             let reason = "it came back in another browser, or without its cookie";
             failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);
