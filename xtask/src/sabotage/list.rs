@@ -113,8 +113,8 @@ pub(super) const RULES: &[Rule] = &[
     // Guessing and enumeration.
     Rule {
         name: "attempt-before-comparison",
-        text: "tx.commit().await?",
-        instead: "drop(tx)",
+        text: "codes::attempt(",
+        instead: "codes::attempts(",
         tests: server(API, &["proof::the_sixth_try_is_the_end_even_with_the_right_code"]),
     },
     Rule {
