@@ -1,7 +1,6 @@
 //! Every limit on what one request, one client or one listener may cost, once: name, amount, what happens when it is exceeded, what it
 //! protects and what it cannot. The code reads its fixed amounts here; `docs/limits.md` is written from it.
 
-use crate::config;
 use std::fmt::Write;
 
 /// A limit. Its amount is a configuration key, whose default is in the table of keys, or a number that is fixed here.
@@ -624,8 +623,8 @@ A *client* is an IPv4 address or a /64 of IPv6. A private or loopback address th
 `vestibule.limits.enabled: false` turns off the limits on attempts. Limits on connections, requests and storage always apply.
 ";
 
-/// The page, in Markdown.
-pub fn reference() -> String {
+/// The page, in Markdown. `default_of` is [`crate::config::default_of`]: this table is below the configuration.
+pub fn reference(default_of: impl Fn(&str) -> &'static str) -> String {
     let mut page = HEAD.to_owned();
     for (title, limits) in SECTIONS {
         // Writing to a String cannot fail.
@@ -635,7 +634,7 @@ pub fn reference() -> String {
         );
         for limit in *limits {
             let (key, amount) = match limit.amount {
-                Amount::Key(key) => (format!("`{key}`"), format!("`{}`", config::default_of(key))),
+                Amount::Key(key) => (format!("`{key}`"), format!("`{}`", default_of(key))),
                 Amount::Fixed(count, unit) => ("–".to_owned(), format!("{count} {unit}")),
                 Amount::None(text) => ("–".to_owned(), text.to_owned()),
             };
@@ -650,6 +649,7 @@ pub fn reference() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     fn keys() -> impl Iterator<Item = &'static str> {
         SECTIONS.iter().flat_map(|(_, limits)| *limits).filter_map(|limit| match limit.amount {
@@ -663,7 +663,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/limits.md");
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
-            committed == reference(),
+            committed == reference(config::default_of),
             "docs/limits.md is stale: cargo run -p server --bin vestibule -- config limits > docs/limits.md"
         );
     }

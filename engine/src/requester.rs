@@ -2,12 +2,12 @@
 //! server noticed about proxies. `server::client` reads it from the connection and its headers, once for each request.
 
 mod device;
+mod network;
 
 pub use device::{DeviceId, KnownDevice, LIFESPAN, Subject, network_hashes, remember};
+pub use network::Network;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -22,35 +22,6 @@ pub enum Client {
     Several,
     /// A trusted proxy sent an address that cannot be read. Such a client is never private and never trusted.
     Unknown,
-}
-
-/// What limits count by: a network that one client can choose its addresses from.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Network {
-    Of(IpNet),
-    /// All clients that are [`Client::Unknown`].
-    Unknown,
-}
-
-impl Network {
-    fn of(address: IpAddr, ipv6_prefix: u8) -> Option<Self> {
-        let net = match address.to_canonical() {
-            IpAddr::V4(v4) => Ipv4Net::new(v4, 32).ok()?.into(),
-            IpAddr::V6(v6) => IpNet::from(Ipv6Net::new(v6, ipv6_prefix).ok()?.trunc()),
-        };
-        Some(Self::Of(net))
-    }
-}
-
-impl fmt::Display for Network {
-    /// `192.0.2.1`, `2001:db8:1:2::/64` or `unknown`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Of(IpNet::V4(net)) => net.addr().fmt(f),
-            Self::Of(IpNet::V6(net)) => net.fmt(f),
-            Self::Unknown => f.write_str("unknown"),
-        }
-    }
 }
 
 /// Who sent a request.

@@ -203,6 +203,7 @@ pub async fn whoami(ctx: &Ctx, token: &str) -> Result<Option<(Session, Identity)
 }
 
 fn is_valid(session: &Session, identity: &Identity, now: DateTime<Utc>) -> bool {
+    // sabotage: revoked-session
     session.active && session.expires_at > now && identity.state == identity::State::Active
 }
 

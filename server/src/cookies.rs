@@ -81,6 +81,7 @@ pub fn of_others(config: &Config, headers: &HeaderMap) -> BTreeMap<String, Strin
             || plain.starts_with(CSRF)
             || plain.starts_with("vestibule_")
     };
+    // sabotage: own-cookies-to-webhooks
     let others = each(headers).filter(|(name, _)| !ours(name));
     others.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -18,6 +18,7 @@ pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<
     }
     let own = config.vestibule.console.base_url.origin().ascii_serialization();
     match text(header::ORIGIN.as_str()) {
+        // sabotage: console-origin
         Some(origin) if origin == own => None,
         // `null`, which a sandboxed page sends, lands here too.
         Some(_) => Some(

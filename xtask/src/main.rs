@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test                             everything CI checks
   cargo xtask test --only engine --only server the parts you are working on
   cargo xtask bench --only whoami --seconds 20 one of the figures of docs/performance.md
-  cargo xtask sabotage --only session-hook     whether the named test notices that change";
+  cargo xtask sabotage session-last            whether the tests of this rule notice its loss";
 
 #[derive(Subcommand)]
 enum Command {
@@ -74,14 +74,11 @@ enum Command {
         #[arg(long)]
         without_limits: bool,
     },
-    /// Breaks one line at a time, in a copy of this tree, and expects the test that protects it to fail.
+    /// Break one rule at a time in a copy of this tree, and expect the tests that protect it to fail
     Sabotage {
-        /// Only these, by name; may be repeated.
-        #[arg(long)]
+        /// Only these rules
+        #[arg(value_name = "NAME")]
         only: Vec<String>,
-        /// So many of them, others with each commit.
-        #[arg(long, conflicts_with = "only")]
-        rotate: Option<usize>,
     },
     /// Write the table of OWASP ASVS into docs/security.md
     Asvs,
@@ -97,7 +94,7 @@ fn main() -> ExitCode {
             let setup = bench::Setup { built, limits: !without_limits };
             bench::run(&workspace, &only, Duration::from_secs(seconds), setup)
         }
-        Command::Sabotage { only, rotate } => sabotage::run(&workspace, &only, rotate),
+        Command::Sabotage { only } => sabotage::run(&workspace, &only),
         Command::Asvs => asvs::run(&workspace),
     });
     match outcome {

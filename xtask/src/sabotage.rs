@@ -1,13 +1,14 @@
-//! `cargo xtask sabotage`: tests the tests. Each change of the list breaks one rule of the product in a copy of this
-//! tree, and the test that protects the rule must turn red. A change that no test notices has survived: a failure.
+//! `cargo xtask sabotage`: tests the tests. Each entry of the list breaks one rule of the product in a copy of this tree, and the
+//! tests that protect the rule must fail. A rule whose tests still pass is a failure.
 
 mod list;
+mod markers;
 
 use crate::Outcome;
 use crate::counts::Counts;
 use crate::steps::{Steps, words};
 use crate::workspace::{TOGETHER, Workspace, output};
-use list::{CHANGES, Change, Test};
+use list::{RULES, Rule, Tests};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -17,67 +18,36 @@ use std::time::Instant;
 /// What can be broken; the dependencies are compiled as ever.
 const PACKAGES: [&str; 3] = ["engine", "app", "server"];
 
-/// All of them, those in `only`, or `rotate` of them, chosen by the commit.
-pub(crate) fn run(workspace: &Workspace, only: &[String], rotate: Option<usize>) -> Outcome {
-    measure(workspace, only, rotate).map(drop)
-}
-
-/// The same; a change that was noticed counts as passed.
-pub(crate) fn measure(workspace: &Workspace, only: &[String], rotate: Option<usize>) -> Outcome<Counts> {
-    let chosen = chosen(only, rotate, || head(workspace))?;
+/// All rules, or those in `only`.
+pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Outcome {
+    let chosen = chosen(only)?;
     let copy = Copy::make(workspace)?;
     let mut steps = Steps::new(chosen.len() + 1);
-    steps.run("The tests are green before anything is broken", || copy.control(&chosen))?;
-    let mut counts = Counts::default();
-    let mut survived = Vec::new();
-    for change in chosen {
-        match steps.run(change.name, || copy.sabotage(change)) {
-            Ok(()) => counts.passed += 1,
-            Err(sentence) => {
-                counts.failed += 1;
-                survived.push(format!("{}: {sentence}", change.name));
-            }
+    steps.run("The tests pass before anything is broken", || copy.control(&chosen))?;
+    let mut unnoticed = Vec::new();
+    for rule in &chosen {
+        if let Err(sentence) = steps.run(rule.name, || copy.sabotage(rule)) {
+            unnoticed.push(format!("{}: {sentence}", rule.name));
         }
     }
     eprintln!();
-    for sentence in &survived {
+    for sentence in &unnoticed {
         eprintln!("FAILED  {sentence}");
     }
-    println!("{} noticed, {} not", counts.passed, counts.failed);
-    if survived.is_empty() {
-        Ok(counts)
+    println!("{} noticed, {} not", chosen.len() - unnoticed.len(), unnoticed.len());
+    if unnoticed.is_empty() {
+        Ok(())
     } else {
-        Err(format!("{} sabotages were not noticed", survived.len()))
+        Err(format!("{} rules can be broken unnoticed", unnoticed.len()))
     }
 }
 
-fn chosen(
-    only: &[String],
-    rotate: Option<usize>,
-    head: impl FnOnce() -> Outcome<usize>,
-) -> Outcome<Vec<&'static Change>> {
-    if let Some(unknown) = only.iter().find(|name| !CHANGES.iter().any(|change| change.name == **name)) {
-        let names: Vec<&str> = CHANGES.iter().map(|change| change.name).collect();
-        return Err(format!("there is no sabotage {unknown}. There are: {}", names.join(", ")));
+fn chosen(only: &[String]) -> Outcome<Vec<&'static Rule>> {
+    if let Some(unknown) = only.iter().find(|name| !RULES.iter().any(|rule| rule.name == **name)) {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        return Err(format!("there is no rule {unknown}. There are: {}", names.join(", ")));
     }
-    Ok(match rotate {
-        Some(count) => {
-            let first = head()? % CHANGES.len();
-            CHANGES.iter().cycle().skip(first).take(count.min(CHANGES.len())).collect()
-        }
-        None => CHANGES
-            .iter()
-            .filter(|change| only.is_empty() || only.iter().any(|name| name == change.name))
-            .collect(),
-    })
-}
-
-/// A number that differs from commit to commit.
-fn head(workspace: &Workspace) -> Outcome<usize> {
-    let text = output(git(workspace).args(["rev-parse", "HEAD"]))?;
-    text.get(..7)
-        .and_then(|digits| usize::from_str_radix(digits, 16).ok())
-        .ok_or_else(|| format!("`git rev-parse HEAD` said {text:?}"))
+    Ok(RULES.iter().filter(|rule| only.is_empty() || only.iter().any(|name| name == rule.name)).collect())
 }
 
 fn git(workspace: &Workspace) -> Command {
@@ -134,17 +104,14 @@ impl<'a> Copy<'a> {
         Ok(())
     }
 
-    /// All that are to turn red are green now, or their red would say nothing.
-    fn control(&self, changes: &[&Change]) -> Outcome {
-        let mut left: Vec<Test> = Vec::new();
-        for change in changes {
-            if !left.contains(&change.test) {
-                left.push(change.test);
-            }
-        }
+    /// All tests that are to fail pass now, or their failure would say nothing.
+    fn control(&self, rules: &[&Rule]) -> Outcome {
+        let mut left: Vec<Tests> = rules.iter().map(|rule| rule.tests).collect();
         while let Some(first) = left.first().copied() {
-            let together = |test: &Test| (test.package, test.target) == (first.package, first.target);
-            let names: Vec<&str> = left.iter().filter(|test| together(test)).map(|test| test.name).collect();
+            let together = |tests: &Tests| (tests.package, tests.binary) == (first.package, first.binary);
+            let names: BTreeSet<&str> =
+                left.iter().filter(|tests| together(tests)).flat_map(|tests| tests.names).copied().collect();
+            let names: Vec<&str> = names.into_iter().collect();
             let (counts, said) = self.test(first, &names)?;
             if counts.failed > 0 || counts.passed != names.len() as u64 {
                 eprintln!("{said}");
@@ -155,41 +122,32 @@ impl<'a> Copy<'a> {
                     counts.failed
                 ));
             }
-            left.retain(|test| !together(test));
+            left.retain(|tests| !together(tests));
         }
         Ok(())
     }
 
-    fn sabotage(&self, change: &Change) -> Outcome {
-        let file = self.root.join(change.file);
-        let before = String::from_utf8(read(&file)?).map_err(|error| format!("{}: {error}", change.file))?;
-        let found = before.matches(change.text).count();
-        if found != 1 {
-            return Err(format!(
-                "its text stands {found} times in {}, not once: mend xtask/src/sabotage/list.rs",
-                change.file
-            ));
-        }
-        write(&file, before.replace(change.text, change.instead).as_bytes())?;
+    fn sabotage(&self, rule: &Rule) -> Outcome {
+        let file = self.root.join(markers::file_of(&self.root, rule)?);
+        let cannot = |error: std::string::FromUtf8Error| format!("{}: {error}", file.display());
+        let before = String::from_utf8(read(&file)?).map_err(cannot)?;
+        write(&file, markers::broken(&before, rule)?.as_bytes())?;
         let begun = Instant::now();
-        let tested = self.test(change.test, &[change.test.name]);
+        let tested = self.test(rule.tests, rule.tests.names);
         write(&file, before.as_bytes())?;
         let (counts, said) = tested?;
-        match (counts.passed, counts.failed) {
-            (0, 1) => {
-                eprintln!("      noticed by {} within {}", change.test.name, words(begun.elapsed()));
-                Ok(())
-            }
-            (1, 0) => Err(format!("survived: {} stayed green", change.test.name)),
-            _ => {
-                eprintln!("{said}");
-                Err(format!("`{}` ran {} tests, not one", change.test.name, counts.passed + counts.failed))
-            }
+        let all = rule.tests.names.len() as u64;
+        let names = rule.tests.names.join(", ");
+        if (counts.passed, counts.failed) == (0, all) {
+            eprintln!("      noticed by {names} within {}", words(begun.elapsed()));
+            return Ok(());
         }
+        eprintln!("{said}");
+        Err(format!("of {names} {} passed and {} failed; all {all} must fail", counts.passed, counts.failed))
     }
 
     /// Counts, and what was said. What does not compile proves nothing: an error.
-    fn test(&self, test: Test, names: &[&str]) -> Outcome<(Counts, String)> {
+    fn test(&self, tests: Tests, names: &[&str]) -> Outcome<(Counts, String)> {
         let mut command = self.workspace.cargo(["test", "--locked", "--quiet"]);
         // With the features that the tests themselves have: the dependencies are there, compiled.
         command.args(TOGETHER);
@@ -198,7 +156,7 @@ impl<'a> Copy<'a> {
             command.args(["--config", &format!("profile.dev.package.{package}.codegen-units={units}")]);
         }
         command
-            .args(test.target)
+            .args(tests.binary)
             .args(["--", "--exact"])
             .args(names)
             .current_dir(&self.root)
@@ -244,24 +202,18 @@ fn write(file: &Path, content: &[u8]) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHANGES, chosen};
-    use std::collections::BTreeSet;
+    use super::{RULES, chosen};
 
     #[test]
-    fn a_rotation_reaches_every_change_and_repeats_none() {
-        let mut seen = BTreeSet::new();
-        for head in 0..CHANGES.len() {
-            let some = chosen(&[], Some(3), || Ok(head)).unwrap();
-            let names: BTreeSet<&str> = some.iter().map(|change| change.name).collect();
-            assert_eq!(names.len(), 3);
-            seen.extend(names);
-        }
-        assert_eq!(seen.len(), CHANGES.len());
+    fn all_rules_are_chosen_or_those_that_are_named() {
+        assert_eq!(chosen(&[]).unwrap().len(), RULES.len());
+        let named = chosen(&["session-last".into(), "csrf-token".into()]).unwrap();
+        assert_eq!(named.iter().map(|rule| rule.name).collect::<Vec<_>>(), ["session-last", "csrf-token"]);
     }
 
     #[test]
     fn an_unknown_name_is_told_the_known_ones() {
-        let refused = chosen(&["nonsense".into()], None, || Ok(0)).err().unwrap();
-        assert!(refused.contains("session-hook"), "{refused}");
+        let refused = chosen(&["nonsense".into()]).err().unwrap();
+        assert!(refused.contains("session-last"), "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::steps::Steps;
 use crate::workspace::{TOGETHER, Workspace, run as run_command, words};
-use crate::{Outcome, browser_part, needs, room, sabotage};
+use crate::{Outcome, browser_part, needs, room};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -24,8 +24,6 @@ pub(crate) enum Part {
     Xtask,
     /// The browser.
     End2end,
-    /// Two lines broken, two tests red; which ones goes by the commit.
-    Sabotage,
 }
 
 /// Package, and the arguments its tests need.
@@ -35,9 +33,6 @@ const TESTS: [(Part, &str, &[&str]); 4] = [
     (Part::Server, "server", &[]),
     (Part::Xtask, "xtask", &[]),
 ];
-
-/// So many in each run; which ones goes by the commit. All of them take some minutes.
-const SABOTAGES: usize = 2;
 
 /// A step that counted tests before it failed keeps its counts.
 struct Failed {
@@ -104,7 +99,7 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
         );
     }
     // The server carries the browser part, so that comes before whatever compiles the server.
-    if [Part::Lint, Part::Server, Part::End2end, Part::Sabotage].into_iter().any(wanted) {
+    if [Part::Lint, Part::Server, Part::End2end].into_iter().any(wanted) {
         step(
             "Browser part (WASM)".into(),
             plain(move || {
@@ -142,9 +137,6 @@ fn plan<'a>(workspace: &'a Workspace, only: &[Part]) -> Vec<Step<'a>> {
             step("Server for the browser".into(), plain(move || workspace.build_server(false)));
         }
         step("Browser".into(), Box::new(move || playwright(workspace)));
-    }
-    if wanted(Part::Sabotage) {
-        step("Sabotage".into(), Box::new(move || Ok(sabotage::measure(workspace, &[], Some(SABOTAGES))?)));
     }
     plan
 }

@@ -252,10 +252,7 @@ fn outcome(response: Response, stage: &str, flow: &str, atomic: bool) -> (&'stat
 }
 
 fn method(method: Method) -> &'static str {
-    match method {
-        Method::Password => "password",
-        other => other.name(),
-    }
+    if method == Method::Password { "password" } else { method.name() }
 }
 
 fn names(standing: &[(Method, Standing)], wanted: Standing) -> Vec<&'static str> {

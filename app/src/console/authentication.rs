@@ -134,7 +134,12 @@ async fn decide(engine: &Engine, operator: &OperatorSession, sent: &Fields) -> e
             view.confirm = Some((dangers, wrong));
             Ok(Outcome::Again(422, view))
         }
-        saved => became(engine, operator, saved, sent, read).await,
+        saved @ (Saved::Done { .. }
+        | Saved::Unchanged { .. }
+        | Saved::Conflict { .. }
+        | Saved::Again(_)
+        | Saved::NeedsOwner(_)
+        | Saved::NeedsReason(_)) => became(engine, operator, saved, sent, read).await,
     }
 }
 
@@ -277,7 +282,7 @@ async fn became(
             read.problems = problems;
             Ok(Outcome::Again(422, view(engine, operator, current, read)))
         }
-        asking => {
+        asking @ (Saved::NeedsOwner(_) | Saved::NeedsFreshSignIn(_) | Saved::NeedsReason(_)) => {
             read.problems = vec![needs(asking)];
             Ok(Outcome::Again(422, view(engine, operator, current, read)))
         }
@@ -363,7 +368,16 @@ fn failed(error: Error) -> ServerFnError {
         Kind::Forbidden => 403,
         Kind::Conflict => 409,
         Kind::Busy => 503,
-        _ => 500,
+        Kind::Invalid
+        | Kind::Unauthenticated
+        | Kind::NotFound
+        | Kind::Gone
+        | Kind::TooLarge
+        | Kind::Elsewhere
+        | Kind::Limited
+        | Kind::Internal
+        | Kind::Upstream
+        | Kind::Late => 500,
     });
     ServerFnError::ServerError(error.to_string())
 }

@@ -54,7 +54,9 @@ pub(super) fn asks(brings_about: &[Check]) -> Option<AnyView> {
     let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
     let (word, what) = match worst {
         Severity::Error => ("Error: ", "This cannot be saved."),
-        _ => ("Danger: ", "That takes an owner, a fresh sign-in and why."),
+        Severity::Danger | Severity::Warning | Severity::Info => {
+            ("Danger: ", "That takes an owner, a fresh sign-in and why.")
+        }
     };
     Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
 }
@@ -70,7 +72,9 @@ pub(super) fn needs(saved: Saved) -> FieldError {
         ),
         Saved::NeedsReason(dangers) => (dangers, "Say why, for the history, and save again.", true),
         // Everything else is no question.
-        _ => (Vec::new(), "This could not be saved.", false),
+        Saved::Done { .. } | Saved::Unchanged { .. } | Saved::Conflict { .. } | Saved::Again(_) => {
+            (Vec::new(), "This could not be saved.", false)
+        }
     };
     let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();
     let beside = dangers.iter().find_map(|danger| danger.at).unwrap_or("sign_in_after_registration");

@@ -145,7 +145,7 @@ pub async fn submit(
             detail.asked = Some(needs(asking).message);
             Outcome::Again(422, Box::new(detail))
         }
-        asking => {
+        asking @ Saved::NeedsOwner(_) => {
             detail.refused = Some(needs(asking).message);
             Outcome::Again(422, Box::new(detail))
         }

@@ -180,7 +180,13 @@ fn form(view: View) -> AnyView {
 fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
     let about = |method: Method| match method {
         Method::Password => "",
-        _ => "shown and not run: that needs the provider",
+        Method::Oidc
+        | Method::Code
+        | Method::Link
+        | Method::Totp
+        | Method::Passkey
+        | Method::Webauthn
+        | Method::LookupSecret => "shown and not run: that needs the provider",
     };
     match methods {
         [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}", the one way that is on. "<small>{about(*only)}</small></p> }.into_any(),

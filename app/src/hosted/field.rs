@@ -11,7 +11,7 @@ pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     }
 }
 
@@ -240,7 +240,14 @@ impl Control<'_> {
             InputKind::Tel => Some("tel"),
             InputKind::Url => Some("url"),
             InputKind::Number => Some("decimal"),
-            _ => None,
+            InputKind::Text
+            | InputKind::Password
+            | InputKind::Checkbox
+            | InputKind::Hidden
+            | InputKind::Submit
+            | InputKind::Button
+            | InputKind::DatetimeLocal
+            | InputKind::Date => None,
         }
     }
 }
@@ -248,6 +255,7 @@ impl Control<'_> {
 /// What was typed, one entry a field; nothing for a password.
 fn values(input: &Input) -> Vec<String> {
     match &input.value {
+        // sabotage: password-in-a-page
         _ if input.kind == InputKind::Password => Vec::new(),
         None => Vec::new(),
         Some(Value::Array(entries)) => entries.iter().map(text).collect(),

@@ -182,7 +182,7 @@ fn notices(ui: &Container) -> Vec<AnyView> {
         .map(|message| {
             let (class, sign) = match message.kind {
                 TextKind::Success => ("note done", Glyph::Done),
-                _ => ("note", Glyph::Note),
+                TextKind::Info | TextKind::Error => ("note", Glyph::Note),
             };
             view! { <p class=class data-testid=test_id(message)>{icon(sign)} {message.text.clone()}</p> }
                 .into_any()

@@ -1,6 +1,6 @@
 //! `vestibule.web_hooks.allowed_hosts`: whom web hooks made in the console may call (design: security §6).
 
-use super::typed::Reader;
+use super::reader::Reader;
 use url::{Host, Url};
 
 const KEY: &str = "vestibule.web_hooks.allowed_hosts";

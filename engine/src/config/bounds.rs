@@ -1,7 +1,7 @@
 //! `vestibule.limits.{requests,connections,storage}`: what one request, one client and one listener may cost. What each protects is in
 //! `crate::limits_table`.
 
-use super::typed::Reader;
+use super::reader::Reader;
 use crate::identity::decode::Shape;
 use crate::identity::schema::AtMost;
 use std::time::Duration;

@@ -9,10 +9,7 @@ use super::layers::{get, remove, set};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Name → value, as stored in a revision: `registration_enabled: true`,
-/// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unverified_session_lifespan: "30m"`, …
-/// Revisions of before say `require_verified_address: true`: see [`ways_of`].
-pub type Named = BTreeMap<String, Value>;
+pub use super::document::Named;
 
 pub const REGISTRATION_ENABLED: &str = "registration_enabled";
 pub const SIGN_IN_AFTER_REGISTRATION: &str = "sign_in_after_registration";
@@ -182,7 +179,7 @@ pub fn ways_of(name: &str, value: &Value) -> Option<Map<String, Value>> {
             let switch = |method: &Method| (method.name().to_owned(), if *on { "on" } else { "off" }.into());
             Some(SIGNING_IN.iter().map(switch).collect())
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     }
 }
 

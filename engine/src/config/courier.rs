@@ -1,6 +1,7 @@
 //! `courier.*`: where mail goes. The mail server's address is Kratos' URL (Kratos: courier/smtp.go).
 
-use super::typed::{Reader, is_loopback};
+use super::reader::Reader;
+use super::scalars::is_loopback;
 use super::{CourierKeys, Serve, VestibuleKeys};
 use crate::effects::{Encryption, MailServer};
 use percent_encoding::percent_decode_str;

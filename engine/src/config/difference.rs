@@ -1,8 +1,9 @@
 //! What to write into a file to get from one configuration to another, as YAML that can be copied. Secrets are fingerprints.
 
 use super::Config;
-use super::print::{printable, yaml};
-use super::redact::{fingerprint, redact};
+use super::fingerprint::fingerprint;
+use super::format::{printable, yaml};
+use super::redact::redact;
 use serde_json::{Map, Value};
 
 /// The keys of `to` that say something else than those of `from`, lists as a whole; keys that `to` does not have follow as

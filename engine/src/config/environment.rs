@@ -138,7 +138,17 @@ fn members(path: &str, kind: Kind) -> Option<Members> {
         Kind::Schemas => Some(SCHEMA),
         Kind::Hooks(_) => Some(HOOK),
         Kind::Open if path == super::social::LIST => Some(PROVIDER),
-        _ => None,
+        Kind::Bool
+        | Kind::Flag
+        | Kind::Integer(..)
+        | Kind::Duration
+        | Kind::Size
+        | Kind::Memory
+        | Kind::Text
+        | Kind::Choice(_)
+        | Kind::BaseUrl
+        | Kind::Page
+        | Kind::Open => None,
     }
 }
 
@@ -182,7 +192,20 @@ fn entry(
                 "false" | "0" => false.into(),
                 _ => return Err(Wrong::new("this is neither yes nor no", "`true` or `false`")),
             },
-            kind => scalars::from_text(*kind, text)?,
+            kind @ (Kind::Flag
+            | Kind::Integer(..)
+            | Kind::Duration
+            | Kind::Size
+            | Kind::Memory
+            | Kind::Text
+            | Kind::Choice(_)
+            | Kind::BaseUrl
+            | Kind::Page
+            | Kind::Texts
+            | Kind::Secrets(_)
+            | Kind::Networks
+            | Kind::Hooks(_)
+            | Kind::Schemas) => scalars::from_text(*kind, text)?,
         };
         ((*path).to_owned(), value)
     };

@@ -1,12 +1,13 @@
 //! The configuration in force as stock Kratos accepts it: only its keys, in its spelling, what it demands filled in. What it
 //! will therefore do differently is said, key by key.
 
+use super::format::{Format, render};
 use super::hooks::FROM_CONSOLE;
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, remove, set};
 use super::load::{Findings, Note, check};
-use super::print::{Format, render};
 use super::redact::redact;
+use super::remark::Remark;
 use super::secret_reference::name_in;
 use super::{Algorithm, Config, Method, console, export_providers, scalars, schemas};
 use crate::secret::Secret;
@@ -81,14 +82,6 @@ const WITHOUT: &[(&str, &str)] = &[
     ("vestibule.console.session_lifespan", "Kratos has no console"),
     ("vestibule.settings.source", "Kratos always follows its files"),
 ];
-
-/// Something to know before the file is used.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Remark {
-    /// The key it is about.
-    pub path: String,
-    pub text: String,
-}
 
 /// What [`export`] makes.
 pub struct Export {
@@ -258,7 +251,9 @@ fn leaves(value: &Value, path: &str, each: &mut dyn FnMut(&str, &Value)) {
                 leaves(value, &format!("{path}.{name}"), each);
             }
         }
-        other => each(path, other),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            each(path, other)
+        }
     }
 }
 
@@ -411,7 +406,7 @@ fn sealed(value: &mut Value, path: &str, remarks: &mut Vec<Remark>) {
                 sealed(entry, &format!("{path}[{index}]"), remarks);
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -1,9 +1,9 @@
 //! Providers as stock Kratos has them: without those that are off, with mappers that it can read. Part of [`super::export`].
 
 use super::Config;
-use super::export::Remark;
 use super::layers::{get, set};
 use super::providers;
+use super::remark::Remark;
 use super::social::{ADDRESSES_FROM_CONSOLE, LIST};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

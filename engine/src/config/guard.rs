@@ -1,13 +1,10 @@
 //! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
 
-use super::keys::default_of;
+use super::keys::{BREACH_SERVICE, default_of};
 use super::social::Provider;
 use super::{ClientKeys, Config, Listener, WebHook};
 use crate::effects::Reach;
 use url::Url;
-
-/// The host that the breach check asks.
-pub(crate) const BREACH_SERVICE: &str = "selfservice.methods.password.config.haveibeenpwned_host";
 
 impl Config {
     /// Where the call of a web hook may go. One that was made in the console asks the list of hosts, each time anew: a file may have
@@ -24,11 +21,10 @@ impl Config {
         if provider.addresses_from_console && !self.vestibule.web_hook_hosts.has(url) {
             return Reach::Unlisted;
         }
-        match self.reach(url) {
-            // What a provider says of itself leads no further into the network than the files do.
-            Reach::Private if provider.only_says(url) && !is_excepted(&self.clients, url) => Reach::Public,
-            reach => reach,
-        }
+        let reach = self.reach(url);
+        // What a provider says of itself leads no further into the network than the files do.
+        let says = reach == Reach::Private && provider.only_says(url) && !is_excepted(&self.clients, url);
+        if says { Reach::Public } else { reach }
     }
 
     /// For the breach check. A host that somebody wrote into a file may stand in their own network; the one that is asked unless

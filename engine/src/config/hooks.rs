@@ -186,9 +186,10 @@ impl Hook {
 
     /// The name, and for a web hook which one.
     pub fn title(&self) -> String {
-        match self {
-            Hook::WebHook(hook) => format!("web_hook {}", hook.name),
-            other => other.name().to_owned(),
+        if let Hook::WebHook(hook) = self {
+            format!("web_hook {}", hook.name)
+        } else {
+            self.name().to_owned()
         }
     }
 

@@ -2,11 +2,11 @@
 //! and each key is accounted for.
 
 use super::console;
+use super::format::{Format, printable, render};
 use super::hooks::{self, Stage};
 use super::keys::{Effect, Key, Kind, REGISTRY};
 use super::layers::{Layers, get, remove, set};
 use super::load::{Problems, Sources, load, needless, unknown, without_unit};
-use super::print::{Format, printable, render};
 use super::redact::redact;
 use super::scalars;
 use serde::Serialize;

@@ -474,6 +474,14 @@ pub(super) fn variable(path: &str) -> Option<String> {
     (path.contains('.') || path == "dsn").then(|| path.to_uppercase().replace(['.', '-'], "_"))
 }
 
+/// The host that the breach check asks.
+pub(crate) const BREACH_SERVICE: &str = "selfservice.methods.password.config.haveibeenpwned_host";
+
+/// Whether a key does something in this version; the others are known and reported.
+pub fn has_effect(path: &str) -> bool {
+    REGISTRY.key(path).is_some_and(|key| key.state == State::Supported)
+}
+
 /// A key's default as the table has it; empty without one.
 pub(super) fn default_of(path: &str) -> &'static str {
     REGISTRY.key(path).map_or("", |key| key.default)

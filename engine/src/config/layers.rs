@@ -1,15 +1,16 @@
 //! Files, documents and environment, read once and kept apart: settings of the console are mapped onto them anew each
 //! time, and a problem names the place it comes from.
 
-use super::console::{self, Named};
+use super::console;
+use super::document::Named;
+pub(super) use super::document::remove;
+pub(crate) use super::document::{get, set};
 use super::environment::{self, Entry, Setting};
-use super::load::{Fetched, Problem, Problems, Sources};
+use super::sources::{Fetched, Problem, Problems, STARTER, Sources};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Where values of the built-in starter file come from.
-pub(super) const STARTER: &str = "built-in starter file";
 const STARTER_TEXT: &str = include_str!("starter.yml");
 /// Bytes; identity schemas may stand inside a file.
 const LARGEST: u64 = 4 << 20;
@@ -382,36 +383,5 @@ fn overlay(target: &mut Value, patch: &Value) {
             }
         }
         (target, patch) => *target = patch.clone(),
-    }
-}
-
-/// The value at a dotted path.
-pub(crate) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, name| value.get(name)).filter(|value| !value.is_null())
-}
-
-/// Puts `value` at a dotted path, making the sections on the way.
-pub(crate) fn set(document: &mut Value, path: &str, value: Value) {
-    let mut place = document;
-    for name in path.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        let Value::Object(members) = place else { return };
-        place = members.entry(name.to_owned()).or_insert(Value::Null);
-    }
-    *place = value;
-}
-
-/// Takes the value at a dotted path away; sections stay.
-pub(super) fn remove(document: &mut Value, path: &str) {
-    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let holder = if section.is_empty() {
-        Some(document)
-    } else {
-        section.split('.').try_fold(document, |value, name| value.get_mut(name))
-    };
-    if let Some(Value::Object(members)) = holder {
-        members.shift_remove(name);
     }
 }

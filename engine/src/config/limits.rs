@@ -1,7 +1,7 @@
 //! `vestibule.limits`: how often a client may do something, and how often something may be done to an address. What the numbers
 //! mean is in `engine/src/limits`.
 
-use super::typed::Reader;
+use super::reader::Reader;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]

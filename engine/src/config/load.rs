@@ -1,41 +1,19 @@
 //! Files and environment → one document → [`Config`], every problem at once.
 
-use super::console::Named;
-use super::hooks::Hook;
+use super::document::Named;
+pub(super) use super::findings::Findings;
 use super::keys::{Effect, Kind, REGISTRY};
-use super::layers::{Layers, STARTER};
+use super::layers::Layers;
 use super::redact::MASK;
 use super::{Config, typed};
 use crate::effects::{Outbound, Request};
 use futures::future::join_all;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::print::{masked, print, written};
-
-/// What a configuration is made of. Keep it: a console revision is mapped onto it anew each time.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// Later wins. Empty: the built-in starter file.
-    pub files: Vec<PathBuf>,
-    /// Given as values instead of files (tests, the golden replayer); applied after `files`. When non-empty, no starter file.
-    pub documents: Vec<Value>,
-    /// The process' environment, read by whoever starts it.
-    pub environment: BTreeMap<String, String>,
-    /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
-    pub data: PathBuf,
-    /// Nothing is made in `data`: secrets that are not kept there yet live as long as the process.
-    pub looks_only: bool,
-    /// Identity schemas by http(s), or why they cannot be had; see [`fetch`].
-    pub fetched: Fetched,
-}
-
-/// Texts by address.
-pub type Fetched = BTreeMap<String, Result<String, String>>;
+pub use super::sources::{Fetched, Note, Problem, Problems, Sources};
 
 /// Bytes of a schema that is fetched.
 const SCHEMA: usize = 1 << 20;
@@ -74,63 +52,6 @@ pub async fn fetch(sources: &mut Sources, outbound: &dyn Outbound) {
         sources.fetched.insert(url.into(), text);
     }
 }
-
-/// A note that does not stop the start: an unknown key, a known key whose feature is not there yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Note {
-    pub file: String,
-    pub path: String,
-    pub text: String,
-    /// Nobody misses the effect that the key does not have: ours always is as it says.
-    pub needless: bool,
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
-        }
-        write!(f, "{}", self.text)
-    }
-}
-
-/// A problem that does: wrong type, impossible combination.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
-    pub file: String,
-    /// Such as `selfservice.flows.login.lifespan`; empty when it is about the file as a whole.
-    pub path: String,
-    pub what: String,
-    /// What to write instead.
-    pub instead: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
-        }
-        write!(f, "{}. Write instead: {}.", self.what, self.instead)
-    }
-}
-
-#[derive(Debug)]
-pub struct Problems(pub Vec<Problem>);
-
-/// One problem a line.
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}
 
 #[derive(Debug)]
 pub struct Loaded {
@@ -185,55 +106,6 @@ fn build(
     }
 }
 
-/// What was found so far, and where things come from.
-pub(super) struct Findings<'a> {
-    pub layers: &'a Layers,
-    revision: i64,
-    document: &'a Value,
-    pub problems: Vec<Problem>,
-    pub notes: Vec<Note>,
-    /// Lists of hooks as they were read when they were checked, by key.
-    pub hooks: BTreeMap<String, Vec<Hook>>,
-}
-
-impl<'a> Findings<'a> {
-    pub(super) fn new(
-        layers: &'a Layers,
-        revision: i64,
-        document: &'a Value,
-        problems: Vec<Problem>,
-    ) -> Self {
-        Self { layers, revision, document, problems, notes: Vec::new(), hooks: BTreeMap::new() }
-    }
-
-    pub(super) fn problem(&mut self, path: &str, what: impl Into<String>, instead: impl Into<String>) {
-        let file = self.layers.origin(self.revision, self.document, path);
-        self.problems.push(Problem {
-            file,
-            path: path.to_owned(),
-            what: what.into(),
-            instead: instead.into(),
-        });
-    }
-
-    /// Nobody wrote the starter file, so nobody is told about it.
-    pub(super) fn note(&mut self, path: &str, text: impl Into<String>) {
-        self.add_note(path, text.into(), false);
-    }
-
-    /// Of a key without effect that needs none.
-    fn needless(&mut self, path: &str, text: String) {
-        self.add_note(path, text, true);
-    }
-
-    fn add_note(&mut self, path: &str, text: String, needless: bool) {
-        let file = self.layers.origin(self.revision, self.document, path);
-        if file != STARTER {
-            self.notes.push(Note { file, path: path.to_owned(), text, needless });
-        }
-    }
-}
-
 /// The known keys with right values, in the spelling of stock Kratos. Everything else goes into `findings`.
 pub(super) fn check(document: &Value, findings: &mut Findings<'_>) -> Value {
     let mut checked = Value::Object(Map::new());
@@ -266,7 +138,21 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
                     findings.hooks.insert(full.clone(), hooks);
                     value.clone()
                 }),
-                kind => super::scalars::check(kind, value),
+                kind @ (Kind::Bool
+                | Kind::Flag
+                | Kind::Integer(..)
+                | Kind::Duration
+                | Kind::Size
+                | Kind::Memory
+                | Kind::Text
+                | Kind::Choice(_)
+                | Kind::BaseUrl
+                | Kind::Page
+                | Kind::Texts
+                | Kind::Secrets(_)
+                | Kind::Networks
+                | Kind::Schemas
+                | Kind::Open) => super::scalars::check(kind, value),
             };
             match outcome {
                 Ok(value) => {

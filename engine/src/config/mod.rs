@@ -10,10 +10,14 @@ mod console_social;
 mod courier;
 mod difference;
 mod digest;
+mod document;
 mod environment;
 mod export;
 mod export_providers;
 mod exposure;
+mod findings;
+mod fingerprint;
+mod format;
 mod guard;
 pub mod hooks;
 mod import;
@@ -22,35 +26,43 @@ mod layers;
 mod limits;
 pub mod load;
 mod print;
+mod provider_keys;
 pub mod providers;
+mod reader;
 mod redact;
 mod reference;
 mod registration;
+mod remark;
 pub(crate) mod scalars;
 mod schemas;
 pub mod secret_reference;
 mod secrets;
 pub mod social;
+mod sources;
 mod typed;
 mod work;
+mod wrong;
 
 pub use allowed_hosts::AllowedHosts;
 pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
-pub use console::Named;
 pub use difference::difference;
 pub use digest::digest;
-pub use export::{Export, Remark, export};
-pub(crate) use guard::BREACH_SERVICE;
+pub use document::Named;
+pub(crate) use document::{get, set};
+pub use export::{Export, export};
+pub(crate) use fingerprint::fingerprint;
+pub use format::Format;
 pub use hooks::{Hook, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
+pub(crate) use keys::BREACH_SERVICE;
+pub use keys::has_effect;
 pub use layers::{Layers, starter};
-pub(crate) use layers::{get, set};
 pub use limits::LimitKeys;
-pub use print::Format;
-pub(crate) use redact::fingerprint;
 pub use reference::reference;
 pub use registration::{HookList, RegistrationKeys};
+pub use remark::Remark;
 pub use scalars::duration;
+pub use secrets::Secrets;
 pub use social::SocialKeys;
 pub use work::WorkLimits;
 
@@ -121,7 +133,7 @@ pub struct Listener {
 impl Listener {
     /// Reached from this machine alone.
     pub fn is_local(&self) -> bool {
-        typed::is_loopback(&self.host)
+        scalars::is_loopback(&self.host)
     }
 }
 
@@ -253,7 +265,12 @@ impl SelfService {
         match method {
             Method::Password => self.password.enabled,
             Method::Oidc => !self.social.offered().is_empty(),
-            other => self.enabled.get(&other).copied().unwrap_or_default(),
+            other @ (Method::Code
+            | Method::Link
+            | Method::Totp
+            | Method::Passkey
+            | Method::Webauthn
+            | Method::LookupSecret) => self.enabled.get(&other).copied().unwrap_or_default(),
         }
     }
 }
@@ -407,15 +424,6 @@ pub struct Argon2Keys {
     pub key_length: u32,
 }
 
-/// The first of each signs or encrypts, all of them verify or decrypt. None is empty. Unset, `cookie` and `cipher` are
-/// `default`, so a cipher secret may have another length than 32: derive keys from it.
-#[derive(Clone, Debug)]
-pub struct Secrets {
-    pub default: Vec<Secret>,
-    pub cookie: Vec<Secret>,
-    pub cipher: Vec<Secret>,
-}
-
 /// `clients`: where outgoing requests of web hooks may go, and what they may take along.
 #[derive(Clone, Debug)]
 pub struct ClientKeys {
@@ -433,13 +441,8 @@ pub struct Log {
     pub format: String,
 }
 
-/// Whether a key does something in this version; the others are known and reported.
-pub fn has_effect(path: &str) -> bool {
-    keys::REGISTRY.key(path).is_some_and(|key| key.state == keys::State::Supported)
-}
-
 /// The default of a key, as it is written in the table of keys; empty without one.
-pub(crate) fn default_of(path: &str) -> &'static str {
+pub fn default_of(path: &str) -> &'static str {
     keys::REGISTRY.key(path).map_or("", |key| key.default)
 }
 

@@ -1,7 +1,7 @@
 //! `vestibule.registration`: what may happen around a sign-up beyond what Kratos has. Each is off unless said otherwise.
 
 use super::Method;
-use super::typed::Reader;
+use super::reader::Reader;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -3,29 +3,10 @@
 
 use super::hooks::{Hook, Stage};
 use super::keys::Kind;
+pub(super) use super::wrong::Wrong;
+pub(crate) use super::wrong::web_url;
 use serde_json::{Value, json};
 use std::time::Duration;
-use url::Url;
-
-/// What is wrong with a value, and what to write instead.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Wrong {
-    /// Place inside the value, such as `[2]`
-    pub(super) at: String,
-    pub(super) what: String,
-    pub(super) instead: String,
-}
-
-impl Wrong {
-    pub(super) fn new(what: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { at: String::new(), what: what.into(), instead: instead.into() }
-    }
-
-    fn at(mut self, index: usize) -> Self {
-        self.at = format!("[{index}]{}", self.at);
-        self
-    }
-}
 
 /// Checks `value` and gives it in the spelling that stock Kratos accepts. All that is wrong, at once.
 pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
@@ -62,7 +43,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
             let bytes = match value {
                 Value::String(text) => size(text),
                 Value::Number(number) => number.as_u64(),
-                _ => return unfit(instead),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return unfit(instead),
             };
             match bytes {
                 Some(bytes) => Ok(size_text(bytes).into()),
@@ -142,7 +123,7 @@ pub(super) fn unitless(kind: Kind, value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.trim().parse().ok(),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -163,7 +144,16 @@ pub(super) fn from_text(kind: Kind, text: &str) -> Result<Value, Wrong> {
         Kind::Schemas => json(r#"[{"id":"default","url":"preset://email"}]"#),
         Kind::Open => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
         Kind::Size if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(format!("{text}B").into()),
-        _ => Ok(text.into()),
+        Kind::Bool
+        | Kind::Flag
+        | Kind::Integer(..)
+        | Kind::Duration
+        | Kind::Size
+        | Kind::Memory
+        | Kind::Text
+        | Kind::Choice(_)
+        | Kind::BaseUrl
+        | Kind::Page => Ok(text.into()),
     }
 }
 
@@ -226,10 +216,9 @@ fn size_text(bytes: u64) -> String {
     format!("{bytes}B")
 }
 
-/// An absolute http(s) address with a host.
-pub(crate) fn web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+pub(super) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A path of ours; `//host` would be another site's.
@@ -247,7 +236,7 @@ fn boolean(value: &Value) -> Option<bool> {
         Value::Bool(on) => Some(*on),
         Value::String(text) if text.eq_ignore_ascii_case("true") || text == "1" => Some(true),
         Value::String(text) if text.eq_ignore_ascii_case("false") || text == "0" => Some(false),
-        _ => None,
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -257,7 +246,7 @@ fn integer(value: &Value) -> Option<i64> {
             .as_i64()
             .or_else(|| number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64)),
         Value::String(text) => text.parse().ok(),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where identity schemas come from: `base64://`, `file://`, `preset://`, and by http(s) what was fetched beforehand.
 
-use super::load::Fetched;
-use super::scalars::Wrong;
+use super::sources::Fetched;
+use super::wrong::{Wrong, web_url};
 use crate::identity::schema::Schema;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -47,7 +47,7 @@ pub(super) fn is_remote(url: &str) -> bool {
 }
 
 fn remote(url: &str, fetched: &Fetched) -> Result<String, Wrong> {
-    let known = super::scalars::web_url(url).and_then(|url| fetched.get(url.as_str()));
+    let known = web_url(url).and_then(|url| fetched.get(url.as_str()));
     let why = match known {
         Some(Ok(text)) => return Ok(text.clone()),
         Some(Err(why)) => why.as_str(),

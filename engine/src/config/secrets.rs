@@ -1,7 +1,6 @@
 //! Secrets that nobody configured: made once, kept in the data folder for the owner of the process only.
 
-use super::Secrets;
-use super::load::Problem;
+use super::sources::Problem;
 use crate::effects::{Random, SystemRandom};
 use crate::secret::Secret;
 use base64::Engine as _;
@@ -9,6 +8,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
+
+/// The first of each signs or encrypts, all of them verify or decrypt. None is empty. Unset, `cookie` and `cipher` are
+/// `default`, so a cipher secret may have another length than 32: derive keys from it.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    pub default: Vec<Secret>,
+    pub cookie: Vec<Secret>,
+    pub cipher: Vec<Secret>,
+}
 
 const NAME: &str = "secrets.json";
 

@@ -1,6 +1,6 @@
 //! `vestibule.limits.work`: how many templates and requests to providers run at once, and how many wait for their turn.
 
-use super::typed::Reader;
+use super::reader::Reader;
 use crate::gate::Capacity;
 use std::time::Duration;
 

@@ -57,6 +57,7 @@ pub(crate) fn seal_for(
     let sealed = XChaCha20Poly1305::new(&key.key.into())
         .encrypt(XNonce::from_slice(&nonce), payload)
         .map_err(|_| Error::internal("a row cannot be sealed"))?;
+    // sabotage: encrypted-at-rest
     Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
 }
 

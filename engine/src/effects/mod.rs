@@ -5,19 +5,19 @@ pub mod document;
 mod following;
 mod mailer;
 mod outbound;
+mod request;
 mod template_words;
 pub mod templates;
 
 pub use following::{Following, to_completion};
 pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
-pub use outbound::{Reach, SystemOutbound, at_sight};
+pub use outbound::{SystemOutbound, at_sight};
+pub use request::{Answer, Outbound, OutboundError, Reach, Request};
 pub use templates::{SystemTemplates, TemplateError, Templates};
 
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use futures::future::BoxFuture;
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
 pub trait Clock: Send + Sync {
@@ -26,90 +26,6 @@ pub trait Clock: Send + Sync {
 
 pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
-}
-
-/// The only door for outgoing HTTP. Redirects are not followed, and no proxy of the environment is used.
-pub trait Outbound: Send + Sync {
-    fn send(&self, request: Request) -> BoxFuture<'static, Result<Answer, OutboundError>>;
-
-    /// GETs `url` where `reach` lets it go; at most `limit` bytes, at most `deadline` in all. Only 2xx is an answer.
-    fn get(
-        &self,
-        url: url::Url,
-        reach: Reach,
-        limit: usize,
-        deadline: Duration,
-    ) -> BoxFuture<'static, Result<String, OutboundError>> {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let sent = self.send(Request {
-            method: "GET".to_owned(),
-            url,
-            headers: Vec::new(),
-            body: None,
-            limit,
-            deadline,
-            reach,
-        });
-        Box::pin(async move {
-            let answer = sent.await?;
-            if !answer.is_success() {
-                return Err(OutboundError::Status { host, status: answer.status });
-            }
-            String::from_utf8(answer.body)
-                .map_err(|failure| OutboundError::Unreachable { host, source: failure.into() })
-        })
-    }
-}
-
-/// A request that leaves.
-#[derive(Clone)]
-pub struct Request {
-    pub method: String,
-    pub url: url::Url,
-    pub headers: Vec<(String, String)>,
-    pub body: Option<Vec<u8>>,
-    /// Bytes of the answer.
-    pub limit: usize,
-    /// For all of it.
-    pub deadline: Duration,
-    pub reach: Reach,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// 2xx. A redirect is not followed, so it is no success.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum OutboundError {
-    #[error("{host} did not answer within {millis} ms")]
-    Deadline { host: String, millis: u128 },
-    #[error("{host} answered {status}")]
-    Status { host: String, status: u16 },
-    #[error("the answer of {host} is larger than {limit} bytes")]
-    TooLarge { host: String, limit: usize },
-    #[error("the answer of {host} is not taken: {unfit}")]
-    Unfit { host: String, unfit: document::Unfit },
-    #[error("{host} is not an address that requests may go to")]
-    Refused { host: String },
-    #[error(
-        "{host} is not in `vestibule.web_hooks.allowed_hosts`: webhooks and providers made in the console call no other host"
-    )]
-    Unlisted { host: String },
-    #[error("{host} cannot be reached")]
-    Unreachable {
-        host: String,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }
 
 #[derive(Clone)]

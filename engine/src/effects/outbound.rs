@@ -1,7 +1,7 @@
 //! Outgoing requests over reqwest: no redirects, no proxy, limits on time and size, and addresses checked where the
 //! connection takes them from, so that the checked address is the one connected to.
 
-use super::{Answer, Outbound, OutboundError, Request};
+use super::request::{Answer, Outbound, OutboundError, Reach, Request};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -20,22 +20,6 @@ type Found = BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 
 /// Where a name leads today: the system's resolver, or one that a test answers for.
 type LookUp = Arc<dyn Fn(String) -> Found + Send + Sync>;
-
-/// Where a request may go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reach {
-    /// Public addresses only: neither loopback, private, link-local nor metadata addresses.
-    Public,
-    /// The same without this machine's own addresses, public ones included: for ports that we listen on.
-    Elsewhere,
-    /// Nothing is sent: the address is one of ours.
-    Nowhere,
-    /// Nothing is sent: a web hook of the console, whose host is not on the list of those that it may call.
-    Unlisted,
-    /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
-    /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).
-    Private,
-}
 
 /// The real door.
 pub struct SystemOutbound {
@@ -136,7 +120,7 @@ pub fn at_sight(reach: Reach, url: &Url) -> Result<(), OutboundError> {
         reach if literal.is_some_and(|address| !allowed(reach, address)) => {
             Err(OutboundError::Refused { host: host() })
         }
-        _ => Ok(()),
+        Reach::Public | Reach::Elsewhere | Reach::Private => Ok(()),
     }
 }
 
@@ -215,6 +199,7 @@ impl Resolve for Checked {
 fn allowed(reach: Reach, address: IpAddr) -> bool {
     !never(address)
         && match reach {
+            // sabotage: private-network
             Reach::Public => public(address),
             Reach::Elsewhere => public(address) && !is_here(address),
             Reach::Nowhere | Reach::Unlisted => false,

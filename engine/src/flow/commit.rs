@@ -1,8 +1,8 @@
 //! The transaction of a plan: what was proven is asked again, then everything that follows from it is stored, or nothing. Where another
 //! request wrote the flow meanwhile it begins again from the newer one; nothing is counted, called or sent twice.
 
-use super::run::Work;
 use super::show::return_url;
+use super::work::Work;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::form::csrf;
@@ -135,6 +135,7 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
             // session from before the verification must not begin after it.
             let unverified = work.made.issued.as_ref().is_some_and(|issued| issued.session.unverified);
             let before = known.identity.resettable || unverified;
+            // sabotage: session-while-it-holds
             Ok(known.basis.holds(tx, known.identity.id).await?
                 && (!before || identities::still_before_proof(tx, &known.identity).await?))
         }
@@ -218,6 +219,7 @@ async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
 
 /// Uses up what counts once.
 async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    // sabotage: id-token-once
     oidc::spend(ctx, tx, work.facts.token.as_ref()).await?;
     let invitation = match &work.facts.who {
         Who::New(_) => work.invitation.as_ref().map(|invitation| invitation.id),

@@ -6,12 +6,15 @@ mod before;
 mod changes;
 mod commit;
 mod counted;
+mod finish;
 mod login;
 pub mod logout;
 mod registration;
 mod run;
 mod show;
+mod steps;
 mod verification;
+mod work;
 
 pub use verification::{fill_in, finished};
 

@@ -83,6 +83,7 @@ pub fn matches(cookie: &str, token: &str) -> bool {
     for index in 0..LENGTH {
         unmasked[index] = token[index] ^ token[LENGTH + index];
     }
+    // sabotage: csrf-token
     unmasked.ct_eq(&secret).into()
 }
 

@@ -71,6 +71,7 @@ pub(crate) async fn find(ctx: &Ctx, kind: FlowKind, submit: &mut Submit) -> Resu
     if flow.kind_of_client == FlowType::Api {
         return Ok((flow, Holder::Own));
     }
+    // sabotage: form-ownership
     let Some(own) = flow.owner(&submit.csrf_cookies).cloned() else {
         flow.untrusted = true;
         return Ok((flow, Holder::Foreign));

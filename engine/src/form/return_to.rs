@@ -32,6 +32,7 @@ pub fn check(config: &Config, wanted: &str) -> Result<Url> {
     }
     let own = config.serve.public.base_url.as_str();
     let allowed = config.selfservice.allowed_return_urls.iter().map(String::as_str).chain([own]);
+    // sabotage: return-address
     if allowed.into_iter().any(|entry| allows(entry, &url)) { Ok(url) } else { Err(forbidden()) }
 }
 

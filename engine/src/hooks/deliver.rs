@@ -1,7 +1,9 @@
 //! Out of the queue: claim, call, write down what came of it. Every step is a short transaction of its own, none is open
 //! while another service is waited for.
 
-use super::{Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_come_back, note, places};
+use super::{
+    Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_come_back, note, outcome, places,
+};
 use crate::effects::to_completion;
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;
@@ -129,17 +131,6 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     }
     delivery.body = content.seal(ctx, delivery.id)?;
     Ok(())
-}
-
-/// In the words of the count.
-pub(crate) fn outcome(status: Status) -> &'static str {
-    match status {
-        Status::Queued | Status::Processing => "retry",
-        Status::Done => "done",
-        Status::Refused => "refused",
-        Status::Cancelled => "canceled",
-        Status::Failed => "failed",
-    }
 }
 
 /// Queued for another try, or given up after the last.

@@ -10,7 +10,6 @@ mod request;
 mod trial;
 
 pub use deliver::deliver;
-pub(crate) use deliver::outcome;
 pub(crate) use places::place_of;
 pub use places::{List, is_of, lists};
 pub use request::TEST_HEADER;
@@ -236,15 +235,24 @@ fn note(delivery: &mut Delivery, content: &mut Content, attempt: &Attempt) {
 
 /// A sentence for administrators.
 fn told(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Outbound(OutboundError::Unreachable { host, source }) => {
-            let mut deepest: &dyn std::error::Error = source.as_ref();
-            while let Some(next) = deepest.source() {
-                deepest = next;
-            }
-            format!("{host} cannot be reached: {deepest}")
-        }
-        trouble => trouble.to_string(),
+    let Trouble::Outbound(OutboundError::Unreachable { host, source }) = trouble else {
+        return trouble.to_string();
+    };
+    let mut deepest: &dyn std::error::Error = source.as_ref();
+    while let Some(next) = deepest.source() {
+        deepest = next;
+    }
+    format!("{host} cannot be reached: {deepest}")
+}
+
+/// In the words of the count.
+pub(crate) fn outcome(status: Status) -> &'static str {
+    match status {
+        Status::Queued | Status::Processing => "retry",
+        Status::Done => "done",
+        Status::Refused => "refused",
+        Status::Cancelled => "canceled",
+        Status::Failed => "failed",
     }
 }
 

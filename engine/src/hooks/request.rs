@@ -167,9 +167,12 @@ pub(crate) async fn rendered(
         Purpose::Queued => gates.background_templates.enter(work.background_templates()).await?,
     };
     let made = ctx.effects().templates.render(source, input.to_owned()).await;
-    made.map(Some).map_err(|failure| match failure {
-        TemplateError::Cancelled => Trouble::Cancelled,
-        failure => Trouble::Template(failure),
+    made.map(Some).map_err(|failure| {
+        if matches!(failure, TemplateError::Cancelled) {
+            Trouble::Cancelled
+        } else {
+            Trouble::Template(failure)
+        }
     })
 }
 

@@ -84,13 +84,19 @@ pub fn json(body: Value, members: &[&str], schema: Option<&Schema>, shape: Shape
     let (nested, fields): (Vec<_>, Vec<_>) =
         body.into_iter().partition(|(name, _)| members.contains(&name.as_str()));
     for (name, value) in nested {
+        if name == TRAITS {
+            let value = decoded.object(value);
+            decoded.body.insert(name, value);
+            continue;
+        }
         match value {
             Value::String(text) if name == PAYLOAD => put_payload(&mut decoded.body, text),
-            value if name == TRAITS => {
-                let value = decoded.object(value);
-                decoded.body.insert(name, value);
-            }
-            value => _ = decoded.body.insert(name, value),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => _ = decoded.body.insert(name, value),
         }
     }
     for (name, value) in fields {
@@ -192,16 +198,22 @@ impl<'a> Decoded<'a> {
         };
         match kind {
             TraitKind::List => {
-                let all = values.into_iter().flat_map(|value| match value {
-                    Value::Array(entries) => entries,
-                    value => vec![value],
-                });
+                let all = values
+                    .into_iter()
+                    .flat_map(|value| if let Value::Array(entries) = value { entries } else { vec![value] });
                 let kind = place.entries.unwrap_or(TraitKind::Text);
                 let list: Vec<Value> = all.filter_map(|value| typed(kind, false, value)).collect();
                 (!list.is_empty()).then_some(Value::Array(list))
             }
             TraitKind::Boolean => typed(kind, place.required, values.pop()?),
-            _ => values.into_iter().find_map(|value| typed(kind, place.required, value)),
+            TraitKind::Text
+            | TraitKind::Email
+            | TraitKind::Tel
+            | TraitKind::Url
+            | TraitKind::Date
+            | TraitKind::DateTime
+            | TraitKind::Number
+            | TraitKind::Integer => values.into_iter().find_map(|value| typed(kind, place.required, value)),
         }
     }
 
@@ -280,7 +292,9 @@ fn typed(kind: TraitKind, required: bool, value: Value) -> Option<Value> {
         Value::Number(number) if !matches!(kind, TraitKind::Number | TraitKind::Integer) => {
             return Some(number.to_string().into());
         }
-        other => return Some(other),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            return Some(other);
+        }
     };
     match kind {
         TraitKind::Boolean if text.is_empty() => required.then_some(false.into()),

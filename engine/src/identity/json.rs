@@ -50,6 +50,7 @@ pub fn admin(identity: &Identity, credentials: Option<&[Credential]>, include: &
                     "created_at": credential.created_at,
                     "updated_at": credential.updated_at,
                 });
+                // sabotage: hash-in-responses
                 if include.contains(&credential.kind.as_str()) {
                     shown["config"] = credential.config.clone();
                 }

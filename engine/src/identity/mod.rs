@@ -8,12 +8,13 @@ pub mod json;
 pub mod proof;
 pub mod schema;
 
+pub use address::{as_identifier, normalise_identifier};
+
 use crate::effects::Effects;
 use crate::ids::IdentityId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 #[derive(Clone, Debug)]
@@ -88,23 +89,6 @@ pub struct Credential {
     pub config: Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-}
-
-/// Trimmed and lower-cased (measured on Kratos 26.2.0), and composed: "é" is one letter however a keyboard makes it. The one place
-/// where it is decided which two texts are the same identifier.
-pub fn normalise_identifier(text: &str) -> String {
-    // Twice: a letter in lower case may compose with what follows it.
-    let lower = text.trim().nfc().collect::<String>().to_lowercase();
-    lower.nfc().collect()
-}
-
-/// A trait as what its owner is known by: a text, or the digits of a number.
-pub fn as_identifier(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(normalise_identifier(text)),
-        Value::Number(number) => Some(normalise_identifier(&number.to_string())),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 /// A new identity that is not stored yet: ids, times, and every address unverified.

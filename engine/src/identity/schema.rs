@@ -2,6 +2,7 @@
 //! earlier one.
 
 mod fields;
+mod keywords;
 mod marks;
 mod patterns;
 mod places;
@@ -12,6 +13,7 @@ use crate::limits_table::IDENTIFIERS;
 use crate::ui::text;
 pub use fields::{Place, Step, Trait, TraitKind};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator, ValidatorMap};
+use keywords::{IDENTIFIER, MARK, PATTERN, Problem};
 pub use marks::{Address, Extracted};
 use marks::{Marks, Matches, Prepared, Readable};
 use places::{Document, Part, members};
@@ -35,17 +37,6 @@ pub struct Schema {
     traits: Vec<Trait>,
 }
 
-/// JSON pointer or name of a field, and what is wrong there.
-type Problem = (String, String);
-
-/// Kratos' extension.
-const MARK: &str = "ory.sh/kratos";
-/// What takes the place of `pattern` for the validator, which would read it as ECMAScript.
-const PATTERN: &str = "vestibule/pattern";
-/// On what somebody is known by: what it has to be.
-const IDENTIFIER: &str = "vestibule/identifier";
-/// On what a value may or may not fit: its place in the schema.
-const BRANCH: &str = "vestibule/branch";
 /// Those that Kratos reads.
 const DRAFTS: [&str; 4] = [
     "http://json-schema.org/schema#",
@@ -53,9 +44,6 @@ const DRAFTS: [&str; 4] = [
     "http://json-schema.org/draft-06/schema#",
     "http://json-schema.org/draft-04/schema#",
 ];
-/// Deeper schemas are refused when they are compiled.
-const DEEPEST: usize = 16;
-
 impl Schema {
     /// # Errors
     /// JSON pointer and what is wrong there, for each problem. Nothing is fetched: a `$ref` to elsewhere is one.

@@ -103,6 +103,7 @@ pub async fn judge(
             Rule::Client(_) => continue,
         };
         // The clock of another server may be ahead.
+        // sabotage: password-throttle
         if delay > TimeDelta::zero() && since + delay > now {
             waits_for_itself |= held.rule == Rule::Account;
             next = next.max(since + delay);

@@ -2,7 +2,7 @@
 //! which are not in there. Beside a digest stands what an operator needs: the client's network, and the address with its local part
 //! masked.
 
-use super::Limit;
+use super::limit::Limit;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::identity::normalise_identifier;

@@ -22,6 +22,7 @@ pub async fn may_try(ctx: &Ctx, flow: FlowId, earlier: &mut Option<Earlier>, is_
         return Ok(codes::attempts(&mut ctx.db().single().await?, flow).await? < most);
     }
     let mut tx = ctx.db().write_single_relaxed().await?;
+    // sabotage: attempt-before-comparison
     let attempts = codes::attempt(&mut tx, flow).await?;
     tx.commit().await?;
     Ok(attempts <= most)

@@ -1,7 +1,7 @@
 //! The two hash formats: argon2 as PHC string (RFC 9106), bcrypt as modular crypt string. Pure computation.
 
 use super::imported::Imported;
-use super::{Verdict, policy};
+use super::policy;
 use crate::config::{Algorithm, Argon2Keys, Hashers};
 use crate::error::{Error, Result};
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
@@ -10,6 +10,15 @@ use subtle::ConstantTimeEq;
 
 /// The working memory of one thread, kept from hash to hash: fresh pages cost more than they look.
 pub(super) type Memory = Vec<Block>;
+
+/// The outcome of comparing a password with a stored hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and the stored hash has other parameters than the configuration: hash again and store.
+    RightButOutdated,
+}
 
 /// Bytes; bcrypt fixes sixteen.
 pub(super) fn salt_length(keys: &Hashers) -> usize {
@@ -38,6 +47,7 @@ pub(super) fn verify(
     stored: Option<&str>,
 ) -> Result<Verdict> {
     let Some(stored) = stored else {
+        // sabotage: same-work-without-account
         dummy(memory, keys, password)?;
         return Ok(Verdict::Wrong);
     };
@@ -73,7 +83,7 @@ fn dummy(memory: &mut Memory, keys: &Hashers, password: &str) -> Result<()> {
     // bcrypt's cost does not depend on the password; an over-long one must not come cheaper.
     let password = match keys.algorithm {
         Algorithm::Bcrypt if password.len() > policy::BCRYPT_BYTES => "",
-        _ => password,
+        Algorithm::Argon2 | Algorithm::Bcrypt => password,
     };
     hash(memory, keys, &salt, password).map(drop)
 }

@@ -11,7 +11,7 @@ mod imported;
 mod policy;
 mod threads;
 
-pub use algorithm::is_known_hash;
+pub use algorithm::{Verdict, is_known_hash};
 pub use bench::{Row, bench};
 pub(crate) use breaches::breach_service;
 pub use breaches::check_breaches;
@@ -31,15 +31,6 @@ use threads::Threads;
 #[derive(Clone)]
 pub struct Hasher {
     threads: Arc<Threads>,
-}
-
-/// The outcome of comparing a password with a stored hash.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    Wrong,
-    Right,
-    /// Right, and the stored hash has other parameters than the configuration: hash again and store.
-    RightButOutdated,
 }
 
 /// How many callers may wait. With the default parameters and two cores this is about three seconds of work.

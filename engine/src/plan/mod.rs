@@ -126,6 +126,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
             // Without codes nothing would ever be proven.
+            // sabotage: enumeration-prevention
             let pends = config.vestibule.registration.prevent_enumeration && config.sends_codes();
             // Where a provider vouches nothing waits: an address that it does not vouch for is refused there, known or not.
             let pends = pends && !offer.is_some_and(|offer| offer.vouches);
@@ -162,6 +163,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
         && config.vestibule.registration.sign_in_after_verification
         && config.sends_codes();
     if sign_in {
+        // sabotage: session-last
         steps.push(Step::SignIn);
     }
     if when_proven {

@@ -123,7 +123,11 @@ pub fn remember(
 
 /// What a session keeps of its client's network, with each secret that may have been in use: whoever reads the database learns no
 /// address from it.
-pub fn network_hashes(secrets: &[Secret], identity: IdentityId, network: super::Network) -> Vec<[u8; 32]> {
+pub fn network_hashes(
+    secrets: &[Secret],
+    identity: IdentityId,
+    network: super::network::Network,
+) -> Vec<[u8; 32]> {
     let subject = Subject::Identity(identity);
     let text = network.to_string();
     keys(secrets, NETWORK_PURPOSE)

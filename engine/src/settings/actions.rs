@@ -101,10 +101,10 @@ pub fn actions(config: &Config) -> Vec<Action> {
 }
 
 fn standing(config: &Config, plan: &Plan, list: hooks::List<'_>, hook: &Arc<WebHook>) -> Standing {
-    let runs = plan.steps.iter().any(|step| match step {
-        Step::Ask(runs) | Step::Run(Hook::WebHook(runs)) => runs == hook,
-        _ => false,
-    });
+    let runs = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Ask(runs) | Step::Run(Hook::WebHook(runs)) if runs == hook));
     let own = hooks::List { method: Some(plan.method), ..list };
     match (list.method, plan.source) {
         (None, Source::Method) if runs && config.written_in(&own.key()).is_none() => Standing::TakenOver,

@@ -2,15 +2,49 @@
 //! address of before, which it was not entered for.
 
 use super::page::SEARCHED;
-use super::{Named, social, web_hooks};
+use super::provider_fields::SECRETS;
+use crate::config::Named;
+use crate::config::console::SOCIAL_PROVIDERS;
+use crate::config::console_hooks::{MadeAuth, made_hooks};
+use crate::config::secret_reference::name_in;
 use crate::error::Result;
 use crate::store::revisions::{self, Row};
 use crate::store::{Tx, setting_secrets};
+use serde_json::Value;
 use std::collections::BTreeMap;
+use url::Url;
 
 /// By the name of the secret. What never travels, such as what signs calls, is for nobody.
 fn addressees(named: &Named) -> BTreeMap<String, String> {
-    social::addressees(named).into_iter().chain(web_hooks::addressees(named)).collect()
+    of_providers(named).into_iter().chain(of_web_hooks(named)).collect()
+}
+
+/// Whom each secret that settings name is for: the kind of the provider, and the addresses that the console laid over it.
+fn of_providers(named: &Named) -> BTreeMap<String, String> {
+    let all = named.get(SOCIAL_PROVIDERS).and_then(Value::as_object);
+    let each = all.into_iter().flatten().flat_map(|(_, over)| {
+        let names = SECRETS.into_iter().filter_map(|member| over.get(member)?.as_str().and_then(name_in));
+        let to =
+            ["provider", "issuer_url", "token_url"].map(|member| over.get(member).unwrap_or(&Value::Null));
+        let to = serde_json::json!(to).to_string();
+        names.map(move |name| (name.to_owned(), to.clone())).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+/// Whom each secret that travels with a call is for.
+fn of_web_hooks(named: &Named) -> BTreeMap<String, String> {
+    let hooks = made_hooks(named);
+    let each = hooks.values().flat_map(|hook| {
+        let auth = hook.auth.iter().filter(|auth| !matches!(auth, MadeAuth::StandardWebhooks { .. }));
+        auth.flat_map(MadeAuth::names).map(move |name| (name.to_owned(), origin(&hook.url)))
+    });
+    each.collect()
+}
+
+/// Whom a secret that travels with a call is for: scheme, host and port.
+pub(super) fn origin(address: &str) -> String {
+    Url::parse(address).map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization())
 }
 
 /// Names of the secrets that are there and that `then` would send to somebody else than they were entered for.
@@ -45,7 +79,7 @@ pub(super) fn destroyed(name: &str) -> String {
 mod tests {
     use super::*;
     use chrono::DateTime;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn row(number: i64, settings: Value) -> Row {
         Row {

@@ -1,9 +1,9 @@
 //! What a Save may bring about, and by whom: no new error, and a new danger only by an owner who has just signed in and says why.
 //! A reason is no control (design: security §7); it is there for those who read the history.
 
+use super::audit::record;
 use super::checks::{Check, brought_about};
 use super::page::field_of;
-use super::revise::record;
 use super::{FieldError, Saved, Severity};
 use crate::config::Config;
 use crate::config::console::{SIGN_IN_AFTER_REGISTRATION, guarded_differ};

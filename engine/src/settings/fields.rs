@@ -208,7 +208,9 @@ impl Authentication {
                 ways.0.remove(&Method::Oidc);
                 Some(Setting::Ways(ways))
             }
-            setting => Some(setting),
+            setting @ (Setting::Switch(_) | Setting::Ways(_) | Setting::Number(_) | Setting::Span(_)) => {
+                Some(setting)
+            }
         }
     }
 

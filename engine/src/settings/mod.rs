@@ -3,14 +3,17 @@
 pub mod actions;
 mod addressees;
 pub mod after_sign_up;
+mod audit;
 pub mod checks;
 mod danger;
 mod fields;
 mod follow;
 pub mod history;
+mod outcome;
 mod page;
 pub mod presets;
 mod preview;
+mod provider_fields;
 mod revise;
 pub mod social;
 pub mod web_hooks;
@@ -19,22 +22,20 @@ mod words;
 pub use crate::config::Named;
 pub use crate::config::console as names;
 pub use after_sign_up::AfterSignUp;
-pub use checks::Check;
+pub use checks::{Check, Severity};
 pub use danger::By;
 pub use fields::{
     Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
 };
 pub use follow::{follow, listen, refresh};
 pub use history::undo;
+pub use outcome::{FieldError, Preview, Saved};
 pub use page::{current, registering};
 pub use preview::preview;
 pub use revise::{files_decide, list, load_current, roll_back, save};
 
 use crate::config::Method;
-use crate::pipeline::Compared;
-use crate::plan::Plan;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a value on the page comes from and who touched it last.
@@ -60,75 +61,6 @@ pub struct Current {
     pub provenance: BTreeMap<&'static str, Provenance>,
     /// Fields that the page has today: what they switch is there.
     pub offered: BTreeSet<&'static str>,
-}
-
-/// The worst first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// What is configured cannot do what it says. A Save that brings one about is refused.
-    Error,
-    /// Somebody can do harm, or is locked out. A Save that brings one about asks who does it, and why.
-    Danger,
-    Warning,
-    Info,
-}
-
-impl Severity {
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Error => "error",
-            Severity::Danger => "danger",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        }
-    }
-}
-
-/// What the unsaved (or saved) values would mean.
-pub struct Preview {
-    /// What can happen, as far as it stands beside a setting; [`Check::at`] says which.
-    pub warnings: Vec<Check>,
-    /// Those errors and dangers, of the whole configuration, that a Save would newly bring about: errors refuse it, dangers make it
-    /// ask for an owner, a fresh sign-in and a reason.
-    pub brings_about: Vec<Check>,
-    /// Per enabled method that can register and client: what runs now, and what would run.
-    pub plans: Vec<(Plan, Plan)>,
-    /// The same in words.
-    pub pipelines: Vec<Compared>,
-    /// Sentences naming each difference to the saved values, such as "Sign in after registration: on".
-    pub changes: Vec<String>,
-}
-
-/// A problem with one field; the form comes back with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldError {
-    pub field: &'static str,
-    pub message: String,
-}
-
-#[derive(Debug)]
-pub enum Saved {
-    Done {
-        revision: i64,
-    },
-    /// Nothing differs from what is saved; no revision was made.
-    Unchanged {
-        revision: i64,
-    },
-    /// Somebody saved meanwhile: who, when, their revision.
-    Conflict {
-        revision: i64,
-        by: String,
-        at: DateTime<Utc>,
-    },
-    Again(Vec<FieldError>),
-    /// It brings these dangers about, or is guarded by itself, and that is for owners.
-    NeedsOwner(Vec<Check>),
-    /// The same, and the sign-in is older than five minutes ([`crate::operators::FRESH`]).
-    NeedsFreshSignIn(Vec<Check>),
-    /// It brings these dangers about, and nothing says why.
-    NeedsReason(Vec<Check>),
 }
 
 pub struct Revision {

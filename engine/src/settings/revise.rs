@@ -1,9 +1,11 @@
 //! Revisions: save, roll back, list, and what applies at the start. What applies next goes through [`Engine::reconfigure`].
 
+use super::audit::record;
 use super::danger::{self, By};
 use super::page::{field_of, named, refusals, registering, set_elsewhere, signing_in, values};
 use super::{
-    Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, social, words,
+    Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, provider_fields,
+    words,
 };
 use crate::config::Config;
 use crate::config::console::{
@@ -16,9 +18,9 @@ use crate::operators::{Operator, Role};
 use crate::secrets;
 use crate::signup::deferred;
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, audit, deferred_logins, form_drafts, setting_secrets};
+use crate::store::{Db, Tx, deferred_logins, form_drafts, setting_secrets};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// How many revisions a list shows.
@@ -153,6 +155,7 @@ pub(super) async fn ground(
     let newest = newest(engine.db()).await?;
     let (number, held) =
         newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
+    // sabotage: revision-conflict
     if number != base {
         return newest.map(conflict).map(Err).ok_or_else(gone);
     }
@@ -241,6 +244,7 @@ async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
 pub(super) async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
     let files = files_decide(&engine.begin().config);
     let (reason, sentence) = match files {
+        // sabotage: console-role
         _ if by.disabled || by.role == Role::Viewer => {
             ("role", "Your role lets you look at settings, not change them.".to_owned())
         }
@@ -304,7 +308,7 @@ pub(super) fn gone() -> Error {
 pub(super) fn field_error(problem: &Problem) -> FieldError {
     let mut what = problem.what.chars();
     let what: String = what.next().into_iter().flat_map(char::to_uppercase).chain(what).collect();
-    match field_of(&problem.path).or_else(|| social::field_of(&problem.path)) {
+    match field_of(&problem.path).or_else(|| provider_fields::field_of(&problem.path)) {
         // One field writes into several lists, and what is wrong may have come from the flow's.
         Some(field) if problem.path.contains(".hooks[") => {
             let Problem { path, what, instead, .. } = problem;
@@ -454,14 +458,4 @@ impl From<Row> for Revision {
 pub(super) async fn newest(db: &Db) -> Result<Option<Row>> {
     let mut tx = db.single().await?;
     revisions::newest(&mut tx).await
-}
-
-pub(super) async fn record(
-    tx: &mut Tx,
-    at: DateTime<Utc>,
-    actor: &str,
-    action: &str,
-    details: Value,
-) -> Result<()> {
-    audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
 }

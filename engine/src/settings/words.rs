@@ -1,7 +1,10 @@
 //! What tells two configurations apart, as far as the console sets it: one sentence per difference, of every page.
 
+pub(super) mod social;
+pub(super) mod web_hooks;
+
 use super::page::{signing_in, values};
-use super::{changes, social, way, web_hooks};
+use super::{changes, way};
 use crate::config::{Config, Hook};
 use crate::plan::{Client, FlowKind, Step, plan};
 
@@ -10,7 +13,7 @@ pub(super) fn between(was: &Config, is: &Config) -> Vec<String> {
     let mut said = changes(&values(was), &values(is));
     said.extend(at_sign_in(was, is));
     said.extend(web_hooks::between(&was.named, &is.named));
-    said.extend(social::words::between(was, is));
+    said.extend(social::between(was, is));
     said
 }
 
@@ -21,9 +24,9 @@ pub(super) fn at_sign_in(was: &Config, is: &Config) -> Vec<String> {
     for method in signing_in(was).filter(|method| signing_in(is).any(|other| other == *method)) {
         let of = |config| {
             let plan = plan(config, FlowKind::Login, method, Client::Browser);
-            let runs = plan.steps.iter().filter_map(|step| match step {
-                Step::Run(hook) if *hook != Hook::RequireVerifiedAddress => Some(hook.title()),
-                _ => None,
+            let runs = plan.steps.iter().filter_map(|step| {
+                let Step::Run(hook) = step else { return None };
+                (*hook != Hook::RequireVerifiedAddress).then(|| hook.title())
             });
             (runs.collect::<Vec<_>>(), plan.silenced())
         };

@@ -1,7 +1,7 @@
 //! A code for tokens (RFC 6749 §4.1.3). The request is written by `openidconnect`; its answer is read as JSON, since providers leave
 //! out what the standard asks for, and nothing but the two tokens is needed of it.
 
-use super::trip::Destination;
+use super::destination::Destination;
 use super::{Line, Stage, Trouble, apple, chain};
 use crate::config::providers::Exchange;
 use crate::config::social::Provider;

@@ -2,17 +2,21 @@
 //! `openidconnect`'s; every request goes through [`crate::effects::Outbound`]. What a flow does with it is `flow`'s.
 
 mod apple;
+mod destination;
 mod discovery;
 mod exchange;
 mod id_token;
+mod known;
 mod mapper;
 mod profile;
 mod trip;
+mod values;
 
-pub use discovery::Known;
+pub use destination::Destination;
+pub use known::Known;
 pub use mapper::{Mapped, map, try_out};
 pub use profile::shape;
-pub use trip::{Ask, Destination, Returned, arrive, depart, destination, from_token};
+pub use trip::{Ask, Returned, arrive, depart, destination, from_token};
 
 use crate::config::Config;
 use crate::config::social::Provider;
@@ -199,23 +203,4 @@ fn chain(failure: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
-}
-
-/// A text, or a number as text: providers write ids and times either way.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Yes, as a provider may write it (Kratos: x/convertible_boolean.go). Nothing else is one.
-fn is_yes(value: &Value) -> bool {
-    match value {
-        Value::Bool(yes) => *yes,
-        Value::String(text) => text.eq_ignore_ascii_case("true") || text == "1",
-        Value::Number(number) => number.as_u64() == Some(1),
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    }
 }

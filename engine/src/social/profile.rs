@@ -2,7 +2,8 @@
 //! `Claims`). Providers without OpenID are asked for their own documents.
 
 use super::exchange::Tokens;
-use super::{Line, Stage, Trouble, bearer, chain, is_yes, text_of};
+use super::values::{is_yes, text_of};
+use super::{Line, Stage, Trouble, bearer, chain};
 use crate::config::providers::Profile;
 use crate::config::social::Provider;
 use chrono::DateTime;

@@ -1,10 +1,13 @@
 //! One trip: the address that people leave to, and what comes back, exchanged and checked (RFC 6749, RFC 7636, RFC 9207, OpenID
 //! Connect Core 1.0 §3.1). What a token has to say is [`super::id_token`]'s.
 
-use super::discovery::{self, Entry};
+use super::destination::Destination;
+use super::discovery;
 use super::exchange::exchange;
 use super::id_token::{self, Expected, JudgeNonce, Refusal, Token};
-use super::{Line, Stage, Trouble, Turn, Visitor, bearer, chain, is_yes, profile, text_of};
+use super::known::Entry;
+use super::values::{is_yes, text_of};
+use super::{Line, Stage, Trouble, Turn, Visitor, bearer, chain, profile};
 use crate::config::providers::{Exchange, Profile};
 use crate::config::social::{Pkce, Provider, SubjectSource};
 use crate::effects::document::{OF_A_PROVIDER, judge};
@@ -14,20 +17,6 @@ use url::Url;
 
 /// Characters of a subject.
 const SUBJECT: usize = 255;
-
-/// Where the provider takes people and codes.
-pub struct Destination {
-    pub(super) auth: Url,
-    pub(super) token: Url,
-    userinfo: Option<Url>,
-    /// The provider says that it knows S256, or the configuration demands it.
-    pub pkce: bool,
-    /// Every answer names its issuer.
-    names_issuer: bool,
-    /// Client id and secret go into the header of the request for tokens, else into its form.
-    pub(super) secret_in_header: bool,
-    entry: Option<Entry>,
-}
 
 /// What is asked of the provider.
 pub struct Ask<'a> {

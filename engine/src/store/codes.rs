@@ -58,6 +58,7 @@ statements! {
         order by issued_at desc, id limit 1"
     );
     const FORGET: &str = "delete from codes where flow_id = $1 and purpose = $2 and used_at is null";
+    // sabotage: code-once
     const USE: &str = "update codes set used_at = $2 where id = $1 and used_at is null and expires_at > $2";
     const ATTEMPTS: &str = "select attempts from code_attempts where flow_id = $1";
     const ATTEMPT: &str = "insert into code_attempts (flow_id, attempts) values ($1, 1)

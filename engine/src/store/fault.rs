@@ -6,6 +6,10 @@ use crate::error::{Error, Kind};
 /// Seconds.
 pub(super) const RETRY_AFTER: u32 = 2;
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlx may add kinds of errors: an unknown one is a fault of ours"
+)]
 pub(super) fn error(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut => busy("Too many people are waiting. Try again in a moment.", error),

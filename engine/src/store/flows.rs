@@ -10,6 +10,7 @@ statements! {
     const INSERT: &str = "insert into flows (id, kind, type, issued_at, expires_at, csrf, body)
         values ($1, $2, $3, $4, $5, $6, $7)";
     const GET: &str = "select body, version from flows where id = $1 and kind = $2";
+    // sabotage: flow-version
     const UPDATE: &str = "update flows set type = $2, issued_at = $3, expires_at = $4, csrf = $5, body = $6,
         version = version + 1 where id = $1 and version = $7";
     const READ: &str = "select body from flows where id = $1";

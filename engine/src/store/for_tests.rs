@@ -3,26 +3,13 @@
 use super::{Db, Driver, Durability, fault};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 /// Rows of a table, all of them or those where a column has a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     pub table: &'a str,
     pub only: Option<(&'a str, &'a str)>,
-}
-
-/// Which statements ran, each as what: with which durability, or by somebody who only reads.
-#[derive(Clone, Default)]
-pub struct Ran(Arc<Mutex<Statements>>);
-
-/// Texts of statements, and how each ran.
-type Statements = BTreeSet<(&'static str, Option<Durability>)>;
-
-impl Ran {
-    pub(super) fn note(&self, sql: &'static str, durability: Option<Durability>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((sql, durability));
-    }
 }
 
 impl Db {

@@ -395,6 +395,7 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
     // Before the sessions: it locks the row, so that none is given any more that the next line would not see.
     tx.execute(PROVEN, &[&address.id]).await?;
+    // sabotage: sessions-end-at-first-proof
     tx.tally.revoked += tx.execute(END_SESSIONS, &[&address.id]).await?;
     Ok(())
 }

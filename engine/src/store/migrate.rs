@@ -68,15 +68,17 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         Pools::Sqlite { writer, .. } => SQLITE.run(&writer.pool).await,
         Pools::Postgres(pool) => POSTGRES.run(pool).await,
     };
-    outcome.map_err(|error| match error {
-        MigrateError::Execute(cause) => fault::error(cause),
-        other => Error::new(
+    outcome.map_err(|error| {
+        if let MigrateError::Execute(cause) = error {
+            return fault::error(cause);
+        }
+        Error::new(
             Kind::Internal,
             format!(
-                "The database could not be migrated: {other}. Restore the backup made before the upgrade."
+                "The database could not be migrated: {error}. Restore the backup made before the upgrade."
             ),
         )
-        .caused_by(other),
+        .caused_by(error)
     })
 }
 

@@ -1,7 +1,8 @@
 //! What one process tells the others at once: LISTEN and NOTIFY on PostgreSQL. SQLite has nothing like it, and any announcement may be
 //! missed: whoever listens also looks now and then.
 
-use super::{Db, Driver, Pools, READY_WITHIN, Tx, fault, not_ready, pool, unreached};
+use super::open::{READY_WITHIN, pool, unreached};
+use super::{Db, Driver, Pools, Tx, fault, not_ready};
 use crate::error::Result;
 use sqlx::postgres::{PgListener, PgPool};
 use sqlx::{Acquire, Connection};

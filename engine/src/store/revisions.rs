@@ -1,8 +1,8 @@
 //! Rows of settings revisions: immutable, numbered from 1. Triggers refuse changes.
 use super::notify::Topic;
 use super::{Tx, from_text, to_text};
+use crate::config::Named;
 use crate::error::Result;
-use crate::settings::Named;
 use chrono::{DateTime, Utc};
 
 #[derive(Clone, PartialEq, Debug)]

@@ -55,6 +55,7 @@ statements! {
     const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
     const REVOKE_OTHERS: &str =
         "update sessions set active = false where identity_id = $1 and id <> $2 and active";
+    // sabotage: token-rotation
     const ROTATE: &str = "update sessions set token_hash = $3, aal = $4, methods = $5, devices = $6,
             authenticated_at = $7, expires_at = $8
         where id = $1 and token_hash = $2 and active";

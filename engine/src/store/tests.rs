@@ -1,6 +1,7 @@
 //! How the database is opened, and what each kind of transaction promises.
 
 use super::*;
+use std::path::Path;
 
 async fn memory() -> Db {
     let db = Db::connect(Some("memory"), Path::new("unused")).await.unwrap();

@@ -82,10 +82,8 @@ impl Container {
     fn put(&mut self, name: &str, value: Value, room: &mut usize) {
         let node = self.nodes.iter_mut().flatten().find(|node| node.id() == name);
         let Some(input) = node.and_then(Node::input_mut) else { return };
-        let length = match &value {
-            Value::Array(_) => value.to_string().len(),
-            one => one.as_str().map_or(0, str::len),
-        };
+        let length =
+            if value.is_array() { value.to_string().len() } else { value.as_str().map_or(0, str::len) };
         match room.checked_sub(length) {
             Some(left) => {
                 *room = left;

@@ -1,5 +1,8 @@
-//! The layer rule of `engine/src/lib.rs`, checked as text: what a module may name, and where SQL may stand.
+//! The layer rule of `engine/src/lib.rs`, checked as text: what a module may name, which files may not use each other in a circle, and
+//! where SQL may be.
 
+use crate::imports;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,22 +47,50 @@ const LAYERS: [(&str, u8); 37] = [
     ("rehearsal", 14),
 ];
 
-/// Types of a higher layer that a lower one stores or carries: rows know the shape of what they keep.
-const EXCEPTIONS: [(&str, &str); 10] = [
-    ("store", "session"),
-    ("store", "settings"),
-    ("store", "operators"),
-    ("config", "settings"),
-    ("engine", "settings"),
-    ("operators", "session"),
-    ("session", "operators"),
-    ("config", "engine"),
-    ("engine", "limits"),
-    // The page of all limits shows the keys' defaults.
-    ("limits_table", "config"),
+/// Modules that name a layer above their own, and why.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("store", "session", "rows of sessions know the shape of what they keep"),
+    ("store", "operators", "rows of operators know the shape of what they keep"),
+    ("engine", "limits", "the engine holds the counters that `limits` keeps in memory"),
 ];
 
-fn files(below: &Path) -> Vec<PathBuf> {
+/// Uses that close a circle within a folder, and why they are there: folder, part that uses, part that is used. `mod` is the folder's own
+/// file, and the folder without a name is the crate. Without these no two parts of a folder use each other, not even by a detour.
+const CIRCLES: &[(&str, &str, &str, &str)] = &[
+    ("", "store", "session", "as in EXCEPTIONS"),
+    ("", "store", "operators", "as in EXCEPTIONS"),
+    ("", "engine", "limits", "as in EXCEPTIONS"),
+    (
+        "",
+        "engine",
+        "row_budget",
+        "the engine holds what `row_budget` remembers, whose functions take a request's view of the engine",
+    ),
+    (
+        "config",
+        "console",
+        "console_hooks",
+        "the names of settings are in `console`, which also maps them onto the files",
+    ),
+    (
+        "config",
+        "console",
+        "console_social",
+        "the names of settings are in `console`, which also maps them onto the files",
+    ),
+];
+
+/// Folders that are one circle altogether, and why.
+const WHOLE: &[(&str, &str)] = &[
+    (
+        "flow",
+        "its types are in the folder's own file, and registration, sign-in and verification start each other",
+    ),
+    ("flow::registration", "a registration that runs has the types of the folder's own file"),
+    ("flow::verification", "what follows a verification has the types of the folder's own file"),
+];
+
+pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(below).unwrap() {
         let path = entry.unwrap().path();
@@ -90,15 +121,12 @@ fn layer(module: &str) -> Option<u8> {
 
 #[test]
 fn nothing_names_a_layer_above_its_own() {
-    let mut broken = Vec::new();
+    let (mut broken, mut used) = (Vec::new(), BTreeSet::new());
     for path in files(&source()) {
         let own = module(&path);
         let Some(own_layer) = layer(&own) else { continue };
-        let text = fs::read_to_string(&path).unwrap();
+        let text = imports::code(&fs::read_to_string(&path).unwrap());
         for (number, line) in text.lines().enumerate() {
-            if line.trim_start().starts_with("//") {
-                continue;
-            }
             for (at, _) in line.match_indices("crate::") {
                 let named: String = line[at + 7..]
                     .chars()
@@ -106,14 +134,58 @@ fn nothing_names_a_layer_above_its_own() {
                     .collect();
                 let above = layer(&named).is_some_and(|layer| layer > own_layer)
                     || (named == "settings" && own != "settings");
-                let excepted = EXCEPTIONS.contains(&(own.as_str(), named.as_str()));
-                if above && !excepted {
-                    broken.push(format!("{}:{} names {named}", path.display(), number + 1));
+                let excepted =
+                    EXCEPTIONS.iter().find(|(from, to, _)| (*from, *to) == (own.as_str(), named.as_str()));
+                match excepted {
+                    Some(excepted) if above => _ = used.insert(*excepted),
+                    None if above => broken.push(format!("{}:{} names {named}", path.display(), number + 1)),
+                    Some(_) | None => {}
                 }
             }
         }
     }
     assert!(broken.is_empty(), "a module names a layer above its own:\n{}", broken.join("\n"));
+    let unused: Vec<_> = EXCEPTIONS.iter().filter(|excepted| !used.contains(excepted)).collect();
+    assert!(unused.is_empty(), "nothing needs these exceptions any more: {unused:?}");
+}
+
+#[test]
+fn no_parts_of_a_folder_use_each_other_in_a_circle() {
+    let imports = imports::read(&source());
+    let mut broken = Vec::new();
+    for folder in imports::folders(&imports) {
+        let whole = imports::within(&imports, &folder);
+        let (name, all) = (folder.join("::"), imports::circles(&whole));
+        let excepted: Vec<_> = CIRCLES.iter().filter(|(of, ..)| *of == name).collect();
+        let mut graph = whole.clone();
+        for (_, from, to, _) in &excepted {
+            let closes = |circle: &BTreeSet<String>| circle.contains(*from) && circle.contains(*to);
+            if !graph.get_mut(*from).is_some_and(|used| used.remove(*to)) || !all.iter().any(closes) {
+                broken.push(format!("{name}: no circle needs the exception of {from} for {to} any more"));
+            }
+        }
+        let left = imports::circles(&graph);
+        if WHOLE.iter().any(|(whole, _)| *whole == name) {
+            if left.is_empty() {
+                broken.push(format!("{name}: there is no circle any more, so it needs no exception"));
+            }
+            continue;
+        }
+        for circle in left {
+            let mut told = format!("{name}: a circle of {} parts", circle.len());
+            for part in &circle {
+                let used: Vec<_> = graph[part].intersection(&circle).map(String::as_str).collect();
+                told.push_str(&format!("\n    {part} uses {}", used.join(", ")));
+            }
+            broken.push(told);
+        }
+    }
+    let folders: BTreeSet<String> =
+        imports::folders(&imports).into_iter().map(|folder| folder.join("::")).collect();
+    let excepted = CIRCLES.iter().map(|(folder, ..)| *folder).chain(WHOLE.iter().map(|(folder, _)| *folder));
+    let gone = excepted.filter(|folder| !folders.contains(*folder));
+    broken.extend(gone.map(|folder| format!("{folder}: there is no such folder")));
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]

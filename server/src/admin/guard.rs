@@ -56,6 +56,7 @@ fn foreign_name<'a>(config: &Config, headers: &'a HeaderMap, requester: &Request
     let ours = host_is_ours(config, &config.serve.admin, host)
         || (requester.is_elsewhere() && is_cluster_name(host))
         || config.vestibule.admin_token.as_ref().is_some_and(|token| is_sent(headers, token));
+    // sabotage: admin-host
     (!ours).then_some(host)
 }
 
@@ -83,6 +84,7 @@ fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<
     let refused = |reason: &str| Err(Error::new(Kind::Unauthenticated, reason));
     match (&config.vestibule.admin_token, headers.contains_key(header::AUTHORIZATION)) {
         (Some(token), true) if is_sent(headers, token) => Ok(()),
+        // sabotage: admin-token
         (Some(_), true) => refused("The token in Authorization is not vestibule.admin.token."),
         (Some(_), false) if config.vestibule.admin_require_token => {
             refused("The admin API requires Authorization: Bearer with vestibule.admin.token.")

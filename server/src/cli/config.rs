@@ -76,7 +76,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
         Command::Export(command) => command.run(global).await?,
         Command::Reference => show(engine::config::reference())?,
         Command::Checks => show(engine::settings::checks::reference())?,
-        Command::Limits => show(engine::limits_table::reference())?,
+        Command::Limits => show(engine::limits_table::reference(engine::config::default_of))?,
     }
     Ok(())
 }

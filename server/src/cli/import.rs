@@ -132,12 +132,15 @@ fn write(file: &Path, text: &str) -> Outcome {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::failed(format!(
-            "{} is there already, and nothing was written: give another name",
-            file.display()
-        )),
-        _ => Failure::failed(format!("{} cannot be written: {error}", file.display())),
+    let mut open = options.open(file).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            Failure::failed(format!(
+                "{} is there already, and nothing was written: give another name",
+                file.display()
+            ))
+        } else {
+            Failure::failed(format!("{} cannot be written: {error}", file.display()))
+        }
     })?;
     open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(|error| {
         // Half a file is worse than none.

@@ -39,10 +39,7 @@ pub(super) enum Instead {
 impl Instead {
     /// Where what is not there is no page, rather than a sentence of its own.
     pub(super) fn nothing_if_unknown(failed: Error) -> Self {
-        match failed.kind {
-            Kind::NotFound => Self::Nothing,
-            _ => failed.into(),
-        }
+        if failed.kind == Kind::NotFound { Self::Nothing } else { failed.into() }
     }
 }
 

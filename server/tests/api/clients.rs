@@ -21,6 +21,7 @@ pub(crate) async fn stand(dsn: &str, more: Value) -> (Stand, Site) {
 
 /// The same with hashing threads of the test's choice.
 pub(crate) async fn stand_with(dsn: &str, more: Value, hasher: Hasher) -> (Stand, Site) {
+    crate::log::begin();
     let ports = Ports::take().await;
     let site = Site { public: ports.public().to_string(), admin: ports.admin().to_string() };
     let schema = json!({

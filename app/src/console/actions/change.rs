@@ -220,7 +220,9 @@ async fn became(
         Saved::NeedsFreshSignIn(dangers) => {
             Err((422, Asked { confirm: Some((dangers, wrong)), ..Asked::default() }))
         }
-        asking => Err((422, Asked { problems: vec![needs(asking)], ..Asked::default() })),
+        asking @ (Saved::NeedsOwner(_) | Saved::NeedsReason(_)) => {
+            Err((422, Asked { problems: vec![needs(asking)], ..Asked::default() }))
+        }
     })
 }
 

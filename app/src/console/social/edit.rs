@@ -362,7 +362,7 @@ impl Form<'_> {
                 "The file alone decides again. A secret that was entered here is destroyed.",
                 "Take it back",
             ),
-            _ => (
+            From::Files | From::Console => (
                 "Remove this provider",
                 "Whoever signs in with it cannot any more, unless they have another way in. Its secret is destroyed: going back to an older revision does not bring it back. Accounts stay.",
                 "Remove it",

@@ -1,8 +1,8 @@
 //! The fields of a form: the leaves of the traits, and which place in the traits a field's name means.
 
+use super::keywords::{DEEPEST, MARK, PATTERN, Problem};
 use super::marks::Mark;
 use super::places::{Document, Part, entries, members, others};
-use super::{DEEPEST, Problem};
 use regex::Regex;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -109,13 +109,13 @@ impl<'a> Walk<'a> {
         if kind == TraitKind::List {
             marked.extend(self.document.same(&entries(parts, None)));
         }
-        let extensions = || marked.iter().filter_map(|part| part.schema.get(super::MARK));
+        let extensions = || marked.iter().filter_map(|part| part.schema.get(MARK));
         self.found.push(Trait {
             name,
             path: self.path.clone(),
             kind,
             title: text("title").filter(|title| !title.is_empty()),
-            pattern: text(super::PATTERN),
+            pattern: text(PATTERN),
             required,
             disabled: extensions().any(|mark| mark["disableFormField"] == true),
             mark: extensions().map(Mark::read).fold(Mark::default(), Mark::and),

@@ -1,9 +1,10 @@
 //! The marks `ory.sh/kratos`: what they say, what they ask of a value, and which values of an account they are on (Kratos:
 //! schema/extension.go, identity/extension_*.go).
 
+use super::keywords::{BRANCH, IDENTIFIER, MARK, PATTERN, Problem};
+use super::patterns;
 use super::places::{Document, escaped};
-use super::{BRANCH, IDENTIFIER, MARK, PATTERN, Problem, patterns};
-use crate::identity::{address, as_identifier};
+use crate::identity::address::{self, as_identifier};
 use jsonschema::{Keyword, ValidationError, ValidatorMap};
 use regex::Regex;
 use serde_json::{Map, Value};

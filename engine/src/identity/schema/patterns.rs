@@ -25,11 +25,12 @@ enum Subject {
 /// A sentence.
 pub(super) fn of_values(pattern: &str) -> Result<Regex, String> {
     let text = Translation::of(pattern, Subject::Value)?;
-    RegexBuilder::new(&text).size_limit(PATTERN_SIZE.count()).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => {
+    RegexBuilder::new(&text).size_limit(PATTERN_SIZE.count()).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
             "This pattern is too large. Repeat fewer or smaller parts.".to_owned()
+        } else {
+            "This is not a pattern of RE2. Check brackets and repetitions.".to_owned()
         }
-        _ => "This is not a pattern of RE2. Check brackets and repetitions.".to_owned(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What does not fit, in Kratos' message numbers, at the fields of the form.
 
-use super::{IDENTIFIER, PATTERN, Trait, TraitKind};
+use super::fields::{Trait, TraitKind};
+use super::keywords::{IDENTIFIER, PATTERN};
 use crate::limits_table::QUOTED;
 use crate::ui::{Text, text};
 use jsonschema::ValidationError;
@@ -55,6 +56,10 @@ impl<'a> Told<'a> {
     }
 
     /// What is too much is not even put into words. Where no branch of several fits, each says what it misses (as in Kratos), once.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the validator has 40 kinds, and the words of all others come from `words`"
+    )]
     fn add(&mut self, error: &ValidationError<'_>) {
         if self.list.len() >= self.at_most.violations {
             return;
@@ -120,6 +125,10 @@ fn named(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the validator has 40 kinds: those that a form can cause have their own words, the others name their keyword"
+)]
 fn words(error: &ValidationError<'_>) -> Text {
     let instance = error.instance().as_ref();
     let characters = || instance.as_str().map_or(0, |text| text.chars().count());

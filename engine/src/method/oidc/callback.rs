@@ -44,6 +44,7 @@ pub(crate) async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Resu
     let mut request = callback.request;
     // Before anything is used up: another browser that has the address must not end the authorization.
     if let Some(left) = &trip.browser {
+        // sabotage: provider-browser
         let Some(own) = with_hash(&request.browser, left).cloned() else {
             let reason = "it came back in another browser, or without its cookie";
             failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);

@@ -2,7 +2,8 @@
 
 use super::super::fields::on_or_off;
 use super::super::page::{locked, named, values, ways_locked};
-use super::{Check, checks};
+use super::checks;
+use super::rule::Check;
 use crate::config::load::remap;
 use crate::config::{Config, Method, Named, console};
 use crate::requester::UnnamedProxies;

@@ -1,11 +1,11 @@
 //! Hooks: which of them never run, which strand an account, and where their calls go.
 
-use super::{Found, Rule, Seen, switched};
+use super::rule::Severity::{Danger, Info, Warning};
+use super::rule::{Found, Rule, Seen, switched};
 use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_HOOKS};
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
 use crate::plan::{Plan, Source, Step, web_hooks};
-use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -171,10 +171,8 @@ fn stranded(seen: &Seen<'_>, found: &mut Vec<Found>) {
 }
 
 fn awaited(step: &Step) -> Option<&WebHook> {
-    match step {
-        Step::Run(Hook::WebHook(hook)) if hook.response == Response::Awaited => Some(hook.as_ref()),
-        _ => None,
-    }
+    let Step::Run(Hook::WebHook(hook)) = step else { return None };
+    (hook.response == Response::Awaited).then_some(hook.as_ref())
 }
 
 /// Whether an entry, as it stands in a file, is that web hook.

@@ -1,9 +1,9 @@
 //! Sign-up that leaks nothing (`vestibule.registration.prevent_enumeration`): what stands beside it and breaks the promise.
 
+use super::rule::Severity::{Error, Warning};
+use super::rule::{Found, Rule, Seen};
 use super::sign_up::flag;
-use super::{Found, Rule, Seen};
 use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
-use crate::settings::Severity::{Error, Warning};
 
 const PREVENT_ENUMERATION: &str = "vestibule.registration.prevent_enumeration";
 const HINTS: &str = "selfservice.flows.registration.login_hints";

@@ -1,7 +1,7 @@
 //! What clients may do how often.
 
-use super::{Found, Rule, Seen};
-use crate::settings::Severity::Danger;
+use super::rule::Severity::Danger;
+use super::rule::{Found, Rule, Seen};
 use serde_json::Value;
 
 const ENABLED: &str = "vestibule.limits.enabled";

@@ -1,8 +1,8 @@
 //! Who reaches the three listeners, whose word counts there, and what protects what is stored.
 
 use super::hooks::is_here;
-use super::{Found, Rule, Seen};
-use crate::settings::Severity::{Danger, Error, Warning};
+use super::rule::Severity::{Danger, Error, Warning};
+use super::rule::{Found, Rule, Seen};
 use serde_json::Value;
 use url::Url;
 

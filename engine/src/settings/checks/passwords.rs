@@ -1,11 +1,11 @@
 //! What a new password has to be.
 
-use super::{Found, Rule, Seen};
+use super::rule::Severity::Warning;
+use super::rule::{Found, Rule, Seen};
 use crate::config::console::{BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, MIN_PASSWORD_LENGTH};
 use crate::config::{Algorithm, BREACH_SERVICE, HASH_MEMORY, Named};
 use crate::effects::at_sight;
 use crate::password::breach_service;
-use crate::settings::Severity::Warning;
 
 /// Fewer are too few for a password (NIST SP 800-63B, OWASP ASVS 5, 6.2.1).
 const FEWEST: usize = 8;

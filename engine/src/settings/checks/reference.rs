@@ -1,7 +1,7 @@
 //! `docs/checks.md`, written from the table of rules.
 
+use super::rule::Severity;
 use super::rules;
-use crate::settings::Severity;
 use std::fmt::Write;
 
 const HEAD: &str = "\

@@ -1,7 +1,7 @@
 //! How long sessions live, and where their cookie goes.
 
-use super::{Found, Rule, Seen};
-use crate::settings::Severity::{Danger, Warning};
+use super::rule::Severity::{Danger, Warning};
+use super::rule::{Found, Rule, Seen};
 use std::time::Duration;
 
 const LIFESPAN: &str = "session.lifespan";

@@ -1,10 +1,10 @@
 //! Who may sign up, what a sign-up tells strangers, and whom it signs in.
 
-use super::{Found, Rule, Seen};
+use super::rule::Severity::{Danger, Info, Warning};
+use super::rule::{Found, Rule, Seen};
 use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use crate::config::{Config, Method, Named, get, has_effect};
 use crate::plan::Plan;
-use crate::settings::Severity::{Danger, Info, Warning};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
 

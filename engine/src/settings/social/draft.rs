@@ -5,49 +5,15 @@ use crate::config::providers::{Kind, Profile, kind};
 use crate::config::social::{self, Secret};
 use crate::secrets::name_in;
 use crate::settings::FieldError;
+use crate::settings::provider_fields::{LINKING, MAPPER, SECRETS, TEXTS};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use url::Url;
 
-/// Fields of text, named as the members they fill; `mapper_text` fills `mapper_url`.
-pub const TEXTS: [&str; 15] = [
-    "label",
-    "client_id",
-    "issuer_url",
-    "auth_url",
-    "token_url",
-    "userinfo_url",
-    "microsoft_tenant",
-    "apple_team_id",
-    "apple_private_key_id",
-    "scope",
-    "mapper_text",
-    "pkce",
-    "claims_source",
-    "requested_claims",
-    "additional_id_token_audiences",
-];
-
-/// Members that hold secrets: an entry names them, and they lie elsewhere.
-pub const SECRETS: [&str; 2] = ["client_secret", "apple_private_key"];
-
-const MAPPER: &str = "mapper_url";
-const LINKING: &str = "account_linking_mode";
 const UPDATE: &str = "update_identity_on_login";
 const PRESET: &str = "preset://mapper";
-
-/// A problem with any member of an entry stands beside the field that fills it.
-pub(in crate::settings) fn field_of(path: &str) -> Option<&'static str> {
-    let (_, member) = path.strip_prefix(social::LIST)?.split_once("].")?;
-    let beside = match member {
-        MAPPER => "mapper_text",
-        other => other,
-    };
-    let further = ["id", LINKING];
-    TEXTS.into_iter().chain(SECRETS).chain(further).find(|field| *field == beside)
-}
 
 /// Which mapper.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,7 +55,14 @@ pub fn fields(kind: &Kind) -> Vec<&'static str> {
     let of_tokens: &[&'static str] = match kind.profile {
         Profile::Token => &["claims_source", "requested_claims", "additional_id_token_audiences"],
         Profile::TokenAndUserinfo => &["requested_claims", "additional_id_token_audiences"],
-        _ => &[],
+        Profile::UndescribedToken
+        | Profile::Document(_)
+        | Profile::Shown(..)
+        | Profile::Below(_)
+        | Profile::GitHub
+        | Profile::LinkedIn
+        | Profile::Facebook
+        | Profile::Vk => &[],
     };
     ["label", "client_id", "scope", "pkce"].iter().chain(own).chain(of_tokens).copied().collect()
 }
@@ -309,7 +282,7 @@ impl Draft {
             Mapper::Kept(address) if file.and_then(|file| file[MAPPER].as_str()) != Some(address) => {
                 say("mapper_text", "The console takes no addresses of mappers. Paste its text.");
             }
-            _ => {}
+            Mapper::Preset | Mapper::Own | Mapper::Kept(_) => {}
         }
         if let Err(problem) = self.members() {
             problems.push(problem);

@@ -3,18 +3,18 @@
 
 mod draft;
 mod mapper;
-pub(super) mod words;
 
-pub use draft::{Draft, Mapper, SECRETS, TEXTS, fields, secret_of};
+pub use super::provider_fields::{SECRETS, TEXTS};
+pub use draft::{Draft, Mapper, fields, secret_of};
 pub use mapper::{Made, Tried, sample, try_mapper};
-
-pub(super) use draft::field_of;
 
 use super::danger::By;
 use super::history::settings_of;
 use super::page::{SEARCHED, set_elsewhere};
+use super::provider_fields::field_of;
 use super::revise::{Change, Ground, save_change};
 use super::web_hooks::unreachable;
+use super::words::social as words;
 use super::{FieldError, Named, Saved};
 use crate::config::console::{
     SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
@@ -165,19 +165,6 @@ fn with_id<'a>(list: &'a [Value], id: &str) -> Option<&'a Value> {
 /// What the console says of that provider.
 fn laid_over<'a>(named: &'a Named, id: &str) -> Option<&'a Value> {
     named.get(SOCIAL_PROVIDERS)?.get(id)
-}
-
-/// Whom each secret that settings name is for: the kind of the provider, and the addresses that the console laid over it.
-pub(super) fn addressees(named: &Named) -> BTreeMap<String, String> {
-    let all = named.get(SOCIAL_PROVIDERS).and_then(Value::as_object);
-    let each = all.into_iter().flatten().flat_map(|(_, over)| {
-        let names = SECRETS.into_iter().filter_map(|member| over.get(member)?.as_str().and_then(name_in));
-        let to =
-            ["provider", "issuer_url", "token_url"].map(|member| over.get(member).unwrap_or(&Value::Null));
-        let to = serde_json::json!(to).to_string();
-        names.map(move |name| (name.to_owned(), to.clone())).collect::<Vec<_>>()
-    });
-    each.collect()
 }
 
 fn read(
@@ -516,7 +503,9 @@ fn arranged(ground: &Ground, wanted: &Arrange) -> Changed {
             let at = ids.iter().position(|one| one == id).unwrap_or_default();
             let to = match wanted {
                 Arrange::Up(_) => at.checked_sub(1),
-                _ => Some(at + 1).filter(|to| *to < ids.len()),
+                Arrange::Offer(..) | Arrange::Down(_) | Arrange::Method(_) | Arrange::ButtonsFirst(_) => {
+                    Some(at + 1).filter(|to| *to < ids.len())
+                }
             };
             if let Some(to) = to {
                 ids.swap(at, to);

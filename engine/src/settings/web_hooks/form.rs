@@ -1,6 +1,6 @@
 //! What a form may ask for: every field with what is wrong with it, and the hook that a Save makes of it.
 
-use super::{Secrets, Verdict, secret_name};
+use super::names::{Secrets, Verdict, secret_name};
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place, When};
 use crate::config::hooks::signing_key;
 use crate::config::{Config, Method, scalars};
@@ -8,6 +8,7 @@ use crate::effects::{Reach, at_sight};
 use crate::hooks::redact::is_secret;
 use crate::secrets::{Change, reference};
 use crate::settings::FieldError;
+use crate::settings::addressees::origin;
 use url::{Host, Url};
 
 pub const ID: &str = "id";
@@ -179,11 +180,6 @@ fn url(config: &Config, text: &str) -> Option<FieldError> {
     unreachable(config, &url).map(|why| wrong(URL, why))
 }
 
-/// Whom a secret that travels with a call is for: scheme, host and port.
-pub(super) fn origin(address: &str) -> String {
-    Url::parse(address).map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization())
-}
-
 /// Where the list of hosts is written.
 pub(super) fn place_of_hosts(config: &Config) -> String {
     place_of(config, HOSTS)
@@ -286,7 +282,10 @@ fn auth(auth: &WantedAuth) -> Option<FieldError> {
         WantedAuth::Signature(Signing::Given(secret)) if signing_key(secret).is_none() => {
             "This is no signing secret: it is `whsec_` and base64 of 24 to 64 random bytes. Or let one be made."
         }
-        _ => return None,
+        WantedAuth::Nothing
+        | WantedAuth::Basic { .. }
+        | WantedAuth::Key { .. }
+        | WantedAuth::Signature(_) => return None,
     };
     Some(wrong(AUTH, why))
 }

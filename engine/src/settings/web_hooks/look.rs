@@ -1,10 +1,12 @@
 //! What the page shows of the console's web hooks, and what a Save would bring about: nothing here is written but the audit.
 
-use super::form::{self, BODY, ID, Wanted};
-use super::{Act, Changed, Flow, MadeAuth, MadeHook, Turn, Verdict, WantedAuth, may, words};
+use super::change::{Act, Changed, Turn, written};
+use super::form::{self, BODY, ID, Wanted, WantedAuth};
+use super::names::{SIGNATURE, SIGNATURE_BEFORE, Verdict};
+use super::permission::may;
 use crate::config::Config;
 use crate::config::console::WEB_HOOKS;
-use crate::config::console_hooks::{in_order, made_hooks};
+use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, in_order, made_hooks};
 use crate::config::load::remap;
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;
@@ -18,6 +20,7 @@ use crate::settings::actions::{self, Action};
 use crate::settings::checks::{Check, brought_about, found_anew};
 use crate::settings::page::{registering, signing_in};
 use crate::settings::revise::{Ground, field_error, files_decide};
+use crate::settings::words;
 use crate::store::revisions::{self, Row};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -108,8 +111,8 @@ pub async fn one(engine: &Engine, id: &str) -> Result<Option<Listed>> {
 fn called(name: &str) -> &'static str {
     match name.rsplit('/').next() {
         Some("password") => "Password",
-        Some(super::SIGNATURE) => "Signing secret",
-        Some(super::SIGNATURE_BEFORE) => "Signing secret before it",
+        Some(SIGNATURE) => "Signing secret",
+        Some(SIGNATURE_BEFORE) => "Signing secret before it",
         _ => "Key",
     }
 }
@@ -161,7 +164,7 @@ pub async fn preview(
     actions::record(&mut tx, engine, by, "hooks.look", about).await?;
     tx.commit().await?;
     // Nothing is kept, so any secret will do.
-    let change = super::written(edited, wanted.clone(), Some(String::new()));
+    let change = written(edited, wanted.clone(), Some(String::new()));
     Ok(would_be(&ctx, wanted.flow, change).map(|preview| Preview { sample, ..preview }))
 }
 
@@ -183,7 +186,7 @@ pub async fn since(engine: &Engine, base: i64) -> Result<Vec<String>> {
     let mut tx = engine.db().read().await?;
     let was = if base == 0 { None } else { revisions::get(&mut tx, base).await? };
     let was = remap(&now, base, &was.map(|row| row.settings).unwrap_or_default());
-    Ok(was.map(|was| crate::settings::words::between(&was, &now)).unwrap_or_default())
+    Ok(was.map(|was| words::between(&was, &now)).unwrap_or_default())
 }
 
 fn would_be(ctx: &Ctx, flow: Flow, change: impl Fn(&Ground) -> Changed) -> Verdict<Preview> {
@@ -193,7 +196,7 @@ fn would_be(ctx: &Ctx, flow: Flow, change: impl Fn(&Ground) -> Changed) -> Verdi
     let then = remap(config, config.revision, &changed.settings)
         .map_err(|problems| problems.0.iter().map(field_error).collect::<Vec<_>>())?;
     Ok(Preview {
-        changes: words::between(&config.named, &changed.settings),
+        changes: words::web_hooks::between(&config.named, &changed.settings),
         pipelines: pipelines(config, &then, flow),
         flow,
         brings_about: brought_about(config, &then),

@@ -58,7 +58,7 @@ pub(in crate::settings) fn between(was: &Named, is: &Named) -> Vec<String> {
     differences(&made_hooks(was), &made_hooks(is))
 }
 
-pub(super) fn differences(was: &MadeHooks, is: &MadeHooks) -> Vec<String> {
+pub(in crate::settings) fn differences(was: &MadeHooks, is: &MadeHooks) -> Vec<String> {
     let mut said = Vec::new();
     for (id, hook) in is {
         match was.get(id) {

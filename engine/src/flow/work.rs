@@ -1,0 +1,240 @@
+//! A plan that is being carried out: what it began with, and what its steps came to so far.
+
+use super::show::{return_url, show};
+use super::verification;
+use crate::error::Result;
+use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why};
+use crate::hooks::call::About;
+use crate::identity::{self, Identity, State};
+use crate::invitations::Invitation;
+use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
+use crate::model::{Flow, FlowKind, MethodId};
+use crate::plan::{Plan, plan};
+use crate::session::{self, DeviceInfo};
+use crate::signup::atomic::Provisional;
+use crate::signup::deferred::{self, Claim};
+use crate::signup::{invitation, reset};
+use crate::store;
+use crate::store::social::Link;
+use crate::ui::text;
+use url::Url;
+
+/// Said of a code that another request used meanwhile.
+pub(super) const USED: &str = "This code was used already. Ask for a new one.";
+
+/// A plan that is being carried out.
+pub(super) struct Work {
+    pub(super) on: Attempt,
+    pub(super) method: &'static dyn Method,
+    pub(super) plan: Plan,
+    pub(super) facts: Facts,
+    pub(super) invitation: Option<Invitation>,
+    /// As it is, or will be, stored. A verification of an account that exists reads it in its transaction.
+    pub(super) account: Option<Identity>,
+    /// All or nothing.
+    pub(super) provisional: Option<Provisional>,
+    /// The sign-up that is finished by a verification: its flow and plan.
+    pub(super) sign_up: Option<(Flow, Plan)>,
+    pub(super) made: Made,
+}
+
+/// What the steps came to so far.
+#[derive(Default)]
+pub(super) struct Made {
+    /// The session of the response. Web hooks of a sign-in learn of it, stored it is at the end.
+    pub(super) issued: Option<Issued>,
+    /// It is one that is refreshed, whose token was this.
+    pub(super) refreshes: Option<String>,
+    pub(super) link: Option<Link>,
+    /// `revoke_active_sessions`
+    pub(super) others_end: bool,
+    /// `show_verification_ui`
+    pub(super) shows_verification: bool,
+    pub(super) verification: Option<ShowVerification>,
+    pub(super) deferred: Option<DeferredLogin>,
+    pub(super) new_csrf_cookie: Option<String>,
+    pub(super) return_to: Option<Url>,
+    /// Verification: who may be signed in with it, and who is.
+    pub(super) claim: Option<Claim>,
+    pub(super) given: Option<Given>,
+}
+
+/// Whether there is anything to carry out.
+pub(super) enum Begun {
+    Work(Box<Work>),
+    Ended(Outcome),
+}
+
+/// Whose step it is: of the flow that was sent, or of the sign-up that it finishes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Own,
+    SignUp,
+}
+
+impl Work {
+    pub(super) async fn begin(
+        on: Attempt,
+        method: &'static dyn Method,
+        facts: Facts,
+        invitation: Option<Invitation>,
+    ) -> Result<Begun> {
+        let ctx = on.ctx.clone();
+        let plan = plan(&ctx.config, on.flow.kind(), method.id(), on.client);
+        let mut work = Self {
+            on,
+            method,
+            plan,
+            facts,
+            invitation,
+            account: None,
+            provisional: None,
+            sign_up: None,
+            made: Made::default(),
+        };
+        match &work.facts.who {
+            Who::New(_) => work.begin_sign_up().await?,
+            Who::Known(_) => {
+                if let Some(refused) = work.begin_sign_in().await? {
+                    return Ok(Begun::Ended(refused));
+                }
+            }
+            Who::Owner(owner) if owner.ends => {
+                let ended = reset::end(&ctx, &owner.code, owner.counted.as_ref()).await?;
+                let why = if ended { text::account_ended() } else { text::generic(USED) };
+                return verification::replace(&work.on, Replaced::Over, why).await.map(Begun::Ended);
+            }
+            Who::Owner(_) | Who::Waiting(_) => work.begin_verification().await?,
+        }
+        Ok(Begun::Work(Box::new(work)))
+    }
+
+    async fn begin_sign_up(&mut self) -> Result<()> {
+        let Who::New(account) = &self.facts.who else { return Ok(()) };
+        let ctx = self.on.ctx.clone();
+        let mut identity =
+            identity::create(ctx.effects(), &account.schema_id, account.traits.clone(), &account.extracted);
+        if let NewCredential::Provider(arrived) = &account.by {
+            arrived.lay_over(&mut identity);
+        }
+        let keys = &ctx.config.vestibule.registration;
+        identity.unverified = keys.unverified_session_lifespan.is_some();
+        identity.resettable = keys.reset_on_first_verification;
+        self.provisional = Provisional::begin(&ctx, &self.plan, &self.on.flow, identity.id).await?;
+        self.account = Some(identity);
+        Ok(())
+    }
+
+    async fn begin_sign_in(&mut self) -> Result<Option<Outcome>> {
+        let Who::Known(known) = &self.facts.who else { return Ok(None) };
+        let Known { identity, provider, .. } = &**known;
+        let (ctx, method) = (self.on.ctx.clone(), self.plan.method.name());
+        let (identity, provider) = (identity.clone(), provider.clone());
+        match oidc::link::waiting(&ctx, &self.on.flow, identity.id, &self.on.submit).await? {
+            Ok(link) => self.made.link = link,
+            Err(refused) => {
+                self.on.flow.message(refused);
+                return show(&mut self.on, Why::Refused).await.map(Some);
+            }
+        }
+        self.made.return_to = Some(return_url(&self.on, &self.on.flow, self.plan.method)?);
+        let current = self.on.submit.current.clone();
+        let same = current.filter(|current| self.on.flow.is_refresh() && current.identity.id == identity.id);
+        let (mut session, token) = match same {
+            Some(mut current) => {
+                self.made.refreshes = Some(current.token);
+                let token = session::refresh(&ctx, &mut current.session, method);
+                (current.session, token)
+            }
+            None => session::new(&ctx, &identity, method, &DeviceInfo::from(&self.on.submit.requester)),
+        };
+        session::by_provider(&mut session, provider.as_deref());
+        if let Some(link) = &self.made.link {
+            session::linked(&mut session, &link.provider);
+        }
+        self.made.issued = Some(Issued { session, token });
+        self.account = Some(identity);
+        Ok(None)
+    }
+
+    async fn begin_verification(&mut self) -> Result<()> {
+        let ctx = self.on.ctx.clone();
+        self.made.claim = Some(Claim::of(&self.on.flow, &self.on.submit, self.on.token()));
+        let Who::Waiting(right) = &self.facts.who else { return Ok(()) };
+        let now = ctx.effects().now();
+        let sign_up = plan(&ctx.config, FlowKind::Registration, MethodId::Password, self.on.client);
+        let (identity, _) = right.account(now);
+        if sign_up.signs_in() || sign_up.signs_in_when_proven() {
+            let claim = self.made.claim.as_ref();
+            self.made.given = claim.and_then(|claim| {
+                claim.give(&ctx, &self.on.flow, MethodId::Password, &identity, right.secret_hash())
+            });
+        }
+        let began = {
+            let mut tx = ctx.db().single().await?;
+            store::flows::get(&mut tx, FlowKind::Registration, right.registration()).await?
+        };
+        // It may be cleaned up by now.
+        self.sign_up = Some((began.unwrap_or_else(|| self.on.flow.clone()), sign_up));
+        self.account = Some(identity);
+        Ok(())
+    }
+
+    /// The flow that a step belongs to.
+    pub(super) fn flow_of(&self, part: Part) -> &Flow {
+        match (part, &self.sign_up) {
+            (Part::SignUp, Some((flow, _))) => flow,
+            (Part::SignUp, None) | (Part::Own, _) => &self.on.flow,
+        }
+    }
+
+    pub(super) fn about(&self, part: Part) -> About<'_> {
+        let of_verification = part == Part::Own && self.plan.flow == FlowKind::Verification;
+        About {
+            flow: self.flow_of(part),
+            identity: self.account.as_ref(),
+            session: match self.plan.flow {
+                FlowKind::Login => self.made.issued.as_ref().map(|issued| &issued.session),
+                FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+                    None
+                }
+            },
+            method: match (part, &self.sign_up) {
+                (Part::SignUp, Some((_, plan))) => Some(plan.method),
+                (Part::SignUp, None) | (Part::Own, _) => Some(self.plan.method).filter(|_| !of_verification),
+            },
+            seen: &self.on.submit.seen,
+        }
+    }
+
+    /// For those that nobody waits for, which are queued with what they tell of: each part of the work with its plan.
+    pub(super) fn informs(&self) -> Vec<(About<'_>, &Plan)> {
+        let sign_up = self.sign_up.as_ref().map(|(_, plan)| (self.about(Part::SignUp), plan));
+        sign_up.into_iter().chain([(self.about(Part::Own), &self.plan)]).collect()
+    }
+
+    /// What was vouched for before there is an account, by whoever invited or by another service, is a proof.
+    pub(super) fn count_proofs(&mut self) {
+        let Some(identity) = &mut self.account else { return };
+        invitation::prove(&self.on.ctx, self.invitation.as_ref(), identity);
+        let proven = identity.verifiable_addresses.iter().any(|address| address.verified);
+        let provable = !proven && !identity.verifiable_addresses.is_empty();
+        identity.unverified &= provable;
+        identity.resettable &= provable;
+    }
+
+    /// Whether a session is stored with the account. Also where the plan waits for a proof, and nothing is left to prove.
+    pub(super) fn signs_in_at_once(&self) -> bool {
+        self.account.as_ref().is_some_and(|identity| {
+            let at_once = self.plan.signs_in()
+                || (self.plan.signs_in_when_proven() && deferred::nothing_left_to_prove(identity));
+            at_once && identity.state == State::Active
+        })
+    }
+
+    /// A service is waited for, and nothing is stored before it agrees that might not be returned.
+    pub(super) fn issues_later(&self) -> bool {
+        self.plan.waits_after_storing()
+            || self.sign_up.as_ref().is_some_and(|(_, plan)| plan.waits_after_storing())
+    }
+}
