@@ -1,7 +1,7 @@
 //! The method `code`: a code that was sent to an address comes back, and the address is verified (Kratos:
 //! selfservice/strategy/code/strategy_verification.go).
 
-use super::{Attempt, Checked, Draw, Facts, Method, NewAccount, Owner, Prove, Verdict, Who};
+use super::contract::{Attempt, Checked, Draw, Facts, Method, NewAccount, Owner, Prove, Verdict, Who};
 use crate::config::Config;
 use crate::effects::to_completion;
 use crate::engine::Ctx;

@@ -1,8 +1,9 @@
 //! The method `password`: sign-up and sign-in (Kratos: selfservice/strategy/password).
 
-use super::{
-    Attempt, Checked, Draw, Facts, Known, Method, NewAccount, NewCredential, Prove, Verdict, Who, active,
-    basis::Basis, conflict,
+use super::account::{active, conflict};
+use super::basis::Basis;
+use super::contract::{
+    Attempt, Checked, Draw, Facts, Known, Method, NewAccount, NewCredential, Prove, Verdict, Who,
 };
 use crate::config::Config;
 use crate::engine::Ctx;

@@ -81,14 +81,7 @@ const CIRCLES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Folders that are one circle altogether, and why.
-const WHOLE: &[(&str, &str)] = &[
-    (
-        "flow",
-        "its types are in the folder's own file, and registration, sign-in and verification start each other",
-    ),
-    ("flow::registration", "a registration that runs has the types of the folder's own file"),
-    ("flow::verification", "what follows a verification has the types of the folder's own file"),
-];
+const WHOLE: &[(&str, &str)] = &[];
 
 pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -1,7 +1,8 @@
 //! What a provider says of a user, and what that means: a user who is known signs in, one who is not signs up, and one whose address
 //! has an account is asked to verify it.
 
-use super::{busy, line, link, sentence, told};
+use super::link;
+use super::trouble::{busy, line, sentence, told};
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -9,9 +10,10 @@ use crate::form::outcome::Why;
 use crate::form::schema;
 use crate::identity::schema::Extracted;
 use crate::identity::{Identity, proof};
+use crate::method::account::{active, conflict};
 use crate::method::basis::Basis;
-use crate::method::{
-    Attempt, Facts, Known, More, NewAccount, NewCredential, Prove, Verdict, Who, active, conflict,
+use crate::method::contract::{
+    Arrived, Attempt, Facts, Known, More, NewAccount, NewCredential, Prove, Verdict, Who,
 };
 use crate::model::{FlowKind, MethodId};
 use crate::signup;
@@ -32,13 +34,6 @@ pub(crate) struct Arrival {
     pub(crate) visitor: Visitor,
     /// What was filled in before.
     pub(crate) form: Value,
-}
-
-/// A sign-up through a provider.
-pub(crate) struct Arrived {
-    pub(crate) provider: Arc<Provider>,
-    pub(crate) visitor: Visitor,
-    pub(crate) mapped: Mapped,
 }
 
 impl Arrived {

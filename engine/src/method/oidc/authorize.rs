@@ -1,12 +1,15 @@
 //! Leaving for a provider with a form, and an `id_token` that an app sends instead (Kratos: selfservice/strategy/oidc/strategy.go).
 
-use super::{busy, exchange, line, sentence, told};
+use super::arrive::Arrival;
+use super::browser::only;
+use super::exchange;
+use super::trouble::{busy, line, sentence, told};
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::form::outcome::{Departure, Why};
 use crate::ids::FlowId;
-use crate::method::{Attempt, Prove, Verdict};
+use crate::method::contract::{Attempt, Prove, Verdict};
 use crate::model::FlowType;
 use crate::session;
 use crate::social::{self, Ask, SentToken, Stage, Trouble};
@@ -19,7 +22,6 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 
 /// How long somebody may stay at the provider, as Kratos.
 const AWAY: TimeDelta = TimeDelta::minutes(30);
@@ -90,7 +92,7 @@ impl Prove for WithToken {
             if let Some(token) = &visitor.token {
                 bind(&ctx, token, on.flow.id).await?;
             }
-            Box::new(super::Arrival { provider, visitor, form }).prove(on).await
+            Box::new(Arrival { provider, visitor, form }).prove(on).await
         })
     }
 }
@@ -168,19 +170,4 @@ async fn leave(
     };
     let redirect_uri = ctx.config.selfservice.social.redirect_uri(provider);
     Ok(Ok(Departure { url: social::depart(provider, &to, &redirect_uri, &ask), browser }))
-}
-
-/// The value of the browser's cookie, when there is exactly one that a departure could have made.
-pub(super) fn only(browser: &[String]) -> Option<&str> {
-    let mut values = browser.iter().filter(|value| is_well_formed(value));
-    values.next().filter(|_| values.next().is_none()).map(String::as_str)
-}
-
-fn is_well_formed(cookie: &str) -> bool {
-    URL_SAFE_NO_PAD.decode(cookie).is_ok_and(|bytes| bytes.len() == 32)
-}
-
-/// The value with that digest, wherever it is among the others.
-pub(super) fn with_hash<'a>(browser: &'a [String], hash: &[u8]) -> Option<&'a String> {
-    browser.iter().find(|value| bool::from(session::token_hash(value).ct_eq(hash)))
 }

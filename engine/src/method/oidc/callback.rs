@@ -1,13 +1,15 @@
 //! The way back from a provider, up to what it says of the user.
 
-use super::exchange;
-use super::{Arrival, authorize::with_hash, busy, failed, line, sentence, told};
+use super::arrive::Arrival;
+use super::browser::with_hash;
+use super::trouble::{busy, failed, line, sentence, told};
+use super::{draw, exchange};
 use crate::config::social::{Pkce, Provider};
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::form::outcome::{Outcome, Why, unknown};
 use crate::form::request::{Callback, Submit, first};
-use crate::method::{Attempt, Prove, Verdict};
+use crate::method::contract::{Attempt, Prove, Verdict};
 use crate::model::{FlowKind, FlowType, MethodId};
 use crate::secrets;
 use crate::session;
@@ -130,7 +132,7 @@ impl Prove for Returning {
                     told(&provider, &on.flow, &trouble);
                     // Where Kratos has an error page, the whole form comes back: another method is one click away.
                     if turned_away && on.flow.kind() == FlowKind::Registration {
-                        super::draw_to_try_again(&ctx, &mut on.flow, &provider.id, &trip.form)?;
+                        draw::to_try_again(&ctx, &mut on.flow, &provider.id, &trip.form)?;
                     }
                     on.flow.message(sentence(&trouble, &provider));
                     Ok(Verdict::Form(Why::Refused))

@@ -8,7 +8,7 @@ use crate::form::request::{Start, first};
 use crate::form::return_to;
 use crate::identity::Identity;
 use crate::ids::IdentityId;
-use crate::method::active;
+use crate::method::account::active;
 use crate::model::{Flow, FlowKind, FlowType, MethodId};
 use crate::session::{self, DeviceInfo};
 use crate::store;

@@ -1,7 +1,7 @@
 //! One account, two ways in: whoever comes from a provider with an address that has an account is asked to sign in to it, and
 //! that links the two. The intent holds for ten minutes, for one browser, one subject and one identity.
 
-use super::authorize::{only, with_hash};
+use super::browser::{only, with_hash};
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};

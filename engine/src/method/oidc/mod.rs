@@ -2,30 +2,29 @@
 
 mod arrive;
 mod authorize;
+mod browser;
 mod callback;
+mod draw;
 pub mod exchange;
 pub(crate) mod link;
 pub mod trial;
+mod trouble;
 
-pub(crate) use arrive::{Arrival, Arrived};
 pub(crate) use authorize::spend;
 pub(crate) use callback::{Back, come_back, trip};
+pub(crate) use draw::to_go_on as draw_to_go_on;
 
-use super::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Verdict};
+use super::contract::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Verdict};
 use crate::config::Config;
 use crate::config::social::Provider;
-use crate::engine::Ctx;
 use crate::error::{Error, Result};
-use crate::form::envelope::csrf_token;
+use crate::form::nodes;
 use crate::form::outcome::{Why, switched_off};
-use crate::form::{nodes, schema};
-use crate::gate::Full;
 use crate::identity::credentials::providers_of;
-use crate::ids::FlowId;
 use crate::limits_table::TYPED_VALUES;
-use crate::model::{Flow, FlowKind, MethodId};
-use crate::social::{Line, Stage, Trouble};
-use crate::ui::{InputKind, Node, Text, text};
+use crate::model::{FlowKind, MethodId};
+use crate::social::Stage;
+use crate::ui::{Node, text};
 use authorize::{Authorize, WithToken};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -66,7 +65,7 @@ impl Method for Oidc {
 
     fn redraw(&self, on: &mut Attempt, account: &NewAccount) -> Result<()> {
         let provider = account.provider().unwrap_or_default().to_owned();
-        draw_to_go_on(&on.ctx, &mut on.flow, &provider, &account.traits)
+        draw::to_go_on(&on.ctx, &mut on.flow, &provider, &account.traits)
     }
 
     fn taken<'a>(&'a self, on: &'a mut Attempt, account: &'a NewAccount) -> BoxFuture<'a, Result<Verdict>> {
@@ -102,7 +101,7 @@ fn check(on: &mut Attempt) -> Result<Checked> {
         // Anybody can write anything there.
         let named: String = wanted.chars().take(64).collect();
         let reason = "a form names it, and no provider of that id is configured";
-        failed(Stage::NotSetUp, &named, on.flow.id, reason);
+        trouble::failed(Stage::NotSetUp, &named, on.flow.id, reason);
         return Err(Error::not_found(text::provider_gone().text));
     };
     // It waits in the database until the browser is back.
@@ -119,62 +118,4 @@ fn check(on: &mut Attempt) -> Result<Checked> {
         }
         None => Box::new(Authorize { provider, form }),
     }))
-}
-
-/// The form with nothing but the traits and the button that goes on: the provider left something out, or what it said was refused.
-pub(crate) fn draw_to_go_on(ctx: &Ctx, flow: &mut Flow, provider: &str, traits: &Value) -> Result<()> {
-    let schema = schema::of(ctx, flow)?.schema.clone();
-    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    list.extend(nodes::traits(&schema));
-    list.push(nodes::provider(provider, text::go_on_to_provider()));
-    flow.ui.nodes = Some(list);
-    flow.ui.put_values(&json!({ "traits": traits }));
-    Ok(())
-}
-
-/// The form with the provider's button alone, after a visit there that came to nothing (Kratos: selfservice/strategy/oidc/strategy.go).
-/// What was filled in before it goes along unseen: an invitation's address is part of it.
-fn draw_to_try_again(ctx: &Ctx, flow: &mut Flow, provider: &str, form: &Value) -> Result<()> {
-    draw_to_go_on(ctx, flow, provider, &form["traits"])?;
-    flow.nodes().retain_mut(|node| {
-        if !node.id().starts_with("traits.") {
-            return true;
-        }
-        node.meta.label = None;
-        let Some(input) = node.input_mut() else { return false };
-        (input.kind, input.required) = (InputKind::Hidden, false);
-        (input.pattern, input.autocomplete) = (None, None);
-        input.value.as_ref().is_some_and(|value| !value.is_null() && value != "")
-    });
-    Ok(())
-}
-
-fn line(ctx: &Ctx) -> Line<'_> {
-    Line { effects: ctx.effects(), config: &ctx.config, known: ctx.engine.known(), gates: ctx.engine.gates() }
-}
-
-/// For whoever runs the service: step and reason, never tokens.
-fn told(provider: &Provider, flow: &Flow, trouble: &Trouble) {
-    failed(trouble.stage, &provider.id, flow.id, &trouble.reason);
-}
-
-/// 503 for what a form cannot mend.
-fn busy(provider: &Provider, flow: &Flow, trouble: &Trouble) -> Error {
-    told(provider, flow, trouble);
-    Error::from(Full)
-}
-
-pub(crate) fn failed(step: Stage, provider: &str, flow: FlowId, reason: &str) {
-    tracing::warn!(step = step.name(), provider, %flow, reason, "a trip to a provider failed");
-}
-
-/// For the person.
-fn sentence(trouble: &Trouble, provider: &Provider) -> Text {
-    match trouble.stage {
-        Stage::AccessDenied => text::provider_refused(&provider.label),
-        Stage::ExchangeFailed | Stage::Busy => text::provider_failed(&provider.label),
-        Stage::NotSetUp => text::provider_not_set_up(&provider.label),
-        Stage::StateInvalid | Stage::VerificationFailed => text::provider_not_believed(&provider.label),
-        Stage::ClaimsInvalid => text::provider_says_too_little(&provider.label),
-    }
 }

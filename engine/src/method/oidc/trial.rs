@@ -3,7 +3,7 @@
 
 use super::arrive::{known, vouched_for};
 use super::callback::{arrived, brought};
-use super::line;
+use super::trouble::line;
 use crate::config::Hook;
 use crate::config::social::Provider;
 use crate::courier::seal;
@@ -14,7 +14,7 @@ use crate::form::request::{Callback, first};
 use crate::identity::schema::{Extracted, Violation};
 use crate::identity::{Identity, State};
 use crate::ids::IdentityId;
-use crate::method::conflict;
+use crate::method::account::conflict;
 use crate::model::{Client, FlowKind, MethodId};
 use crate::operators::{Operator, Role};
 use crate::plan::{Plan, Step, plan};
