@@ -3,7 +3,7 @@
 use super::{Db, Driver, Durability, fault};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of a table, all of them or those where a column has a value.
 #[derive(Clone, Copy, Debug)]
@@ -12,16 +12,29 @@ pub struct Rows<'a> {
     pub only: Option<(&'a str, &'a str)>,
 }
 
-/// Which statements ran, each as what: with which durability, or by somebody who only reads.
+/// Which statements ran.
 #[derive(Clone, Default)]
-pub struct Ran(Arc<Mutex<Statements>>);
+pub struct Ran(Arc<Mutex<Noted>>);
 
-/// Texts of statements, and how each ran.
-type Statements = BTreeSet<(&'static str, Option<Durability>)>;
+#[derive(Default)]
+struct Noted {
+    /// Each as what: with which durability, or by somebody who only reads.
+    statements: BTreeSet<(&'static str, Option<Durability>)>,
+    committed: Vec<Vec<&'static str>>,
+}
 
 impl Ran {
     pub(super) fn note(&self, sql: &'static str, durability: Option<Durability>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((sql, durability));
+        self.noted().statements.insert((sql, durability));
+    }
+
+    /// The statements of a transaction that was committed, in their order.
+    pub(super) fn committed(&self, statements: Vec<&'static str>) {
+        self.noted().committed.push(statements);
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -30,7 +43,7 @@ impl Db {
     /// `update flows`, `delete from flows`.
     pub fn changes(&self) -> BTreeMap<String, BTreeSet<Durability>> {
         let mut changes = BTreeMap::<String, BTreeSet<Durability>>::new();
-        for (sql, durability) in self.ran.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (sql, durability) in &self.ran.noted().statements {
             let mut words = sql.split_whitespace();
             let name = match words.next() {
                 Some("update") => format!("update {}", words.next().unwrap_or_default()),
@@ -46,6 +59,11 @@ impl Db {
             changes.entry(name).or_default().extend(*durability);
         }
         changes
+    }
+
+    /// The statements of each transaction that was committed since the database was opened, without what begins and ends it.
+    pub fn committed(&self) -> Vec<Vec<&'static str>> {
+        self.ran.noted().committed.clone()
     }
 
     /// How the database would run a statement, a line for each step of it: as if its tables were large and all its parameters

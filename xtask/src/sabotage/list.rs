@@ -81,8 +81,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "commit-not-flushed",
         file: "engine/src/store/writer.rs",
-        text: "(false, Durability::Durable) => \"pragma synchronous = full; begin immediate\",",
-        instead: "(false, Durability::Durable) => \"begin immediate\",",
+        text: "Durability::Durable => \"pragma synchronous = full; begin immediate\",",
+        instead: "Durability::Durable => \"begin immediate\",",
         test: test("engine", LIB, "store::tests::sqlite_flushes_where_it_was_asked_to"),
     },
     Change {
