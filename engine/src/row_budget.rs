@@ -118,14 +118,28 @@ pub async fn settle(engine: &Engine) -> Result<u64> {
     let budget = engine.row_budget();
     for (kind, rows) in [(Row::Form, &budget.forms), (Row::Error, &budget.errors), (Row::Call, &budget.calls)]
     {
-        while let Some(batch) = take(rows) {
+        // What is added meanwhile is left to the next call: in a flood each batch would be smaller than the one before.
+        let mut left = lock(rows).too_many.len();
+        while left > 0
+            && let Some(batch) = take(rows)
+        {
+            left = left.saturating_sub(batch.len());
             let mut tx = engine.db().write_relaxed().await?;
-            for id in batch {
-                gone += match kind {
-                    Row::Form => flows::delete_unsent(&mut tx, FlowId(id)).await?,
-                    Row::Error => errors::delete(&mut tx, id).await?,
-                    Row::Call => deliveries::delete_finished(&mut tx, DeliveryId(id)).await?,
-                };
+            match kind {
+                Row::Form => {
+                    let flows: Vec<FlowId> = batch.into_iter().map(FlowId).collect();
+                    gone += flows::delete_unsent(&mut tx, &flows).await?;
+                }
+                Row::Error => {
+                    for id in batch {
+                        gone += errors::delete(&mut tx, id).await?;
+                    }
+                }
+                Row::Call => {
+                    for id in batch {
+                        gone += deliveries::delete_finished(&mut tx, DeliveryId(id)).await?;
+                    }
+                }
             }
             tx.commit().await?;
         }

@@ -207,25 +207,50 @@ fn is_valid(session: &Session, identity: &Identity, now: DateTime<Utc>) -> bool 
     session.active && session.expires_at > now && identity.state == identity::State::Active
 }
 
-/// Kratos' session JSON. `identity: None` leaves the member out.
-pub fn to_json(config: &Config, session: &Session, identity: Option<&Identity>, now: DateTime<Utc>) -> Value {
-    let active = session.active
-        && session.expires_at > now
-        && identity.is_none_or(|identity| identity.state == identity::State::Active);
-    let mut json = json!({
-        "id": session.id,
-        "active": active,
-        "expires_at": session.expires_at,
-        "authenticated_at": session.authenticated_at,
-        "authenticator_assurance_level": session.aal,
-        "authentication_methods": session.methods,
-        "issued_at": session.issued_at,
-    });
-    if let Some(identity) = identity {
-        json["identity"] = identity::json::public(identity, &config.serve.public.base_url_text);
+/// Kratos' session JSON.
+#[derive(Serialize)]
+pub struct View<'a> {
+    id: SessionId,
+    active: bool,
+    expires_at: DateTime<Utc>,
+    authenticated_at: DateTime<Utc>,
+    authenticator_assurance_level: Aal,
+    authentication_methods: &'a [Amr],
+    issued_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<identity::json::View<'a>>,
+    devices: &'a [Device],
+}
+
+impl<'a> View<'a> {
+    /// `identity: None` leaves the member out.
+    pub fn of(
+        config: &Config,
+        session: &'a Session,
+        identity: Option<&'a Identity>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let active = session.active
+            && session.expires_at > now
+            && identity.is_none_or(|identity| identity.state == identity::State::Active);
+        let base = &config.serve.public.base_url_text;
+        Self {
+            id: session.id,
+            active,
+            expires_at: session.expires_at,
+            authenticated_at: session.authenticated_at,
+            authenticator_assurance_level: session.aal,
+            authentication_methods: &session.methods,
+            issued_at: session.issued_at,
+            identity: identity.map(|identity| identity::json::View::of(identity, base)),
+            devices: &session.devices,
+        }
     }
-    json["devices"] = json!(session.devices);
-    json
+}
+
+/// [`View`] as a document.
+pub fn to_json(config: &Config, session: &Session, identity: Option<&Identity>, now: DateTime<Utc>) -> Value {
+    json!(View::of(config, session, identity, now))
 }
 
 /// One page of a person's other sessions, newest first, and how many there are in all.

@@ -14,7 +14,7 @@ use engine::ids::{IdentityId, OperatorId};
 use engine::requester::{self, KnownDevice, Subject};
 use engine::signup::deferred;
 use hkdf::Hkdf;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use std::collections::BTreeMap;
 
 /// 365 days, as Kratos' (x/nosurfx/nosurf.go).
@@ -100,9 +100,7 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
 
 /// `csrf_token_` and the lower-case hex SHA-256 of the base URL exactly as configured.
 pub fn csrf_name(config: &Config) -> String {
-    let digest = Sha256::digest(config.serve.public.base_url_text.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    config.kratos_cookie(&format!("{CSRF}{hex}"))
+    config.kratos_cookie(&format!("{CSRF}{}", config.serve.public.base_url_digest))
 }
 
 /// Values of the browser's anti-forgery cookie that could be ours.

@@ -512,12 +512,7 @@ mod tests {
     use super::*;
 
     fn listener(base: &str, port: u16) -> Listener {
-        Listener {
-            host: String::new(),
-            port,
-            base_url_text: base.to_owned(),
-            base_url: Url::parse(base).unwrap(),
-        }
+        Listener::new(String::new(), port, base.to_owned(), Url::parse(base).unwrap())
     }
 
     fn led_to(

@@ -14,17 +14,21 @@ use engine::form::outcome::{
 use engine::ids::FlowId;
 use engine::model::{Client, Flow, FlowKind, FlowType};
 use engine::{Ctx, identity, session};
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
 /// 200 with `application/json; charset=utf-8`.
-pub fn json(body: &Value) -> Response {
+pub fn json(body: &impl Serialize) -> Response {
     with_status(StatusCode::OK, body)
 }
 
-pub fn with_status(status: StatusCode, body: &Value) -> Response {
+pub fn with_status(status: StatusCode, body: &impl Serialize) -> Response {
     let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-    (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response()
+    match serde_json::to_vec(body) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, content_type)], body).into_response(),
+        Err(error) => ApiError(engine::Error::internal(error)).into_response(),
+    }
 }
 
 /// 303.
@@ -63,7 +67,7 @@ pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
         Started::Flow(flow)
             if flow.kind_of_client == FlowType::Api || crate::negotiate::accepts_json(headers) =>
         {
-            json(&flow.to_json())
+            json(&flow.view())
         }
         Started::Flow(flow) => see_other(page_of(&ctx.config, &flow).as_str()),
         Started::SignedIn(_) if crate::negotiate::is_json(headers) => {

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn listener(port: u16, base: &str) -> Listener {
-        Listener { host: "0.0.0.0".into(), port, base_url_text: base.into(), base_url: base.parse().unwrap() }
+        Listener::new("0.0.0.0".into(), port, base.into(), base.parse().unwrap())
     }
 
     #[test]

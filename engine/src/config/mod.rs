@@ -72,6 +72,7 @@ use crate::model::FlowKind;
 pub use crate::model::MethodId as Method;
 use crate::secret::Secret;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -124,13 +125,22 @@ pub struct Serve {
 pub struct Listener {
     pub host: String,
     pub port: u16,
-    /// Exactly as configured: the name of the CSRF cookie hashes this string.
+    /// Exactly as configured.
     pub base_url_text: String,
+    /// SHA-256 of that text, in hexadecimal digits: part of the name of the anti-forgery cookie.
+    pub base_url_digest: String,
     /// The same, parsed.
     pub base_url: Url,
 }
 
 impl Listener {
+    /// `base_url` is `base_url_text`, parsed.
+    pub fn new(host: String, port: u16, base_url_text: String, base_url: Url) -> Self {
+        let digest = Sha256::digest(base_url_text.as_bytes());
+        let base_url_digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { host, port, base_url_text, base_url_digest, base_url }
+    }
+
     /// Reached from this machine alone.
     pub fn is_local(&self) -> bool {
         scalars::is_loopback(&self.host)

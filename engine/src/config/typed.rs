@@ -173,7 +173,7 @@ fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
             "listeners do not open unix sockets",
             "a host name or an IP address, such as `127.0.0.1` for a proxy on the same machine",
         );
-        return Listener { host, port, base_url_text: loopback().into(), base_url: loopback() };
+        return Listener::new(host, port, loopback().into(), loopback());
     }
     let base_url_text = reader.optional(&format!("{path}.base_url")).unwrap_or_else(|| {
         let name = match host.trim_matches(['[', ']']) {
@@ -191,7 +191,7 @@ fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
         );
         loopback()
     });
-    Listener { host, port, base_url_text, base_url }
+    Listener::new(host, port, base_url_text, base_url)
 }
 
 /// Stands where a problem was found, so that the search for others goes on.

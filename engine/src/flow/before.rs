@@ -1,5 +1,6 @@
 //! Web hooks of a flow that is about to begin.
 
+use crate::config::Hook;
 use crate::config::hooks::Response;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
@@ -12,6 +13,11 @@ use crate::trace::Running;
 /// beginning, and there is no form yet that could show its messages.
 pub(super) async fn before(ctx: &Ctx, flow: &Flow, seen: &Seen) -> Result<()> {
     let list = ctx.config.before(flow.kind());
+    // Boxed: most forms begin without any, and would carry the room for it along.
+    if list.is_empty() { Ok(()) } else { Box::pin(call_all(ctx, list, flow, seen)).await }
+}
+
+async fn call_all(ctx: &Ctx, list: &[Hook], flow: &Flow, seen: &Seen) -> Result<()> {
     let about = || About { flow, identity: None, session: None, method: None, seen };
     // A service that is only notified is notified even where another keeps the flow from beginning: somebody came for it.
     if web_hooks(list).any(|hook| hook.response == Response::Ignored) {

@@ -1,32 +1,59 @@
 //! Identities as Kratos writes them (contract W§6.1).
 
-use super::{Credential, Identity};
+use super::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
+use crate::ids::IdentityId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-/// For people and apps: without credentials and without the administrator's metadata. `base`: the public base URL.
+/// What people and apps see of an identity: neither its credentials nor the administrator's metadata.
+#[derive(Serialize)]
+pub struct View<'a> {
+    id: IdentityId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
+    schema_id: &'a str,
+    schema_url: String,
+    state: State,
+    state_changed_at: DateTime<Utc>,
+    traits: &'a Value,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    verifiable_addresses: &'a [VerifiableAddress],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    recovery_addresses: &'a [RecoveryAddress],
+    metadata_public: &'a Value,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    organization_id: Option<Uuid>,
+}
+
+impl<'a> View<'a> {
+    /// `base`: the public base URL.
+    pub fn of(identity: &'a Identity, base: &str) -> Self {
+        Self {
+            id: identity.id,
+            external_id: identity.external_id.as_deref(),
+            schema_id: &identity.schema_id,
+            schema_url: schema_url(&identity.schema_id, base),
+            state: identity.state,
+            state_changed_at: identity.state_changed_at,
+            traits: &identity.traits,
+            verifiable_addresses: &identity.verifiable_addresses,
+            recovery_addresses: &identity.recovery_addresses,
+            metadata_public: &identity.metadata_public,
+            created_at: identity.created_at,
+            updated_at: identity.updated_at,
+            organization_id: identity.organization_id,
+        }
+    }
+}
+
+/// [`View`] as a document. `base`: the public base URL.
 pub fn public(identity: &Identity, base: &str) -> Value {
-    let mut json = json!({ "id": identity.id });
-    if let Some(external_id) = &identity.external_id {
-        json["external_id"] = external_id.clone().into();
-    }
-    json["schema_id"] = identity.schema_id.clone().into();
-    json["schema_url"] = schema_url(&identity.schema_id, base).into();
-    json["state"] = json!(identity.state);
-    json["state_changed_at"] = json!(identity.state_changed_at);
-    json["traits"] = identity.traits.clone();
-    if !identity.verifiable_addresses.is_empty() {
-        json["verifiable_addresses"] = json!(identity.verifiable_addresses);
-    }
-    if !identity.recovery_addresses.is_empty() {
-        json["recovery_addresses"] = json!(identity.recovery_addresses);
-    }
-    json["metadata_public"] = identity.metadata_public.clone();
-    json["created_at"] = json!(identity.created_at);
-    json["updated_at"] = json!(identity.updated_at);
-    json["organization_id"] = json!(identity.organization_id);
-    json
+    json!(View::of(identity, base))
 }
 
 /// Where everybody can read the schema. `base`: the public base URL.

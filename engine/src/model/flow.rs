@@ -114,7 +114,7 @@ pub enum FlowState {
     Passed,
 }
 
-/// A flow as stored; [`Flow::to_json`] is what clients see.
+/// A flow as stored; [`Flow::view`] is what clients see.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
     pub id: FlowId,
@@ -215,6 +215,40 @@ pub struct Earlier {
     pub address: Uuid,
 }
 
+/// What clients see of a flow.
+#[derive(Serialize)]
+pub struct FlowView<'a> {
+    id: FlowId,
+    #[serde(rename = "type")]
+    kind_of_client: FlowType,
+    expires_at: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    request_url: &'a str,
+    ui: &'a Container,
+    state: FlowState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transient_payload: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_token_exchange_code: Option<&'a str>,
+    /// `null`, where the member exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_aal: Option<&'a Aal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_schema: Option<&'a str>,
+}
+
 impl Private {
     /// What a new flow of that kind has.
     pub fn of(kind: FlowKind) -> Self {
@@ -240,41 +274,36 @@ impl Flow {
     }
 
     /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
-    pub fn to_json(&self) -> Value {
-        let mut json = json!({
-            "id": self.id,
-            "type": self.kind_of_client,
-            "expires_at": self.expires_at,
-            "issued_at": self.issued_at,
-            "request_url": self.request_url,
-            "ui": self.ui,
-            "state": self.state,
-        });
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                json[key] = value;
-            }
+    pub fn view(&self) -> FlowView<'_> {
+        let (login, has_account) = match &self.private {
+            Private::Verification { .. } | Private::Recovery | Private::Settings => (None, false),
+            Private::Registration { .. } => (None, true),
+            Private::Login { refresh, requested_aal } => (Some((*refresh, requested_aal)), true),
         };
-        put("return_to", self.return_to.clone().map(Value::from));
-        put("active", self.active.clone().map(Value::from));
-        put("transient_payload", self.transient_payload.clone());
-        put("session_token_exchange_code", self.session_token_exchange_code.clone().map(Value::from));
-        match &self.private {
-            Private::Verification { .. } | Private::Recovery | Private::Settings => {}
-            Private::Registration { .. } => {
-                put("organization_id", Some(Value::Null));
-                put("identity_schema", self.identity_schema.clone().map(Value::from));
-            }
-            Private::Login { refresh, requested_aal } => {
-                put("organization_id", Some(Value::Null));
-                put("created_at", Some(json!(self.issued_at)));
-                put("updated_at", Some(json!(self.updated_at)));
-                put("refresh", Some(json!(refresh)));
-                put("requested_aal", Some(json!(requested_aal)));
-                put("identity_schema", self.identity_schema.clone().map(Value::from));
-            }
+        FlowView {
+            id: self.id,
+            kind_of_client: self.kind_of_client,
+            expires_at: self.expires_at,
+            issued_at: self.issued_at,
+            request_url: &self.request_url,
+            ui: &self.ui,
+            state: self.state,
+            return_to: self.return_to.as_deref(),
+            active: self.active.as_deref(),
+            transient_payload: self.transient_payload.as_ref(),
+            session_token_exchange_code: self.session_token_exchange_code.as_deref(),
+            organization_id: has_account.then_some(Value::Null),
+            created_at: login.map(|_| self.issued_at),
+            updated_at: login.map(|_| self.updated_at),
+            refresh: login.map(|(refresh, _)| refresh),
+            requested_aal: login.map(|(_, requested_aal)| requested_aal),
+            identity_schema: self.identity_schema.as_deref().filter(|_| has_account),
         }
-        json
+    }
+
+    /// [`Flow::view`] as a document.
+    pub fn to_json(&self) -> Value {
+        json!(self.view())
     }
 
     /// `json`: the request asks for JSON.

@@ -3,7 +3,6 @@
 use super::{Db, Driver, Durability, fault};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
 
 /// Rows of a table, all of them or those where a column has a value.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +16,7 @@ impl Db {
     /// `update flows`, `delete from flows`.
     pub fn changes(&self) -> BTreeMap<String, BTreeSet<Durability>> {
         let mut changes = BTreeMap::<String, BTreeSet<Durability>>::new();
-        for (sql, durability) in self.ran.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (sql, durability) in &self.ran.noted().statements {
             let mut words = sql.split_whitespace();
             let name = match words.next() {
                 Some("update") => format!("update {}", words.next().unwrap_or_default()),
@@ -33,6 +32,11 @@ impl Db {
             changes.entry(name).or_default().extend(*durability);
         }
         changes
+    }
+
+    /// The statements of each transaction that was committed since the database was opened, without what begins and ends it.
+    pub fn committed(&self) -> Vec<Vec<&'static str>> {
+        self.ran.noted().committed.clone()
     }
 
     /// How the database would run a statement, a line for each step of it: as if its tables were large and all its parameters

@@ -1,7 +1,7 @@
 //! Rows of identities, their credentials, identifiers and addresses.
 //!
 //! An identity is read with its addresses in one query: one row for each address, put together here.
-use super::{Tx, from_text, to_text, unreadable};
+use super::{Param, Tx, from_text, to_text, unreadable};
 use crate::error::{Error, Result};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
@@ -53,11 +53,19 @@ statements! {
     const INSERT_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5)";
-    const INSERT_IDENTIFIER: &str = "insert into identity_identifiers (kind, identifier, identity_id, position)
+    const INSERT_IDENTIFIER: &str =
+        "insert into identity_identifiers (identity_id, kind, identifier, position)
         values ($1, $2, $3, $4) on conflict do nothing";
-    const INSERT_ADDRESS: &str = "insert into identity_addresses (id, identity_id, purpose, position, via, value,
+    const INSERT_TWO_IDENTIFIERS: &str =
+        "insert into identity_identifiers (identity_id, kind, identifier, position)
+        values ($1, $2, $3, $4), ($1, $5, $6, $7) on conflict do nothing";
+    const INSERT_ADDRESS: &str = "insert into identity_addresses (identity_id, id, purpose, position, via, value,
             verified, status, verified_at, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+    const INSERT_TWO_ADDRESSES: &str = "insert into identity_addresses (identity_id, id, purpose, position, via, value,
+            verified, status, verified_at, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11),
+            ($1, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) on conflict do nothing";
 
     const GET: &str = concat!(
         "select ",
@@ -219,6 +227,23 @@ struct Address<'a> {
     updated_at: DateTime<Utc>,
 }
 
+impl Address<'_> {
+    fn params(&self) -> [&dyn Param; 10] {
+        [
+            &self.id,
+            &self.purpose,
+            &self.position,
+            &self.via,
+            &self.value,
+            &self.verified,
+            &self.status,
+            &self.verified_at,
+            &self.created_at,
+            &self.updated_at,
+        ]
+    }
+}
+
 pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]) -> Result<Inserted> {
     let traits = to_text(&identity.traits)?;
     let public = to_text(&identity.metadata_public)?;
@@ -264,33 +289,28 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
             }
         }
     }
-    for (kind, identifier, position) in identifiers {
-        refuse_nul(Some(identifier))?;
-        if tx.execute(INSERT_IDENTIFIER, &[kind, identifier, &identity.id.0, &position]).await? == 0 {
+    let identifiers: Vec<_> = identifiers.into_iter().collect();
+    for some in identifiers.chunks(2) {
+        for (_, identifier, _) in some {
+            refuse_nul(Some(identifier))?;
+        }
+        let mut params: Vec<&dyn Param> = vec![&identity.id.0];
+        for (kind, identifier, position) in some {
+            params.extend::<[&dyn Param; 3]>([*kind, *identifier, position]);
+        }
+        let insert = if some.len() == 2 { INSERT_TWO_IDENTIFIERS } else { INSERT_IDENTIFIER };
+        if tx.execute(insert, &params).await? != some.len() as u64 {
             return Ok(Inserted::Taken);
         }
     }
-    for address in addresses(identity) {
-        refuse_nul(Some(address.value))?;
-        let made = tx
-            .execute(
-                INSERT_ADDRESS,
-                &[
-                    &address.id,
-                    &identity.id.0,
-                    &address.purpose,
-                    &address.position,
-                    &address.via,
-                    &address.value,
-                    &address.verified,
-                    &address.status,
-                    &address.verified_at,
-                    &address.created_at,
-                    &address.updated_at,
-                ],
-            )
-            .await?;
-        if made == 0 {
+    for some in addresses(identity).chunks(2) {
+        for address in some {
+            refuse_nul(Some(address.value))?;
+        }
+        let mut params: Vec<&dyn Param> = vec![&identity.id.0];
+        params.extend(some.iter().flat_map(Address::params));
+        let insert = if some.len() == 2 { INSERT_TWO_ADDRESSES } else { INSERT_ADDRESS };
+        if tx.execute(insert, &params).await? != some.len() as u64 {
             return Ok(Inserted::Taken);
         }
     }
@@ -438,7 +458,7 @@ pub async fn take_over(
     )
     .await?;
     for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
-        if tx.execute(INSERT_IDENTIFIER, &[&credential.kind, identifier, &id, &position]).await? == 0 {
+        if tx.execute(INSERT_IDENTIFIER, &[&id, &credential.kind, identifier, &position]).await? == 0 {
             return Ok(Inserted::Taken);
         }
     }
@@ -496,7 +516,7 @@ pub async fn add_identifier(
         return Ok(Inserted::Taken);
     }
     let (position,): (i64,) = tx.fetch_one(HOW_MANY, &[&id.0, &kind]).await?;
-    let made = tx.execute(INSERT_IDENTIFIER, &[&kind, &identifier, &id.0, &position]).await?;
+    let made = tx.execute(INSERT_IDENTIFIER, &[&id.0, &kind, &identifier, &position]).await?;
     Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
 }
 

@@ -5,6 +5,7 @@ use super::{Db, Driver, Pools, fault};
 use crate::error::{Error, Kind, Result};
 use sqlx::SqlStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use std::sync::LazyLock;
 
 /// The texts of both folders by the names of their files.
@@ -65,7 +66,19 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         return Ok(());
     }
     let outcome = match &db.pools {
-        Pools::Sqlite { writer, .. } => SQLITE.run(&writer.pool).await,
+        Pools::Sqlite { writer, .. } => {
+            // Meanwhile nothing else writes.
+            let _turn = writer.connections.take().await.map_err(fault::error)?;
+            // sqlx migrates what is a pool: for a reference to a connection, the compiler does not find out that the future is `Send`.
+            let own = SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(writer.connections.options().clone())
+                .await;
+            let own: SqlitePool = own.map_err(fault::error)?;
+            let outcome = SQLITE.run(&own).await;
+            own.close().await;
+            outcome
+        }
         Pools::Postgres(pool) => POSTGRES.run(pool).await,
     };
     outcome.map_err(|error| {

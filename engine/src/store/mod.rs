@@ -11,6 +11,7 @@ mod statements;
 
 pub mod audit;
 pub mod codes;
+mod connections;
 pub mod deferred_logins;
 pub mod deliveries;
 mod dsn;
@@ -47,6 +48,7 @@ mod writer;
 use crate::effects::{Following, to_completion};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::{Connections, Sessions};
+use connections::Lent;
 use file::DatabaseFile;
 #[cfg(any(test, feature = "testing"))]
 pub use for_tests::Rows;
@@ -56,7 +58,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Transaction, Type};
 #[cfg(any(test, feature = "testing"))]
 pub use statements::{Statement, statements};
@@ -111,7 +113,7 @@ enum Pools {
     Sqlite {
         writer: Writer,
         /// Opened read-only.
-        readers: SqlitePool,
+        readers: connections::Connections,
         file: Arc<DatabaseFile>,
     },
     Postgres(PgPool),
@@ -126,6 +128,8 @@ pub struct Tx {
     /// For tests: where its statements are written down, and as what. `None`: it only reads.
     #[cfg(any(test, feature = "testing"))]
     ran: (Ran, Option<Durability>),
+    #[cfg(any(test, feature = "testing"))]
+    statements: Vec<&'static str>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -135,9 +139,9 @@ struct Tally {
 }
 
 enum State {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lent),
     Postgres(Transaction<'static, Postgres>),
-    SqliteSingle(PoolConnection<Sqlite>),
+    SqliteSingle(Lent),
     PostgresSingle(PoolConnection<Postgres>),
 }
 
@@ -175,7 +179,11 @@ impl Db {
     /// A transaction that sees one state of the database throughout and cannot write.
     pub async fn read(&self) -> Result<Tx> {
         let state = match &self.pools {
-            Pools::Sqlite { readers, .. } => State::Sqlite(readers.begin().await.map_err(fault::error)?),
+            Pools::Sqlite { readers, .. } => {
+                let mut lent = readers.take().await.map_err(fault::error)?;
+                lent.begin("begin").await.map_err(fault::error)?;
+                State::Sqlite(lent)
+            }
             Pools::Postgres(pool) => {
                 const BEGIN: &str = "begin isolation level repeatable read, read only";
                 State::Postgres(begin_postgres(pool, BEGIN).await?)
@@ -187,9 +195,7 @@ impl Db {
     /// For one reading statement: without the round trips of `begin` and `rollback`, two thirds of the time.
     pub async fn single(&self) -> Result<Tx> {
         let state = match &self.pools {
-            Pools::Sqlite { readers, .. } => {
-                State::SqliteSingle(readers.acquire().await.map_err(fault::error)?)
-            }
+            Pools::Sqlite { readers, .. } => State::SqliteSingle(readers.take().await.map_err(fault::error)?),
             Pools::Postgres(pool) => State::PostgresSingle(pool.acquire().await.map_err(fault::error)?),
         };
         Ok(self.tx(state, None))
@@ -232,6 +238,8 @@ impl Db {
             sessions: self.sessions.clone(),
             #[cfg(any(test, feature = "testing"))]
             ran: (self.ran.clone(), durability),
+            #[cfg(any(test, feature = "testing"))]
+            statements: Vec::new(),
         }
     }
 
@@ -250,13 +258,16 @@ impl Db {
 
     /// Connections that are open.
     pub fn connections(&self) -> Vec<Connections> {
-        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> Connections {
-            let (all, idle) = (pool.size() as usize, pool.num_idle());
-            Connections { pool: name, idle, in_use: all.saturating_sub(idle) }
-        }
+        let of = |pool: &'static str, (all, idle): (usize, usize)| Connections {
+            pool,
+            idle,
+            in_use: all.saturating_sub(idle),
+        };
         match &self.pools {
-            Pools::Sqlite { writer, readers, .. } => vec![of("writer", &writer.pool), of("reader", readers)],
-            Pools::Postgres(pool) => vec![of("postgresql", pool)],
+            Pools::Sqlite { writer, readers, .. } => {
+                vec![of("writer", writer.connections.counts()), of("reader", readers.counts())]
+            }
+            Pools::Postgres(pool) => vec![of("postgresql", (pool.size() as usize, pool.num_idle()))],
         }
     }
 
@@ -269,7 +280,7 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
-                writer.pool.close().await;
+                writer.connections.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -280,10 +291,12 @@ impl Tx {
     /// Makes the changes last. What was answered with `Ok` survives a power cut, unless it began as [`Db::write_relaxed`].
     pub async fn commit(self) -> Result<()> {
         match self.state {
-            State::Sqlite(tx) => tx.commit().await.map_err(fault::error)?,
+            State::Sqlite(mut tx) => tx.commit().await.map_err(fault::error)?,
             State::Postgres(tx) => tx.commit().await.map_err(fault::error)?,
             State::SqliteSingle(_) | State::PostgresSingle(_) => {}
         }
+        #[cfg(any(test, feature = "testing"))]
+        self.ran.0.committed(self.statements);
         self.sessions.issued.inc_by(self.tally.issued);
         self.sessions.revoked.inc_by(self.tally.revoked);
         Ok(())
@@ -291,12 +304,13 @@ impl Tx {
 
     /// For tests, which ask where a statement ran.
     #[cfg(any(test, feature = "testing"))]
-    fn note(&self, sql: &'static str) {
+    fn note(&mut self, sql: &'static str) {
         self.ran.0.note(sql, self.ran.1);
+        self.statements.push(sql);
     }
 
     #[cfg(not(any(test, feature = "testing")))]
-    fn note(&self, _: &'static str) {}
+    fn note(&mut self, _: &'static str) {}
 
     fn driver(&mut self) -> Driver<'_> {
         match &mut self.state {
@@ -305,6 +319,16 @@ impl Tx {
             State::Postgres(tx) => Driver::Postgres(tx),
             State::PostgresSingle(connection) => Driver::Postgres(connection),
         }
+    }
+
+    /// A connection to SQLite whose thread has ended is of no use to others.
+    fn judged<T>(&mut self, outcome: sqlx::Result<T>) -> Result<T> {
+        if let (Err(sqlx::Error::WorkerCrashed), State::Sqlite(lent) | State::SqliteSingle(lent)) =
+            (&outcome, &mut self.state)
+        {
+            lent.is_broken();
+        }
+        outcome.map_err(fault::error)
     }
 
     /// How many rows it touched.
@@ -320,7 +344,7 @@ impl Tx {
                 .await
                 .map(|done| done.rows_affected()),
         };
-        touched.map_err(fault::error)
+        self.judged(touched)
     }
 
     async fn fetch_optional<T: Row>(
@@ -337,7 +361,7 @@ impl Tx {
                 sqlx::query_as_with(sql, postgres_arguments(params)?).fetch_optional(connection).await
             }
         };
-        row.map_err(fault::error)
+        self.judged(row)
     }
 
     async fn fetch_all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>> {
@@ -350,7 +374,7 @@ impl Tx {
                 sqlx::query_as_with(sql, postgres_arguments(params)?).fetch_all(connection).await
             }
         };
-        rows.map_err(fault::error)
+        self.judged(rows)
     }
 
     /// For a statement that always answers with one row.

@@ -1,10 +1,11 @@
 //! Opening a database: what a DSN names, whether it is ours, its schema, and whether it can be used.
 
+use super::connections::Connections;
 use super::dsn::Dsn;
 use super::file::DatabaseFile;
 #[cfg(any(test, feature = "testing"))]
 use super::ran::Ran;
-use super::writer::{Level, Writer, is_clean};
+use super::writer::Writer;
 use super::{Db, GONE, PATIENCE, Pools, errors, foreign, migrate, not_ready};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::Sessions;
@@ -168,36 +169,17 @@ async fn sqlite(
         .foreign_keys(true)
         .synchronous(synchronous);
     let what = || format!("The database file {}", file.display());
-    let level = Level::new(synchronous);
     // The writer comes first: it turns write-ahead logging on and repairs what a crash left behind.
-    let writer = pool(1)
-        .acquire_timeout(patience)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(is_clean(connection)))
-        .after_connect({
-            let level = level.clone();
-            move |_, _| {
-                level.forget();
-                Box::pin(std::future::ready(Ok(())))
-            }
-        })
-        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+    let writer = Connections::open(options.clone().journal_mode(SqliteJournalMode::Wal), 1, patience)
         .await
         .map_err(|error| cannot_open(&what(), error))?;
     let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
-    let readers = max_connections.unwrap_or(u32::try_from(processors * 2).unwrap_or(4).clamp(4, 16));
-    let readers = pool(readers)
-        .acquire_timeout(patience)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_before_acquire(false)
-        .connect_with(options.create_if_missing(false).read_only(true))
-        .await
-        .map_err(|error| cannot_open(&what(), error))?;
+    let readers = max_connections.unwrap_or(u32::try_from(processors * 2).unwrap_or(4).clamp(4, 16)).max(1);
+    let options = options.create_if_missing(false).read_only(true);
+    let readers =
+        Connections::open(options, readers, patience).await.map_err(|error| cannot_open(&what(), error))?;
     let file = Arc::new(DatabaseFile::new(file));
-    Ok(Pools::Sqlite { writer: Writer::new(writer, level), readers, file })
+    Ok(Pools::Sqlite { writer: Writer::new(writer, synchronous), readers, file })
 }
 
 /// Makes folder and file, readable by their owner only: password hashes lie in it. SQLite gives its log files the same mode.

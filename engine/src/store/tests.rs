@@ -97,16 +97,82 @@ async fn a_connection_that_had_to_be_opened_anew_flushes_again() {
     assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
     assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
     assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
-    // As SQLite does by itself on a full disk: the transaction is over, and only the pool believes in it.
     let mut tx = db.write_relaxed().await.unwrap();
-    tx.execute("rollback", &[]).await.unwrap();
     tx.execute("pragma temp_store = memory", &[]).await.unwrap();
+    // As when its thread has ended.
+    let State::Sqlite(lent) = &mut tx.state else { panic!("a file is SQLite") };
+    lent.is_broken();
     drop(tx);
     let mut anew = db.write_single_relaxed().await.unwrap();
     let (store,): (i64,) = anew.fetch_one("pragma temp_store", &[]).await.unwrap();
     assert_eq!((store, flushes(&mut anew).await.as_str()), (0, "normal"), "another connection");
     drop(anew);
     assert_eq!(flushes(&mut db.write_single().await.unwrap()).await, "full");
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_costs_nobody_else_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::connect(None, folder.path()).await.unwrap();
+    db.migrate().await.unwrap();
+    for _ in 0..3 {
+        let mut tx = db.write_relaxed().await.unwrap();
+        // As SQLite does on a full disk.
+        tx.execute("rollback", &[]).await.unwrap();
+        drop(tx);
+        assert_eq!(flushes(&mut db.write().await.unwrap()).await, "full");
+        assert_eq!(flushes(&mut db.write_single_relaxed().await.unwrap()).await, "normal");
+    }
+    assert_eq!(db.connections()[0].idle, 1, "still one");
+}
+
+#[tokio::test]
+async fn what_was_begun_and_left_is_rolled_back_though_nobody_else_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::connect(None, folder.path()).await.unwrap();
+    db.migrate().await.unwrap();
+    let mut tx = db.write().await.unwrap();
+    tx.execute("insert into flow_errors (id, body, created_at) values (x'00', '{}', 'now')", &[])
+        .await
+        .unwrap();
+    drop(tx);
+    // As another process: it would wait for the lock, and be refused.
+    let other = Db::connect(None, folder.path()).await.unwrap();
+    other.write().await.unwrap().commit().await.unwrap();
+    let (kept,): (i64,) =
+        other.single().await.unwrap().fetch_one("select count(*) from flow_errors", &[]).await.unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn who_waits_too_long_is_told_to_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let dsn = format!("sqlite://{}?_busy_timeout=20&max_conns=2", folder.path().join("x.sqlite").display());
+    let db = Db::connect(Some(&dsn), Path::new("unused")).await.unwrap();
+    db.migrate().await.unwrap();
+    let writing = db.write().await.unwrap();
+    assert_eq!(db.write_single().await.err().map(|error| error.kind), Some(Kind::Busy));
+    drop(writing);
+    db.write_single().await.unwrap();
+    let reading = [db.read().await.unwrap(), db.single().await.unwrap()];
+    assert_eq!(db.connections()[1].in_use, 2);
+    assert_eq!(db.single().await.err().map(|error| error.kind), Some(Kind::Busy));
+    drop(reading);
+    db.single().await.unwrap();
+    assert_eq!(db.connections()[1].in_use, 0);
+}
+
+#[tokio::test]
+async fn closing_waits_for_who_has_a_connection_and_lends_no_other() {
+    let db = memory().await;
+    let reading = db.read().await.unwrap();
+    let mut closing = std::pin::pin!(db.close());
+    assert!(futures::poll!(&mut closing).is_pending());
+    assert_eq!(db.single().await.err().map(|error| error.kind), Some(Kind::Busy));
+    drop(reading);
+    closing.await;
+    assert_eq!(db.write().await.err().map(|error| error.kind), Some(Kind::Busy));
+    assert!(db.connections().iter().all(|open| open.idle + open.in_use == 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -63,9 +63,9 @@ fn found<'a>(list: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
 /// The steps of SQLite's plan that read everything or sort (sqlite.org/eqp.html).
 fn costly_on_sqlite(plan: &[String], sql: &str) -> Vec<String> {
     let is_table = |step: &str| {
-        // `SCAN CONSTANT ROW`, and subqueries, whose own steps are judged by themselves.
+        // `SCAN CONSTANT ROW`, `SCAN 2-ROW VALUES CLAUSE`, and subqueries, whose own steps are judged by themselves.
         let what = step.split_whitespace().nth(1).unwrap_or_default();
-        what != "CONSTANT" && !sql.contains(&format!(") {what}"))
+        what != "CONSTANT" && !step.ends_with(" VALUES CLAUSE") && !sql.contains(&format!(") {what}"))
     };
     let costly =
         |step: &&String| (step.starts_with("SCAN ") && is_table(step)) || step.contains("TEMP B-TREE");

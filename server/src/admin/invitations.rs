@@ -72,7 +72,7 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     let more = list.len() as i64 > size;
     list.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     let now = ctx.effects().now();
-    let mut response = respond::json(&list.iter().map(|one| shown(one, now)).collect());
+    let mut response = respond::json(&list.iter().map(|one| shown(one, now)).collect::<Value>());
     let next = list.last().filter(|_| more).map(|last| last.id.to_string());
     put_links(response.headers_mut(), &query.links(size, &Uuid::nil().to_string(), next));
     Ok(response)

@@ -54,7 +54,8 @@ pub async fn start(
         Err(error) if kind == FlowKind::Verification && error.kind != engine::Kind::Limited => {
             ApiError(error).into_response()
         }
-        Err(error) => forward(&ctx, &headers, error).await,
+        // Boxed: few forms need its room.
+        Err(error) => Box::pin(forward(&ctx, &headers, error)).await,
     }
 }
 
@@ -67,7 +68,7 @@ pub async fn fetch(
     let ctx = state.engine.begin();
     let id = first(&query(&uri), "id").and_then(|id| id.parse().ok());
     match load(&ctx, kind, id, &headers).await {
-        Ok(flow) => respond::json(&flow.to_json()),
+        Ok(flow) => respond::json(&flow.view()),
         Err(error) => ApiError(error).into_response(),
     }
 }

@@ -29,8 +29,9 @@ pub async fn whoami(
     if let Some(template) = first(&query(&uri), "tokenize_as") {
         return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
     }
-    let body = session::to_json(&ctx.config, &current.session, Some(&current.identity), ctx.effects().now());
-    let mut response = respond::json(&body);
+    let now = ctx.effects().now();
+    let mut response =
+        respond::json(&session::View::of(&ctx.config, &current.session, Some(&current.identity), now));
     if let Ok(id) = HeaderValue::from_str(&current.identity.id.to_string()) {
         response.headers_mut().insert("x-kratos-authenticated-identity-id", id);
     }

@@ -40,6 +40,7 @@ mod proven_elsewhere;
 mod provider;
 mod request_ids;
 mod requesters;
+mod revoked;
 mod session_hook;
 mod small_things;
 mod social;
@@ -49,6 +50,7 @@ mod social_console;
 mod social_kinds;
 mod social_reasons;
 mod social_trouble;
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 mod takeover;
