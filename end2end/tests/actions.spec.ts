@@ -18,7 +18,7 @@ test.describe('from a file', () => {
 
   test('a hook is named by its outcome, its failed call is seen, and a test shows first and sends second', async ({ admin, visitor }) => {
     await admin.signInAndOpenSettings();
-    await admin.page.getByRole('link', { name: 'Actions' }).click();
+    await admin.page.getByRole('link', { name: 'Webhooks' }).click();
     await expect(admin.heading()).toHaveText('Actions');
     const hook = admin.page.locator('.actions article');
     await expect(hook).toContainText('Inform');
@@ -28,7 +28,7 @@ test.describe('from a file', () => {
     const anna = await visitor();
     await anna.register('anna@example.org');
     await expect(async () => {
-      await admin.goto('/actions');
+      await admin.goto('/webhooks');
       await hook.getByRole('link').click();
       await expect(admin.page.getByTestId('call').first()).toContainText('failed, is tried again', { timeout: 500 });
     }).toPass({ timeout: 15_000 });
@@ -51,7 +51,7 @@ test.describe('made in the console', () => {
     complaints.expect(/status of 422/);
     const sink = await Sink.start();
     await admin.signInAndOpenSettings();
-    await admin.page.getByRole('link', { name: 'Actions' }).click();
+    await admin.page.getByRole('link', { name: 'Webhooks' }).click();
     await admin.page.getByRole('link', { name: 'Make a web hook' }).click();
     await expect(admin.heading()).toHaveText('New web hook');
     await admin.page.getByLabel('Name', { exact: true }).fill('crm');
@@ -105,7 +105,7 @@ test.describe('made in the console', () => {
 
 test('without a list of hosts the page says what to write where', async ({ admin }) => {
   await admin.signInAndOpenSettings();
-  await admin.goto('/actions');
+  await admin.goto('/webhooks');
   await expect(admin.page.locator('#no-hosts')).toContainText('vestibule.web_hooks.allowed_hosts: [crm.example.org]');
   // A file with that key alone would not start: it takes the place of the starter.
   await expect(admin.page.locator('#no-hosts')).toContainText('vestibule config starter > vestibule.yml');

@@ -25,13 +25,13 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub const PATH: &str = "/actions";
-pub const HOOK: &str = "/actions/hook";
-pub const RETRY: &str = "/actions/retry";
-pub const TEST: &str = "/actions/test";
-pub const NEW: &str = "/actions/new";
-pub const CHANGE: &str = "/actions/change";
-pub const PRESS: &str = "/actions/press";
+pub const PATH: &str = "/webhooks";
+pub const HOOK: &str = "/webhooks/hook";
+pub const RETRY: &str = "/webhooks/retry";
+pub const TEST: &str = "/webhooks/test";
+pub const NEW: &str = "/webhooks/new";
+pub const CHANGE: &str = "/webhooks/change";
+pub const PRESS: &str = "/webhooks/press";
 
 /// So many calls stand on a hook's page.
 const SHOWN: i64 = 50;
