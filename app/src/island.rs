@@ -49,7 +49,7 @@ mod live {
         select the button here again. Your changes are kept.</p>";
 
     /// What of a form somebody sets. A password is nobody's business but the next Save's.
-    const CONTROLS: &str = "input[id]:not([data-view],[type=password]),select[id]";
+    const CONTROLS: &str = "input[id]:not([data-view],[type=password],[readonly]),select[id],textarea[id]";
     /// How somebody looks at the page.
     const VIEW: &str = "details[id][open],[data-view]:checked";
 
@@ -204,6 +204,7 @@ mod live {
             let live = self.clone();
             let question = self.asked.get() + 1;
             self.asked.set(question);
+            let sent = self.controls();
             spawn_local(async move {
                 let answer = live.ask(&relative(&to), None).await;
                 if live.asked.get() != question {
@@ -215,7 +216,7 @@ mod live {
                             live.moved(&to, true);
                         }
                         let focused = live.focused();
-                        live.take(&answer, &[]);
+                        live.take(&answer, &sent);
                         if live.document.get_element_by_id(&focused).is_none() {
                             live.to_the_top();
                         }
@@ -303,9 +304,11 @@ mod live {
             }
         }
 
-        /// Every control of the edited form and how it stands.
+        /// Every control of the edited form, or of the page, and how it stands.
         fn controls(&self) -> Vec<Control> {
-            let found = self.form().map(|form| form.query_selector_all(CONTROLS));
+            let form = self.form().map(Element::from);
+            let page = || self.root.query_selector("[data-page]").ok().flatten();
+            let found = form.or_else(page).map(|around| around.query_selector_all(CONTROLS));
             found.map(elements).unwrap_or_default().iter().map(Control::of).collect()
         }
 

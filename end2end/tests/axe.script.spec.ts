@@ -177,7 +177,7 @@ test.describe('with web hooks', () => {
   test('actions, and what became of their calls', async ({ admin }) => {
     await admin.signInAndOpenSettings();
     await admin.goto('/webhooks');
-    await check(admin.page, 'Actions');
+    await check(admin.page, 'Webhooks');
     await admin.page.locator('.actions a').first().click();
     await admin.page.getByRole('button', { name: 'Try it out' }).click();
     await admin.page.getByText('What its template is given').click();
@@ -195,20 +195,20 @@ test.describe('with hosts that web hooks may call', () => {
     complaints.expect(/status of 422/);
     await admin.signInAndOpenSettings();
     await admin.goto('/webhooks/new');
-    await check(admin.page, 'New web hook');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#problems')).toBeVisible();
-    await check(admin.page, 'New web hook');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#id').fill('crm');
     await admin.page.locator('#url').fill('https://crm.example.org/new');
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#previewed')).toBeVisible();
-    await check(admin.page, 'New web hook');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#save').click();
     await expect(admin.page.getByTestId('secret')).toBeVisible();
     await check(admin.page, 'crm: its secret');
     await admin.goto('/webhooks');
-    await check(admin.page, 'Actions');
+    await check(admin.page, 'Webhooks');
     await admin.goto('/webhooks/change?id=crm');
     await check(admin.page, 'Change crm');
     await admin.goto('/webhooks/press?id=crm&act=remove');

@@ -18,6 +18,24 @@ test('a form posts to its own page without a page load, and a double click is on
   await expect(admin.page.locator('html')).toHaveAttribute('data-same-document', 'yes');
 });
 
+test('what is typed while a form is under way stays', async ({ admin }) => {
+  await admin.signIn();
+  await expect(admin.heading()).toHaveText('Authentication');
+  await admin.goto('/invitations');
+  await admin.awake();
+  let answer = () => {};
+  const held = new Promise<void>((done) => (answer = done));
+  await admin.page.route('**/invitations', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  await admin.page.locator('#create').click();
+  await admin.page.locator('#address').fill('bert@example.org');
+  answer();
+  await expect(admin.page.getByTestId('link')).toHaveValue(/invitation=/);
+  await expect(admin.page.locator('#address')).toHaveValue('bert@example.org');
+});
+
 test('an error is said on the page and in its title, and the focus goes there', async ({ admin, complaints }) => {
   complaints.expect(/status of 422/);
   await admin.signIn();
@@ -51,23 +69,22 @@ test('filters are entries of the history, and the page stays loaded', async ({ a
   await expect(admin.page.locator('html')).toHaveAttribute('data-same-document', 'yes');
 });
 
-test('a page that waits for something follows it by itself', async ({ admin, vestibule, complaints }) => {
-  complaints.expect(/ERR_/);
-  await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication');
-  await admin.goto('/mail');
-  await admin.awake();
-  // As the server marks it while an email is queued.
-  await admin.page.route(`${vestibule.consoleUrl}/mail`, async (route) => {
-    const answer = await route.fetch();
-    const part = JSON.parse(await answer.text());
-    part.html = part.html.replace('The queue is empty.', 'One came.');
-    await route.fulfill({ response: answer, body: JSON.stringify(part) });
+test.describe('a mail server that does not answer', () => {
+  test.use({ config: { courier: { smtp: { connection_uri: 'smtp://127.0.0.1:9/?disable_starttls=true' } } } });
+
+  test('the queue is followed by itself', async ({ admin, visitor }) => {
+    await (await visitor()).register('anna@example.org');
+    await admin.signIn();
+    await expect(admin.heading()).toHaveText('Authentication');
+    await admin.goto('/mail');
+    await admin.awake();
+    const summary = admin.page.getByTestId('summary');
+    await expect(summary).toContainText('1 email in the queue.');
+    await admin.page.evaluate(() => (document.documentElement.dataset.sameDocument = 'yes'));
+    await (await visitor()).register('bert@example.org');
+    await expect(summary).toContainText('2 emails in the queue.');
+    await expect(admin.page.locator('html')).toHaveAttribute('data-same-document', 'yes');
   });
-  await admin.page.evaluate(() => document.querySelector('#delivery')?.setAttribute('data-poll', '1'));
-  await admin.page.getByRole('link', { name: /^Email delivery/ }).focus();
-  await admin.page.evaluate(() => window.dispatchEvent(new PopStateEvent('popstate')));
-  await expect(admin.page.getByTestId('summary')).toContainText('The queue is empty.');
 });
 
 test('the menu opens and closes on a phone', async ({ admin }) => {

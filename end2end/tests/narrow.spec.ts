@@ -72,7 +72,7 @@ test.describe('with hosts that web hooks may call', () => {
     await expect(admin.page.locator('#previewed')).toBeVisible();
     await expectNoSidewaysScroll(admin.page);
     await admin.page.locator('#save').click();
-    await expect(admin.heading()).toHaveText('Actions');
+    await expect(admin.heading()).toHaveText('Webhooks');
     await expectNoSidewaysScroll(admin.page);
     await admin.page.getByRole('link', { name: 'Remove' }).click();
     await expect(admin.heading()).toContainText('Remove');

@@ -8,6 +8,7 @@ use super::kit::{Download, Frame, Meta, Visit};
 use super::nav;
 use engine::operators::audit::{self, Entry};
 use leptos::prelude::*;
+use serde_json::Value;
 
 pub(super) struct Audit;
 
@@ -51,10 +52,9 @@ impl ListPage for Audit {
     }
 
     fn row((id, Entry { at, actor, action, details }): Self::Item, frame: &Frame<'_>) -> Row {
-        let facts = details.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-        let facts = facts.map(|(word, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            view! { <div><dt>{word.replace('_', " ")}</dt><dd>{name(value)}</dd></div> }
+        let facts = details.as_object().into_iter().flatten().filter_map(|(word, value)| {
+            let value = words(value).filter(|value| !value.is_empty())?;
+            Some(view! { <div><dt>{word.replace('_', " ")}</dt><dd>{name(value)}</dd></div> })
         });
         let cells = vec![
             when(frame.now, at),
@@ -69,6 +69,16 @@ impl ListPage for Audit {
         let body =
             audit::download(&visit.engine, &visit.operator.operator, filter(wanted), before(wanted)).await?;
         Ok(Some(Download { name: "audit.jsonl".to_owned(), kind: "application/jsonl", body }))
+    }
+}
+
+/// `None`: it says nothing, or what only the download shows.
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Object(_) => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(all) => Some(all.iter().filter_map(words).collect::<Vec<_>>().join(" · ")),
+        other => Some(other.to_string()),
     }
 }
 

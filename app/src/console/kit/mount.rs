@@ -10,11 +10,13 @@ use engine::{Error, Kind};
 use serde::de::DeserializeOwned;
 use std::pin::Pin;
 
+type Answering = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
 /// A page that can be routed to, whatever its type.
 pub struct Entry {
     pub meta: Meta,
     pub verbs: &'static [Verb],
-    pub answer: fn(Visit, Asked) -> Pin<Box<dyn Future<Output = Reply> + Send>>,
+    pub answer: fn(Visit, Asked) -> Answering,
 }
 
 /// GET, POST and roles of a page.
@@ -35,7 +37,7 @@ pub fn mount<P: Page>() -> Entry {
 
 async fn answer<P: Page>(mut visit: Visit, asked: Asked) -> engine::Result<Reply> {
     if !visit.may(P::META.role) {
-        return Ok(refused(&visit, P::META.refused, P::META.role, "open").await?);
+        return refused(&visit, P::META.refused, P::META.role, "open").await;
     }
     let Some(query) = query::<P::Query>(&asked.query) else { return Ok(Reply::Gone) };
     let Some(form) = &asked.form else {
@@ -49,7 +51,7 @@ async fn answer<P: Page>(mut visit: Visit, asked: Asked) -> engine::Result<Reply
         if name.is_empty() { P::VERBS.first() } else { P::VERBS.iter().find(|verb| verb.name == name) };
     let Some(verb) = verb else { return Ok(Reply::Gone) };
     if !visit.may(verb.role) {
-        return Ok(refused(&visit, verb.refused, verb.role, verb.name).await?);
+        return refused(&visit, verb.refused, verb.role, verb.name).await;
     }
     let password = fields.remove("password").unwrap_or_default();
     let mut wrong = None;

@@ -79,7 +79,7 @@ async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
     let console = Console::with_hooks(json(vec![asks]), json(vec![session])).await;
     assert!(console.get("/webhooks").await.html.contains("Does not run with password: that method"));
     let console = Console::signed_in("Grace").await;
-    assert!(console.get("/webhooks").await.html.contains("No web hook is configured"));
+    assert!(console.get("/webhooks").await.html.contains("No webhooks yet"));
     assert_eq!(console.get("/webhooks/hook?hook=nonsense").await.status, StatusCode::NOT_FOUND);
 }
 

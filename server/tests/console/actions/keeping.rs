@@ -79,7 +79,7 @@ async fn a_secret_that_is_made_is_told_once_and_stands_nowhere() {
     let made = console.make(&[("auth.kind", "signature"), ("auth.signing", "make")]).await;
     assert_eq!(made.status, StatusCode::OK);
     let first = made.html.split("value=\"whsec_").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    assert!(made.html.contains("shown this once"));
+    assert!(made.html.contains("You won’t see it again"));
     let exchanged = console.press("rotate", 1, &[]).await;
     let second = exchanged.html.split("value=\"whsec_").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert_ne!(first, second);
