@@ -18,8 +18,8 @@ test.describe('from a file', () => {
 
   test('a hook is named by its outcome, its failed call is seen, and a test shows first and sends second', async ({ admin, visitor }) => {
     await admin.signInAndOpenSettings();
-    await admin.page.getByRole('link', { name: 'Actions' }).click();
-    await expect(admin.heading()).toHaveText('Actions');
+    await admin.page.getByRole('link', { name: 'Webhooks' }).click();
+    await expect(admin.heading()).toHaveText('Webhooks');
     const hook = admin.page.locator('.actions article');
     await expect(hook).toContainText('Inform');
     await expect(hook).toContainText('Is queued with the account (password)');
@@ -28,7 +28,7 @@ test.describe('from a file', () => {
     const anna = await visitor();
     await anna.register('anna@example.org');
     await expect(async () => {
-      await admin.goto('/actions');
+      await admin.goto('/webhooks');
       await hook.getByRole('link').click();
       await expect(admin.page.getByTestId('call').first()).toContainText('failed, is tried again', { timeout: 500 });
     }).toPass({ timeout: 15_000 });
@@ -51,9 +51,9 @@ test.describe('made in the console', () => {
     complaints.expect(/status of 422/);
     const sink = await Sink.start();
     await admin.signInAndOpenSettings();
-    await admin.page.getByRole('link', { name: 'Actions' }).click();
-    await admin.page.getByRole('link', { name: 'Make a web hook' }).click();
-    await expect(admin.heading()).toHaveText('New web hook');
+    await admin.page.getByRole('link', { name: 'Webhooks' }).click();
+    await admin.page.getByRole('link', { name: 'Create webhook' }).click();
+    await expect(admin.heading()).toHaveText('New webhook');
     await admin.page.getByLabel('Name', { exact: true }).fill('crm');
     await admin.page.getByLabel('Address').fill('http://127.0.0.2/new');
     await admin.page.locator('#preview').click();
@@ -70,7 +70,7 @@ test.describe('made in the console', () => {
     await admin.page.locator('#save').click();
     const secret = await admin.page.getByTestId('secret').inputValue();
     expect(secret).toMatch(/^whsec_/);
-    await admin.page.getByRole('link', { name: 'I have it' }).click();
+    await admin.page.getByRole('link', { name: 'Done' }).click();
     const hook = admin.page.getByTestId('hook-crm');
     await expect(hook).toContainText('Is queued with the account (password)');
     await expect(hook).toContainText('Signing secret: ••••');
@@ -98,16 +98,16 @@ test.describe('made in the console', () => {
     await expect(admin.page.locator('main')).toContainText('127.0.0.1 is not told any more at sign-up.');
     await admin.page.getByRole('button', { name: 'Remove it' }).click();
     await expect(hook).toHaveCount(0);
-    await expect(admin.page.getByText('No web hook is configured')).toBeVisible();
+    await expect(admin.page.getByText('No webhooks yet')).toBeVisible();
     await sink.stop();
   });
 });
 
 test('without a list of hosts the page says what to write where', async ({ admin }) => {
   await admin.signInAndOpenSettings();
-  await admin.goto('/actions');
+  await admin.goto('/webhooks');
   await expect(admin.page.locator('#no-hosts')).toContainText('vestibule.web_hooks.allowed_hosts: [crm.example.org]');
   // A file with that key alone would not start: it takes the place of the starter.
   await expect(admin.page.locator('#no-hosts')).toContainText('vestibule config starter > vestibule.yml');
-  await expect(admin.page.getByRole('link', { name: 'Make a web hook' })).toHaveCount(0);
+  await expect(admin.page.getByRole('link', { name: 'Create webhook' })).toHaveCount(0);
 });

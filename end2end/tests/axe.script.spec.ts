@@ -104,7 +104,7 @@ test.describe('a provider of a listed host', () => {
     await admin.goto('/settings/history');
     await check(admin.page, 'History');
     await admin.goto('/settings/history/0');
-    await check(admin.page, 'The files alone');
+    await check(admin.page, 'Configuration files only');
     await admin.goto('/settings/history/compare?from=0&to=1');
     await check(admin.page, 'Compare');
     await admin.goto('/checks');
@@ -130,9 +130,26 @@ test.describe('a provider of a listed host', () => {
     await admin.goto('/mailbox');
     await check(admin.page, 'Mailbox');
     await admin.goto('/mail');
-    await check(admin.page, 'Outgoing mail');
+    await check(admin.page, 'Email delivery');
+    await admin.goto('/audit');
+    await check(admin.page, 'Audit');
+    await admin.goto('/audit?operator=system&action=settings.save');
+    await check(admin.page, 'Audit');
+    await admin.goto('/invitations');
+    await admin.page.locator('#days').fill('soon');
+    await admin.page.locator('#create').click();
+    await expect(admin.page.locator('#problems')).toBeVisible();
+    await check(admin.page, 'Invitations');
+    await admin.page.locator('#days').fill('2');
+    await admin.page.locator('#create').click();
+    await expect(admin.page.getByTestId('link')).toBeVisible();
+    await check(admin.page, 'Invitations');
+    await admin.goto('/tester');
+    await admin.page.locator('#run').click();
+    await expect(admin.page.locator('#verdict')).toBeVisible();
+    await check(admin.page, 'Sign-up tester');
     await admin.goto('/nothing');
-    await check(admin.page, 'There is no such page');
+    await check(admin.page, 'Page not found');
     const link = await elsewhere();
     await link.goto(`${vestibule.consoleUrl}/setup?secret=x`);
     await check(link, 'This link does not work any more');
@@ -148,9 +165,9 @@ test.describe('a mail server that does not answer', () => {
     await admin.signIn();
     await expect(async () => {
       await admin.goto('/mail');
-      await expect(admin.page.locator('main > .note.danger')).toBeVisible({ timeout: 500 });
+      await expect(admin.page.locator('main .note.danger')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
-    await check(admin.page, 'Outgoing mail');
+    await check(admin.page, 'Email delivery');
   });
 });
 
@@ -159,8 +176,8 @@ test.describe('with web hooks', () => {
 
   test('actions, and what became of their calls', async ({ admin }) => {
     await admin.signInAndOpenSettings();
-    await admin.goto('/actions');
-    await check(admin.page, 'Actions');
+    await admin.goto('/webhooks');
+    await check(admin.page, 'Webhooks');
     await admin.page.locator('.actions a').first().click();
     await admin.page.getByRole('button', { name: 'Try it out' }).click();
     await admin.page.getByText('What its template is given').click();
@@ -177,24 +194,24 @@ test.describe('with hosts that web hooks may call', () => {
   test('the form of a web hook, its preview, its secret and the page before a press', async ({ admin, complaints }) => {
     complaints.expect(/status of 422/);
     await admin.signInAndOpenSettings();
-    await admin.goto('/actions/new');
-    await check(admin.page, 'New web hook');
+    await admin.goto('/webhooks/new');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#problems')).toBeVisible();
-    await check(admin.page, 'New web hook');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#id').fill('crm');
     await admin.page.locator('#url').fill('https://crm.example.org/new');
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#previewed')).toBeVisible();
-    await check(admin.page, 'New web hook');
+    await check(admin.page, 'New webhook');
     await admin.page.locator('#save').click();
     await expect(admin.page.getByTestId('secret')).toBeVisible();
     await check(admin.page, 'crm: its secret');
-    await admin.goto('/actions');
-    await check(admin.page, 'Actions');
-    await admin.goto('/actions/change?id=crm');
+    await admin.goto('/webhooks');
+    await check(admin.page, 'Webhooks');
+    await admin.goto('/webhooks/change?id=crm');
     await check(admin.page, 'Change crm');
-    await admin.goto('/actions/press?id=crm&act=remove');
+    await admin.goto('/webhooks/press?id=crm&act=remove');
     await check(admin.page, 'Remove crm');
   });
 });

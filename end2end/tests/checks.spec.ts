@@ -15,14 +15,14 @@ test.use({
 
 test('the page of checks says what can happen, the worst first, and follows the switches', async ({ admin }) => {
   await admin.signInAndOpenSettings();
-  await admin.page.getByRole('link', { name: 'Checks' }).click();
+  await admin.page.getByRole('link', { name: /^Checks/ }).click();
   await expect(admin.heading()).toHaveText('Checks');
   const found = admin.page.locator('.checks > li');
   await expect(found.first()).toContainText('Danger: A failing service leaves an account behind');
   await expect(found.first()).toContainText('crm.example.org/new');
   await expect(admin.page.getByTestId('long_sessions')).toContainText('session.lifespan');
   await expect(admin.page.getByTestId('enumeration')).toHaveCount(0);
-  await expect(admin.page.getByRole('link', { name: 'Checks 1 errors and dangers' })).toBeVisible();
+  await expect(admin.page.getByRole('link', { name: 'Checks 1 error or danger' })).toBeVisible();
   await admin.openSettings();
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
@@ -59,6 +59,6 @@ test('what a file alone can put right is shown as a file would say it', async ({
   await admin.signInAndOpenSettings();
   await admin.goto('/checks');
   const sessions = admin.page.getByTestId('long_sessions');
-  await sessions.getByText('In a file').click();
+  await sessions.getByText('Fix in a configuration file').click();
   await expect(sessions.locator('pre')).toContainText('lifespan: 720h');
 });

@@ -62,9 +62,9 @@ test('a Save that brings a danger about counts it beside Checks at once', async 
   await expect(count).toBeEmpty();
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
-  await expect(count).toHaveText(/^ *1 errors and dangers$/);
+  await expect(count).toHaveText(/^ *1 error or danger$/);
   await admin.openSettings();
-  await expect(count).toHaveText(/^ *1 errors and dangers$/);
+  await expect(count).toHaveText(/^ *1 error or danger$/);
 });
 
 test('the switch works by keyboard alone', async ({ admin }) => {
@@ -136,7 +136,7 @@ test('a Save after the session is over says so and keeps what was typed', async 
   await admin.minPasswordLength.fill('15');
   await admin.page.context().clearCookies();
   await admin.saveButton.click();
-  await expect(admin.status).toContainText('session is over');
+  await expect(admin.status).toContainText('session expired');
   await expect(admin.minPasswordLength).toHaveValue('15');
 });
 
@@ -160,7 +160,7 @@ test('a server that is away for a while loses nothing that was typed', async ({ 
   await admin.signInAfterRegistration.setChecked(true);
   await admin.page.route('**/api/**', (route) => route.abort('connectionrefused'));
   await admin.saveButton.click();
-  await expect(admin.status).toContainText('cannot be reached');
+  await expect(admin.status).toContainText('can’t be reached');
   await expect(admin.minPasswordLength).toHaveValue('15');
   await admin.page.unroute('**/api/**');
   await admin.saveButton.click();

@@ -195,7 +195,7 @@ test.describe('a session that runs out', () => {
     await admin.saveButton.click();
     if (javaScriptEnabled) {
       // The page stays as it is; signing in happens beside it.
-      await expect(admin.status).toContainText('session is over');
+      await expect(admin.status).toContainText('session expired');
       const link = admin.status.getByRole('link', { name: 'Sign in' });
       const [beside] = await Promise.all([admin.page.context().waitForEvent('page'), link.click()]);
       await beside.locator('#email').fill(OPERATOR.email);

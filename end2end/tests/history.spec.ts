@@ -12,19 +12,19 @@ test('revisions tell who, why and what, and one can go back to each', async ({ a
   await admin.save();
   await admin.page.getByRole('link', { name: 'History' }).click();
   await expect(admin.heading()).toHaveText('History');
-  const revisions = admin.page.locator('.revisions article');
+  const revisions = admin.page.locator('.list tbody tr');
   await expect(revisions).toHaveCount(3);
-  await expect(revisions.nth(0)).toContainText('Revision 2 in force');
+  await expect(revisions.nth(0)).toContainText('Revision 2 Current');
   await expect(revisions.nth(0)).toContainText('Minimum password length: 12 (was 10)');
   await expect(revisions.nth(1)).toContainText('Olga');
   await expect(revisions.nth(1)).toContainText('the auditors asked');
 
-  await revisions.nth(1).getByRole('link').click();
+  await revisions.nth(1).getByRole('link').first().click();
   await expect(admin.heading()).toHaveText('Revision 1');
   await expect(admin.page.locator('main')).toContainText('Minimum password length: 10 (was 12)');
   await admin.page.locator('#reason').fill('too strict');
-  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
-  await expect(admin.status).toContainText('revision 3 is in force');
+  await admin.page.locator('#restore').click();
+  await expect(admin.status).toContainText('Restored as revision 3');
   await expect(revisions).toHaveCount(4);
   await expect(revisions.nth(0)).toContainText('Back to revision 1');
   await expect(revisions.nth(0)).toContainText('too strict');
@@ -38,18 +38,18 @@ test('going back while somebody saves changes nothing and keeps the reason', asy
   await admin.minPasswordLength.fill('10');
   await admin.save();
   await admin.goto('/settings/history/0');
-  await expect(admin.heading()).toHaveText('The files alone');
+  await expect(admin.heading()).toHaveText('Configuration files only');
   await admin.page.locator('#reason').fill('start anew');
   const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
   await other.signInAndOpenSettings();
   await other.minPasswordLength.fill('11');
   await other.save();
-  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
-  await expect(admin.page.locator('#meanwhile')).toContainText('revision 2');
+  await admin.page.locator('#restore').click();
+  await expect(admin.page.locator('#conflict')).toContainText('Revision 2');
   await expect(admin.page.locator('#reason')).toHaveValue('start anew');
   await expect(admin.page.locator('main')).toContainText('8 (was 11)');
-  await admin.page.getByRole('button', { name: 'Go back to this one' }).click();
-  await expect(admin.status).toContainText('revision 3 is in force');
+  await admin.page.locator('#restore').click();
+  await expect(admin.status).toContainText('Restored as revision 3');
 });
 
 test('before the first Save the page says what comes next, and an unknown revision is none', async ({ admin, complaints }) => {
@@ -57,10 +57,10 @@ test('before the first Save the page says what comes next, and an unknown revisi
   await admin.signIn();
   await expect(admin.heading()).toHaveText('Authentication');
   await admin.goto('/settings/history');
-  await expect(admin.page.locator('main')).toContainText('Nothing was saved here yet');
+  await expect(admin.page.locator('main')).toContainText('No changes yet');
   for (const unknown of ['99', '-1', 'nonsense']) {
     await admin.goto(`/settings/history/${unknown}`);
-    await expect(admin.heading()).toHaveText('There is no such page');
+    await expect(admin.heading()).toHaveText('Page not found');
   }
 });
 
@@ -72,25 +72,25 @@ test('any two revisions are compared, in words and as a file', async ({ admin })
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
   await admin.goto('/settings/history');
-  const compare = admin.page.getByRole('form', { name: 'Compare two' });
-  await compare.getByLabel('From').selectOption({ label: 'The files alone' });
+  const compare = admin.page.getByRole('form', { name: 'Compare two revisions' });
+  await compare.getByLabel('From').selectOption({ label: 'Configuration files only' });
   await compare.getByLabel('To', { exact: true }).selectOption('2');
   await compare.getByRole('button', { name: 'Compare' }).click();
   await expect(admin.heading()).toHaveText('Compare');
   await expect(admin.page).toHaveURL(/compare\?from=0&to=2/);
   const main = admin.page.locator('main');
-  await expect(main).toContainText('From the files alone to revision 2');
+  await expect(main).toContainText('From configuration files only to revision 2');
   await expect(main).toContainText('Sign in after registration: on');
   await expect(main).toContainText('Minimum password length: 10 (was 8)');
   await expect(main.locator('pre')).toContainText('min_password_length: 10');
   await expect(main.locator('pre')).toContainText('hook: session');
   const download = admin.page.waitForEvent('download');
-  await main.getByRole('link', { name: 'As a file' }).click();
+  await main.getByRole('link', { name: 'Download YAML' }).click();
   expect((await download).suggestedFilename()).toBe('settings-0-to-2.yaml');
-  await main.getByRole('link', { name: 'The other way round' }).click();
+  await main.getByRole('link', { name: 'Swap' }).click();
   await expect(main.locator('pre')).toContainText('# Take this key out');
   await admin.goto('/settings/history/2');
-  await main.getByRole('link', { name: 'Compare with the one before' }).click();
+  await main.getByRole('link', { name: 'Compare with previous' }).click();
   await expect(main).toContainText('From revision 1 to revision 2');
 });
 

@@ -13,10 +13,10 @@ test('a link from the console lets one person in, over a mistake, and nobody els
   await expect(admin.heading()).toHaveText('Authentication');
   await admin.page.getByRole('link', { name: 'Invitations' }).click();
   await expect(admin.heading()).toHaveText('Invitations');
-  await expect(admin.page.locator('main')).toContainText('None was made yet');
+  await expect(admin.page.locator('main')).toContainText('No invitations yet');
   await admin.page.locator('#address').fill('anna@example.org');
   await admin.page.locator('#days').fill('2');
-  await admin.page.getByRole('button', { name: 'Make an invitation' }).click();
+  await admin.page.getByRole('button', { name: 'Create invitation' }).click();
   const field = admin.page.getByTestId('link');
   const link = await field.inputValue();
   expect(link).toContain(`${vestibule.publicUrl}/self-service/registration/browser?invitation=`);
@@ -34,7 +34,7 @@ test('a link from the console lets one person in, over a mistake, and nobody els
   // It was told once.
   await admin.goto('/invitations');
   await expect(admin.page.getByTestId('link')).toHaveCount(0);
-  await expect(admin.page.locator('.revisions article')).toContainText('anna@example.org open');
+  await expect(admin.page.locator('.list tbody tr')).toContainText('Pending');
 
   const anna = await visitor();
   await anna.page.goto(link);
@@ -51,7 +51,7 @@ test('a link from the console lets one person in, over a mistake, and nobody els
   await stranger.page.goto(link);
   await expect(stranger.page.getByRole('heading', { level: 1 })).toHaveText('This invitation does not work any more');
   await admin.goto('/invitations');
-  await expect(admin.page.locator('.revisions article')).toContainText('anna@example.org used');
+  await expect(admin.page.locator('.list tbody tr')).toContainText('Accepted');
 });
 
 test('what is withdrawn does not work, and what cannot be made is said', async ({ admin, visitor, complaints }) => {
@@ -60,14 +60,14 @@ test('what is withdrawn does not work, and what cannot be made is said', async (
   await expect(admin.heading()).toHaveText('Authentication');
   await admin.goto('/invitations');
   await admin.page.locator('#address').fill('nobody');
-  await admin.page.getByRole('button', { name: 'Make an invitation' }).click();
-  await expect(admin.page.locator('#wrong')).toContainText('is not an e-mail address');
+  await admin.page.getByRole('button', { name: 'Create invitation' }).click();
+  await expect(admin.page.locator('#address-problem')).toContainText('is not an e-mail address');
   await expect(admin.page.locator('#address')).toHaveValue('nobody');
   await admin.page.locator('#address').fill('');
-  await admin.page.getByRole('button', { name: 'Make an invitation' }).click();
+  await admin.page.getByRole('button', { name: 'Create invitation' }).click();
   const link = await admin.page.getByTestId('link').inputValue();
-  await admin.page.getByRole('button', { name: 'Withdraw' }).click();
-  await expect(admin.status.first()).toContainText('Withdrawn');
+  await admin.page.getByRole('button', { name: 'Revoke' }).click();
+  await expect(admin.status.first()).toContainText('Invitation revoked');
   const anna = await visitor();
   await anna.page.goto(link);
   await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('This invitation does not work any more');

@@ -186,17 +186,17 @@ test.describe('a mail server that does not answer', () => {
 
   test('is told to the administrator on every page', async ({ admin, visitor }) => {
     await admin.signIn();
-    await admin.page.getByRole('link', { name: 'Outgoing mail' }).click();
-    await expect(admin.heading()).toHaveText('Outgoing mail');
-    await expect(admin.page.locator('main > .note.danger')).toHaveCount(0);
+    await admin.page.getByRole('link', { name: /^Email delivery/ }).click();
+    await expect(admin.heading()).toHaveText('Email delivery');
+    await expect(admin.page.locator('main .note.danger')).toHaveCount(0);
     const anna = await visitor();
     await anna.register('anna@example.org');
     await expect(async () => {
       await admin.openSettings();
       await expect(admin.page.getByTestId('mail-stuck')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
-    await admin.page.getByRole('link', { name: 'Outgoing mail' }).click();
-    await expect(admin.page.locator('main > .note.danger')).toContainText('Mails do not leave');
+    await admin.page.getByRole('link', { name: /^Email delivery/ }).click();
+    await expect(admin.page.locator('main .note.danger')).toContainText('Email delivery is failing');
     await expect(admin.page.locator('main')).toContainText('anna@example.org');
     await expect(admin.page.locator('main')).not.toContainText('hidden-pw');
   });

@@ -47,7 +47,7 @@ test('console pages', async ({ admin }) => {
   await admin.save();
   await admin.goto(SETTINGS);
   await expectNoSidewaysScroll(admin.page);
-  for (const path of ['/settings/history', '/settings/history/0', '/settings/history/compare?from=0&to=1', '/checks', '/actions', '/social', '/social/new', '/social/new?kind=generic', '/social/new?kind=apple', '/mailbox', '/mail']) {
+  for (const path of ['/settings/history', '/settings/history/0', '/settings/history/compare?from=0&to=1', '/checks', '/webhooks', '/audit', '/invitations', '/tester', '/social', '/social/new', '/social/new?kind=generic', '/social/new?kind=apple', '/mailbox', '/mail']) {
     await admin.goto(path);
     await expectNoSidewaysScroll(admin.page);
   }
@@ -60,7 +60,7 @@ test.describe('with hosts that web hooks may call', () => {
     complaints.expect(/status of 422/);
     await admin.page.setViewportSize(NARROW);
     await admin.signInAndOpenSettings();
-    await admin.goto('/actions/new');
+    await admin.goto('/webhooks/new');
     await expectNoSidewaysScroll(admin.page);
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#problems')).toBeVisible();
@@ -72,7 +72,7 @@ test.describe('with hosts that web hooks may call', () => {
     await expect(admin.page.locator('#previewed')).toBeVisible();
     await expectNoSidewaysScroll(admin.page);
     await admin.page.locator('#save').click();
-    await expect(admin.heading()).toHaveText('Actions');
+    await expect(admin.heading()).toHaveText('Webhooks');
     await expectNoSidewaysScroll(admin.page);
     await admin.page.getByRole('link', { name: 'Remove' }).click();
     await expect(admin.heading()).toContainText('Remove');
@@ -86,7 +86,7 @@ test.describe('with web hooks', () => {
   test('actions and their calls', async ({ admin }) => {
     await admin.page.setViewportSize(NARROW);
     await admin.signInAndOpenSettings();
-    await admin.goto('/actions');
+    await admin.goto('/webhooks');
     await expectNoSidewaysScroll(admin.page);
     await admin.page.locator('.actions a').first().click();
     await admin.page.getByRole('button', { name: 'Try it out' }).click();

@@ -17,7 +17,7 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
     await admin.page.locator('#run').click();
     await expect(admin.page.locator('#verdict')).toHaveText('Signed in');
     await expect(admin.page.getByLabel('E-Mail')).toHaveValue('anna@example.org');
-    await expect(admin.page.locator('.outcome')).toContainText('What you typed is new');
+    await expect(admin.page.locator('.outcome')).toContainText('No existing account uses this data');
   }
   // The address is still free.
   const anna = await visitor();
@@ -27,5 +27,5 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
   // And from now on the tester says what a second sign-up is told.
   await admin.page.locator('#run').click();
   await expect(admin.page.locator('#verdict')).toHaveText('Not signed in');
-  await expect(admin.page.locator('.outcome')).toContainText('One account has what was typed');
+  await expect(admin.page.locator('.outcome')).toContainText('One account uses this data');
 });

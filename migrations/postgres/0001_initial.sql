@@ -163,6 +163,8 @@ create table audit (
     action text not null,
     details text not null
 );
+create index audit_of_actor on audit (actor, id);
+create index audit_of_action on audit (action, id);
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin

@@ -171,6 +171,8 @@ create table audit (
     action text not null,
     details text not null
 ) strict;
+create index audit_of_actor on audit (actor, id);
+create index audit_of_action on audit (action, id);
 
 create trigger audit_no_update before update on audit
 begin

@@ -4,9 +4,8 @@
 mod actions;
 mod authentication;
 mod doors;
-mod history;
-mod invitations;
 mod kept;
+mod mounted;
 mod social;
 mod tester;
 mod visit;
@@ -15,8 +14,8 @@ use crate::bounds::{Bounds, Listener, bound};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, headers, hosted, respond};
-use app::console::{Assets, checks, entry, mail, mailbox};
-use axum::extract::{Extension, Query, Request, State};
+use app::console::{Assets, entry};
+use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
@@ -27,25 +26,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::courier;
 use engine::operators::OperatorSession;
 use leptos::prelude::provide_context;
-use serde::Deserialize;
 use serde_json::json;
-use visit::{Instead, Page, Visit};
+use visit::Instead;
 
 const STYLESHEET: &str = assets::url("main.css");
 const HOME: &str = app::console::authentication::PATH;
+
+/// Every page of the kit, for tests that go through all of them.
+pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
+    &mounted::PAGES
+}
 
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
         .merge(authentication::routes())
         .merge(actions::routes())
-        .merge(history::routes())
-        .merge(invitations::routes())
+        .merge(mounted::routes())
         .merge(social::routes())
-        .merge(tester::routes())
-        .route(checks::PATH, get(findings))
-        .route(mailbox::PATH, get(mails))
-        .route(mail::PATH, get(outgoing))
         .route("/api/{*function}", post(server_function))
         .fallback(|| async { Instead::Nothing })
         .layer(middleware::from_fn_with_state(state.clone(), visit::explained))
@@ -125,7 +123,7 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             }
             next.run(request).await
         }
-        Ok(None) if request.uri().path().starts_with("/api/") => {
+        Ok(None) if request.uri().path().starts_with("/api/") || mounted::is_swap(request.headers()) => {
             let body = json!({ "error": "Your session is over. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
@@ -156,24 +154,4 @@ async fn server_function(
         provide_context(operator.clone());
     };
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
-}
-
-async fn findings(visit: Visit) -> Html<String> {
-    Html(checks::page(&visit.shell, checks::load(&visit.engine, &visit.operator)))
-}
-
-async fn mails(visit: Visit, Query(query): Query<Recipient>) -> Page {
-    let view = mailbox::load(&visit.engine, &visit.operator, &query.to).await?;
-    Ok(Html(mailbox::page(&visit.shell, view)))
-}
-
-#[derive(Deserialize)]
-struct Recipient {
-    #[serde(default)]
-    to: String,
-}
-
-async fn outgoing(visit: Visit) -> Page {
-    let view = mail::load(&visit.engine).await?;
-    Ok(Html(mail::page(&visit.shell, view)))
 }

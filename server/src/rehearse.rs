@@ -114,7 +114,7 @@ impl Visit {
 
     /// The flow, or `None` where there is no form.
     async fn start(&mut self) -> Option<Value> {
-        const START: &str = "The form is asked for";
+        const START: &str = "Start the flow";
         match self.client {
             Client::Native => {
                 let answer =
@@ -140,7 +140,7 @@ impl Visit {
                     return None;
                 };
                 let url = self.url(&format!("self-service/registration/flows?id={flow}"));
-                let answer = self.exchange("The page reads the form", "GET", &url, None).await;
+                let answer = self.exchange("Load the form", "GET", &url, None).await;
                 (answer.status == 200).then(|| json_of(&answer)).flatten()
             }
         }
@@ -170,7 +170,7 @@ impl Visit {
                 Sent { media: "application/json", text: Value::Object(document).to_string() }
             }
         };
-        let answer = self.exchange("The form is sent", "POST", &action, Some(body)).await;
+        let answer = self.exchange("Submit the form", "POST", &action, Some(body)).await;
         if let Some(token) =
             json_of(&answer).as_ref().and_then(|body| body.get("session_token")).and_then(Value::as_str)
         {
@@ -178,7 +178,7 @@ impl Visit {
         }
         let page = answer.location.filter(|_| self.client == Client::Browser);
         if let Some(page) = page.filter(|page| self.is_ours(page)) {
-            self.exchange("The browser follows", "GET", &page, None).await;
+            self.exchange("Follow the redirect", "GET", &page, None).await;
         }
     }
 
@@ -375,7 +375,7 @@ fn cookie(config: &Config, line: &str) -> Cookie {
     let what = if name == config.session_cookie() {
         "the session"
     } else if name == cookies::csrf_name(config) {
-        "against forged requests"
+        "CSRF protection"
     } else {
         ""
     };

@@ -25,13 +25,13 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub const PATH: &str = "/actions";
-pub const HOOK: &str = "/actions/hook";
-pub const RETRY: &str = "/actions/retry";
-pub const TEST: &str = "/actions/test";
-pub const NEW: &str = "/actions/new";
-pub const CHANGE: &str = "/actions/change";
-pub const PRESS: &str = "/actions/press";
+pub const PATH: &str = "/webhooks";
+pub const HOOK: &str = "/webhooks/hook";
+pub const RETRY: &str = "/webhooks/retry";
+pub const TEST: &str = "/webhooks/test";
+pub const NEW: &str = "/webhooks/new";
+pub const CHANGE: &str = "/webhooks/change";
+pub const PRESS: &str = "/webhooks/press";
 
 /// So many calls stand on a hook's page.
 const SHOWN: i64 = 50;
@@ -373,20 +373,18 @@ impl Done {
 fn done(after: &After, in_force: i64) -> Option<AnyView> {
     let revision = after.saved.filter(|saved| *saved == in_force)?;
     if !after.new {
-        return Some(
-            view! { <p>{format!("Nothing to do: revision {revision} says the same.")}</p> }.into_any(),
-        );
+        return Some(view! { <p>"No changes to save."</p> }.into_any());
     }
     let back = format!("{}/{}", super::history::PATH, revision - 1);
     Some(
-        view! { <p>{format!("Saved as revision {revision}. It applies from the next request on. ")}<a href=back>"Undo"</a></p> }
+        view! { <p>{format!("Saved as revision {revision}. Changes are live. ")}<a href=back>"Undo"</a></p> }
             .into_any(),
     )
 }
 
 pub fn page(shell: &Shell, view: View, after: &After) -> String {
     let after = after.clone();
-    document(shell, "Actions", move || {
+    document(shell, "Webhooks", move || {
         let View { actions, made, why_none, owner, revision, counts, closed, verifies, now } = view;
         let none = actions.is_empty() && made.is_empty();
         let editable = owner && !matches!(why_none, Some(WhyNone::Files(_)));
@@ -396,13 +394,13 @@ pub fn page(shell: &Shell, view: View, after: &After) -> String {
         view! {
             <main id="main" tabindex="-1">
                 <div class="head">
-                    <h1>"Actions"</h1>
-                    <p>"Other services that are asked or informed on the way: web hooks, named by what they can do, whether each runs, and what became of its calls. Those from files are changed there, those made here are changed here."</p>
+                    <h1>"Webhooks"</h1>
+                    <p>"Call other services during sign-up, sign-in and verification. Webhooks defined in configuration files are read-only here."</p>
                 </div>
                 <div class="toast" role="status">{done(&after, revision)}</div>
                 {list::beginning(why_none, owner)}
                 {none.then(|| view! {
-                    <p class="soft">"No web hook is configured. In files they stand in lists such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
+                    <p class="soft">"No webhooks yet. In configuration files they are in lists such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p>
                 })}
                 {flows.into_iter().filter_map(|(flow, title)| {
                     let of: Vec<_> = actions.iter().filter(|(action, _)| action.flow == flow).collect();
@@ -490,11 +488,11 @@ pub fn detail(shell: &Shell, detail: Detail) -> String {
     document(shell, &title, move || {
         view! {
             <main id="main" tabindex="-1">
-                <div class="head"><p><a href=PATH>"Actions"</a></p><h1>{heading}</h1></div>
+                <div class="head"><p><a href=PATH>"Webhooks"</a></p><h1>{heading}</h1></div>
                 <div class="toast" role="status">{done.map(|done| view! { <p>{done}</p> })}</div>
                 {match (&action, &made) {
                     (Some(action), _) => about(action),
-                    (None, Some(made)) if !made.hook.on => view! { <p>"It is switched off, so it is not called. "<a href=PATH>"Actions"</a>" has the button."</p> }.into_any(),
+                    (None, Some(made)) if !made.hook.on => view! { <p>"It is switched off, so it is not called. "<a href=PATH>"Webhooks"</a>" has the button."</p> }.into_any(),
                     (None, Some(_)) => view! { <p>"It is not called: none of the ways it is for is switched on."</p> }.into_any(),
                     (None, None) => view! { <p>"This hook is not in the configuration any more: it is not called, and its calls cannot be made again."</p> }.into_any(),
                 }}

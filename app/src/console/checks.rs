@@ -1,64 +1,118 @@
-//! *Checks*: what can happen with the configuration in force, by severity. It shows what `engine::settings::checks` finds and knows
-//! no rule of its own.
+//! *Checks*: what can happen with the active configuration, by severity. It shows what `engine::settings::checks` finds and knows no
+//! rule of its own.
 
-use super::authentication;
-use super::rows::{breakable, note};
-use super::shell::{Shell, document};
-use engine::Engine;
+pub(super) use super::kit::form::asks;
+use super::kit::text::{breakable, note};
+use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
+use super::nav;
 use engine::config::Config;
 use engine::config::load::{masked, written};
-use engine::operators::{OperatorSession, Role};
+use engine::operators::Role;
 use engine::requester::UnnamedProxies;
 use engine::settings::checks::{Check, checks, overlay};
 use engine::settings::{FieldError, Saved, Severity};
 use leptos::prelude::*;
-
-pub const PATH: &str = "/checks";
+use std::collections::BTreeMap;
 
 const GROUPS: [(Severity, &str, &str, &str); 4] = [
-    (Severity::Error, "error", "Errors", "What is configured cannot do what it says."),
-    (Severity::Danger, "danger", "Dangers", "Somebody can do harm, or is locked out."),
-    (Severity::Warning, "warning", "Warnings", "Decide on these on purpose."),
-    (Severity::Info, "note", "Notes", "Good to know."),
+    (Severity::Error, "error", "Errors", "These settings can’t work as configured."),
+    (Severity::Danger, "danger", "Dangers", "These settings put users at risk or lock them out."),
+    (Severity::Warning, "warning", "Warnings", "Review these and decide."),
+    (Severity::Info, "info", "Info", "Good to know."),
 ];
 
-pub struct View {
-    /// With what a file would have to say, its secrets masked; empty where a file alone is no way out.
-    found: Vec<(Check, String)>,
-    editable: bool,
+pub struct Checks;
+
+impl Page for Checks {
+    const META: Meta = Meta::of(&nav::CHECKS);
+    type Query = BTreeMap<String, String>;
+    /// Each with the text a file would need, its secrets masked; empty where a file alone is no way out.
+    type View = Vec<(Check, String)>;
+
+    async fn load(visit: &Visit, _: Self::Query) -> engine::Result<Loaded<Self::View>> {
+        let config = visit.engine.begin().config;
+        let found = checks(&config, visit.engine.noticed().unnamed_proxies()).into_iter().map(|check| {
+            let file = match check.patch.is_empty() {
+                true => String::new(),
+                false => written(&masked(&config, &overlay(&check.patch))),
+            };
+            (check, file)
+        });
+        Ok(Loaded::View(found.collect()))
+    }
+
+    fn head(_: &Self::View, _: &Visit) -> Head {
+        Head::new(
+            "Checks",
+            "Issues in the active configuration, including files and console changes. `vestibule config check --lint` runs the same checks on files.",
+        )
+    }
+
+    fn body(found: Self::View, frame: &Frame<'_>) -> AnyView {
+        let editable = frame.may(Role::Editor);
+        let of = |severity| found.iter().filter(|(check, _)| check.severity == severity).count();
+        let counts: Vec<String> = GROUPS
+            .iter()
+            .map(|(severity, word, ..)| (of(*severity), *word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| {
+                format!("{count} {word}{}", if count == 1 || word == "info" { "" } else { "s" })
+            })
+            .collect();
+        if counts.is_empty() {
+            return view! { <div class="rows"><div class="empty" data-testid="summary"><p><b>"No issues found."</b></p></div></div> }
+                .into_any();
+        }
+        let mut rest = found;
+        let groups = GROUPS.into_iter().map(|(severity, word, title, about)| {
+            let (own, others) = std::mem::take(&mut rest)
+                .into_iter()
+                .partition::<Vec<_>, _>(|(check, _)| check.severity == severity);
+            rest = others;
+            (format!("{word}-issues"), title, about, own)
+        });
+        view! {
+            <p class="counts" data-testid="summary"><b>{counts.join(", ")}</b></p>
+            {groups.filter(|(.., own)| !own.is_empty()).map(|(id, title, about, own)| view! {
+                <section class="found" aria-labelledby=id.clone()>
+                    <h2 id=id.clone()>{title}</h2>
+                    <p class="soft">{about}</p>
+                    <ul class="checks">{own.into_iter().map(|(check, file)| one(check, file, editable)).collect_view()}</ul>
+                </section>
+            }).collect_view()}
+        }
+        .into_any()
+    }
 }
 
-pub fn load(engine: &Engine, operator: &OperatorSession) -> View {
-    let config = engine.begin().config;
-    let found = checks(&config, engine.noticed().unnamed_proxies()).into_iter().map(|check| {
-        let file = match check.patch.is_empty() {
-            true => String::new(),
-            false => written(&masked(&config, &overlay(&check.patch))),
-        };
-        (check, file)
+/// An issue, its key and the way out: into the form where the console has the setting, in a file where it has not.
+fn one(check: Check, file: String, editable: bool) -> AnyView {
+    let fix = check.fix.filter(|_| editable).map(|fix| {
+        let link = format!("{}?fix={}", nav::AUTHENTICATION.path, check.id);
+        view! { <a class="button small" href=link>{fix.label}</a> }.into_any()
     });
-    View { found: found.collect(), editable: operator.operator.role != Role::Viewer }
+    let way_out = fix.or_else(|| {
+        (!file.is_empty()).then(|| {
+            view! { <details><summary>"Fix in a configuration file"</summary><pre>{file}</pre></details> }
+                .into_any()
+        })
+    });
+    view! {
+        <li data-testid=check.id>
+            {note(check.severity, check.title, &check.text)}
+            <p class="meta"><code>{breakable(&check.key)}</code></p>
+            {way_out}
+        </li>
+    }
+    .into_any()
 }
 
-/// The field of every Save in which somebody says why.
+/// The field of every Save that holds its reason.
 pub(super) const REASON: &str = "reason";
 
 /// How many errors and dangers the configuration has, with what the running server saw of proxies.
 pub fn grave(config: &Config, proxies: UnnamedProxies) -> usize {
     checks(config, proxies).iter().filter(|check| check.severity <= Severity::Danger).count()
-}
-
-/// What a Save will ask for, said before it is pressed.
-pub(super) fn asks(brings_about: &[Check]) -> Option<AnyView> {
-    let worst = brings_about.iter().map(|check| check.severity).min()?;
-    let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
-    let (word, what) = match worst {
-        Severity::Error => ("Error: ", "This cannot be saved."),
-        Severity::Danger | Severity::Warning | Severity::Info => {
-            ("Danger: ", "That takes an owner, a fresh sign-in and why.")
-        }
-    };
-    Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
 }
 
 /// What a Save lacks that brings a danger about, beside the field that it is about.
@@ -79,74 +133,4 @@ pub(super) fn needs(saved: Saved) -> FieldError {
     let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();
     let beside = dangers.iter().find_map(|danger| danger.at).unwrap_or("sign_in_after_registration");
     FieldError { field: if reason { REASON } else { beside }, message: format!("{titles}{what}") }
-}
-
-pub fn page(shell: &Shell, view: View) -> String {
-    document(shell, "Checks", move || {
-        let View { found, editable } = view;
-        let of = |severity| found.iter().filter(|(check, _)| check.severity == severity).count();
-        let counts: Vec<String> = GROUPS
-            .iter()
-            .map(|(severity, word, ..)| (of(*severity), word))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
-            .collect();
-        let summary = match counts.is_empty() {
-            true => "Nothing to say: no check finds anything.".to_owned(),
-            false => counts.join(", "),
-        };
-        let mut rest = found;
-        let groups: Vec<_> = GROUPS
-            .into_iter()
-            .map(|(severity, word, title, about)| {
-                let (mine, others) = std::mem::take(&mut rest)
-                    .into_iter()
-                    .partition::<Vec<_>, _>(|(check, _)| check.severity == severity);
-                rest = others;
-                (word, title, about, mine)
-            })
-            .filter(|(.., mine)| !mine.is_empty())
-            .collect();
-        view! {
-            <main id="main" tabindex="-1">
-                <div class="head">
-                    <h1>"Checks"</h1>
-                    <p>"What can happen with the configuration that is in force, files and console together. The command "<code>"vestibule config check --lint"</code>" says the same of files."</p>
-                </div>
-                <p class="counts" data-testid="summary"><b>{summary}</b></p>
-                {groups.into_iter().map(|(word, title, about, mine)| {
-                    let id = format!("{word}s");
-                    view! {
-                        <section class="found" aria-labelledby=id.clone()>
-                            <h2 id=id.clone()>{title}</h2>
-                            <p class="soft">{about}</p>
-                            <ul class="checks">
-                                {mine.into_iter().map(|(check, file)| one(check, file, editable)).collect_view()}
-                            </ul>
-                        </section>
-                    }
-                }).collect_view()}
-            </main>
-        }
-    })
-}
-
-/// A finding, its key and the way out: into the form where the console has the setting, in a file where it has not.
-fn one(check: Check, file: String, editable: bool) -> AnyView {
-    let fix = check.fix.filter(|_| editable).map(|fix| {
-        let link = format!("{}?fix={}", authentication::PATH, check.id);
-        view! { <a class="button small" href=link>{fix.label}</a> }.into_any()
-    });
-    let way_out = fix.or_else(|| {
-        (!file.is_empty())
-            .then(|| view! { <details><summary>"In a file"</summary><pre>{file}</pre></details> }.into_any())
-    });
-    view! {
-        <li data-testid=check.id>
-            {note(check.severity, check.title, &check.text)}
-            <p class="meta"><code>{breakable(&check.key)}</code></p>
-            {way_out}
-        </li>
-    }
-    .into_any()
 }

@@ -1,70 +1,90 @@
-//! *Compare*: how one revision, or the files alone, differs from another, in words and as what to write into a file.
+//! *Compare*: how one revision, or the configuration files alone, differs from another, in words and as YAML.
 
-use super::history::PATH as HISTORY;
-use super::shell::{Shell, document};
+use super::kit::text::note;
+use super::kit::{Download, Frame, Head, Loaded, Meta, Page, Visit};
+use super::nav;
 use engine::Engine;
 use engine::settings::history::{self, Comparison, Side};
 use engine::settings::{Revision, Severity};
 use leptos::prelude::*;
+use serde::Deserialize;
 
-pub const PATH: &str = "/settings/history/compare";
+const PATH: &str = "/settings/history/compare";
 
 /// So many revisions can be chosen; older ones have links of their own.
 const CHOICES: i64 = 200;
 
-pub struct View {
+pub(super) struct Compare;
+
+/// As typed: text that is no number is no revision.
+#[derive(Default, Deserialize)]
+pub(super) struct Query {
+    from: Option<String>,
+    to: Option<String>,
+    /// `yaml`: the text for a file, as one.
+    #[serde(default, rename = "as")]
+    format: String,
+}
+
+pub(super) struct View {
     comparison: Comparison,
     choices: Vec<Revision>,
 }
 
-impl View {
-    /// What to write into a file, and how that file is called.
-    pub fn yaml(self) -> (String, String) {
-        let Comparison { from, to, yaml, .. } = self.comparison;
-        (format!("settings-{}-to-{}.yaml", from.number, to.number), yaml)
-    }
-}
+impl Page for Compare {
+    const META: Meta = Meta::of(&nav::HISTORY).at(PATH);
+    type Query = Query;
+    type View = View;
 
-/// Without numbers: the newest and the one before it. `None`: there is no such revision.
-pub async fn load(engine: &Engine, from: Option<i64>, to: Option<i64>) -> engine::Result<Option<View>> {
-    let choices = choices(engine).await?;
-    let newest = choices.first().map_or(0, |revision| revision.number);
-    let to = to.unwrap_or(newest);
-    let comparison = history::compare(engine, from.unwrap_or(to.saturating_sub(1).max(0)), to).await?;
-    Ok(comparison.map(|comparison| View { comparison, choices }))
+    /// Without numbers: the newest and the one before it.
+    async fn load(visit: &Visit, query: Query) -> engine::Result<Loaded<View>> {
+        let number = |text: Option<String>| text.map(|text| text.parse::<i64>()).transpose();
+        let (Ok(from), Ok(to)) = (number(query.from), number(query.to)) else { return Ok(Loaded::Gone) };
+        let choices = choices(&visit.engine).await?;
+        let newest = choices.first().map_or(0, |revision| revision.number);
+        let to = to.unwrap_or(newest);
+        let from = from.unwrap_or(to.saturating_sub(1).max(0));
+        let Some(comparison) = history::compare(&visit.engine, from, to).await? else {
+            return Ok(Loaded::Gone);
+        };
+        if query.format == "yaml" {
+            let name = format!("settings-{from}-to-{to}.yaml");
+            return Ok(Loaded::Download(Download { name, kind: "application/yaml", body: comparison.yaml }));
+        }
+        Ok(Loaded::View(View { comparison, choices }))
+    }
+
+    fn head(_: &View, _: &Visit) -> Head {
+        Head::new(
+            "Compare",
+            "Shows what changes between two revisions, based on the current configuration files.",
+        )
+        .below(&nav::HISTORY)
+    }
+
+    fn body(View { comparison, choices }: View, _: &Frame<'_>) -> AnyView {
+        let (from, to) = (comparison.from.number, comparison.to.number);
+        let heading = format!("From {} to {}", name(from), name(to));
+        view! {
+            {choice(&choices, from, to)}
+            <section aria-labelledby="difference">
+                <h2 id="difference">{heading}</h2>
+                <div class="inside">
+                    {said(&comparison, "No differences.")}
+                    <p class="pages">
+                        {(from != to).then(|| view! { <a href=link(to, from)>"Swap"</a> })}
+                        {(!comparison.yaml.is_empty()).then(|| view! { <a href=format!("{}&as=yaml", link(from, to)) download="">"Download YAML"</a> })}
+                    </p>
+                </div>
+            </section>
+        }
+        .into_any()
+    }
 }
 
 /// Newest first.
 pub(super) async fn choices(engine: &Engine) -> engine::Result<Vec<Revision>> {
     history::newest_of(engine, CHOICES).await
-}
-
-pub fn page(shell: &Shell, view: View) -> String {
-    let View { comparison, choices } = view;
-    document(shell, "Compare", move || {
-        let (from, to) = (comparison.from.number, comparison.to.number);
-        let heading = format!("From {} to {}", name(from), name(to));
-        view! {
-            <main id="main" tabindex="-1">
-                <div class="head">
-                    <p><a href=HISTORY>"History"</a></p>
-                    <h1>"Compare"</h1>
-                    <p>"Both on today's files: what would change on the way from the one to the other."</p>
-                </div>
-                {choice(&choices, from, to)}
-                <section aria-labelledby="difference">
-                    <h2 id="difference">{heading}</h2>
-                    <div class="inside">
-                        {said(&comparison, "Both mean the same.")}
-                        <p class="pages">
-                            {(from != to).then(|| view! { <a href=link(to, from)>"The other way round"</a> })}
-                            {(!comparison.yaml.is_empty()).then(|| view! { <a href=format!("{}&as=yaml", link(from, to)) download="">"As a file"</a> })}
-                        </p>
-                    </div>
-                </section>
-            </main>
-        }
-    })
 }
 
 /// The address of a comparison.
@@ -86,12 +106,12 @@ pub(super) fn choice(choices: &[Revision], from: i64, to: i64) -> AnyView {
                     view! { <option value=*number selected=*number == chosen>{text}</option> }
                 }).collect_view()}
                 {older.map(|number| view! { <option value=number selected=true>{format!("Revision {number}")}</option> })}
-                <option value="0" selected=chosen == 0>"The files alone"</option>
+                <option value="0" selected=chosen == 0>"Configuration files only"</option>
             </select>
         }
     };
     view! {
-        <form method="get" action=PATH class="compare" aria-label="Compare two">
+        <form method="get" action=PATH class="compare" aria-label="Compare two revisions">
             {list("from", "From", from)}
             {list("to", "To", to)}
             <button class="button" type="submit">"Compare"</button>
@@ -108,8 +128,9 @@ pub(super) fn said(comparison: &Comparison, same: &'static str) -> AnyView {
         return unfit
             .into_iter()
             .map(|side| {
-                let title = format!("{} does not fit today's files", capital(&name(side.number)));
-                super::rows::note(Severity::Warning, &title, side.unfit.as_deref().unwrap_or_default())
+                let title =
+                    format!("{} doesn’t fit the current configuration files", capital(&name(side.number)));
+                note(Severity::Warning, &title, side.unfit.as_deref().unwrap_or_default())
             })
             .collect_view()
             .into_any();
@@ -123,11 +144,11 @@ pub(super) fn said(comparison: &Comparison, same: &'static str) -> AnyView {
             <ul class="changes">{changes.iter().map(|change| view! { <li>{change.clone()}</li> }).collect_view()}</ul>
         })}
         {(!yaml.is_empty()).then(|| view! {
-            <h3>"What to write into a file"</h3>
-            <pre class="yaml" role="region" tabindex="0" aria-label="What to write into a file">{yaml.clone()}</pre>
+            <h3>"As YAML"</h3>
+            <pre class="yaml" role="region" tabindex="0" aria-label="As YAML">{yaml.clone()}</pre>
             <p class="soft">
-                "A click marks all of it. "
-                {fingerprints.then_some("A fingerprint stands for each secret: write the secret itself.")}
+                "One click selects all of it. "
+                {fingerprints.then_some("Secrets appear as fingerprints. Replace them with the real values.")}
             </p>
         })}
     }
@@ -136,7 +157,7 @@ pub(super) fn said(comparison: &Comparison, same: &'static str) -> AnyView {
 
 fn name(number: i64) -> String {
     match number {
-        0 => "the files alone".to_owned(),
+        0 => "configuration files only".to_owned(),
         number => format!("revision {number}"),
     }
 }

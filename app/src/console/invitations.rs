@@ -1,26 +1,34 @@
-//! *Invitations*: links that let somebody sign up. Make one, see what became of each, withdraw it. A link is told once.
+//! *Invitations*: links that let someone sign up. Create one, see its state, revoke it. A link is shown once.
 
-use super::rows::ago;
-use super::shell::{Shell, document};
-use crate::island::LiveForm;
+use super::fields::{Fields, text, trimmed};
+use super::kit::detail::once;
+use super::kit::form::Form;
+use super::kit::table::{self, Empty, Pager, Row};
+use super::kit::text::{ago, name, on, when};
+use super::kit::{Acted, Asks, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
+use super::nav;
 use chrono::{DateTime, Utc};
-use engine::Engine;
 use engine::invitations::{self, By, Invitation, Made, State, Wanted};
-use engine::operators::{OperatorSession, Role};
+use engine::operators::Role;
+use engine::{Error, Kind};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-pub const PATH: &str = "/invitations";
+const ADDRESS: &str = "address";
+const DAYS: &str = "days";
 
-/// So many stand on one page.
-const SHOWN: i64 = 50;
+pub(super) struct Invitations;
 
-pub struct View {
+#[derive(Default, Deserialize)]
+pub(super) struct Query {
+    /// The last one of the page before.
+    after: Option<String>,
+}
+
+pub(super) struct View {
     list: Vec<Invitation>,
-    /// There are older ones.
     more: bool,
     paged: bool,
-    now: DateTime<Utc>,
     editable: bool,
     /// Sign-up needs an invitation.
     only: bool,
@@ -28,233 +36,193 @@ pub struct View {
     /// Of one that is given no life of its own.
     usual_days: u64,
     made: Option<Made>,
-    withdrawn: bool,
-    typed: Posted,
-    wrong: Option<String>,
+    typed: Fields,
 }
 
-/// The form as it is posted.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Posted {
-    #[serde(default)]
-    pub address: String,
-    /// Empty: the usual.
-    #[serde(default)]
-    pub days: String,
-    #[serde(default)]
-    pub send: bool,
+impl Page for Invitations {
+    const META: Meta = Meta { draft: Some(|_| true), ..Meta::of(&nav::INVITATIONS) };
+    const VERBS: &'static [Verb] = &[
+        Verb::new("create", Role::Editor, "invitation.refused"),
+        Verb::new("revoke", Role::Editor, "invitation.refused"),
+    ];
+    type Query = Query;
+    type View = View;
+
+    async fn load(visit: &Visit, query: Query) -> engine::Result<Loaded<View>> {
+        Ok(Loaded::View(view(visit, query.after.as_deref()).await?))
+    }
+
+    async fn act(visit: &Visit, _: Query, posted: Posted) -> engine::Result<Acted<View>> {
+        if posted.verb == "revoke" {
+            // A malformed id is an unknown one.
+            let Ok(id) = posted.argument.parse() else { return Ok(Acted::Gone) };
+            let by = By::Operator(&visit.operator.operator);
+            return match invitations::withdraw(&visit.engine.begin(), by, id).await {
+                Ok(()) => Ok(Acted::Done(format!("{}?done=revoked", nav::INVITATIONS.path))),
+                Err(unknown) if unknown.kind == Kind::NotFound => Ok(Acted::Gone),
+                Err(failed) => Err(failed),
+            };
+        }
+        let made = create(visit, &posted.fields).await;
+        let view = view(visit, None).await?;
+        match made {
+            Ok(made) => Ok(Acted::Shown(View { made: Some(made), ..view })),
+            Err((field, wrong)) if wrong.kind == Kind::Invalid => Ok(Acted::Again(
+                View { typed: posted.fields, ..view },
+                Asks::problem(field, wrong.to_string()),
+            )),
+            Err((_, failed)) => Err(failed),
+        }
+    }
+
+    async fn restore(visit: &Visit, query: Query, typed: Fields) -> engine::Result<Loaded<View>> {
+        Ok(Loaded::View(View { typed, ..view(visit, query.after.as_deref()).await? }))
+    }
+
+    fn head(view: &View, _: &Visit) -> Head {
+        let lead = match view.only {
+            true => "Sign-up is by invitation. Only people with a link can create an account.".into_any(),
+            false => view! { "Sign-up is open to everyone. To require an invitation, turn on "<a href=format!("{}#invite-only", nav::AUTHENTICATION.path)>"Invite only"</a>"." }.into_any(),
+        };
+        let read_only = (!view.editable)
+            .then(|| "You have read-only access. Ask an owner or editor to create invitations.".to_owned());
+        Head { lead: Some(lead), read_only, ..Head::new("Invitations", "") }
+    }
+
+    fn body(view: View, frame: &Frame<'_>) -> AnyView {
+        let View { list, more, paged, editable, can_send, usual_days, made, typed, .. } = view;
+        let path = nav::INVITATIONS.path;
+        let older = list.last().filter(|_| more).map(|last| format!("{path}?after={}", last.id));
+        let newest = paged.then(|| path.to_owned());
+        let rows = list.into_iter().map(|one| row(one, editable, frame.now)).collect();
+        let empty =
+            Empty { title: "No invitations yet.", text: "Create one to let someone sign up.".into_any() };
+        view! {
+            {made.map(told)}
+            {editable.then(|| form(&typed, can_send, usual_days, frame))}
+            {table::table("Invitations, newest first", &["For", "State", "Created", ""], rows, empty, Pager { newest, older })}
+        }
+        .into_any()
+    }
+
+    fn done(word: &str) -> Option<&'static str> {
+        (word == "revoked").then_some("Invitation revoked. The link no longer works.")
+    }
 }
 
-pub enum Outcome {
-    Made(View),
-    /// 422, with what was typed.
-    Again(View),
-}
-
-/// `after`: the last one of the page before.
-pub async fn load(
-    engine: &Engine,
-    operator: &OperatorSession,
-    after: Option<&str>,
-    withdrawn: bool,
-) -> engine::Result<View> {
-    let ctx = engine.begin();
+async fn view(visit: &Visit, after: Option<&str>) -> engine::Result<View> {
+    let ctx = visit.engine.begin();
     let after = after.and_then(|id| id.parse().ok());
-    let mut list = invitations::list(&ctx, after, SHOWN + 1).await?;
-    let more = i64::try_from(list.len()).is_ok_and(|count| count > SHOWN);
-    list.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+    let (list, more) = table::page(invitations::list(&ctx, after, table::ROWS + 1).await?);
     let registration = &ctx.config.vestibule.registration;
     Ok(View {
         list,
         more,
         paged: after.is_some(),
-        now: engine.effects().now(),
-        editable: operator.operator.role != Role::Viewer,
+        editable: visit.may(Role::Editor),
         only: registration.invite_only,
         can_send: invitations::can_send(&ctx),
         usual_days: registration.invitation_lifespan.as_secs().div_ceil(24 * 60 * 60),
         made: None,
-        withdrawn,
-        typed: Posted::default(),
-        wrong: None,
+        typed: Fields::new(),
     })
 }
 
-/// Makes one. What a role may not do is refused, and kept in the audit, by the engine.
-pub async fn submit(engine: &Engine, operator: &OperatorSession, posted: Posted) -> engine::Result<Outcome> {
-    let days = posted.days.trim();
+/// What was created, or next to which field what is wrong stands.
+async fn create(visit: &Visit, typed: &Fields) -> Result<Made, (&'static str, Error)> {
+    let days = trimmed(typed, DAYS);
     let lifespan = match (days.is_empty(), days.parse::<u32>()) {
-        (true, _) => Ok(None),
-        (false, Ok(days)) => Ok(Some(invitations::days(days))),
-        (false, Err(_)) => Err("Write the days as a whole number, or leave them out.".to_owned()),
-    };
-    let made = match lifespan {
-        Err(sentence) => Err(sentence),
-        Ok(lifespan) => {
-            let wanted = Wanted { address: Some(posted.address.clone()), lifespan, send: posted.send };
-            match invitations::make(&engine.begin(), By::Operator(&operator.operator), wanted).await {
-                Ok(made) => Ok(made),
-                Err(refused) if refused.kind == engine::Kind::Invalid => Err(refused.to_string()),
-                Err(failed) => return Err(failed),
-            }
+        (true, _) => None,
+        (false, Ok(days @ 1..=365)) => Some(invitations::days(days)),
+        (false, Ok(_)) => return Err((DAYS, Error::invalid("Enter a number of days from 1 to 365."))),
+        (false, Err(_)) => {
+            return Err((DAYS, Error::invalid("Enter a whole number of days, or leave the field empty.")));
         }
     };
-    let view = load(engine, operator, None, false).await?;
-    Ok(match made {
-        Ok(made) => Outcome::Made(View { made: Some(made), ..view }),
-        Err(wrong) => Outcome::Again(View { wrong: Some(wrong), typed: posted, ..view }),
-    })
+    let wanted = Wanted {
+        address: Some(text(typed, ADDRESS).to_owned()),
+        lifespan,
+        send: trimmed(typed, "send") == "true",
+    };
+    let ctx = visit.engine.begin();
+    invitations::make(&ctx, By::Operator(&visit.operator.operator), wanted)
+        .await
+        .map_err(|wrong| (ADDRESS, wrong))
 }
 
-/// Makes one worthless.
-///
-/// # Errors
-/// 404 unknown · 409 used already · 403 for viewers.
-pub async fn withdraw(engine: &Engine, operator: &OperatorSession, id: &str) -> engine::Result<()> {
-    // A malformed id is an unknown one.
-    let id = id.parse().map_err(|_| engine::Error::not_found(""))?;
-    invitations::withdraw(&engine.begin(), By::Operator(&operator.operator), id).await
-}
-
-pub fn page(shell: &Shell, view: View) -> String {
-    let title = if view.wrong.is_some() { "Error: Invitations" } else { "Invitations" };
-    document(shell, title, move || {
-        let View {
-            list,
-            more,
-            paged,
-            now,
-            editable,
-            only,
-            can_send,
-            usual_days,
-            made,
-            withdrawn,
-            typed,
-            wrong,
-        } = view;
-        let last = list.last().map(|last| last.id);
-        let empty = list.is_empty() && !paged;
-        view! {
-            <main id="main" tabindex="-1">
-                <div class="head">
-                    <h1>"Invitations"</h1>
-                    <p>{match only {
-                        true => "Sign-up is by invitation: nobody gets in without one of these links.",
-                        false => "Sign-up is open to everybody at the moment, so nobody needs one of these links.",
-                    }}
-                    {(!only).then(|| view! { " Switch "<a href=format!("{}#invite-only", super::authentication::PATH)>"Invite only"</a>" on to ask for one." })}</p>
-                </div>
-                <div class="toast" role="status">{withdrawn.then(|| view! { <p>"Withdrawn. Its link does not work any more."</p> })}</div>
-                {made.map(|made| view! { <LiveForm>{told(made, now)}</LiveForm> })}
-                {wrong.map(|wrong| view! {
-                    <div class="note danger" role="alert" id="wrong" tabindex="-1" autofocus=true>
-                        <span><b>"Nothing was made"</b>{wrong}</span>
-                    </div>
-                })}
-                {match editable {
-                    true => form(typed, can_send, usual_days),
-                    false => view! { <p class="soft">"You are signed in as a viewer. Owners and editors make invitations."</p> }.into_any(),
-                }}
-                <h2>"What became of them"</h2>
-                {empty.then(|| view! { <p class="soft">"None was made yet."</p> })}
-                <ol class="revisions">
-                    {list.into_iter().map(|one| view! { <li>{row(one, editable, now)}</li> }).collect_view()}
-                </ol>
-                <p class="pages">
-                    {paged.then(|| view! { <a href=PATH>"Newest"</a> })}
-                    {last.filter(|_| more).map(|last| view! { <a href=format!("{PATH}?after={last}")>"Older ones"</a> })}
-                </p>
-            </main>
-        }
-    })
-}
-
-fn form(typed: Posted, can_send: bool, usual_days: u64) -> AnyView {
+fn form(typed: &Fields, can_send: bool, usual_days: u64, frame: &Frame<'_>) -> AnyView {
+    let form = Form { fields: typed, problems: &frame.asks.problems, editable: true };
+    let usual = format!("Default: {usual_days}");
     view! {
-        <form method="post" action=PATH class="back">
-            <label for="address">"For this address " <span class="soft">"optional: without one, whoever has the link"</span></label>
-            <input id="address" name="address" type="text" inputmode="email" value=typed.address autocomplete="off" placeholder="name@example.org" />
-            <label for="days">"Good for how many days " <span class="soft">{format!("optional: {usual_days} otherwise")}</span></label>
-            <input id="days" name="days" type="text" inputmode="numeric" value=typed.days autocomplete="off" />
+        <form method="post" action=nav::INVITATIONS.path class="form card">
+            {form.field(ADDRESS, "Email").optional().mode("email").example("name@example.org").hint("If empty, anyone with the link can use it.").line()}
+            {form.field(DAYS, "Expires after (days)").optional().mode("numeric").hint(&usual).line()}
             {match can_send {
-                true => view! {
-                    <label class="check"><input id="send" name="send" type="checkbox" value="true" checked=typed.send />" Mail the link to that address. Nobody else sees it, so whoever uses it has shown that the address is theirs. Where sign-up is to leak nothing, a code is asked for all the same."</label>
-                }.into_any(),
-                false => view! { <p class="soft">"No mail server is set, so links cannot be mailed from here."</p> }.into_any(),
+                true => form.check("send", "Email the link to this address", "Using it also verifies the email, unless “Prevent account enumeration” is on."),
+                false => view! { <p class="field soft">"No mail server is configured. Share the link yourself."</p> }.into_any(),
             }}
-            <button class="button main" type="submit">"Make an invitation"</button>
+            <p class="buttons"><button class="button main" id="create" type="submit" name="action" value="create">"Create invitation"</button></p>
         </form>
     }
     .into_any()
 }
 
-/// What was just made.
-fn told(made: Made, now: DateTime<Utc>) -> AnyView {
+fn told(made: Made) -> AnyView {
     let Made { invitation, link } = made;
+    let until = on(invitation.expires_at);
     let Some(link) = link else {
-        let to = invitation.address.unwrap_or_default();
+        let to = name(invitation.address.unwrap_or_default());
         return view! {
-            <div class="note info" role="status" id="made"><span><b>{format!("A mail to {to} is on its way")}</b>"Its link is shown nowhere else. It works once, "{until(now, invitation.expires_at)}"."</span></div>
+            <div class="note info" role="status" id="made"><div><b>"Invitation sent to "{to}</b><p>"The link is not shown here. It can be used once and expires on "{until}"."</p></div></div>
         }
         .into_any();
     };
     let whom = invitation.address.map_or_else(
-        || "Whoever has it can sign up with it, once, ".to_owned(),
-        |address| format!("It works once, for {address} alone, "),
+        || "Anyone with the link can sign up once, until ".into_any(),
+        |address| view! { "Only "{name(address)}" can sign up with it, once, until " }.into_any(),
     );
-    view! {
-        <div class="note info made" id="made">
-            <span>
-                <b>"Copy the link now: it is shown this once"</b>
-                {whom}{until(now, invitation.expires_at)}"."
-                <label class="unseen" for="link">"The invitation's link"</label>
-                <input id="link" class="link" type="text" readonly=true value=link data-testid="link" />
-                <button class="button small" type="button" data-copy="link">"Copy"</button>
-                <span role="status" data-copied=""></span>
-            </span>
-        </div>
-    }
-    .into_any()
+    let text = view! { {whom}{until}"." }.into_any();
+    once(
+        "Copy this link now. You won’t see it again.",
+        text,
+        "Invitation link",
+        "the invitation link",
+        "link",
+        link,
+    )
 }
 
-/// Such as `until 3 January 2030, 10:00 UTC`.
-fn until(now: DateTime<Utc>, at: DateTime<Utc>) -> AnyView {
-    let (exact, word) =
-        (at.format("%-d %B %Y, %H:%M UTC").to_string(), if at > now { "until " } else { "ended " });
-    view! { {word}<time datetime=at.format("%Y-%m-%dT%H:%M:%SZ").to_string()>{exact}</time> }.into_any()
-}
-
-fn row(one: Invitation, editable: bool, now: DateTime<Utc>) -> AnyView {
+fn row(one: Invitation, editable: bool, now: DateTime<Utc>) -> Row {
     let state = one.state(now);
     let word = match state {
-        State::Open => "open",
-        State::Used => "used",
-        State::Withdrawn => "withdrawn",
-        State::Expired => "expired",
+        State::Open => "Pending",
+        State::Used => "Accepted",
+        State::Withdrawn => "Revoked",
+        State::Expired => "Expired",
     };
-    let whom = one.address.clone().unwrap_or_else(|| "Whoever has the link".to_owned());
-    let over = match (one.used_at, one.withdrawn_at) {
-        (Some(at), _) => view! { "Used "{ago(now, at)}". " }.into_any(),
-        (None, Some(at)) => view! { "Withdrawn "{ago(now, at)}". " }.into_any(),
-        (None, None) => view! { "Good "{until(now, one.expires_at)}". " }.into_any(),
+    let whom = one.address.clone().unwrap_or_else(|| "Anyone with the link".to_owned());
+    let since = match (one.used_at, one.withdrawn_at) {
+        (Some(at), _) | (None, Some(at)) => ago(now, at),
+        (None, None) => view! { "Expires on "{on(one.expires_at)} }.into_any(),
     };
-    let account = one.used_by.map(|id| view! { "Account "<code>{id.to_string()}</code>"." });
-    let withdraw = (editable && state == State::Open).then(|| {
-        let label = format!("Withdraw the invitation for {whom}");
-        view! {
-            <form method="post" action=format!("{PATH}/{}/withdraw", one.id)>
-                <button class="button small" type="submit" aria-label=label>"Withdraw"</button>
-            </form>
-        }
+    let account = one.used_by.map(|id| view! { <small>"Account "<code>{id.to_string()}</code></small> });
+    let revoke = (editable && state == State::Open).then(|| {
+        table::press(
+            nav::INVITATIONS.path,
+            0,
+            format!("revoke:{}", one.id),
+            "Revoke",
+            format!("Revoke the invitation for {whom}"),
+        )
     });
-    view! {
-        <article data-state=word>
-            <h3>{whom}" "<span class="mark">{word}</span></h3>
-            <p class="soft">{one.made_by}", "{ago(now, one.created_at)}{one.mailed.then_some(", by mail")}</p>
-            <p>{over}{account}</p>
-            {withdraw}
-        </article>
+    Row {
+        id: format!("invitation-{}", one.id),
+        state: state.name(),
+        cells: vec![
+            view! { <b>{name(whom)}</b>{one.mailed.then(|| view! { <small>"Sent by email"</small> })}{account} }.into_any(),
+            view! { <span class="mark">{word}</span><small>{since}</small> }.into_any(),
+            view! { {when(now, one.created_at)}<small>"by "{name(one.made_by)}</small> }.into_any(),
+            revoke.into_any(),
+        ],
     }
-    .into_any()
 }

@@ -1,84 +1,88 @@
-//! *Outgoing mail*: whether mails leave, what waits, and why. It shows what `engine::courier` knows: addresses and reasons, never
-//! what is in a mail.
+//! *Email delivery*: whether emails are sent, what is queued, and why. It shows what `engine::courier` knows: addresses and reasons,
+//! never the content of an email.
 
-use super::rows::{ago, note};
-use super::shell::{Shell, document};
+use super::kit::table::{self, Empty, Pager, Row};
+use super::kit::text::{ago, name, note, when};
+use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
+use super::nav;
 use chrono::{DateTime, Utc};
-use engine::Engine;
 use engine::courier::{self, Held, Outlook, Way};
 use engine::settings::Severity;
 use engine::store::messages::Status;
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
-pub const PATH: &str = "/mail";
-
-/// So many mails stand on the page.
+/// So many emails are on the page.
 const SHOWN: i64 = 50;
 
-pub struct View {
-    outlook: Outlook,
-    now: DateTime<Utc>,
-}
+pub(super) struct Delivery;
 
-pub async fn load(engine: &Engine) -> engine::Result<View> {
-    let outlook = courier::outlook(&engine.begin(), SHOWN).await?;
-    Ok(View { outlook, now: engine.effects().now() })
-}
+impl Page for Delivery {
+    const META: Meta = Meta::of(&nav::DELIVERY);
+    type Query = BTreeMap<String, String>;
+    type View = Outlook;
 
-pub fn page(shell: &Shell, view: View) -> String {
-    document(shell, "Outgoing mail", move || {
-        let View { outlook, now } = view;
-        let Outlook { way, stuck, waiting, last_left, held } = outlook;
-        let lead = match &way {
-            Way::Server(server) => format!(
-                "Mails leave by {server}, which the configuration names in courier.smtp.connection_uri."
-            ),
+    async fn load(visit: &Visit, _: Self::Query) -> engine::Result<Loaded<Outlook>> {
+        Ok(Loaded::View(courier::outlook(&visit.engine.begin(), SHOWN).await?))
+    }
+
+    fn head(view: &Outlook, visit: &Visit) -> Head {
+        let mut head = Head::new("Email delivery", "");
+        head.lead = Some(match &view.way {
+            Way::Server(server) => view! { {format!("Emails are sent through {server} (")}<code>"courier.smtp.connection_uri"</code>")." }.into_any(),
             Way::Mailbox => {
-                "No mail server is set, so mails stay here. Owners read them in the mailbox.".to_owned()
+                let mailbox = visit.may(nav::MAILBOX.role).then(|| view! { " "<a href=nav::MAILBOX.path>"Open the mailbox"</a>"." });
+                view! { "No mail server is configured, so emails are kept here. Owners read them in the mailbox."{mailbox} }.into_any()
             }
-            Way::Nowhere => "No mail server is set, so mails wait.".to_owned(),
-        };
+            Way::Nowhere => "No mail server is configured, so emails stay in the queue.".into_any(),
+        });
+        head
+    }
+
+    fn body(view: Outlook, frame: &Frame<'_>) -> AnyView {
+        let Outlook { way, stuck, waiting, last_left, held } = view;
+        let now = frame.now;
         let left = last_left.map_or_else(
-            || view! { <b>"No mail has left so far."</b> }.into_any(),
-            |at| view! { <b>"The newest mail that left did so "{ago(now, at)}"."</b> }.into_any(),
+            || "No email has been sent yet. ".into_any(),
+            |at| view! { "Last email sent "{ago(now, at)}". " }.into_any(),
         );
         let count = match waiting {
-            0 => "None waits.".to_owned(),
-            1 => "1 mail waits.".to_owned(),
-            many => format!("{many} mails wait."),
+            0 => "The queue is empty.".to_owned(),
+            1 => "1 email in the queue.".to_owned(),
+            many => format!("{many} emails in the queue."),
         };
-        let nothing = held.is_empty();
+        // While something is on its way the page follows it.
+        let follows = (waiting > 0).then_some("5");
+        let warning = stuck.then(|| warning(&way, &held));
+        let rows = held.into_iter().map(|held| row(held, now)).collect();
+        let empty = Empty {
+            title: "No queued or failed emails.",
+            text: "They appear here with the reason.".into_any(),
+        };
         view! {
-            <main id="main" tabindex="-1">
-                <div class="head">
-                    <h1>"Outgoing mail"</h1>
-                    <p>{lead}</p>
-                    <p data-testid="summary">{(way != Way::Mailbox).then_some(left)}" "{count}</p>
-                </div>
-                {stuck.then(|| warning(&way, &held))}
-                {(nothing && way != Way::Mailbox).then(|| view! { <p class="soft">"Mails that wait, and mails that were given up, stand here with the reason."</p> })}
-                <ol class="letters">
-                    {held.into_iter().map(|held| view! { <li>{one(held, now)}</li> }).collect_view()}
-                </ol>
-            </main>
+            <div id="delivery" data-part="" data-poll=follows>
+                {warning}
+                <p class="counts" data-testid="summary"><b>{(way != Way::Mailbox).then_some(left)}{count}</b></p>
+                {table::table("Queued and failed emails", &["Email", "Status", "Queued"], rows, empty, Pager::default())}
+            </div>
         }
-    })
+        .into_any()
+    }
 }
 
 fn warning(way: &Way, held: &[Held]) -> AnyView {
     let (title, text) = match way {
         Way::Nowhere => (
-            "Mails have nowhere to go",
-            "People who sign up get no code. Set `courier.smtp.connection_uri` in the configuration: what waits then leaves by itself."
+            "No mail server configured",
+            "New users don’t get their codes. Set `courier.smtp.connection_uri`; queued emails are then sent automatically."
                 .to_owned(),
         ),
         Way::Server(_) | Way::Mailbox => {
             let reason = held.iter().find_map(|held| held.failure.as_deref()).map(reason).unwrap_or_default();
             let text = format!(
-                "People who sign up get no code. What came of the newest try: {reason}. What waits is tried again by itself, \
-                 with growing pauses."
+                "New users don’t get their codes. Last error: {reason}. Emails are retried automatically, less and less often."
             );
-            ("Mails do not leave", text)
+            ("Email delivery is failing", text)
         }
     };
     note(Severity::Danger, title, &text)
@@ -89,28 +93,34 @@ fn reason(failure: &str) -> &str {
     failure.strip_prefix("not now: ").or_else(|| failure.strip_prefix("refused: ")).unwrap_or(failure)
 }
 
-fn one(held: Held, now: DateTime<Utc>) -> impl IntoView {
+fn row(held: Held, now: DateTime<Utc>) -> Row {
     let Held { message, failure } = held;
-    let tries = match message.send_count {
-        0 => "not tried yet".to_owned(),
-        1 => "tried once".to_owned(),
-        many => format!("tried {many} times"),
+    let attempts = match message.send_count {
+        0 => "No attempt yet".to_owned(),
+        1 => "1 attempt".to_owned(),
+        many => format!("{many} attempts"),
     };
-    let state = match message.status {
-        Status::Abandoned => format!("Given up, {tries}. Whoever needs it can have another one sent."),
+    let (state, word, more) = match message.status {
+        Status::Abandoned => ("failed", "Failed", format!("{attempts}. The user can request a new email.")),
         Status::Queued if message.send_count > 0 && message.next_attempt_at > now => {
             let wait = (message.next_attempt_at - now).num_seconds().max(1);
-            let wait = if wait < 120 { format!("{wait} s") } else { format!("{} min", wait / 60) };
-            format!("Waits, {tries}. Next try in {wait}.")
+            let wait = match wait {
+                1 => "1 second".to_owned(),
+                ..120 => format!("{wait} seconds"),
+                _ => format!("{} minutes", wait / 60),
+            };
+            ("retrying", "Failed, retrying", format!("{attempts}, next in {wait}."))
         }
-        Status::Queued | Status::Processing | Status::Sent => format!("Waits, {tries}."),
+        Status::Queued | Status::Processing | Status::Sent => ("queued", "Queued", format!("{attempts}.")),
     };
-    view! {
-        <article>
-            <h2>{message.subject}</h2>
-            <p class="soft">"to " <b>{message.recipient}</b> ", " {ago(now, message.created_at)}</p>
-            <p>{state}</p>
-            {failure.map(|failure| view! { <p><code>{reason(&failure).to_owned()}</code></p> })}
-        </article>
+    let failure = failure.map(|failure| view! { <code>{reason(&failure).to_owned()}</code> });
+    Row {
+        id: format!("email-{}", message.id),
+        state,
+        cells: vec![
+            view! { <b>{message.subject}</b><small>{name(message.recipient)}</small> }.into_any(),
+            view! { <span class="mark">{word}</span><small>{more}</small>{failure} }.into_any(),
+            when(now, message.created_at),
+        ],
     }
 }

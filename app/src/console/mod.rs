@@ -1,22 +1,42 @@
-//! The console's pages, rendered on the server. A page file holds its view struct, what loads it, what its form does and
-//! its markup; rules are in `engine::settings` and `engine::operators`.
+//! The console's pages, rendered on the server. A page file holds what its page loads, what its forms do and how it looks; rules are in
+//! `engine::settings` and `engine::operators`, what every page needs is in `kit`, where pages are is in `nav`.
 
 pub mod actions;
+mod audit;
 pub mod authentication;
 pub mod checks;
-pub mod comparison;
+mod comparison;
 mod confirm;
 pub mod entry;
 mod fields;
-pub mod history;
-pub mod invitations;
-pub mod mail;
+mod history;
+mod invitations;
+pub mod kit;
+mod mail;
 pub mod mailbox;
+pub mod nav;
 mod plan;
+mod revision;
 mod rows;
 mod shell;
 pub mod social;
 pub mod tester;
 
 pub use fields::Fields;
-pub use shell::{Assets, Shell, document, not_found, section, trouble};
+pub use shell::{Assets, Shell, document, not_found, trouble};
+
+use kit::{Entry, Listed, mount};
+
+/// Every page of the kit.
+pub fn pages() -> Vec<Entry> {
+    vec![
+        mount::<invitations::Invitations>(),
+        mount::<mail::Delivery>(),
+        mount::<mailbox::Mailbox>(),
+        mount::<checks::Checks>(),
+        mount::<history::History>(),
+        mount::<comparison::Compare>(),
+        mount::<revision::OneRevision>(),
+        mount::<Listed<audit::Audit>>(),
+    ]
+}

@@ -1,5 +1,6 @@
-//! The frame of every console page: bar, navigation from one table, the script that wakes the island.
+//! The frame of every console page: bar, navigation from the table of `nav`, the script that wakes the island. It knows no page.
 
+use super::nav::{self, Badge, Group, PLACES, Place, includes, role_name};
 use engine::operators::{Operator, Role};
 use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
@@ -22,107 +23,96 @@ pub struct Assets {
 pub struct Shell {
     pub assets: Assets,
     pub operator: Operator,
-    /// Its page of the navigation, see [`section`]; empty for none.
-    pub path: &'static str,
-    /// Mails stay here, and this operator may read them.
+    /// Path and query of the request.
+    pub address: String,
+    /// The page of the navigation that this one belongs to.
+    pub place: Option<&'static Place>,
+    /// Emails are kept here.
     pub mailbox: bool,
-    /// Errors and dangers of the configuration in force, for the navigation.
+    /// Errors and dangers of the active configuration, for the navigation.
     pub grave: usize,
-    /// Name and URL of the pages that all of this is about.
+    /// Name and URL of the hosted pages.
     pub doors: Vec<(&'static str, String)>,
 }
 
-/// Title, pages. Only what exists.
-const NAVIGATION: [(&str, &[(&str, &str)]); 3] = [
-    (
-        "Sign-up and sign-in",
-        &[
-            ("Authentication", super::authentication::PATH),
-            ("Social sign-in", super::social::PATH),
-            ("Actions", super::actions::PATH),
-            ("Checks", super::checks::PATH),
-            ("History", super::history::PATH),
-            ("Invitations", super::invitations::PATH),
-        ],
-    ),
-    // For owners only: codes and sessions are seen there.
-    ("Trial", &[("Sign-up tester", super::tester::PATH), ("Mailbox", super::mailbox::PATH)]),
-    ("Mail", &[("Outgoing mail", super::mail::PATH)]),
-];
-
-/// The page of the navigation that an address belongs to: its own, or one below it. Empty: none.
-pub fn section(address: &str) -> &'static str {
-    let mut paths = NAVIGATION.iter().flat_map(|(_, pages)| pages.iter()).map(|(_, path)| *path);
-    let holds = |path: &str| {
-        address.strip_prefix(path).is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    };
-    paths.find(|path| holds(path)).unwrap_or_default()
-}
-
 impl Shell {
-    /// What this operator finds.
-    fn navigation(&self) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
-        let finds = |path: &str| match path {
-            super::tester::PATH => self.operator.role == Role::Owner,
-            super::mailbox::PATH => self.mailbox,
-            // Where mails stay in the mailbox, none goes out.
-            super::mail::PATH => !self.mailbox,
-            _ => true,
+    fn places(&self, group: Group) -> Vec<&'static Place> {
+        let there = PLACES.into_iter().filter(|place| place.group == group);
+        there.filter(|place| self.mailbox || !place.needs_mailbox).collect()
+    }
+
+    fn navigation(&self) -> AnyView {
+        Group::ALL
+            .into_iter()
+            .map(|group| (group, self.places(group)))
+            .filter(|(_, places)| !places.is_empty())
+            .map(|(group, places)| {
+                let title = group.title().map(|title| view! { <h2>{title}</h2> });
+                let class = if title.is_some() { "" } else { "apart" };
+                view! { {title}<ul class=class>{places.into_iter().map(|place| self.entry(place)).collect_view()}</ul> }
+            })
+            .collect_view()
+            .into_any()
+    }
+
+    fn entry(&self, place: &'static Place) -> AnyView {
+        let current = self.place.is_some_and(|own| own.path == place.path).then_some("page");
+        let beside = match place.badge {
+            Badge::Issues => grave(self.grave),
+            Badge::Delivery if self.assets.mail_stuck => {
+                view! { " "<b class="count" data-testid="mail-stuck">"Failing"</b> }.into_any()
+            }
+            Badge::Delivery | Badge::None => ().into_any(),
         };
-        let groups = NAVIGATION.into_iter().map(|(group, pages)| {
-            (group, pages.iter().copied().filter(|(_, path)| finds(path)).collect::<Vec<_>>())
-        });
-        groups.filter(|(_, pages)| !pages.is_empty()).collect()
+        if !includes(self.operator.role, place.role) {
+            let who = match place.role {
+                Role::Owner => "Owners only",
+                Role::Editor | Role::Viewer => "Owners and editors only",
+            };
+            return view! { <li><span class="locked">{icon(place.icon)}<span>{place.title}<small>{who}</small></span></span></li> }
+                .into_any();
+        }
+        view! { <li><a href=place.path aria-current=current>{icon(place.icon)}<span>{place.title}</span>{beside}</a></li> }
+            .into_any()
     }
 }
 
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "Owner",
-        Role::Editor => "Editor",
-        Role::Viewer => "Viewer",
-    }
+/// An icon of the navigation.
+fn icon(path: &'static str) -> AnyView {
+    view! { <svg class="icon" viewBox="0 0 18 18" aria-hidden="true"><path d=path /></svg> }.into_any()
 }
 
 /// A whole page in the shell. `main` is called once everything that an island needs is there.
 pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl FnOnce() -> V) -> String {
     let shell = shell.clone();
-    let title = title.to_owned();
+    let title = title.strip_suffix(" · Vestibule").unwrap_or(title).to_owned();
     page(&shell.assets.clone(), &title.clone(), move || {
-        let group = shell
-            .navigation()
-            .into_iter()
-            .find(|(_, pages)| pages.iter().any(|(_, path)| *path == shell.path))
-            .map(|(group, _)| group);
-        let stuck = shell.assets.mail_stuck;
+        // What went wrong is told in the title of the window and on the page; the page's name stays what it is.
+        let name = title.strip_prefix("Error: ").unwrap_or(&title).to_owned();
+        let group = shell.place.and_then(|place| place.group.title());
         let initials: String =
             shell.operator.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
+        let initials = initials.to_uppercase();
         view! {
-            <a class="skip" href="#main">"Skip to the settings"</a>
+            <a class="skip" href="#main">"Skip to main content"</a>
             <header class="bar">
+                <details class="open-nav"><summary aria-label="Menu">{icon("M2.5 5h13M2.5 9h13M2.5 13h13")}</summary></details>
                 <a class="brand" href="/">{mark()}"Vestibule"</a>
-                <span class="crumb">{group.map(|group| view! { {group} <span aria-hidden="true">" / "</span> })}<b>{title.clone()}</b></span>
+                <span class="crumb">{group.map(|group| view! { {group} <span aria-hidden="true">" / "</span> })}<b><bdi>{name}</bdi></b></span>
                 <details class="menu">
-                    <summary aria-label=format!("Your account: {}", shell.operator.name)><span class="me" aria-hidden="true">{initials.to_uppercase()}</span></summary>
+                    <summary aria-label=format!("{initials}, account menu")><span class="me" aria-hidden="true">{initials.clone()}</span></summary>
                     <div class="sheet">
-                        <p class="who"><b>{shell.operator.name.clone()}</b><span>{shell.operator.email.clone()}</span><span>{role(shell.operator.role)}</span></p>
+                        <p class="who"><b><bdi>{shell.operator.name.clone()}</bdi></b><span>{shell.operator.email.clone()}</span><span>{role_name(shell.operator.role)}</span></p>
                         <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
                     </div>
                 </details>
             </header>
             <div class="frame">
                 <nav class="side" aria-label="Console">
-                    {shell.navigation().into_iter().map(|(group, pages)| view! {
-                        <h2>{group}</h2>
-                        <ul>{pages.into_iter().map(|(name, path)| {
-                            let current = (path == shell.path).then_some("page");
-                            let grave = (path == super::checks::PATH).then(|| grave(shell.grave));
-                            let stuck = (stuck && path == super::mail::PATH).then(|| view! { ": "<b data-testid="mail-stuck">"not leaving"</b> });
-                            view! { <li><a href=path aria-current=current>{name}{grave}{stuck}</a></li> }
-                        }).collect_view()}</ul>
-                    }).collect_view()}
-                    <h2>"What people see"</h2>
-                    <ul>{shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone()>{*name}</a></li> }).collect_view()}</ul>
+                    {shell.navigation()}
+                    <h2>"Hosted pages"</h2>
+                    <ul>{shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone()>{icon("M6 12 12.5 5.5M7 5h6v6")}<span>{*name}</span></a></li> }).collect_view()}</ul>
+                    <p class="version">"Version "{env!("CARGO_PKG_VERSION")}</p>
                 </nav>
                 {main()}
             </div>
@@ -132,29 +122,25 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
 
 /// For an address that no page has.
 pub fn not_found(shell: &Shell) -> String {
-    let main = || {
-        view! {
-            <main id="main">
-                <div class="head"><h1>"There is no such page"</h1><p>"The address may be old, or mistyped."</p></div>
-                <p><a href="/settings/authentication">"Authentication settings"</a></p>
-            </main>
-        }
-    };
-    document(shell, "Not found", main)
+    let text = "Check the URL, or go back to the settings.";
+    plain(shell, "Page not found", text.to_owned())
 }
 
 /// For what no form can show.
 pub fn trouble(shell: &Shell, sentence: &str) -> String {
-    let sentence = sentence.to_owned();
-    let main = || {
+    plain(shell, "Something went wrong", sentence.to_owned())
+}
+
+fn plain(shell: &Shell, title: &'static str, sentence: String) -> String {
+    let main = move || {
         view! {
             <main id="main">
-                <div class="head"><h1>"This did not work"</h1><p>{sentence}</p></div>
-                <p><a href="/settings/authentication">"Back to the settings"</a></p>
+                <div class="head"><h1>{title}</h1><p>{sentence}</p></div>
+                <p><a href=nav::AUTHENTICATION.path>"Authentication settings"</a></p>
             </main>
         }
     };
-    document(shell, "Error", main)
+    document(shell, title, main)
 }
 
 /// Head and body around anything.
@@ -210,28 +196,8 @@ pub(super) fn mark() -> AnyView {
 /// How many errors and dangers there are: beside the link to them, and what a Save puts there.
 pub(super) fn grave(count: usize) -> AnyView {
     let shown = (count > 0).then(|| {
-        view! { " "<span class="count">{count}</span><span class="unseen">" errors and dangers"</span> }
+        let words = if count == 1 { " error or danger" } else { " errors and dangers" };
+        view! { " "<span class="count">{count}</span><span class="unseen">{words}</span> }
     });
     view! { <span id="grave" data-part="">{shown}</span> }.into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::section;
-
-    #[test]
-    fn what_lies_below_a_page_belongs_to_it_and_what_only_begins_alike_does_not() {
-        for (address, of) in [
-            ("/settings/authentication", "/settings/authentication"),
-            ("/settings/history/12", "/settings/history"),
-            ("/actions/hook", "/actions"),
-            ("/mail", "/mail"),
-            ("/mailbox", "/mailbox"),
-            ("/mailboxes", ""),
-            ("/settings", ""),
-            ("/", ""),
-        ] {
-            assert_eq!(section(address), of, "{address}");
-        }
-    }
 }

@@ -1,9 +1,8 @@
 //! *Sign-up tester*: the form, and what a rehearsed sign-up did: exchanges, steps, mails, calls. It shows what `engine::rehearsal` and
 //! the public port did and judges nothing itself.
 
-use super::rows::note;
-use super::shell::{Shell, document};
-use super::{mail, mailbox};
+use super::kit::text::note;
+use super::{mailbox, nav};
 use chrono::{DateTime, Utc};
 use engine::config::Method;
 use engine::courier::Delivered;
@@ -14,7 +13,7 @@ use engine::settings::Severity;
 use leptos::prelude::*;
 use std::time::Duration;
 
-pub const PATH: &str = "/tester";
+pub const LEAD: &str = "Runs a sign-up with the current settings in a temporary database. Nothing is stored, and test codes and sessions work nowhere else.";
 
 /// A field of the sign-up form.
 #[derive(Clone, Debug, Default)]
@@ -99,9 +98,6 @@ pub struct View {
     pub now: DateTime<Utc>,
 }
 
-/// Where a sign-in with a provider is tried.
-const SOCIAL: &str = "/social";
-
 fn speaks(client: Client) -> &'static str {
     match client {
         Client::Browser => "HTML form, redirects, cookies",
@@ -110,35 +106,29 @@ fn speaks(client: Client) -> &'static str {
     }
 }
 
-pub fn page(shell: &Shell, mut view: View) -> String {
-    document(shell, "Sign-up tester", move || {
-        let (shown, now) = (view.shown.take(), view.now);
-        let refused = view.refused.take();
-        let there = refused.is_none();
-        view! {
-            <main id="main" tabindex="-1">
-                <div class="head">
-                    <h1>"Sign-up tester"</h1>
-                    <p>"Signs somebody up with the real code and the settings in force, on a throw-away database. Nothing of it is stored, and no code or session from here works anywhere else."</p>
-                </div>
-                {refused.map(|sentence| note(Severity::Warning, "There is no form to fill in", &sentence))}
-                {there.then(|| form(view))}
-                {shown.map(|shown| match shown {
-                    Shown::Ran(outcome) => result(*outcome, now),
-                    Shown::Planned(plan) => planned(plan),
-                })}
-            </main>
-        }
-    })
+/// The page's own part.
+pub fn body(mut view: View) -> AnyView {
+    let (shown, now) = (view.shown.take(), view.now);
+    let refused = view.refused.take();
+    let there = refused.is_none();
+    view! {
+        {refused.map(|sentence| note(Severity::Warning, "No form is available", &sentence))}
+        {there.then(|| form(view))}
+        {shown.map(|shown| match shown {
+            Shown::Ran(outcome) => result(*outcome, now),
+            Shown::Planned(plan) => planned(plan),
+        })}
+    }
+    .into_any()
 }
 
 fn form(view: View) -> AnyView {
     let View { methods, method, client, fields, call_hooks, mail_me, .. } = view;
     let runs = methods.contains(&Method::Password);
     view! {
-        <form method="post" action=PATH class="tester" autocomplete="off">
+        <form method="post" action=nav::TESTER.path class="tester" autocomplete="off">
             <fieldset>
-                <legend>"Who signs up?"</legend>
+                <legend>"Client"</legend>
                 {Client::ALL.into_iter().map(|each| {
                     let id = format!("client-{}", each.name());
                     view! {
@@ -150,27 +140,27 @@ fn form(view: View) -> AnyView {
                 }).collect_view()}
             </fieldset>
             <fieldset>
-                <legend>"How do they sign up?"</legend>
+                <legend>"Sign-up method"</legend>
                 {ways(&methods, method)}
             </fieldset>
             {runs.then(|| view! {
                 <fieldset>
-                    <legend>"What do they type?"</legend>
+                    <legend>"Form data"</legend>
                     {fields.into_iter().enumerate().map(|(at, field)| control(at, field)).collect_view()}
-                    <p class="soft">"Type an address that has an account to see what a second sign-up is told."</p>
+                    <p class="soft">"To test a duplicate sign-up, enter the email of an existing account."</p>
                 </fieldset>
                 <p class="choice">
                     <input type="checkbox" id="call-hooks" name="call_hooks" value="true" checked=call_hooks />
-                    <label for="call-hooks">"Really call web hooks "<small>"with the header Vestibule-Test: true; off: they are kept here and answered with 200"</small></label>
+                    <label for="call-hooks">"Call webhooks "<small>"On: sends real requests with the header Vestibule-Test: true. Off: calls are intercepted and get a 200 response."</small></label>
                 </p>
                 {mail_me.map(|(address, checked)| view! {
                     <p class="choice">
                         <input type="checkbox" id="mail-me" name="mail_me" value="true" checked=checked />
-                        <label for="mail-me">"Send the mails of this run to me "<small>{format!("to {address} and nobody else, as tests: codes and links in them work nowhere; off: none leaves")}</small></label>
+                        <label for="mail-me">"Email me the messages "<small>{format!("On: sends them only to {address}, marked as tests. Their codes and links don’t work. Off: nothing is sent.")}</small></label>
                     </p>
                 })}
             })}
-            <p><button class="button main" id="run" type="submit">{if runs { "Run" } else { "Show what would run" }}</button></p>
+            <p><button class="button main" id="run" type="submit" name="action" value="run">{if runs { "Run test" } else { "Show the steps" }}</button></p>
         </form>
     }
     .into_any()
@@ -186,10 +176,10 @@ fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
         | Method::Totp
         | Method::Passkey
         | Method::Webauthn
-        | Method::LookupSecret => "shown and not run: that needs the provider",
+        | Method::LookupSecret => "Not run: this needs an account at the provider",
     };
     match methods {
-        [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}", the one way that is on. "<small>{about(*only)}</small></p> }.into_any(),
+        [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}" (only method turned on) "<small>{about(*only)}</small></p> }.into_any(),
         several => several
             .iter()
             .map(|each| {
@@ -209,22 +199,22 @@ fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
 /// What would run, where nothing does.
 fn planned(plan: Pipeline) -> AnyView {
     let Pipeline { method, client, closed, steps, lists, answer } = plan;
-    let title = format!("{}, {}: what would run", pipeline::way(method), pipeline::client(client));
+    let title = format!("{}, {}: steps", pipeline::way(method), pipeline::client(client));
     view! {
         <section aria-labelledby="verdict" class="outcome">
             <h2 id="verdict" tabindex="-1" autofocus=true>{title}</h2>
-            <p>"Nothing ran: the way leads through the provider, and only somebody with an account there can go it. "<a href=SOCIAL>"Test sign-in"</a>" goes it with you."</p>
+            <p>"Not run. This method needs an account at the provider. Use "<a href=nav::SOCIAL.path>"Test sign-in"</a>" instead."</p>
             {closed.map(|sentence| view! { <p>{sentence}</p> })}
             <h3>"Steps"</h3>
             <ol class="steps ran">
                 {steps.into_iter().map(|step| {
                     let small = stage(&step);
-                    let stops = step.may_stop.then(|| view! { " "<span class="mark">"may stop"</span> });
+                    let stops = step.may_stop.then(|| view! { " "<span class="mark">"Can block"</span> });
                     view! { <li><b>{step.title}</b>{stops}<small>{small}</small></li> }
                 }).collect_view()}
             </ol>
             {lists.into_iter().map(|sentence| view! { <p class="soft">{sentence}</p> }).collect_view()}
-            <h3>"The answer"</h3>
+            <h3>"Response"</h3>
             <pre tabindex="0">{answer.join("\n")}</pre>
         </section>
     }
@@ -264,43 +254,43 @@ fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
     let signed_in =
         exchanges.last().is_some_and(|last| last.url.ends_with("/sessions/whoami") && last.status == 200);
     let (verdict, sentence) = match signed_in {
-        true => ("Signed in", "Asked afterwards with what the answers gave, the server says who it is."),
-        false => ("Not signed in", "Asked afterwards with what the answers gave, the server knows nobody."),
+        true => ("Signed in", "The final session check returned the account."),
+        false => ("Not signed in", "The final session check returned 401."),
     };
     let whose = match known {
-        0 => "What you typed is new: no account has it.".to_owned(),
-        1 => "One account has what was typed; it was copied into the throw-away database.".to_owned(),
+        0 => "No existing account uses this data.".to_owned(),
+        1 => "One account uses this data. It was copied into the temporary database.".to_owned(),
         more => {
-            format!("{more} accounts have what was typed; they were copied into the throw-away database.")
+            format!("{more} accounts use this data. They were copied into the temporary database.")
         }
     };
     let total = took;
     let changed = (ran != newest).then(|| {
-        note(Severity::Warning, "The settings changed meanwhile", &format!("This ran with revision {ran} from start to end; revision {newest} is in force now. Run it again to see what that does."))
+        note(Severity::Warning, "The settings changed during the run", &format!("This run used revision {ran}. Revision {newest} is current now. Run the test again to see its effect."))
     });
     view! {
         <section aria-labelledby="verdict" class="outcome">
             <h2 id="verdict" tabindex="-1" autofocus=true>{verdict}</h2>
-            <p>{sentence}" "{whose}" "<span class="soft">{format!("Revision {ran}, {} in all.", span(total))}</span></p>
+            <p>{sentence}" "{whose}" "<span class="soft">{format!("Revision {ran}, {} in total.", span(total))}</span></p>
             {changed}
             <h3>"Steps"</h3>
             <ol class="steps ran">
                 {steps.into_iter().map(|(step, became)| one_step(step, became, total)).collect_view()}
             </ol>
-            <h3>"Exchanges"</h3>
+            <h3>"HTTP requests"</h3>
             <ol class="exchanges">
                 {exchanges.into_iter().map(|exchange| view! { <li>{one_exchange(exchange)}</li> }).collect_view()}
             </ol>
-            <h3>"Mails"</h3>
-            {mails.is_empty().then(|| view! { <p class="soft">"None was written."</p> })}
+            <h3>"Emails"</h3>
+            {mails.is_empty().then(|| view! { <p class="soft">"No emails."</p> })}
             {(mailed > 0).then(|| view! {
-                <p data-testid="mailed">{if mailed == 1 { "One is on its way to you. ".to_owned() } else { format!("{mailed} are on their way to you. ") }}<a href=mail::PATH>"Outgoing mail"</a></p>
+                <p data-testid="mailed">{if mailed == 1 { "1 email was sent to you. ".to_owned() } else { format!("{mailed} emails were sent to you. ") }}<a href=nav::DELIVERY.path>"Email delivery"</a></p>
             })}
             <ol class="letters">
                 {mails.into_iter().map(|mail| view! { <li>{mailbox::one(mail, now)}</li> }).collect_view()}
             </ol>
-            <h3>"Web hooks"</h3>
-            {calls.is_empty().then(|| view! { <p class="soft">"None was called."</p> })}
+            <h3>"Webhooks"</h3>
+            {calls.is_empty().then(|| view! { <p class="soft">"No webhooks were called."</p> })}
             <ol class="exchanges">
                 {calls.into_iter().map(|call| view! { <li>{one_call(call)}</li> }).collect_view()}
             </ol>
@@ -326,7 +316,7 @@ fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duratio
             }
             .into_any()
         }
-        None => view! { <li class="gone"><b>{name}</b>" "<span class="mark">"did not run"</span><small>{small}</small></li> }.into_any(),
+        None => view! { <li class="gone"><b>{name}</b>" "<span class="mark">"Not run"</span><small>{small}</small></li> }.into_any(),
     }
 }
 
@@ -338,7 +328,7 @@ fn one_exchange(exchange: Exchange) -> AnyView {
     let cookies = (!cookies.is_empty()).then(|| {
         view! {
             <table class="cookies">
-                <caption>"Cookies that it sets"</caption>
+                <caption>"Cookies set by the response"</caption>
                 <thead><tr><th scope="col">"Name"</th><th scope="col">"Value"</th><th scope="col">"Attributes"</th></tr></thead>
                 <tbody>
                     {cookies.into_iter().map(|cookie| view! {
@@ -357,7 +347,7 @@ fn one_exchange(exchange: Exchange) -> AnyView {
             <summary><b>{title}</b>" "<code>{summary}</code>" "<small>{span(took)}</small></summary>
             <h4>"Request"</h4>
             <pre tabindex="0">{lines(&headers, body.as_deref())}</pre>
-            <h4>"Answer"</h4>
+            <h4>"Response"</h4>
             {cookies}
             <pre tabindex="0">{lines(&answer_headers, Some(&answer))}</pre>
             <details><summary>"As curl"</summary><pre tabindex="0" class="curl">{curl}</pre></details>
@@ -372,7 +362,7 @@ fn one_call(call: Call) -> AnyView {
         Ok(answer) => (answer.status.to_string(), String::from_utf8_lossy(&answer.body).into_owned()),
         Err(failure) => ("failed".to_owned(), failure),
     };
-    let how = if left { "really called" } else { "kept here, answered for it" };
+    let how = if left { "Called" } else { "Intercepted" };
     // Who calls is proven by these; they are the configuration's, not the rehearsal's.
     let headers: Vec<(String, String)> = headers
         .into_iter()
@@ -387,7 +377,7 @@ fn one_call(call: Call) -> AnyView {
             <summary><b>{how}</b>" "<code>{format!("{method} {url} → {status}")}</code></summary>
             <h4>"Request"</h4>
             <pre tabindex="0">{lines(&headers, Some(&String::from_utf8_lossy(&body)))}</pre>
-            <h4>"Answer"</h4>
+            <h4>"Response"</h4>
             <pre tabindex="0">{text}</pre>
         </details>
     }

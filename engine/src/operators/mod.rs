@@ -3,6 +3,7 @@
 //! Every change appends to the audit in its own transaction. Links and tokens are 256 random bits, stored as SHA-256:
 //! so much chance needs neither salt nor key.
 
+pub mod audit;
 mod entry;
 pub mod kept;
 mod links;
@@ -20,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::OperatorId;
 use crate::password::Caller;
 use crate::store::operators::{self as rows, Link};
-use crate::store::{Tx, audit};
+use crate::store::{Tx, audit as entries};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -248,8 +249,17 @@ async fn open_session(
     Ok(token)
 }
 
+/// Somebody tried what their role may not do: `at` the address, `what` they wanted there.
+pub async fn refused(engine: &Engine, by: &Operator, action: &str, at: &str, what: &str) -> Result<()> {
+    let details = json!({"reason": "role", "role": by.role.name(), "at": at, "what": what});
+    let mut tx = engine.db().write().await?;
+    append(&mut tx, engine.effects().now(), &by.email, action, details).await?;
+    tx.commit().await
+}
+
 async fn append(tx: &mut Tx, at: DateTime<Utc>, actor: &str, action: &str, details: Value) -> Result<()> {
-    audit::append(tx, &audit::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details }).await
+    entries::append(tx, &entries::Entry { at, actor: actor.to_owned(), action: action.to_owned(), details })
+        .await
 }
 
 /// 256 bits that fit into a URL.

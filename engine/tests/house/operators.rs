@@ -429,3 +429,56 @@ async fn a_sign_in_hashes_anew_when_parameters_changed() {
     assert!(after.contains("t=2") && !before.contains("t=2"), "{before} {after}");
     token(sign_in(&engine, "ann", PASSWORD, HOME).await);
 }
+
+/// Lines of the engine's and the pages' sources that write an entry, and what the list of actions says.
+#[test]
+fn every_action_of_the_audit_can_be_filtered_by() {
+    fn sources(folder: &std::path::Path, found: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => sources(&entry, found),
+                false if !entry.ends_with("operators/audit.rs") => {
+                    found.push_str(&std::fs::read_to_string(entry).unwrap());
+                }
+                false => {}
+            }
+        }
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut text = String::new();
+    for folder in ["engine/src", "app/src/console", "server/src/console"] {
+        sources(&root.join(folder), &mut text);
+    }
+    let written = |line: &&str| {
+        ["append(", "record(", "action:", "let action =", "refused:", "Verb::new("]
+            .iter()
+            .any(|call| line.contains(call))
+    };
+    let is_action = |word: &&str| {
+        word.split_once('.').is_some_and(|(of, what)| {
+            let small = |text: &str| {
+                !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            };
+            small(of) && small(what)
+        })
+    };
+    let mut used: Vec<&str> = text
+        .lines()
+        .filter(written)
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(is_action)
+        .collect();
+    used.sort_unstable();
+    used.dedup();
+    assert!(used.len() > 20, "{used:?}");
+    let missing: Vec<_> =
+        used.iter().filter(|action| !engine::operators::audit::ACTIONS.contains(action)).collect();
+    assert!(missing.is_empty(), "not in engine::operators::audit::ACTIONS: {missing:?}");
+    let quoted = |action: &&&str| !text.contains(&format!("\"{action}\""));
+    let unused: Vec<_> = engine::operators::audit::ACTIONS
+        .iter()
+        .filter(quoted)
+        .filter(|action| **action != "audit.export")
+        .collect();
+    assert!(unused.is_empty(), "nothing writes {unused:?}");
+}

@@ -1,6 +1,6 @@
 //! Routes of the page *Actions*: native forms, 303 after something was done.
 
-use super::visit::{Answer, Instead, Page, Visit, again};
+use super::visit::{Answer, Instead, Page, Visit, again, kept as kept_form};
 use crate::respond;
 use crate::state::AppState;
 use app::console::actions::{
@@ -67,7 +67,7 @@ async fn change(visit: Visit, Query(query): Query<Wished>) -> Answer {
 /// The form; whoever finds none is led to the list, which says why.
 async fn show(visit: Visit, page: &'static str, id: Option<String>, kept: bool) -> Answer {
     let Visit { engine, operator, shell } = &visit;
-    let view = match visit.kept(kept, page).await? {
+    let view = match kept_form(&visit, kept, page).await? {
         Some(fields) => {
             let edited = fields.get("edited").cloned();
             actions::resume(engine, operator, edited.as_deref(), fields).await?

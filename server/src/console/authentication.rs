@@ -1,6 +1,6 @@
 //! Routes of the page *Authentication*: the native form, 303 after a Save. The island posts the same fields to the server function.
 
-use super::visit::{Answer, Page, Visit, again};
+use super::visit::{Answer, Page, Visit, again, kept};
 use crate::respond;
 use crate::state::AppState;
 use app::console::Fields;
@@ -17,7 +17,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 async fn look(visit: Visit, Query(query): Query<Saved>) -> Page {
     let Visit { engine, operator, shell } = &visit;
-    let view = match (visit.kept(query.kept, PATH).await?, &query.fix) {
+    let view = match (kept(&visit, query.kept, PATH).await?, &query.fix) {
         (Some(posted), _) => authentication::resume(engine, operator, posted).await?,
         (None, Some(id)) => authentication::fixed(engine, operator, id).await?,
         (None, None) => authentication::load(engine, operator).await?,

@@ -2,6 +2,7 @@
 //! waits is said by `engine::operators::kept`.
 
 use super::doors;
+use super::mounted::PAGES;
 use crate::state::AppState;
 use app::console::{actions, authentication, social};
 use axum::extract::Request;
@@ -20,7 +21,11 @@ const KEPT: [Kept; 4] = [
 
 /// The page of that path, if its form waits.
 pub(super) fn page(path: &str) -> Option<Kept> {
-    KEPT.into_iter().find(|(page, _)| *page == path)
+    if let Some(kept) = KEPT.into_iter().find(|(page, _)| *page == path) {
+        return Some(kept);
+    }
+    let entry = PAGES.iter().find(|entry| entry.meta.path == path)?;
+    Some((entry.meta.path, entry.meta.draft?))
 }
 
 /// What was typed waits while its operator signs in.

@@ -1,6 +1,6 @@
 //! Routes of the page *Social sign-in*: native forms all of them, and the way out to a provider as a link.
 
-use super::visit::{Answer, Instead, Page, Visit, again};
+use super::visit::{Answer, Instead, Page, Visit, again, kept};
 use crate::respond;
 use crate::state::AppState;
 use app::console::social::{self, NEW, Outcome, PATH, PROVIDER, Posted, TEST};
@@ -64,7 +64,7 @@ async fn blank(visit: Visit, Query(which): Query<Which>) -> Page {
 /// One provider. Without an id somebody comes from the sign-in page, and what they typed waited too long.
 async fn open(visit: Visit, Query(which): Query<Which>) -> Answer {
     let Visit { engine, operator, shell } = &visit;
-    let view = match visit.kept(which.kept, PROVIDER).await? {
+    let view = match kept(&visit, which.kept, PROVIDER).await? {
         Some(fields) => social::resume(engine, operator, &fields).await?,
         None => social::open(engine, operator, &which.id).await?,
     };

@@ -1,51 +1,60 @@
-//! Routes of the page *Sign-up tester*: the form, and a run of it.
+//! The page *Sign-up tester*: the form, and a run of it on the public router. How it looks is in `app`.
 
-use super::visit::{Page, Visit};
 use crate::rehearse;
-use crate::state::AppState;
-use app::console::tester::{FormField, Outcome, PATH, Shown, View, page};
-use axum::Router;
-use axum::body::Bytes;
-use axum::response::Html;
-use axum::routing::get;
+use app::console::kit::{Acted, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
+use app::console::nav;
+use app::console::tester::{self, FormField, Outcome, Shown, View};
 use engine::config::{Config, Method};
-use engine::operators::OperatorSession;
+use engine::operators::{OperatorSession, Role};
 use engine::pipeline::{Line, Pipeline, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
 use engine::rehearsal::{self, Rehearsal, Wish};
 use engine::trace::Ran;
 use engine::{Engine, Result, settings};
+use leptos::prelude::AnyView;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route(PATH, get(look).post(run))
-}
+pub(super) struct Tester;
 
-async fn look(visit: Visit) -> Page {
-    let Visit { engine, operator, shell } = &visit;
-    rehearsal::may(engine, &operator.operator).await?;
-    let asked = Asked::read(engine, &[]);
-    let form = form(engine).await?;
-    Ok(Html(page(shell, view(engine, operator, asked, form, None))))
-}
+impl Page for Tester {
+    const META: Meta = Meta { refused: "rehearsal.refused", ..Meta::of(&nav::TESTER) };
+    const VERBS: &'static [Verb] = &[Verb::new("run", Role::Owner, "rehearsal.refused")];
+    type Query = BTreeMap<String, String>;
+    type View = View;
 
-async fn run(visit: Visit, body: Bytes) -> Page {
-    let Visit { engine, operator, shell } = &visit;
-    let posted: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let asked = Asked::read(engine, &posted);
-    let (form, shown) = match asked.method {
-        Some(Method::Password) => {
-            let (form, outcome) = outcome(engine, operator, &asked).await?;
-            (form, Some(Shown::Ran(Box::new(outcome))))
-        }
-        // The trip needs the provider, and whoever goes there.
-        other => {
-            rehearsal::may(engine, &operator.operator).await?;
-            let planned = other.map(|method| planned(engine, method, asked.client));
-            (form(engine).await?, planned.map(Shown::Planned))
-        }
-    };
-    Ok(Html(page(shell, view(engine, operator, asked, form, shown))))
+    async fn load(visit: &Visit, _: Self::Query) -> Result<Loaded<View>> {
+        let Visit { engine, operator, .. } = visit;
+        let asked = Asked::read(engine, &[]);
+        let form = form(engine).await?;
+        Ok(Loaded::View(view(engine, operator, asked, form, None)))
+    }
+
+    async fn act(visit: &Visit, _: Self::Query, posted: Posted) -> Result<Acted<View>> {
+        let Visit { engine, operator, .. } = visit;
+        let posted: Vec<(String, String)> = posted.fields.into_iter().collect();
+        let asked = Asked::read(engine, &posted);
+        let (form, shown) = match asked.method {
+            Some(Method::Password) => {
+                let (form, outcome) = outcome(engine, operator, &asked).await?;
+                (form, Some(Shown::Ran(Box::new(outcome))))
+            }
+            // That needs the provider, and an account there.
+            other => {
+                let planned = other.map(|method| planned(engine, method, asked.client));
+                (form(engine).await?, planned.map(Shown::Planned))
+            }
+        };
+        Ok(Acted::Shown(view(engine, operator, asked, form, shown)))
+    }
+
+    fn head(_: &View, _: &Visit) -> Head {
+        Head::new(nav::TESTER.title, tester::LEAD)
+    }
+
+    fn body(view: View, _: &Frame<'_>) -> AnyView {
+        tester::body(view)
+    }
 }
 
 /// What stands in the form.
@@ -136,7 +145,7 @@ fn view(engine: &Engine, operator: &OperatorSession, asked: Asked, form: Form, s
     let config = engine.begin().config;
     let methods: Vec<Method> = settings::registering(&config).collect();
     let (fields, refused) = match form {
-        Ok(_) if methods.is_empty() => (Vec::new(), Some("No way to sign up is switched on.".to_owned())),
+        Ok(_) if methods.is_empty() => (Vec::new(), Some("No sign-up method is turned on.".to_owned())),
         Ok(fields) => (fields, None),
         Err(refused) => (Vec::new(), Some(refused)),
     };

@@ -1,27 +1,21 @@
 //! An operator's visit to a page: what the route of a page is given, and what is shown where it has no page to show. A route takes a
-//! [`Visit`] and leaves with `?`; it knows neither what stands around its page nor how a failure looks.
+//! [`Visit`] and leaves with `?`; it knows neither the frame of its page nor how a failure looks.
 
 use crate::error;
 use crate::state::AppState;
-use app::console::{self as pages, Assets, Fields, Shell, checks};
+use app::console::{self as pages, Assets, Fields, Shell, checks, nav};
 use axum::RequestPartsExt;
 use axum::extract::rejection::ExtensionRejection;
 use axum::extract::{Extension, FromRequestParts, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use engine::operators::{self, OperatorSession};
 use engine::{Engine, Error, Kind};
 use std::sync::Arc;
 
-/// What the route of a page is given.
-pub(super) struct Visit {
-    pub(super) engine: Engine,
-    pub(super) operator: OperatorSession,
-    /// What stands around the page.
-    pub(super) shell: Shell,
-}
+pub(super) use app::console::kit::Visit;
 
 /// What a route answers.
 pub(super) type Answer<T = Response> = Result<T, Instead>;
@@ -70,13 +64,13 @@ pub(super) async fn explained(
     request: Request,
     next: Next,
 ) -> Response {
-    let address = request.uri().path().to_owned();
+    let address = request.uri().clone();
     let mut response = next.run(request).await;
     let Some(instead) = response.extensions_mut().remove::<Arc<Instead>>() else { return response };
     let shell = shell(&state.engine, assets, &operator, &address);
     let page = |page| (response.status(), Html(page)).into_response();
     match instead.as_ref() {
-        Instead::Nothing => page(pages::not_found(&Shell { path: "", ..shell })),
+        Instead::Nothing => page(pages::not_found(&Shell { place: None, ..shell })),
         Instead::Trouble(failed) => {
             error::log(failed);
             error::with_retry_after(page(pages::trouble(&shell, &failed.to_string())), failed)
@@ -91,33 +85,33 @@ impl FromRequestParts<AppState> for Visit {
         let Extension(assets) = parts.extract::<Extension<Assets>>().await?;
         let Extension(operator) = parts.extract::<Extension<OperatorSession>>().await?;
         let engine = state.engine.clone();
-        let shell = shell(&engine, assets, &operator, parts.uri.path());
+        let shell = shell(&engine, assets, &operator, &parts.uri);
         Ok(Self { engine, operator, shell })
     }
 }
 
-impl Visit {
-    /// What waits for this operator on that page, if the address says so.
-    pub(super) async fn kept(&self, wanted: bool, page: &str) -> engine::Result<Option<Fields>> {
-        if !wanted {
-            return Ok(None);
-        }
-        let form = operators::kept::kept(&self.engine, &self.operator.operator, page).await?;
-        Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
+/// What waits for this operator on that page, if the address says so.
+pub(super) async fn kept(visit: &Visit, wanted: bool, page: &str) -> engine::Result<Option<Fields>> {
+    if !wanted {
+        return Ok(None);
     }
+    let form = operators::kept::kept(&visit.engine, &visit.operator.operator, page).await?;
+    Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
 }
 
-fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &str) -> Shell {
+fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &Uri) -> Shell {
     let config = &engine.begin().config;
     let operator = operator.operator.clone();
-    let mailbox = operators::mailbox::is_open(config) && operator.role == operators::Role::Owner;
+    let mailbox = operators::mailbox::is_open(config);
     let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
     let doors = vec![
         ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
         ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
     ];
     let grave = checks::grave(config, engine.noticed().unnamed_proxies());
-    Shell { assets, operator, path: pages::section(address), mailbox, grave, doors }
+    let place = nav::section(address.path());
+    let address = address.path_and_query().map_or("/", |address| address.as_str()).to_owned();
+    Shell { assets, operator, address, place, mailbox, grave, doors }
 }
 
 /// A page with a status of its own: a form that comes back.

@@ -12,7 +12,11 @@ async fn the_page_of_checks_has_each_finding_in_its_group_with_the_way_out() {
     assert!(at(">Dangers<") < at("admin_api_open") && at("admin_api_open") < at(">Warnings<"));
     assert!(at(">Warnings<") < at("breach_check_off"));
     assert!(page.html.contains("href=\"/settings/authentication?fix=breach_check_off\""), "{}", page.html);
-    assert!(page.html.contains("In a file") && page.html.contains("host: 127.0.0.1"), "{}", page.html);
+    assert!(
+        page.html.contains("Fix in a configuration file") && page.html.contains("host: 127.0.0.1"),
+        "{}",
+        page.html
+    );
     assert!(!page.html.contains("fix=admin_api_open"), "the console never sets where the server listens");
     assert!(page.html.contains("<span class=\"count\">1</span>"), "{}", page.html);
     console.becomes_viewer().await;
@@ -135,7 +139,7 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
     console.world.clock.advance(std::time::Duration::from_secs(6 * 60));
     let gate = [("require_verified_address", "true"), ("min_password_length", "14")];
     let told = console.submit("preview", "0", &gate).await;
-    assert!(told.html.contains("That takes an owner"), "before it is pressed: {}", told.html);
+    assert!(told.html.contains("To save, you need the owner role"), "before it is pressed: {}", told.html);
     let with_reason = [&gate[..], &[("reason", "trial week")]].concat();
     for target in [PAGE, FUNCTION] {
         let asked = console.submit_to(target, "save", "0", &with_reason).await;

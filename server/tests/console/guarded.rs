@@ -66,10 +66,10 @@ async fn a_password_with_blanks_around_it_confirms_a_save_of_a_web_hook() {
     let page = console.post("/sign-in", &[("email", EMAIL), ("password", BLANKS)]).await;
     console.keep(&page);
     console.world.clock.advance(Duration::from_secs(6 * 60));
-    let asked = console.post("/actions/new", &hook("0", &[("password", PASSWORD)])).await;
+    let asked = console.post("/webhooks/new", &hook("0", &[("password", PASSWORD)])).await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.html);
-    let saved = console.post("/actions/new", &hook("0", &[("password", BLANKS)])).await;
-    assert_eq!(saved.location(), "/actions?saved=1&new=true#hook-crm", "{}", saved.html);
+    let saved = console.post("/webhooks/new", &hook("0", &[("password", BLANKS)])).await;
+    assert_eq!(saved.location(), "/webhooks?saved=1&new=true#hook-crm", "{}", saved.html);
 }
 
 #[tokio::test]
@@ -93,23 +93,23 @@ async fn a_web_hook_that_is_sent_elsewhere_takes_its_secret_again() {
     let console = Console::start_with(vec![listing()]).await.with_operator("Grace").await;
     let key = [("auth.kind", "key"), ("auth.name", "X-Api-Key"), ("auth.in", "header")];
     let first = [&key[..], &[("auth.value", "hush-hush-hush")]].concat();
-    let saved = console.post("/actions/new", &hook("0", &first)).await;
-    assert_eq!(saved.location(), "/actions?saved=1&new=true#hook-crm", "{}", saved.html);
+    let saved = console.post("/webhooks/new", &hook("0", &first)).await;
+    assert_eq!(saved.location(), "/webhooks?saved=1&new=true#hook-crm", "{}", saved.html);
     let edited = [&key[..], &[("edited", "crm")]].concat();
     for (base, elsewhere) in [("1", "https://other.example.org/new"), ("1", "http://crm.example.org/new")] {
         for step in ["preview", "save"] {
             let moved = [&edited[..], &[("url", elsewhere), ("step", step), ("reason", "x")]].concat();
-            let asked = console.post("/actions/change", &hook(base, &moved)).await;
+            let asked = console.post("/webhooks/change", &hook(base, &moved)).await;
             assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{step} {elsewhere}");
             assert!(asked.html.contains("The address changed. Enter the secret again"), "{}", asked.html);
         }
     }
     let beside = [&edited[..], &[("url", "https://crm.example.org/other")]].concat();
-    let saved = console.post("/actions/change", &hook("1", &beside)).await;
-    assert_eq!(saved.location(), "/actions?saved=2&new=true#hook-crm", "{}", saved.html);
+    let saved = console.post("/webhooks/change", &hook("1", &beside)).await;
+    assert_eq!(saved.location(), "/webhooks?saved=2&new=true#hook-crm", "{}", saved.html);
     let known = [&edited[..], &[("url", "https://other.example.org/new"), ("auth.value", "for the other")]];
-    let saved = console.post("/actions/change", &hook("2", &known.concat())).await;
-    assert_eq!(saved.location(), "/actions?saved=3&new=true#hook-crm", "{}", saved.html);
+    let saved = console.post("/webhooks/change", &hook("2", &known.concat())).await;
+    assert_eq!(saved.location(), "/webhooks?saved=3&new=true#hook-crm", "{}", saved.html);
 }
 
 #[tokio::test]
@@ -129,13 +129,13 @@ async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() 
     let said = "acme: its secret was entered for another address";
     assert!(!console.get("/settings/history/2").await.html.contains(said));
     let back = console.post("/settings/history/2", &[("base", "3")]).await;
-    assert_eq!(back.location(), "/settings/history?done=4", "{}", back.html);
+    assert_eq!(back.location(), "/settings/history?saved=4&new=true", "{}", back.html);
     assert_eq!(secrets::held(&console.engine).await.unwrap().len(), 1);
     // Another one: told before, and done.
     let asked = console.get("/settings/history/1").await;
     assert!(asked.html.contains(said), "{}", asked.html);
     let back = console.post("/settings/history/1", &[("base", "4")]).await;
-    assert_eq!(back.location(), "/settings/history?done=5", "{}", back.html);
+    assert_eq!(back.location(), "/settings/history?saved=5&new=true", "{}", back.html);
     assert!(secrets::held(&console.engine).await.unwrap().is_empty());
     let list = console.get("/social").await;
     assert!(list.html.contains("Its secret is gone"), "{}", list.html);

@@ -8,7 +8,7 @@ use std::time::Duration;
 async fn two_revisions_are_compared_at_an_address_of_their_own() {
     let console = Console::signed_in("Grace").await;
     let empty = console.get("/settings/history/compare").await;
-    assert_eq!((empty.status, empty.html.contains("Both mean the same")), (StatusCode::OK, true));
+    assert_eq!((empty.status, empty.html.contains("No differences")), (StatusCode::OK, true));
     console.submit("save", "0", &[("min_password_length", "12")]).await;
     console
         .submit("save", "1", &[("min_password_length", "12"), ("sign_in_after_registration", "true")])
@@ -18,7 +18,7 @@ async fn two_revisions_are_compared_at_an_address_of_their_own() {
     let page = console.get("/settings/history/compare?from=0&to=2").await;
     assert_eq!(page.status, StatusCode::OK);
     for part in [
-        "From the files alone to revision 2",
+        "From configuration files only to revision 2",
         "Sign in after registration: on",
         "Minimum password length: 12 (was 8)",
         "hook: session",
@@ -53,14 +53,20 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     let asked = back(&[("reason", "a second week")]).await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
     let told = console.get("/settings/history/1").await;
-    assert!(told.html.contains("That takes an owner"), "before the button is pressed: {}", told.html);
-    for part in ["show that it is you", "People without a confirmed address are locked out", "<title>Error: "]
-    {
+    assert!(
+        told.html.contains("To save, you need the owner role"),
+        "before the button is pressed: {}",
+        told.html
+    );
+    for part in [
+        "Confirm this dangerous change",
+        "People without a confirmed address are locked out",
+        "<title>Error: ",
+    ] {
         assert!(asked.html.contains(part), "{part}: {}", asked.html);
     }
     assert!(!asked.html.contains("sign out"), "{}", asked.html);
-    let form =
-        asked.html.split("action=\"/settings/history/1\"").nth(1).unwrap().split("</form>").next().unwrap();
+    let form = asked.html.split("class=\"form\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("id=\"confirm-password\""), "in the form that goes on: {form}");
     assert!(tag(form, "name=\"reason\"").contains("a second week"), "what was typed stays");
     assert!(tag(form, "name=\"base\"").contains("value=\"2\""), "{form}");
@@ -70,12 +76,12 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     assert!(wrong.html.contains("The password is wrong") && !wrong.html.contains("not the password"));
     let silent = back(&[("password", PASSWORD)]).await;
     assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(silent.html.contains("Say why") && silent.html.contains("needed, since"), "{}", silent.html);
+    assert!(silent.html.contains("Enter a reason") && silent.html.contains("(required)"), "{}", silent.html);
     assert!(!silent.html.contains("id=\"confirm-password\""), "it was right, and counts: {}", silent.html);
     assert_eq!(console.values().await.revision, 2, "nothing was made of any of these");
 
     let done = back(&[("reason", "a second week")]).await;
-    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/settings/history?done=3"));
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/settings/history?saved=3&new=true"));
     let values = console.values().await;
     assert!(values.revision == 3 && values.values.require_verified_address.all_on());
     let refused = console.audited().await;

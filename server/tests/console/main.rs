@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actions;
+mod audit;
 #[path = "../support/console.rs"]
 mod browser;
 mod checks;
@@ -10,6 +11,7 @@ mod client;
 mod doors;
 mod guarded;
 mod history;
+mod kit;
 mod mail;
 mod roles;
 mod settings;

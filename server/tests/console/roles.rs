@@ -31,14 +31,19 @@ async fn a_viewer_sees_invitations_and_neither_makes_nor_withdraws_them() {
     let made = console.post("/invitations", &[("address", "anna@example.org"), ("days", "3")]).await;
     assert_eq!(made.status, StatusCode::OK);
     assert!(made.html.contains("/self-service/registration/browser?invitation="), "{}", made.html);
-    let (_, rest) = made.html.split_once("action=\"/invitations/").unwrap();
-    let withdraw = format!("/invitations/{}", rest.split('"').next().unwrap());
+    let (_, rest) = made.html.split_once("value=\"revoke:").unwrap();
+    let revoke = format!("revoke:{}", rest.split('"').next().unwrap());
     console.becomes_viewer().await;
     let page = console.get("/invitations").await;
-    assert!(page.html.contains("anna@example.org") && page.html.contains("signed in as a viewer"));
-    assert!(!page.html.contains("Make an invitation") && !page.html.contains("invitation="), "{}", page.html);
-    for target in ["/invitations", &withdraw] {
-        assert_eq!(console.post(target, &[]).await.status, StatusCode::FORBIDDEN, "{target}");
+    assert!(page.html.contains("anna@example.org") && page.html.contains("You have read-only access"));
+    assert!(
+        !page.html.contains("Create invitation</button>") && !page.html.contains("invitation="),
+        "{}",
+        page.html
+    );
+    for action in ["create", &revoke] {
+        let refused = console.post("/invitations", &[("action", action)]).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{action}");
     }
     let audit = console.audited().await;
     let of = |wanted: &str, by: &str| {
@@ -83,17 +88,13 @@ async fn where_the_files_decide_the_pages_only_show_and_say_where_to_change_it()
     let history = console.get("/settings/history").await;
     for part in [
         sentence,
-        "Saved here and not applied",
+        "Saved here but not applied",
         "Minimum password length: 12 (was 8)",
         "min_password_length: 12",
     ] {
         assert!(history.html.contains(part), "{part}: {}", history.html);
     }
     let detail = console.get("/settings/history/1").await;
-    assert!(
-        detail.html.contains(sentence) && !detail.html.contains("Go back to this one"),
-        "{}",
-        detail.html
-    );
+    assert!(detail.html.contains(sentence) && !detail.html.contains("Restore revision"), "{}", detail.html);
     assert_eq!(console.values().await.values.min_password_length, 8, "the files say so");
 }

@@ -240,7 +240,7 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
         back.html
     );
     let done = console.post("/settings/history/0", &[("base", "1"), ("reason", "a trial")]).await;
-    assert_eq!(done.location(), "/settings/history?done=2");
+    assert_eq!(done.location(), "/settings/history?saved=2&new=true");
     let page = console.get(PAGE).await;
     assert!(switch(&page.html).contains("aria-checked=\"mixed\""), "{}", page.html);
 }

@@ -83,9 +83,9 @@ async fn each_client_is_shown_what_the_switch_does_for_it() {
         let html = console.run(client, "new@example.org").await;
         let verdict = if signed_in { ">Signed in<" } else { ">Not signed in<" };
         assert!(html.contains(verdict) && html.contains(holds), "{client} {on}: {html}");
-        assert!(html.contains("What you typed is new"), "a run never meets the one before it");
+        assert!(html.contains("No existing account uses this data"), "a run never meets the one before it");
         assert!(html.contains("As curl") && html.contains("data-raw"), "{html}");
-        assert!(html.contains("to <b>new@example.org</b>"), "the mail with its code: {html}");
+        assert!(html.contains("to <b><bdi>new@example.org</bdi></b>"), "the mail with its code: {html}");
     }
 }
 
@@ -98,8 +98,8 @@ async fn each_step_is_told_with_what_became_of_it() {
     let known = json!({"traits": {"email": "ann@example.org"}});
     engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
     let html = console.run("browser", "ann@example.org").await;
-    assert!(html.contains("One account has what was typed"), "{html}");
-    assert_eq!(marks(&html), ["passed", "done", "address taken", "did not run", "did not run"]);
+    assert!(html.contains("One account uses this data"), "{html}");
+    assert_eq!(marks(&html), ["passed", "done", "address taken", "Not run", "Not run"]);
 }
 
 /// The promise of the page: every table has as many rows as before, but for the audit, which says that it ran.
@@ -133,10 +133,7 @@ async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
         json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [hook]}}}}}});
     let console = start(config).await;
     let html = console.run("native", "new@example.org").await;
-    assert!(
-        html.contains("kept here, answered for it") && html.contains("POST http://hook.test/ask → 200"),
-        "{html}"
-    );
+    assert!(html.contains("Intercepted") && html.contains("POST http://hook.test/ask → 200"), "{html}");
     assert!(console.called().is_empty());
 
     console.world.outbound.answer("http://hook.test/ask", "{}");
@@ -147,7 +144,7 @@ async fn web_hooks_are_kept_or_called_with_a_mark_and_both_are_shown() {
         ("field:password", PASSWORD),
     ];
     let html = console.post(PAGE, &fields).await.html;
-    assert!(html.contains("really called"), "{html}");
+    assert!(html.contains("Called"), "{html}");
     let sent = console.called();
     assert_eq!(sent.len(), 1);
     assert!(sent[0].headers.iter().any(|(name, value)| name == "Vestibule-Test" && value == "true"));
@@ -171,7 +168,7 @@ async fn what_it_shows_is_dead_outside_of_it() {
 async fn a_closed_sign_up_has_no_form_and_says_so() {
     let console = start(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}})).await;
     let html = console.look().await;
-    assert!(html.contains("There is no form to fill in") && !html.contains("id=\"run\""), "{html}");
+    assert!(html.contains("No form is available") && !html.contains("id=\"run\""), "{html}");
 }
 
 /// A run takes one snapshot; what is saved meanwhile is said, and applies to the next.
@@ -205,7 +202,7 @@ async fn settings_that_are_saved_during_a_run_do_not_reach_it_and_are_told() {
         console.world.outbound.send(ask).await.unwrap();
     });
     assert!(shown.html.contains(">Not signed in<"), "{}", shown.html);
-    assert!(shown.html.contains("The settings changed meanwhile"), "{}", shown.html);
+    assert!(shown.html.contains("The settings changed during the run"), "{}", shown.html);
 }
 
 fn with_mail_server() -> Value {
@@ -223,7 +220,10 @@ async fn without_the_box_no_mail_is_queued_and_no_row_changes() {
     let mut expected = console.engine.db().rows().await.unwrap();
     for client in ["browser", "spa", "native"] {
         let html = console.run(client, "new@example.org").await;
-        assert!(html.contains("to <b>new@example.org</b>") && !html.contains("on its way to you"), "{html}");
+        assert!(
+            html.contains("to <b><bdi>new@example.org</bdi></b>") && !html.contains("sent to you"),
+            "{html}"
+        );
         *expected.get_mut("audit").unwrap() += 1;
         assert_eq!(console.engine.db().rows().await.unwrap(), expected, "{client}");
     }
@@ -236,7 +236,7 @@ async fn the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_
     let console = start(with_mail_server()).await;
     let mut expected = console.engine.db().rows().await.unwrap();
     let html = console.run_with("native", "new@example.org", &[("mail_me", "true")]).await;
-    assert!(html.contains("One is on its way to you"), "{html}");
+    assert!(html.contains("1 email was sent to you"), "{html}");
     *expected.get_mut("audit").unwrap() += 2;
     *expected.get_mut("courier_messages").unwrap() += 1;
     assert_eq!(console.engine.db().rows().await.unwrap(), expected);
@@ -284,10 +284,10 @@ async fn one_way_to_sign_up_is_a_fact_and_several_are_a_choice() {
     }
     assert!(!page.contains("only-way"));
     let alone = start(with_provider(false)).await.look().await;
-    assert!(alone.contains("only-way") && alone.contains("Show what would run"), "{alone}");
+    assert!(alone.contains("only-way") && alone.contains("Show the steps"), "{alone}");
     assert!(!alone.contains("field:traits.email"), "nothing is typed: {alone}");
     let nothing = start(json!({"selfservice": {"methods": {"password": {"enabled": false}}}})).await;
-    assert!(nothing.look().await.contains("No way to sign up is switched on"));
+    assert!(nothing.look().await.contains("No sign-up method is turned on"));
 }
 
 /// The trip needs the provider: what each step would do is told, and nothing runs.
@@ -297,11 +297,11 @@ async fn the_plan_of_a_provider_is_shown_and_leads_to_the_test_of_its_sign_in() 
     let before = console.engine.db().rows().await.unwrap();
     for (client, answer) in [("browser", "303"), ("native", "{session, session_token")] {
         let html = console.run_with(client, "new@example.org", &[("method", "oidc")]).await;
-        assert!(html.contains("Social sign-in") && html.contains("what would run"), "{html}");
+        assert!(html.contains("Social sign-in") && html.contains("Not run."), "{html}");
         assert!(html.contains("href=\"/social\"") && html.contains(answer), "{client}: {html}");
         assert!(html.contains("Store the account") && html.contains("sign_in_after_social"), "{html}");
         assert!(html.contains("value=\"new@example.org\""), "what was typed stays: {html}");
-        assert!(!html.contains("Exchanges"), "{html}");
+        assert!(!html.contains("HTTP requests"), "{html}");
     }
     assert_eq!(console.engine.db().rows().await.unwrap(), before, "nothing ran");
 }

@@ -22,8 +22,8 @@ pub(super) fn beginning(why_none: Option<WhyNone>, owner: bool) -> AnyView {
             </span></div>
         }
         .into_any(),
-        None if owner => view! { <p class="begin"><a class="button main" href=NEW>"Make a web hook"</a></p> }.into_any(),
-        None => view! { <p class="soft">"Owners make and change web hooks here."</p> }.into_any(),
+        None if owner => view! { <p class="begin"><a class="button main" href=NEW>"Create webhook"</a></p> }.into_any(),
+        None => view! { <p class="soft">"Only owners can create and change webhooks here."</p> }.into_any(),
     }
 }
 

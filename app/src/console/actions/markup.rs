@@ -126,7 +126,7 @@ pub fn form(shell: &Shell, view: View) -> String {
         view.asked.conflict.is_some() || view.asked.confirm.is_some() || !view.asked.problems.is_empty();
     let title = match &view.listed {
         Some(listed) => format!("Change {}", listed.id),
-        None => "New web hook".to_owned(),
+        None => "New webhook".to_owned(),
     };
     let shown = if wrong { format!("Error: {title}") } else { title.clone() };
     document(shell, &shown, move || {
@@ -134,24 +134,18 @@ pub fn form(shell: &Shell, view: View) -> String {
         let Asked { problems, conflict, confirm, stale } = asked;
         let controls = Controls { fields: &fields, problems: &problems };
         let action = if listed.is_some() { CHANGE } else { NEW };
-        let (ready, asks) = (preview.is_some(), confirm.is_some());
+        let asks = confirm.is_some();
         let reason = problems.iter().any(|problem| problem.field == "reason");
         let dangers = reason || preview.as_ref().is_some_and(|preview| !preview.brings_about.is_empty());
-        let refused = preview.as_ref().is_some_and(|preview| {
-            preview.brings_about.iter().any(|check| check.severity == Severity::Error)
-        });
         let drawn = preview.as_ref().and_then(drawing);
-        let (first, second) = if ready { ("button", "button main") } else { ("button main", "button") };
         view! {
             <div class="live">
                 <form method="post" action=action autocomplete="off" class="frame-form make">
                     <input type="hidden" name="base" value=base />
                     {listed.as_ref().map(|listed| view! { <input type="hidden" name="edited" value=listed.id.clone() /> })}
-                    // The first button of a form is what Enter presses.
-                    <button class="unseen" type="submit" name="step" value="preview" tabindex="-1" aria-hidden="true">"Preview"</button>
                     <main id="main" tabindex="-1">
                         <div class="head">
-                            <p><a href=PATH>"Actions"</a></p>
+                            <p><a href=PATH>"Webhooks"</a></p>
                             <h1>{title}</h1>
                             <p>"Calls another service on the way. It takes effect with the Save, and can be switched off and taken back any time."</p>
                         </div>
@@ -182,8 +176,8 @@ pub fn form(shell: &Shell, view: View) -> String {
                                 </div>
                             })}
                             <div class="field buttons">
-                                <button class=first id="preview" type="submit" name="step" value="preview">"Preview"</button>
-                                <button class=second id="save" type="submit" name="step" value="save" disabled=refused>"Save"</button>
+                                <button class="button main" id="save" type="submit" name="step" value="save">"Save"</button>
+                                <button class="button" id="preview" type="submit" name="step" value="preview">"Preview"</button>
                                 <a class="button" href=PATH>"Discard"</a>
                             </div>
                         </section>
@@ -535,7 +529,7 @@ pub fn asked(shell: &Shell, pressed: Pressed) -> String {
                     <input type="hidden" name="to" value=press.to />
                     <input type="hidden" name="base" value=press.base />
                     <main id="main" tabindex="-1">
-                        <div class="head"><p><a href=PATH>"Actions"</a></p><h1>{title}</h1></div>
+                        <div class="head"><p><a href=PATH>"Webhooks"</a></p><h1>{title}</h1></div>
                         {conflict.map(|conflict| meanwhile(conflict, now))}
                         {confirm.map(|(dangers, wrong)| confirm::block("Not done yet: show that it is you", &dangers,
                             "You signed in a while ago. Type your password, and press the button again.", wrong))}
@@ -555,7 +549,7 @@ pub fn asked(shell: &Shell, pressed: Pressed) -> String {
                             {(stale && !asks).then(|| view! { <div class="field">{confirm::field(None, false)}</div> })}
                             <div class="field buttons">
                                 <button class="button main" type="submit">{button}</button>
-                                <a class="button" href=PATH>"Leave it"</a>
+                                <a class="button" href=PATH>"Cancel"</a>
                             </div>
                         </section>
                     </main>
@@ -574,12 +568,12 @@ pub fn told(shell: &Shell, done: Done) -> String {
     document(shell, &title.clone(), move || {
         view! {
             <main id="main" tabindex="-1">
-                <div class="head"><p><a href=PATH>"Actions"</a></p><h1>{title}</h1></div>
-                <div class="toast" role="status"><p>{format!("Saved as revision {revision}. It applies from the next request on.")}</p></div>
+                <div class="head"><p><a href=PATH>"Webhooks"</a></p><h1>{title}</h1></div>
+                <div class="toast" role="status"><p>{format!("Saved as revision {revision}. Changes are live.")}</p></div>
                 <LiveForm>
                     <div class="note info made" id="made">
                         <span>
-                            <b>"Copy the secret now: it is shown this once"</b>
+                            <b>"Copy this secret now. You won’t see it again."</b>
                             "Give it to the service that is called. It checks each call's signature with it."
                             <label class="unseen" for="secret">"The signing secret"</label>
                             <input id="secret" class="link" type="text" readonly=true value=secret.unwrap_or_default() autocomplete="off" data-testid="secret" />
@@ -588,7 +582,7 @@ pub fn told(shell: &Shell, done: Done) -> String {
                         </span>
                     </div>
                 </LiveForm>
-                <p><a class="button" href=PATH>"I have it"</a></p>
+                <p><a class="button" href=PATH>"Done"</a></p>
             </main>
         }
     })

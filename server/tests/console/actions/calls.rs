@@ -49,7 +49,7 @@ fn hook_address(done: &str) -> String {
     if !done.is_empty() {
         query.append_pair("done", done);
     }
-    format!("/actions/hook?{}", query.finish())
+    format!("/webhooks/hook?{}", query.finish())
 }
 
 fn of_the_hook<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -68,19 +68,19 @@ async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
         (json!({"response": {"parse": true}}), "Ask, may change the account", "before anything is stored"),
     ] {
         let console = Console::with_hooks(json(vec![]), json(vec![web_hook(more.clone())])).await;
-        let page = console.get("/actions").await;
+        let page = console.get("/webhooks").await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.html.contains(named) && page.html.contains(runs), "{more}: {}", page.html);
     }
     let asks = web_hook(json!({"can_interrupt": true}));
     let console = Console::with_hooks(json(vec![asks.clone()]), json(vec![])).await;
-    assert!(console.get("/actions").await.html.contains("Never runs with password"));
+    assert!(console.get("/webhooks").await.html.contains("Never runs with password"));
     let session = json!({"hook": "session"});
     let console = Console::with_hooks(json(vec![asks]), json(vec![session])).await;
-    assert!(console.get("/actions").await.html.contains("Does not run with password: that method"));
+    assert!(console.get("/webhooks").await.html.contains("Does not run with password: that method"));
     let console = Console::signed_in("Grace").await;
-    assert!(console.get("/actions").await.html.contains("No web hook is configured"));
-    assert_eq!(console.get("/actions/hook?hook=nonsense").await.status, StatusCode::NOT_FOUND);
+    assert!(console.get("/webhooks").await.html.contains("No webhooks yet"));
+    assert_eq!(console.get("/webhooks/hook?hook=nonsense").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
 
     let owner = console.cookie.clone();
     console.becomes_viewer().await;
-    assert_eq!(console.post("/actions/retry", &again).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(console.post("/webhooks/retry", &again).await.status, StatusCode::FORBIDDEN);
     let seen = console.hook_page().await.html;
     assert!(
         seen.contains("status 500") && !seen.contains("anna@console.test"),
@@ -114,7 +114,7 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
 
     console.cookie = owner;
     console.world.outbound.answer(CRM, "{}");
-    let done = console.post("/actions/retry", &again).await;
+    let done = console.post("/webhooks/retry", &again).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, hook_address("retry").as_str()));
     assert_eq!(engine::hooks::deliver(&console.engine).await.unwrap(), 1);
     let page = console.hook_page().await;
@@ -123,7 +123,7 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
     );
     assert_eq!(console.world.outbound.requests().len(), 2);
     assert_eq!(
-        console.post("/actions/retry", &again).await.status,
+        console.post("/webhooks/retry", &again).await.status,
         StatusCode::CONFLICT,
         "it did not fail any more"
     );
@@ -135,7 +135,7 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
 #[tokio::test]
 async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
     let mut console = Console::with_hooks(json!([]), json!([web_hook(json!({"can_interrupt": true}))])).await;
-    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
     assert_eq!(shown.status, StatusCode::OK);
     assert!(
         shown.html.contains("somebody made up") && shown.html.contains("test@example.org"),
@@ -145,10 +145,10 @@ async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
     assert!(console.world.outbound.requests().is_empty(), "nothing leaves yet");
 
     console.anna_signs_up().await;
-    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
     assert!(shown.html.contains("From the last call") && shown.html.contains("anna@console.test"));
 
-    let sent = console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
+    let sent = console.post("/webhooks/test", &of_the_hook(&[("step", "send")])).await;
     assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, hook_address("test").as_str()));
     let requests = console.world.outbound.requests();
     let marked = |at: usize| {
@@ -159,7 +159,7 @@ async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
 
     console.becomes_viewer().await;
     for step in ["show", "send"] {
-        let refused = console.post("/actions/test", &of_the_hook(&[("step", step)])).await;
+        let refused = console.post("/webhooks/test", &of_the_hook(&[("step", step)])).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{step}");
     }
     assert_eq!(console.world.outbound.requests().len(), 2);
@@ -170,9 +170,9 @@ async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
 async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     let broken = web_hook(json!({"body": "base64://ZnVuY3Rpb24oY3R4KSB7IGlkOiBjdHgubm90aGluZyB9"}));
     let console = Console::with_hooks(json!([]), json!([broken])).await;
-    let shown = console.post("/actions/test", &of_the_hook(&[("step", "show")])).await;
+    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
     assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
-    console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
+    console.post("/webhooks/test", &of_the_hook(&[("step", "send")])).await;
     assert!(console.world.outbound.requests().is_empty());
     assert!(console.hook_page().await.html.contains("line 1: there is no `nothing` here"));
 }
@@ -187,7 +187,7 @@ async fn of_two_hooks_at_one_address_each_has_its_page_its_calls_and_its_test() 
     let console = Console::with_hooks(json!([says("the flow")]), json!([says("the method")])).await;
     console.anna_signs_up().await;
     assert_eq!(engine::hooks::deliver(&console.engine).await.unwrap(), 1);
-    let all = console.get("/actions").await.html;
+    let all = console.get("/webhooks").await.html;
     let key = format!(
         "hook={}",
         url::form_urlencoded::byte_serialize(format!("POST {CRM}").as_bytes()).collect::<String>()
@@ -195,12 +195,12 @@ async fn of_two_hooks_at_one_address_each_has_its_page_its_calls_and_its_test() 
     for (place, by, calls) in
         [("registration.after", "the flow", 0), ("registration.after.password", "the method", 1)]
     {
-        let address = format!("/actions/hook?{key}&amp;place={place}\"");
+        let address = format!("/webhooks/hook?{key}&amp;place={place}\"");
         assert!(all.contains(&address), "{address} in {all}");
-        let page = console.get(&format!("/actions/hook?{key}&place={place}")).await;
+        let page = console.get(&format!("/webhooks/hook?{key}&place={place}")).await;
         assert_eq!(page.html.matches("data-testid=\"call\"").count(), calls, "{place}");
         let fields = [("hook", "POST http://127.0.0.1:9/new"), ("place", place), ("step", "show")];
-        let shown = console.post("/actions/test", &fields).await;
+        let shown = console.post("/webhooks/test", &fields).await;
         assert!(shown.html.contains(by), "{place}: {}", shown.html);
     }
     let words = all.replace("<!>", "");

@@ -38,14 +38,14 @@ async fn an_old_sign_in_is_asked_for_the_password_and_loses_nothing() {
     let wrong = console.make(&with("not the password")).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!wrong.html.contains("not the password"));
-    led(&console.make(&with(PASSWORD)).await, "/actions?saved=1&new=true#hook-crm");
+    led(&console.make(&with(PASSWORD)).await, "/webhooks?saved=1&new=true#hook-crm");
     assert_eq!(engine::secrets::held(&console.engine).await.unwrap().len(), 1);
     // As fresh as after a sign-in, and no longer.
-    led(&console.press("off", 1, &[]).await, "/actions?saved=2&new=true#hook-crm");
+    led(&console.press("off", 1, &[]).await, "/webhooks?saved=2&new=true#hook-crm");
     console.world.clock.advance(Duration::from_secs(6 * 60));
     let asked = console.press("on", 2, &[]).await;
     assert!(asked.status == StatusCode::UNPROCESSABLE_ENTITY && asked.html.contains("confirm-password"));
-    led(&console.press("on", 2, &[("password", PASSWORD)]).await, "/actions?saved=3&new=true#hook-crm");
+    led(&console.press("on", 2, &[("password", PASSWORD)]).await, "/webhooks?saved=3&new=true#hook-crm");
 }
 
 #[tokio::test]
@@ -60,9 +60,9 @@ async fn what_was_typed_outlives_the_session_and_secrets_do_not() {
         ("password", PASSWORD),
     ];
     let led_away = console.make(&typed).await;
-    led(&led_away, "/sign-in?next=%2Factions%2Fnew%3Fkept%3Dtrue");
+    led(&led_away, "/sign-in?next=%2Fwebhooks%2Fnew%3Fkept%3Dtrue");
     console.sign_in(EMAIL).await;
-    let page = console.get("/actions/new?kept=true").await;
+    let page = console.get("/webhooks/new?kept=true").await;
     assert!(page.html.contains("not saved yet"), "{}", page.html);
     assert_eq!(page.value("url"), "https://crm.example.org/kept");
     assert!(!page.html.contains("hush-hush") && page.value("auth.password.sealed").is_empty());
@@ -79,7 +79,7 @@ async fn a_secret_that_is_made_is_told_once_and_stands_nowhere() {
     let made = console.make(&[("auth.kind", "signature"), ("auth.signing", "make")]).await;
     assert_eq!(made.status, StatusCode::OK);
     let first = made.html.split("value=\"whsec_").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    assert!(made.html.contains("shown this once"));
+    assert!(made.html.contains("You won’t see it again"));
     let exchanged = console.press("rotate", 1, &[]).await;
     let second = exchanged.html.split("value=\"whsec_").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert_ne!(first, second);
@@ -89,19 +89,19 @@ async fn a_secret_that_is_made_is_told_once_and_stands_nowhere() {
         "{}",
         list.html
     );
-    led(&console.press("retire", 2, &[]).await, "/actions?saved=3&new=true#hook-crm");
+    led(&console.press("retire", 2, &[]).await, "/webhooks?saved=3&new=true#hook-crm");
     let given = format!("whsec_{first}");
     let own = console
         .change(3, &[("auth.kind", "signature"), ("auth.signing", "given"), ("auth.secret", &given)])
         .await;
-    led(&own, "/actions?saved=4&new=true#hook-crm");
+    led(&own, "/webhooks?saved=4&new=true#hook-crm");
 
     let mut everything = String::new();
     for target in [
         LIST,
-        "/actions/change?id=crm",
-        "/actions/hook?hook=id%3Acrm&place=registration.after",
-        "/actions/press?id=crm&act=rotate",
+        "/webhooks/change?id=crm",
+        "/webhooks/hook?hook=id%3Acrm&place=registration.after",
+        "/webhooks/press?id=crm&act=rotate",
         "/settings/history",
         "/settings/history/1",
         "/settings/history/compare?from=0&to=4",

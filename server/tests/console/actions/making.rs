@@ -25,39 +25,39 @@ async fn a_hook_is_made_shown_switched_and_removed_by_forms_alone() {
     assert!(console.get(LIST).await.html.contains(&format!("href=\"{NEW}\"")));
     let blank = console.get(NEW).await;
     assert!(blank.status == StatusCode::OK && blank.value("base") == "0", "{}", blank.html);
-    led(&console.make(&[]).await, "/actions?saved=1&new=true#hook-crm");
-    let page = console.get("/actions?saved=1&new=true").await;
+    led(&console.make(&[]).await, "/webhooks?saved=1&new=true#hook-crm");
+    let page = console.get("/webhooks?saved=1&new=true").await;
     for said in [
         "Saved as revision 1",
         "Is queued with the account (password)",
         "Made here, last changed by Grace",
-        "href=\"/actions/change?id=crm\"",
+        "href=\"/webhooks/change?id=crm\"",
         "selfservice.<wbr>",
     ] {
         assert!(page.html.contains(said), "{said}: {}", page.html);
     }
-    let form = console.get("/actions/change?id=crm").await;
+    let form = console.get("/webhooks/change?id=crm").await;
     assert_eq!(
         (form.value("id"), form.value("url"), form.value("base")),
         ("crm".into(), CRM.into(), "1".into())
     );
-    led(&console.change(1, &[("outcome", "ask")]).await, "/actions?saved=2&new=true#hook-crm");
+    led(&console.change(1, &[("outcome", "ask")]).await, "/webhooks?saved=2&new=true#hook-crm");
     assert!(console.get(LIST).await.html.contains("Ask, may stop the sign-up"));
-    led(&console.press("off", 2, &[]).await, "/actions?saved=3&new=true#hook-crm");
+    led(&console.press("off", 2, &[]).await, "/webhooks?saved=3&new=true#hook-crm");
     assert!(console.get(LIST).await.html.contains("Switched off: it is not called at sign-up."));
-    let off = console.get("/actions/hook?hook=id%3Acrm&place=registration.after").await;
+    let off = console.get("/webhooks/hook?hook=id%3Acrm&place=registration.after").await;
     assert!(off.status == StatusCode::OK && off.html.contains("It is switched off"), "{}", off.html);
-    led(&console.press("off", 2, &[]).await, "/actions?saved=3&new=false#hook-crm");
-    led(&console.press("on", 3, &[]).await, "/actions?saved=4&new=true#hook-crm");
-    let sure = console.get("/actions/press?id=crm&act=remove").await;
+    led(&console.press("off", 2, &[]).await, "/webhooks?saved=3&new=false#hook-crm");
+    led(&console.press("on", 3, &[]).await, "/webhooks?saved=4&new=true#hook-crm");
+    let sure = console.get("/webhooks/press?id=crm&act=remove").await;
     for said in ["crm.example.org is not asked any more at sign-up", "no longer", "Ask crm"] {
         assert!(sure.html.contains(said), "{said}: {}", sure.html);
     }
     assert_eq!(console.revision(), 4, "it was only asked");
-    led(&console.press("remove", 4, &[]).await, "/actions?saved=5&new=true#hook-crm");
-    led(&console.press("remove", 4, &[]).await, "/actions?saved=5&new=false#hook-crm");
+    led(&console.press("remove", 4, &[]).await, "/webhooks?saved=5&new=true#hook-crm");
+    led(&console.press("remove", 4, &[]).await, "/webhooks?saved=5&new=false#hook-crm");
     let page = console.get(LIST).await;
-    assert!(page.html.contains("No web hook is configured"), "{}", page.html);
+    assert!(page.html.contains("No webhooks yet"), "{}", page.html);
     let history = console.get("/settings/history").await;
     for said in ["Web hook crm: made", "Web hook crm: switched off", "Web hook crm: removed"] {
         assert!(history.html.contains(said), "{said}: {}", history.html);
@@ -90,7 +90,7 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(asked.html.contains("Say why") && asked.value("url") == CRM, "{}", asked.html);
     let saved = console.make(&[("outcome", "change"), ("reason", "our own service")]).await;
-    led(&saved, "/actions?saved=1&new=true#hook-crm");
+    led(&saved, "/webhooks?saved=1&new=true#hook-crm");
     assert!(console.audited().await.contains(&("hooks.look".into(), EMAIL.into())));
 }
 
@@ -129,7 +129,7 @@ async fn what_is_wrong_stands_beside_its_field_with_all_that_was_typed() {
         console.send_hook(NEW, "save", 0, &[("id", "A"), ("headers", "X: </textarea><b id=out>&lt;")]).await;
     assert!(!page.html.contains("<b id=out>") && page.html.contains("X: &lt;/textarea>"), "{}", page.html);
     assert_eq!(console.revision(), 0);
-    led(&console.make(&[]).await, "/actions?saved=1&new=true#hook-crm");
+    led(&console.make(&[]).await, "/webhooks?saved=1&new=true#hook-crm");
     let taken = console.make(&[("method", "PUT")]).await;
     assert!(
         taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.html.contains("already"),
@@ -163,7 +163,7 @@ async fn a_sign_in_hook_for_which_providers_would_lose_an_entry_is_refused_with_
     }
     assert_eq!(console.revision(), 0);
     let only_passwords = [("place", "login.after"), ("for.password", "true")];
-    led(&console.make(&only_passwords).await, "/actions?saved=1&new=true#hook-crm");
+    led(&console.make(&only_passwords).await, "/webhooks?saved=1&new=true#hook-crm");
 }
 
 #[tokio::test]
@@ -171,8 +171,8 @@ async fn a_late_save_is_answered_with_what_others_did_and_all_that_was_typed() {
     let console = Console::where_hooks_are_made().await;
     console.make(&[]).await;
     // Made and changed from the same page, twice.
-    led(&console.change(1, &[("method", "PUT")]).await, "/actions?saved=2&new=true#hook-crm");
-    led(&console.change(1, &[("method", "PUT")]).await, "/actions?saved=2&new=false#hook-crm");
+    led(&console.change(1, &[("method", "PUT")]).await, "/webhooks?saved=2&new=true#hook-crm");
+    led(&console.change(1, &[("method", "PUT")]).await, "/webhooks?saved=2&new=false#hook-crm");
     let late = console.change(1, &[("method", "PATCH"), ("url", "https://crm.example.org/mine")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     for said in ["Grace saved revision 2", "Web hook crm: PUT, was POST", "https://crm.example.org/mine"] {
@@ -181,8 +181,8 @@ async fn a_late_save_is_answered_with_what_others_did_and_all_that_was_typed() {
     assert_eq!(late.value("base"), "2", "a second Save is meant");
     // Another hook is none of its business.
     let other = console.make(&[("id", "other")]).await;
-    led(&other, "/actions?saved=3&new=true#hook-other");
-    led(&console.change(2, &[("method", "PATCH")]).await, "/actions?saved=4&new=true#hook-crm");
+    led(&other, "/webhooks?saved=3&new=true#hook-other");
+    led(&console.change(2, &[("method", "PATCH")]).await, "/webhooks?saved=4&new=true#hook-crm");
 }
 
 #[tokio::test]
@@ -195,8 +195,8 @@ async fn only_owners_find_a_form_and_whoever_posts_all_the_same_is_refused_and_k
         let page = console.get(LIST).await;
         assert!(!page.html.contains(NEW) && !page.html.contains(PRESS), "{}", page.html);
         led(&console.get(NEW).await, LIST);
-        led(&console.get("/actions/change?id=crm").await, LIST);
-        led(&console.get("/actions/press?id=crm&act=remove").await, LIST);
+        led(&console.get("/webhooks/change?id=crm").await, LIST);
+        led(&console.get("/webhooks/press?id=crm&act=remove").await, LIST);
         for page in [
             console.send_hook(NEW, "save", 1, &[("id", "other")]).await,
             console.send_hook(NEW, "preview", 1, &[("id", "other")]).await,
@@ -231,8 +231,8 @@ async fn hooks_of_files_stay_as_they_are_and_say_where_they_come_from() {
     ] {
         assert!(page.html.contains(said), "{said}: {}", page.html);
     }
-    assert!(!page.html.contains("/actions/change?id=other"));
-    led(&console.get("/actions/change?id=other").await, LIST);
+    assert!(!page.html.contains("/webhooks/change?id=other"));
+    led(&console.get("/webhooks/change?id=other").await, LIST);
     let taken = console.make(&[("id", "other")]).await;
     assert!(taken.html.contains("There is a web hook other already"), "{}", taken.html);
     let ctx = console.engine.begin();

@@ -8,10 +8,10 @@ use crate::client::{Console, Page};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-const LIST: &str = "/actions";
-const NEW: &str = "/actions/new";
-const CHANGE: &str = "/actions/change";
-const PRESS: &str = "/actions/press";
+const LIST: &str = "/webhooks";
+const NEW: &str = "/webhooks/new";
+const CHANGE: &str = "/webhooks/change";
+const PRESS: &str = "/webhooks/press";
 const CRM: &str = "https://crm.example.org/new";
 
 /// What the form sends when its name and address were typed.

@@ -1,0 +1,177 @@
+//! Where the console's pages are: one table of paths, titles and groups. The frame draws the navigation from it, pages link by it.
+//! It knows no page.
+
+use engine::operators::Role;
+
+/// A page of the navigation.
+#[derive(Debug)]
+pub struct Place {
+    pub path: &'static str,
+    pub title: &'static str,
+    pub group: Group,
+    /// The outline of an icon of 18 by 18.
+    pub icon: &'static str,
+    /// Who may open it. Others see that it exists, and for whom.
+    pub role: Role,
+    /// It exists only while emails are kept here.
+    pub needs_mailbox: bool,
+    pub badge: Badge,
+}
+
+/// What users look for together. A group without pages is not shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    Users,
+    Authentication,
+    Email,
+    /// Its one page has its name.
+    Webhooks,
+    Configuration,
+}
+
+impl Group {
+    pub const ALL: [Self; 5] =
+        [Self::Users, Self::Authentication, Self::Email, Self::Webhooks, Self::Configuration];
+
+    /// `None`: the page under it says the same.
+    pub fn title(self) -> Option<&'static str> {
+        match self {
+            Self::Users => Some("Users"),
+            Self::Authentication => Some("Authentication"),
+            Self::Email => Some("Email"),
+            Self::Webhooks => None,
+            Self::Configuration => Some("Configuration"),
+        }
+    }
+}
+
+/// What is next to a page's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Badge {
+    None,
+    /// Errors and dangers of the active configuration.
+    Issues,
+    /// Whether email delivery is failing.
+    Delivery,
+}
+
+const fn place(path: &'static str, title: &'static str, group: Group, icon: &'static str) -> Place {
+    Place { path, title, group, icon, role: Role::Viewer, needs_mailbox: false, badge: Badge::None }
+}
+
+pub const INVITATIONS: Place = place(
+    "/invitations",
+    "Invitations",
+    Group::Users,
+    "M2 5h14v2.25a1.75 1.75 0 0 0 0 3.5V13H2v-2.25a1.75 1.75 0 0 0 0-3.5zM11 5.5v1.25M11 8.5v1M11 11.25v1.25",
+);
+pub const AUTHENTICATION: Place = place(
+    "/settings/authentication",
+    "Authentication settings",
+    Group::Authentication,
+    "M4 15.5V7.5a5 5 0 0 1 10 0v8M2 15.5h14M11.25 10v1.5",
+);
+pub const SOCIAL: Place = place(
+    "/social",
+    "Social sign-in",
+    Group::Authentication,
+    "M7.5 10.5a3 3 0 0 0 4.3 0l2.6-2.6a3 3 0 0 0-4.3-4.3L9 4.7M10.5 7.5a3 3 0 0 0-4.3 0L3.6 10.1a3 3 0 0 0 4.3 4.3L9 13.3",
+);
+pub const DELIVERY: Place = Place {
+    badge: Badge::Delivery,
+    ..place("/mail", "Email delivery", Group::Email, "M2 4h14v10H2zM2.5 4.5 9 9.75l6.5-5.25")
+};
+pub const MAILBOX: Place = Place {
+    role: Role::Owner,
+    needs_mailbox: true,
+    ..place("/mailbox", "Mailbox", Group::Email, "M2.5 9.5 4.5 3h9l2 6.5V15h-13zM2.5 9.5H6l1 2h4l1-2h3.5")
+};
+pub const WEBHOOKS: Place =
+    place("/webhooks", "Webhooks", Group::Webhooks, "M10 1.75 3.5 10.25H8.5l-.75 6 6.75-8.75h-5z");
+pub const CHECKS: Place = Place {
+    badge: Badge::Issues,
+    ..place(
+        "/checks",
+        "Checks",
+        Group::Configuration,
+        "M9 16A7 7 0 1 0 9 2a7 7 0 0 0 0 14ZM6 9.2l2.1 2.1L12.2 7",
+    )
+};
+pub const HISTORY: Place = place(
+    "/settings/history",
+    "History",
+    Group::Configuration,
+    "M2.5 3v3.5H6M2.75 6.5A6.75 6.75 0 1 1 2.3 10M9 5.5V9l2.5 1.5",
+);
+pub const AUDIT: Place = place("/audit", "Audit", Group::Configuration, "M4 2h7l3 3v11H4zM6.5 8h5M6.5 11h5");
+pub const TESTER: Place = Place {
+    role: Role::Owner,
+    ..place(
+        "/tester",
+        "Sign-up tester",
+        Group::Configuration,
+        "M7 2v5L2.75 14.5a1 1 0 0 0 .9 1.5h10.7a1 1 0 0 0 .9-1.5L11 7V2M5.75 2h6.5M5 11.5h8",
+    )
+};
+
+/// In their order.
+pub const PLACES: [&Place; 10] = [
+    &INVITATIONS,
+    &AUTHENTICATION,
+    &SOCIAL,
+    &DELIVERY,
+    &MAILBOX,
+    &WEBHOOKS,
+    &CHECKS,
+    &HISTORY,
+    &AUDIT,
+    &TESTER,
+];
+
+/// The page of the navigation that an address belongs to: its own, or one below it.
+pub fn section(address: &str) -> Option<&'static Place> {
+    let holds = |path: &str| {
+        address.strip_prefix(path).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    PLACES.into_iter().find(|place| holds(place.path))
+}
+
+/// Whether a role includes another one.
+pub fn includes(role: Role, needed: Role) -> bool {
+    let rank = |role| match role {
+        Role::Viewer => 0,
+        Role::Editor => 1,
+        Role::Owner => 2,
+    };
+    rank(role) >= rank(needed)
+}
+
+/// As people read it.
+pub fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::Editor => "Editor",
+        Role::Viewer => "Viewer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+
+    #[test]
+    fn an_address_below_a_page_belongs_to_it_and_one_that_only_begins_the_same_does_not() {
+        for (address, of) in [
+            ("/settings/authentication", Some("/settings/authentication")),
+            ("/settings/history/12", Some("/settings/history")),
+            ("/webhooks/hook", Some("/webhooks")),
+            ("/mail", Some("/mail")),
+            ("/mailbox", Some("/mailbox")),
+            ("/mailboxes", None),
+            ("/settings", None),
+            ("/", None),
+        ] {
+            assert_eq!(section(address).map(|place| place.path), of, "{address}");
+        }
+    }
+}
