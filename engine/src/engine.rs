@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::effects::{Effects, Following, to_completion};
 use crate::error::Result;
 use crate::gate::Gates;
+use crate::identity::change::Rules;
 use crate::limits::Leases;
 use crate::metrics::Metrics;
 use crate::password::Hasher;
@@ -225,5 +226,15 @@ impl Ctx {
 
     pub fn effects(&self) -> &Effects {
         self.engine.effects()
+    }
+
+    /// What a change of an identity is judged and carried out by, under this request's configuration.
+    pub fn change_rules(&self, now: DateTime<Utc>) -> Rules<'_> {
+        Rules {
+            schema: Box::new(|id| self.config.schema(id).map(|own| &*own.schema)),
+            violations: self.config.vestibule.requests.violations(),
+            new_id: Box::new(|| self.effects().uuid()),
+            now,
+        }
     }
 }

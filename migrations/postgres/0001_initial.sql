@@ -15,6 +15,8 @@ create table identities (
     unverified boolean not null,
     -- Signed up by themselves while the first proof takes over, and never proved an address.
     resettable boolean not null,
+    -- Each change counts one up, and is written only from the version that it read.
+    version bigint not null,
     -- As an administrator gave it. Nothing here depends on it.
     organization_id uuid
 );

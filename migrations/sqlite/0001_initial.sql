@@ -15,6 +15,8 @@ create table identities (
     unverified integer not null,
     -- Signed up by themselves while the first proof takes over, and never proved an address.
     resettable integer not null,
+    -- Each change counts one up, and is written only from the version that it read.
+    version integer not null,
     -- As an administrator gave it. Nothing here depends on it.
     organization_id blob
 ) strict;

@@ -11,7 +11,8 @@ use crate::form::outcome::{DeferredLogin, Issued, unknown};
 use crate::form::verification::{begin, finish, unverified};
 use crate::hooks::call;
 use crate::identity::State;
-use crate::identity::proof::{By, address_proven};
+use crate::identity::change::{IdentityChange, Record};
+use crate::identity::proof::By;
 use crate::ids::FlowId;
 use crate::method::{Who, oidc};
 use crate::model::{Client, FlowKind, FlowState};
@@ -19,7 +20,7 @@ use crate::otp;
 use crate::plan::Step;
 use crate::session::{self, DeviceInfo};
 use crate::signup::{deferred, invitation, reset};
-use crate::store::identities::{self, Inserted};
+use crate::store::identities::{self, Inserted, Outcome};
 use crate::store::{self, Tx, sessions};
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub(super) enum Committed {
 
 enum Stored {
     As(Committed),
-    /// Another request wrote the flow.
+    /// Another request wrote the flow or the identity.
     Moved,
 }
 
@@ -103,8 +104,10 @@ async fn store(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Stored> {
         return Ok(Stored::As(Committed::Void));
     }
     match change(work, ctx, tx).await? {
-        Committed::Done => {}
-        other => return Ok(Stored::As(other)),
+        Changed::Done => {}
+        Changed::Taken => return Ok(Stored::As(Committed::Taken)),
+        Changed::Void => return Ok(Stored::As(Committed::Void)),
+        Changed::Moved => return Ok(Stored::Moved),
     }
     spend(work, ctx, tx).await?;
     if !store_session(work, ctx, tx).await? {
@@ -151,8 +154,17 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
     }
 }
 
+/// What became of the account.
+enum Changed {
+    Done,
+    Taken,
+    Void,
+    /// Another request wrote it.
+    Moved,
+}
+
 /// Creates the account, or changes it.
-async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
+async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
     match &work.facts.who {
         Who::New(account) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
@@ -160,35 +172,35 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
             if !is_reserved {
                 match identities::insert(tx, identity, &account.credentials(identity)).await? {
                     Inserted::Done => {}
-                    Inserted::Taken => return Ok(Committed::Taken),
+                    Inserted::Taken => return Ok(Changed::Taken),
                 }
             }
             if let Some(provisional) = &work.provisional {
                 provisional.finish(tx).await?;
             }
-            Ok(Committed::Done)
+            Ok(Changed::Done)
         }
         Who::Known(_) => {
             if let Some(link) = &work.made.link {
                 oidc::link::link(tx, link, ctx.effects().now()).await?;
             }
-            Ok(Committed::Done)
+            Ok(Changed::Done)
         }
         Who::Owner(_) => verify(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
             let (_, credential) = right.account(identity.created_at);
             match identities::insert(tx, identity, std::slice::from_ref(&credential)).await? {
-                Inserted::Done => right.settle(tx).await.map(|()| Committed::Done),
-                Inserted::Taken => Ok(Committed::Void),
+                Inserted::Done => right.settle(tx).await.map(|()| Changed::Done),
+                Inserted::Taken => Ok(Changed::Void),
             }
         }
     }
 }
 
 /// The address of an account is verified. What waited for that is taken first, for the verification ends everything that waits.
-async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
-    let Who::Owner(owner) = &work.facts.who else { return Ok(Committed::Void) };
+async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
+    let Who::Owner(owner) = &work.facts.who else { return Ok(Changed::Void) };
     let code = &owner.code;
     let flow = &work.on.flow;
     let mut identity = identities::get(tx, code.identity()).await?.ok_or_else(unknown)?;
@@ -201,20 +213,25 @@ async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Committed> {
         (None, None) => {}
         (Some(hash), _) => {
             if !reset::take_over(ctx, tx, flow, code, &mut identity, hash).await? {
-                return Ok(Committed::Void);
+                return Ok(Changed::Void);
             }
         }
     }
-    let mut addresses = identity.verifiable_addresses.iter_mut();
-    let address = addresses.find(|address| address.id == code.address_id).ok_or_else(unknown)?;
-    address_proven(address, By::Verification, ctx.effects().now());
-    identities::save_proof(tx, address).await?;
+    let before = Record { identity, credentials: Vec::new() };
+    let change = IdentityChange::verified(code.address_id, By::Verification);
+    let changed = change.apply(&before, &ctx.change_rules(ctx.effects().now())).map_err(|_| unknown())?;
+    match identities::change(tx, &before, &changed.record).await? {
+        Outcome::Done => {}
+        // Another request wrote the identity.
+        Outcome::Stale | Outcome::Taken => return Ok(Changed::Moved),
+    }
+    let identity = changed.record.identity;
     if let Some(given) = &mut given {
         given.identity = identity.clone();
     }
     work.made.given = given;
     work.account = Some(identity);
-    Ok(Committed::Done)
+    Ok(Changed::Done)
 }
 
 /// Uses up what counts once.

@@ -6,6 +6,8 @@ use crate::config::hooks::Response;
 use crate::effects::Answer;
 use crate::effects::document::{self, OF_A_WEBHOOK, OF_AN_ACCOUNT};
 use crate::identity::address::{is_email, is_phone_number};
+use crate::identity::change::{GivenAddress, IdentityChange, Mark};
+use crate::identity::proof::By;
 use crate::ui::{Text, TextKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -60,6 +62,31 @@ pub struct Address {
     pub via: String,
     #[serde(default)]
     pub verified: bool,
+}
+
+/// Addresses that a service names are new ones, whatever the account has: nothing is merged. Those of an empty list are the traits'.
+impl From<Changes> for IdentityChange {
+    fn from(changes: Changes) -> Self {
+        let given = |list: Vec<Address>| {
+            let given = |address: Address| GivenAddress {
+                value: address.value,
+                via: address.via,
+                mark: Mark::New(address.verified.then_some(By::Hook)),
+            };
+            (!list.is_empty()).then(|| list.into_iter().map(given).collect())
+        };
+        Self {
+            schema_id: changes.schema_id,
+            traits: changes.traits,
+            verifiable: given(changes.verifiable_addresses),
+            recovery: given(changes.recovery_addresses),
+            state: changes.state,
+            metadata_public: changes.metadata_public,
+            metadata_admin: changes.metadata_admin,
+            external_id: changes.external_id,
+            ..Self::default()
+        }
+    }
 }
 
 /// `null` is a value here, and not the same as nothing.

@@ -65,6 +65,7 @@ impl Draft {
             organization_id: None,
             unverified: false,
             resettable: false,
+            version: 0,
             created_at: now,
             updated_at: now,
         }

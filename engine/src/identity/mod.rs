@@ -1,6 +1,7 @@
 //! Identities: who somebody is, their addresses and their ways to sign in.
 
 pub(crate) mod address;
+pub mod change;
 pub(crate) mod credentials;
 pub mod decode;
 pub mod draft;
@@ -36,6 +37,8 @@ pub struct Identity {
     pub unverified: bool,
     /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
     pub resettable: bool,
+    /// Of the stored row when it was read. Each [`change`] counts one up, and is written only from the version that it read.
+    pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -91,25 +94,28 @@ pub struct Credential {
     pub updated_at: DateTime<Utc>,
 }
 
+impl VerifiableAddress {
+    /// A new one that is not verified. `value`: normalised.
+    pub(crate) fn new(id: Uuid, value: String, via: &str, now: DateTime<Utc>) -> Self {
+        let (via, status) = (via.to_owned(), "pending".to_owned());
+        Self { id, value, verified: false, via, status, verified_at: None, created_at: now, updated_at: now }
+    }
+}
+
+impl RecoveryAddress {
+    pub(crate) fn new(id: Uuid, value: String, via: &str, now: DateTime<Utc>) -> Self {
+        Self { id, value, via: via.to_owned(), created_at: now, updated_at: now }
+    }
+}
+
 /// A new identity that is not stored yet: ids, times, and every address unverified.
 pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &schema::Extracted) -> Identity {
     let now = effects.now();
-    let verifiable = |address: &schema::Address| VerifiableAddress {
-        id: effects.uuid(),
-        value: address.value.clone(),
-        verified: false,
-        via: address.via.clone(),
-        status: "pending".to_owned(),
-        verified_at: None,
-        created_at: now,
-        updated_at: now,
+    let verifiable = |address: &schema::Address| {
+        VerifiableAddress::new(effects.uuid(), address.value.clone(), &address.via, now)
     };
-    let recovery = |address: &schema::Address| RecoveryAddress {
-        id: effects.uuid(),
-        value: address.value.clone(),
-        via: address.via.clone(),
-        created_at: now,
-        updated_at: now,
+    let recovery = |address: &schema::Address| {
+        RecoveryAddress::new(effects.uuid(), address.value.clone(), &address.via, now)
     };
     Identity {
         id: effects.identity_id(),
@@ -125,6 +131,7 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         organization_id: None,
         unverified: false,
         resettable: false,
+        version: 0,
         created_at: now,
         updated_at: now,
     }

@@ -19,7 +19,7 @@ pub enum By {
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by
-/// `store::identities::save_proof`, or with a new identity. Proven once, the time of the first proof stays.
+/// `store::identities::change`, or with a new identity. Proven once, the time of the first proof stays.
 pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
     if !address.verified {
         tracing::debug!(address = %address.id, ?by, "an address is proven");

@@ -10,6 +10,7 @@ use crate::form::envelope::save;
 use crate::form::outcome::unknown;
 use crate::form::request::Submit;
 use crate::form::{nodes, verification};
+use crate::identity::change::{GivenAddress, IdentityChange, Record};
 use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, as_identifier};
 use crate::ids::FlowId;
 use crate::limits::codes::Attempt;
@@ -19,7 +20,7 @@ use crate::password::{self, Caller, Verdict};
 use crate::store::audit;
 use crate::store::codes::Code;
 use crate::store::deferred_logins;
-use crate::store::identities::{self, Inserted};
+use crate::store::identities::{self, Outcome};
 use crate::store::{self, Tx};
 use crate::ui::{Text, text};
 use serde_json::{Value, json};
@@ -202,19 +203,18 @@ pub(crate) async fn take_over(
     let kept = kept.into_iter().find(|credential| credential.kind == MethodId::Password.name());
     let mut identifiers = kept.map_or_else(|| vec![address.clone()], |kept| kept.identifiers);
     let now = ctx.effects().now();
+    let mut left = identity.clone();
     keep_only(
         ctx,
         &address,
         Belongings {
             schema_id: &identity.schema_id,
-            traits: &mut identity.traits,
-            verifiable: &mut identity.verifiable_addresses,
-            recovery: &mut identity.recovery_addresses,
+            traits: &mut left.traits,
+            verifiable: &mut left.verifiable_addresses,
+            recovery: &mut left.recovery_addresses,
             identifiers: &mut identifiers,
         },
     );
-    identity.updated_at = identity.updated_at.max(now);
-    identity.resettable = false;
     let credential = Credential {
         kind: MethodId::Password.name().to_owned(),
         identifiers,
@@ -222,9 +222,21 @@ pub(crate) async fn take_over(
         created_at: now,
         updated_at: now,
     };
-    match identities::take_over(tx, identity, &address, &credential, flow.id).await? {
-        Inserted::Done => {}
-        Inserted::Taken => return Ok(false),
+    let verifiable = left.verifiable_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
+    let recovery = left.recovery_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
+    let change = IdentityChange {
+        verifiable: Some(verifiable.collect()),
+        recovery: Some(recovery.collect()),
+        credentials: Some(vec![credential]),
+        traits: (left.traits != identity.traits).then_some(left.traits),
+        ..IdentityChange::default()
+    };
+    identities::end_access(tx, identity.id, flow.id).await?;
+    let before = Record { identity: identity.clone(), credentials: Vec::new() };
+    let changed = change.apply(&before, &ctx.change_rules(now)).map_err(|_| unknown())?;
+    match identities::change(tx, &before, &changed.record).await? {
+        Outcome::Done => *identity = changed.record.identity,
+        Outcome::Stale | Outcome::Taken => return Ok(false),
     }
     write_down(ctx, tx, code, false).await?;
     Ok(true)

@@ -83,7 +83,7 @@ pub async fn follow(
     Ok(tx.execute(FOLLOW, &[&from.0, &secret_hash, &to.0, &now]).await? == 1)
 }
 
-/// A sign-up's own end is `identities::save_proof`; here all of them end.
+/// A sign-up's own end is `identities::change`; here all of them end.
 pub async fn forget_all(tx: &mut Tx) -> Result<u64> {
     tx.execute(FORGET_ALL, &[]).await
 }

@@ -6,8 +6,10 @@ use crate::error::{Error, Result};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use uuid::Uuid;
+
+pub use super::identity_change::{Outcome, change};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Inserted {
@@ -19,7 +21,7 @@ pub enum Inserted {
 macro_rules! columns {
     () => {
         "i.id as identity_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public,
-         i.metadata_admin, i.external_id, i.organization_id, i.unverified as identity_unproven, i.resettable, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
+         i.metadata_admin, i.external_id, i.organization_id, i.unverified as identity_unproven, i.resettable, i.version, i.created_at as identity_created_at, i.updated_at as identity_updated_at,
          a.id as address_id, a.purpose as address_purpose, a.via as address_via, a.value as address_value,
          a.verified as address_verified, a.status as address_status, a.verified_at as address_verified_at,
          a.created_at as address_created_at, a.updated_at as address_updated_at"
@@ -48,8 +50,8 @@ pub(super) use credential_columns;
 statements! {
     const INSERT: &str =
         "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-            metadata_admin, external_id, unverified, resettable, created_at, updated_at, organization_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
+            metadata_admin, external_id, unverified, resettable, created_at, updated_at, organization_id, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing";
     const INSERT_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5)";
@@ -118,15 +120,6 @@ statements! {
         where purpose in ('verifiable', 'recovery') and via in ('email', 'sms') and value = $1";
     const MARK_SENT: &str = "update identity_addresses set status = 'sent', updated_at = $2
         where id = $1 and purpose = 'verifiable' and not verified";
-    const SAVE_PROOF: &str = "update identity_addresses
-        set verified = true, status = $2, verified_at = $3, updated_at = $4
-        where id = $1 and purpose = 'verifiable'";
-    const PROVEN: &str = "update identities set unverified = false, resettable = false
-        where (unverified or resettable) and id in (select identity_id from identity_addresses where id = $1)";
-    const END_SESSIONS: &str = "update sessions set active = false
-        where unverified and active and identity_id in (select identity_id from identity_addresses where id = $1)";
-    const END_HAND_OVERS: &str = "delete from deferred_logins
-        where identity_id in (select identity_id from identity_addresses where id = $1)";
 
     // Each locks the row, so that a proof that takes over and whatever gives a session are one after the other.
     const CLAIM: &str = "update identities set resettable = false where id = $1 and resettable";
@@ -143,8 +136,6 @@ statements! {
     const END_CODES: &str = "delete from codes where identity_id = $1";
     const END_OWN_SESSIONS: &str = "update sessions set active = false where identity_id = $1 and active";
     const END_CREDENTIALS: &str = "delete from identity_credentials where identity_id = $1";
-    const END_OTHER_ADDRESSES: &str = "delete from identity_addresses where identity_id = $1 and value <> $2";
-    const SAVE_TRAITS: &str = "update identities set traits = $2, updated_at = $3 where id = $1";
 }
 
 /// In this order: what a session could still be fetched with goes before the sessions.
@@ -164,6 +155,7 @@ pub(super) struct Joined {
     organization_id: Option<Uuid>,
     identity_unproven: bool,
     resettable: bool,
+    version: i64,
     identity_created_at: DateTime<Utc>,
     identity_updated_at: DateTime<Utc>,
     address_id: Option<Uuid>,
@@ -189,6 +181,7 @@ row!(Joined {
     organization_id,
     identity_unproven,
     resettable,
+    version,
     identity_created_at,
     identity_updated_at,
     address_id,
@@ -214,17 +207,32 @@ pub(super) struct StoredCredential {
 row!(StoredCredential { identity_id, kind, config, created_at, updated_at, identifier });
 
 /// An address on its way into the table.
-struct Address<'a> {
-    purpose: &'static str,
-    position: i64,
-    id: Uuid,
-    via: &'a str,
-    value: &'a str,
-    verified: Option<bool>,
-    status: Option<String>,
-    verified_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+pub(super) struct Address<'a> {
+    pub(super) purpose: &'static str,
+    pub(super) position: i64,
+    pub(super) id: Uuid,
+    pub(super) via: &'a str,
+    pub(super) value: &'a str,
+    pub(super) verified: Option<bool>,
+    pub(super) status: Option<String>,
+    pub(super) verified_at: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+impl Address<'_> {
+    /// Of which there is one.
+    pub(super) fn key(&self) -> (&'static str, &str, &str) {
+        (self.purpose, self.via, self.value)
+    }
+
+    /// Whether a proof changed nothing of it.
+    pub(super) fn is_marked_as(&self, other: &Address<'_>) -> bool {
+        self.verified == other.verified
+            && self.status == other.status
+            && self.verified_at == other.verified_at
+            && self.updated_at == other.updated_at
+    }
 }
 
 impl Address<'_> {
@@ -266,6 +274,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &identity.created_at,
                 &identity.updated_at,
                 &identity.organization_id,
+                &identity.version,
             ],
         )
         .await?;
@@ -273,8 +282,6 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
         return Ok(Inserted::Taken);
     }
 
-    // Always in the same order: two people who want the same two identifiers must not wait for each other.
-    let mut identifiers = BTreeSet::new();
     for credential in credentials {
         let config = to_text(&credential.config)?;
         tx.execute(
@@ -282,21 +289,16 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
             &[&identity.id.0, &credential.kind, &config, &credential.created_at, &credential.updated_at],
         )
         .await?;
-        let mut seen = BTreeSet::new();
-        for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
-            if seen.insert(identifier) {
-                identifiers.insert((&credential.kind, identifier, position));
-            }
-        }
     }
-    let identifiers: Vec<_> = identifiers.into_iter().collect();
+    // Always in the same order: two users who want the same two identifiers must not wait for each other.
+    let identifiers: Vec<_> = identifiers(credentials).into_iter().collect();
     for some in identifiers.chunks(2) {
-        for (_, identifier, _) in some {
+        for ((_, identifier), _) in some {
             refuse_nul(Some(identifier))?;
         }
         let mut params: Vec<&dyn Param> = vec![&identity.id.0];
-        for (kind, identifier, position) in some {
-            params.extend::<[&dyn Param; 3]>([*kind, *identifier, position]);
+        for ((kind, identifier), position) in some {
+            params.extend::<[&dyn Param; 3]>([kind, identifier, position]);
         }
         let insert = if some.len() == 2 { INSERT_TWO_IDENTIFIERS } else { INSERT_IDENTIFIER };
         if tx.execute(insert, &params).await? != some.len() as u64 {
@@ -315,6 +317,52 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
         }
     }
     Ok(Inserted::Done)
+}
+
+/// Kind and identifier with its position, each once.
+pub(super) fn identifiers(credentials: &[Credential]) -> BTreeMap<(&str, &str), i64> {
+    let mut all = BTreeMap::new();
+    for credential in credentials {
+        for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
+            all.entry((credential.kind.as_str(), identifier.as_str())).or_insert(position);
+        }
+    }
+    all
+}
+
+pub(super) async fn insert_identifier(
+    tx: &mut Tx,
+    id: IdentityId,
+    kind: &str,
+    identifier: &str,
+    position: i64,
+) -> Result<Inserted> {
+    refuse_nul(Some(identifier))?;
+    let made = tx.execute(INSERT_IDENTIFIER, &[&kind, &identifier, &id.0, &position]).await?;
+    Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
+}
+
+pub(super) async fn insert_address(tx: &mut Tx, id: IdentityId, address: &Address<'_>) -> Result<Inserted> {
+    refuse_nul(Some(address.value))?;
+    let made = tx
+        .execute(
+            INSERT_ADDRESS,
+            &[
+                &address.id,
+                &id.0,
+                &address.purpose,
+                &address.position,
+                &address.via,
+                &address.value,
+                &address.verified,
+                &address.status,
+                &address.verified_at,
+                &address.created_at,
+                &address.updated_at,
+            ],
+        )
+        .await?;
+    Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
 }
 
 pub async fn get(tx: &mut Tx, id: IdentityId) -> Result<Option<Identity>> {
@@ -403,23 +451,6 @@ pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
-/// Writes what [`crate::identity::proof::address_proven`] decided, by whatever way. It ends what came before any proof: every
-/// hand-over that waits for one (that of this proof was taken before), and every session that was handed over without one.
-pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> {
-    let touched = tx
-        .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
-        .await?;
-    if touched == 0 {
-        return Err(Error::not_found("This address is not there any more. Start again."));
-    }
-    tx.execute(END_HAND_OVERS, &[&address.id]).await?;
-    // Before the sessions: it locks the row, so that none is given any more that the next line would not see.
-    tx.execute(PROVEN, &[&address.id]).await?;
-    // sabotage: sessions-end-at-first-proof
-    tx.tally.revoked += tx.execute(END_SESSIONS, &[&address.id]).await?;
-    Ok(())
-}
-
 /// Whether a proof still takes that account over; from here on none does. The first thing in its transaction: of two proofs at once
 /// one gets it, when the other is done.
 pub async fn claim(tx: &mut Tx, id: IdentityId) -> Result<bool> {
@@ -434,37 +465,17 @@ pub async fn still_before_proof(tx: &mut Tx, identity: &Identity) -> Result<bool
     Ok(same == 1)
 }
 
-/// Leaves `identity` with that one address, these traits and this credential: its sessions, hand-overs, codes, other ways in and the
-/// flows that they belong to are over, but `proving`. `Taken`: an identifier of the credential is; roll back.
-pub async fn take_over(
-    tx: &mut Tx,
-    identity: &Identity,
-    address: &str,
-    credential: &Credential,
-    proving: FlowId,
-) -> Result<Inserted> {
-    let id = identity.id.0;
-    let (traits, config) = (to_text(&identity.traits)?, to_text(&credential.config)?);
-    tx.execute(END_OPEN_FLOWS, &[&id, &proving.0]).await?;
+/// Ends every access to an identity: its sessions, deferred logins, codes, credentials and the flows that they belong to, but
+/// `proving`.
+pub async fn end_access(tx: &mut Tx, id: IdentityId, proving: FlowId) -> Result<()> {
+    tx.execute(END_OPEN_FLOWS, &[&id.0, &proving.0]).await?;
     for end in END_WAYS_IN {
-        let ended = tx.execute(end, &[&id]).await?;
+        let ended = tx.execute(end, &[&id.0]).await?;
         if end == END_OWN_SESSIONS {
             tx.tally.revoked += ended;
         }
     }
-    tx.execute(
-        INSERT_CREDENTIAL,
-        &[&id, &credential.kind, &config, &credential.created_at, &credential.updated_at],
-    )
-    .await?;
-    for (position, identifier) in (0_i64..).zip(&credential.identifiers) {
-        if tx.execute(INSERT_IDENTIFIER, &[&id, &credential.kind, identifier, &position]).await? == 0 {
-            return Ok(Inserted::Taken);
-        }
-    }
-    tx.execute(END_OTHER_ADDRESSES, &[&id, &address]).await?;
-    tx.execute(SAVE_TRAITS, &[&id, &traits, &identity.updated_at]).await?;
-    Ok(Inserted::Done)
+    Ok(())
 }
 
 /// Replaces `config` of that identity's credential of `kind` if it still is `was`: compare and set.
@@ -516,8 +527,7 @@ pub async fn add_identifier(
         return Ok(Inserted::Taken);
     }
     let (position,): (i64,) = tx.fetch_one(HOW_MANY, &[&id.0, &kind]).await?;
-    let made = tx.execute(INSERT_IDENTIFIER, &[&id.0, &kind, &identifier, &position]).await?;
-    Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
+    insert_identifier(tx, id, kind, identifier, position).await
 }
 
 /// Whose address it is, of whatever kind; a verifiable one counts before a recovery address.
@@ -538,7 +548,7 @@ pub async fn delete(tx: &mut Tx, id: IdentityId) -> Result<bool> {
 }
 
 /// Sorted as they are inserted, each value once.
-fn addresses(identity: &Identity) -> Vec<Address<'_>> {
+pub(super) fn addresses(identity: &Identity) -> Vec<Address<'_>> {
     let verifiable = (0_i64..).zip(&identity.verifiable_addresses).map(|(position, address)| Address {
         purpose: "verifiable",
         position,
@@ -603,6 +613,7 @@ impl Joined {
             organization_id: self.organization_id,
             unverified: self.identity_unproven,
             resettable: self.resettable,
+            version: self.version,
             created_at: self.identity_created_at,
             updated_at: self.identity_updated_at,
         })
@@ -636,7 +647,7 @@ impl Joined {
 }
 
 /// PostgreSQL cannot store the character in a text; both databases must agree.
-fn refuse_nul(text: Option<&str>) -> Result<()> {
+pub(super) fn refuse_nul(text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.contains('\0') => {
             Err(Error::invalid("An address or user name holds a character that cannot be stored. Remove it."))

@@ -25,6 +25,7 @@ mod foreign;
 pub mod form_drafts;
 pub mod id_tokens;
 pub mod identities;
+mod identity_change;
 pub mod identity_lists;
 pub mod invitations;
 pub mod limits;
@@ -333,8 +334,26 @@ impl Tx {
 
     /// How many rows it touched.
     async fn execute(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64> {
+        let touched = self.run(sql, params).await?;
+        self.judged(touched)
+    }
+
+    /// The same; `None` where another row has a value that only one may have. Nothing can be done in the transaction then but roll
+    /// it back.
+    async fn execute_unless_taken(
+        &mut self,
+        sql: &'static str,
+        params: &[&dyn Param],
+    ) -> Result<Option<u64>> {
+        match self.run(sql, params).await? {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
+            touched => self.judged(touched).map(Some),
+        }
+    }
+
+    async fn run(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<sqlx::Result<u64>> {
         self.note(sql);
-        let touched = match self.driver() {
+        Ok(match self.driver() {
             Driver::Sqlite(connection) => sqlx::query_with(sql, sqlite_arguments(params)?)
                 .execute(connection)
                 .await
@@ -343,8 +362,7 @@ impl Tx {
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected()),
-        };
-        self.judged(touched)
+        })
     }
 
     async fn fetch_optional<T: Row>(

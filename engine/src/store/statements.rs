@@ -45,6 +45,7 @@ list![
     form_drafts,
     id_tokens,
     identities,
+    identity_change,
     identity_lists,
     invitations,
     limits,

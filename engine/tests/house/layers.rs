@@ -97,7 +97,7 @@ pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn source() -> PathBuf {
+pub(crate) fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 

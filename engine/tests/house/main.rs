@@ -8,6 +8,7 @@
 
 mod cleanup;
 mod courier;
+mod identity_changes;
 mod imports;
 mod known_secrets;
 mod layers;

@@ -1,12 +1,14 @@
 //! What waits for a proof: taken once, followed with its secret alone, ended by any proof of the identity. And wrong codes.
 
+use crate::identity_change::{change, proof};
 use crate::records::flow;
 use crate::{at, id, on_both, person};
 use engine::identity::Credential;
+use engine::identity::change::{GivenAddress, IdentityChange};
 use engine::ids::{FlowId, IdentityId, SessionId};
 use engine::model::FlowKind;
 use engine::store::deferred_logins::{self, HandOver};
-use engine::store::identities::Inserted;
+use engine::store::identities::Outcome;
 use engine::store::{Db, flows, identities, sessions};
 use serde_json::json;
 
@@ -68,7 +70,7 @@ on_both! {
             deferred_logins::insert(&mut tx, &row(flow, person)).await.unwrap();
         }
         let anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
-        identities::save_proof(&mut tx, &anna.verifiable_addresses[0]).await.unwrap();
+        proof(&mut tx, &anna, 1, at(7)).await;
         for (flow, left) in [(1, false), (2, false), (3, true)] {
             assert_eq!(deferred_logins::of_flow(&mut tx, FlowId(id(flow))).await.unwrap().is_some(), left, "{flow}");
         }
@@ -106,8 +108,7 @@ on_both! {
             let session = crate::sessions::session(number, IdentityId(id(person)), 0);
             sessions::insert(&mut tx, &session).await.unwrap();
         }
-        let mut anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
-        anna.traits = json!({"email": "anna@example.org"});
+        let anna = identities::get(&mut tx, IdentityId(id(5))).await.unwrap().unwrap();
         let new = Credential {
             kind: "password".into(),
             identifiers: vec!["anna@example.org".into()],
@@ -115,13 +116,20 @@ on_both! {
             created_at: at(7),
             updated_at: at(7),
         };
-        let done = identities::take_over(&mut tx, &anna, "anna@example.org", &new, FlowId(id(1))).await;
-        assert_eq!(done.unwrap(), Inserted::Done);
+        identities::end_access(&mut tx, anna.id, FlowId(id(1))).await.unwrap();
+        let kept = || Some(vec![GivenAddress::kept("anna@example.org", "email")]);
+        let only = |new: Credential| IdentityChange {
+            verifiable: kept(),
+            recovery: kept(),
+            credentials: Some(vec![new]),
+            ..IdentityChange::default()
+        };
+        let (done, _) = change(&mut tx, &anna, Vec::new(), only(new.clone()), at(7)).await;
+        assert_eq!(done, Outcome::Done);
         let left = identities::get(&mut tx, anna.id).await.unwrap().unwrap();
         let values = |values: &mut dyn Iterator<Item = &String>| values.cloned().collect::<Vec<_>>();
         assert_eq!(values(&mut left.verifiable_addresses.iter().map(|one| &one.value)), ["anna@example.org"]);
         assert_eq!(values(&mut left.recovery_addresses.iter().map(|one| &one.value)), ["anna@example.org"]);
-        assert_eq!(left.traits, anna.traits);
         let credentials = identities::credentials(&mut tx, anna.id).await.unwrap();
         assert_eq!(format!("{credentials:?}"), format!("{:?}", [new]));
         for (number, active) in [(1, false), (2, true)] {
@@ -137,8 +145,9 @@ on_both! {
             identifiers: vec!["berta@example.org".into()],
             ..identities::credentials(&mut tx, anna.id).await.unwrap().remove(0)
         };
-        let done = identities::take_over(&mut tx, &anna, "anna@example.org", &taken, FlowId(id(1))).await;
-        assert_eq!(done.unwrap(), Inserted::Taken);
+        identities::end_access(&mut tx, anna.id, FlowId(id(1))).await.unwrap();
+        let (done, _) = change(&mut tx, &left, Vec::new(), only(taken), at(8)).await;
+        assert_eq!(done, Outcome::Taken);
     }
 
     async fn a_first_proof_claims_once_and_any_proof_ends_that(db: Db) {
@@ -156,14 +165,14 @@ on_both! {
         assert!(!identities::claim(&mut tx, anna.id).await.unwrap());
         assert!(!identities::still_before_proof(&mut tx, anna).await.unwrap(), "by what was read before");
         assert!(!identities::get(&mut tx, anna.id).await.unwrap().unwrap().resettable);
-        identities::save_proof(&mut tx, &berta.verifiable_addresses[1]).await.unwrap();
+        proof(&mut tx, berta, 1, at(7)).await;
         assert!(!identities::get(&mut tx, berta.id).await.unwrap().unwrap().resettable);
         assert!(!identities::claim(&mut tx, berta.id).await.unwrap());
         let (mut cecile, credentials) = person(9, "cecile");
         cecile.unverified = true;
         identities::insert(&mut tx, &cecile, &credentials).await.unwrap();
         assert!(identities::still_before_proof(&mut tx, &cecile).await.unwrap());
-        identities::save_proof(&mut tx, &cecile.verifiable_addresses[0]).await.unwrap();
+        proof(&mut tx, &cecile, 1, at(7)).await;
         assert!(!identities::still_before_proof(&mut tx, &cecile).await.unwrap());
     }
 }

@@ -131,22 +131,14 @@ on_both! {
             assert!(identities::by_verifiable_address(&mut tx, via, nobody).await.unwrap().is_none());
         }
         identities::mark_sent(&mut tx, address.id, at(7)).await.unwrap();
-        engine::identity::proof::address_proven(
-            &mut address,
-            engine::identity::proof::By::Verification,
-            at(8),
-        );
-        identities::save_proof(&mut tx, &address).await.unwrap();
+        let anna = identities::get(&mut tx, engine::ids::IdentityId(id(5))).await.unwrap().unwrap();
+        let proven = crate::identity_change::proof(&mut tx, &anna, 1, at(8)).await;
+        address = proven.verifiable_addresses[1].clone();
         // A mail that is sent afterwards takes no proof back.
         identities::mark_sent(&mut tx, address.id, at(9)).await.unwrap();
         let read = identities::get(&mut tx, engine::ids::IdentityId(id(5))).await.unwrap().unwrap();
         assert_eq!(read.verifiable_addresses[1], address);
         assert_eq!((address.verified, address.verified_at), (true, Some(at(8))));
-        address.id = id(999);
-        assert_eq!(
-            identities::save_proof(&mut tx, &address).await.unwrap_err().kind,
-            engine::Kind::NotFound
-        );
     }
 
     async fn a_mail_is_claimed_by_one_and_due_again_when_the_claim_runs_out(db: Db) {

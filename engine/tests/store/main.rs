@@ -6,6 +6,7 @@ mod deferred_logins;
 mod deliveries;
 mod foreign;
 mod identities;
+mod identity_change;
 mod identity_lists;
 mod invitations;
 mod limits;
@@ -107,6 +108,7 @@ fn person(number: u128, name: &str) -> (Identity, Vec<Credential>) {
         metadata_admin: json!({"plan": "gold"}),
         unverified: number == 7,
         resettable: number == 7,
+        version: 3,
         external_id: Some(format!("crm-{name}")),
         organization_id: (number % 2 == 1).then(|| id(500)),
         created_at: at(0),

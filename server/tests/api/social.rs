@@ -2,6 +2,7 @@
 
 use crate::session_hook::save;
 use crate::support::http::{Answer, send};
+use crate::support::sink::{Says, Sink};
 use crate::trip::{HTML, JSON, Place, acme, agree, document, lay_over, location, messages, node, value};
 use engine::operators::Role;
 use engine::testing::operator;
@@ -273,6 +274,38 @@ async fn a_proven_address_passes_the_gate_and_an_unproven_one_once() {
     let answer = again.through("login", "other").await;
     assert!(location(&answer).contains("/verification?flow="), "{}", location(&answer));
     assert_eq!(again.whoami().await, None);
+}
+
+/// A web hook that changes other traits takes no proof away; an address that it changes is one that the provider did not vouch for.
+#[tokio::test]
+async fn a_web_hook_leaves_the_address_verified_that_it_does_not_change() {
+    let sink = Sink::start().await;
+    let hook = json!({"hook": "web_hook", "config": {
+        "url": format!("{}/change", sink.base), "method": "POST", "response": {"parse": true},
+    }});
+    let place = Place::start(
+        "memory",
+        |_| json!({"selfservice": {"flows": {"registration": {"after": {"oidc": {"hooks": [hook]}}}}}}),
+    )
+    .await;
+    for (subject, becomes, verified) in
+        [("anna", "ANNA@example.org", true), ("berta", "other@example.org", false)]
+    {
+        let says = json!({"identity": {"traits": {"email": becomes, "name": "Changed"}}});
+        sink.says("/change", Says::This(200, says.to_string()));
+        let email = format!("{subject}@example.org");
+        place.provider.visitor(subject, json!({"email": email, "email_verified": true, "name": "Before"}));
+        place.browser().through("registration", "acme").await;
+        let accounts = place.accounts().await;
+        let account = accounts.iter().find(|one| one["traits"]["email"] == becomes).expect("an account");
+        assert_eq!(account["traits"]["name"], "Changed");
+        let address = &account["verifiable_addresses"][0];
+        assert_eq!(address["value"], becomes.to_lowercase());
+        assert_eq!(
+            (&address["verified"], account["verifiable_addresses"][1].is_null()),
+            (&json!(verified), true)
+        );
+    }
 }
 
 /// Registration that leaks nothing: known or new, an address that nobody vouches for is answered alike. One that is vouched for is

@@ -60,8 +60,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "sessions-end-at-first-proof",
-        text: "&[&address.id]",
-        instead: "&[&Uuid::nil()]",
+        text: "END_UNVERIFIED_SESSIONS, &[&identity.id.0]",
+        instead: "END_UNVERIFIED_SESSIONS, &[&Uuid::nil()]",
         tests: server(API, &["unverified::a_squatters_session_ends_when_the_owner_of_the_address_proves_it"]),
     },
     Rule {
