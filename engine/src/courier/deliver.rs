@@ -63,11 +63,11 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
             if last || matches!(failure, MailError::Refused(_)) {
                 message.status = Status::Abandoned;
                 leave(ctx, &mut message)?;
-                tracing::error!(id = %message.id, tries = message.send_count, "a mail was given up: {failure}");
+                tracing::error!(id = %message.id, tries = message.send_count, "an email failed: {failure}");
             } else {
                 message.status = Status::Queued;
                 message.next_attempt_at = now + pause(message.send_count);
-                tracing::warn!(id = %message.id, tries = message.send_count, "a mail could not be sent yet: {failure}");
+                tracing::warn!(id = %message.id, tries = message.send_count, "an email can't be sent yet: {failure}");
             }
             Some(failure.to_string())
         }
@@ -113,7 +113,8 @@ async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
     if courier.mailbox {
         return Ok(());
     }
-    let server = courier.smtp.clone().ok_or_else(|| MailError::NotNow("there is no mail server".into()))?;
+    let server =
+        courier.smtp.clone().ok_or_else(|| MailError::NotNow("no mail server is configured".into()))?;
     let written = open(&ctx.config, message).map_err(|broken| {
         // Another secret may be put back; until then the mail waits.
         let cause = broken.cause().map(ToString::to_string).unwrap_or_default();

@@ -50,13 +50,13 @@ pub(crate) fn seal_for(
     id: Uuid,
     text: &[u8],
 ) -> Result<Vec<u8>> {
-    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("there is no cipher secret"))?;
+    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("no cipher secret is configured"))?;
     let key = key(secret, purpose);
     let nonce = effects.bytes::<NONCE>();
     let payload = Payload { msg: text, aad: id.as_bytes() };
     let sealed = XChaCha20Poly1305::new(&key.key.into())
         .encrypt(XNonce::from_slice(&nonce), payload)
-        .map_err(|_| Error::internal("a row cannot be sealed"))?;
+        .map_err(|_| Error::internal("a row can't be encrypted"))?;
     Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
 }
 
@@ -65,8 +65,9 @@ pub(crate) fn seal_for(
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_for(secrets: &Secrets, purpose: &str, id: Uuid, sealed: &[u8]) -> Result<Vec<u8>> {
-    let broken =
-        || Error::internal("a sealed row cannot be opened: its secret is gone, or the row was changed");
+    let broken = || {
+        Error::internal("an encrypted row can't be decrypted: its secret is missing, or the row was changed")
+    };
     let (head, body) = sealed.split_at_checked(1 + ID + NONCE).ok_or_else(broken)?;
     if head[0] != VERSION {
         return Err(broken());
