@@ -241,5 +241,5 @@ selfservice:
     is_called.recv_timeout(END).unwrap();
     let ended = serving.terminate();
     assert!(ended.status.success(), "{}", ended.log);
-    assert!(ended.log.contains("a web hook was called"), "its answer was written down: {}", ended.log);
+    assert!(ended.log.contains("a webhook was called"), "its answer was written down: {}", ended.log);
 }

@@ -58,7 +58,7 @@ fn a_file_of_kratos_is_imported_with_a_line_for_each_key() {
     for taken in ["vestibule.yml", "kratos.yml"] {
         let again = place.run(&["config", "import", "kratos.yml", "--output", taken]);
         assert_eq!(again.status.code(), Some(1), "{taken}");
-        assert!(text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
+        assert!(text(&again.stderr).contains("already exists"), "{}", text(&again.stderr));
     }
     assert_eq!(std::fs::read_to_string(&output).unwrap(), made);
 
@@ -99,10 +99,10 @@ fn what_cannot_be_imported_is_told_in_a_sentence() {
         ("half.yml", &["half.yml: line 3, column"]),
         ("nul.yml", &["line 2, column 16", "NUL"]),
         ("empty.yml", &["the file is empty"]),
-        ("list.yml", &["not a set of keys"]),
-        ("kratos.conf", &["tells no format"]),
+        ("list.yml", &["doesn't contain keys"]),
+        ("kratos.conf", &["no known extension"]),
         ("latin1.yml", &["byte 6", "UTF-8"]),
-        ("large.yml", &["more than 4 MB"]),
+        ("large.yml", &["larger than 4 MB"]),
         ("folder.yml", &["this is a folder"]),
         ("missing.yml", &["missing.yml: the file cannot be read"]),
     ] {
