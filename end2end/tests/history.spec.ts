@@ -88,7 +88,7 @@ test('any two revisions are compared, in words and as a file', async ({ admin })
   await main.getByRole('link', { name: 'As a file' }).click();
   expect((await download).suggestedFilename()).toBe('settings-0-to-2.yaml');
   await main.getByRole('link', { name: 'The other way round' }).click();
-  await expect(main.locator('pre')).toContainText('# Take this key out');
+  await expect(main.locator('pre')).toContainText('# Remove this key');
   await admin.goto('/settings/history/2');
   await main.getByRole('link', { name: 'Compare with the one before' }).click();
   await expect(main).toContainText('From revision 1 to revision 2');

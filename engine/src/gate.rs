@@ -24,7 +24,7 @@ pub const LISTS: Capacity =
 
 /// The queue is full, or it took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests are waiting for it already")]
+#[error("too many queued requests")]
 pub struct Full;
 
 impl Full {
@@ -34,7 +34,7 @@ impl Full {
 
 impl From<Full> for Error {
     fn from(full: Full) -> Self {
-        Error::new(Kind::Busy, "Too many requests need this at the moment. Try again in a few seconds.")
+        Error::new(Kind::Busy, "Too many requests at once. Try again in a few seconds.")
             .retry_after(Full::RETRY_AFTER)
             .caused_by(full)
     }

@@ -101,20 +101,22 @@ pub async fn make(ctx: &Ctx, by: By<'_>, wanted: Wanted) -> Result<Made> {
     let address = wanted.address.as_deref().map(str::trim).filter(|address| !address.is_empty());
     if let Some(odd) = address.filter(|address| !is_email(address) || address.contains('\0')) {
         return Err(Error::invalid(format!(
-            "{odd:?} is not an e-mail address. Write it as name@example.org."
+            "{odd:?} is not a valid email address. Enter one, for example name@example.org."
         )));
     }
     if wanted.send && address.is_none() {
-        return Err(Error::invalid("A mail needs an address to go to."));
+        return Err(Error::invalid("Enter an email to send the invitation to."));
     }
     if wanted.send && !can_send(ctx) {
         return Err(Error::invalid(
-            "No mail server is set. Make the invitation without a mail, and hand the link over yourself.",
+            "No mail server is configured. Create the invitation without email and share the link yourself.",
         ));
     }
     let lifespan = wanted.lifespan.unwrap_or(ctx.config.vestibule.registration.invitation_lifespan);
     if lifespan.is_zero() || lifespan > LONGEST {
-        return Err(Error::invalid("An invitation lives for a year at most, and not for no time at all."));
+        return Err(Error::invalid(
+            "An invitation can be valid for at most one year, and must be valid for more than 0 seconds.",
+        ));
     }
     let effects = ctx.effects();
     let now = effects.now();
@@ -160,7 +162,7 @@ pub async fn withdraw(ctx: &Ctx, by: By<'_>, id: Uuid) -> Result<()> {
         return match invitation.state(now) {
             State::Used => Err(Error::new(
                 Kind::Conflict,
-                "Somebody has used this invitation already. To undo that, delete the account.",
+                "This invitation was already used. To undo that, delete the account.",
             )),
             State::Open | State::Withdrawn | State::Expired => Ok(()),
         };
@@ -208,7 +210,10 @@ async fn may_write(ctx: &Ctx, by: By<'_>) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     append(&mut tx, ctx.effects().now(), by, "invitation.refused", json!({})).await?;
     tx.commit().await?;
-    Err(Error::new(Kind::Forbidden, "Viewers see invitations. Owners and editors make and withdraw them."))
+    Err(Error::new(
+        Kind::Forbidden,
+        "Viewers can only see invitations. Owners and editors can create and revoke them.",
+    ))
 }
 
 async fn append(tx: &mut Tx, at: DateTime<Utc>, by: By<'_>, action: &str, details: Value) -> Result<()> {

@@ -31,8 +31,8 @@ impl fmt::Display for Unknown {
         let keys: Vec<_> = self.0.iter().map(|key| format!("`{key}`")).collect();
         write!(
             f,
-            "This database was used with other secrets: it knows none of {}. With these, sessions of another server are not accepted \
-             and encrypted rows cannot be read. Copy `secrets.json` from the data folder of the other server, or set the same \
+            "This database was used with other secrets: it knows none of {}. With these secrets, sessions of other servers are rejected \
+             and encrypted rows can't be decrypted. Copy `secrets.json` from the data folder of the other server, or set the same \
              `secrets` in the configuration of both. After a rotation, keep the old secret as the second entry. If the old secrets \
              are lost, run `vestibule secrets accept`",
             keys.join(", ")

@@ -103,7 +103,7 @@ pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
         return Ok(());
     }
     record(engine, by, "rehearsal.refused", json!({ "reason": "role" })).await?;
-    Err(Error::new(Kind::Forbidden, "The tester shows codes and sessions, so it is for owners only."))
+    Err(Error::new(Kind::Forbidden, "The tester shows codes and sessions, so only owners can use it."))
 }
 
 async fn record(engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {

@@ -103,7 +103,7 @@ impl RowBudget {
             budget.add(network, id, cost, most);
             if !budget.too_many.is_empty() && !budget.told {
                 budget.told = true;
-                tracing::warn!(key, client = %network, "a client leaves more behind than the limit; its oldest rows are deleted");
+                tracing::warn!(key, client = %network, "a client exceeded its storage limit; its oldest rows are deleted");
             }
             if budget.too_many.len() >= SOON {
                 self.exceeded.notify_one();

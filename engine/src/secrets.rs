@@ -90,12 +90,12 @@ pub async fn change(
 /// The sentence names the secret: it is gone, or was sealed with a cipher secret that is.
 pub async fn opened(ctx: &Ctx, text: &str) -> Result<Secret> {
     let Some(name) = name_in(text) else { return Ok(text.into()) };
-    let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
+    let gone = || Error::internal(format!("the secret {name} is missing: enter it again in the console"));
     let (row, value) = there(ctx, name).await?.ok_or_else(gone)?;
     // What it is for does not fail over a note.
     if let Err(failed) = note_use(ctx, name, &row).await {
         let cause = failed.cause().map(ToString::to_string);
-        tracing::warn!(name, cause, "the use of a secret could not be noted");
+        tracing::warn!(name, cause, "the use of a secret can't be recorded");
     }
     Ok(value.into())
 }

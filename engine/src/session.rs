@@ -280,7 +280,7 @@ pub async fn revoke_others(ctx: &Ctx, own: &Session) -> Result<u64> {
 pub async fn revoke_by_token(ctx: &Ctx, token: &str) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     let Some(session) = store::sessions::by_token_hash(&mut tx, &token_hash(token)).await? else {
-        return Err(Error::new(Kind::Forbidden, "This session token is not known here."));
+        return Err(Error::new(Kind::Forbidden, "Unknown session token."));
     };
     store::sessions::revoke(&mut tx, session.identity_id, session.id).await?;
     tx.commit().await

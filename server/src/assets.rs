@@ -31,7 +31,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 pub const fn url(name: &str) -> &'static str {
     match find(name) {
         Some(asset) => asset.url,
-        None => panic!("no file of that name is embedded"),
+        None => panic!("no embedded file has this name"),
     }
 }
 

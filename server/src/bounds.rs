@@ -89,15 +89,15 @@ impl Bounds {
 
     /// The response for a request beyond a limit: a page for somebody who sent a form, else the envelope.
     fn refuse(&self, ctx: &Ctx, headers: &HeaderMap, refused: &Refused) -> Response {
-        const AT_ONCE: &str = "Many large requests came at once. Try again in a moment.";
+        const AT_ONCE: &str = "Too many large requests at once. Try again in a moment.";
         let response = match refused {
             Refused::AddressTooLong(most) => error::too_long_address(*most),
             Refused::TooLarge(most) => {
-                let reason = format!("The body has more than {most} bytes.");
+                let reason = format!("The body is larger than {most} bytes.");
                 ApiError(Error::new(Kind::TooLarge, reason)).into_response()
             }
             Refused::TooMuchAtOnce => error::overloaded(AT_ONCE),
-            Refused::Broken => ApiError(Error::invalid("The body could not be read.")).into_response(),
+            Refused::Broken => ApiError(Error::invalid("The body can't be read.")).into_response(),
             Refused::TooSlow => error::too_slow(),
         };
         if self.listener == Listener::Public && crate::negotiate::names_html(headers) {

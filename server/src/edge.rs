@@ -111,7 +111,7 @@ async fn in_words(mut response: Response) -> Response {
 /// RFC 9112 §3.2: of two names a proxy may have judged one and we would judge the other.
 async fn one_host(request: Request, next: Next) -> Response {
     if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
-        return ApiError(Error::invalid("The request names its host twice.")).into_response();
+        return ApiError(Error::invalid("The request has more than one Host header.")).into_response();
     }
     next.run(request).await
 }

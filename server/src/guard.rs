@@ -9,9 +9,7 @@ use std::net::IpAddr;
 pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !host_is_ours(config, &config.vestibule.console, text(header::HOST.as_str()).unwrap_or_default()) {
-        return Some(
-            "The console does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
-        );
+        return Some("Unknown host name. If it is yours, add it to vestibule.allowed_hosts.");
     }
     if method == Method::GET || method == Method::HEAD {
         return None;
@@ -21,12 +19,10 @@ pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<
         Some(origin) if origin == own => None,
         // `null`, which a sandboxed page sends, lands here too.
         Some(_) => Some(
-            "This was sent from another site's page. Open the console at its own address and try again there.",
+            "This request came from a page of another site. Open the console at its own URL and try again.",
         ),
         None if text("sec-fetch-site") == Some("same-origin") => None,
-        None => Some(
-            "This was sent without saying from which page. Open the console in a browser and try again there.",
-        ),
+        None => Some("This request has no origin. Open the console in a browser and try again."),
     }
 }
 

@@ -41,7 +41,7 @@ pub fn admin_routes() -> Router<AppState> {
 /// The text that a path without a handler gets, as Kratos' router.
 pub async fn nothing_here() -> Response {
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    (StatusCode::NOT_FOUND, headers, "404: there is nothing at this address\n").into_response()
+    (StatusCode::NOT_FOUND, headers, "404 Page not found\n").into_response()
 }
 
 async fn alive() -> Response {
@@ -53,8 +53,8 @@ async fn ready(State(state): State<AppState>) -> Response {
     match state.engine.db().ready().await {
         Ok(()) => alive().await,
         Err(cause) => {
-            tracing::error!(?cause, "the database does not answer");
-            let body = error::object(&Error::new(Kind::Internal, "The database does not answer."));
+            tracing::error!(?cause, "the database doesn't respond");
+            let body = error::object(&Error::new(Kind::Internal, "The database doesn't respond."));
             respond::with_status(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": body }))
         }
     }
@@ -94,7 +94,7 @@ async fn schema(State(state): State<AppState>, Path(id): Path<String>) -> Result
     let found = config.schema(&id).or_else(|| config.schema(decoded.as_deref()?));
     match found {
         Some(schema) => Ok(respond::json(schema.schema.document())),
-        None => Err(Error::not_found("There is no identity schema of that name.").into()),
+        None => Err(Error::not_found("The identity schema was not found.").into()),
     }
 }
 

@@ -40,7 +40,7 @@ fn refusal(visit: &Visit) -> Error {
     Error::invalid(
         text("/error/reason")
             .or_else(|| text("/error/message"))
-            .unwrap_or_else(|| "There is no sign-up form at the moment.".to_owned()),
+            .unwrap_or_else(|| "Sign-up has no form right now.".to_owned()),
     )
 }
 
@@ -114,7 +114,7 @@ impl Visit {
 
     /// The flow, or `None` where there is no form.
     async fn start(&mut self) -> Option<Value> {
-        const START: &str = "The form is asked for";
+        const START: &str = "Start the flow";
         match self.client {
             Client::Native => {
                 let answer =
@@ -135,12 +135,12 @@ impl Visit {
                 let Some((_, flow)) = named("flow") else {
                     if let Some((_, id)) = named("id") {
                         let url = self.url(&format!("self-service/errors?id={id}"));
-                        self.exchange("The page reads the error", "GET", &url, None).await;
+                        self.exchange("Load the error", "GET", &url, None).await;
                     }
                     return None;
                 };
                 let url = self.url(&format!("self-service/registration/flows?id={flow}"));
-                let answer = self.exchange("The page reads the form", "GET", &url, None).await;
+                let answer = self.exchange("Load the form", "GET", &url, None).await;
                 (answer.status == 200).then(|| json_of(&answer)).flatten()
             }
         }
@@ -170,7 +170,7 @@ impl Visit {
                 Sent { media: "application/json", text: Value::Object(document).to_string() }
             }
         };
-        let answer = self.exchange("The form is sent", "POST", &action, Some(body)).await;
+        let answer = self.exchange("Submit the form", "POST", &action, Some(body)).await;
         if let Some(token) =
             json_of(&answer).as_ref().and_then(|body| body.get("session_token")).and_then(Value::as_str)
         {
@@ -178,13 +178,13 @@ impl Visit {
         }
         let page = answer.location.filter(|_| self.client == Client::Browser);
         if let Some(page) = page.filter(|page| self.is_ours(page)) {
-            self.exchange("The browser follows", "GET", &page, None).await;
+            self.exchange("Follow the redirect", "GET", &page, None).await;
         }
     }
 
     /// Looks from outside, as an app would.
     async fn who_am_i(&mut self) {
-        self.exchange("Who is signed in?", "GET", &self.url("sessions/whoami"), None).await;
+        self.exchange("Check the session", "GET", &self.url("sessions/whoami"), None).await;
     }
 
     fn url(&self, path: &str) -> String {
@@ -365,7 +365,7 @@ fn shown(answer: &str) -> String {
         return text;
     }
     let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    format!("{}\n… {} bytes in all", &text[..end], text.len())
+    format!("{}\n… {} bytes in total", &text[..end], text.len())
 }
 
 /// `name=value; attribute; …` (RFC 6265 §4.1.1).
@@ -373,9 +373,9 @@ fn cookie(config: &Config, line: &str) -> Cookie {
     let mut parts = line.split(';').map(str::trim);
     let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
     let what = if name == config.session_cookie() {
-        "the session"
+        "session"
     } else if name == cookies::csrf_name(config) {
-        "against forged requests"
+        "CSRF protection"
     } else {
         ""
     };

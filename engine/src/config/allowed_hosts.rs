@@ -60,8 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> AllowedHosts {
             Some(entry) => hosts.push(entry),
             None => reader.findings.problem(
                 &format!("{KEY}[{index}]"),
-                format!("`{text}` is no host"),
-                "a host without scheme, port and path, such as `crm.example.org`, or `*.example.org` for all below it",
+                format!("`{text}` is not a host"),
+                "a host without scheme, port and path, for example `crm.example.org`, or `*.example.org` for all its subdomains",
             ),
         }
     }

@@ -13,7 +13,7 @@ pub fn difference(from: &Config, to: &Config) -> String {
     redact(&mut patch, &mut |_, secret| fingerprint(to, secret));
     let mut text = if patch.is_null() { String::new() } else { yaml(&patch) };
     for path in gone {
-        text.push_str(&format!("# Take this key out: {}\n", printable(&path)));
+        text.push_str(&format!("# Remove this key: {}\n", printable(&path)));
     }
     text
 }

@@ -63,9 +63,9 @@ pub async fn fetch(sources: &mut Sources, outbound: &dyn Outbound) {
         };
         let text = match outbound.send(request).await {
             Ok(answer) if answer.status == 200 => {
-                String::from_utf8(answer.body).map_err(|_| "what it answers is no text".to_owned())
+                String::from_utf8(answer.body).map_err(|_| "the response is not text".to_owned())
             }
-            Ok(answer) => Err(format!("its server answered {}", answer.status)),
+            Ok(answer) => Err(format!("the server returned {}", answer.status)),
             Err(failure) => Err(failure.to_string()),
         };
         (url, text)
@@ -167,7 +167,7 @@ fn build(
     notes.extend(layers.ignored.iter().map(|variable| Note {
         file: super::layers::environment_name(variable),
         path: String::new(),
-        text: "no key has this name, so the variable has no effect".to_owned(),
+        text: "unknown key, so the variable has no effect".to_owned(),
         needless: false,
     }));
     match config {
@@ -252,8 +252,8 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
             if let Some(at) = masked_at(value) {
                 findings.problem(
                     &format!("{full}{at}"),
-                    "this is how the console and `config print` show a secret",
-                    "the secret itself; `config print --with-secrets` writes those of files",
+                    "this is a masked secret from the console or `config print`",
+                    "the secret itself; `config print --with-secrets` prints the secrets of files",
                 );
                 continue;
             }
@@ -273,7 +273,7 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
                     match key.effect(&value) {
                         Effect::There => {}
                         Effect::Needless(why) => findings.needless(&full, needless(why)),
-                        Effect::Missing => findings.note(&full, "known, but what it is for is not there yet"),
+                        Effect::Missing => findings.note(&full, "not supported yet"),
                     }
                     super::layers::set(checked, &full, value);
                 }
@@ -303,7 +303,7 @@ pub(super) fn without_unit(number: u64, default: &str) -> String {
 
 /// What is said of a key that needs no effect.
 pub(super) fn needless(why: &str) -> String {
-    format!("no effect, and none needed: {why}")
+    format!("no effect, and none is needed: {why}")
 }
 
 /// Where in the value a mask stands that was copied out of the console or a print; `""` for the value itself.
@@ -328,7 +328,7 @@ pub(super) fn unknown(path: &str) -> String {
     let near = REGISTRY.members(section).map(|member| (distance(name, member), member)).min();
     match near {
         Some((distance, member)) if distance <= 2 => {
-            format!("unknown key without effect; perhaps `{member}` is meant")
+            format!("unknown key without effect; did you mean `{member}`?")
         }
         _ => "unknown key without effect".to_owned(),
     }

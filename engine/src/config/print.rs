@@ -15,9 +15,9 @@ pub fn print(config: &Config, with_secrets: bool) -> String {
     }
     let ours = document.as_object_mut().and_then(|members| members.shift_remove("vestibule"));
     let mut text =
-        format!("# The configuration in force, console revision {}.\n{}", config.revision, yaml(&document));
+        format!("# The active configuration, console revision {}.\n{}", config.revision, yaml(&document));
     if let Some(ours) = ours {
-        text.push_str("\n# Keys of Vestibule that Kratos does not know. Take the # away to use them.\n");
+        text.push_str("\n# Keys that only Vestibule has. Remove the # to use them.\n");
         for line in yaml(&json!({"vestibule": ours})).lines() {
             text.push_str(&format!("# {line}\n"));
         }

@@ -64,13 +64,13 @@ fn stored(data: &Path) -> Result<Stored, Problem> {
     if !are_kept(data) {
         create(data, &path).map_err(|error| {
             problem(
-                format!("generated secrets cannot be kept: {error}"),
-                "a data folder that can be written to, or `secrets.default`",
+                format!("generated secrets can't be stored: {error}"),
+                "a writable data folder, or `secrets.default`",
             )
         })?;
     }
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        problem(format!("the file cannot be read: {error}"), "a file that this process may read")
+        problem(format!("the file can't be read: {error}"), "a file that this process can read")
     })?;
     // Never replaced by new ones: that would sign everybody out and make stored data unreadable.
     let stored: Option<Stored> = serde_json::from_str(&text).ok();
@@ -81,7 +81,7 @@ fn stored(data: &Path) -> Result<Stored, Problem> {
         .ok_or_else(|| {
             problem(
                 "the file is damaged".into(),
-                "the file from a backup, or take it away to have new secrets made",
+                "the file from a backup, or delete it to generate new secrets",
             )
         })
 }

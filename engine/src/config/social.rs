@@ -195,10 +195,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         let path = format!("{LIST}[{index}]");
         // As an environment variable leaves it that nobody filled in: Kratos starts with it.
         if entry.get("client_id").and_then(Value::as_str) == Some("") {
-            reader.findings.note(
-                &format!("{path}.client_id"),
-                "it is empty: the provider keeps its place and gets no button",
-            );
+            reader.findings.note(&format!("{path}.client_id"), "empty, so the provider gets no button");
             continue;
         }
         match provider(entry) {
@@ -206,8 +203,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                 if !ids.insert(provider.id.clone()) {
                     reader.findings.problem(
                         &format!("{path}.id"),
-                        format!("the id `{}` stands twice", provider.id),
-                        "an id of its own for each provider",
+                        format!("duplicate ID `{}`", provider.id),
+                        "a unique ID for each provider",
                     );
                 }
                 provider.vouches = match &named {
@@ -219,12 +216,12 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                 if provider.links_by_itself {
                     reader.findings.note(
                         &format!("{path}.account_linking_mode"),
-                        "accounts with the same proven address are linked without asking: whoever controls the address at this provider gets the account here",
+                        "accounts with the same verified email are linked automatically: anyone who controls the email at this provider gets the account",
                     );
                     if !provider.vouches {
                         reader.findings.note(
                             &format!("{path}.account_linking_mode"),
-                            "`automatic` does nothing here: the provider is not in `vestibule.social.trusted_email_providers`",
+                            "`automatic` has no effect: the provider is not in `vestibule.social.trusted_email_providers`",
                         );
                     }
                 }
@@ -233,9 +230,10 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
             Ok(None) => {
                 let name = entry["provider"].as_str().unwrap_or_default();
                 let why = absent(name).unwrap_or_default();
-                reader
-                    .findings
-                    .note(&path, format!("there is no provider `{name}` here, so it gets no button: {why}"));
+                reader.findings.note(
+                    &path,
+                    format!("the provider `{name}` isn't supported, so it gets no button: {why}"),
+                );
             }
             Err((member, wrong)) => {
                 let path = if member.is_empty() { path } else { format!("{path}.{member}") };
@@ -253,11 +251,11 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
     ];
     for (key, list) in lists {
         for id in list.iter().filter(|id| !all_ids.contains(*id)) {
-            reader.findings.note(key, format!("there is no provider `{id}`"));
+            reader.findings.note(key, format!("unknown provider `{id}`"));
         }
     }
     if enabled && providers.is_empty() {
-        reader.findings.note(ENABLED, "the method is on, and there is no provider to sign in with");
+        reader.findings.note(ENABLED, "the method is on, but no provider is configured");
     }
     SocialKeys {
         enabled,
@@ -284,9 +282,9 @@ fn absent(name: &str) -> Option<&'static str> {
 
 /// `Ok(None)`: one of Kratos' that is not there.
 fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
-    let example = "an entry such as `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
+    let example = "an entry, for example `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
     if !entry.is_object() {
-        return Err(("", Wrong::new("this is no provider", example)));
+        return Err(("", Wrong::new("not a provider", example)));
     }
     let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let demanded = |name: Member| {
@@ -296,9 +294,9 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     };
     let address = |name: Member| match text(name) {
         None => Ok(None),
-        Some(given) => web_url(given).map(Some).ok_or_else(|| {
-            (name, Wrong::new("this is not an absolute http or https address", "`https://…`"))
-        }),
+        Some(given) => web_url(given)
+            .map(Some)
+            .ok_or_else(|| (name, Wrong::new("not an absolute http or https URL", "`https://…`"))),
     };
     let texts = |name: &str| -> Option<Vec<String>> {
         let list = entry.get(name)?.as_array()?;
@@ -307,7 +305,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     let id = demanded("id")?;
     // It stands in a path and before a colon in the identifiers of credentials.
     if id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-        return Err(("id", Wrong::new("the id is not one", "letters, digits, `-`, `_` and `.`, at most 64")));
+        return Err(("id", Wrong::new("invalid ID", "at most 64 letters, digits, `-`, `_` and `.`")));
     }
     let name = demanded("provider")?;
     let Some(kind) = providers::kind(&name) else {
@@ -318,7 +316,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
             providers::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
         return Err((
             "provider",
-            Wrong::new(format!("there is no provider `{name}`"), format!("one of {known}")),
+            Wrong::new(format!("unknown provider `{name}`"), format!("one of {known}")),
         ));
     };
     let client_id = demanded("client_id")?;
@@ -332,8 +330,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         }
         (None, fixed) => fixed.to_owned(),
     };
-    let unusable =
-        || ("issuer_url", Wrong::new("this is not an absolute http or https address", "`https://…`"));
+    let unusable = || ("issuer_url", Wrong::new("not an absolute http or https URL", "`https://…`"));
     let mut issuer = match issuer_text.as_str() {
         "" => None,
         text => Some(web_url(text).ok_or_else(unusable)?),
@@ -342,7 +339,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     if kind.needs_issuer() && issuer.is_none() && !(kind.profile == Profile::Token && endpoints) {
         let instead = match kind.name {
             "generic" => {
-                "`issuer_url: https://…`; for OAuth2 alone `auth_url`, `token_url` and `userinfo_url`"
+                "`issuer_url: https://…`; for OAuth 2.0 without OpenID Connect `auth_url`, `token_url` and `userinfo_url`"
             }
             _ => "`issuer_url: https://…`",
         };
@@ -370,7 +367,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     let one_of = |name: Member, known: &'static [&'static str]| match text(name) {
         None => Ok(known.first().copied().unwrap_or_default()),
         Some(given) => known.iter().copied().find(|known| *known == given).ok_or_else(|| {
-            (name, Wrong::new(format!("`{given}` is not known"), format!("one of {}", known.join(", "))))
+            (name, Wrong::new(format!("unknown value `{given}`"), format!("one of {}", known.join(", "))))
         }),
     };
     let apple = match (text("apple_team_id"), text("apple_private_key_id"), text("apple_private_key")) {
@@ -449,22 +446,19 @@ fn mapper_at(address: &str, kind: &Kind) -> Result<Template, Wrong> {
         return Ok(Template::Source(kind.mapper.to_owned()));
     }
     if address.starts_with("http://") || address.starts_with("https://") {
-        return web_url(address).map(Template::Remote).ok_or_else(|| {
-            Wrong::new("this is no usable address", "`base64://…`, `file://…` or `https://…`")
-        });
+        return web_url(address)
+            .map(Template::Remote)
+            .ok_or_else(|| Wrong::new("not a supported URL", "`base64://…`, `file://…` or `https://…`"));
     }
     if address.starts_with("preset://") {
-        return Err(Wrong::new(
-            "there is no such preset",
-            "`preset://mapper`, the mapper that suits the provider",
-        ));
+        return Err(Wrong::new("unknown preset", "`preset://mapper`, the default mapping of the provider"));
     }
     let source = schemas::text(address)?;
     match crate::effects::templates::unreadable(&source) {
         None => Ok(Template::Source(source)),
         Some(what) => Err(Wrong::new(
-            format!("this is not a Jsonnet mapper: {what}"),
-            "`preset://mapper`, or a Jsonnet text that makes `identity.traits`",
+            format!("invalid Jsonnet claims mapping: {what}"),
+            "`preset://mapper`, or Jsonnet that returns `identity.traits`",
         )),
     }
 }

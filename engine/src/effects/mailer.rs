@@ -90,7 +90,7 @@ impl Mailer for SmtpMailer {
                     Err(MailError::Refused(failure.to_string()))
                 }
                 Ok(Err(failure)) => Err(MailError::NotNow(failure.to_string())),
-                Err(_) => Err(MailError::NotNow(format!("no answer within {} s", WHOLE.as_secs()))),
+                Err(_) => Err(MailError::NotNow(format!("no response within {} s", WHOLE.as_secs()))),
             }
         })
     }
@@ -154,6 +154,6 @@ fn message(mail: &Mail) -> Result<Message, MailError> {
 
 fn raw(name: &str, value: &str) -> Result<HeaderValue, MailError> {
     let name = HeaderName::new_from_ascii(name.to_owned())
-        .map_err(|_| MailError::Refused(format!("{name:?} is no name of a header")))?;
+        .map_err(|_| MailError::Refused(format!("{name:?} is not a header name")))?;
     Ok(HeaderValue::new(name, value.to_owned()))
 }

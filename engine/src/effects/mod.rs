@@ -90,21 +90,21 @@ impl Answer {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    #[error("{host} did not answer within {millis} ms")]
+    #[error("{host} didn't respond within {millis} ms")]
     Deadline { host: String, millis: u128 },
-    #[error("{host} answered {status}")]
+    #[error("{host} returned {status}")]
     Status { host: String, status: u16 },
-    #[error("the answer of {host} is larger than {limit} bytes")]
+    #[error("the response of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
-    #[error("the answer of {host} is not taken: {unfit}")]
+    #[error("the response of {host} is rejected: {unfit}")]
     Unfit { host: String, unfit: document::Unfit },
-    #[error("{host} is not an address that requests may go to")]
+    #[error("{host} is an address that requests must not go to")]
     Refused { host: String },
     #[error(
-        "{host} is not in `vestibule.web_hooks.allowed_hosts`: webhooks and providers made in the console call no other host"
+        "{host} is not in `vestibule.web_hooks.allowed_hosts`, so webhooks and providers created in the console can't call it"
     )]
     Unlisted { host: String },
-    #[error("{host} cannot be reached")]
+    #[error("{host} can't be reached")]
     Unreachable {
         host: String,
         #[source]

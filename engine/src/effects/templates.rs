@@ -48,19 +48,19 @@ pub trait Templates: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum TemplateError {
     /// `error "cancel"` in the template: nothing is to be sent, and that is no fault.
-    #[error("the template says that nothing is to be sent")]
+    #[error("the template canceled the call")]
     Cancelled,
     /// Whatever it is given.
-    #[error("the template cannot be read: {0}")]
+    #[error("invalid template: {0}")]
     Unreadable(String),
     /// With what it was given.
-    #[error("the template cannot be evaluated: {0}")]
+    #[error("the template failed: {0}")]
     Broken(String),
-    #[error("the template took longer or more memory than a template may")]
+    #[error("the template exceeded its time or memory limit")]
     Limits,
-    #[error("the template makes more than {LARGEST} bytes")]
+    #[error("the output of the template is larger than {LARGEST} bytes")]
     TooLarge,
-    #[error("the template's process cannot be started: {0}")]
+    #[error("the template's process can't be started: {0}")]
     Unavailable(String),
 }
 
@@ -280,7 +280,7 @@ impl Lines<'_> {
         match before {
             line if (1..=self.of_source).contains(&line) => format!("line {line}: {what}"),
             line if line > self.of_source => {
-                format!("line {}: it ends before something that was begun is closed", self.of_source)
+                format!("line {}: it ends before something is closed", self.of_source)
             }
             _ => what,
         }

@@ -87,7 +87,7 @@ enum Unopened {
     /// Another secret may be put back.
     #[error("{}", .0.cause().map_or_else(|| .0.to_string(), ToString::to_string))]
     Sealed(Box<Error>),
-    #[error("it cannot be read: {0}")]
+    #[error("it can't be read: {0}")]
     Unreadable(serde_json::Error),
 }
 
@@ -188,11 +188,7 @@ pub(crate) struct Waited<'a> {
 pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) {
     if let Err(error) = try_record(ctx, cause, waited, input).await {
         let cause_of = error.cause().map(ToString::to_string);
-        tracing::error!(
-            hook = cause.hook.name,
-            cause = cause_of,
-            "a web hook's call cannot be logged: {error}"
-        );
+        tracing::error!(hook = cause.hook.name, cause = cause_of, "a webhook call can't be logged: {error}");
     }
 }
 
@@ -242,7 +238,7 @@ fn told(trouble: &Trouble) -> String {
             while let Some(next) = deepest.source() {
                 deepest = next;
             }
-            format!("{host} cannot be reached: {deepest}")
+            format!("{host} can't be reached: {deepest}")
         }
         trouble => trouble.to_string(),
     }
@@ -273,9 +269,7 @@ fn shown(config: &Config, delivery: Delivery) -> Logged {
     let may_retry = delivery.status == Status::Failed && may_come_back(delivery.kind) && content.is_ok();
     // A secret that is gone must not cost the page.
     let content = content.unwrap_or_else(|_| Content {
-        failure: Some(
-            "What was sent cannot be read any more: the secret it was sealed with is gone.".to_owned(),
-        ),
+        failure: Some("The request can't be decrypted anymore, because its secret is missing.".to_owned()),
         ..Content::default()
     });
     Logged { request: content.request, answer: content.answer, failure: content.failure, may_retry, delivery }

@@ -40,12 +40,12 @@ pub(crate) struct Attempt {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
-    /// No trouble of ours: the template says that nothing is to be sent.
-    #[error("the template says that nothing is to be sent")]
+    /// No trouble of ours: the template canceled the call.
+    #[error("the template canceled the call")]
     Cancelled,
     #[error("{0}")]
     Template(TemplateError),
-    #[error("the template cannot be fetched: {0}")]
+    #[error("the template can't be fetched: {0}")]
     Fetch(String),
     /// What shows who we are cannot be had.
     #[error("{0}")]
@@ -229,9 +229,8 @@ async fn shown(
             let (id, at) = (message_id(id), ctx.effects().now().timestamp());
             let mut signatures = Vec::with_capacity(secrets.len());
             for secret in secrets {
-                let key = signing_key(&opened(ctx, secret).await?).ok_or_else(|| {
-                    Trouble::Secret("what the calls are signed with is no signing secret".to_owned())
-                })?;
+                let key = signing_key(&opened(ctx, secret).await?)
+                    .ok_or_else(|| Trouble::Secret("the signing secret is invalid".to_owned()))?;
                 signatures.push(signature(&key, &id, at, body));
             }
             vec![
@@ -273,7 +272,7 @@ fn is_form(headers: &[(String, String)]) -> bool {
 /// A form needs a flat map of texts.
 fn form(made: &str) -> Result<String, Trouble> {
     let pairs: BTreeMap<String, String> = serde_json::from_str(made).map_err(|failure| {
-        let what = format!("a form needs a template that makes texts by name: {failure}");
+        let what = format!("a form needs a template that returns an object of strings: {failure}");
         Trouble::Template(TemplateError::Broken(what))
     })?;
     Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
@@ -302,7 +301,7 @@ async fn source(ctx: &Ctx, template: &Template) -> Result<String, Trouble> {
         (Err(why), Some((_, text))) => {
             tracing::warn!(
                 host = url.host_str(),
-                "a template cannot be fetched, the one from before serves: {why}"
+                "a template can't be fetched, so the previous one is used: {why}"
             );
             Ok(text)
         }
@@ -323,8 +322,8 @@ async fn fetch(ctx: &Ctx, url: &Url) -> Result<String, String> {
     let answer = ctx.effects().outbound.send(request).await.map_err(|failure| failure.to_string())?;
     match String::from_utf8(answer.body) {
         Ok(source) if answer.status == 200 => Ok(source),
-        Ok(_) => Err(format!("its server answered {}", answer.status)),
-        Err(_) => Err("it is no text".to_owned()),
+        Ok(_) => Err(format!("the server returned {}", answer.status)),
+        Err(_) => Err("it is not text".to_owned()),
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Sample {
 /// # Errors
 /// 404 when there is none.
 pub fn find(config: &Config, key: &str, place: &str) -> Result<Arc<WebHook>> {
-    places::current(config, key, place).ok_or_else(|| Error::not_found("There is no such web hook any more."))
+    places::current(config, key, place).ok_or_else(|| Error::not_found("This webhook no longer exists."))
 }
 
 /// What a test would send now.

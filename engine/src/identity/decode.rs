@@ -36,10 +36,7 @@ impl Shape {
                     // What is opened holds one more than it has commas.
                     members += 1;
                     if depth > self.depth {
-                        return Err(format!(
-                            "The body has more than {} objects and lists inside each other.",
-                            self.depth
-                        ));
+                        return Err(format!("The body is nested deeper than {} levels.", self.depth));
                     }
                 }
                 b'}' | b']' => depth = depth.saturating_sub(1),
@@ -77,7 +74,7 @@ impl Shape {
 /// A sentence, for a body that is not an object.
 pub fn json(body: Value, members: &[&str], schema: Option<&Schema>, shape: Shape) -> Result<Value, String> {
     let Value::Object(body) = body else {
-        return Err("The body has to be a JSON object with the form's fields.".to_owned());
+        return Err("The body must be a JSON object with the fields of the form.".to_owned());
     };
     let mut decoded = Decoded::new(schema, shape);
     // What is nested first, wherever it stands: fields are laid over it.

@@ -62,9 +62,7 @@ impl Schema {
     pub fn compile(document: &Value) -> Result<Self, Vec<Problem>> {
         let draft = document.get("$schema").map(|draft| draft.as_str().unwrap_or_default());
         if draft.is_some_and(|draft| !DRAFTS.contains(&draft)) {
-            let what =
-                "Write the schema in draft 7, 6 or 4 of JSON Schema, which are those that Kratos reads."
-                    .to_owned();
+            let what = "Use draft 7, 6 or 4 of JSON Schema, which Kratos supports.".to_owned();
             return Err(vec![("/$schema".to_owned(), what)]);
         }
         let mut prepared = Prepared::default();
@@ -103,10 +101,7 @@ impl Schema {
             all => {
                 let branches = options.build_map(&ready).map_err(wrong)?;
                 if let Some(missing) = all.iter().find(|pointer| !branches.contains_key(pointer)) {
-                    return Err(vec![(
-                        missing.clone(),
-                        "This part of the schema cannot be read.".to_owned(),
-                    )]);
+                    return Err(vec![(missing.clone(), "Invalid schema.".to_owned())]);
                 }
                 Some(branches)
             }

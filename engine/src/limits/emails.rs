@@ -59,10 +59,10 @@ pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<
     let Some(flow) = occasion.holds else {
         if within {
             tracing::warn!(
-                "no email: too many were sent because of one client, or in all (vestibule.limits.emails)"
+                "no email was sent: one client, or all clients together, caused too many (vestibule.limits.emails)"
             );
         } else {
-            tracing::info!("no email: enough were sent to this address, or because of this client");
+            tracing::info!("no email was sent: the limit for this address or this client was reached");
         }
         return Ok(false);
     };

@@ -21,7 +21,7 @@ impl Subjects {
     #[expect(clippy::expect_used, reason = "a length that HKDF gives")]
     pub(super) fn of(config: &Config) -> Result<Self> {
         let secret = config.secrets.default.first();
-        let secret = secret.ok_or_else(|| Error::internal("there is no default secret"))?;
+        let secret = secret.ok_or_else(|| Error::internal("no default secret is configured"))?;
         let mut key = [0; 32];
         Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(b"limits/v1", &mut key).expect("32 bytes");
         Ok(Self { key })

@@ -118,7 +118,7 @@ pub async fn create_as(
     let mut tx = engine.db().write().await?;
     if role != Role::Owner && rows::lock_active_owners(&mut tx).await? == 0 {
         return Ok(Err(format!(
-            "There is no active owner yet. Create one first: {}.",
+            "There is no active owner yet. To create one first, run: {}",
             command("create", "ADDRESS", " --name NAME")
         )));
     }
@@ -126,11 +126,11 @@ pub async fn create_as(
         let there = rows::by_email(&mut tx, &operator.email).await?;
         return Ok(Err(match there {
             Some((there, _)) if there.disabled => format!(
-                "{} is an operator already, and disabled. Let them in again: {}.",
+                "{} is already an operator, but disabled. To enable the operator, run: {}",
                 there.email,
                 command("enable", &there.email, "")
             ),
-            _ => format!("{} is an operator already. Choose another address.", operator.email),
+            _ => format!("{} is already an operator. Use a different email.", operator.email),
         }));
     }
     // Whoever waits with the set-up link comes too late.
@@ -160,7 +160,7 @@ pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
     }
     if operator.role == Role::Owner && owners < 2 {
         return Err(Error::invalid(format!(
-            "{} is the last active owner. Create another owner first: {}.",
+            "{} is the last active owner. To create another owner first, run: {}",
             operator.email,
             command("create", "ADDRESS", " --name NAME")
         )));

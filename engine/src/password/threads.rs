@@ -225,7 +225,7 @@ impl Threads {
             refuse: Box::new(move |error| send(&refused, Err(error))),
         };
         self.push(caller, job)?;
-        result.await.map_err(|_| Error::internal("a hash was given up"))?
+        result.await.map_err(|_| Error::internal("a hash was canceled"))?
     }
 
     pub(super) fn waiting(&self) -> usize {

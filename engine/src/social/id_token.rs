@@ -70,7 +70,7 @@ impl Token {
     /// # Errors
     /// It is no token (RFC 7515 §7.1), or its claims are beyond the bounds of a provider's documents.
     pub(super) fn read(text: &str) -> Result<Self, Trouble> {
-        let unreadable = || Trouble::new(Stage::VerificationFailed, "the id_token cannot be read");
+        let unreadable = || Trouble::new(Stage::VerificationFailed, "invalid id_token");
         let (signed, signature) = text.rsplit_once('.').ok_or_else(unreadable)?;
         let (_, claims) = signed.split_once('.').ok_or_else(unreadable)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).ok();
@@ -100,7 +100,7 @@ impl Token {
         let issuer =
             IssuerUrl::new(expected.issuer.to_owned()).map_err(|failure| invalid(failure.to_string()))?;
         let judged = CoreIdToken::from_str(&self.judged(expected.now).map_err(invalid)?)
-            .map_err(|failure| invalid(format!("the id_token cannot be read: {failure}")))?;
+            .map_err(|failure| invalid(format!("invalid id_token: {failure}")))?;
         // One of the further audiences stands in for the client where the token is for it alone.
         let provider = expected.provider;
         let is_ours = |name: &str| is_ours(provider, name);
@@ -110,7 +110,7 @@ impl Token {
             Value::Null => None,
             Value::String(party) if is_ours(party) => Some(party),
             // Core §3.1.3.7, 5
-            party => return Err(invalid(format!("the token was made for the client {party}"))),
+            party => return Err(invalid(format!("the token was issued for the client {party}"))),
         };
         // It may be for the services around the provider too, as those of Keycloak and Zitadel are, when it was made for us: the nonce of
         // our own request is in it. One from an app may have come from any of them.
@@ -136,10 +136,10 @@ impl Token {
     fn judged(&self, now: DateTime<Utc>) -> Result<String, String> {
         let time = |name: &str| match &self.claims[name] {
             Value::Null => Ok(None),
-            value => date(value).map(Some).ok_or_else(|| format!("the token's `{name}` is no time")),
+            value => date(value).map(Some).ok_or_else(|| format!("the token's `{name}` is not a time")),
         };
         if let Some(begin) = time("nbf")?.filter(|begin| *begin > now + SKEW) {
-            return Err(format!("the token is good only in the future, from {begin} on"));
+            return Err(format!("the token is valid only in the future, from {begin}"));
         }
         let mut claims = Map::new();
         for name in ["iss", "aud", "nonce"] {
@@ -247,7 +247,6 @@ pub(super) fn issuer_for(issuer: &str, token: &Token) -> Result<String, Trouble>
         return Ok(issuer.to_owned());
     }
     let tenant = token.claims["tid"].as_str().and_then(|tenant| uuid::Uuid::parse_str(tenant).ok());
-    let tenant =
-        tenant.ok_or_else(|| Trouble::new(Stage::VerificationFailed, "the token names no tenant"))?;
+    let tenant = tenant.ok_or_else(|| Trouble::new(Stage::VerificationFailed, "the token has no tenant"))?;
     Ok(issuer.replace("{tenantid}", &tenant.to_string()))
 }

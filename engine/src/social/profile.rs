@@ -121,7 +121,7 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, tokens: &Tokens) ->
         }
         Profile::Token | Profile::TokenAndUserinfo | Profile::UndescribedToken | Profile::Below(_) => {
             let Some(url) = &provider.userinfo_url else {
-                return Err(Trouble::new(Stage::ClaimsInvalid, "there is no userinfo_url to ask"));
+                return Err(Trouble::new(Stage::ClaimsInvalid, "userinfo_url is not configured"));
             };
             own_names(kind.name, document(line, provider, url.as_str(), bearer(token)).await?)
         }
@@ -154,7 +154,7 @@ async fn document(
     line.document(provider, &url, shows).await.map_err(|failure| {
         // Addresses of some hold a token, or a proof made of the secret.
         let place = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
-        Trouble::new(Stage::ExchangeFailed, format!("who it is, asked at {place}: {}", chain(&failure)))
+        Trouble::new(Stage::ExchangeFailed, format!("the profile from {place}: {}", chain(&failure)))
     })
 }
 
@@ -240,7 +240,7 @@ fn own_names(kind: &str, person: Value) -> Value {
 /// The first of a list that has one entry, and the address that came with the token.
 fn vk(people: &Value, answer: &Value) -> Result<Value, Trouble> {
     let Some(person) = people.pointer("/response/0") else {
-        return Err(Trouble::new(Stage::ClaimsInvalid, "the provider names nobody"));
+        return Err(Trouble::new(Stage::ClaimsInvalid, "the provider returned no user"));
     };
     let gender = match person["sex"].as_i64() {
         Some(1) => "female",

@@ -72,9 +72,7 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         MigrateError::Execute(cause) => fault::error(cause),
         other => Error::new(
             Kind::Internal,
-            format!(
-                "The database could not be migrated: {other}. Restore the backup made before the upgrade."
-            ),
+            format!("The database migration failed: {other}. Restore the backup from before the upgrade."),
         )
         .caused_by(other),
     })
@@ -103,8 +101,8 @@ pub(super) async fn pending(db: &Db) -> Result<usize> {
         return Err(Error::new(
             Kind::Internal,
             format!(
-                "The database has schema {theirs}, this program knows {ours}: a newer version wrote it. \
-                 Start the newer version, or restore the backup made before the upgrade."
+                "The database has schema {theirs}, but this version supports {ours}: a newer version migrated it. Start the newer version, \
+                 or restore the backup from before the upgrade."
             ),
         ));
     }
@@ -114,8 +112,8 @@ pub(super) async fn pending(db: &Db) -> Result<usize> {
             return Err(Error::new(
                 Kind::Internal,
                 format!(
-                    "Migration {version} in the database is not the one of this program. \
-                     Restore a backup, or start the version that wrote it."
+                    "Migration {version} in the database differs from the one of this version. Restore a backup, or start the version that \
+                     applied it."
                 ),
             ));
         }

@@ -68,7 +68,7 @@ use writer::{Level, Writer, is_clean};
 /// How long a request waits for a connection, the writer's queue included, before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const GONE: &str = "The database file is gone. Restore it and restart.";
+const GONE: &str = "The database file is missing. Restore it and restart.";
 
 /// How long [`Db::ready`] waits for an answer.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -165,7 +165,7 @@ impl Db {
                     tempfile::Builder::new().prefix("vestibule-memory-").tempdir().map_err(|error| {
                         Error::new(
                             Kind::Internal,
-                            "No temporary folder can be made for the database in memory.",
+                            "Can't create a temporary folder for the database in memory.",
                         )
                         .caused_by(error)
                     })?;
@@ -353,12 +353,12 @@ impl Db {
         }
         match tokio::time::timeout(READY_WITHIN, self.pending_migrations()).await {
             Ok(Ok(0)) => Ok(()),
-            Ok(Ok(_)) => Err(not_ready("The database waits for migrations. Run the command migrate.")),
+            Ok(Ok(_)) => Err(not_ready("Database migrations are pending. Run the command migrate.")),
             Ok(Err(mut error)) => {
                 error.kind = Kind::Busy;
                 Err(error)
             }
-            Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
+            Err(elapsed) => Err(not_ready("The database doesn't respond.").caused_by(elapsed)),
         }
     }
 
@@ -374,7 +374,7 @@ impl Db {
                 Error::new(
                     Kind::Busy,
                     format!(
-                        "The database file {name} cannot be written. Let this user write it and its folder."
+                        "The database file {name} isn't writable. Allow this user to write it and its folder."
                     ),
                 )
                 .caused_by(refused)
@@ -506,7 +506,7 @@ fn from_text<T: DeserializeOwned>(place: &'static str, text: &str) -> Result<T> 
 
 /// Stored data that this program did not write.
 fn unreadable(place: &'static str, why: impl std::fmt::Display) -> Error {
-    Error::internal(format!("{place} holds what cannot be read: {why}"))
+    Error::internal(format!("{place} contains invalid data: {why}"))
 }
 
 /// `begin` is a statement that opens a transaction.
@@ -547,7 +547,7 @@ async fn sqlite(
         prepare(&file).map_err(|error| {
             Error::new(
                 Kind::Invalid,
-                format!("The database file {} cannot be made: {error}.", file.display()),
+                format!("The database file {} can't be created: {error}.", file.display()),
             )
             .caused_by(error)
         })?;
@@ -629,12 +629,12 @@ async fn unreached(options: &PgConnectOptions, error: sqlx::Error) -> Error {
         Ok(Err(cause)) => cannot_open(&what, cause),
         // It came up meanwhile, or lets only so many in.
         Ok(Ok(_)) => cannot_open(&what, error),
-        Err(elapsed) => not_ready(&format!("{what} does not answer.")).caused_by(elapsed),
+        Err(elapsed) => not_ready(&format!("{what} doesn't respond.")).caused_by(elapsed),
     }
 }
 
 fn cannot_open(what: &str, error: sqlx::Error) -> Error {
-    Error::new(Kind::Busy, format!("{what} cannot be opened: {error}.")).caused_by(error)
+    Error::new(Kind::Busy, format!("{what} can't be opened: {error}.")).caused_by(error)
 }
 
 fn not_ready(reason: &str) -> Error {

@@ -84,7 +84,7 @@ impl Listener {
         let asked = async { Acquire::acquire(&mut self.listener).await?.ping().await };
         match timeout(READY_WITHIN, asked).await {
             Ok(answered) => answered.map_err(fault::error),
-            Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
+            Err(elapsed) => Err(not_ready("The database doesn't respond.").caused_by(elapsed)),
         }
     }
 }

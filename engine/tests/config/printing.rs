@@ -147,7 +147,7 @@ fn what_is_printed_loads_again_and_says_the_same() {
         assert!(!text.contains("unknown"), "stock Kratos refuses unknown keys:\n{text}");
         assert!(!text.contains("preset://"), "stock Kratos knows no presets:\n{text}");
         // Our own block, with its marks taken away.
-        let (theirs, ours) = text.split_once("\n# Keys of Vestibule").unwrap_or((&text, ""));
+        let (theirs, ours) = text.split_once("\n# Keys that only Vestibule has").unwrap_or((&text, ""));
         let ours: String =
             ours.lines().skip(1).map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
         let path = file(folder.path(), "printed.yml", &format!("{theirs}\n{ours}"));

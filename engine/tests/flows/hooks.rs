@@ -258,7 +258,7 @@ async fn a_hook_that_was_taken_out_is_called_no_more_and_the_log_says_why() {
     assert!(house.sent().is_empty());
     let log = house.log().await;
     assert_eq!(log[0].delivery.status, Status::Failed);
-    assert!(log[0].failure.as_ref().unwrap().contains("not in the configuration"));
+    assert!(log[0].failure.as_ref().unwrap().contains("no longer configured"));
 }
 
 #[tokio::test]

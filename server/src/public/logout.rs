@@ -54,7 +54,7 @@ pub async fn submit(
     let outcome = async {
         let token = first(&query, "token").ok_or_else(|| {
             Error::invalid(
-                "The sign-out address has no token. Ask for a new one at /self-service/logout/browser.",
+                "The sign-out URL has no token. Request a new URL at /self-service/logout/browser.",
             )
         })?;
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;

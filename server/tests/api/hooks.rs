@@ -346,7 +346,7 @@ async fn neither_metadata_nor_our_own_listeners_are_called() {
         assert_eq!(accounts(&site).await, Vec::<String>::new(), "{url}");
         let (failed, why) = logged(&stand).await;
         assert!(
-            failed == Status::Failed && why.contains("not an address that requests may go to"),
+            failed == Status::Failed && why.contains("an address that requests must not go to"),
             "{url}: {why}"
         );
     }

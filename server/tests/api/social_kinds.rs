@@ -443,13 +443,7 @@ async fn a_refused_code_is_told_however_the_provider_says_it() {
             "invalidParameter.code: No.",
         ),
         ("spotify", "https://accounts.spotify.com/api/token", 502, "<html>", "answered the code with 502"),
-        (
-            "spotify",
-            "https://accounts.spotify.com/api/token",
-            200,
-            r#"{"token_type": "bearer"}"#,
-            "it has no token",
-        ),
+        ("spotify", "https://accounts.spotify.com/api/token", 200, r#"{"token_type": "bearer"}"#, "no token"),
         (
             "spotify",
             "https://accounts.spotify.com/api/token",

@@ -299,7 +299,7 @@ async fn the_plan_of_a_provider_is_shown_and_leads_to_the_test_of_its_sign_in() 
         let html = console.run_with(client, "new@example.org", &[("method", "oidc")]).await;
         assert!(html.contains("Social sign-in") && html.contains("what would run"), "{html}");
         assert!(html.contains("href=\"/social\"") && html.contains(answer), "{client}: {html}");
-        assert!(html.contains("Store the account") && html.contains("sign_in_after_social"), "{html}");
+        assert!(html.contains("Create the account") && html.contains("sign_in_after_social"), "{html}");
         assert!(html.contains("value=\"new@example.org\""), "what was typed stays: {html}");
         assert!(!html.contains("Exchanges"), "{html}");
     }

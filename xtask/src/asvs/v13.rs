@@ -7,7 +7,7 @@ pub(super) const ROWS: &[Row] = &[
         "13.1.1",
         2,
         "It is documented whom the application talks to",
-        "The section “Whom the server calls” above",
+        "The section “Outgoing requests” above",
         &[],
     ),
     partly(

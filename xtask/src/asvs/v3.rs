@@ -7,7 +7,7 @@ pub(super) const ROWS: &[Row] = &[
         "3.1.1",
         3,
         "It is documented which security features of browsers are needed, and what happens without them",
-        "The section “What browsers have to support” above",
+        "The section “Browser requirements” above",
         &[],
     ),
     met(

@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
         "7.1.2",
         2,
         "It is documented how many sessions an account may have",
-        "The section “Sessions” above: as many as it likes",
+        "The section “Sessions” above: any number",
         &[],
     ),
     met(

@@ -160,7 +160,7 @@ impl Prepared {
         for pointer in ["/verification/via", "/recovery/via"] {
             let via = extension.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             if !matches!(via, "" | "email" | "sms") {
-                let what = "Write \"email\" or \"sms\".".to_owned();
+                let what = "Use \"email\" or \"sms\".".to_owned();
                 self.problems.push((format!("{at}/{MARK}{pointer}"), what));
             }
         }

@@ -161,9 +161,9 @@ fn words(error: &ValidationError<'_>) -> Text {
             text::generic(&format!("Choose one of: {}.", options.join(", ")))
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            text::generic(&text::quoted(&format!("There is no field for: {}.", unexpected.join(", "))))
+            text::generic(&text::quoted(&format!("Unknown fields: {}.", unexpected.join(", "))))
         }
-        other => text::generic(&format!("This does not fit ({}).", other.keyword())),
+        other => text::generic(&format!("Invalid value ({}).", other.keyword())),
     }
 }
 

@@ -23,7 +23,7 @@ async fn what_is_wrong_stands_beside_its_field() {
         (url("https://crm.example.org/?api_key=hush"), "url", "Take `api_key` out"),
         (url(LOG), "url", "log.example.org is not among the hosts"),
         (head("X-A", "one\r\nEvil: two"), "headers", "not one line"),
-        (head("X-A\nEvil", "two"), "headers", "no name of a header"),
+        (head("X-A\nEvil", "two"), "headers", "not a header name"),
         (head("Authorization", "Bearer x"), "headers", "Authentication"),
         (head("Host", "evil"), "headers", "Authentication"),
         (head("X-Api-Key", "hush"), "headers", "looks like a secret"),
@@ -41,7 +41,7 @@ async fn what_is_wrong_stands_beside_its_field() {
             "line 2: there is no `emial` here",
         ),
         (body(&"a".repeat(40_000)), "body", "32 kB"),
-        (signed(Signing::Given("whsec_short".into())), "auth", "no signing secret"),
+        (signed(Signing::Given("whsec_short".into())), "auth", "signing secret is invalid"),
         (
             Wanted { auth: WantedAuth::Basic { user: "a:b".into(), password: Some("x".into()) }, ..plain() },
             "auth",
@@ -84,7 +84,7 @@ async fn a_sign_in_list_that_providers_cannot_take_over_refuses_the_hook_and_say
         let at_sign_in = Wanted { flow: Flow::Login, ..wanted("crm") };
         let (_, message) = problem(house.make(at_sign_in.clone()).await);
         for said in
-            ["selfservice.flows.login.after.oidc.hooks", &format!("`{entry}` cannot stand in this list")]
+            ["selfservice.flows.login.after.oidc.hooks", &format!("`{entry}` isn't allowed in this list")]
         {
             assert!(message.contains(said), "{said}: {message}");
         }

@@ -63,7 +63,7 @@ async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
     let json = Value::Array;
     for (more, named, runs) in [
         (json!({"response": {"ignore": true}}), "Inform", "Is queued with the account (password)"),
-        (json!({}), "Wait for it", "after the account is stored"),
+        (json!({}), "Wait for it", "After the account is created"),
         (json!({"can_interrupt": true}), "Ask, may stop the sign-up", "before anything is stored"),
         (json!({"response": {"parse": true}}), "Ask, may change the account", "before anything is stored"),
     ] {

@@ -155,7 +155,7 @@ async fn a_sign_in_hook_for_which_providers_would_lose_an_entry_is_refused_with_
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{step}");
         let summary = page.html.split("id=\"problems\"").nth(1).unwrap_or_default();
         for said in
-            ["selfservice.flows.login.after.oidc.hooks", "show_verification_ui", "cannot stand in this list"]
+            ["selfservice.flows.login.after.oidc.hooks", "show_verification_ui", "isn't allowed in this list"]
         {
             assert!(summary.contains(said), "{step}: {said}: {}", page.html);
         }
