@@ -248,7 +248,7 @@ impl Metrics {
 /// `docs/metrics.md`.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    page.push_str("| Metric | Type | Labels | |\n|---|---|---|---|\n");
+    page.push_str("| Metric | Type | Labels | Description |\n|---|---|---|---|\n");
     for metric in ALL {
         let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         let _ = writeln!(
@@ -265,9 +265,9 @@ pub fn page() -> String {
 
 const INTRODUCTION: &str = "# Metrics
 
-`GET /metrics/prometheus` on the admin port, also `/admin/metrics/prometheus`, answers in the text format of Prometheus. It is
-part of the admin API: clients outside loopback and private networks send `vestibule.admin.token`, and the host name must be
-known (`vestibule.allowed_hosts`).
+`GET /metrics/prometheus` on the admin port, also `/admin/metrics/prometheus`, returns all metrics in Prometheus' text format. It is part of
+the admin API: clients outside loopback and private networks have to send `vestibule.admin.token`, and the host name must be known
+(`vestibule.allowed_hosts`).
 
 ```yaml
 scrape_configs:
@@ -278,8 +278,8 @@ scrape_configs:
     authorization: { credentials: the token }
 ```
 
-Counters begin at 0 when the server starts and count what this server did. The queue lengths come from the database, so that
-several servers with one database show the same. Values of gauges are those of the moment of the scrape. No label has an
-identifier, an address or text of a client, and the number of label values does not depend on clients.
+Counters start at 0 when the server starts, and each server counts its own events. The queue lengths come from the database, so several
+servers with one database report the same values. Gauges have the values at the time of the scrape. No label contains an identifier, an
+address or client input, and the number of label values doesn't depend on clients.
 
 ";
