@@ -1,5 +1,5 @@
-//! Files of Kratos, whatever they hold, as one configuration of ours: nothing is lost, what cannot stand where it stood is moved,
-//! and each key is accounted for.
+//! Converts Kratos' files to one Vestibule configuration: nothing is lost, keys that aren't allowed in their place are moved, and the
+//! report lists every key.
 
 use super::console;
 use super::hooks::{self, Stage};
@@ -250,9 +250,9 @@ fn restore(document: &mut Value, report: &mut Report<'_>) {
                 Outcome::Moved,
                 &format!("{path}[{index}]"),
                 format!(
-                    "the entry is called `{name}` and has the settings of a web hook: a JSON Patch on `…/hooks/{index}/hook` \
-                     renames what stands there instead of adding to it. Both are there now, the web hook as it was and \
-                     `{name}`. If nobody misses the web hook, take it out"
+                    "the entry has the name `{name}` and the settings of a webhook: a JSON Patch on `…/hooks/{index}/hook` renames the \
+                     entry there instead of adding one. The file now contains both, the webhook and `{name}`. If you don't need the \
+                     webhook, remove it"
                 ),
             );
         }

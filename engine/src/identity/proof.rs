@@ -1,4 +1,4 @@
-//! The one way in which an address becomes proven.
+//! The only code that marks an address as verified.
 
 use super::VerifiableAddress;
 use chrono::{DateTime, Utc};
@@ -22,7 +22,7 @@ pub enum By {
 /// `store::identities::save_proof`, or with a new identity. Proven once, the time of the first proof stays.
 pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
     if !address.verified {
-        tracing::debug!(address = %address.id, ?by, "an address is proven");
+        tracing::debug!(address = %address.id, ?by, "an email was verified");
         address.verified_at = Some(at);
     }
     address.verified = true;

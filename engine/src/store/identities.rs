@@ -1,6 +1,6 @@
 //! Rows of identities, their credentials, identifiers and addresses.
 //!
-//! An identity is read with its addresses in one query: one row for each address, put together here.
+//! An identity is read with its addresses in one query: one row per address, combined here.
 use super::{Tx, from_text, to_text, unreadable};
 use crate::error::{Error, Result};
 use crate::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
@@ -618,7 +618,7 @@ impl Joined {
 fn refuse_nul(text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.contains('\0') => {
-            Err(Error::invalid("An address or user name holds a character that cannot be stored. Remove it."))
+            Err(Error::invalid("An email or username contains a character that can't be stored. Remove it."))
         }
         _ => Ok(()),
     }

@@ -17,7 +17,7 @@ struct Line {
 /// Every key that the reference names, alternatives in braces one by one.
 fn lines() -> Vec<Line> {
     let page = reference();
-    let (there, later) = page.split_once("## Known, without effect yet").unwrap();
+    let (there, later) = page.split_once("## Not supported yet").unwrap();
     let of = |text: &str, has_effect: bool| -> Vec<Line> {
         let rows = text.lines().filter(|line| line.starts_with("| `"));
         let rows = rows.filter_map(|row| {

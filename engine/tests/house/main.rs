@@ -8,3 +8,4 @@ mod known_secrets;
 mod layers;
 mod mailer;
 mod operators;
+mod words;

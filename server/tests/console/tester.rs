@@ -94,12 +94,12 @@ async fn each_step_is_told_with_what_became_of_it() {
     let console = start(json!({})).await;
     console.set_sign_in_after_registration(true).await;
     let html = console.run("browser", "new@example.org").await;
-    assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "handed over"]);
+    assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "issued"]);
     let known = json!({"traits": {"email": "ann@example.org"}});
     engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
     let html = console.run("browser", "ann@example.org").await;
     assert!(html.contains("One account has what was typed"), "{html}");
-    assert_eq!(marks(&html), ["passed", "done", "address taken", "did not run", "did not run"]);
+    assert_eq!(marks(&html), ["passed", "done", "email taken", "did not run", "did not run"]);
 }
 
 /// The promise of the page: every table has as many rows as before, but for the audit, which says that it ran.

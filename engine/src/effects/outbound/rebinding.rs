@@ -1,5 +1,5 @@
-//! DNS rebinding, played: a name leads to an address that requests may go to while it is checked, and to one that they may not go
-//! to the next time somebody looks. What was checked has to be what is connected to.
+//! DNS rebinding, simulated: a name resolves to an allowed address first and to a forbidden one at the next lookup. The server has to
+//! connect to the address that it checked.
 
 use super::*;
 use std::collections::VecDeque;
@@ -51,7 +51,7 @@ async fn service() -> (u16, Arc<Mutex<usize>>) {
     (port, connected)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test stands in for another server")]
+#[expect(clippy::disallowed_methods, reason = "the test replaces another server")]
 fn spawn(work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(work);
 }
