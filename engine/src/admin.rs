@@ -1,5 +1,5 @@
-//! What the administrator's API does to identities: create, read, delete; lists are in `list`. No hooks, no mails, no password policy
-//! (Kratos: identity/handler.go).
+//! The admin API's actions on identities: create, read, delete. Lists are in `list`. Runs no hooks, sends no emails and checks no
+//! password policy (Kratos: identity/handler.go).
 
 mod list;
 

@@ -1,4 +1,4 @@
-//! What is over goes, in small steps: each is a short transaction, so that whoever waits for the writer gets it in between.
+//! Deletes expired data in small steps. Each one is a short transaction, so that other writers can run in between.
 
 use crate::engine::Engine;
 use crate::error::Result;

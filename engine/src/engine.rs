@@ -1,4 +1,4 @@
-//! The engine as a value: two may live in one process, nothing is global.
+//! The engine as a value: two can exist in one process, because nothing is global.
 
 use crate::config::Config;
 use crate::effects::{Effects, Following, to_completion};

@@ -1,5 +1,5 @@
-//! A bounded number at once, a short queue before it, and an answer at once to whoever does not fit: for work that costs a process
-//! or waits for another service.
+//! A concurrency limit with a short queue, and an immediate rejection beyond it: for work that needs a process or waits for another
+//! service.
 
 use crate::error::{Error, Kind};
 use crate::limits_table::LISTS_AT_ONCE;

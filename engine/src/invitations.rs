@@ -1,8 +1,8 @@
-//! Invitations: links that let somebody sign up, made by the admin API and in the console. One use, one life, bound to an
-//! address if wished. What a sign-up does with one is in [`crate::flow`].
+//! Invitations: links for sign-up, created with the admin API and in the console. Each has one use and an expiry, and can be bound to
+//! an email. [`crate::flow`] decides how a sign-up uses them.
 //!
-//! The secret is 256 random bits, stored as SHA-256: so much chance needs neither salt nor key. A link that is mailed is shown
-//! to nobody else, so that whoever comes with it has read the mail.
+//! The secret is 256 random bits, stored as SHA-256: random data needs neither salt nor key. A link that is emailed isn't shown
+//! anywhere else, so a user who has it can read the mailbox.
 
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;

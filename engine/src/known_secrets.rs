@@ -1,8 +1,8 @@
-//! Whether this server's secrets are those that its database was used with. Two servers with different secrets on one database
-//! would not accept each other's sessions, and could not read what the other encrypted.
+//! Whether this server's secrets are those that its database was used with. Two servers with different secrets on one database would
+//! reject each other's sessions, and couldn't decrypt each other's data.
 //!
-//! The database holds a keyed fingerprint of every secret that a server started with. Secrets are rotated by putting the new one
-//! before the old one: a server starts when at least one secret of each kind is known, and records those that are new.
+//! The database contains a keyed fingerprint of every secret that a server started with. To rotate a secret, add the new one before
+//! the old one: a server starts if at least one secret of each kind is known, and records the new ones.
 
 use crate::config::Config;
 use crate::engine::Engine;

@@ -1,6 +1,6 @@
-//! A sign-up that leaves nothing behind: the real engine, with the configuration in force, on a throw-away database into which the
-//! accounts in question are copied. Mails stay in it, unless the operator wants them sent to their own address; web hooks are kept
-//! instead of called, unless the operator wants them called; every token and code that it makes is worth nothing outside of it.
+//! A test sign-up: the real engine, with the active configuration, in a temporary database with copies of the relevant accounts.
+//! Emails stay in it, unless the operator wants them sent to their own address. Webhook calls are intercepted, unless the operator
+//! wants real calls. Its tokens and codes don't work elsewhere.
 
 use crate::config::{Config, Secrets};
 use crate::courier::{self, Delivered, Way};

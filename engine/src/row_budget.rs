@@ -1,5 +1,5 @@
-//! Rows that anyone can leave behind: forms that are begun and never sent, stored errors, calls of webhooks. Each client may leave so
-//! much; what is older goes. Kept in memory: after a restart each client starts anew, and what it left before expires.
+//! Rows that any client can cause: unsent forms, stored errors, webhook calls. Each client has a maximum, beyond which its oldest
+//! rows are deleted. Kept in memory: after a restart the counts start at 0, and earlier rows expire.
 
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! Secrets that the console was given: sealed in the database, named by settings, opened where they are used, shown to nobody
-//! (design: security §7). A revision holds `secret://NAME` alone, so that going back keeps today's value.
+//! Secrets that were entered in the console: encrypted in the database, referenced by settings, decrypted where they are used, never
+//! shown (design: security §7). A revision only contains `secret://NAME`, so that restoring one keeps the current value.
 
 use crate::config::{Config, fingerprint};
 use crate::courier::seal;

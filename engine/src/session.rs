@@ -1,4 +1,4 @@
-//! Sessions of people: issue, look up, extend by refresh, list, revoke.
+//! User sessions: issue, look up, extend by refresh, list, revoke.
 
 use crate::ids::{IdentityId, SessionId};
 use chrono::{DateTime, Utc};

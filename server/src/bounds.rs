@@ -1,5 +1,5 @@
-//! What every request may cost: the length of its address, the size of its body, how long that may take, and how much of all bodies
-//! one listener holds at the same time. A body that is too much is refused before any handler sees it.
+//! Limits on every request: the length of its URL, the size of its body, its duration, and the total size of bodies that one listener
+//! holds. A body that is too large is rejected before a handler runs.
 
 use crate::error::{self, ApiError};
 use crate::state::AppState;

@@ -1,5 +1,5 @@
-//! Who sent a request: the peer, or the rightmost hop that is not one of ours when the peer is a trusted proxy
-//! (RFC 7239, and `X-Forwarded-For` as proxies write it).
+//! The sender of a request: the peer, or the rightmost untrusted hop if the peer is a trusted proxy (RFC 7239, and `X-Forwarded-For`
+//! as proxies write it).
 
 use crate::cookies;
 use crate::state::AppState;

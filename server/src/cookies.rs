@@ -1,4 +1,4 @@
-//! The public port's cookies: session and anti-forgery. The console's cookie is another, in `console`.
+//! The public port's cookies: session and CSRF. The console has its own cookie, in `console`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;

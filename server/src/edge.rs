@@ -1,4 +1,5 @@
-//! What lies around every listener: one log line and an id for each request, panics that reach no client, doubled slashes and hosts.
+//! The outermost layer of every listener: one log line and an ID for each request, panics that don't reach clients, doubled slashes
+//! and hosts.
 
 use crate::error::ApiError;
 use axum::Router;

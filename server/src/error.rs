@@ -1,4 +1,4 @@
-//! Engine errors → status and Kratos' envelope (ory/herodot). The only place that does it, and that logs the cause.
+//! Engine errors → status and Kratos' envelope (ory/herodot). Only this file does so, and logs the cause.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

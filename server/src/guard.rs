@@ -1,5 +1,5 @@
-//! Who may talk to the console (docs: security of the listeners). Loopback is no boundary: `Host` must be one of ours
-//! against DNS rebinding, and everything that changes something must come from our own pages.
+//! Access to the console (docs: security of the listeners). Loopback is no boundary: `Host` must be a known name because of DNS
+//! rebinding, and every change must come from the console's own pages.
 
 use axum::http::{HeaderMap, Method, header};
 use engine::config::{Config, Listener};

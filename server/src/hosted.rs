@@ -1,5 +1,5 @@
-//! The hosted pages on the public port: read what the engine knows, hand it to `app::hosted`, send the HTML with its
-//! headers. Every restart of a flow is counted in the flow itself, so that nobody is led round in circles.
+//! The hosted pages on the public port: read the engine's data, pass it to `app::hosted`, send the HTML with its headers. Every
+//! restart of a flow is recorded in the flow itself, which prevents redirect loops.
 
 use crate::error::ApiError;
 use crate::public::flows::{load, query};

@@ -1,4 +1,4 @@
-//! What both ports tell: identity schemas, stored errors, health, version.
+//! Routes of both ports: identity schemas, stored errors, health, version.
 
 use crate::error::{self, ApiError};
 use crate::respond;

@@ -1,5 +1,5 @@
-//! Which pages may send a form: ours, those that the configuration names, and clients that are no browser. This is asked before
-//! the form is read, so a page elsewhere can neither write anything here nor use anything up.
+//! Which pages may send a form: hosted pages, pages that the configuration names, and clients that are no browser. This is checked
+//! before the form is read, so that another page can't write or use up anything.
 
 use crate::error::ApiError;
 use crate::state::AppState;

@@ -1,5 +1,5 @@
-//! A rehearsed sign-up over HTTP: the public router of a throw-away engine is sent what a browser or an app would send, and each
-//! exchange is kept. Nothing here decides anything; whether somebody is signed in is asked of `/sessions/whoami` at the end.
+//! A test sign-up over HTTP: sends the requests of a browser or an app to the public router of a temporary engine, and records each
+//! one. It decides nothing; the final check is `/sessions/whoami`.
 
 use crate::state::AppState;
 use crate::{cookies, edge, public};

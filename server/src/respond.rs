@@ -1,4 +1,4 @@
-//! What the engine answered → HTTP, for browsers, SPAs and apps. Nothing else asks which client it is.
+//! Results of the engine → HTTP, for browsers, single-page apps and native apps. Only this file depends on the client.
 
 use crate::cookies;
 use crate::error::{ApiError, forward};

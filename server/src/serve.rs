@@ -1,4 +1,4 @@
-//! Binding and running the three listeners, each with its own address and its own places for clients, until told to stop.
+//! Binds and runs the three listeners, each with its own address and its own connection limits, until stopped.
 
 mod connection;
 mod crowd;

@@ -1,4 +1,4 @@
-//! `vestibule.web_hooks.allowed_hosts`: whom web hooks made in the console may call (design: security §6).
+//! `vestibule.web_hooks.allowed_hosts`: the hosts that webhooks created in the console may call (design: security §6).
 
 use super::typed::Reader;
 use url::{Host, Url};

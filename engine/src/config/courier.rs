@@ -1,4 +1,4 @@
-//! `courier.*`: where mail goes. The mail server's address is Kratos' URL (Kratos: courier/smtp.go).
+//! `courier.*`: email delivery. The mail server is Kratos' URL (Kratos: courier/smtp.go).
 
 use super::typed::{Reader, is_loopback};
 use super::{CourierKeys, Serve, VestibuleKeys};

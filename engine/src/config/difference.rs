@@ -1,4 +1,4 @@
-//! What to write into a file to get from one configuration to another, as YAML that can be copied. Secrets are fingerprints.
+//! The changes that turn one configuration into another, as YAML to copy into a file. Secrets are shown as fingerprints.
 
 use super::Config;
 use super::print::{printable, yaml};

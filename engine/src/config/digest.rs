@@ -1,4 +1,4 @@
-//! What `health/config` tells: whether two servers, or a server and a file, have the same configuration.
+//! The digest that `health/config` returns. It shows whether two servers, or a server and a file, have the same configuration.
 
 use super::Config;
 use hmac::{Hmac, Mac};

@@ -1,5 +1,5 @@
-//! What an environment variable sets: a key as a whole, or one entry of a list by its index, as in Kratos
-//! (`SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_SECRET`). It knows names and spellings, not the order of layers.
+//! What an environment variable sets: a whole key, or one list entry by its index, as in Kratos
+//! (`SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_SECRET`). Contains names and spellings, not the order of layers.
 
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, set};

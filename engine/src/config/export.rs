@@ -1,5 +1,5 @@
-//! The configuration in force as stock Kratos accepts it: only its keys, in its spelling, what it demands filled in. What it
-//! will therefore do differently is said, key by key.
+//! The active configuration for stock Kratos: only its keys, in its spelling, with its required keys set. Remarks list for each key
+//! what Kratos does differently.
 
 use super::hooks::FROM_CONSOLE;
 use super::keys::{Kind, REGISTRY};

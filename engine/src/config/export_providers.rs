@@ -1,4 +1,4 @@
-//! Providers as stock Kratos has them: without those that are off, with mappers that it can read. Part of [`super::export`].
+//! Providers for stock Kratos: without those that are off, with claims mappings that it can read. Part of [`super::export`].
 
 use super::Config;
 use super::export::Remark;

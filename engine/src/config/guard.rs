@@ -1,4 +1,4 @@
-//! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
+//! Where outgoing requests from the configuration may go: never to the server itself, and to private networks as Kratos' keys allow.
 
 use super::keys::default_of;
 use super::social::Provider;

@@ -1,5 +1,5 @@
-//! Hooks as they stand in `selfservice.flows.*.{before,after}.hooks`, checked when the configuration is read.
-//! Where each may stand: Kratos embedx/config.schema.json.
+//! Hooks in `selfservice.flows.*.{before,after}.hooks`, checked when the configuration is read. Allowed places: Kratos
+//! embedx/config.schema.json.
 
 use super::scalars::{Wrong, web_url};
 use super::schemas;

@@ -1,5 +1,5 @@
-//! Files, documents and environment, read once and kept apart: settings of the console are mapped onto them anew each
-//! time, and a problem names the place it comes from.
+//! Files, documents and environment, read once and kept separate: console settings are mapped to them each time, and a problem names
+//! its source.
 
 use super::console::{self, Named};
 use super::environment::{self, Entry, Setting};

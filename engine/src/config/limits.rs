@@ -1,5 +1,5 @@
-//! `vestibule.limits`: how often a client may do something, and how often something may be done to an address. What the numbers
-//! mean is in `engine/src/limits`.
+//! `vestibule.limits`: how often a client may do something, and how often something may be done to an address. `engine/src/limits`
+//! implements the numbers.
 
 use super::typed::Reader;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Files and environment → one document → [`Config`], every problem at once.
+//! Files and environment → one document → [`Config`], with all problems at once.
 
 use super::console::Named;
 use super::hooks::Hook;

@@ -1,5 +1,5 @@
-//! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) plus `vestibule:`.
-//! Reading, merging and checking is in the files beside this one; what is here has been checked.
+//! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) and `vestibule:`. Other files of this folder read, merge
+//! and check it. Values of the types here are already checked.
 
 mod allowed_hosts;
 mod bounds;

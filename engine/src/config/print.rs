@@ -1,4 +1,4 @@
-//! The configuration in force as a file that stock Kratos accepts, with what is ours alone as comments, and documents as text.
+//! The active configuration as a file that stock Kratos accepts, with Vestibule's own keys as comments, and documents as text.
 
 use super::Config;
 use super::export::{complete, known};

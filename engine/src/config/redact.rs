@@ -1,4 +1,4 @@
-//! Where secrets stand in a configuration, whoever made it, and what stands there instead when it is shown.
+//! Where a configuration contains secrets, and how they are masked when it is shown.
 
 use super::Config;
 use super::secret_reference::name_in;

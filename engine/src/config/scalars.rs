@@ -1,5 +1,5 @@
-//! Values by kind: what is accepted, in which looser spellings, and what to write instead.
-//! Durations are Go's (`1h30m`), sizes are Kratos': `1MB` is 2^20 bytes (inhies/go-bytesize), and so is `1MiB`.
+//! Values by kind: accepted spellings, and the correction for others. Durations are Go's (`1h30m`), sizes are Kratos': `1MB` is 2^20
+//! bytes (inhies/go-bytesize), and so is `1MiB`.
 
 use super::hooks::{Hook, Stage};
 use super::keys::Kind;

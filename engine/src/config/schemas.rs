@@ -1,4 +1,4 @@
-//! Where identity schemas come from: `base64://`, `file://`, `preset://`, and by http(s) what was fetched beforehand.
+//! Sources of identity schemas: `base64://`, `file://`, `preset://`, and http(s) documents that were fetched before.
 
 use super::load::Fetched;
 use super::scalars::Wrong;

@@ -1,4 +1,4 @@
-//! Secrets that nobody configured: made once, kept in the data folder for the owner of the process only.
+//! Secrets without a configured value: generated once, and stored in the data folder for the owner of the process only.
 
 use super::Secrets;
 use super::load::Problem;

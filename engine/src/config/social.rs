@@ -1,5 +1,5 @@
-//! `selfservice.methods.oidc` and `vestibule.social`: which providers people may come from. Keys are Kratos' (Kratos:
-//! embedx/config.schema.json, selfServiceOIDCProvider); secrets have a `Debug` that does not show them.
+//! `selfservice.methods.oidc` and `vestibule.social`: the providers. Keys are Kratos' (Kratos: embedx/config.schema.json,
+//! selfServiceOIDCProvider). The `Debug` of secrets doesn't show them.
 
 pub use crate::secret::Secret;
 

@@ -1,4 +1,4 @@
-//! The checked document → [`Config`], with what only shows when several keys are seen together.
+//! The checked document → [`Config`], with the checks that concern several keys.
 
 use super::keys::REGISTRY;
 use super::layers::get;

@@ -1,4 +1,4 @@
-//! `vestibule.limits.work`: how many templates and requests to providers run at once, and how many wait for their turn.
+//! `vestibule.limits.work`: how many templates and provider requests run at once, and how many are queued.
 
 use super::typed::Reader;
 use crate::gate::Capacity;

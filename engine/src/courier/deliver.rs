@@ -1,5 +1,5 @@
-//! Out of the queue: claim, send, write down what came of it. Every step is a short transaction of its own, none is open
-//! while a mail server is waited for.
+//! Delivery from the queue: claim, send, record the result. Each step is a short transaction. None is open while the mail server is
+//! called.
 
 use super::{open, seal};
 use crate::effects::{Mail, MailError, to_completion};

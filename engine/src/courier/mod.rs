@@ -1,5 +1,5 @@
-//! The courier: mails are written and queued in the transaction of what caused them, and leave afterwards. A body is
-//! sealed until its mail has left; then code and link in it are masked for everyone, but for the mailbox of a trial.
+//! The courier: emails are rendered and queued in the transaction of their cause, and sent afterward. A body is encrypted until its
+//! email was sent. Then code and link in it are masked, except in the console's mailbox.
 
 mod deliver;
 mod letter;

@@ -1,4 +1,4 @@
-//! Whether mails leave: what waits, what was given up and why. For operators; neither bodies nor codes are here.
+//! Delivery status: which emails are queued, which failed and why. For operators, without bodies and codes.
 
 use crate::config::CourierKeys;
 use crate::engine::Ctx;

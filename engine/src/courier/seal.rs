@@ -1,5 +1,5 @@
-//! Bodies at rest: XChaCha20-Poly1305 under a key made from `secrets.cipher` (RFC 5869), bound to the message's id. The
-//! first secret seals, all of them open, so that secrets can be exchanged.
+//! Encrypted bodies: XChaCha20-Poly1305 with a key from `secrets.cipher` (RFC 5869), bound to the message's ID. The first secret
+//! encrypts, and all of them decrypt, so that secrets can be rotated.
 
 use crate::config::Secrets;
 use crate::effects::Effects;

@@ -1,5 +1,5 @@
-//! JSON that another service sends, judged before anything of ours reads it: its size, how deep it is, how many values it
-//! has, and characters that no database keeps.
+//! JSON from another service, checked before it is used: its size, its depth, its number of values, and characters that databases
+//! can't store.
 
 use crate::limits_table::{ACCOUNT_DOCUMENT, PROVIDER_DOCUMENT, WEBHOOK_ANSWER};
 use serde_json::Value;

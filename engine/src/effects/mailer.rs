@@ -1,5 +1,5 @@
-//! Mail over SMTP by lettre: one connection for each mail, an end to every wait, and an answer that says whether another
-//! try can help. Knows nothing of queues.
+//! Email over SMTP with lettre: one connection per email, a timeout for every wait, and a result that says whether a retry makes
+//! sense. Contains no queue.
 
 use crate::secret::Secret;
 use futures::future::BoxFuture;

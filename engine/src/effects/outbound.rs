@@ -1,5 +1,5 @@
-//! Outgoing requests over reqwest: no redirects, no proxy, limits on time and size, and addresses checked where the
-//! connection takes them from, so that the checked address is the one connected to.
+//! Outgoing requests with reqwest: no redirects, no proxy, limits on time and size. Addresses are checked where the connection
+//! resolves them, so that it connects to the checked address.
 
 use super::{Answer, Outbound, OutboundError, Request};
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! What is wrong with a template, in words: the library has none, only the parts of its errors.
+//! Error messages for templates: the library only returns the parts of its errors.
 
 use rsjsonnet_lang::lexer::LexError;
 use rsjsonnet_lang::parser::{ActualToken, ParseError};

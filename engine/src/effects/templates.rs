@@ -1,5 +1,5 @@
-//! Jsonnet, evaluated where it can do no harm: in a process of its own with limits on time, memory and depth, without the
-//! environment. A template that loops or eats memory costs that process and nothing else.
+//! Jsonnet, evaluated in a separate process with limits on time, memory and depth, and without the environment. A template with an
+//! infinite loop or too much memory only affects that process.
 
 use super::template_words as words;
 use crate::limits_table::TEMPLATE_OUTPUT;

@@ -1,5 +1,5 @@
-//! Out of the queue: claim, call, write down what came of it. Every step is a short transaction of its own, none is open
-//! while another service is waited for.
+//! Delivery from the queue: claim, call, record the result. Each step is a short transaction. None is open while another service is
+//! called.
 
 use super::{Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_come_back, note, places};
 use crate::effects::to_completion;

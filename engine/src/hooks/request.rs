@@ -1,5 +1,4 @@
-//! One try of a call: the template made into a request, who we are shown to the other service, and the answer. Holds no
-//! transaction.
+//! One attempt of a call: the request from the template, authentication, and the response. Uses no transaction.
 
 use crate::config::WebHook;
 use crate::config::hooks::{Auth, Template, signing_key};

@@ -1,5 +1,5 @@
-//! Trying a hook out: with what it was sent last, secrets taken out, or with something made up; what its template makes of
-//! that; and really sending it, marked as a test.
+//! Tests of a webhook: with the last request without its secrets, or with made-up data; the output of its template; and a real
+//! request, marked as a test.
 
 use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};

@@ -1,5 +1,5 @@
-//! What an email address, a phone number and any other identifier may look like. One rule for sign-up, the admin API, web hooks and
-//! invitations. Knows no schema.
+//! The format of emails, phone numbers and other identifiers. One rule for sign-up, the admin API, webhooks and invitations. Doesn't
+//! depend on a schema.
 
 /// RFC 5321 §4.5.3.1.3, without the angle brackets: nothing longer can be written to.
 const LONGEST: usize = 254;

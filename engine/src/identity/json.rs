@@ -1,4 +1,4 @@
-//! Identities as Kratos writes them (contract W§6.1).
+//! Identities in Kratos' JSON (contract W§6.1).
 
 use super::{Credential, Identity};
 use base64::Engine as _;

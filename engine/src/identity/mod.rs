@@ -1,4 +1,4 @@
-//! Identities: who somebody is, their addresses and their ways to sign in.
+//! Identities: users, their addresses and their credentials.
 
 pub(crate) mod address;
 pub(crate) mod credentials;

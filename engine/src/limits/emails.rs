@@ -1,5 +1,5 @@
-//! Emails that anyone can make this server send: to one address, because of one client, and in all. Who is refused is told the same
-//! as everyone else.
+//! Emails that any client can make this server send: to one address, because of one client, and in total. A limited client gets the
+//! same response as every other.
 
 use super::subjects::{Subjects, mailbox, masked};
 use super::{Limit, Standing, WINDOW, own, volume};

@@ -1,6 +1,6 @@
-//! Whom a counter is of. The database holds keyed digests, so that a copy of it tells no address: the key is derived from the secrets,
-//! which are not in there. Beside a digest stands what an operator needs: the client's network, and the address with its local part
-//! masked.
+//! The subject of a counter. The database contains keyed digests, so that a copy of it reveals no address: the key is derived from
+//! the secrets, which aren't in the database. Next to a digest is what an operator needs: the client's network, and the address with
+//! a masked local part.
 
 use super::Limit;
 use crate::config::Config;

@@ -1,4 +1,4 @@
-//! What is typed in for an operator: address, name, password.
+//! Validation of input for an operator: email, name, password.
 
 use crate::password;
 

@@ -1,5 +1,5 @@
-//! One-time links: the set-up link that makes the first operator, and the reset link that sets a new password.
-//! Looking at one burns nothing; using one is a single conditional update.
+//! Single-use links: the setup link that creates the first operator, and the reset link that sets a new password. Opening one doesn't
+//! use it up. Using one is a single conditional update.
 
 use super::{
     COMMAND_LINE, SYSTEM, SignIn, append, command, digest, entry, hash, new_owner, open_session, secret,

@@ -1,4 +1,4 @@
-//! The mailbox of a trial: every mail with its code and link, for owners only. Each look is kept in the audit.
+//! The mailbox for tests: every email with its code and link, for owners only. Each access is in the audit log.
 
 use super::{Operator, Role};
 use crate::config::Config;

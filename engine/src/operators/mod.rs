@@ -1,7 +1,7 @@
-//! Operators: the administrators of the console. Set-up link, sign-in, sign-out, roles, throttling, audit.
+//! Operators: the administrators with console access. Setup link, sign-in, sign-out, roles, throttling, audit.
 //!
-//! Every change appends to the audit in its own transaction. Links and tokens are 256 random bits, stored as SHA-256:
-//! so much chance needs neither salt nor key.
+//! Every change appends to the audit log in its own transaction. Links and tokens are 256 random bits, stored as SHA-256: random data
+//! needs neither salt nor key.
 
 mod entry;
 pub mod kept;

@@ -1,4 +1,4 @@
-//! Sign-in, sign-out, and who is signed in.
+//! Sign-in, sign-out, and the signed-in operator.
 
 use super::throttle::{Admitted, Attempt};
 use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session};

@@ -1,5 +1,5 @@
-//! Whether a password is known from a breach, asked so that the service learns five characters of a digest
-//! (k-anonymity: https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
+//! Whether a password is known from a breach. The service only gets five characters of a hash (k-anonymity:
+//! https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
 
 use crate::config::Config;
 use crate::effects::Effects;

@@ -1,5 +1,5 @@
-//! What providers say of themselves, and their keys: fetched when needed, kept for an hour, the keys fetched anew when a token
-//! names one that is not there, but not more often than once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
+//! Discovery documents and keys of providers: fetched when needed and cached for one hour. Keys are fetched again if a token names an
+//! unknown one, but at most once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
 
 use super::{Line, Stage, Trouble, Turn, chain, is_yes};
 use crate::config::providers::Profile;

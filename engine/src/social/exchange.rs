@@ -1,5 +1,5 @@
-//! A code for tokens (RFC 6749 §4.1.3). The request is written by `openidconnect`; its answer is read as JSON, since providers leave
-//! out what the standard asks for, and nothing but the two tokens is needed of it.
+//! Exchanges a code for tokens (RFC 6749 §4.1.3). `openidconnect` creates the request. The response is read as JSON, because
+//! providers omit required members, and only the two tokens are needed.
 
 use super::trip::Destination;
 use super::{Line, Stage, Trouble, apple, chain};

@@ -1,6 +1,6 @@
-//! The id_token of a provider, judged by `openidconnect` in all that it is trusted for: signature, issuer, audience, expiry, nonce
-//! (OpenID Connect Core 1.0 §3.1.3.7). The crate refuses a whole token for a claim that nobody judges, such as a date as text, so
-//! it is shown the claims that are judged and the text that was signed; the other claims are handed on as they are.
+//! Validation of a provider's id_token by `openidconnect`: signature, issuer, audience, expiry, nonce (OpenID Connect Core 1.0
+//! §3.1.3.7). The crate rejects a whole token because of an irrelevant claim, such as a date as text, so it only gets the relevant
+//! claims and the signed text. Other claims are passed on unchanged.
 
 use super::{SentToken, Stage, Trouble, text_of};
 use crate::config::social::Provider;

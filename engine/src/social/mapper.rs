@@ -1,5 +1,5 @@
-//! Claims → traits, by the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims
-//! are the provider's, so nothing that comes out is believed before the identity schema has seen it.
+//! Claims → traits, with the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims are the
+//! provider's, so the result isn't trusted before it was validated against the identity schema.
 
 use super::{Line, Stage, Trouble, Visitor, chain};
 use crate::config::Template;

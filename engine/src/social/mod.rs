@@ -1,5 +1,5 @@
-//! Providers: where people are sent to prove who they are, and what is made of the answer. Token checks are the crate
-//! `openidconnect`'s; every request goes through [`crate::effects::Outbound`]. What a flow does with it is `flow`'s.
+//! Providers: where users authenticate, and what the response contains. The crate `openidconnect` validates tokens. Every request
+//! uses [`crate::effects::Outbound`]. `flow` decides what to do with the result.
 
 mod apple;
 mod discovery;

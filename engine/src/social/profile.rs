@@ -1,5 +1,5 @@
-//! Claims in the one shape that mappers read, whatever a provider calls them (Kratos: selfservice/strategy/oidc/provider.go,
-//! `Claims`). Providers without OpenID are asked for their own documents.
+//! Claims in the format that claims mappings read, whatever a provider calls them (Kratos: selfservice/strategy/oidc/provider.go,
+//! `Claims`). Providers without OpenID Connect have their own documents.
 
 use super::exchange::Tokens;
 use super::{Line, Stage, Trouble, bearer, chain, is_yes, text_of};

@@ -1,5 +1,5 @@
-//! One trip: the address that people leave to, and what comes back, exchanged and checked (RFC 6749, RFC 7636, RFC 9207, OpenID
-//! Connect Core 1.0 §3.1). What a token has to say is [`super::id_token`]'s.
+//! One authorization request: its URL, and the callback, exchanged and validated (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core
+//! 1.0 §3.1). [`super::id_token`] validates the token.
 
 use super::discovery::{self, Entry};
 use super::exchange::exchange;

@@ -1,4 +1,4 @@
-//! The append-only audit: there is no update and no delete, and triggers refuse both.
+//! The append-only audit log: there is no update and no delete, and triggers reject both.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use chrono::{DateTime, Utc};

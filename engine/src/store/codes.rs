@@ -1,4 +1,4 @@
-//! Rows of codes that prove an address, and of how often a flow was tried.
+//! Rows of verification codes, and of the attempts of a flow.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};

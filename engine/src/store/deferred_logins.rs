@@ -1,5 +1,4 @@
-//! Rows of what waits for a proof: one for each verification that belongs to a sign-up. What it means is in
-//! `flow::handover`.
+//! Rows of deferred logins: one for each verification that belongs to a sign-up. `flow::handover` uses them.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};

@@ -1,4 +1,4 @@
-//! Rows of web hooks' calls: the queue of those that nobody waits for, and what became of each.
+//! Rows of webhook calls: the queue of background calls, and the result of each call.
 
 use super::{Tx, unreadable};
 use crate::error::Result;

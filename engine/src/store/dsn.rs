@@ -1,5 +1,5 @@
-//! Kratos' `dsn` in all its forms, read into what the drivers want. Parameters of Kratos' drivers that mean nothing to
-//! ours are dropped; unknown ones never break a start.
+//! Kratos' `dsn` in all its forms, converted for the drivers. Parameters of Kratos' drivers that ours don't have are dropped. Unknown
+//! ones never prevent a start.
 
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;

@@ -1,5 +1,5 @@
-//! The file of a SQLite database on its disk, and whether it is still the one that is open. An open file lives on after its
-//! deletion, and so would everything that is written to it.
+//! The file of a SQLite database, and whether it is still the open one. An open file remains after its deletion, and so would all
+//! data written to it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

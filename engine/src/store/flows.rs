@@ -1,5 +1,5 @@
-//! Rows of running flows. The flow is one document; beside it stand the columns that are looked for, and a version: each write names
-//! the version that it was made from, so that two requests never overwrite each other.
+//! Rows of running flows. The flow is one document. Next to it are the columns for lookups, and a version: each write names the
+//! version that it is based on, so that two requests never overwrite each other.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::ids::FlowId;

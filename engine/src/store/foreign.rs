@@ -1,5 +1,5 @@
-//! Whether a database belongs to another program, asked before anything of ours is written to it. Opening a SQLite file to write
-//! changes it already, so the question has a connection of its own there.
+//! Whether a database belongs to another program, checked before anything is written to it. Opening a SQLite file for writing already
+//! changes it, so the check has its own connection there.
 
 use super::{fault, migrate};
 use crate::error::{Error, Kind, Result};

@@ -1,4 +1,5 @@
-//! Rows of id_tokens that apps sent. Each belongs to the flow that it came with first, and is used up by what is issued for it.
+//! Rows of id_tokens that apps sent. Each belongs to the flow that it was first sent with, and is used up by the session that is
+//! issued for it.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::FlowId;

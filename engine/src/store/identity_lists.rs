@@ -1,6 +1,6 @@
-//! Which identities a list of the admin API shows, and the rows of a whole page at once.
+//! Which identities a list of the admin API contains, and the rows of a whole page at once.
 //!
-//! A page is found by its ids, by one statement for each filter. The rows of these ids are the same for all filters.
+//! A page is found by its IDs, with one statement for each filter. The rows of these IDs are the same for all filters.
 
 use super::Param;
 use super::Tx;

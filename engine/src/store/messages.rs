@@ -1,4 +1,4 @@
-//! Rows of mails: the queue, and what became of each.
+//! Rows of emails: the queue, and their delivery status.
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::MessageId;

@@ -1,5 +1,5 @@
-//! The schema's history, compiled in: one folder for each database, the same names in both.
-//! Here, and only here, statements differ between the databases.
+//! The schema's migrations, compiled in: one folder for each database, with the same names. Only here do statements differ between
+//! the databases.
 
 use super::{Db, Driver, Pools, fault};
 use crate::error::{Error, Kind, Result};

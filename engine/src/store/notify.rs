@@ -1,5 +1,5 @@
-//! What one process tells the others at once: LISTEN and NOTIFY on PostgreSQL. SQLite has nothing like it, and any announcement may be
-//! missed: whoever listens also looks now and then.
+//! Notifications between processes: LISTEN and NOTIFY on PostgreSQL. SQLite has no equivalent, and announcements can get lost, so
+//! listeners also poll.
 
 use super::{Db, Driver, Pools, READY_WITHIN, Tx, fault, not_ready, pool, unreached};
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! Rows of operators, their sessions, one-time links and failed sign-ins. Secrets, tokens and what was typed as an
-//! address at sign-in come here hashed.
+//! Rows of operators, their sessions, single-use links and failed sign-ins. Secrets, tokens and emails entered at sign-in are hashed
+//! before they get here.
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::OperatorId;

@@ -1,4 +1,4 @@
-//! Rows of sign-ups that are not finished: while one stands here, `identities` shows its account to nobody.
+//! Rows of unfinished atomic sign-ups: while there is one, `identities` hides its account.
 
 use super::{Tx, from_text, to_text};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! Rows of settings revisions: immutable, numbered from 1. Triggers refuse changes.
+//! Rows of settings revisions: immutable, numbered from 1. Triggers reject changes.
 use super::notify::Topic;
 use super::{Tx, from_text, to_text};
 use crate::error::Result;

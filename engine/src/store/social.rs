@@ -1,5 +1,5 @@
-//! Rows of what is under way with providers: trips, exchanges of apps, links that wait for a sign-in. Whatever may be used
-//! once is used up by one conditional update.
+//! Rows of provider sign-ins in progress: authorization requests, exchanges of apps, links that wait for a sign-in. Single-use rows
+//! are used by one conditional update.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};

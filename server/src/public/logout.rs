@@ -1,4 +1,4 @@
-//! Signing out, in a browser by a token in the address, natively by the session token.
+//! Sign-out: in a browser with a token in the URL, in an app with the session token.
 
 use super::{current, flows::query};
 use crate::error::{ApiError, forward};

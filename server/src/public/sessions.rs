@@ -1,4 +1,4 @@
-//! A person's own sessions (Kratos: session/handler.go).
+//! A user's own sessions (Kratos: session/handler.go).
 
 use super::{current, flows::query, page, reader};
 use crate::error::ApiError;

@@ -1,5 +1,5 @@
-//! Who is connected to one listener, and who gives way when it is full: first whoever has never sent a whole request, then whoever
-//! sends none at the moment. Knows no socket and no clock.
+//! The connections of one listener, and which one is closed if it is full: first connections that have never sent a whole request,
+//! then idle ones. Contains no socket and no clock.
 
 use engine::limits_table::{HEALTH_CONNECTIONS, KNOWN_PROXIES};
 use engine::requester::{Network, Requester, WIDE_FACTOR};

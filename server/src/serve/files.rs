@@ -1,4 +1,4 @@
-//! How many connections the operating system's limit on open files leaves room for, and each listener's share of them.
+//! How many connections the operating system's limit on open files allows, and each listener's share of them.
 
 use engine::limits_table::{HEALTH_CONNECTIONS, RESERVED_FILES};
 

@@ -1,4 +1,4 @@
-//! The fields of a form: the leaves of the traits, and which place in the traits a field's name means.
+//! The fields of a form: the leaves of the traits, and the place in the traits for a field's name.
 
 use super::marks::Mark;
 use super::places::{Document, Part, entries, members, others};

@@ -1,4 +1,4 @@
-//! The marks `ory.sh/kratos`: what they say, what they ask of a value, and which values of an account they are on (Kratos:
+//! The marks `ory.sh/kratos`: their meaning, their requirements for a value, and the marked values of an account (Kratos:
 //! schema/extension.go, identity/extension_*.go).
 
 use super::places::{Document, escaped};

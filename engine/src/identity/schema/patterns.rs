@@ -1,5 +1,5 @@
-//! Patterns as Kratos reads them, in the syntax of RE2 (Go: regexp/syntax), for an engine that takes time in proportion to the text.
-//! What differs between the two syntaxes is written out: classes and word boundaries are ASCII, a bracket in a class is a bracket.
+//! Patterns as Kratos reads them, in the syntax of RE2 (Go: regexp/syntax), for an engine with linear time. Differences of the two
+//! syntaxes are converted: classes and word boundaries are ASCII, a bracket in a class is a bracket.
 
 use crate::limits_table::PATTERN_SIZE;
 use regex::{Regex, RegexBuilder};

@@ -1,4 +1,4 @@
-//! What does not fit, in Kratos' message numbers, at the fields of the form.
+//! Violations of a schema as Kratos' message numbers, at the fields of the form.
 
 use super::{IDENTIFIER, PATTERN, Trait, TraitKind};
 use crate::limits_table::QUOTED;
