@@ -82,7 +82,7 @@ pub struct OidcConfig {
     pub providers: Vec<OidcLink>,
 }
 
-/// Whoever signs in with that provider as that subject is the account's owner.
+/// A user who signs in with that provider as that subject owns the account.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcLink {

@@ -150,7 +150,7 @@ impl Engine {
         logged.swap(minute, Ordering::Relaxed) != minute
     }
 
-    /// A web hook's call was queued, and that is committed.
+    /// A webhook call was queued and committed.
     pub fn wake_hooks(&self) {
         self.inner.hooks_waiting.notify_one();
     }
@@ -208,7 +208,7 @@ impl Engine {
         &self.inner.gates
     }
 
-    /// Where steps are written down, if somebody watches.
+    /// Where steps are recorded, if there is an observer.
     pub fn trace(&self) -> Option<&Trace> {
         self.inner.trace.as_ref()
     }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Nothing waits longer for somebody to come.
+/// The maximum lifetime of an invitation.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Who makes or withdraws one.
@@ -42,7 +42,7 @@ impl By<'_> {
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Whom it is for; `None`: whoever holds the link.
+    /// The email it is bound to; `None`: anyone with the link.
     pub address: Option<String>,
     /// `None`: `vestibule.registration.invitation_lifespan`.
     pub lifespan: Option<Duration>,
@@ -87,12 +87,12 @@ impl Invitation {
     }
 }
 
-/// Whether a mail would get anywhere.
+/// Whether emails can be delivered.
 pub fn can_send(ctx: &Ctx) -> bool {
     ctx.config.courier.smtp.is_some() || ctx.config.courier.mailbox
 }
 
-/// Makes one, with its mail if that is wished, in one transaction.
+/// Creates one, with its email if requested, in one transaction.
 ///
 /// # Errors
 /// 400 with what to change · 403 for viewers, kept in the audit.

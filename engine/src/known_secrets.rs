@@ -82,7 +82,7 @@ fn unknown(config: &Config, known: &[(i64, Vec<u8>)]) -> Option<Unknown> {
     (!unknown.is_empty()).then_some(Unknown(unknown))
 }
 
-/// Those that are not known yet. `false` when somebody else recorded one meanwhile.
+/// Those that are not known yet. `false` if another server recorded one in the meantime.
 async fn add(tx: &mut Tx, config: &Config, known: &[(i64, Vec<u8>)], now: DateTime<Utc>) -> Result<bool> {
     let mut all: Vec<_> = known.iter().map(|(_, own)| own.clone()).collect();
     let mut number = known.last().map_or(0, |(number, _)| *number);
@@ -109,7 +109,7 @@ fn kinds(config: &Config) -> [(&'static str, &Vec<Secret>); 3] {
     ]
 }
 
-/// Says nothing about a secret to anybody who does not have it. The same secret has the same one in each place.
+/// Reveals nothing about a secret without the secret. The same secret has the same fingerprint everywhere.
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn fingerprint(secret: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");

@@ -115,7 +115,7 @@ pub enum Standing {
     Stranger,
     /// An app in a network that the account was signed in from before. Others may be there as well.
     Network,
-    /// A browser that signed in to the account before. Nobody else has its cookie.
+    /// A browser that signed in to the account before. No other client has its cookie.
     Device(DeviceId),
 }
 

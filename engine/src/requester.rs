@@ -164,7 +164,7 @@ pub struct Noticed {
     refused_hosts: Mutex<BTreeSet<String>>,
 }
 
-/// So many names of refused hosts are logged: anybody can make some up.
+/// The maximum number of rejected host names in the log, because any client can invent some.
 const MOST_HOSTS: usize = 16;
 
 impl Noticed {

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Rows at once: whoever waits for the writer gets it in between.
+/// Rows per transaction, so that other writers can run in between.
 const BATCH: usize = 200;
 
 /// So many wait to be deleted at most until the next tick of the server's chores.

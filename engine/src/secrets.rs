@@ -153,7 +153,7 @@ pub fn carry(ctx: &Ctx, by: OperatorId, value: &str) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
-/// The inverse. `None`: somebody else's, or too old.
+/// The inverse. `None`: another operator's, or too old.
 pub fn carried(ctx: &Ctx, by: OperatorId, sealed: &str) -> Option<String> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let text = seal::open_for(&ctx.config.secrets, CARRIED, by.0, &sealed).ok()?;

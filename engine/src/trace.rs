@@ -41,7 +41,7 @@ struct Watched {
 }
 
 impl Running {
-    /// The clock is looked at only where somebody watches.
+    /// The clock is read only if there is an observer.
     pub fn begin(trace: Option<&Trace>, step: &Step) -> Self {
         Self(trace.map(|trace| Watched {
             trace: trace.clone(),

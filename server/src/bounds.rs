@@ -87,7 +87,7 @@ impl Bounds {
         Share { held: self.held.clone(), network, bytes: 0 }
     }
 
-    /// The response for a request beyond a limit: a page for somebody who sent a form, else the envelope.
+    /// The response for a request beyond a limit: a page for a browser that sent a form, else the envelope.
     fn refuse(&self, ctx: &Ctx, headers: &HeaderMap, refused: &Refused) -> Response {
         const AT_ONCE: &str = "Too many large requests at once. Try again in a moment.";
         let response = match refused {

@@ -57,7 +57,7 @@ async fn logged(
     response
 }
 
-/// A proxy that is trusted names its requests; of anybody else a name would be a lie in the log.
+/// A trusted proxy names its requests. Names from other clients would be misleading in the log.
 fn id_of(engine: &Engine, request: &Request) -> RequestId {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let given =

@@ -127,7 +127,7 @@ fn refused(status: StatusCode, reason: String, message: &str) -> Response {
     crate::respond::with_status(status, &json!({ "error": error }))
 }
 
-/// What a status means, for people.
+/// The text of a status.
 fn message(kind: Kind) -> &'static str {
     match kind {
         Kind::Invalid => "The request is invalid.",

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method, header};
 use engine::config::{Config, Listener};
 use std::net::IpAddr;
 
-/// Why a request is refused, as a sentence for whoever runs the server.
+/// Why a request is rejected, as a sentence for administrators.
 pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !host_is_ours(config, &config.vestibule.console, text(header::HOST.as_str()).unwrap_or_default()) {

@@ -60,7 +60,7 @@ async fn ready(State(state): State<AppState>) -> Response {
     }
 }
 
-/// Polled by whoever has changed a file until it applies (Kratos: cmd/daemon/serve.go).
+/// Clients that changed a file poll it until the change applies (Kratos: cmd/daemon/serve.go).
 async fn in_force(State(state): State<AppState>) -> Response {
     let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
     (plain, config::digest(&state.engine.begin().config)).into_response()

@@ -22,10 +22,10 @@ use tower::ServiceExt;
 /// Of an answer that is shown.
 const SHOWN: usize = 64 * 1024;
 
-/// What the sign-up form asks for now; the values are those of an engine without anybody in it.
+/// The fields of the current sign-up form, from an engine without accounts.
 ///
 /// # Errors
-/// Sign-up is closed, or a web hook that runs before the form refuses.
+/// Sign-up is off, or a webhook before the form rejects.
 pub async fn form(engine: &Engine) -> Result<Vec<FormField>> {
     let mut visit = Visit::new(engine, Client::Native);
     let flow = visit.start().await.ok_or_else(|| refusal(&visit))?;
@@ -65,7 +65,7 @@ pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]
     Visited { exchanges: visit.exchanges, form }
 }
 
-/// Of the nodes those that somebody fills in.
+/// The nodes that users fill in.
 fn fields(flow: &Value) -> Vec<FormField> {
     let Some(ui) = flow.get("ui").cloned().and_then(|ui| serde_json::from_value::<Container>(ui).ok()) else {
         return Vec::new();
@@ -195,7 +195,7 @@ impl Visit {
         self.target(url).is_some()
     }
 
-    /// The path and query that our router sees of an absolute address; `None` for somebody else's.
+    /// Path and query of an absolute URL for the router; `None` for another host.
     fn target(&self, url: &str) -> Option<String> {
         let base = self.config.serve.public.base_url_text.trim_end_matches('/');
         let rest = match url.strip_prefix(base) {
@@ -357,7 +357,7 @@ fn put(document: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// JSON with line breaks; the rest as it came, cut where nobody reads on.
+/// JSON with line breaks; everything else unchanged and truncated.
 fn shown(answer: &str) -> String {
     let pretty = serde_json::from_str::<Value>(answer).and_then(|value| serde_json::to_string_pretty(&value));
     let text = pretty.unwrap_or_else(|_| answer.to_owned());

@@ -99,7 +99,7 @@ const OURS: [&str; 12] = [
     "SESSION_WHOAMI_",
 ];
 
-/// `None`: the variable is nobody's business here.
+/// `None`: not a variable of Vestibule.
 pub(super) fn read(variable: &str, text: &str) -> Option<Result<Setting, (String, Wrong)>> {
     if let Some((path, key)) =
         REGISTRY.by_variable(variable).and_then(|path| Some((path, REGISTRY.key(path)?)))

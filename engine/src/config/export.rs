@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// Stands where a secret was left out and something has to stand. Nothing of Kratos can be opened with it: what it signs or
-/// encrypts with is left out altogether, so that nobody starts it with secrets that everybody knows.
+/// encrypts with is left out completely, so that Kratos never runs with publicly known secrets.
 const LEFT_OUT: &str = "left-out-by-vestibule";
 
 /// What Kratos does otherwise, by our key.
@@ -123,7 +123,7 @@ impl Export {
     }
 }
 
-/// The configuration in force, settings of the console included, for stock Kratos.
+/// The active configuration, including console settings, for stock Kratos.
 pub fn export(config: &Config, with_secrets: bool) -> Export {
     let (mut document, notes) = known(config);
     let mut remarks = Vec::new();
@@ -288,7 +288,7 @@ fn database(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
     }
 }
 
-/// Our own pages by their full addresses, where Kratos would send people to a page of its makers.
+/// The hosted pages with their full URLs, where Kratos would redirect users to a page of Ory.
 fn pages(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
     let base = config.serve.public.base_url.as_str().trim_end_matches('/').to_owned();
     for (path, key) in REGISTRY.iter() {

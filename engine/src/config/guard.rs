@@ -39,7 +39,7 @@ impl Config {
         if named || reach != Reach::Private { reach } else { Reach::Public }
     }
 
-    /// For web hooks and their templates, and identity schemas.
+    /// For webhooks and their templates, and identity schemas.
     pub fn reach(&self, url: &Url) -> Reach {
         reach([&self.serve.public, &self.serve.admin, &self.vestibule.console], &self.clients, url)
     }

@@ -87,7 +87,7 @@ impl std::fmt::Debug for Auth {
 /// What its answer can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Response {
-    /// Nothing; nobody waits for it.
+    /// Nothing; the call runs in the background.
     Ignored,
     /// The person waits, and a failure is shown to them. Where an account is made it exists by then.
     Awaited,
@@ -184,7 +184,7 @@ impl Hook {
         }
     }
 
-    /// The name, and for a web hook which one.
+    /// The name, and for a webhook its target.
     pub fn title(&self) -> String {
         match self {
             Hook::WebHook(hook) => format!("web_hook {}", hook.name),
@@ -291,7 +291,7 @@ fn response(config: &Value) -> Result<Response, Wrong> {
     })
 }
 
-/// Whether an entry, as it stands in a file, is a web hook that may stop a sign-up.
+/// Whether an entry of a file is a webhook that can block a sign-up.
 pub(super) fn may_stop(entry: &Value) -> bool {
     entry.get("hook").and_then(Value::as_str) == Some("web_hook")
         && entry.get("config").and_then(|config| response(config).ok()).is_some_and(Response::blocks)

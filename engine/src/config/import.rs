@@ -15,18 +15,18 @@ use std::path::PathBuf;
 
 const AFTER: &str = "selfservice.flows.registration.after";
 const SECRET: &str = "left-out";
-/// What must not be given a value that everybody knows.
+/// Keys that must not get a publicly known value.
 const KEYS_TO_THE_HOUSE: &[&str] = &["secrets", "vestibule.admin.token"];
 
 /// What became of a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Wrong: it stays where it is, and the server does not start until somebody mends it.
+    /// Invalid: it is kept, and the server doesn't start until it is corrected.
     Refused,
     /// It means the same, elsewhere or otherwise written.
     Moved,
-    /// Nobody knows it. It stays, without effect.
+    /// Unknown. It is kept, without effect.
     Unknown,
     /// Known to Kratos; what it is for is not there yet. It stays, without effect so far.
     Waiting,
@@ -359,7 +359,7 @@ fn signs_up(document: &Value, method: &str) -> bool {
     }
 }
 
-/// Whoever signs in gets a session; Kratos' code passes over the hook there.
+/// Sign-in always issues a session; Kratos' code ignores the hook there.
 fn drop_session_of_sign_in(document: &mut Value, report: &mut Report<'_>) {
     for (path, key) in REGISTRY.iter().filter(|(path, _)| path.starts_with("selfservice.flows.login.")) {
         let (Kind::Hooks(_), Some(Value::Array(entries))) = (key.kind, get(document, path)) else { continue };

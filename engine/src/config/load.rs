@@ -24,7 +24,7 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Given as values instead of files (tests, the golden replayer); applied after `files`. When non-empty, no starter file.
     pub documents: Vec<Value>,
-    /// The process' environment, read by whoever starts it.
+    /// The process' environment, read by the caller.
     pub environment: BTreeMap<String, String>,
     /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
     pub data: PathBuf,
@@ -81,7 +81,7 @@ pub struct Note {
     pub file: String,
     pub path: String,
     pub text: String,
-    /// Nobody misses the effect that the key does not have: ours always is as it says.
+    /// The key needs no effect: Vestibule always behaves as it says.
     pub needless: bool,
 }
 
@@ -216,7 +216,7 @@ impl<'a> Findings<'a> {
         });
     }
 
-    /// Nobody wrote the starter file, so nobody is told about it.
+    /// Notes about the built-in default configuration aren't reported.
     pub(super) fn note(&mut self, path: &str, text: impl Into<String>) {
         self.add_note(path, text.into(), false);
     }
@@ -322,7 +322,7 @@ fn masked_at(value: &Value) -> Option<String> {
     }
 }
 
-/// What is said of a key that nobody knows.
+/// The note for an unknown key.
 pub(super) fn unknown(path: &str) -> String {
     let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
     let near = REGISTRY.members(section).map(|member| (distance(name, member), member)).min();

@@ -53,7 +53,7 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// A part of a configuration with its secrets masked, for people to read.
+/// A part of a configuration with masked secrets, for display.
 pub fn masked(config: &Config, part: &Value) -> Value {
     let mut part = part.clone();
     redact(&mut part, &mut |_, secret| fingerprint(config, secret));

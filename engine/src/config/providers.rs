@@ -7,7 +7,7 @@
 pub struct Kind {
     /// As in `provider:`.
     pub name: &'static str,
-    /// For people.
+    /// For display.
     pub label: &'static str,
     /// Fixed by the provider; empty where the configuration says it, or where there is none (OAuth2 alone).
     pub issuer: &'static str,
@@ -19,7 +19,7 @@ pub struct Kind {
     pub exchange: Exchange,
     /// Parameters of the address that people leave to, beside those that every provider gets.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// The provider takes proof keys, and no description says so.
+    /// The provider supports PKCE, but no discovery document says so.
     pub takes_proof_keys: bool,
     /// What is asked for unless the configuration says.
     pub scope: &'static [&'static str],
@@ -97,12 +97,12 @@ impl Kind {
         self.signs() || matches!(self.profile, Profile::Below(_))
     }
 
-    /// Whether somebody has to say it.
+    /// Whether the configuration has to set it.
     pub fn needs_issuer(&self) -> bool {
         self.has_issuer() && self.issuer.is_empty()
     }
 
-    /// Whether somebody has to say where people and codes go.
+    /// Whether the configuration has to set the endpoints.
     pub fn needs_addresses(&self) -> bool {
         self.profile == Profile::UndescribedToken
     }

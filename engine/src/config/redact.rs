@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// Members that hold secrets, wherever they stand: those of the table of keys, of hooks, of providers, of mail servers.
+/// Members with secrets, at any place: of the table of keys, hooks, providers, mail servers.
 const SECRET_MEMBERS: &[&str] = &[
     "default",
     "cookie",
@@ -121,7 +121,7 @@ fn in_query(name: &str) -> bool {
         .any(|ending| name.ends_with(ending))
 }
 
-/// Keyed, so that nobody can try guesses against it; two files can be compared by it.
+/// Keyed, so that an attacker can't test guesses against it; two files can be compared by it.
 pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
     let key = config.secrets.default.first().map(|secret| secret.as_bytes()).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return MASK.into() };

@@ -135,7 +135,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
     }
 }
 
-/// A number of which nobody can tell what it counts: Kratos' schema wants a unit, and older releases read KiB.
+/// An ambiguous number: Kratos' schema requires a unit, and older releases read KiB.
 pub(super) fn unitless(kind: Kind, value: &Value) -> Option<u64> {
     if kind != Kind::Memory {
         return None;

@@ -96,7 +96,7 @@ fn generate() -> Stored {
     Stored { default: secret::<32>(), cookie: secret::<32>(), cipher: secret::<24>() }
 }
 
-/// Written beside and linked into place: nobody sees half a file, and of two processes that start together one wins.
+/// Written next to it and then linked: no process reads a partial file, and of two that start at the same time one wins.
 fn create(data: &Path, path: &Path) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);

@@ -56,13 +56,13 @@ pub struct Provider {
     pub from_userinfo: bool,
     pub pkce: Pkce,
     pub update_on_login: bool,
-    /// Its word on an address counts as proof.
+    /// Its verified emails are trusted.
     pub vouches: bool,
     /// An app may send one of its id_tokens more than once.
     pub reusable_id_tokens: bool,
-    /// It has to say when somebody signed in there, where a fresh sign-in is asked for.
+    /// It has to report when the user signed in there, if users have to sign in again.
     pub fresh_sign_in_required: bool,
-    /// An account with the same address is linked without asking, where both sides have proven it.
+    /// An account with the same email is linked automatically, if both sides verified it.
     pub links_by_itself: bool,
     pub apple: Option<Apple>,
     pub subject_source: SubjectSource,
@@ -78,7 +78,7 @@ pub struct Apple {
     pub key: Secret,
 }
 
-/// Which of Microsoft's ids names somebody (Kratos: `subject_source`).
+/// Which of Microsoft's IDs identifies the user (Kratos: `subject_source`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SubjectSource {
     /// `sub`: another one for each app.
@@ -113,7 +113,7 @@ impl Provider {
 }
 
 impl SocialKeys {
-    /// One that people may use.
+    /// A provider that users can use.
     pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
         self.configured(id).filter(|_| self.enabled && !self.is_off(id))
     }
@@ -148,7 +148,7 @@ impl SocialKeys {
         (named.unwrap_or(usize::MAX), id.to_owned())
     }
 
-    /// Where the provider sends people back to; to be registered there letter by letter.
+    /// The redirect URI, which has to be entered exactly at the provider.
     pub fn redirect_uri(&self, provider: &Provider) -> String {
         self.redirect_uri_of(&provider.id, provider.pkce)
     }
@@ -270,7 +270,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
 
 type Member = &'static str;
 
-/// An entry that is not in force, such as one that is being written.
+/// An entry that isn't active, for example one that is being edited.
 pub(crate) fn unsaved(entry: &Value) -> Option<Provider> {
     provider(entry).ok().flatten()
 }
@@ -440,7 +440,7 @@ fn label(id: &str, kind: &Kind) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// As a web hook's body, and `preset://mapper` for the kind's own.
+/// As a webhook's body, and `preset://mapper` for the kind's default.
 fn mapper_at(address: &str, kind: &Kind) -> Result<Template, Wrong> {
     if address == "preset://mapper" {
         return Ok(Template::Source(kind.mapper.to_owned()));

@@ -396,7 +396,7 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
     IdentityKeys { default_schema_id, schemas }
 }
 
-/// Whoever signs up has to be able to sign in: by something that the schema marks, or with a provider.
+/// Users who sign up must be able to sign in: with an identifier of the schema, or with a provider.
 fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, selfservice: &SelfService) {
     if !selfservice.password.enabled || selfservice.social.enabled {
         return;

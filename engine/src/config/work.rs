@@ -22,7 +22,7 @@ impl WorkLimits {
         }
     }
 
-    /// Mappers. Whoever has come back from a provider cannot come back once more, so they wait longer.
+    /// Claims mappings. A provider's callback can't be repeated, so they stay queued longer.
     pub fn mappers(&self) -> Capacity {
         Capacity { patience: self.templates.patience.saturating_mul(5), ..self.templates }
     }

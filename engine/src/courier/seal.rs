@@ -37,7 +37,7 @@ pub(super) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[
 }
 
 /// # Errors
-/// The secret is gone, or somebody changed the row.
+/// The secret is missing, or the row was changed.
 pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
     open_for(secrets, MAILS, id.0, sealed)
 }

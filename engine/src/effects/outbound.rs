@@ -30,7 +30,7 @@ pub enum Reach {
     Elsewhere,
     /// Nothing is sent: the address is one of ours.
     Nowhere,
-    /// Nothing is sent: a web hook of the console, whose host is not on the list of those that it may call.
+    /// Nothing is sent: a console webhook whose host isn't allowed.
     Unlisted,
     /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
     /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).
@@ -118,7 +118,7 @@ impl Outbound for SystemOutbound {
     }
 }
 
-/// What can be said before a name is looked up, also of a request that nobody makes yet.
+/// Checks before a name is resolved, also for a future request.
 ///
 /// # Errors
 /// Why it would not be sent.
@@ -177,7 +177,7 @@ async fn fetch(client: &reqwest::Client, request: Request, host: &str) -> Result
     }
 }
 
-/// A resolver that keeps the addresses to itself that nobody may connect to.
+/// A resolver that hides forbidden addresses.
 struct Checked {
     reach: Reach,
     look_up: LookUp,

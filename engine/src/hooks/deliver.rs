@@ -141,7 +141,7 @@ pub(crate) fn outcome(status: Status) -> &'static str {
     }
 }
 
-/// Queued for another try, or given up after the last.
+/// Queued for a retry, or failed after the last attempt.
 fn later(ctx: &Ctx, delivery: &mut Delivery) {
     match pause(delivery.attempts) {
         Some(pause) => {

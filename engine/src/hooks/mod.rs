@@ -174,7 +174,7 @@ pub(crate) async fn undone(
     deliveries::insert(tx, &delivery).await
 }
 
-/// What became of a call that somebody waited for.
+/// The result of a blocking call.
 pub(crate) struct Waited<'a> {
     pub(crate) id: DeliveryId,
     pub(crate) kind: Kind,
@@ -184,7 +184,7 @@ pub(crate) struct Waited<'a> {
     pub(crate) failure: Option<String>,
 }
 
-/// Writes down a call that was waited for. The log is no reason to fail whoever waits.
+/// Logs a blocking call. A failure to log must not fail the flow.
 pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) {
     if let Err(error) = try_record(ctx, cause, waited, input).await {
         let cause_of = error.cause().map(ToString::to_string);
@@ -244,7 +244,7 @@ fn told(trouble: &Trouble) -> String {
     }
 }
 
-/// Kinds whose failures may be tried again: whoever waited for an answer that decides has gone long ago.
+/// Modes whose failures can be retried: the flow of a blocking call has ended.
 fn may_come_back(kind: Kind) -> bool {
     match kind {
         Kind::Inform | Kind::Wait | Kind::Undone => true,

@@ -71,7 +71,7 @@ pub fn lists(config: &Config) -> Vec<List<'_>> {
     all
 }
 
-/// Every web hook with its place.
+/// Every webhook with its place.
 fn all(config: &Config) -> Vec<(String, &Arc<WebHook>)> {
     lists(config).iter().flat_map(List::web_hooks).collect()
 }

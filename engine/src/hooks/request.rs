@@ -23,7 +23,7 @@ const ANSWER: usize = 5 << 20;
 /// Bytes of a template that is fetched.
 const TEMPLATE: usize = 1 << 20;
 
-/// Tells a service that nobody signed up or in: an operator tries the hook.
+/// Tells a service that this is an operator's test, without a sign-up or sign-in.
 pub const TEST_HEADER: &str = "Vestibule-Test";
 
 /// The id of the request that caused the call, as the log of this server has it.
@@ -68,7 +68,7 @@ pub(crate) enum Purpose {
 }
 
 impl Trouble {
-    /// Whether the same again could end better without anybody's doing.
+    /// Whether a retry can succeed without a change.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Trouble::Cancelled | Trouble::Secret(_) => false,

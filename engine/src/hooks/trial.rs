@@ -90,7 +90,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     Ok(shown(&ctx.config, delivery))
 }
 
-/// Somebody who is nobody, by the default schema.
+/// A made-up user with the default schema.
 fn invented(config: &Config, place: &str) -> Value {
     let (flow, stage) = places::step(place);
     let nobody = Uuid::nil();

@@ -39,7 +39,7 @@ fn is_host_name(domain: &str) -> bool {
     })
 }
 
-/// E.164 with the separators that people write.
+/// E.164 with the usual separators.
 pub(crate) fn is_phone_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     text.starts_with('+')

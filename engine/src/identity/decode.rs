@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// What an app hands through to hooks and mails. In a form it may be one text that holds an object.
+/// Data that an app passes to hooks and emails. In a form it may be one string that contains an object.
 pub const PAYLOAD: &str = "transient_payload";
 
 /// How much a body may hold.
@@ -181,7 +181,7 @@ impl<'a> Decoded<'a> {
         }
     }
 
-    /// `None`: nobody filled it in.
+    /// `None`: it was left empty.
     fn value(&self, place: &Place, mut values: Vec<Value>) -> Option<Value> {
         let Some(kind) = place.kind else {
             let value = values.into_iter().find(|value| *value != "" && !value.is_null())?;
@@ -268,7 +268,7 @@ fn entry(at: &mut Value) -> Option<&mut Value> {
     list.last_mut()
 }
 
-/// What a field's value is to the schema; `None` when nobody filled it in.
+/// A field's value for the schema; `None` if it was left empty.
 fn typed(kind: TraitKind, required: bool, value: Value) -> Option<Value> {
     let text = match value {
         Value::String(text) => text,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-/// For people and apps: without credentials and without the administrator's metadata. `base`: the public base URL.
+/// For users and apps: without credentials and admin metadata. `base`: the public base URL.
 pub fn public(identity: &Identity, base: &str) -> Value {
     let mut json = json!({ "id": identity.id });
     if let Some(external_id) = &identity.external_id {
@@ -29,7 +29,7 @@ pub fn public(identity: &Identity, base: &str) -> Value {
     json
 }
 
-/// Where everybody can read the schema. `base`: the public base URL.
+/// The public URL of the schema. `base`: the public base URL.
 pub fn schema_url(id: &str, base: &str) -> String {
     format!("{}/schemas/{}", base.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(id))
 }

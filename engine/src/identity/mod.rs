@@ -31,9 +31,9 @@ pub struct Identity {
     pub external_id: Option<String>,
     /// Kept and shown as an administrator gave it; nothing here depends on it.
     pub organization_id: Option<Uuid>,
-    /// Signed up by themselves while `vestibule.registration.unverified_session_lifespan` was set, and no address was ever proven.
+    /// Created by sign-up while `vestibule.registration.unverified_session_lifespan` was set, and without a verified address so far.
     pub unverified: bool,
-    /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
+    /// Created by sign-up while `vestibule.registration.reset_on_first_verification` was on, and without a verified address so far.
     pub resettable: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -10,16 +10,16 @@ pub enum By {
     Verification,
     /// The administrator says so, for an identity that is made or imported.
     Admin,
-    /// A web hook that may change the account says so, while the account is made.
+    /// A webhook that can change the account verified it, while the account was created.
     Hook,
     /// A provider whose word counts says so, by way of its mapper, while the account is made.
     Provider,
-    /// Whoever signs up came by an invitation that was mailed to it and shown to nobody else.
+    /// The user signed up with an invitation that was only emailed to it.
     Invitation,
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by
-/// `store::identities::save_proof`, or with a new identity. Proven once, the time of the first proof stays.
+/// `store::identities::save_proof`, or with a new identity. The time of the first verification stays.
 pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
     if !address.verified {
         tracing::debug!(address = %address.id, ?by, "an email was verified");

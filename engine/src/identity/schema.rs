@@ -42,7 +42,7 @@ type Problem = (String, String);
 const MARK: &str = "ory.sh/kratos";
 /// What takes the place of `pattern` for the validator, which would read it as ECMAScript.
 const PATTERN: &str = "vestibule/pattern";
-/// On what somebody is known by: what it has to be.
+/// On an identifier: its required format.
 const IDENTIFIER: &str = "vestibule/identifier";
 /// On what a value may or may not fit: its place in the schema.
 const BRANCH: &str = "vestibule/branch";
@@ -116,7 +116,7 @@ impl Schema {
         Ok(Self { written, document, validator, branches, patterns, traits })
     }
 
-    /// Whether an identity of this schema can have an e-mail address that is to be proven.
+    /// Whether an identity of this schema can have an email to verify.
     pub fn proves_email(&self) -> bool {
         self.has_mark(&|mark| mark.pointer("/verification/via").and_then(Value::as_str) == Some("email"))
     }
@@ -164,7 +164,7 @@ impl Schema {
         all.next().filter(|_| all.next().is_none())
     }
 
-    /// Names of the leaves that people sign in with and that no mail proves, such as a user name.
+    /// Names of the identifiers that no email verifies, such as a username.
     pub fn unproven_identifiers(&self) -> impl Iterator<Item = &str> {
         let unverified =
             |leaf: &&Trait| leaf.mark.any_identifier && leaf.mark.verification.as_deref() != Some("email");

@@ -15,7 +15,7 @@ use crate::store::limits::{self as rows, Subject};
 pub struct Occasion<'a> {
     pub requester: &'a Requester,
     pub standing: Standing,
-    /// The form of whoever asks, where an email was sent for it before.
+    /// The form of the client, if an email was sent for it before.
     pub holds: Option<FlowId>,
 }
 

@@ -16,7 +16,7 @@ use url::Url;
 const FRESH: TimeDelta = TimeDelta::hours(1);
 /// An older answer does when there is no newer one.
 const STALE: TimeDelta = TimeDelta::days(1);
-/// Whoever sends us tokens with made-up key ids makes us ask this often.
+/// How often tokens with invented key IDs can cause a request.
 const KEYS_AT_MOST: TimeDelta = TimeDelta::minutes(1);
 
 /// The part of a provider's own description that is used.

@@ -25,7 +25,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// # Errors
-    /// There is none, and it is needed to ask who somebody is.
+    /// There is none, but it is needed to get the profile.
     pub(super) fn access(&self) -> Result<&str, Trouble> {
         let missing = || Trouble::new(Stage::ExchangeFailed, "the token response has no access token");
         self.access.as_deref().ok_or_else(missing)

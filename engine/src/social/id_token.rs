@@ -24,7 +24,7 @@ use std::str::FromStr;
 /// How far clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// Nothing symmetric, since a secret that two know proves nobody, and never `none`.
+/// No symmetric algorithms, because both sides know the secret, and never `none`.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -39,7 +39,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 
 pub(super) type JudgeNonce<'a> = &'a (dyn Fn(Option<&Nonce>) -> Result<(), String> + Send + Sync);
 
-/// A token that nobody may believe yet.
+/// A token that isn't validated yet.
 pub(super) struct Token {
     /// Header and claims as they were signed.
     signed: String,
@@ -85,7 +85,7 @@ impl Token {
         SentToken { digest: Sha256::digest(self.signed.as_bytes()).to_vec(), expires_at }
     }
 
-    /// Whether or not anybody may believe them.
+    /// Whether or not they are trusted.
     pub(super) fn unverified(&self) -> &Value {
         &self.claims
     }
@@ -238,7 +238,7 @@ fn is_about_keys(failure: &ClaimsVerificationError) -> bool {
     )
 }
 
-/// The issuer that a token has to name. Microsoft's shared tenants have one for each tenant that somebody may come from.
+/// The issuer that a token has to name. Microsoft's shared tenants have one for each tenant.
 ///
 /// # Errors
 /// The token names no tenant.

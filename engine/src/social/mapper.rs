@@ -22,7 +22,7 @@ pub struct Mapped {
     /// `None`: the mapper says nothing of it.
     pub metadata_public: Option<Value>,
     pub metadata_admin: Option<Value>,
-    /// Normalised e-mail addresses that the provider vouches for; none of a provider whose word does not count.
+    /// Normalized verified emails; none for a provider whose verified emails aren't trusted.
     pub vouched: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ pub async fn map(
     Ok(Mapped { vouched: if provider.vouches { mapped.vouched } else { Vec::new() }, ..mapped })
 }
 
-/// What a mapper makes of claims that nobody vouches for. `vouched` is what it says, whoever's word counts.
+/// The result of a claims mapping for untrusted claims. `vouched` contains its verified emails regardless of trust.
 ///
 /// # Errors
 /// As [`map`].

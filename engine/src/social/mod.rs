@@ -38,7 +38,7 @@ pub struct Turn {
     _pass: Pass,
 }
 
-/// Somebody as a provider knows them. `claims` has the shape that mappers read.
+/// A user at a provider. `claims` has the format that claims mappings read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Visitor {
     pub provider: String,
@@ -113,7 +113,7 @@ impl Stage {
     }
 }
 
-/// What went wrong on a trip. The reason is for whoever runs the service; people get a sentence of `ui::text`.
+/// A failed provider sign-in. The reason is for administrators; users get a message of `ui::text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub stage: Stage,

@@ -138,7 +138,7 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, tokens: &Tokens) ->
     Ok(claims)
 }
 
-/// The id of somebody at Microsoft, which is the same for all apps.
+/// A user's ID at Microsoft, which is the same for all apps.
 pub(super) async fn graph_id(line: Line<'_>, provider: &Provider, token: &str) -> Result<Value, Trouble> {
     let person = document(line, provider, "https://graph.microsoft.com/v1.0/me", bearer(token)).await?;
     Ok(person["id"].clone())
@@ -273,7 +273,7 @@ fn linked_in(person: Value, addresses: &Value) -> Value {
     })
 }
 
-/// The address is the primary one of the list, when GitHub has checked it: the profile's is one that people choose to show.
+/// The email is the primary one of the list, if GitHub verified it: the profile's is the one that users choose to show.
 fn git_hub(person: Value, addresses: &Value) -> Value {
     let text = |name: &str| person.get(name).and_then(Value::as_str).map(Value::from);
     let primary = addresses.as_array().into_iter().flatten().find(|address| {

@@ -15,7 +15,7 @@ use url::Url;
 /// Characters of a subject.
 const SUBJECT: usize = 255;
 
-/// Where the provider takes people and codes.
+/// The provider's endpoints for users and codes.
 pub struct Destination {
     pub(super) auth: Url,
     pub(super) token: Url,
@@ -36,7 +36,7 @@ pub struct Ask<'a> {
     pub verifier: Option<&'a str>,
     /// `upstream_parameters` of the form, allowed ones only.
     pub parameters: Vec<(String, String)>,
-    /// The person is to prove themselves anew.
+    /// The user has to sign in again.
     pub again: bool,
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
     pub at: DateTime<Utc>,
-    /// Operator's e-mail, `command line` or `system`
+    /// Operator's email, `command line` or `system`
     pub actor: String,
     /// Such as `settings.save`, `operator.sign_in`
     pub action: String,

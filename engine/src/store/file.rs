@@ -28,7 +28,7 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// What the last [`DatabaseFile::look`] found. It asks nobody: every write comes here.
+    /// The result of the last [`DatabaseFile::look`], without a new check: every write calls this.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }

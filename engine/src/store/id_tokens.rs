@@ -16,7 +16,7 @@ statements! {
         where digest in (select digest from id_tokens where expires_at < $1 order by expires_at limit $2)";
 }
 
-/// Whether the token may count in that flow: nobody sent it to another one, and nothing was issued for it.
+/// Whether the token can be used in that flow: it wasn't sent to another one, and no session was issued for it.
 pub async fn bind(tx: &mut Tx, digest: &[u8], flow: FlowId, expires_at: DateTime<Utc>) -> Result<bool> {
     tx.execute(INSERT, &[&digest, &flow.0, &expires_at]).await?;
     let row: Option<(Uuid,)> = tx.fetch_optional(OF, &[&digest]).await?;

@@ -361,13 +361,13 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
     }
 }
 
-/// Whether an account has that e-mail address, proven or not.
+/// Whether an account has that email, verified or not.
 pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
     Ok(count > 0)
 }
 
-/// Everybody who has that (normalised) value as an identifier or as an address.
+/// All accounts with that (normalized) value as an identifier or address.
 pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
     // PostgreSQL refuses the character, so nobody has it.
     if value.contains('\0') {
@@ -377,7 +377,7 @@ pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
     Ok(found.into_iter().map(|(id,)| IdentityId(id)).collect())
 }
 
-/// A mail that asks for proof is under way; what is proven stays so.
+/// A verification email was sent; a verified address stays verified.
 pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result<()> {
     tx.execute(MARK_SENT, &[&address, &now]).await?;
     Ok(())

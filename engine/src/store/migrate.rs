@@ -44,7 +44,7 @@ const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
 const UNRELEASED: &str = "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
 const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
 
-/// Of everybody.
+/// Of all programs.
 pub(super) const TABLES_SQLITE: &str = "select name from sqlite_master where type = 'table'";
 /// Those too that the user may not read. A search path that leads nowhere has none.
 pub(super) const TABLES_POSTGRES: &str =

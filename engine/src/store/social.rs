@@ -35,7 +35,7 @@ pub struct Exchange {
     /// The flow that is open.
     pub flow_id: Uuid,
     pub return_hash: Option<Vec<u8>>,
-    /// Once somebody has proven who they are.
+    /// Once the user has authenticated.
     pub identity_id: Option<Uuid>,
     pub provider: Option<String>,
     pub expires_at: DateTime<Utc>,

@@ -158,7 +158,7 @@ pub(crate) fn submission(
     }
 }
 
-/// No key lets a web hook have these.
+/// No key allows passing these to a webhook.
 const SECRET_HEADERS: [&str; 6] =
     ["cookie", "authorization", "proxy-authorization", "x-session-token", "x-csrf-token", "x-xsrf-token"];
 

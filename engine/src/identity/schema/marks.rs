@@ -212,7 +212,7 @@ impl<'i> Keyword<'i> for Matches {
     }
 }
 
-/// What somebody is known by is read by people, and what is written to is an address: `email`, `tel` or neither.
+/// An identifier is shown to users, and an address receives messages: `email`, `tel` or neither.
 pub(super) struct Readable(pub(super) String);
 
 impl<'i> Keyword<'i> for Readable {
