@@ -296,8 +296,8 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
 /// What is said of a number that is not used, since it may be bytes or KiB.
 pub(super) fn without_unit(number: u64, default: &str) -> String {
     format!(
-        "the number {number} is refused, since it has no unit: `{default}` is in use. Write `{number}KB` if it counts KiB, as in \
-         older versions of Kratos"
+        "the number {number} is ignored, because it has no unit, and `{default}` is used. Write `{number}KB` if it is in KiB, as in older \
+         versions of Kratos"
     )
 }
 

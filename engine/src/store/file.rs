@@ -39,7 +39,7 @@ impl DatabaseFile {
         let now = tokio::task::spawn_blocking(move || identity(&path)).await.unwrap_or(None);
         let gone = now.is_none() || now != self.opened;
         if gone && !self.gone.swap(gone, Ordering::Relaxed) {
-            tracing::error!(file = %self.path.display(), "the database file is gone, or another is in its place; nothing is written until the server was restarted with the right one");
+            tracing::error!(file = %self.path.display(), "the database file is missing or was replaced; nothing is written until the server is restarted with the right one");
         }
         self.gone.store(gone, Ordering::Relaxed);
     }

@@ -390,7 +390,7 @@ pub async fn save_proof(tx: &mut Tx, address: &VerifiableAddress) -> Result<()> 
         .execute(SAVE_PROOF, &[&address.id, &address.status, &address.verified_at, &address.updated_at])
         .await?;
     if touched == 0 {
-        return Err(Error::not_found("This address is not there any more. Start again."));
+        return Err(Error::not_found("This address no longer exists. Start again."));
     }
     tx.execute(END_HAND_OVERS, &[&address.id]).await?;
     // Before the sessions: it locks the row, so that none is given any more that the next line would not see.

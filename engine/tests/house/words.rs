@@ -4,36 +4,74 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Checked: Markdown, email templates, and string literals of Rust sources outside of their tests. Of the command line the doc comments
-/// too, because they are its help.
-const COVERED: [&str; 15] = [
+/// Checked: Markdown, email templates, and string literals of Rust sources outside of their tests. Of the command line also the doc
+/// comments, because they are its help. To cover another folder, add it here and reword what the test then reports. Not covered yet:
+/// app/src/console, engine/src/settings, engine/src/flow, engine/src/plan.rs, server/src/console, xtask outside of asvs.
+const COVERED: [&str; 57] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs",
     "app/src/hosted",
-    "engine/src",
+    "engine/src/admin",
+    "engine/src/admin.rs",
+    "engine/src/cleanup.rs",
+    "engine/src/config",
+    "engine/src/courier",
+    "engine/src/effects",
+    "engine/src/engine.rs",
+    "engine/src/error.rs",
+    "engine/src/gate.rs",
+    "engine/src/hooks",
+    "engine/src/identity",
+    "engine/src/invitations.rs",
+    "engine/src/known_secrets.rs",
+    "engine/src/limits",
+    "engine/src/limits.rs",
+    "engine/src/limits_table.rs",
+    "engine/src/metrics.rs",
+    "engine/src/operators",
+    "engine/src/password",
+    "engine/src/pipeline.rs",
+    "engine/src/requester",
+    "engine/src/requester.rs",
+    "engine/src/row_budget.rs",
+    "engine/src/secrets.rs",
+    "engine/src/session.rs",
+    "engine/src/social",
+    "engine/src/store",
+    "engine/src/trace.rs",
+    "engine/src/ui",
     "server/src/admin",
+    "server/src/assets.rs",
+    "server/src/bounds.rs",
     "server/src/cli",
     "server/src/cli.rs",
+    "server/src/client.rs",
+    "server/src/cookies.rs",
+    "server/src/cors.rs",
+    "server/src/edge.rs",
     "server/src/error.rs",
+    "server/src/guard.rs",
+    "server/src/headers.rs",
     "server/src/hosted.rs",
+    "server/src/meta.rs",
+    "server/src/negotiate.rs",
+    "server/src/origin.rs",
     "server/src/public",
-    "server/src",
+    "server/src/rehearse.rs",
+    "server/src/respond.rs",
+    "server/src/serve",
+    "server/src/serve.rs",
     "xtask/src/asvs",
 ];
 
 /// Inside of a covered folder, and not checked.
-const EXEMPT: [(&str, &str); 8] = [
+const EXEMPT: [(&str, &str); 3] = [
     ("docs/language.md", "lists the terms"),
-    ("docs/checks.md", "is generated from engine/src/settings"),
-    ("engine/src/settings", "not reworded yet"),
-    ("engine/src/flow", "not reworded yet"),
-    ("engine/src/plan.rs", "not reworded yet"),
-    ("engine/src/config/console", "not reworded yet"),
-    ("engine/src/testing", "nobody reads it but tests"),
-    ("server/src/console", "not reworded yet"),
+    ("docs/checks.md", "is generated from engine/src/settings, which is not covered yet"),
+    ("engine/src/config/console", "is not covered yet"),
 ];
 
 /// What not to write, and what to write instead. Each is a word or a phrase; a `*` at its end stands for any ending.
@@ -348,5 +386,5 @@ fn the_check_finds_terms_where_users_read_them_and_nowhere_else() {
     ] {
         assert!(!found(name, source), "{name}: {source}");
     }
-    assert!(checked().len() > 100, "{} files", checked().len());
+    assert!(checked().len() > 150, "{} files", checked().len());
 }

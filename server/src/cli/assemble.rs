@@ -84,7 +84,7 @@ pub(super) async fn applying(global: &Global) -> Outcome<Config> {
     let Loaded { config, .. } = load(&sources, None)?;
     if missing(&config, global)?.is_some() {
         output::aside(format!(
-            "There is no installation in {} (--data): what a console saved is not in this, and secrets that no file names are made up.",
+            "warning: no installation found in {} (--data). The output contains no console settings, and secrets without a configured value are invented.",
             folder(global).display()
         ));
         return Ok(config);

@@ -27,7 +27,7 @@ impl NameServer {
         SystemOutbound::resolving(Arc::new(move |_: String| -> Found {
             let answer = answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             Box::pin(async move {
-                let answer = answer.ok_or_else(|| io::Error::other("there is no such name"))?;
+                let answer = answer.ok_or_else(|| io::Error::other("unknown name"))?;
                 Ok(answer.into_iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect())
             })
         }))
