@@ -105,7 +105,7 @@ pub fn overloaded(reason: &str) -> Response {
 /// 405, a plain text as that of Kratos' router. `allowed` is the header `Allow`.
 pub fn wrong_method(allowed: &str) -> Response {
     let media = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    let text = format!("405 Method not allowed. Use one of these: {allowed}\n");
+    let text = format!("405: Method not allowed. Use one of these: {allowed}\n");
     (StatusCode::METHOD_NOT_ALLOWED, media, text).into_response()
 }
 

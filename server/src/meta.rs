@@ -41,7 +41,7 @@ pub fn admin_routes() -> Router<AppState> {
 /// The text that a path without a handler gets, as Kratos' router.
 pub async fn nothing_here() -> Response {
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    (StatusCode::NOT_FOUND, headers, "404 Page not found\n").into_response()
+    (StatusCode::NOT_FOUND, headers, "404: Page not found\n").into_response()
 }
 
 async fn alive() -> Response {

@@ -438,6 +438,6 @@ mod tests {
     fn a_long_answer_is_cut_between_two_letters() {
         let long = "ä".repeat(SHOWN);
         let cut = shown(&long);
-        assert!(cut.len() < long.len() && cut.ends_with("bytes in all"), "{}", cut.len());
+        assert!(cut.len() < long.len() && cut.ends_with("bytes in total"), "{}", cut.len());
     }
 }

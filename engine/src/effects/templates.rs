@@ -367,27 +367,24 @@ mod tests {
             assert!(matches!(evaluate(source, "{}"), Err(TemplateError::Broken(_))), "{source}");
         }
         for (source, said) in [
-            ("function(ctx) {\n  a: 1,\n  b: 2 3,\n}", "line 3: a number cannot stand here"),
-            ("function(ctx) {\n  a: 1,", "line 2: it ends before something that was begun is closed"),
-            ("function(ctx) {\n  a: 'x,\n}\n", "line 2: a text is not closed"),
-            ("function(ctx)\n  ctxt.identity", "line 2: `ctxt` is not known"),
-            ("{ a: 1 }\n§", "line 2: `§` cannot stand here"),
+            ("function(ctx) {\n  a: 1,\n  b: 2 3,\n}", "line 3: unexpected number"),
+            ("function(ctx) {\n  a: 1,", "line 2: it ends before something is closed"),
+            ("function(ctx) {\n  a: 'x,\n}\n", "line 2: a string is not closed"),
+            ("function(ctx)\n  ctxt.identity", "line 2: unknown name `ctxt`"),
+            ("{ a: 1 }\n§", "line 2: unexpected `§`"),
         ] {
             let unreadable = Err(TemplateError::Unreadable(said.to_owned()));
             assert_eq!(evaluate(source, "{}"), unreadable, "{source}");
         }
         for (source, said) in [
-            ("function(ctx) {\n  mail: ctx.identity.mail,\n}", "line 2: there is no `mail` here"),
+            ("function(ctx) {\n  mail: ctx.identity.mail,\n}", "line 2: unknown field `mail`"),
             ("function(ctx)\n\n  ctx.identity.id.of", "line 3: only objects have members"),
         ] {
             let broken = Err(TemplateError::Broken(said.to_owned()));
             assert_eq!(evaluate(source, r#"{"identity": {"id": "x"}}"#), broken, "{source}");
         }
         let deep = "function(ctx) local f(n) = 1 + f(n + 1); f(0)";
-        assert_eq!(
-            evaluate(deep, "{}"),
-            Err(TemplateError::Broken("it calls itself without end".to_owned()))
-        );
+        assert_eq!(evaluate(deep, "{}"), Err(TemplateError::Broken("infinite recursion".to_owned())));
         assert_eq!(evaluate("std.repeat('x', 1100000)", "{}"), Err(TemplateError::TooLarge));
     }
 }

@@ -272,7 +272,7 @@ fn a_variable_that_no_key_has_is_told() {
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
     assert_eq!(
         note.to_string(),
-        "environment variable SELFSERVICE_FLOWS_LOGIN_LIFE: no key has this name, so the variable has no effect"
+        "environment variable SELFSERVICE_FLOWS_LOGIN_LIFE: unknown key, so the variable has no effect"
     );
 }
 

@@ -127,7 +127,7 @@ fn every_key_is_accounted_for_and_none_is_lost() {
     assert_eq!(at("selfservice.flows.login.lifespan").0, Outcome::Refused);
     let (unknown, text) = at("selfservice.flows.login.lifespam");
     assert_eq!(unknown, Outcome::Unknown);
-    assert!(text.contains("perhaps `lifespan` is meant"), "{text}");
+    assert!(text.contains("did you mean `lifespan`?"), "{text}");
     assert_eq!(at("of_a_later_version").0, Outcome::Unknown);
     assert_eq!(at("session.lifespan").0, Outcome::Kept);
     assert_eq!(at("selfservice.whitelisted_return_urls").0, Outcome::Moved);
@@ -331,7 +331,7 @@ fn of_two_files_the_later_wins_and_each_key_names_its_own() {
         assert!(entry.file.ends_with(file), "{path}: {}", entry.file);
     }
     let text = import.text(Format::Yaml, true);
-    assert!(text.starts_with("# Made by `vestibule config import` from "), "{text}");
+    assert!(text.starts_with("# Created by `vestibule config import` from "), "{text}");
     assert!(files.folder.path().join("first.json").is_file(), "files are only read");
     assert_eq!(std::fs::read_to_string(files.folder.path().join("first.json")).unwrap(), first);
 }
@@ -347,7 +347,7 @@ fn a_file_that_is_only_where_the_server_runs_is_no_fault() {
     for path in ["identity.schemas[0].url", "selfservice.flows.registration.after.hooks[0]"] {
         let (outcome, text) = outcome(&import, path);
         assert_eq!(outcome, Outcome::Kept, "{path}");
-        assert!(text.contains("where the server runs"), "{text}");
+        assert!(text.contains("must exist on the server"), "{text}");
     }
     assert_eq!(import.document(true), document);
 }

@@ -371,7 +371,7 @@ fn the_check_finds_terms_where_users_read_them_and_nowhere_else() {
         ("docs/a.md", "an E-Mail, sent"),
         ("engine/src/a.rs", "fn a() { b(\"The web \\\n    hook failed.\") }"),
         ("engine/src/a.rs", "const A: &str = r#\"say \"whoever\"\"#;"),
-        ("engine/src/a.rs", "if letter == '\"' { \"somebody\" }"),
+        ("engine/src/a.rs", "if letter == '\"' { \"tell somebody\" }"),
         ("server/src/cli/a.rs", "/// Ends what nobody needs"),
         ("engine/src/courier/letters/en/a.txt", "This mail"),
     ] {

@@ -87,15 +87,16 @@ fn report(notes: &[Note]) -> Outcome {
     for note in lost.iter().chain(&needless) {
         line(note)?;
     }
-    let keys = |count: usize| if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
-    let have = |count: usize| if count == 1 { "has" } else { "have" };
-    let mut verdict = "The configuration is valid".to_owned();
-    if !lost.is_empty() {
-        verdict.push_str(&format!("; {} {} no effect", keys(lost.len()), have(lost.len())));
+    let mut verdict = "The configuration is valid.".to_owned();
+    match lost.len() {
+        0 => {}
+        1 => verdict.push_str(" 1 key has no effect."),
+        count => verdict.push_str(&format!(" {count} keys have no effect.")),
     }
-    if !needless.is_empty() {
-        let need = if needless.len() == 1 { "needs" } else { "need" };
-        verdict.push_str(&format!("; {} {need} no effect", keys(needless.len())));
+    match needless.len() {
+        0 => {}
+        1 => verdict.push_str(" 1 key needs no effect."),
+        count => verdict.push_str(&format!(" {count} keys need no effect.")),
     }
-    line(format!("{verdict}."))
+    line(verdict)
 }

@@ -213,12 +213,12 @@ async fn a_mapper_that_fails_or_makes_rubbish_has_a_reason_in_the_log() {
     let mut watched = Watched::start(json!({})).await;
     for (mapper, why) in [
         ("error 'no'", "no"),
-        ("{ traits: {} }", "it makes no `{identity: {traits: …}}`"),
-        ("{ identity: {} }", "`identity.traits` is no object"),
-        ("'rubbish'", "it makes no `{identity: {traits: …}}`"),
-        ("local f(n) = 1 + f(n + 1); f(0)", "the mapper: "),
+        ("{ traits: {} }", "it doesn't return `{identity: {traits: …}}`"),
+        ("{ identity: {} }", "`identity.traits` is not an object"),
+        ("'rubbish'", "it doesn't return `{identity: {traits: …}}`"),
+        ("local f(n) = 1 + f(n + 1); f(0)", "claims mapping: "),
         ("{ identity: { traits: { email: std.extVar('claims').nothing } } }", "nothing"),
-        ("import 'file'", "the mapper: "),
+        ("import 'file'", "claims mapping: "),
     ] {
         watched.only(json!({"mapper_url": format!("base64://{}", STANDARD.encode(mapper))}));
         watched.fails(mapper, "claims_invalid", why).await;

@@ -170,7 +170,7 @@ fn a_fix_says_what_it_cannot_do() {
     assert!(text(&absent.stdout).contains("enumeration: not found"), "{}", text(&absent.stdout));
     let locked = place.command(&fix).env("VESTIBULE_COURIER_KEEP_BODIES", "true").output().unwrap();
     let said = text(&locked.stdout);
-    assert!(said.contains("set by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
+    assert!(said.contains("managed by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
     assert!(!said.contains("- vestibule.courier.keep_bodies"), "{said}");
     let starter = place.run(&["config", "check", "--lint", "--fix"]);
     assert_eq!(starter.status.code(), Some(1));
@@ -283,7 +283,7 @@ selfservice: {flows: {verification: {use: code}, recovery: {enabled: true}}}
     }
     assert!(of("selfservice.flows.recovery.enabled").contains("not supported yet"), "{said}");
     assert!(
-        said.ends_with("The configuration holds; 1 key has no effect; 3 keys need no effect.\n"),
+        said.ends_with("The configuration is valid. 1 key has no effect. 3 keys need no effect.\n"),
         "{said}"
     );
     let report = text(&place.run(&["config", "import", "kratos.yml"]).stderr);
@@ -347,7 +347,7 @@ selfservice:
         "Sign in",
     ];
     assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{printed}");
-    assert!(printed.contains("so these do not run: web_hook crm.example.org/all"), "{printed}");
+    assert!(printed.contains("These don't run: web_hook crm.example.org/all"), "{printed}");
     assert!(printed.contains("200 {session, session_token, identity, continue_with}"), "{printed}");
     let machine = place.run(&[&command[..], &["--json"]].concat());
     let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();

@@ -227,7 +227,7 @@ fn what_is_over_goes_by_a_command_too() {
         (0..200)
             .any(|_| text(&place.run(&[&["cleanup", "sql"][..], &files].concat()).stdout).contains(wanted))
     };
-    assert!(until("Deleted 1 row"), "once the second is over");
+    assert!(until("Deleted 1 expired row"), "once the second is over");
     assert!(until("No expired rows"));
 }
 
@@ -239,9 +239,9 @@ fn templates_are_read_by_a_command() {
         "function(ctx) { email: ctx.identity.traits.email, more: ctx.flow.transient_payload.x }",
     );
     place.write("bad.jsonnet", "function(ctx) {\n  email: ctx.identity.traits.email,,\n}");
-    place.says(&["jsonnet", "lint", "good.jsonnet"], "can be read");
+    place.says(&["jsonnet", "lint", "good.jsonnet"], "is valid");
     place.says(&["lint", "jsonnet", "good.jsonnet", "good.jsonnet"], "All 2 templates");
-    place.says(&["lint", "lint", "good.jsonnet"], "can be read");
+    place.says(&["lint", "lint", "good.jsonnet"], "is valid");
     for line in [&["jsonnet", "lint"][..], &["lint", "lint"]] {
         let ended = place.run(&[line, &["good.jsonnet", "bad.jsonnet", "missing.jsonnet"]].concat());
         let told = text(&ended.stderr);

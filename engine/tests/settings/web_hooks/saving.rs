@@ -23,7 +23,7 @@ async fn what_is_wrong_stands_beside_its_field() {
         (url("https://crm.example.org/?api_key=hush"), "url", "Take `api_key` out"),
         (url(LOG), "url", "log.example.org is not among the hosts"),
         (head("X-A", "one\r\nEvil: two"), "headers", "not one line"),
-        (head("X-A\nEvil", "two"), "headers", "not a header name"),
+        (head("X-A\nEvil", "two"), "headers", "no name of a header"),
         (head("Authorization", "Bearer x"), "headers", "Authentication"),
         (head("Host", "evil"), "headers", "Authentication"),
         (head("X-Api-Key", "hush"), "headers", "looks like a secret"),
@@ -179,7 +179,7 @@ async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() 
         .filter(|(_, mark)| *mark == engine::pipeline::Mark::New)
         .map(|(line, _)| line.title.as_str())
         .collect();
-    assert_eq!(new, ["Ask crm"]);
+    assert_eq!(new, ["Call crm"]);
     let mut dangers: Vec<&str> = preview.brings_about.iter().map(|check| check.id).collect();
     dangers.sort_unstable();
     assert_eq!(dangers, ["account_changed_over_http", "hook_proves_addresses"]);

@@ -63,7 +63,7 @@ async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
     let json = Value::Array;
     for (more, named, runs) in [
         (json!({"response": {"ignore": true}}), "Inform", "Is queued with the account (password)"),
-        (json!({}), "Wait for it", "After the account is created"),
+        (json!({}), "Wait for it", "after the account is stored"),
         (json!({"can_interrupt": true}), "Ask, may stop the sign-up", "before anything is stored"),
         (json!({"response": {"parse": true}}), "Ask, may change the account", "before anything is stored"),
     ] {
@@ -174,7 +174,7 @@ async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
     console.post("/actions/test", &of_the_hook(&[("step", "send")])).await;
     assert!(console.world.outbound.requests().is_empty());
-    assert!(console.hook_page().await.html.contains("line 1: there is no `nothing` here"));
+    assert!(console.hook_page().await.html.contains("line 1: unknown field `nothing`"));
 }
 
 #[tokio::test]

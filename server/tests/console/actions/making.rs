@@ -50,7 +50,7 @@ async fn a_hook_is_made_shown_switched_and_removed_by_forms_alone() {
     led(&console.press("off", 2, &[]).await, "/actions?saved=3&new=false#hook-crm");
     led(&console.press("on", 3, &[]).await, "/actions?saved=4&new=true#hook-crm");
     let sure = console.get("/actions/press?id=crm&act=remove").await;
-    for said in ["crm.example.org is not asked any more at sign-up", "no longer", "Ask crm"] {
+    for said in ["crm.example.org is not asked any more at sign-up", "no longer", "Call crm"] {
         assert!(sure.html.contains(said), "{said}: {}", sure.html);
     }
     assert_eq!(console.revision(), 4, "it was only asked");
@@ -77,7 +77,7 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
         "A service decides which addresses count as proven",
         "Whoever is on the way can change accounts",
         "test@example.org",
-        "<b>Ask crm</b>",
+        "<b>Call crm</b>",
         ">new<",
         "needed, since this is a danger",
     ] {
@@ -101,7 +101,7 @@ async fn what_is_wrong_stands_beside_its_field_with_all_that_was_typed() {
     for (changed, said, field) in [
         (vec![("url", "https://evil.example/")], "evil.example is not among the hosts", "url"),
         (vec![("url", "http://127.0.0.1:4434/admin")], "an address of this very server", "url"),
-        (vec![("body.kind", "own"), ("body", broken)], "line 3: a number cannot stand here", "body"),
+        (vec![("body.kind", "own"), ("body", broken)], "line 3: unexpected number", "body"),
         (vec![("headers", "X-A: 1\nnonsense")], "Line 2 is no header", "headers"),
         (vec![("headers", "X-A: one\rEvil: two")], "not one line", "headers"),
         (vec![("id", "Not One")], "small letters", "id"),
