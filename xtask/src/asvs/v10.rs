@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
         "10.5.1",
         2,
         "An ID token can't be replayed",
-        "By its nonce, for each request. A token that an app got itself, without a nonce, signs in once",
+        "By its nonce, for each request. A token that an app sends signs in once, unless `vestibule.social.reusable_id_tokens` lists its provider",
         &[
             "server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in",
             "server/tests/api/social.rs::an_app_shows_an_id_token_that_it_got_by_itself",
