@@ -270,7 +270,7 @@ fn verified(ctx: &Ctx, headers: &HeaderMap, done: &Verified) -> Response {
     }
 }
 
-/// Kratos' answer to a proof, and beside it what was handed over with it: a browser is led on at once.
+/// Kratos' response to a verification, with the issued session: a browser is redirected immediately.
 fn verified_and_signed_in(
     ctx: &Ctx,
     headers: &HeaderMap,

@@ -1,5 +1,5 @@
-//! Web hooks as calls: a queue for those that nobody waits for, a log of all, retries, tests. What a hook's answer means
-//! for a flow is [`call`]'s word.
+//! Webhook calls: a queue for background calls, a log of all calls, retries, tests. [`crate::flow::webhook`] decides what a response
+//! means for a flow.
 
 mod answer;
 pub mod call;

@@ -1,4 +1,4 @@
-//! Rows of sign-ups that wait for their proof: no account exists until then. What they mean is in `signup::pending`.
+//! Rows of sign-ups that are pending verification: their accounts don't exist yet. `flow::pending` uses them.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::identity::draft::Draft;

@@ -27,7 +27,7 @@ pub async fn whoami(
     let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
     if let Some(template) = first(&query(&uri), "tokenize_as") {
-        return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
+        return Err(Error::invalid(format!("Unknown token template {template:?}.")).into());
     }
     let body = session::to_json(&ctx.config, &current.session, Some(&current.identity), ctx.effects().now());
     let mut response = respond::json(&body);
