@@ -227,7 +227,7 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
                 }
                 (true, FlowKind::Login) => "webhook; if it fails, the user isn't signed in",
                 (true, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings) => {
-                    "web hook: the change is stored by then; if this fails the person sees an error"
+                    "webhook; if it fails, the user sees an error and the change remains"
                 }
             };
             line("inform", format!("Call {}", hook.name), stage, about.to_owned(), waits)

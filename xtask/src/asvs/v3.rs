@@ -229,7 +229,7 @@ pub(super) const ROWS: &[Row] = &[
         "",
         &[
             "engine/tests/flows/rules.rs::only_allowed_addresses_are_returned_to",
-            "engine/src/flow/return_to.rs::entries_match_origin_and_path_at_a_slash",
+            "engine/src/form/return_to.rs::entries_match_origin_and_path_at_a_slash",
         ],
     ),
     not_met(
