@@ -54,9 +54,9 @@ fn main() -> std::io::Result<()> {
                     with(
                         mail("anna@"),
                         4000040,
-                        "This is not an e-mail address. It looks like anna@example.org."
+                        "Enter a valid email address, for example anna@example.org."
                     ),
-                    with(password("new-password"), 4000032, "At least 8 characters. You have 7."),
+                    with(password("new-password"), 4000032, "Use at least 8 characters. You entered 7."),
                     first_name(),
                     submit("password", "Create account"),
                 ])),
@@ -83,7 +83,7 @@ fn main() -> std::io::Result<()> {
                         password("current-password"),
                         submit("password", "Sign in")
                     ])),
-                    json!({"id": 4000006, "text": "The address or the password is wrong. Check both and try again.", "type": "error"}),
+                    json!({"id": 4000006, "text": "Incorrect email or password.", "type": "error"}),
                 ),
             ),
         ),
@@ -110,7 +110,7 @@ fn main() -> std::io::Result<()> {
                         sign_out: Some("#".to_owned()),
                         ..sign(json!([password("current-password"), submit("password", "Confirm")]))
                     },
-                    json!({"id": 1010003, "text": "You are about to change something important. Enter your password again.", "type": "info"}),
+                    json!({"id": 1010003, "text": "Sign in again to continue.", "type": "info"}),
                 ),
             ),
         ),
@@ -208,7 +208,7 @@ fn rich() -> Value {
         with(
             input(json!({"name": "traits.age", "type": "number", "value": 12}), "Age"),
             4000018,
-            "At least 16. You entered 12."
+            "Enter 16 or more."
         ),
         input(json!({"name": "traits.height", "type": "number"}), "Height"),
         input(

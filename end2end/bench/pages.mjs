@@ -104,7 +104,7 @@ try {
     ...hosted('Sign-in'), url: `${task.public}/login`, heading: 'Sign in', state: 'input[type=password]',
   });
   await measure({
-    ...hosted('Verification'), url: `${task.public}/verification`, heading: 'Confirm your address',
+    ...hosted('Verification'), url: `${task.public}/verification`, heading: 'Verify your email',
     state: 'input[type=email]',
   });
   await page.goto(`${task.public}/registration`);

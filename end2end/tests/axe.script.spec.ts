@@ -37,19 +37,19 @@ test.describe('hosted pages', () => {
     await expect(anna.summary()).toBeVisible();
     await check(anna.page, 'Create your account');
     await anna.signUp('anna@example.org');
-    await check(anna.page, 'Check your mail');
+    await check(anna.page, 'Check your email');
     await anna.field('code').fill('000000');
     await anna.submit();
     await expect(anna.summary()).toBeVisible();
-    await check(anna.page, 'Check your mail');
+    await check(anna.page, 'Check your email');
     await admin.signIn();
     const { code } = await admin.newestMail('anna@example.org');
     await check(admin.page, 'Mailbox');
     await anna.field('code').fill(code);
     await anna.submit();
-    await check(anna.page, 'Your address is confirmed');
+    await check(anna.page, 'Your email is verified');
     await anna.goto('/verification');
-    await check(anna.page, 'Confirm your address');
+    await check(anna.page, 'Verify your email');
     await anna.goto('/welcome');
     await check(anna.page, 'You are not signed in');
   });
@@ -68,9 +68,9 @@ test('sign-in, welcome, errors', async ({ visitor, complaints }) => {
   await anna.signIn('anna@example.org');
   await check(anna.page, 'You are signed in');
   await anna.goto('/login?refresh=true');
-  await check(anna.page, 'Confirm that it is you');
+  await check(anna.page, 'Confirm it’s you');
   await anna.goto('/error?id=00000000-0000-4000-8000-000000000000');
-  await check(anna.page, 'Nothing to show here');
+  await check(anna.page, 'No error found');
 });
 
 test('a closed sign-up', async ({ admin, visitor, complaints }) => {

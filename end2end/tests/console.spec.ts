@@ -225,10 +225,10 @@ test('the switches about addresses lead people to their code and ask for it', as
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
-  await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+  await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('Check your email');
   const early = await visitor();
   await early.signIn('anna@example.org');
-  await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+  await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your email');
   await early.expectSignedOut();
   await admin.openSettings();
   await admin.showVerificationPage.setChecked(false);

@@ -17,12 +17,12 @@ test('who types the code where they signed up is signed in, and led on', async (
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
-  await expect(heading(anna)).toHaveText('Check your mail');
+  await expect(heading(anna)).toHaveText('Check your email');
   await admin.signIn();
   const { code } = await admin.newestMail('anna@example.org');
   await anna.field('code').fill(code === '000000' ? '000001' : '000000');
   await anna.submit();
-  await expect(anna.summary()).toContainText('This code is wrong');
+  await expect(anna.message(4070006)).toBeVisible();
   await anna.field('code').fill(code);
   await anna.submit();
   await anna.page.waitForURL(/\/welcome/);
@@ -42,7 +42,8 @@ test("who opens the mail's link where they signed up is signed in with one press
   const scanner = await visitor();
   await scanner.page.goto(link);
   await anna.page.goto(link);
-  await expect(heading(anna)).toHaveText('Confirm your address');
+  await expect(heading(anna)).toHaveText('Verify your email');
+  await expect(anna.page.getByTestId('one-step')).toBeVisible();
   await anna.submit();
   await anna.page.waitForURL(/\/welcome/);
   await anna.expectSignedIn('anna@example.org');
@@ -53,12 +54,12 @@ test('a scanner that opens the link takes nothing from the form that waits for t
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
-  await expect(heading(anna)).toHaveText('Check your mail');
+  await expect(heading(anna)).toHaveText('Check your email');
   await admin.signIn();
   const { code, link } = await admin.newestMail('anna@example.org');
   const scanner = await visitor();
   await scanner.page.goto(link);
-  await expect(heading(scanner)).toHaveText('Confirm your address');
+  await expect(heading(scanner)).toHaveText('Verify your email');
   // As it was opened: not a thing of it was loaded again.
   await anna.field('code').fill(code);
   await anna.submit();
@@ -78,8 +79,8 @@ test('on another device the address is confirmed and signing in comes next; the 
   const phone = await visitor();
   await phone.page.goto(link);
   await phone.submit();
-  await expect(heading(phone)).toHaveText('Your address is confirmed');
-  await expect(phone.page.getByText('Now you can sign in.')).toBeVisible();
+  await expect(heading(phone)).toHaveText('Your email is verified');
+  await expect(phone.page.getByText('You can now sign in.')).toBeVisible();
   await phone.page.getByTestId('sign-in-next').click();
   await expect(heading(phone)).toHaveText('Sign in');
   await phone.expectSignedOut();
@@ -96,7 +97,7 @@ test('nobody else is signed out by it', async ({ admin, visitor }) => {
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
-  await expect(heading(anna)).toHaveText('Check your mail');
+  await expect(heading(anna)).toHaveText('Check your email');
   await admin.signIn();
   const first = await admin.newestMail('anna@example.org');
   const berta = await visitor();

@@ -13,9 +13,9 @@ const heading = (visitor: Visitor) => visitor.page.getByRole('heading', { level:
 
 /** The page after a sign-up, without the address. */
 async function told(visitor: Visitor, email: string): Promise<string> {
-  await expect(heading(visitor)).toHaveText('Check your mail');
+  await expect(heading(visitor)).toHaveText('Check your email');
   const text = await visitor.page.locator('main').innerText();
-  expect(text).toContain('If this address is new here, a code is on its way to it');
+  await expect(visitor.message(1080003)).toContainText('If you’re new, enter the code');
   return text.replaceAll(email, 'ADDRESS');
 }
 
@@ -54,11 +54,11 @@ test('who opens the link of a sign-up that a stranger made chooses the password'
 
   const bert = await visitor();
   await bert.page.goto(link);
-  await expect(bert.page.locator('main')).toContainText('choose a new one');
+  await expect(bert.message(1080000)).toContainText('choose a new password');
   await expect(bert.summary()).toHaveCount(0);
   await bert.field('password').fill(PASSWORD);
   await bert.submit();
-  await expect(heading(bert)).toHaveText('Your address is confirmed');
+  await expect(heading(bert)).toHaveText('Your email is verified');
   await bert.signIn('bert@example.org', 'the password of a stranger 1');
   await expect(bert.summary()).toBeVisible();
   await bert.signIn('bert@example.org');

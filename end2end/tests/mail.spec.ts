@@ -22,7 +22,7 @@ test.describe('the page for the code after sign-up', () => {
     const anna = await visitor();
     await anna.openSignUp();
     await anna.signUp('anna@example.org');
-    await expect(heading(anna)).toHaveText('Check your mail');
+    await expect(heading(anna)).toHaveText('Check your email');
     await expect(anna.page.locator('.lead')).toContainText('anna@example.org');
     await admin.signIn();
     await expect(admin.heading()).toHaveText('Authentication');
@@ -33,10 +33,10 @@ test.describe('the page for the code after sign-up', () => {
     // What is no code costs nothing but a try, and says so.
     await anna.field('code').fill(code === '000000' ? '000001' : '000000');
     await anna.submit();
-    await expect(anna.summary()).toContainText('This code is wrong');
+    await expect(anna.message(4070006)).toBeVisible();
     await anna.field('code').fill(code);
     await anna.submit();
-    await expect(heading(anna)).toHaveText('Your address is confirmed');
+    await expect(heading(anna)).toHaveText('Your email is verified');
     await anna.page.getByTestId('continue').click();
     await expect(anna.page).toHaveURL(/\/welcome/);
     await anna.expectSignedOut();
@@ -50,16 +50,16 @@ test.describe('the page for the code after sign-up', () => {
     const anna = await visitor();
     await anna.openSignUp();
     await anna.signUp('anna@example.org');
-    await expect(heading(anna)).toHaveText('Check your mail');
+    await expect(heading(anna)).toHaveText('Check your email');
     await admin.signIn();
     const { link } = await admin.newestMail('anna@example.org');
     const phone = await visitor();
     await phone.page.goto(link);
-    await expect(heading(phone)).toHaveText('Confirm your address');
+    await expect(heading(phone)).toHaveText('Verify your email');
     await expect(phone.page.getByTestId('by-link')).toBeVisible();
     await expect(phone.field('code')).toBeHidden();
     await phone.submit();
-    await expect(heading(phone)).toHaveText('Your address is confirmed');
+    await expect(heading(phone)).toHaveText('Your email is verified');
     await phone.signIn('anna@example.org');
     await phone.expectSignedIn('anna@example.org');
   });
@@ -77,16 +77,16 @@ test.describe('the page for the code after sign-up', () => {
     await admin.signIn();
     const first = await admin.newestMail('anna@example.org');
     await resend.click();
-    await expect(heading(anna)).toHaveText('Check your mail');
+    await expect(heading(anna)).toHaveText('Check your email');
     const second = await admin.newestMail('anna@example.org', 2);
     if (first.code !== second.code) {
       await anna.field('code').fill(first.code);
       await anna.submit();
-      await expect(anna.summary()).toContainText('a newer one was sent');
+      await expect(anna.message(4070006)).toBeVisible();
     }
     await anna.field('code').fill(second.code);
     await anna.submit();
-    await expect(heading(anna)).toHaveText('Your address is confirmed');
+    await expect(heading(anna)).toHaveText('Your email is verified');
   });
 
   test('six wrong codes end the form, and a new one leads on', async ({ admin, visitor }) => {
@@ -99,18 +99,18 @@ test.describe('the page for the code after sign-up', () => {
     for (let n = 0; n < 5; n++) {
       await anna.field('code').fill(wrong);
       await anna.submit();
-      await expect(anna.summary()).toContainText('This code is wrong');
+      await expect(anna.message(4070006)).toBeVisible();
     }
     await anna.field('code').fill(code);
     await anna.submit();
-    await expect(heading(anna)).toHaveText('Confirm your address');
-    await expect(anna.summary()).toContainText('tried too often');
+    await expect(heading(anna)).toHaveText('Verify your email');
+    await expect(anna.message(4000001)).toContainText('Request a new code');
     await anna.field('email').fill('anna@example.org');
     await anna.submit();
     const { code: newer } = await admin.newestMail('anna@example.org', 2);
     await anna.field('code').fill(newer);
     await anna.submit();
-    await expect(heading(anna)).toHaveText('Your address is confirmed');
+    await expect(heading(anna)).toHaveText('Your email is verified');
   });
 });
 
@@ -125,8 +125,8 @@ test.describe('the gate at sign-in', () => {
 
     const again = await visitor();
     await again.signIn('anna@example.org');
-    await expect(heading(again)).toHaveText('Check your mail');
-    await expect(again.page.getByTestId('refused')).toContainText('not signed in yet');
+    await expect(heading(again)).toHaveText('Check your email');
+    await expect(again.page.getByTestId('refused')).toBeVisible();
     await again.expectSignedOut();
     // The first session stays good.
     await anna.goto('/welcome');
@@ -136,11 +136,11 @@ test.describe('the gate at sign-in', () => {
     // One from the sign-up, one from the refused sign-in: the newest belongs to the newest form.
     const { code } = await admin.newestMail('anna@example.org', 2);
     await again.page.goBack();
-    await expect(heading(again)).toHaveText('Check your mail');
+    await expect(heading(again)).toHaveText('Check your email');
     await again.field('code').fill(code);
     await again.submit();
-    await expect(heading(again)).toHaveText('Your address is confirmed');
-    await expect(again.page.getByText('Now you can sign in.')).toBeVisible();
+    await expect(heading(again)).toHaveText('Your email is verified');
+    await expect(again.page.getByText('You can now sign in.')).toBeVisible();
     await again.signIn('anna@example.org');
     await again.page.waitForURL(/\/welcome/);
     await again.expectSignedIn('anna@example.org');
@@ -155,7 +155,7 @@ test.describe('the gate without a session at sign-up', () => {
   test('says after sign-up that the mail comes first', async ({ visitor }) => {
     const anna = await visitor();
     await anna.register('anna@example.org');
-    await expect(heading(anna)).toHaveText('Check your mail to finish');
+    await expect(heading(anna)).toHaveText('Check your email to finish');
   });
 });
 
@@ -169,12 +169,12 @@ test('somebody who comes without a form is asked for their address', async ({ ad
   const anna = await visitor();
   await anna.register('anna@example.org');
   await anna.goto('/verification');
-  await expect(heading(anna)).toHaveText('Confirm your address');
+  await expect(heading(anna)).toHaveText('Verify your email');
   await anna.field('email').fill('anna@example');
   await anna.field('email').fill('nobody@example.org');
   await anna.submit();
   // The same words for an address that nobody has.
-  await expect(heading(anna)).toHaveText('Check your mail');
+  await expect(heading(anna)).toHaveText('Check your email');
   await admin.signIn();
   await admin.expectMails('anna@example.org', 1);
   await admin.expectMails('nobody@example.org', 0);

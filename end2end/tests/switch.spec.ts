@@ -14,7 +14,7 @@ test('what happens after sign-up is one answer that moves the switches', async (
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
-  await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+  await expect(anna.page.getByRole('heading', { level: 1 })).toHaveText('Check your email');
   await anna.expectSignedOut();
   // And the other way round: the switch moves the answer.
   await admin.setSignInAfterRegistration(true);
@@ -28,7 +28,7 @@ test('signing in when the address is proven is an answer, too', async ({ admin, 
   await admin.openSettings();
   await expect(admin.afterSignUp('when_proven')).toBeChecked();
   await expect(admin.signInAfterRegistration).not.toBeChecked();
-  await expect(admin.steps.last()).toContainText('Sign in when the address is proven');
+  await expect(admin.steps.last()).toContainText('Sign in after verification');
   const anna = await visitor();
   await anna.openSignUp();
   await anna.signUp('anna@example.org');
@@ -118,15 +118,15 @@ test.describe('a hook of the whole flow', () => {
 
   test('is drawn as it runs before, with and after the switch, for each client', async ({ admin }) => {
     await admin.signInAndOpenSettings();
-    const hook = admin.steps.filter({ hasText: 'Inform 127.0.0.1/new' });
+    const hook = admin.steps.filter({ hasText: 'Call 127.0.0.1/new' });
     const lists = admin.page.locator('#plan .panel:visible .soft');
     await expect(hook).toHaveCount(1);
-    await expect(lists).toContainText(['The list of the whole flow is in force']);
+    await expect(lists).toContainText(['Uses the flow-level hooks']);
     await admin.signInAfterRegistration.setChecked(true);
     await admin.previewed();
     await expect(admin.steps.last()).toContainText('Sign in');
     await expect(admin.steps.last()).toContainText('new');
-    await expect(lists.filter({ hasText: 'runs as before' })).toContainText('127.0.0.1/new');
+    await expect(lists.filter({ hasText: 'run as before' })).toContainText('127.0.0.1/new');
     await expect(hook.locator('.mark')).toHaveCount(0);
     await admin.lookAt('Native app');
     await expect(admin.steps.last()).toContainText('Sign in');
@@ -135,6 +135,6 @@ test.describe('a hook of the whole flow', () => {
     // And back: the method inherits again.
     await admin.setSignInAfterRegistration(false);
     await expect(hook).toHaveCount(1);
-    await expect(lists).toContainText(['The list of the whole flow is in force']);
+    await expect(lists).toContainText(['Uses the flow-level hooks']);
   });
 });

@@ -21,7 +21,7 @@ test('who opens the link of an account that a stranger made chooses the password
   const stranger = await visitor();
   await stranger.openSignUp();
   await stranger.signUp('bert@example.org', STRANGERS);
-  await expect(heading(stranger)).toHaveText('Check your mail');
+  await expect(heading(stranger)).toHaveText('Check your email');
   const waiting = stranger.page.url();
   await stranger.goto('/welcome');
   await stranger.expectSignedIn('bert@example.org');
@@ -31,8 +31,9 @@ test('who opens the link of an account that a stranger made chooses the password
   const bert = await visitor();
   await bert.page.goto(link);
   // Asked from the start, and nothing is wrong yet.
-  await expect(bert.page.getByTestId('by-link')).not.toContainText('One press');
-  await expect(bert.page.getByText('choose a new one')).toBeVisible();
+  await expect(bert.page.getByTestId('by-link')).toBeVisible();
+  await expect(bert.page.getByTestId('one-step')).toHaveCount(0);
+  await expect(bert.message(1080000)).toBeVisible();
   await expect(bert.summary()).toHaveCount(0);
   await bert.field('password').fill('short');
   await bert.submit();
@@ -40,11 +41,11 @@ test('who opens the link of an account that a stranger made chooses the password
   await expect(bert.field('code')).not.toHaveValue('');
   // The form of whoever signed up is as it was.
   await stranger.page.goto(waiting);
-  await expect(heading(stranger)).toHaveText('Check your mail');
+  await expect(heading(stranger)).toHaveText('Check your email');
   await expect(stranger.field('password')).toHaveCount(0);
   await bert.field('password').fill(PASSWORD);
   await bert.submit();
-  await expect(heading(bert)).toHaveText('Your address is confirmed');
+  await expect(heading(bert)).toHaveText('Your email is verified');
   await stranger.goto('/welcome');
   await expect(stranger.page.getByTestId('signed-in-as')).toHaveCount(0);
   await stranger.signIn('bert@example.org', STRANGERS);
@@ -63,20 +64,20 @@ test('who signed up is asked for nothing there, and on a phone for the password 
   const first = await admin.newestMail('anna@example.org');
   await anna.field('code').fill(first.code);
   await anna.submit();
-  await expect(heading(anna)).toHaveText('Your address is confirmed');
+  await expect(heading(anna)).toHaveText('Your email is verified');
   await anna.goto('/welcome');
   await anna.expectSignedIn('anna@example.org');
 
   const berta = await visitor();
   await berta.openSignUp();
   await berta.signUp('berta@example.org');
-  await expect(heading(berta)).toHaveText('Check your mail');
+  await expect(heading(berta)).toHaveText('Check your email');
   const { link } = await admin.newestMail('berta@example.org');
   const phone = await visitor();
   await phone.page.goto(link);
   await phone.field('password').fill(PASSWORD);
   await phone.submit();
-  await expect(heading(phone)).toHaveText('Your address is confirmed');
+  await expect(heading(phone)).toHaveText('Your email is verified');
   await berta.goto('/welcome');
   await berta.expectSignedIn('berta@example.org');
 });

@@ -26,13 +26,13 @@ const state = (page: Page) => page.locator('#sign-in-after-registration-state');
 test('a provider is on by itself, or a way of the switch that one press levels with the others', async ({ admin, visitor }) => {
   await admin.signInAndOpenSettings();
   const ways = admin.page.locator('#ways');
-  await expect(ways).toContainText('Social sign-in: on by itself');
+  await expect(ways).toContainText('Social sign-in: set separately');
   await expect(admin.signInAfterRegistration).not.toBeChecked();
   await expect(state(admin.page)).toHaveCount(0);
   await admin.lookAt('Social sign-in');
-  await expect(admin.steps.last()).toContainText('on by itself');
+  await expect(admin.steps.last()).toContainText('set separately');
   await admin.lookAt('Native app');
-  await expect(admin.steps.last()).toContainText('on by itself');
+  await expect(admin.steps.last()).toContainText('set separately');
   await (await comeFromAcme(visitor, 'anna')).expectSignedIn('anna@example.org');
   await (await type(visitor, 'one@example.org')).expectSignedOut();
 
@@ -40,7 +40,7 @@ test('a provider is on by itself, or a way of the switch that one press levels w
   await admin.page.locator('#sign-in-after-social').setChecked(false);
   await admin.save();
   await admin.openSettings();
-  await expect(ways).not.toContainText('by itself');
+  await expect(ways).not.toContainText('separately');
   await expect(state(admin.page)).toContainText('Off');
   await expect(admin.signInAfterRegistration).toHaveAttribute('aria-checked', 'false');
   await (await comeFromAcme(visitor, 'berta')).expectSignedOut();
@@ -91,7 +91,7 @@ test.describe('a gate on passwords alone', () => {
     await type(visitor, 'one@example.org');
     const early = await visitor();
     await early.signIn('one@example.org');
-    await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your mail');
+    await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your email');
     await early.expectSignedOut();
 
     await admin.requireVerifiedAddress.click();

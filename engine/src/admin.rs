@@ -1,5 +1,5 @@
-//! What the administrator's API does to identities: create, read, delete; lists are in `list`. No hooks, no mails, no password policy
-//! (Kratos: identity/handler.go).
+//! The admin API's actions on identities: create, read, delete. Lists are in `list`. Runs no hooks, sends no emails and checks no
+//! password policy (Kratos: identity/handler.go).
 
 mod list;
 
@@ -82,7 +82,7 @@ pub struct OidcConfig {
     pub providers: Vec<OidcLink>,
 }
 
-/// Whoever signs in with that provider as that subject is the account's owner.
+/// A user who signs in with that provider as that subject owns the account.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcLink {
@@ -115,7 +115,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
         if create.schema_id.is_empty() { &config.identity.default_schema_id } else { &create.schema_id };
     let schema = config
         .schema(schema_id)
-        .ok_or_else(|| Error::invalid(format!("There is no identity schema called {schema_id:?}.")))?;
+        .ok_or_else(|| Error::invalid(format!("Unknown identity schema {schema_id:?}.")))?;
     // Kept as sent: only a person's form gets the schema's empty objects (measured).
     let extracted = schema.schema.validate(&create.traits, config.vestibule.requests.violations()).map_err(
         |violations| {
@@ -123,7 +123,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
                 .iter()
                 .map(|violation| format!("{}: {}", violation.pointer, violation.text.text))
                 .collect();
-            Error::invalid(format!("The traits do not fit the schema {schema_id:?}: {}", list.join("; ")))
+            Error::invalid(format!("The traits don't match the schema {schema_id:?}: {}", list.join("; ")))
         },
     )?;
     let mut identity = identity::create(ctx.effects(), schema_id, create.traits, &extracted);
@@ -134,7 +134,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
     for given in create.verifiable_addresses.iter().chain(&create.recovery_addresses) {
         if !identity::address::is_readable(&given.value) {
             return Err(Error::invalid(
-                "An address has an invisible character, or one that changes the direction of the text. Remove it.",
+                "An address contains an invisible character or one that changes the text direction. Remove it.",
             ));
         }
     }
@@ -159,7 +159,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
         Inserted::Taken => {
             return Err(Error::new(
                 Kind::Conflict,
-                "Another identity has this identifier or external id already. Use that one, or another identifier.",
+                "Another identity already has this identifier or external ID. Use that identity, or a different identifier.",
             ));
         }
     }
@@ -189,7 +189,7 @@ async fn hash(ctx: &Ctx, config: PasswordConfig) -> Result<String> {
         }
         (None, Some(hash)) if crate::password::is_known_hash(&hash) => Ok(hash),
         (None, Some(_)) => Err(Error::invalid(
-            "credentials.password.config.hashed_password has an unsupported format, or costs too much to compare with. docs/compatibility.md lists the formats.",
+            "credentials.password.config.hashed_password has an unsupported format or is too expensive to verify. docs/compatibility.md lists the formats.",
         )),
         (None, None) | (Some(_), Some(_)) => Err(Error::invalid(
             "credentials.password.config needs exactly one of password and hashed_password.",

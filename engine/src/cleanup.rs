@@ -1,4 +1,4 @@
-//! What is over goes, in small steps: each is a short transaction, so that whoever waits for the writer gets it in between.
+//! Deletes expired data in small steps. Each one is a short transaction, so that other writers can run in between.
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub enum Kind {
     Deliveries,
     /// `vestibule.cleanup.errors` after they were made.
     Errors,
-    /// An hour after they were kept; nobody gets them back later than that.
+    /// One hour after they were stored; they can't be restored after that.
     KeptForms,
     /// At their end, and all of them while the option is off: who switches it on again begins anew.
     HandOvers,
@@ -36,13 +36,13 @@ pub enum Kind {
     Failures,
     /// `vestibule.cleanup.invitations` after their end, used or not.
     Invitations,
-    /// At their end: nobody can prove them any more.
+    /// When they expire: they can't be verified anymore.
     PendingSignUps,
     /// As soon as they count for nothing any more: they tell which client was here when.
     Limits,
     /// At their end: no provider's token is believed after it.
     IdTokens,
-    /// At their end: what an operator's test of a provider showed is nobody's later.
+    /// When they expire: results of an operator's provider test aren't kept.
     SocialTests,
 }
 

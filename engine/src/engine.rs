@@ -1,4 +1,4 @@
-//! The engine as a value: two may live in one process, nothing is global.
+//! The engine as a value: two can exist in one process, because nothing is global.
 
 use crate::config::Config;
 use crate::effects::{Effects, Following, to_completion};
@@ -151,7 +151,7 @@ impl Engine {
         logged.swap(minute, Ordering::Relaxed) != minute
     }
 
-    /// A web hook's call was queued, and that is committed.
+    /// A webhook call was queued and committed.
     pub fn wake_hooks(&self) {
         self.inner.hooks_waiting.notify_one();
     }
@@ -209,7 +209,7 @@ impl Engine {
         &self.inner.gates
     }
 
-    /// Where steps are written down, if somebody watches.
+    /// Where steps are recorded, if there is an observer.
     pub fn trace(&self) -> Option<&Trace> {
         self.inner.trace.as_ref()
     }

@@ -1,6 +1,6 @@
-//! The one error of the engine: a public part that may reach a client, a private cause that may only reach the log.
+//! The engine's only error type: a public part that clients may see, and a private cause for the log.
 //!
-//! "The form comes back with messages" is not an error, see [`crate::form::outcome::Outcome::Form`].
+//! "The form is returned with messages" is not an error, see [`crate::flow::Submitted::Again`].
 
 use serde_json::{Map, Value};
 use std::fmt;

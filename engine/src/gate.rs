@@ -1,5 +1,5 @@
-//! A bounded number at once, a short queue before it, and an answer at once to whoever does not fit: for work that costs a process
-//! or waits for another service.
+//! A concurrency limit with a short queue, and an immediate rejection beyond it: for work that needs a process or waits for another
+//! service.
 
 use crate::error::{Error, Kind};
 use crate::limits_table::LISTS_AT_ONCE;
@@ -18,13 +18,13 @@ pub struct Capacity {
 }
 
 /// For lists of a user's own sessions. Each holds a database connection and builds a long response: without a bound, one user's
-/// requests for lists take all connections from everybody's sign-in.
+/// requests for lists take all connections from sign-ins.
 pub const LISTS: Capacity =
     Capacity { at_once: LISTS_AT_ONCE.count(), waiting: 32, patience: Duration::from_secs(5) };
 
 /// The queue is full, or it took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests are waiting for it already")]
+#[error("too many queued requests")]
 pub struct Full;
 
 impl Full {
@@ -34,7 +34,7 @@ impl Full {
 
 impl From<Full> for Error {
     fn from(full: Full) -> Self {
-        Error::new(Kind::Busy, "Too many requests need this at the moment. Try again in a few seconds.")
+        Error::new(Kind::Busy, "Too many requests at once. Try again in a few seconds.")
             .retry_after(Full::RETRY_AFTER)
             .caused_by(full)
     }
@@ -124,19 +124,19 @@ impl Drop for Pass {
 /// The gates of one engine.
 #[derive(Default)]
 pub struct Gates {
-    /// Templates that somebody waits for.
+    /// Templates that a user waits for.
     pub templates: Gate,
     /// Templates of what comes from the queue: these never take the place of those.
     pub background_templates: Gate,
-    /// Long lists that anybody may ask for who is signed in.
+    /// Long lists that any signed-in user can request.
     pub lists: Gate,
     providers: Mutex<BTreeMap<String, Gate>>,
 }
 
 impl Gates {
-    /// The gate of one provider. Each has its own: a slow one holds up nobody but those who came for it.
+    /// The gate of one provider. Each one has its own: a slow one only affects its own users.
     pub fn provider(&self, id: &str) -> Gate {
-        /// Gates of providers that nobody is at are forgotten from this number on. A configuration has fewer.
+        /// Beyond this number, unused gates of providers are dropped. A configuration has fewer.
         const REMEMBERED: usize = 256;
         let mut gates = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= REMEMBERED {

@@ -1,4 +1,4 @@
-//! Typed ids. All are random (version 4) UUIDs, as Kratos shows them.
+//! Typed IDs. All are random UUIDs (version 4), as in Kratos.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,8 +1,8 @@
-//! Invitations: links that let somebody sign up, made by the admin API and in the console. One use, one life, bound to an
-//! address if wished. What a sign-up does with one is in [`crate::flow`].
+//! Invitations: links for sign-up, created with the admin API and in the console. Each has one use and an expiry, and can be bound to
+//! an email. [`crate::flow`] decides how a sign-up uses them.
 //!
-//! The secret is 256 random bits, stored as SHA-256: so much chance needs neither salt nor key. A link that is mailed is shown
-//! to nobody else, so that whoever comes with it has read the mail.
+//! The secret is 256 random bits, stored as SHA-256: random data needs neither salt nor key. A link that is emailed isn't shown
+//! anywhere else, so a user who has it can read the mailbox.
 
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Nothing waits longer for somebody to come.
+/// The maximum lifetime of an invitation.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Who makes or withdraws one.
@@ -42,7 +42,7 @@ impl By<'_> {
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Whom it is for; `None`: whoever holds the link.
+    /// The email it is bound to; `None`: anyone with the link.
     pub address: Option<String>,
     /// `None`: `vestibule.registration.invitation_lifespan`.
     pub lifespan: Option<Duration>,
@@ -87,12 +87,12 @@ impl Invitation {
     }
 }
 
-/// Whether a mail would get anywhere.
+/// Whether emails can be delivered.
 pub fn can_send(ctx: &Ctx) -> bool {
     ctx.config.courier.smtp.is_some() || ctx.config.courier.mailbox
 }
 
-/// Makes one, with its mail if that is wished, in one transaction.
+/// Creates one, with its email if requested, in one transaction.
 ///
 /// # Errors
 /// 400 with what to change · 403 for viewers, kept in the audit.
@@ -101,20 +101,22 @@ pub async fn make(ctx: &Ctx, by: By<'_>, wanted: Wanted) -> Result<Made> {
     let address = wanted.address.as_deref().map(str::trim).filter(|address| !address.is_empty());
     if let Some(odd) = address.filter(|address| !is_email(address) || address.contains('\0')) {
         return Err(Error::invalid(format!(
-            "{odd:?} is not an e-mail address. Write it as name@example.org."
+            "{odd:?} is not a valid email address. Enter one, for example name@example.org."
         )));
     }
     if wanted.send && address.is_none() {
-        return Err(Error::invalid("A mail needs an address to go to."));
+        return Err(Error::invalid("Enter an email to send the invitation to."));
     }
     if wanted.send && !can_send(ctx) {
         return Err(Error::invalid(
-            "No mail server is set. Make the invitation without a mail, and hand the link over yourself.",
+            "No mail server is configured. Create the invitation without email and share the link yourself.",
         ));
     }
     let lifespan = wanted.lifespan.unwrap_or(ctx.config.vestibule.registration.invitation_lifespan);
     if lifespan.is_zero() || lifespan > LONGEST {
-        return Err(Error::invalid("An invitation lives for a year at most, and not for no time at all."));
+        return Err(Error::invalid(
+            "An invitation can be valid for at most one year, and must be valid for more than 0 seconds.",
+        ));
     }
     let effects = ctx.effects();
     let now = effects.now();
@@ -160,7 +162,7 @@ pub async fn withdraw(ctx: &Ctx, by: By<'_>, id: Uuid) -> Result<()> {
         return match invitation.state(now) {
             State::Used => Err(Error::new(
                 Kind::Conflict,
-                "Somebody has used this invitation already. To undo that, delete the account.",
+                "This invitation was already used. To undo that, delete the account.",
             )),
             State::Open | State::Withdrawn | State::Expired => Ok(()),
         };
@@ -208,7 +210,10 @@ async fn may_write(ctx: &Ctx, by: By<'_>) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     append(&mut tx, ctx.effects().now(), by, "invitation.refused", json!({})).await?;
     tx.commit().await?;
-    Err(Error::new(Kind::Forbidden, "Viewers see invitations. Owners and editors make and withdraw them."))
+    Err(Error::new(
+        Kind::Forbidden,
+        "Viewers can only see invitations. Owners and editors can create and revoke them.",
+    ))
 }
 
 async fn append(tx: &mut Tx, at: DateTime<Utc>, by: By<'_>, action: &str, details: Value) -> Result<()> {

@@ -1,8 +1,8 @@
-//! Whether this server's secrets are those that its database was used with. Two servers with different secrets on one database
-//! would not accept each other's sessions, and could not read what the other encrypted.
+//! Whether this server's secrets are those that its database was used with. Two servers with different secrets on one database would
+//! reject each other's sessions, and couldn't decrypt each other's data.
 //!
-//! The database holds a keyed fingerprint of every secret that a server started with. Secrets are rotated by putting the new one
-//! before the old one: a server starts when at least one secret of each kind is known, and records those that are new.
+//! The database contains a keyed fingerprint of every secret that a server started with. To rotate a secret, add the new one before
+//! the old one: a server starts if at least one secret of each kind is known, and records the new ones.
 
 use crate::config::Config;
 use crate::engine::Engine;
@@ -31,8 +31,8 @@ impl fmt::Display for Unknown {
         let keys: Vec<_> = self.0.iter().map(|key| format!("`{key}`")).collect();
         write!(
             f,
-            "This database was used with other secrets: it knows none of {}. With these, sessions of another server are not accepted \
-             and encrypted rows cannot be read. Copy `secrets.json` from the data folder of the other server, or set the same \
+            "This database was used with other secrets: it knows none of {}. With these secrets, sessions of other servers are rejected \
+             and encrypted rows can't be decrypted. Copy `secrets.json` from the data folder of the other server, or set the same \
              `secrets` in the configuration of both. After a rotation, keep the old secret as the second entry. If the old secrets \
              are lost, run `vestibule secrets accept`",
             keys.join(", ")
@@ -82,7 +82,7 @@ fn unknown(config: &Config, known: &[(i64, Vec<u8>)]) -> Option<Unknown> {
     (!unknown.is_empty()).then_some(Unknown(unknown))
 }
 
-/// Those that are not known yet. `false` when somebody else recorded one meanwhile.
+/// Those that are not known yet. `false` if another server recorded one in the meantime.
 async fn add(tx: &mut Tx, config: &Config, known: &[(i64, Vec<u8>)], now: DateTime<Utc>) -> Result<bool> {
     let mut all: Vec<_> = known.iter().map(|(_, own)| own.clone()).collect();
     let mut number = known.last().map_or(0, |(number, _)| *number);
@@ -109,7 +109,7 @@ fn kinds(config: &Config) -> [(&'static str, &Vec<Secret>); 3] {
     ]
 }
 
-/// Says nothing about a secret to anybody who does not have it. The same secret has the same one in each place.
+/// Reveals nothing about a secret without the secret. The same secret has the same fingerprint everywhere.
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn fingerprint(secret: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");

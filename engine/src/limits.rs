@@ -1,8 +1,8 @@
-//! Limits: how often a client may do something, and how often something may be done to an account or address. A limit delays or asks
-//! to come back later. It never locks the owner of an account out, and holds no connection open (see `docs/limits.md`).
+//! Limits: how often a client may do something, and how often something may be done to an account or address. A limit delays or
+//! rejects until later. It never locks the owner of an account out, and keeps no connection open (see `docs/limits.md`).
 //!
-//! Counters are rows, so that they outlive a restart and several servers share them. Nobody has acknowledged them, so that they are
-//! written without a flush. What is not known here counts as what is: no limit tells who has an account.
+//! Counters are rows, so that they survive a restart and several servers share them. They are written without a flush, because no
+//! client relies on them. Unknown accounts count like existing ones, so no limit reveals which emails have an account.
 
 pub mod codes;
 pub mod emails;
@@ -45,7 +45,7 @@ pub enum Standing {
     Stranger,
     /// An app in a network that the account was signed in from before. Others may be there as well.
     Network,
-    /// A browser that signed in to the account before. Nobody else has its cookie.
+    /// A browser that signed in to the account before. No other client has its cookie.
     Device(DeviceId),
 }
 

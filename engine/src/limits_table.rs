@@ -1,14 +1,14 @@
-//! Every limit on what one request, one client or one listener may cost, once: name, amount, what happens when it is exceeded, what it
-//! protects and what it cannot. The code reads its fixed amounts here; `docs/limits.md` is written from it.
+//! The table of all limits on the cost of a request, a client and a listener: name, amount, effect when exceeded, what it protects and
+//! what it can't stop. The code reads fixed amounts here, and `docs/limits.md` is generated from it.
 
 use std::fmt::Write;
 
-/// A limit. Its amount is a configuration key, whose default is in the table of keys, or a number that is fixed here.
+/// A limit. Its amount is a configuration key with its default in the table of keys, or a fixed number.
 #[derive(Debug)]
 pub struct Limit {
     pub name: &'static str,
     amount: Amount,
-    /// What the client, or the server, sees.
+    /// The effect for the client or the server.
     exceeded: &'static str,
     protects: &'static str,
     /// Which attack remains.
@@ -20,7 +20,7 @@ enum Amount {
     Key(&'static str),
     /// A number and its unit.
     Fixed(usize, &'static str),
-    /// What is not there at all.
+    /// Not supported at all.
     None(&'static str),
 }
 
@@ -48,7 +48,7 @@ impl Limit {
         Self { name, amount: Amount::Fixed(count, unit), exceeded, protects, cannot }
     }
 
-    /// A fixed amount; 0 for a limit that has a key, which the configuration knows.
+    /// The fixed amount; 0 for a limit with a key.
     pub const fn count(&self) -> usize {
         match self.amount {
             Amount::Fixed(count, _) => count,
@@ -67,22 +67,22 @@ pub const HEADER_FIELDS: Limit = Limit::fixed(
     "",
 );
 
-/// Characters of a configured text or typed value that a message repeats.
+/// Characters of a configured or entered value that a message repeats.
 pub const QUOTED: Limit = Limit::fixed(
     200,
     "characters",
-    "A typed value that a form's message repeats",
-    "The message shows the beginning and an ellipsis",
+    "Entered value that a form's message repeats",
+    "The message is truncated with an ellipsis",
     "The size of responses and of stored forms",
     "",
 );
 
-/// Bytes of typed values that a refused form shows again.
+/// Bytes of entered values that a rejected form shows again.
 pub const TYPED_VALUES: Limit = Limit::fixed(
     16 * 1024,
     "bytes",
-    "Typed values that a refused form keeps",
-    "Further fields come back empty",
+    "Entered values that a rejected form keeps",
+    "Further fields are returned empty",
     "The database",
     "",
 );
@@ -92,8 +92,8 @@ pub const IDENTIFIERS: Limit = Limit::fixed(
     100,
     "values",
     "Identifiers of one account, and its addresses",
-    "The form comes back with a message at the list",
-    "The addresses of others: one sign-up could reserve thousands",
+    "The form is returned with a message at the list",
+    "The emails of other users: one sign-up could reserve thousands",
     "",
 );
 
@@ -102,7 +102,7 @@ pub const PATTERN_SIZE: Limit = Limit::fixed(
     16 * 1024 * 1024,
     "bytes",
     "A compiled pattern of an identity schema",
-    "The configuration is refused",
+    "The configuration is rejected",
     "Memory, and the time that matching takes",
     "",
 );
@@ -117,11 +117,11 @@ pub const IDS: Limit = Limit::fixed(
     "",
 );
 
-/// Bytes of a body beyond its limit that are read, and thrown away, so that the client gets to read the response.
+/// Bytes beyond the limit of a body that are read and discarded, so that the client can read the response.
 pub const DISCARDED: Limit = Limit::fixed(
     5 * 1024 * 1024,
     "bytes",
-    "Bytes beyond the limit of a body that are read and thrown away, so that the client reads the response",
+    "Bytes beyond the limit of a body that are read and discarded, so that the client can read the response",
     "The connection is closed after the response",
     "The network",
     "",
@@ -131,10 +131,10 @@ pub const DISCARDED: Limit = Limit::fixed(
 pub const LISTS_AT_ONCE: Limit = Limit::fixed(
     2,
     "",
-    "Lists of own sessions (`GET /sessions`) that are made at the same time; 32 more wait for up to 5 s",
+    "Lists of own sessions (`GET /sessions`) that are created at the same time; 32 more wait for up to 5 seconds",
     "503 with `Retry-After`",
-    "Database connections for everybody else",
-    "Who waits for a list waits longer",
+    "Database connections for other requests",
+    "Users who wait for a list wait longer",
 );
 
 /// Sessions of one page of a user's own list.
@@ -142,18 +142,18 @@ pub const SESSIONS_OF_A_PAGE: Limit = Limit::fixed(
     250,
     "",
     "Sessions of one page of `GET /sessions`",
-    "The page has so many; further ones follow",
+    "Further sessions are on the next page",
     "Memory",
     "",
 );
 
-/// Bytes that the system keeps of a response that the client does not read, for each connection.
+/// Bytes of a response that the operating system keeps for a client that doesn't read it, per connection.
 pub const SEND_BUFFER: Limit = Limit::fixed(
     128 * 1024,
     "bytes",
-    "Bytes of responses that the system keeps for a connection whose client does not read; Linux reserves twice as much",
-    "The server waits with the rest, until `vestibule.limits.connections.write_deadline`",
-    "Memory of the system",
+    "Bytes of responses that the operating system keeps for a connection whose client doesn't read; Linux reserves twice as much",
+    "The server waits with the rest until `vestibule.limits.connections.write_deadline`",
+    "Memory of the operating system",
     "",
 );
 
@@ -162,7 +162,7 @@ pub const STORED_ERROR: Limit = Limit::fixed(
     4 * 1024,
     "bytes",
     "One stored error",
-    "Long texts in it are cut or left out",
+    "Long texts in it are truncated or left out",
     "The database",
     "",
 );
@@ -182,7 +182,7 @@ pub const KNOWN_PROXIES: Limit = Limit::fixed(
     1024,
     "addresses",
     "Unconfigured proxies that a listener remembers",
-    "The listener forgets all of them and learns them anew",
+    "The listener forgets all of them and detects them again",
     "Memory",
     "",
 );
@@ -192,7 +192,7 @@ pub const TRACKED_ROWS: Limit = Limit::fixed(
     200_000,
     "rows",
     "Forms, errors and calls whose clients the server remembers, of each kind",
-    "The server forgets all of them, and every client starts anew",
+    "The server forgets all of them, and the count of every client restarts at 0",
     "Memory",
     "",
 );
@@ -201,20 +201,20 @@ pub const TRACKED_ROWS: Limit = Limit::fixed(
 pub const RESERVED_FILES: Limit = Limit::fixed(
     64,
     "file descriptors",
-    "Files, database and outgoing connections that client connections leave room for",
-    "The listeners accept fewer connections than configured, and the log says so at the start",
+    "Files, database connections and outgoing connections that client connections leave room for",
+    "The listeners accept fewer connections than configured, which the log reports at startup",
     "The database, outgoing calls, and each listener from the others",
     "A limit of the operating system that is smaller than this",
 );
 
-/// Bytes of an answer that a webhook gives and a flow reads.
+/// Bytes of a webhook's response that a flow reads.
 pub const WEBHOOK_ANSWER: Limit = Limit::fixed(
     256 * 1024,
     "bytes",
-    "The answer of a webhook that may stop a flow or change an account (32 levels, 10,000 values)",
-    "It is a failure of the service: 502, and nothing is stored",
-    "Memory, the database, and whoever reads the account",
-    "A service that the operator has configured and that lies within these bounds",
+    "The response of a webhook that can block a flow or change an account (32 levels, 10,000 values)",
+    "The call fails: 502, and nothing is stored",
+    "Memory, the database, and clients that read the account",
+    "A configured service that stays within these limits",
 );
 
 /// Bytes of one document of a provider.
@@ -227,22 +227,22 @@ pub const PROVIDER_DOCUMENT: Limit = Limit::fixed(
     "As above",
 );
 
-/// Bytes of traits or metadata that another service makes.
+/// Bytes of traits or metadata from another service.
 pub const ACCOUNT_DOCUMENT: Limit = Limit::fixed(
     64 * 1024,
     "bytes",
-    "Traits, public and administrator's metadata, each, as a webhook or a mapper makes them (24 levels, 5,000 values)",
+    "Traits, public metadata and admin metadata from a webhook or claims mapping, each (24 levels, 5,000 values)",
     "502, or a message in the form",
     "The database",
     "",
 );
 
-/// Bytes that a template makes.
+/// Bytes of a template's output.
 pub const TEMPLATE_OUTPUT: Limit = Limit::fixed(
     1024 * 1024,
     "bytes",
-    "What a template makes",
-    "The evaluation fails; of a webhook that nobody waits for, the call is given up with an error in the log",
+    "The output of a template",
+    "The evaluation fails; the call of a webhook in the background fails with an error in the log",
     "Memory",
     "",
 );
@@ -254,35 +254,35 @@ const SECTIONS: &[(&str, &[Limit])] = &[
         &[
             Limit::key(
                 "vestibule.limits.work.templates",
-                "Templates that are evaluated at once while a user waits; half as many again for the queue of webhooks",
-                "Further evaluations wait for their turn",
+                "Templates that are evaluated at the same time while a user waits; half as many more for the webhook queue",
+                "Further evaluations are queued",
                 "Memory and the processor: each evaluation is a process of at most 512 MB and 3 seconds of processor time",
-                "Sign-ups that all need a template: these wait for each other",
+                "Sign-ups that all need a template, which wait for each other",
             ),
             Limit::key(
                 "vestibule.limits.work.templates_waiting",
-                "Evaluations that wait for their turn",
+                "Queued evaluations",
                 "503 with `Retry-After`",
                 "Memory, and users from waiting in vain",
                 "As above",
             ),
             Limit::key(
                 "vestibule.limits.work.provider_requests",
-                "Sign-ins that wait for one provider at once",
-                "Further sign-ins through this provider wait for their turn",
-                "Connections, other providers, and sign-in by password, from a provider that is slow",
-                "Others who sign in through the same provider",
+                "Simultaneous sign-ins that wait for one provider",
+                "Further sign-ins with this provider are queued",
+                "Connections, other providers and password sign-in from a slow provider",
+                "Other users who sign in with the same provider",
             ),
             Limit::key(
                 "vestibule.limits.work.provider_requests_waiting",
-                "Sign-ins that wait for their turn at one provider",
-                "503 with `Retry-After`; a user who came back from the provider can load the same address again",
+                "Queued sign-ins per provider",
+                "503 with `Retry-After`; a user who returned from the provider can reload the page",
                 "As above",
                 "As above",
             ),
             Limit::key(
                 "vestibule.limits.work.patience",
-                "Time that a request waits for its turn; five times as long for the mapper of somebody who came back from a provider",
+                "Time that a request stays queued; five times as long for the claims mapping of a user who returned from a provider",
                 "503 with `Retry-After`",
                 "As above",
                 "",
@@ -299,9 +299,9 @@ const SECTIONS: &[(&str, &[Limit])] = &[
             Limit::key(
                 "vestibule.limits.connections.public",
                 "Connections to the public port",
-                "The oldest connection that waits for a request gives way; when all are answering one, 503 with `Retry-After`",
+                "The oldest connection without a request is closed; if all connections have one, 503 with `Retry-After`",
                 "Memory, file descriptors, and the other two listeners",
-                "Many addresses that send whole requests; a proxy or firewall has to refuse those",
+                "Many IP addresses that send complete requests; block those at a proxy or firewall",
             ),
             Limit::key(
                 "vestibule.limits.connections.admin",
@@ -319,9 +319,9 @@ const SECTIONS: &[(&str, &[Limit])] = &[
             ),
             Limit::key(
                 "vestibule.limits.connections.per_client",
-                "Connections of one client to one listener (an address, a /64 of IPv6, and 16 times as many for a /48)",
-                "As above, among that client's connections. `vestibule.trusted_proxies` and proxies that are not configured are exempt; \
-                 `/health/*` is answered",
+                "Connections of one client to one listener (an IPv4 address or a /64 of IPv6, and 16 times as many for a /48)",
+                "As above, among that client's connections. `vestibule.trusted_proxies` and unconfigured proxies are exempt; \
+                 `/health/*` still responds",
                 "Other clients of the listener",
                 "An attacker behind the same address as other users",
             ),
@@ -421,11 +421,11 @@ const SECTIONS: &[(&str, &[Limit])] = &[
                 "Bodies that a listener reads at the same time; one client gets a quarter of it",
                 "503 with `Retry-After`",
                 "Memory",
-                "Many addresses at once: others wait, too",
+                "Many IP addresses at once: other clients wait as well",
             ),
             Limit::key(
                 "vestibule.limits.requests.depth",
-                "Objects and lists inside each other in a body",
+                "Nested objects and lists in a body",
                 "400 with the form, or in the envelope",
                 "The processor and the stack",
                 "",
@@ -446,15 +446,15 @@ const SECTIONS: &[(&str, &[Limit])] = &[
             ),
             Limit::key(
                 "vestibule.limits.requests.messages",
-                "Messages about wrong fields in one response",
-                "The first ones, in the order of the schema check",
+                "Messages about invalid fields in one response",
+                "Only the first ones are returned, in the order of the schema check",
                 "The size of responses and of stored forms",
                 "",
             ),
             Limit::key(
                 "vestibule.limits.requests.messages_per_field",
                 "Messages about one field in one response",
-                "The first ones",
+                "Only the first ones are returned",
                 "As above",
                 "",
             ),
@@ -468,38 +468,38 @@ const SECTIONS: &[(&str, &[Limit])] = &[
         &[
             Limit::key(
                 "vestibule.limits.storage.forms_per_client",
-                "Forms of one client that were begun and not completed, of all flows together",
-                "The client's oldest unsent forms are deleted: sending one answers 404. The log says so once",
+                "Forms that one client started and didn't complete, of all flows together",
+                "The client's oldest unsent forms are deleted, and submitting one returns 404. The log reports this once",
                 "The database",
-                "Many addresses at once",
+                "Many IP addresses at once",
             ),
             Limit::key(
                 "vestibule.limits.storage.errors_per_client",
                 "Errors of one client that are stored for the error page",
                 "The client's oldest stored errors are deleted",
                 "The database",
-                "Many addresses at once",
+                "Many IP addresses at once",
             ),
             Limit::key(
                 "vestibule.limits.storage.hook_calls_per_client",
-                "Finished calls of webhooks in the log that one client's requests caused",
+                "Finished webhook calls in the log that one client's requests caused",
                 "The client's oldest log entries are deleted; queued calls stay",
                 "The database",
-                "Many addresses at once",
+                "Many IP addresses at once",
             ),
             TRACKED_ROWS,
             TYPED_VALUES,
             STORED_ERROR,
             Limit::key(
                 "vestibule.cleanup.flows",
-                "Time that a form stays after it has expired",
+                "Time that a form is kept after it expires",
                 "It is deleted",
                 "The database",
                 "",
             ),
             Limit::key(
                 "vestibule.cleanup.errors",
-                "Time that an error can be read at its page",
+                "Time that an error is available on its page",
                 "It is deleted",
                 "The database",
                 "",
@@ -512,7 +512,7 @@ const ATTEMPTS: &[Limit] = &[
     Limit::key(
         "vestibule.limits.passwords.attempts",
         "Wrong passwords for one account from one client (or one known device, and 16 times as many for a /48) without a delay",
-        "429 with `Retry-After`, or the form with a message. The delay doubles with each further wrong password. Nothing is compared",
+        "429 with `Retry-After`, or the form with a message. The delay doubles with each further wrong password. The password is not checked",
         "Passwords, and the queue of hashes",
         "An attacker behind the same address delays users there who sign in for the first time on a device",
     ),
@@ -525,10 +525,10 @@ const ATTEMPTS: &[Limit] = &[
     ),
     Limit::key(
         "vestibule.limits.passwords.account_clients",
-        "Clients with wrong passwords for one account before every further client waits before its first attempt, and between two",
-        "As above. A client waits for itself alone: no attacker takes its turn. Known devices never wait",
-        "Passwords, from attackers with many addresses",
-        "An attacker with very many addresses can try one password from each",
+        "Clients with wrong passwords for one account before every further client waits before its first attempt and between attempts",
+        "As above. Each client waits only for its own attempts, so an attacker can't block other clients. Known devices never wait",
+        "Passwords, from attackers with many IP addresses",
+        "An attacker with very many IP addresses can try one password from each",
     ),
     Limit::key(
         "vestibule.limits.passwords.account_max_delay",
@@ -539,59 +539,59 @@ const ATTEMPTS: &[Limit] = &[
     ),
     Limit::key(
         "vestibule.limits.passwords.accounts_per_client",
-        "Accounts within 1 hour for which one client sent wrong passwords only",
-        "As above, for each further account. A right password takes its account out of the count",
+        "Accounts within 1 hour for which one client sent only wrong passwords",
+        "As above, for each further account. An account with a correct password doesn't count",
         "Accounts with common passwords",
         "An attacker behind the same address delays users there who sign in for the first time on a device",
     ),
     Limit::key(
         "vestibule.limits.codes.per_address_and_client",
-        "Wrong codes within 1 hour for one address from one client (or one known device, which has one form beyond that)",
-        "The form with a message; the code is not compared",
-        "Codes, over many forms. One form has five attempts (`selfservice.methods.code.config.max_submissions`)",
+        "Wrong codes within 1 hour for one address from one client (or one known device, which may use one more form)",
+        "The form with a message; the code is not checked",
+        "Codes, over many forms. One form allows five attempts (`selfservice.methods.code.config.max_submissions`)",
         "",
     ),
     Limit::key(
         "vestibule.limits.codes.per_address",
-        "Wrong codes within 1 hour for one address from all clients that the account does not know",
+        "Wrong codes within 1 hour for one address from all clients that aren't known devices of the account",
         "As above. The link in the email keeps working",
-        "Codes, from attackers with many addresses",
-        "Attackers with many addresses keep new users from typing codes for an hour: those open the link",
+        "Codes, from attackers with many IP addresses",
+        "Attackers with many IP addresses can block codes for new users for an hour. The link in the email keeps working",
     ),
     Limit::key(
         "vestibule.limits.emails.per_address_and_client",
         "Emails within 1 hour to one address because of one client (or one known device)",
-        "The same response, and no email. The code of the last email stays valid",
+        "The same response, but no email. The code of the last email stays valid",
         "Mailboxes",
         "",
     ),
     Limit::key(
         "vestibule.limits.emails.per_address",
-        "Emails within 1 hour to one address because of all clients that the account does not know; spellings such as `name+tag@example.org` count together",
+        "Emails within 1 hour to one address because of all clients that aren't known devices of the account; spellings such as `name+tag@example.org` count together",
         "As above",
-        "Mailboxes, from attackers with many addresses",
-        "Attackers with many addresses keep new forms from emails for an hour",
+        "Mailboxes, from attackers with many IP addresses",
+        "Attackers with many IP addresses can block emails for new forms for an hour",
     ),
     Limit::key(
         "vestibule.limits.emails.per_flow",
-        "Emails within 1 hour beyond both, for a form that an email was sent for",
+        "Emails within 1 hour beyond both limits, for a form that an email was sent for",
         "As above",
-        "Users whose email somebody else uses up",
+        "Users whose limit an attacker uses up",
         "",
     ),
     Limit::key(
         "vestibule.limits.emails.per_client",
-        "Emails within 1 hour because of one client, to whatever addresses",
+        "Emails within 1 hour because of one client, to all addresses together",
         "As above",
-        "Strangers, and the reputation of your mail server",
+        "Recipients, and the reputation of your mail server",
         "An attacker behind the same address as other users",
     ),
     Limit::key(
         "vestibule.limits.emails.total",
-        "Emails within 1 hour that users and clients cause in all",
+        "Emails within 1 hour because of all users and clients",
         "As above. Known devices are exempt",
         "As above",
-        "Attackers with very many addresses keep new users from emails for an hour",
+        "Attackers with very many IP addresses can block emails for new users for an hour",
     ),
     Limit::key(
         "vestibule.limits.sign_ups.per_client",
@@ -614,11 +614,12 @@ const HEAD: &str = "\
 
 This page is generated from the code: `vestibule config limits > docs/limits.md`.
 
-What one request, one client and one listener may cost. Keys are those of [configuration.md](configuration.md); an amount without a
-key is fixed.
+Limits on the cost of one request, one client and one listener. [configuration.md](configuration.md) describes the keys. An amount
+without a key is fixed.
 
-A *client* is an IPv4 address or a /64 of IPv6. A private or loopback address that sends `X-Forwarded-For` and is not listed in
-`vestibule.trusted_proxies` stands for several clients, and no limit by address applies to it.
+A *client* is an IPv4 address or a /64 of IPv6. A private or loopback address that sends `X-Forwarded-For` and isn't listed in
+`vestibule.trusted_proxies` counts as several clients, and no limit by IP address applies to it. A *known device* is a browser that
+signed in to the account before.
 
 `vestibule.limits.enabled: false` turns off the limits on attempts. Limits on connections, requests and storage always apply.
 ";
@@ -630,7 +631,7 @@ pub fn reference(default_of: impl Fn(&str) -> &'static str) -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             page,
-            "\n## {title}\n\n| limit | key | amount | when it is exceeded | protects | cannot stop |\n|---|---|---|---|---|---|\n"
+            "\n## {title}\n\n| Limit | Key | Amount | When exceeded | Protects | Can't stop |\n|---|---|---|---|---|---|\n"
         );
         for limit in *limits {
             let (key, amount) = match limit.amount {

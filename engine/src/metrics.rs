@@ -1,5 +1,5 @@
-//! What the server counts, for Prometheus: all metrics with their labels in one table. A label is a word of this program or the
-//! template of a route, never an identifier, an address or anything that a client sent.
+//! All Prometheus metrics with their labels in one table. A label is a constant of this program or the template of a route, never an
+//! identifier, an address or other client input.
 
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
@@ -49,33 +49,33 @@ macro_rules! metrics {
 
 metrics! {
     REQUESTS = "http_requests_total", Counter, ["listener", "endpoint", "method", "code"],
-        "HTTP requests. endpoint: the template of the route, or none.";
+        "Number of HTTP requests. endpoint: the template of the route, or none.";
     SECONDS = "http_requests_duration_seconds", Histogram, ["listener", "endpoint"],
         "Seconds from the head of a request to its response.";
     STARTED = "vestibule_flows_started_total", Counter, ["flow", "client"],
-        "Flows that were started. client: browser or api.";
+        "Number of started flows. client: browser or api.";
     FLOWS = "vestibule_flows_submitted_total", Counter, ["flow", "method", "outcome"],
-        "Forms and returns from a provider. outcome: completed, code_sent, to_provider, to_app, unverified, form_again, rate_limited, expired, signed_in_already, rejected or failed.";
+        "Number of submitted forms and returns from a provider. outcome: completed, code_sent, to_provider, to_app, unverified, form_again, rate_limited, expired, signed_in_already, rejected or failed.";
     ISSUED = "vestibule_sessions_issued_total", Counter, [],
-        "Sessions that were stored.";
+        "Number of issued sessions.";
     REVOKED = "vestibule_sessions_revoked_total", Counter, [],
-        "Active sessions that were ended before they expired. Sessions of deleted accounts are not counted.";
+        "Number of sessions that were revoked before they expired. Sessions of deleted accounts are not counted.";
     HASH_QUEUE = "vestibule_hash_queue_length", Gauge, [],
-        "Passwords that wait for a hash thread.";
+        "Number of passwords that wait for a hash thread.";
     HASH_WAIT = "vestibule_hash_wait_seconds", Histogram, [],
         "Seconds that a password waited for a hash thread.";
     EMAIL_QUEUE = "vestibule_courier_queue_length", Gauge, [],
-        "Emails that have not been sent and are not given up.";
+        "Number of queued emails, including those that will be retried.";
     EMAILS = "vestibule_courier_deliveries_total", Counter, ["outcome"],
-        "Attempts to send an email. outcome: sent, retry or abandoned.";
+        "Number of attempts to send an email. outcome: sent, retry or abandoned.";
     HOOK_QUEUE = "vestibule_webhook_queue_length", Gauge, [],
-        "Webhook calls that no flow waits for and that are due or will be tried again.";
+        "Number of queued webhook calls, including those that will be retried.";
     HOOKS = "vestibule_webhook_calls_total", Counter, ["mode", "outcome"],
-        "Webhook calls. mode: awaited by a flow, or queued. outcome: done, refused, canceled, retry or failed.";
+        "Number of webhook calls. mode: awaited by a flow, or queued. outcome: done, refused, canceled, retry or failed.";
     CONNECTIONS = "vestibule_database_connections", Gauge, ["pool", "state"],
-        "Open connections to the database. pool: reader and writer of SQLite, or postgresql. state: idle or in_use.";
+        "Number of open database connections. pool: reader and writer of SQLite, or postgresql. state: idle or in_use.";
     UP = "vestibule_database_up", Gauge, [],
-        "1 if the database answered this scrape, else 0. Without it, the queue lengths of emails and webhooks are missing.";
+        "1 if the database responded to this scrape, else 0. If it is 0, the queue lengths of emails and webhooks are missing.";
     BUILD = "vestibule_build_info", Gauge, ["version"],
         "Always 1.";
 }
@@ -248,7 +248,7 @@ impl Metrics {
 /// `docs/metrics.md`.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    page.push_str("| Metric | Type | Labels | |\n|---|---|---|---|\n");
+    page.push_str("| Metric | Type | Labels | Description |\n|---|---|---|---|\n");
     for metric in ALL {
         let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         let _ = writeln!(
@@ -265,9 +265,9 @@ pub fn page() -> String {
 
 const INTRODUCTION: &str = "# Metrics
 
-`GET /metrics/prometheus` on the admin port, also `/admin/metrics/prometheus`, answers in the text format of Prometheus. It is
-part of the admin API: clients outside loopback and private networks send `vestibule.admin.token`, and the host name must be
-known (`vestibule.allowed_hosts`).
+`GET /metrics/prometheus` on the admin port, also `/admin/metrics/prometheus`, returns all metrics in Prometheus' text format. It is part of
+the admin API: clients outside loopback and private networks have to send `vestibule.admin.token`, and the host name must be known
+(`vestibule.allowed_hosts`).
 
 ```yaml
 scrape_configs:
@@ -278,8 +278,8 @@ scrape_configs:
     authorization: { credentials: the token }
 ```
 
-Counters begin at 0 when the server starts and count what this server did. The queue lengths come from the database, so that
-several servers with one database show the same. Values of gauges are those of the moment of the scrape. No label has an
-identifier, an address or text of a client, and the number of label values does not depend on clients.
+Counters start at 0 when the server starts, and each server counts its own events. The queue lengths come from the database, so several
+servers with one database report the same values. Gauges have the values at the time of the scrape. No label contains an identifier, an
+address or client input, and the number of label values doesn't depend on clients.
 
 ";

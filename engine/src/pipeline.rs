@@ -1,5 +1,5 @@
-//! A plan in words: what runs in which order, which list is in force, what the answer looks like. The console draws it and
-//! `vestibule plan` prints it. It decides nothing: every fact comes from [`crate::plan`].
+//! A plan as text: the steps in order, the hooks that apply, and the response. The console draws it and `vestibule plan` prints it. It
+//! decides nothing: every fact comes from [`crate::plan`].
 
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, Method};
@@ -9,63 +9,63 @@ use serde::Serialize;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// For programs.
+    /// Stable name for clients.
     pub step: &'static str,
     pub title: String,
     /// When it runs.
     pub stage: &'static str,
-    /// What it does; may be empty.
+    /// What it does. May be empty.
     pub about: String,
-    /// It may end the flow here.
+    /// Whether it can block the flow.
     pub may_stop: bool,
 }
 
-/// A plan in words.
+/// A plan as text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pipeline {
     #[serde(skip)]
     pub method: Method,
     #[serde(skip)]
     pub client: Client,
-    /// Why none of it runs.
+    /// Why none of the steps run.
     pub closed: Option<&'static str>,
     /// In run order.
     pub steps: Vec<Line>,
-    /// Which list is in force and what becomes of the others, a sentence each.
+    /// Which hook lists apply and which don't, one sentence each.
     pub lists: Vec<String>,
-    /// Status and body or target, then cookies.
+    /// The response: status and body or redirect target, then cookies.
     pub answer: Vec<String>,
 }
 
-/// What becomes of a line between two plans.
+/// How a line differs between two plans.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
     Stays,
     New,
-    /// The same step, and it does something else.
+    /// The same step with another effect.
     Changed,
     Gone,
 }
 
-/// What is saved and what would be, in one list.
+/// The saved plan and the edited one in one list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
     pub method: Method,
     pub client: Client,
     pub closed: Option<&'static str>,
     pub steps: Vec<(Line, Mark)>,
-    /// What would be.
+    /// Of the edited plan.
     pub lists: Vec<String>,
     pub answer: Vec<(String, Mark)>,
 }
 
-/// A method as people know it.
+/// A method as users know it.
 pub fn way(method: Method) -> &'static str {
     match method {
         Method::Password => "Password",
         Method::Oidc => "Social sign-in",
-        Method::Code => "E-mail code",
-        Method::Link => "E-mail link",
+        Method::Code => "Email code",
+        Method::Link => "Email link",
         Method::Totp => "Authenticator app",
         Method::Passkey => "Passkey",
         Method::Webauthn => "Security key",
@@ -73,8 +73,8 @@ pub fn way(method: Method) -> &'static str {
     }
 }
 
-/// What stands beside a way that signs in whatever its list says.
-pub const BY_ITSELF: &str = "on by itself";
+/// The note for a method that signs in independently of its hooks.
+pub const BY_ITSELF: &str = "set separately";
 
 pub fn client(client: Client) -> &'static str {
     match client {
@@ -84,13 +84,13 @@ pub fn client(client: Client) -> &'static str {
     }
 }
 
-/// `config` is what the plan was made of.
+/// `config` is the configuration of the plan.
 pub fn pipeline(config: &Config, plan: &Plan) -> Pipeline {
     let closed = plan.flow == FlowKind::Registration && !config.selfservice.registration.enabled;
     Pipeline {
         method: plan.method,
         client: plan.client,
-        closed: closed.then_some("Sign-up is closed: none of this runs."),
+        closed: closed.then_some("Sign-up is off. None of these steps run."),
         steps: plan.steps.iter().map(|step| line(config, plan, step)).collect(),
         lists: lists(plan),
         answer: answer(config, plan),
@@ -109,7 +109,7 @@ pub fn compared(saved: &Pipeline, would_be: &Pipeline) -> Compared {
     }
 }
 
-/// Both lists in one, in run order: what only the first has is gone, what only the second has is new.
+/// Both lists in one, in run order. Lines only in the first list are gone, lines only in the second one are new.
 fn merged<T: PartialEq + Clone>(before: &[T], after: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<(T, Mark)> {
     let mut list = Vec::new();
     let mut left = before;
@@ -128,13 +128,13 @@ fn merged<T: PartialEq + Clone>(before: &[T], after: &[T], same: impl Fn(&T, &T)
     list
 }
 
-const BEFORE_THE_FORM: &str = "before the form is shown";
-const ON_SUBMIT: &str = "when the form is sent";
-const BEFORE_STORING: &str = "before the account is stored";
-const STORING: &str = "one transaction";
-const AFTER_STORING: &str = "after the account is stored";
-const BEFORE_SIGN_IN: &str = "before the session is handed over";
-const LAST: &str = "always last";
+const BEFORE_THE_FORM: &str = "Before the form is shown";
+const ON_SUBMIT: &str = "On submit";
+const BEFORE_STORING: &str = "Before the account is created";
+const STORING: &str = "In one transaction";
+const AFTER_STORING: &str = "After the account is created";
+const BEFORE_SIGN_IN: &str = "Before the user is signed in";
+const LAST: &str = "Always last";
 
 fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
     let after = match plan.flow {
@@ -154,19 +154,19 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
     match step {
         Step::Before(hook) => line(
             "before",
-            format!("Ask {}", hook.name),
+            format!("Call {}", hook.name),
             BEFORE_THE_FORM,
-            "web hook: may keep the form from being shown".to_owned(),
+            "webhook, can block the form".to_owned(),
             true,
         ),
         Step::Invitation => line(
             "invitation",
-            "Ask for an invitation".to_owned(),
+            "Require an invitation".to_owned(),
             BEFORE_THE_FORM,
-            "a link that works once; without it there is no form".to_owned(),
+            "a link that works once; without it, the form is not shown".to_owned(),
             true,
         ),
-        Step::Check => line("check", "Check the form".to_owned(), ON_SUBMIT, checks(config, plan), true),
+        Step::Check => line("check", "Validate the form".to_owned(), ON_SUBMIT, checks(config, plan), true),
         Step::Prove => match offer.map(|offer| offer.prove) {
             Some(words) => line(
                 words.step,
@@ -180,11 +180,11 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
         },
         Step::Ask(hook) => line(
             "ask",
-            format!("Ask {}", hook.name),
+            format!("Call {}", hook.name),
             BEFORE_STORING,
             match hook.response {
-                Response::Changes => "web hook: may change the account or stop the sign-up",
-                _ => "web hook: may stop the sign-up",
+                Response::Changes => "webhook, can change the account or reject the sign-up",
+                _ => "webhook, can reject the sign-up",
             }
             .to_owned(),
             true,
@@ -193,62 +193,62 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "reserve",
             "Reserve the account".to_owned(),
             BEFORE_STORING,
-            "nobody sees it until every service below has agreed".to_owned(),
+            "hidden until every service below approves".to_owned(),
             true,
         ),
         Step::Pend => line(
             "pend",
-            "Mail a code, and wait for it".to_owned(),
+            "Email a code and wait".to_owned(),
             BEFORE_STORING,
-            "the answer is the same for a known address; what stands below happens with the proof".to_owned(),
+            "same response for existing emails; the steps below run after verification".to_owned(),
             false,
         ),
         Step::Commit if plan.flow == FlowKind::Registration => {
-            line("store", "Store the account".to_owned(), STORING, "all of it or nothing".to_owned(), false)
+            line("store", "Create the account".to_owned(), STORING, String::new(), false)
         }
         Step::Commit => line("store", "Store the change".to_owned(), STORING, String::new(), false),
         Step::SendCode => line(
             "send_code",
-            "Mail a code".to_owned(),
-            STORING,
-            "to the first address that is not confirmed".to_owned(),
+            "Email a code".to_owned(),
+            "In the same transaction",
+            "to the first unverified email".to_owned(),
             false,
         ),
         Step::Run(Hook::WebHook(hook)) => {
             let waits = hook.response != Response::Ignored;
             let stage = if waits && plan.atomic { BEFORE_STORING } else { after };
             let about = match (waits, plan.flow) {
-                (false, _) => "web hook: nobody waits for it",
+                (false, _) => "webhook, runs in the background",
                 (true, FlowKind::Registration) if plan.atomic => {
-                    "web hook: when it fails nothing is left, and those that had agreed are told"
+                    "webhook; if it fails, nothing is left, and services that approved are notified"
                 }
                 (true, FlowKind::Registration) => {
-                    "web hook: the account is there by then; if this fails the person sees an error"
+                    "webhook; if it fails, the user sees an error and the account remains"
                 }
-                (true, FlowKind::Login) => "web hook: if this fails the person is not signed in",
+                (true, FlowKind::Login) => "webhook; if it fails, the user isn't signed in",
                 (true, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings) => {
-                    "web hook: the change is stored by then; if this fails the person sees an error"
+                    "webhook; if it fails, the user sees an error and the change remains"
                 }
             };
-            line("inform", format!("Inform {}", hook.name), stage, about.to_owned(), waits)
+            line("inform", format!("Call {}", hook.name), stage, about.to_owned(), waits)
         }
         Step::Run(Hook::ShowVerificationUi) => line(
             "show_verification_ui",
-            "Lead to the page for the code".to_owned(),
+            "Show the verification page".to_owned(),
             after,
-            "where there is a code to type in".to_owned(),
+            "if a code was sent".to_owned(),
             false,
         ),
         Step::Run(Hook::RequireVerifiedAddress) => line(
             "require_verified_address",
-            "Ask for a confirmed address".to_owned(),
+            "Require a verified email".to_owned(),
             after,
-            "whoever has none is sent a code instead of being signed in".to_owned(),
+            "users without one get a code instead of being signed in".to_owned(),
             true,
         ),
         Step::Run(Hook::RevokeActiveSessions) => line(
             "revoke_active_sessions",
-            "End the other sessions".to_owned(),
+            "Revoke other sessions".to_owned(),
             after,
             "on all other devices".to_owned(),
             false,
@@ -257,14 +257,14 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             hook.name(),
             format!("Run {}", hook.name()),
             after,
-            "kept in its place, does nothing here".to_owned(),
+            "not supported, has no effect".to_owned(),
             false,
         ),
         Step::SignInWhenProven => line(
             "sign_in_after_verification",
-            "Sign in when the address is proven".to_owned(),
+            "Sign in after verification".to_owned(),
             LAST,
-            "with the code, in the browser or app that signed up; at once where nothing is left to prove"
+            "with the code, in the browser or app where the user signed up; immediately if there is nothing to verify"
                 .to_owned(),
             false,
         ),
@@ -273,8 +273,8 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "Sign in".to_owned(),
             LAST,
             match plan.by_itself {
-                true => "on by itself: `vestibule.registration.sign_in_after_social`; it makes the answer",
-                false => "it makes the answer, so nothing runs after it",
+                true => "set separately by `vestibule.registration.sign_in_after_social`; creates the response",
+                false => "it creates the response, so nothing runs after it",
             }
             .to_owned(),
             false,
@@ -298,25 +298,25 @@ fn lists(plan: &Plan) -> Vec<String> {
         plan.shadowed.iter().map(Hook::title).filter(|title| !silenced.contains(title)).collect();
     let never: Vec<String> = plan.never.iter().map(Hook::title).collect();
     let mut said = vec![match plan.source {
-        Source::Method => format!("The list of the method {method} is in force."),
-        Source::Flow => format!("The list of the whole flow is in force; {method} has none of its own."),
-        Source::Nothing => "No list has an entry.".to_owned(),
+        Source::Method => format!("Uses the hooks of the {method} method."),
+        Source::Flow => format!("Uses the flow-level hooks, because the {method} method has none."),
+        Source::Nothing => "No hooks configured.".to_owned(),
     }];
     if !carried.is_empty() {
         said.push(format!(
-            "It holds what the list of the whole flow holds, so this runs as before: {}.",
+            "The method hooks include flow-level hooks, so these run as before: {}.",
             carried.join(", ")
         ));
     }
     if !silenced.is_empty() {
         said.push(format!(
-            "It replaces the list of the whole flow, so these do not run: {}.",
+            "Method hooks replace the flow-level hooks. These don't run: {}.",
             silenced.join(", ")
         ));
     }
     if !never.is_empty() {
         said.push(format!(
-            "In the list of the whole flow these never run, since they may stop the sign-up: {}. Move them to the method's list.",
+            "These flow-level hooks never run, because they can block the sign-up: {}. Move them to the method hooks.",
             never.join(", ")
         ));
     }

@@ -1,6 +1,6 @@
-//! A sign-up that leaves nothing behind: the real engine, with the configuration in force, on a throw-away database into which the
-//! accounts in question are copied. Mails stay in it, unless the operator wants them sent to their own address; web hooks are kept
-//! instead of called, unless the operator wants them called; every token and code that it makes is worth nothing outside of it.
+//! A test sign-up: the real engine, with the active configuration, in a temporary database with copies of the relevant accounts.
+//! Emails stay in it, unless the operator wants them sent to their own address. Webhook calls are intercepted, unless the operator
+//! wants real calls. Its tokens and codes don't work elsewhere.
 
 use crate::config::{Config, Secrets};
 use crate::courier::{self, Delivered, Way};
@@ -24,11 +24,11 @@ use url::Url;
 /// What the operator asked for.
 #[derive(Clone, Debug)]
 pub struct Wish {
-    /// What was typed into the form. Whoever has one of these as an identifier or an address is copied.
+    /// The input of the form. Accounts with one of these as an identifier or address are copied.
     pub typed: Vec<String>,
-    /// Really call web hooks, marked with [`MARK`].
+    /// Really call webhooks, marked with [`MARK`].
     pub call_hooks: bool,
-    /// Really send the mails that the run writes: to whoever runs it, and to nobody else.
+    /// Really send the emails of the run, only to the operator who runs it.
     pub mail_me: bool,
     /// For the audit.
     pub client: Client,
@@ -37,10 +37,10 @@ pub struct Wish {
 /// The header by which a service tells a rehearsal from a sign-up.
 pub const MARK: (&str, &str) = ("Vestibule-Test", "true");
 
-/// At most so many of the mails of a run.
+/// The maximum number of emails of a run.
 const MAILS: i64 = 20;
 
-/// A call of a web hook that was kept, and what it was answered with.
+/// An intercepted webhook call, and its response.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub method: String,
@@ -58,7 +58,7 @@ pub struct Rehearsal {
     pub engine: Engine,
     /// How many accounts were copied into it.
     pub copied: usize,
-    /// The operator's own address, until their mails are queued.
+    /// The operator's own email, until the emails are queued.
     mail_to: Option<String>,
     trace: Trace,
     calls: Arc<Kept>,
@@ -89,12 +89,12 @@ pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehear
     Ok(rehearsal)
 }
 
-/// Whether the mails of a run can really be sent: there is a mail server, and none stays in the mailbox.
+/// Whether the emails of a run can really be sent: a mail server is configured, and the mailbox is off.
 pub fn sends(config: &Config) -> bool {
     matches!(courier::way(&config.courier), Way::Server(_))
 }
 
-/// Whether somebody may look at the tester at all.
+/// Whether the operator can use the tester.
 ///
 /// # Errors
 /// 403 for whoever is no owner, kept in the audit.
@@ -103,7 +103,7 @@ pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
         return Ok(());
     }
     record(engine, by, "rehearsal.refused", json!({ "reason": "role" })).await?;
-    Err(Error::new(Kind::Forbidden, "The tester shows codes and sessions, so it is for owners only."))
+    Err(Error::new(Kind::Forbidden, "The tester shows codes and sessions, so only owners can use it."))
 }
 
 async fn record(engine: &Engine, by: &Operator, action: &str, details: Value) -> Result<()> {
@@ -116,7 +116,7 @@ fn entry(engine: &Engine, actor: &str, action: &str, details: Value) -> audit::E
     audit::Entry { at: engine.effects().now(), actor: actor.to_owned(), action: action.to_owned(), details }
 }
 
-/// The same world with nobody in it, to see what a form asks for. Nothing is written anywhere else.
+/// The same engine without accounts, to get the fields of the form. Nothing is written elsewhere.
 ///
 /// # Errors
 /// The throw-away database cannot be made.
@@ -170,7 +170,7 @@ impl Rehearsal {
         self.trace.ran()
     }
 
-    /// The calls of web hooks so far, oldest first.
+    /// The webhook calls so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -218,7 +218,7 @@ fn addresses_of_hooks(config: &Config) -> BTreeSet<String> {
     lists.into_iter().chain(of_methods).flat_map(web_hooks).map(|hook| hook.url.to_string()).collect()
 }
 
-/// The door for outgoing requests, where calls of web hooks are kept. Others go out as ever, such as the breach check's.
+/// Outgoing requests that intercept webhook calls. Others are sent as usual, such as the breach check's.
 struct Kept {
     hooks: BTreeSet<String>,
     real: Arc<dyn Outbound>,

@@ -1,5 +1,5 @@
-//! The id of the request that all this happens for: in every log line of it, in errors, in what goes out because of it. It
-//! belongs to a task and is handed on where work goes on in another one.
+//! The ID of the current request: in all its log lines, in errors, and in outgoing requests because of it. It belongs to a task, and
+//! is passed on to other tasks.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Who sent a request: the client as far as its address can be believed, the networks that limits count by, and what the running
-//! server noticed about proxies. `server::client` reads it from the connection and its headers, once for each request.
+//! The sender of a request: the client as far as its address is trusted, the networks that limits count by, and proxies that the
+//! running server detected. `server::client` reads it from the connection and its headers, once per request.
 
 mod device;
 mod network;
@@ -135,7 +135,7 @@ pub struct Noticed {
     refused_hosts: Mutex<BTreeSet<String>>,
 }
 
-/// So many names of refused hosts are logged: anybody can make some up.
+/// The maximum number of rejected host names in the log, because any client can invent some.
 const MOST_HOSTS: usize = 16;
 
 impl Noticed {

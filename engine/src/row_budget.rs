@@ -1,5 +1,5 @@
-//! Rows that anyone can leave behind: forms that are begun and never sent, stored errors, calls of webhooks. Each client may leave so
-//! much; what is older goes. Kept in memory: after a restart each client starts anew, and what it left before expires.
+//! Rows that any client can cause: unsent forms, stored errors, webhook calls. Each client has a maximum, beyond which its oldest
+//! rows are deleted. Kept in memory: after a restart the counts start at 0, and earlier rows expire.
 
 use crate::engine::{Ctx, Engine};
 use crate::error::Result;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Rows at once: whoever waits for the writer gets it in between.
+/// Rows per transaction, so that other writers can run in between.
 const BATCH: usize = 200;
 
 /// So many wait to be deleted at most until the next tick of the server's chores.
@@ -103,7 +103,7 @@ impl RowBudget {
             budget.add(network, id, cost, most);
             if !budget.too_many.is_empty() && !budget.told {
                 budget.told = true;
-                tracing::warn!(key, client = %network, "a client leaves more behind than the limit; its oldest rows are deleted");
+                tracing::warn!(key, client = %network, "a client exceeded its storage limit; its oldest rows are deleted");
             }
             if budget.too_many.len() >= SOON {
                 self.exceeded.notify_one();

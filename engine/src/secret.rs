@@ -1,5 +1,5 @@
-//! A value that is printed nowhere, and of which nothing stays in memory once it is dropped. Configured passwords, tokens and keys
-//! are such values, and so is what is opened for one use.
+//! A value that is never printed, and that is erased from memory when it is dropped. Used for configured passwords, tokens and keys,
+//! and for values decrypted for one use.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,5 +1,5 @@
-//! Secrets that the console was given: sealed in the database, named by settings, opened where they are used, shown to nobody
-//! (design: security §7). A revision holds `secret://NAME` alone, so that going back keeps today's value.
+//! Secrets that were entered in the console: encrypted in the database, referenced by settings, decrypted where they are used, never
+//! shown (design: security §7). A revision only contains `secret://NAME`, so that restoring one keeps the current value.
 
 use crate::config::{Config, fingerprint};
 use crate::courier::seal;
@@ -90,12 +90,12 @@ pub async fn change(
 /// The sentence names the secret: it is gone, or was sealed with a cipher secret that is.
 pub async fn opened(ctx: &Ctx, text: &str) -> Result<Secret> {
     let Some(name) = name_in(text) else { return Ok(text.into()) };
-    let gone = || Error::internal(format!("the secret {name} is not there: enter it again in the console"));
+    let gone = || Error::internal(format!("the secret {name} is missing: enter it again in the console"));
     let (row, value) = there(ctx, name).await?.ok_or_else(gone)?;
     // What it is for does not fail over a note.
     if let Err(failed) = note_use(ctx, name, &row).await {
         let cause = failed.cause().map(ToString::to_string);
-        tracing::warn!(name, cause, "the use of a secret could not be noted");
+        tracing::warn!(name, cause, "the use of a secret can't be recorded");
     }
     Ok(value.into())
 }
@@ -153,7 +153,7 @@ pub fn carry(ctx: &Ctx, by: OperatorId, value: &str) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
-/// The inverse. `None`: somebody else's, or too old.
+/// The inverse. `None`: another operator's, or too old.
 pub fn carried(ctx: &Ctx, by: OperatorId, sealed: &str) -> Option<String> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let text = seal::open_for(&ctx.config.secrets, CARRIED, by.0, &sealed).ok()?;

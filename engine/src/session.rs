@@ -1,4 +1,4 @@
-//! Sessions of people: issue, look up, extend by refresh, list, revoke.
+//! User sessions: issue, look up, extend by refresh, list, revoke.
 
 use crate::ids::{IdentityId, SessionId};
 use chrono::{DateTime, Utc};
@@ -16,12 +16,12 @@ pub struct Session {
     pub devices: Vec<Device>,
     /// The stored flag: not revoked.
     pub active: bool,
-    /// Handed over before the person proved any address: it lives shorter, is not extended, and ends with the proof.
+    /// Issued before any address was verified: it is shorter, isn't extended, and ends at verification.
     pub unverified: bool,
     pub issued_at: DateTime<Utc>,
     pub authenticated_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    /// A digest of the client's network: another sign-in from there is no stranger's.
+    /// A digest of the client's network: another sign-in from there counts as known.
     pub network_hash: Option<Vec<u8>>,
 }
 
@@ -131,20 +131,20 @@ fn proven(method: &str, completed_at: DateTime<Utc>) -> Amr {
     Amr { method: method.to_owned(), aal: Aal::Aal1, completed_at, provider: None }
 }
 
-/// Says of the newest proof which provider it came from.
+/// Records the provider of the latest authentication.
 pub fn by_provider(session: &mut Session, provider: Option<&str>) {
     if let Some(newest) = session.methods.last_mut() {
         newest.provider = provider.map(str::to_owned);
     }
 }
 
-/// Beside the proof that it began with: the provider that was linked to the account by it.
+/// In addition to the first authentication: the provider that was linked to the account by it.
 pub fn linked(session: &mut Session, provider: &str) {
     let at = session.authenticated_at;
     session.methods.push(Amr { provider: Some(provider.to_owned()), ..proven(Method::Oidc.name(), at) });
 }
 
-/// How long a session of somebody lives who never proved an address; `None`: as any other.
+/// Lifetime of a session of a user without a verified address; `None`: as any other.
 fn unproven_life(config: &Config, identity: &Identity) -> Option<Duration> {
     let wanted = config.vestibule.registration.unverified_session_lifespan.filter(|_| identity.unverified)?;
     Some(wanted.min(config.session.lifespan))
@@ -306,7 +306,7 @@ pub async fn revoke_others(ctx: &Ctx, own: &Session) -> Result<u64> {
 pub async fn revoke_by_token(ctx: &Ctx, token: &str) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     let Some(session) = store::sessions::by_token_hash(&mut tx, &token_hash(token)).await? else {
-        return Err(Error::new(Kind::Forbidden, "This session token is not known here."));
+        return Err(Error::new(Kind::Forbidden, "Unknown session token."));
     };
     store::sessions::revoke(&mut tx, session.identity_id, session.id).await?;
     tx.commit().await

@@ -1,4 +1,4 @@
-//! What became of each step of a plan, for whoever watches. Only a rehearsal does: elsewhere nothing is written down.
+//! The results of a plan's steps, for an observer. Only a test run records them.
 
 use crate::config::Hook;
 use crate::plan::Step;
@@ -41,7 +41,7 @@ struct Watched {
 }
 
 impl Running {
-    /// The clock is looked at only where somebody watches.
+    /// The clock is read only if there is an observer.
     pub fn begin(trace: Option<&Trace>, step: &Step) -> Self {
         Self(trace.map(|trace| Watched {
             trace: trace.clone(),
@@ -69,15 +69,15 @@ impl Drop for Running {
 
 fn passed_word(step: &Step) -> &'static str {
     match step {
-        Step::Before(_) | Step::Ask(_) => "agreed",
+        Step::Before(_) | Step::Ask(_) => "approved",
         Step::Invitation => "shown",
         Step::Check => "passed",
         Step::Reserve => "reserved",
-        Step::Pend => "nothing to prove",
+        Step::Pend => "nothing to verify",
         Step::Commit => "stored",
         Step::SendCode => "queued",
-        Step::SignIn => "handed over",
-        Step::SignInWhenProven => "kept for the proof",
+        Step::SignIn => "issued",
+        Step::SignInWhenProven => "kept until verification",
         Step::Run(Hook::WebHook(_)) => "called",
         Step::Prove | Step::Run(_) => "done",
     }
@@ -85,10 +85,10 @@ fn passed_word(step: &Step) -> &'static str {
 
 fn stopped_word(step: &Step) -> &'static str {
     match step {
-        Step::Commit | Step::Reserve => "address taken",
-        // What follows waits for the proof.
+        Step::Commit | Step::Reserve => "email taken",
+        // The next steps run after verification.
         Step::Pend => "kept",
-        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Prove => "refused",
+        Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Prove => "rejected",
         Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::Run(_) => "failed",
     }
 }

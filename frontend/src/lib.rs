@@ -1,4 +1,4 @@
-//! The browser's entry: makes the islands of `app` callable from the page's script.
+//! The browser's entry point: exposes the islands of `app` to the page's script.
 
 // Without a use of the crate the linker drops the islands' exports.
 use app as _;

@@ -1,5 +1,5 @@
-//! Styles and the console's script, carried inside the binary by `build.rs`. The hash of the content is in the URL, so
-//! a browser may keep a file for ever; each is stored compressed and as it is.
+//! Styles and the console's script, embedded in the binary by `build.rs`. The URL contains the hash of the content, so browsers may
+//! cache a file forever. Each file is stored compressed and uncompressed.
 
 use axum::Router;
 use axum::extract::Path;
@@ -31,7 +31,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 pub const fn url(name: &str) -> &'static str {
     match find(name) {
         Some(asset) => asset.url,
-        None => panic!("no file of that name is embedded"),
+        None => panic!("no embedded file has this name"),
     }
 }
 

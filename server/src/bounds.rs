@@ -1,5 +1,5 @@
-//! What every request may cost: the length of its address, the size of its body, how long that may take, and how much of all bodies
-//! one listener holds at the same time. A body that is too much is refused before any handler sees it.
+//! Limits on every request: the length of its URL, the size of its body, its duration, and the total size of bodies that one listener
+//! holds. A body that is too large is rejected before a handler runs.
 
 use crate::error::{self, ApiError};
 use crate::state::AppState;
@@ -87,17 +87,17 @@ impl Bounds {
         Share { held: self.held.clone(), network, bytes: 0 }
     }
 
-    /// The response for a request beyond a limit: a page for somebody who sent a form, else the envelope.
+    /// The response for a request beyond a limit: a page for a browser that sent a form, else the envelope.
     fn refuse(&self, ctx: &Ctx, headers: &HeaderMap, refused: &Refused) -> Response {
-        const AT_ONCE: &str = "Many large requests came at once. Try again in a moment.";
+        const AT_ONCE: &str = "Too many large requests at once. Try again in a moment.";
         let response = match refused {
             Refused::AddressTooLong(most) => error::too_long_address(*most),
             Refused::TooLarge(most) => {
-                let reason = format!("The body has more than {most} bytes.");
+                let reason = format!("The body is larger than {most} bytes.");
                 ApiError(Error::new(Kind::TooLarge, reason)).into_response()
             }
             Refused::TooMuchAtOnce => error::overloaded(AT_ONCE),
-            Refused::Broken => ApiError(Error::invalid("The body could not be read.")).into_response(),
+            Refused::Broken => ApiError(Error::invalid("The body can't be read.")).into_response(),
             Refused::TooSlow => error::too_slow(),
         };
         if self.listener == Listener::Public && crate::negotiate::names_html(headers) {

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and which exit code means what. Each command has its file beside this one.
+//! The command line: commands, global options and exit codes. Each command has its own file in the folder `cli`.
 
 mod assemble;
 mod chores;
@@ -32,28 +32,28 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const EXIT_CODES: &str = "Exit codes:
-  0  done
-  1  something failed; standard error says what
-  2  the command line cannot be understood, or it is one of Ory Kratos' that has another place here
-  3  the configuration has problems; all of them are listed
-  4  the database cannot be used: not reached, migrations missing, or made by a newer version
-  5  config check --lint found something dangerous
-  6  config import --strict moved something, or met keys that nobody knows
-  7  config check --lint found something that cannot do what it says
-  8  config check --lint --fail-on warning found something to decide on purpose
-  9  config check --lint --fail-on info found something to know";
+  0  success
+  1  failure; standard error shows the reason
+  2  invalid arguments, or an Ory Kratos command that Vestibule replaces with another
+  3  invalid configuration; all problems are listed
+  4  unusable database: unreachable, migrations pending, created by a newer version, or used with other secrets
+  5  config check --lint found a danger
+  6  config import --strict moved keys or found unknown keys
+  7  config check --lint found an error: settings that can't work as configured
+  8  config check --lint --fail-on warning found a warning
+  9  config check --lint --fail-on info found an info";
 
 const EXAMPLES: &str = "Examples:
-  vestibule serve                                     start with the built-in starter configuration and ./data
+  vestibule serve                                     start with the built-in default configuration and ./data
   vestibule serve --config kratos.yml --data /var/lib/vestibule
-  vestibule config check --config kratos.yml          every problem with file, key and what to write instead
+  vestibule config check --config kratos.yml          list all problems with file, key and correction
   vestibule operator create --email ann@example.org --name Ann";
 
 #[derive(Parser)]
 #[command(
     name = "vestibule",
     version,
-    about = "An identity server in one file: sign-up, sign-in, sessions, and a console to set them up.",
+    about = "Identity server in a single binary: sign-up, sign-in, sessions and an admin console.",
     after_help = concat_help(),
     subcommand_required = true,
     arg_required_else_help = true
@@ -66,8 +66,8 @@ pub(crate) struct Arguments {
 }
 
 const KRATOS: &str =
-    "Command lines of Ory Kratos work as they are, such as these. For what has another place here, one
-sentence names it.
+    "Ory Kratos command lines such as these work unchanged. For Kratos commands that Vestibule doesn't have,
+the error message names the replacement.
   vestibule serve -c FILE --dev --watch-courier
   vestibule migrate sql -e --yes";
 
@@ -77,83 +77,83 @@ fn concat_help() -> String {
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// A configuration file in Kratos' format (YAML, JSON or TOML). May be repeated, or several with commas between them; later ones
-    /// win. Without any, the built-in starter file applies.
+    /// Configuration file in Kratos' format (YAML, JSON or TOML). Repeat the option or separate files with commas. Later files override
+    /// earlier ones. Without this option, the built-in default configuration applies.
     #[arg(long, short, global = true, value_name = "FILE", value_delimiter = ',')]
     config: Vec<PathBuf>,
-    /// The folder for the database, generated secrets and the set-up link.
+    /// Folder for the database, generated secrets and the setup link.
     #[arg(long, global = true, value_name = "DIR", default_value = "data")]
     data: PathBuf,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Starts the three listeners: public, admin API, console.
+    /// Start the server (public API and pages, admin API, console)
     #[command(
-        after_help = "On SQLite missing migrations are applied; on PostgreSQL run `vestibule migrate` first.
-SIGTERM and SIGINT let running requests finish and end the process within 5 seconds.
+        after_help = "On SQLite, pending migrations are applied automatically. On PostgreSQL, run `vestibule migrate` first.
+On SIGTERM or SIGINT, running requests finish and the process ends within 5 seconds.
 
 Examples:
   vestibule serve
   SERVE_PUBLIC_BASE_URL=https://id.example.org/ vestibule serve --config kratos.yml"
     )]
     Serve(serve::Serve),
-    /// Brings the database to this version's schema.
+    /// Apply pending database migrations
     #[command(
         after_help = "Example:\n  DSN=postgres://vestibule@db/vestibule vestibule migrate --config kratos.yml"
     )]
     Migrate(migrate::Migrate),
-    /// Deletes what is over: a running server does it by itself.
+    /// Delete expired data. A running server does this automatically.
     Cleanup(cleanup::Cleanup),
-    /// Sends queued emails in a process of its own: a running server does it by itself.
+    /// Send queued emails from a separate process. A running server sends them automatically.
     #[command(subcommand)]
     Courier(courier::Command),
-    /// The people who may use the console.
+    /// Manage console operators
     #[command(subcommand)]
     Operator(operator::Command),
     /// Show and clear the limits that users and clients have reached.
     #[command(subcommand)]
     Limits(limits::Command),
-    /// What was saved in the console, as revisions.
+    /// List and restore console revisions
     #[command(subcommand)]
     Settings(settings::Command),
-    /// The configuration that results from defaults, files, console and environment.
+    /// Check, print, import and export the configuration
     #[command(subcommand)]
     Config(config::Command),
-    /// The secrets that a database is used with.
+    /// Manage the secrets that a database is used with
     #[command(subcommand)]
     Secrets(secrets::Command),
-    /// Says what will run for a sign-up or a sign-in, in order, and what the answer will look like.
+    /// Show the steps and the response of a sign-up or sign-in
     #[command(after_help = "Examples:
   vestibule plan registration --client native --config kratos.yml
   vestibule plan login --json")]
     Plan(plan::Command),
-    /// Measures what one password hash costs on this machine, with the configured parameters.
+    /// Measure how long a password hash takes on this machine with the configured parameters
     #[command(after_help = "Example:\n  HASHERS_ARGON2_MEMORY=64MB vestibule hash-bench --count 20")]
     HashBench(hash_bench::HashBench),
-    /// Reads templates of webhooks and providers.
+    /// Check Jsonnet templates of webhooks and providers
     #[command(subcommand)]
     Jsonnet(jsonnet::Command),
     #[command(subcommand, hide = true)]
     Lint(jsonnet::Command),
-    /// Prints a script that completes this command line in a shell.
+    /// Print a shell completion script
     #[command(after_help = "Example:\n  vestibule completion bash > /etc/bash_completion.d/vestibule")]
     Completion { shell: clap_complete::Shell },
-    /// Prints the version.
+    /// Print the version
     Version,
     #[command(flatten)]
     Kratos(kratos::Command),
-    /// Evaluates one Jsonnet template from standard input: what the server starts to do so within limits.
+    /// Evaluate one Jsonnet template from standard input. The server starts this process to enforce limits.
     #[command(name = engine::effects::templates::COMMAND, hide = true)]
     EvaluateTemplate,
 }
 
-/// Reads this process' command line. Ends it where that cannot be understood.
+/// Parses the command line. Ends the process if it is invalid.
 pub(crate) fn arguments() -> Arguments {
     Arguments::parse_from(with_files_first(std::env::args_os().collect()))
 }
 
-/// Files may be named before and after a command, as Kratos takes them, and all of them count. clap keeps those after it alone.
+/// Files may be given before and after a command, as in Kratos, and all of them apply. clap alone would keep only those after it.
 fn with_files_first(line: Vec<OsString>) -> Vec<OsString> {
     let (mut files, mut rest) = (Vec::new(), Vec::new());
     let mut line = line.into_iter().peekable();
@@ -184,7 +184,7 @@ fn completion(shell: clap_complete::Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// Runs the command and says what went wrong, if anything.
+/// Runs the command and reports a failure.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let Arguments { global, command } = arguments;
     let outcome = match command {
@@ -211,7 +211,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Such as `0.1.0 (1a2b3c4d5e6f)`; only builds by `cargo xtask build --release` know their commit.
+/// For example `0.1.0 (1a2b3c4d5e6f)`. Only builds by `cargo xtask build --release` know their commit.
 fn version() -> String {
     let number = env!("CARGO_PKG_VERSION");
     option_env!("VESTIBULE_COMMIT").map_or(number.to_owned(), |commit| format!("{number} ({commit})"))
@@ -220,12 +220,12 @@ fn version() -> String {
 fn asynchronous(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);
-    // Whatever still runs on a thread of its own, such as a hash, does not hold up the end.
+    // Work on other threads, such as a hash, must not delay the end.
     runtime.shutdown_timeout(Duration::from_millis(500));
     outcome
 }
 
-/// The one place that reads the process' environment. What is not UTF-8 cannot be a value of ours.
+/// The only place that reads the process' environment. Variables that are not UTF-8 can't be configuration values.
 fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

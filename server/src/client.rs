@@ -1,5 +1,5 @@
-//! Who sent a request: the peer, or the rightmost hop that is not one of ours when the peer is a trusted proxy
-//! (RFC 7239, and `X-Forwarded-For` as proxies write it).
+//! The sender of a request: the peer, or the rightmost untrusted hop if the peer is a trusted proxy (RFC 7239, and `X-Forwarded-For`
+//! as proxies write it).
 
 use crate::cookies;
 use crate::state::AppState;
@@ -51,8 +51,8 @@ fn tell(ctx: &Ctx, headers: &HeaderMap, peer: IpAddr, client: Client) {
     match client {
         Client::Several if noticed.first_several(peer) => tracing::error!(
             %peer,
-            "requests from {peer} carry X-Forwarded-For or Forwarded, and vestibule.trusted_proxies does not list {peer}: no limit \
-             by client address applies to them. Add the proxy to vestibule.trusted_proxies."
+            "Requests from {peer} have X-Forwarded-For or Forwarded, but vestibule.trusted_proxies doesn't list {peer}: limits by client \
+             IP address don't apply to them. Add the proxy to vestibule.trusted_proxies."
         ),
         Client::Address(_)
             if ctx.config.vestibule.trusted_proxies.is_empty()
@@ -61,14 +61,14 @@ fn tell(ctx: &Ctx, headers: &HeaderMap, peer: IpAddr, client: Client) {
         {
             tracing::warn!(
                 %peer,
-                "requests carry X-Forwarded-For or Forwarded, but vestibule.trusted_proxies is empty: every client counts as this \
-                 peer. Add the proxy's network there if it is yours."
+                "Requests have X-Forwarded-For or Forwarded, but vestibule.trusted_proxies is empty: every client counts as this peer. If \
+                 the proxy is yours, add its network there."
             );
         }
         Client::Unknown if noticed.first_unreadable() => tracing::warn!(
             %peer,
-            "a trusted proxy sent a client address that cannot be read, or X-Forwarded-For and Forwarded that name two clients: \
-             all such clients share one limit. Let the proxy write the address, or set vestibule.forwarding_header."
+            "A trusted proxy sent an invalid client address, or X-Forwarded-For and Forwarded with different clients: all such clients \
+             share one limit. Configure the proxy to send the address, or set vestibule.forwarding_header."
         ),
         Client::Address(_) | Client::Several | Client::Unknown => {}
     }

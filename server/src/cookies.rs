@@ -1,4 +1,4 @@
-//! The public port's cookies: session and anti-forgery. The console's cookie is another, in `console`.
+//! The public port's cookies: session and CSRF. The console has its own cookie, in `console`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// 365 days, as Kratos' (x/nosurfx/nosurf.go).
 const CSRF_MAX_AGE: i64 = 365 * 24 * 60 * 60;
-/// Begins as all of ours do: it reaches no web hook (see [`of_others`]).
+/// Begins like all of Vestibule's: it isn't passed to webhooks (see [`of_others`]).
 const HAND_OVER: &str = "vestibule_deferred_login_";
 const CSRF: &str = "csrf_token_";
 /// Values of one name that are looked at; a browser keeps no more cookies of a domain.
@@ -224,7 +224,7 @@ fn read_device(ctx: &Ctx, headers: &HeaderMap, names: &[String]) -> Option<Known
     KnownDevice::read(&ctx.config.secrets.cookie, values, ctx.effects().now())
 }
 
-/// The cookie of a browser that has just signed in as that user. It signs nobody in.
+/// The cookie of a browser that has just signed in as that user. It signs no one in.
 pub fn remember_device(ctx: &Ctx, headers: &HeaderMap, identity: IdentityId) -> HeaderValue {
     let name = ctx.config.own_cookie(DEVICE);
     let attributes = own_attributes(&ctx.config, &name, &[&ctx.config.cookies]);

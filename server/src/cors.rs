@@ -1,8 +1,8 @@
-//! Cross-origin reads of the public API, as `serve.public.cors` allows (Kratos: rs/cors). Read at each request, so that
-//! a change of the configuration needs no restart.
+//! Cross-origin reads of the public API, as `serve.public.cors` allows (Kratos: rs/cors). Read at each request, so that a
+//! configuration change needs no restart.
 //!
-//! Own code because the answers are part of the contract: 204 for a preflight, the requested method and headers
-//! mirrored, nothing at all for a stranger.
+//! Own code, because the responses are part of the contract: 204 for a preflight, the requested method and headers mirrored, no
+//! headers for other origins.
 
 use crate::state::AppState;
 use axum::extract::{Request, State};

@@ -1,4 +1,5 @@
-//! What lies around every listener: one log line and an id for each request, panics that reach no client, doubled slashes and hosts.
+//! The outermost layer of every listener: one log line and an ID for each request, panics that don't reach clients, doubled slashes
+//! and hosts.
 
 use crate::error::ApiError;
 use axum::Router;
@@ -56,7 +57,7 @@ async fn logged(
     response
 }
 
-/// A proxy that is trusted names its requests; of anybody else a name would be a lie in the log.
+/// A trusted proxy names its requests. Names from other clients would be misleading in the log.
 fn id_of(engine: &Engine, request: &Request) -> RequestId {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let given =
@@ -111,7 +112,7 @@ async fn in_words(mut response: Response) -> Response {
 /// RFC 9112 §3.2: of two names a proxy may have judged one and we would judge the other.
 async fn one_host(request: Request, next: Next) -> Response {
     if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
-        return ApiError(Error::invalid("The request names its host twice.")).into_response();
+        return ApiError(Error::invalid("The request has more than one Host header.")).into_response();
     }
     next.run(request).await
 }

@@ -1,4 +1,4 @@
-//! Engine errors → status and Kratos' envelope (ory/herodot). The only place that does it, and that logs the cause.
+//! Engine errors → status and Kratos' envelope (ory/herodot). Only this file does so, and logs the cause.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -87,12 +87,12 @@ pub fn object(error: &Error) -> Value {
 
 /// 408: the body did not come in time. The connection ends with it.
 pub fn too_slow() -> Response {
-    plain(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.".to_owned())
+    plain(StatusCode::REQUEST_TIMEOUT, "The body wasn't received in time.".to_owned())
 }
 
 /// 414
 pub fn too_long_address(most: usize) -> Response {
-    plain(StatusCode::URI_TOO_LONG, format!("The path and query have more than {most} bytes."))
+    plain(StatusCode::URI_TOO_LONG, format!("Path and query are longer than {most} bytes."))
 }
 
 /// 503: many come at once. Not an error of ours that the log would have to tell of each time.
@@ -105,7 +105,7 @@ pub fn overloaded(reason: &str) -> Response {
 /// 405, a plain text as that of Kratos' router. `allowed` is the header `Allow`.
 pub fn wrong_method(allowed: &str) -> Response {
     let media = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    let text = format!("405: use one of these methods: {allowed}\n");
+    let text = format!("405: Method not allowed. Use one of these: {allowed}\n");
     (StatusCode::METHOD_NOT_ALLOWED, media, text).into_response()
 }
 
@@ -127,22 +127,22 @@ fn refused(status: StatusCode, reason: String, message: &str) -> Response {
     crate::respond::with_status(status, &json!({ "error": error }))
 }
 
-/// What a status means, for people.
+/// The text of a status.
 fn message(kind: Kind) -> &'static str {
     match kind {
-        Kind::Invalid => "The request cannot be used as it is.",
-        Kind::Unauthenticated => "This needs a signed-in session.",
-        Kind::Forbidden => "This is not allowed.",
-        Kind::NotFound => "There is nothing here by that name.",
-        Kind::Conflict => "This clashes with what is there already.",
-        Kind::Gone => "This is over.",
-        Kind::TooLarge => "This is larger than what is taken here.",
-        Kind::Elsewhere => "This goes on in a browser, at another address.",
+        Kind::Invalid => "The request is invalid.",
+        Kind::Unauthenticated => "A valid session is required.",
+        Kind::Forbidden => "Access is denied.",
+        Kind::NotFound => "The resource was not found.",
+        Kind::Conflict => "The request conflicts with existing data.",
+        Kind::Gone => "This resource has expired.",
+        Kind::TooLarge => "The request is too large.",
+        Kind::Elsewhere => "Continue in a browser at another URL.",
         Kind::Limited => "Too many requests. Wait before you try again.",
         Kind::Internal => "Something went wrong on our side.",
-        Kind::Upstream => "Another service did not answer as it should.",
-        Kind::Busy => "Too much is going on at once. Try again in a moment.",
-        Kind::Late => "Another service took too long.",
+        Kind::Upstream => "An upstream service returned an invalid response.",
+        Kind::Busy => "The server is overloaded. Try again in a moment.",
+        Kind::Late => "An upstream service took too long.",
     }
 }
 
@@ -197,7 +197,7 @@ pub fn sample() -> Value {
     json!({
         "code": 500,
         "status": "Internal Server Error",
-        "reason": "This is a sample error, so that a page can be built for it.",
+        "reason": "This is a sample error for building an error page.",
         "message": "Something went wrong on our side.",
     })
 }

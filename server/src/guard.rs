@@ -1,17 +1,15 @@
-//! Who may talk to the console (docs: security of the listeners). Loopback is no boundary: `Host` must be one of ours
-//! against DNS rebinding, and everything that changes something must come from our own pages.
+//! Access to the console (docs: security of the listeners). Loopback is no boundary: `Host` must be a known name because of DNS
+//! rebinding, and every change must come from the console's own pages.
 
 use axum::http::{HeaderMap, Method, header};
 use engine::config::{Config, Listener};
 use std::net::IpAddr;
 
-/// Why a request is refused, as a sentence for whoever runs the server.
+/// Why a request is rejected, as a sentence for administrators.
 pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !host_is_ours(config, &config.vestibule.console, text(header::HOST.as_str()).unwrap_or_default()) {
-        return Some(
-            "The console does not answer to this host name. Add it to vestibule.allowed_hosts if it is yours.",
-        );
+        return Some("Unknown host name. If it is yours, add it to vestibule.allowed_hosts.");
     }
     if method == Method::GET || method == Method::HEAD {
         return None;
@@ -22,12 +20,10 @@ pub fn refused(config: &Config, method: &Method, headers: &HeaderMap) -> Option<
         Some(origin) if origin == own => None,
         // `null`, which a sandboxed page sends, lands here too.
         Some(_) => Some(
-            "This was sent from another site's page. Open the console at its own address and try again there.",
+            "This request came from a page of another site. Open the console at its own URL and try again.",
         ),
         None if text("sec-fetch-site") == Some("same-origin") => None,
-        None => Some(
-            "This was sent without saying from which page. Open the console in a browser and try again there.",
-        ),
+        None => Some("This request has no origin. Open the console in a browser and try again."),
     }
 }
 

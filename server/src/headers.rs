@@ -1,5 +1,5 @@
-//! The headers that protect a browser, in one list for every response of every listener: errors, redirects, styles and panics too.
-//! `edge` puts them on; a page replaces what it needs otherwise.
+//! The security headers in one list for every response of every listener, including errors, redirects, styles and panics. `edge` sets
+//! them; a page replaces some of them.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -1,5 +1,5 @@
-//! The hosted pages on the public port: read what the engine knows, hand it to `app::hosted`, send the HTML with its
-//! headers. Every restart of a flow is counted in the flow itself, so that nobody is led round in circles.
+//! The hosted pages on the public port: read the engine's data, pass it to `app::hosted`, send the HTML with its headers. Every
+//! restart of a flow is recorded in the flow itself, which prevents redirect loops.
 
 use crate::error::ApiError;
 use crate::public::flows::{load, query};
@@ -59,7 +59,7 @@ pub fn is_page(path: &str) -> bool {
     matches!(path, "/" | "/registration" | "/login" | "/verification" | "/welcome" | "/error")
 }
 
-/// Whoever types the bare address reads whether they are signed in, and finds both doors. Programs get what Kratos says here.
+/// A browser at the bare URL sees whether the user is signed in, with links. Other clients get Kratos' response.
 async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     if crate::negotiate::names_html(&headers) {
         return see_other(&state.engine.begin().config.public_url("welcome"));
@@ -92,7 +92,7 @@ pub fn refused(config: &Config, id: Option<&str>, error: &Error) -> Response {
     response
 }
 
-/// The response of a limit, as a page for somebody who sent a form: the same status and `Retry-After`.
+/// The response of a limit, as a page for a browser that sent a form: the same status and `Retry-After`.
 pub fn refused_by_limit(config: &Config, limit: &Response) -> Response {
     let status = limit.status();
     let html = hosted::failed(&site_of_forms(config, None), None, status.as_u16(), "");
@@ -306,7 +306,7 @@ fn restart_reason(error: &Error) -> Option<Restarted> {
     }
 }
 
-/// Whether the flow is a restart itself, whoever it belongs to.
+/// Whether the flow is itself a restart, in any browser.
 async fn was_restarted(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>) -> Result<bool> {
     let Some(id) = id else { return Ok(false) };
     let mut tx = ctx.db().read().await?;
@@ -404,13 +404,13 @@ async fn welcome(
     page(StatusCode::OK, hosted::welcome(&site, welcome))
 }
 
-/// Whether sign-in asks for a confirmed address: the planner's word.
+/// Whether sign-in requires a verified email, from the plan.
 fn proof_first(config: &Config) -> bool {
     let plan = plan(config, FlowKind::Login, engine::config::Method::Password, Client::Browser);
     plan.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
 }
 
-/// The address that waits for proof, and where a code can be asked for.
+/// The unverified email, and the URL to request a code.
 fn unverified(config: &Config, identity: &Identity) -> Option<(String, String)> {
     let waits = engine::form::verification::unverified(identity).filter(|_| config.sends_codes())?;
     Some((waits.value.clone(), start_url(config, FlowKind::Verification, &[], None, None)))
@@ -435,7 +435,7 @@ fn who(identity: &Identity) -> String {
     known.map_or_else(|| identity.id.to_string(), str::to_owned)
 }
 
-/// For machines and for people.
+/// For machines and for display.
 fn times(time: DateTime<Utc>) -> (String, String) {
     (time.format("%Y-%m-%dT%H:%M:%SZ").to_string(), time.format("%-d %b %Y, %H:%M UTC").to_string())
 }

@@ -1,4 +1,4 @@
-//! Everything HTTP: the three listeners, envelopes, statuses, headers, cookies, redirects.
+//! Everything about HTTP: the three listeners, envelopes, statuses, headers, cookies, redirects.
 
 pub mod admin;
 pub mod assets;

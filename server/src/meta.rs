@@ -1,4 +1,4 @@
-//! What both ports tell: identity schemas, stored errors, health, version.
+//! Routes of both ports: identity schemas, stored errors, health, version.
 
 use crate::error::{self, ApiError};
 use crate::respond;
@@ -41,7 +41,7 @@ pub fn admin_routes() -> Router<AppState> {
 /// The text that a path without a handler gets, as Kratos' router.
 pub async fn nothing_here() -> Response {
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    (StatusCode::NOT_FOUND, headers, "404: there is nothing at this address\n").into_response()
+    (StatusCode::NOT_FOUND, headers, "404: Page not found\n").into_response()
 }
 
 async fn alive() -> Response {
@@ -53,14 +53,14 @@ async fn ready(State(state): State<AppState>) -> Response {
     match state.engine.db().ready().await {
         Ok(()) => alive().await,
         Err(cause) => {
-            tracing::error!(?cause, "the database does not answer");
-            let body = error::object(&Error::new(Kind::Internal, "The database does not answer."));
+            tracing::error!(?cause, "the database doesn't respond");
+            let body = error::object(&Error::new(Kind::Internal, "The database doesn't respond."));
             respond::with_status(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": body }))
         }
     }
 }
 
-/// Polled by whoever has changed a file until it applies (Kratos: cmd/daemon/serve.go).
+/// Clients that changed a file poll it until the change applies (Kratos: cmd/daemon/serve.go).
 async fn in_force(State(state): State<AppState>) -> Response {
     let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
     (plain, config::digest(&state.engine.begin().config)).into_response()
@@ -94,7 +94,7 @@ async fn schema(State(state): State<AppState>, Path(id): Path<String>) -> Result
     let found = config.schema(&id).or_else(|| config.schema(decoded.as_deref()?));
     match found {
         Some(schema) => Ok(respond::json(schema.schema.document())),
-        None => Err(Error::not_found("There is no identity schema of that name.").into()),
+        None => Err(Error::not_found("The identity schema was not found.").into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a client wants, in the three ways that Kratos asks; they disagree on common inputs on purpose (Kratos:
+//! What a client accepts, with the three rules that Kratos uses. They disagree on common inputs on purpose (Kratos:
 //! x/isjsonrequest.go, x/http.go). Media types are compared case-sensitively, as measured.
 
 use axum::http::{HeaderMap, header};

@@ -1,5 +1,5 @@
-//! Which pages may send a form: ours, those that the configuration names, and clients that are no browser. This is asked before
-//! the form is read, so a page elsewhere can neither write anything here nor use anything up.
+//! Which pages may send a form: hosted pages, pages that the configuration names, and clients that are no browser. This is checked
+//! before the form is read, so that another page can't write or use up anything.
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -70,7 +70,7 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
         Sender::Null => {
             if ctx.engine.may_log_refused_form(true) {
                 tracing::warn!(
-                    "a form came with `Origin: null` and was refused. A page sends that when its Referrer-Policy is no-referrer, or \
+                    "A form with `Origin: null` was rejected. A page sends that if its Referrer-Policy is no-referrer, or \
                      same-origin while it posts to another origin: set `Referrer-Policy: strict-origin-when-cross-origin` on the page. \
                      vestibule.forms.allow_null_origin accepts such forms."
                 );
@@ -83,17 +83,17 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
             if ctx.engine.may_log_refused_form(false) {
                 tracing::warn!(
                     origin,
-                    "a form came from a page of another origin and was refused. If the page is yours, name it in a ui_url or in \
+                    "A form from a page of another origin was rejected. If the page is yours, add it to a ui_url or to \
                      serve.public.cors.allowed_origins."
                 );
             }
             format!(
-                "The Origin header is {origin:?}. It is not the origin of serve.public.base_url, of a ui_url, or one in \
-                 serve.public.cors.allowed_origins."
+                "The Origin header is {origin:?}. It isn't the origin of serve.public.base_url or of a ui_url, and \
+                 serve.public.cors.allowed_origins doesn't list it."
             )
         }
         Sender::Unnamed | Sender::Own => {
-            "The Sec-Fetch-Site header names another site, and there is no Origin header.".to_owned()
+            "The Sec-Fetch-Site header is cross-site, and there is no Origin header.".to_owned()
         }
     };
     let mut error = csrf::violation().detail("reject_reason", reject);
@@ -104,7 +104,7 @@ fn answer(ctx: &Ctx, headers: &HeaderMap, sender: &Sender) -> Response {
     hosted::refused(&ctx.config, Some("form_from_another_site"), &error)
 }
 
-const SENTENCE: &str = "This form was sent from a page of another site. Open the form on the site of this service and send it there.";
+const SENTENCE: &str = "This form was sent from a page of another site. Open the form on the site of this service and send it from there.";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
-//! A rehearsed sign-up over HTTP: the public router of a throw-away engine is sent what a browser or an app would send, and each
-//! exchange is kept. Nothing here decides anything; whether somebody is signed in is asked of `/sessions/whoami` at the end.
+//! A test sign-up over HTTP: sends the requests of a browser or an app to the public router of a temporary engine, and records each
+//! one. It decides nothing; the final check is `/sessions/whoami`.
 
 use crate::state::AppState;
 use crate::{cookies, edge, public};
@@ -22,10 +22,10 @@ use tower::ServiceExt;
 /// Of an answer that is shown.
 const SHOWN: usize = 64 * 1024;
 
-/// What the sign-up form asks for now; the values are those of an engine without anybody in it.
+/// The fields of the current sign-up form, from an engine without accounts.
 ///
 /// # Errors
-/// Sign-up is closed, or a web hook that runs before the form refuses.
+/// Sign-up is off, or a webhook before the form rejects.
 pub async fn form(engine: &Engine) -> Result<Vec<FormField>> {
     let mut visit = Visit::new(engine, Client::Native);
     let flow = visit.start().await.ok_or_else(|| refusal(&visit))?;
@@ -40,7 +40,7 @@ fn refusal(visit: &Visit) -> Error {
     Error::invalid(
         text("/error/reason")
             .or_else(|| text("/error/message"))
-            .unwrap_or_else(|| "There is no sign-up form at the moment.".to_owned()),
+            .unwrap_or_else(|| "Sign-up has no form right now.".to_owned()),
     )
 }
 
@@ -65,7 +65,7 @@ pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]
     Visited { exchanges: visit.exchanges, form }
 }
 
-/// Of the nodes those that somebody fills in.
+/// The nodes that users fill in.
 fn fields(flow: &Value) -> Vec<FormField> {
     let Some(ui) = flow.get("ui").cloned().and_then(|ui| serde_json::from_value::<Container>(ui).ok()) else {
         return Vec::new();
@@ -135,7 +135,7 @@ impl Visit {
                 let Some((_, flow)) = named("flow") else {
                     if let Some((_, id)) = named("id") {
                         let url = self.url(&format!("self-service/errors?id={id}"));
-                        self.exchange("The page reads the error", "GET", &url, None).await;
+                        self.exchange("Load the error", "GET", &url, None).await;
                     }
                     return None;
                 };
@@ -184,7 +184,7 @@ impl Visit {
 
     /// Looks from outside, as an app would.
     async fn who_am_i(&mut self) {
-        self.exchange("Who is signed in?", "GET", &self.url("sessions/whoami"), None).await;
+        self.exchange("Check the session", "GET", &self.url("sessions/whoami"), None).await;
     }
 
     fn url(&self, path: &str) -> String {
@@ -195,7 +195,7 @@ impl Visit {
         self.target(url).is_some()
     }
 
-    /// The path and query that our router sees of an absolute address; `None` for somebody else's.
+    /// Path and query of an absolute URL for the router; `None` for another host.
     fn target(&self, url: &str) -> Option<String> {
         let base = self.config.serve.public.base_url_text.trim_end_matches('/');
         let rest = match url.strip_prefix(base) {
@@ -357,7 +357,7 @@ fn put(document: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// JSON with line breaks; the rest as it came, cut where nobody reads on.
+/// JSON with line breaks; everything else unchanged and truncated.
 fn shown(answer: &str) -> String {
     let pretty = serde_json::from_str::<Value>(answer).and_then(|value| serde_json::to_string_pretty(&value));
     let text = pretty.unwrap_or_else(|_| answer.to_owned());
@@ -365,7 +365,7 @@ fn shown(answer: &str) -> String {
         return text;
     }
     let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    format!("{}\n… {} bytes in all", &text[..end], text.len())
+    format!("{}\n… {} bytes in total", &text[..end], text.len())
 }
 
 /// `name=value; attribute; …` (RFC 6265 §4.1.1).
@@ -373,7 +373,7 @@ fn cookie(config: &Config, line: &str) -> Cookie {
     let mut parts = line.split(';').map(str::trim);
     let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
     let what = if name == config.session_cookie() {
-        "the session"
+        "session"
     } else if name == cookies::csrf_name(config) {
         "CSRF protection"
     } else {
@@ -438,6 +438,6 @@ mod tests {
     fn a_long_answer_is_cut_between_two_letters() {
         let long = "ä".repeat(SHOWN);
         let cut = shown(&long);
-        assert!(cut.len() < long.len() && cut.ends_with("bytes in all"), "{}", cut.len());
+        assert!(cut.len() < long.len() && cut.ends_with("bytes in total"), "{}", cut.len());
     }
 }

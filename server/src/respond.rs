@@ -1,4 +1,4 @@
-//! What the engine answered → HTTP, for browsers, SPAs and apps. Nothing else asks which client it is.
+//! Results of the engine → HTTP, for browsers, single-page apps and native apps. Only this file depends on the client.
 
 use crate::cookies;
 use crate::error::{ApiError, forward};
@@ -178,7 +178,7 @@ fn expired(ctx: &Ctx, flow: &Flow, at: DateTime<Utc>) -> Response {
 /// To a provider: a browser goes there by itself, others are told where.
 fn leave(ctx: &Ctx, departure: &Departure, wants_json: bool) -> Response {
     let mut response = if departure.browser.is_none() || wants_json {
-        let error = engine::Error::new(engine::Kind::Elsewhere, "Open the address in a browser to go on.")
+        let error = engine::Error::new(engine::Kind::Elsewhere, "Open the URL in a browser to continue.")
             .with_id("browser_location_change_required")
             .beside("redirect_browser_to", departure.url.as_str());
         ApiError(error).into_response()
@@ -214,7 +214,7 @@ pub fn unfinished(flow: &Flow) -> Response {
 /// selfservice/hook/require_verified_address.go).
 fn unverified(shown: &ShowVerification) -> Response {
     let error =
-        engine::Error::invalid("Signing in needs a confirmed address. A code was mailed: type it in first.")
+        engine::Error::invalid("Sign-in requires a verified email. Enter the code from the email first.")
             .with_id("session_verified_address_required")
             .detail("continue_with", json!([shown.item(true)]));
     let mut response = ApiError(error).into_response();
@@ -274,7 +274,7 @@ fn verified(ctx: &Ctx, headers: &HeaderMap, done: &Verified) -> Response {
     }
 }
 
-/// Kratos' answer to a proof, and beside it what was handed over with it: a browser is led on at once.
+/// Kratos' response to a verification, with the issued session: a browser is redirected immediately.
 fn verified_and_signed_in(
     ctx: &Ctx,
     headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! Binding and running the three listeners, each with its own address and its own places for clients, until told to stop.
+//! Binds and runs the three listeners, each with its own address and its own connection limits, until stopped.
 
 mod connection;
 mod crowd;
@@ -23,10 +23,10 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Whoever has not been answered by then is cut off, so that the process ends within five seconds.
+/// Requests without a response by then are aborted, so that the process ends within five seconds.
 const DRAIN: Duration = Duration::from_secs(4);
 
-/// How long a listener accepts nobody after the operating system could not give it a connection.
+/// How long a listener accepts no connections after the operating system failed to provide one.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// So many connections make room when the operating system has none for another.

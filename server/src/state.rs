@@ -1,4 +1,4 @@
-//! What handlers share.
+//! Shared state of the handlers.
 
 use engine::Engine;
 

@@ -260,7 +260,7 @@ async fn an_unknown_flow_is_followed_by_a_new_one_that_says_why() {
             .open(&format!("/registration?flow={id}&return_to=https%3A%2F%2Fapp.example%2F"))
             .await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Create your account"));
-        assert!(page.html.contains("is no longer there. Here is a new one."), "{}", page.html);
+        assert!(page.html.contains("is no longer available. Here is a new one."), "{}", page.html);
         assert!(page.html.contains("<b>app.example</b>"), "{}", page.html);
     }
 }
@@ -274,7 +274,7 @@ async fn an_expired_flow_is_followed_by_a_new_one_that_says_why() {
     let new = ann.open(&format!("/login?flow={}", old.flow())).await;
     assert_ne!(new.flow(), old.flow());
     assert!(
-        new.html.contains("ran out of time. Here is a new one.") && new.html.contains("<b>app.example</b>"),
+        new.html.contains("expired. Here is a new one.") && new.html.contains("<b>app.example</b>"),
         "{}",
         new.html
     );
@@ -330,7 +330,7 @@ async fn an_error_is_told_in_words_also_one_that_is_unknown() {
     assert!(page.html.contains("aal1 and aal2") && page.html.contains(">Sign in</a>"), "{}", page.html);
     for path in ["/error", "/error?id=nonsense", "/error?id=7d1f6f5e-0b1c-4c43-9a55-1f0a5b1c2d3e"] {
         let page = ann.open(path).await;
-        assert_eq!((page.status, page.heading()), (StatusCode::NOT_FOUND, "Nothing to show here"));
+        assert_eq!((page.status, page.heading()), (StatusCode::NOT_FOUND, "No error found"));
     }
     assert_eq!(ann.open("/error?id=stub:500").await.heading(), "Something went wrong on our side");
 }

@@ -1,5 +1,5 @@
-//! OWASP ASVS 5.0 against this project: each requirement of the chapters V3, V6, V7, V9, V10 and V13 with a verdict, a reason and the
-//! tests that show it. `cargo xtask asvs` writes the tables into `docs/security.md`; the tests below keep both true.
+//! OWASP ASVS 5.0 for this project: each requirement of the chapters V3, V6, V7, V9, V10 and V13 with a verdict, a reason and its
+//! tests. `cargo xtask asvs` writes the tables into `docs/security.md`. The tests below keep both consistent.
 
 mod v10;
 mod v13;

@@ -1,15 +1,15 @@
-//! The frame of every hosted page: head, the customer's name or our mark, one column.
+//! The frame of every hosted page: head, the service's name or the Vestibule mark, one column.
 
 use super::Site;
 use leptos::prelude::*;
 
-/// The arch with a door in it, for the tab; shown only while no name of a customer is configured.
+/// The Vestibule mark as the tab's icon. Shown only while no service name is configured.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' \
     stroke='%231c5a49' stroke-width='2'%3E%3Cpath d='M3 23V11a9 9 0 0 1 18 0v12'/%3E%3Cpath d='M8 23V12a4 4 0 0 1 8 \
     0v11' fill='%231c5a49' stroke='none'/%3E%3C/svg%3E";
 
-/// One whole document. `title` becomes the tab's title, with `Error:` before it when `failed`, so that a screen
-/// reader says so first (GOV.UK Design System, error summary).
+/// Renders a whole document. `title` becomes the tab's title. When `failed`, `Error:` precedes it, so that a screen reader announces
+/// the error first (GOV.UK Design System, error summary).
 pub(super) fn document(site: &Site, title: &str, failed: bool, main: impl IntoView + 'static) -> String {
     let owner = Owner::new();
     let site = site.clone();
@@ -19,7 +19,7 @@ pub(super) fn document(site: &Site, title: &str, failed: bool, main: impl IntoVi
             Some(name) => format!("{title} · {name}"),
             None => title,
         };
-        // An empty icon keeps browsers from asking for /favicon.ico where the mark would be ours.
+        // An empty icon keeps browsers from requesting /favicon.ico, so that no foreign mark is shown next to the service's name.
         let icon = if site.name.is_some() { "data:," } else { ICON };
         view! {
             <!DOCTYPE html>
@@ -55,7 +55,7 @@ fn brand(name: Option<String>) -> AnyView {
     }
 }
 
-/// The sign before a message, so that its kind is not told by colour alone. The word beside it tells it to everyone.
+/// The icon before a message, so that color isn't the only sign of its kind. The text next to it says the kind as well.
 pub(super) fn icon(kind: Glyph) -> AnyView {
     let path = match kind {
         Glyph::Wrong => "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M8 4.5v4.2M8 11.2v.3",

@@ -1,4 +1,4 @@
-//! One field of a form: label, input of the right kind, hint, what is wrong with it.
+//! One field of a form: label, input of the right type, hint and error messages.
 
 use super::form::{self, Rules};
 use engine::identity::decode;
@@ -6,7 +6,7 @@ use engine::ui::{Input, InputKind, Node, TextKind};
 use leptos::prelude::*;
 use serde_json::Value;
 
-/// A value as a form writes it.
+/// A value as text in a form.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -50,7 +50,7 @@ pub(super) fn hidden(node: &Node) -> AnyView {
     .into_any()
 }
 
-/// `signs_up`: the form asks for a new password, so its e-mail address is what a password manager files it under.
+/// `signs_up`: the form has a new password, so its email is the username that a password manager stores with it.
 pub(super) fn field(node: &Node, id: &str, signs_up: bool, rules: Rules) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
     let hint = is_new_password(node)
@@ -107,7 +107,7 @@ impl Control<'_> {
         self.wrong.then_some("true")
     }
 
-    /// A schema's `pattern` is left to the server: HTML anchors it, and a browser's "match the requested format" helps nobody.
+    /// The server checks a schema's `pattern`: HTML would anchor it, and a browser's "match the requested format" doesn't help users.
     fn input(&self) -> AnyView {
         let input = self.input;
         let mut values = values(input).into_iter();
@@ -115,7 +115,7 @@ impl Control<'_> {
             matches!(input.kind, InputKind::Email | InputKind::Url | InputKind::Tel | InputKind::Password)
                 || matches!(self.autocomplete().as_deref(), Some(purpose) if purpose.starts_with("username"))
                 || input.name == "identifier";
-        // Never on a password: a browser would cut a pasted one without a word.
+        // Never on a password: a browser would silently truncate a pasted one.
         let maxlength =
             input.maxlength.filter(|_| input.kind != InputKind::Password).map(|most| most.to_string());
         let first = view! {
@@ -137,7 +137,7 @@ impl Control<'_> {
                 data-testid=self.test_id()
             />
         };
-        // A list trait is one text field; what was typed before comes back whole, one field an entry.
+        // A list trait is one text field. Earlier entries are shown again, with one field per entry.
         let further: Vec<_> = values
             .map(|value| {
                 view! {
@@ -185,8 +185,8 @@ impl Control<'_> {
         .into_any()
     }
 
-    /// An unticked box sends nothing, so a hidden `false` before it speaks for it; the later `true` wins.
-    /// `required` means that there is an answer, which there always is: HTML's `required` would ask for a yes.
+    /// An unticked box sends nothing, so a hidden `false` precedes it; a later `true` overrides it. HTML's `required` would enforce a
+    /// ticked box, but a schema's `required` only means that a value exists.
     fn checkbox(&self) -> AnyView {
         let ticked = matches!(self.input.value, Some(Value::Bool(true)))
             || self.input.value.as_ref().and_then(Value::as_str) == Some("true");
@@ -210,8 +210,8 @@ impl Control<'_> {
         .into_any()
     }
 
-    /// The engine's word first, but for the address of a sign-up, which is the user name that goes with the new
-    /// password. Where the engine has none, what a trait's name says (WCAG 1.3.5).
+    /// The engine's value, except for the email of a sign-up, which is the username for the new password. Without a value from the
+    /// engine, the trait's name decides (WCAG 1.3.5).
     fn autocomplete(&self) -> Option<String> {
         let purpose = match (&self.input.autocomplete, self.input.name.as_str()) {
             (Some(purpose), _) if self.signs_up && purpose == "email" => "username",
@@ -252,14 +252,14 @@ impl Control<'_> {
     }
 }
 
-/// What was typed, one entry a field; nothing for a password.
+/// What the user entered, one field per entry; nothing for a password.
 fn values(input: &Input) -> Vec<String> {
     match &input.value {
         // sabotage: password-in-a-page
         _ if input.kind == InputKind::Password => Vec::new(),
         None => Vec::new(),
         Some(Value::Array(entries)) => entries.iter().map(text).collect(),
-        // HTML's date-time field knows no zone.
+        // HTML's date-time field has no time zone.
         Some(value) if input.kind == InputKind::DatetimeLocal => vec![decode::as_typed(&text(value))],
         Some(value) => vec![text(value)],
     }

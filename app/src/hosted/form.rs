@@ -1,27 +1,27 @@
-//! The one renderer of the engine's forms: a container of nodes becomes an HTML form that works without any script.
-//! Hidden nodes come first, then fields in the engine's order, the form's own button, then every other way in.
+//! Renders the engine's forms: a container of nodes becomes an HTML form that works without any script. Hidden nodes come first, then
+//! fields in the engine's order, the form's own button, and the buttons of other methods.
 
 use super::document::{Glyph, icon};
 use super::field;
 use engine::ui::{Container, Group, InputKind, Node, Text, TextKind};
 use leptos::prelude::*;
 
-/// What the renderer says that no node carries.
+/// What the renderer needs and no node contains.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// `selfservice.methods.password.config.min_password_length`, told under a new password before anybody fails at it.
+    /// `selfservice.methods.password.config.min_password_length`, shown as a hint for a new password.
     pub min_password_length: usize,
-    /// The providers' buttons stand above the form, as `vestibule.social.buttons` wants it.
+    /// The providers' buttons are above the form (`vestibule.social.buttons`).
     pub providers_first: bool,
 }
 
-/// What the form needs attention for; decides the title and where the focus is.
+/// Whether the form has errors, which decides the title and the focus.
 pub fn has_errors(ui: &Container) -> bool {
     let of_nodes = nodes(ui).iter().flat_map(|node| &node.messages);
     ui.messages.iter().chain(of_nodes).any(|message| message.kind == TextKind::Error)
 }
 
-/// `<form>` with all its messages; without a button there is nothing to send, so `unavailable` stands there and no field.
+/// The `<form>` with all its messages. Without a button the form can't be sent, so `unavailable` is shown instead of fields.
 pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView {
     let nodes = nodes(ui);
     let (hidden, visible): (Vec<_>, Vec<_>) =
@@ -29,13 +29,13 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
     let (buttons, fields): (Vec<_>, Vec<_>) = visible
         .into_iter()
         .partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
-    // The first button of a form is the one that the Enter key presses: it must be the form's own, never a provider's.
+    // The Enter key presses the first button of a form: it must be the form's own, never a provider's.
     let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
         buttons
             .iter()
             .position(|node| (!is_provider(node) || is_way_on(node)) && kind(node) == Some(InputKind::Submit))
     });
-    // In a form of their own: first in this one, the Enter key would press one of them.
+    // In a form of their own, because the Enter key would press the first of them.
     let above = rules.providers_first && own.is_some() && buttons.iter().any(|node| is_provider(node));
     let above = above.then(|| {
         let hidden: Vec<_> = hidden.iter().map(|node| field::hidden(node)).collect();
@@ -47,7 +47,13 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
     });
     let others = others(&buttons, own, |node| above.is_none() || !is_provider(node));
     let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
-    let own = own.map(|at| button(buttons[at], true));
+    // With one method, its name in the button adds nothing.
+    let only = buttons.len() == 1;
+    let own = own.map(|at| {
+        let plain =
+            only && buttons[at].meta.label.as_ref().is_some_and(|label| label.id == SIGN_IN_WITH_PASSWORD);
+        button(buttons[at], plain.then_some("Sign in"), true)
+    });
     let unsendable = buttons.is_empty() && fields.iter().all(|node| node.input().is_some());
     let fields = if unsendable { Vec::new() } else { fields };
     let empty = unsendable.then(|| {
@@ -76,14 +82,17 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
     .into_any()
 }
 
-/// Back to the provider with what was still missing: the form's own button, though a provider's.
+/// Returns to the provider with the missing fields. It is the form's own button, although it is a provider's.
 const GO_ON_TO_PROVIDER: u64 = 1_040_003;
 
 fn is_way_on(node: &Node) -> bool {
     is_provider(node) && node.meta.label.as_ref().is_some_and(|label| label.id == GO_ON_TO_PROVIDER)
 }
 
-/// Whether the form leads to one provider and nowhere else.
+/// The label of the sign-in button where there are several methods.
+const SIGN_IN_WITH_PASSWORD: u64 = 1_010_022;
+
+/// Whether the form continues at one provider only.
 pub fn goes_on_to_provider(ui: &Container) -> bool {
     nodes(ui).iter().any(is_way_on)
 }
@@ -92,10 +101,10 @@ fn is_provider(node: &Node) -> bool {
     matches!(node.group, Group::Oidc | Group::Saml)
 }
 
-/// Every button beside the form's own that is wanted.
+/// Every wanted button except the form's own.
 fn others(buttons: &[&Node], own: Option<usize>, wanted: impl Fn(&Node) -> bool) -> Vec<AnyView> {
     let all = buttons.iter().enumerate().filter(|(at, node)| Some(*at) != own && wanted(node));
-    all.map(|(_, node)| button(node, false)).collect()
+    all.map(|(_, node)| button(node, None, false)).collect()
 }
 
 fn nodes(ui: &Container) -> &[Node] {
@@ -106,7 +115,7 @@ fn kind(node: &Node) -> Option<InputKind> {
     node.input().map(|input| input.kind)
 }
 
-/// Numbers, since a node's name comes from somebody's schema and may hold what an id must not.
+/// Numbers, because a node's name comes from an identity schema and may contain characters that an ID must not.
 fn field_id(at: usize) -> String {
     format!("field-{}", at + 1)
 }
@@ -123,15 +132,14 @@ fn test_id(message: &Text) -> String {
     format!("ui/message/{}", message.id)
 }
 
-/// All that is wrong, at the top, with links to the fields. It takes the focus: that is how somebody who does not see
-/// the page learns that it came back.
+/// The summary of all errors at the top, with links to the fields. It takes the focus, so that screen reader users notice the new page.
 fn summary(ui: &Container) -> Option<AnyView> {
     let visible = || {
         nodes(ui).iter().filter(|node| {
             !matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
         })
     };
-    // What hangs on a node that nobody sees has no other place to be read.
+    // Messages of hidden nodes can only be shown here.
     let unseen = nodes(ui).iter().filter(|node| {
         matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
     });
@@ -157,11 +165,10 @@ fn summary(ui: &Container) -> Option<AnyView> {
             }
         })
         .collect();
-    let title = match (general.is_empty(), links.len()) {
-        (true, 0) => return None,
-        (false, 0) => "That did not work".to_owned(),
-        (_, 1) => "One thing to correct".to_owned(),
-        (_, many) => format!("{many} things to correct"),
+    let title = match general.len() + links.len() {
+        0 => return None,
+        1 => "There is a problem".to_owned(),
+        many => format!("There are {many} problems"),
     };
     let links = (!links.is_empty()).then(|| view! { <ul>{links}</ul> });
     let view = view! {
@@ -174,7 +181,7 @@ fn summary(ui: &Container) -> Option<AnyView> {
     Some(view.into_any())
 }
 
-/// What the engine says that is no error, such as "Confirm that it is you".
+/// The engine's messages that are no errors, for example "Sign in again to continue."
 fn notices(ui: &Container) -> Vec<AnyView> {
     ui.messages
         .iter()
@@ -190,15 +197,16 @@ fn notices(ui: &Container) -> Vec<AnyView> {
         .collect()
 }
 
-/// A sign of our own for a provider: the marks of most may be shown only as their owners' rules say.
+/// The provider's initial instead of its logo, which most owners allow only under their own rules.
 fn initial(node: &Node) -> Option<AnyView> {
     let label = node.meta.label.as_ref().filter(|_| is_provider(node))?;
     let letter = label.context.get("provider")?.as_str()?.chars().next()?.to_uppercase().to_string();
     Some(view! { <span class="initial" aria-hidden="true">{letter}</span> }.into_any())
 }
 
-/// A button beside the form's own leaves fields alone that are not its business, hence `formnovalidate`.
-fn button(node: &Node, own: bool) -> AnyView {
+/// A button other than the form's own doesn't need the form's fields, hence `formnovalidate`. `label`: in place of
+/// the engine's.
+fn button(node: &Node, label: Option<&str>, own: bool) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
     let kind = if input.kind == InputKind::Button { "button" } else { "submit" };
     view! {
@@ -212,7 +220,7 @@ fn button(node: &Node, own: bool) -> AnyView {
             data-testid=format!("node/input/{}", input.name)
         >
             {initial(node)}
-            {field::label(node)}
+            {label.map_or_else(|| field::label(node), str::to_owned)}
         </button>
     }
     .into_any()

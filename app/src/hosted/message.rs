@@ -1,16 +1,16 @@
-//! Pages that only say something and offer the way on.
+//! Pages without a form: a message and links to continue.
 
 use super::Site;
 use super::document::document;
 use leptos::prelude::*;
 
-/// A page of words: what is the case, what to do, and the links to do it.
+/// A page with a message: what happened, what to do, and links for it.
 pub(super) struct Message {
     pub(super) title: &'static str,
     pub(super) text: Vec<String>,
-    /// The first one is the way on.
+    /// The first one is the main button.
     pub(super) links: Vec<(&'static str, String)>,
-    /// Small print for whoever asks for help: name and value.
+    /// Details for support: name and value.
     pub(super) details: Vec<(&'static str, String)>,
     pub(super) failed: bool,
 }
@@ -46,12 +46,12 @@ fn both(site: &Site) -> Vec<(&'static str, String)> {
     links
 }
 
-/// Registration is switched off.
+/// Sign-up is turned off.
 pub fn closed(site: &Site) -> String {
     Message {
         title: "Sign-up is closed",
         text: vec![
-            "New accounts cannot be created here at the moment. If you have one, sign in with it.".to_owned(),
+            "New accounts can’t be created right now. If you already have an account, sign in.".to_owned(),
         ],
         links: vec![("Sign in", site.sign_in.clone())],
         details: Vec::new(),
@@ -60,14 +60,14 @@ pub fn closed(site: &Site) -> String {
     .page(site)
 }
 
-/// The browser was given a fresh form once and still did not bring the cookie that goes with it.
-/// `again`: where the flow starts. It is a link, so nothing goes round in circles by itself.
+/// The browser got a new form once and still didn't send the cookie that belongs to it. `again`: where the flow starts. It is a link, so
+/// that the browser isn't redirected in a loop.
 pub fn cookies_blocked(site: &Site, again: String) -> String {
     Message {
         title: "This form needs cookies",
         text: vec![
-            "Your browser did not send back the cookie that keeps this form yours, or you opened a link that was \
-             made in another browser."
+            "Your browser didn’t send the cookie that protects this form, or you opened a link that was created in \
+             another browser."
                 .to_owned(),
             "Allow cookies for this site, then try again.".to_owned(),
         ],
@@ -78,15 +78,11 @@ pub fn cookies_blocked(site: &Site, again: String) -> String {
     .page(site)
 }
 
-/// A page that was asked for by an address that leads nowhere: an unknown id of an error.
+/// The error page without an error: its ID is unknown, or the error was deleted.
 pub fn not_here(site: &Site) -> String {
     Message {
-        title: "Nothing to show here",
-        text: vec![
-            "This page tells about something that went wrong, and it does not know of anything. What it had to say \
-             may have been deleted since."
-                .to_owned(),
-        ],
+        title: "No error found",
+        text: vec!["This page shows details of an error. There are none, or they have expired.".to_owned()],
         links: both(site),
         details: Vec::new(),
         failed: false,
@@ -94,26 +90,23 @@ pub fn not_here(site: &Site) -> String {
     .page(site)
 }
 
-/// `/welcome` without a session. `came_from`: the page the browser says it comes from, if it is one of ours.
-/// `proof_first`: nobody signs in before their address is confirmed.
+/// `/welcome` without a session. `came_from`: the referring page, if it is a hosted page. `proof_first`: sign-in requires a verified
+/// email.
 pub fn signed_out(site: &Site, came_from: Option<&str>, proof_first: bool) -> String {
     let (title, text, failed) = match came_from {
         Some("registration") if proof_first => (
-            "Check your mail to finish",
-            "Your account is made. Open the mail that we sent you and confirm your address, then sign in.",
+            "Check your email to finish",
+            "Your account is ready. Verify your email with the message we sent, then sign in.",
             false,
         ),
-        Some("registration") => ("Your account is ready", "Sign in with it to go on.", false),
+        Some("registration") => ("Your account is ready", "Sign in to continue.", false),
         Some("login") => (
             "You are not signed in",
-            "Your browser did not keep the cookie that would sign you in. Allow cookies for this site, then sign in \
-             again.",
+            "Your browser didn’t keep the cookie that signs you in. Allow cookies for this site, then sign in again.",
             true,
         ),
-        Some("welcome") => {
-            ("You are signed out", "On a device that others use, close the browser too.", false)
-        }
-        _ => ("You are not signed in", "Sign in to go on.", false),
+        Some("welcome") => ("You are signed out", "On a shared device, close the browser too.", false),
+        _ => ("You are not signed in", "Sign in to continue.", false),
     };
     let links =
         if came_from == Some("registration") { vec![("Sign in", site.sign_in.clone())] } else { both(site) };

@@ -1,5 +1,5 @@
-//! The hosted pages: what people see who sign up and sign in. Each function makes one whole document as a string,
-//! without any script, for a plain axum handler. Nothing here reads a request or decides where somebody is led.
+//! The hosted pages, where users sign up and sign in. Each function renders one whole document as a string, without any script, for a
+//! plain axum handler. Nothing here reads a request or decides on a redirect.
 
 mod document;
 mod error;
@@ -16,20 +16,20 @@ pub use sign::{Sign, sign_in, sign_up};
 pub use verification::{Verification, verification};
 pub use welcome::{Welcome, welcome};
 
-/// What is the same on every page of one installation.
+/// What is the same on every page of an installation.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
-    /// The customer's name. Without it, and only then, our own mark stands at the top.
+    /// The service's name. The Vestibule mark is shown only without it.
     pub name: Option<String>,
     /// URL of `hosted.css`.
     pub stylesheet: String,
-    /// Where signing in starts.
+    /// Where sign-in starts.
     pub sign_in: String,
-    /// Where signing up starts; `None` while registration is switched off.
+    /// Where sign-up starts; `None` while it is turned off.
     pub sign_up: Option<String>,
 }
 
-/// Why somebody sees a fresh form who came with the address of another one.
+/// Why the page shows a new form instead of the requested one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Restarted {
     Expired,
@@ -55,9 +55,11 @@ impl Restarted {
 
     fn sentence(self) -> &'static str {
         match self {
-            Restarted::Expired => "The form you had open ran out of time. Here is a new one.",
-            Restarted::Unknown => "The form you had open is no longer there. Here is a new one.",
-            Restarted::OtherBrowser => "The form you opened belongs to another browser. Here is a new one.",
+            Restarted::Expired => "Your form expired. Here is a new one.",
+            Restarted::Unknown => "Your form is no longer available. Here is a new one.",
+            Restarted::OtherBrowser => {
+                "The form that you opened belongs to another browser. Here is a new one."
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pages with a form: sign up, sign in, and confirming that it is you.
+//! The sign-up page, the sign-in page, and the page that confirms a signed-in user.
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, goes_on_to_provider, has_errors};
@@ -11,12 +11,12 @@ use leptos::prelude::*;
 pub struct Sign {
     pub ui: Container,
     pub rules: Rules,
-    /// Host name of where the person goes on to, when it is another site than this one.
+    /// Host name of the site that the user continues to, if it is another one.
     pub continue_to: Option<String>,
     pub restarted: Option<Restarted>,
-    /// Sign in: a person who is signed in already is asked again (Kratos' `refresh`).
+    /// Sign-in only: a signed-in user has to confirm it's them (Kratos' `refresh`).
     pub refresh: bool,
-    /// With `refresh`: the URL that signs out, for whoever is somebody else.
+    /// With `refresh`: the URL that signs out, for a different user.
     pub sign_out: Option<String>,
 }
 
@@ -25,7 +25,7 @@ const NO_SIGN_UP: &str = "Sign-up is not available right now. Contact the owner 
 const NO_SIGN_IN: &str = "Sign-in is not available right now. Contact the owner of this service.";
 
 pub fn sign_up(site: &Site, sign: Sign) -> String {
-    // The form that a visit to a provider leads back to has no other method.
+    // The form after a provider's response has no other method.
     let anew = site.sign_up.clone().filter(|_| goes_on_to_provider(&sign.ui));
     let anew = anew.map(|url| view! { <br /> <a href=url>"Use another sign-up method"</a> });
     let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> {anew} };
@@ -36,7 +36,7 @@ pub fn sign_in(site: &Site, sign: Sign) -> String {
     if sign.refresh {
         let foot =
             sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
-        return page(site, ("Confirm that it is you", NO_SIGN_IN), sign, foot);
+        return page(site, ("Confirm it’s you", NO_SIGN_IN), sign, foot);
     }
     let foot =
         site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
@@ -69,7 +69,7 @@ fn page(
     document(site, title, has_errors(&sign.ui), main)
 }
 
-/// Whom a person is asked to confirm to be.
+/// The account that the user has to confirm.
 fn who(sign: &Sign) -> Option<String> {
     let nodes = sign.ui.nodes.as_deref().filter(|_| sign.refresh)?;
     let input = nodes.iter().filter_map(|node| node.input()).find(|input| input.name == "identifier")?;

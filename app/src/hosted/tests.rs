@@ -283,7 +283,7 @@ fn what_is_wrong_is_said_at_the_field_and_in_a_summary_that_takes_the_focus() {
         html.contains("role=\"group\" aria-labelledby=\"summary-title\" tabindex=\"-1\" autofocus"),
         "{html}"
     );
-    assert!(html.contains("One thing to correct"));
+    assert!(html.contains("There is a problem"));
     assert!(html.contains("<a href=\"#field-2\"><b>E-mail</b>") && html.contains("id=\"field-2\""), "{html}");
     assert!(html.find("summary-title").unwrap() < html.find("<form").unwrap());
 }
@@ -334,7 +334,7 @@ fn what_is_no_error_is_told_without_alarm() {
         },
     );
     tag(&html, "ui/message/1010003");
-    assert!(html.contains("<title>Confirm that it is you</title>") && !html.contains("summary"), "{html}");
+    assert!(html.contains("<title>Confirm it’s you</title>") && !html.contains("summary"), "{html}");
     assert!(!html.contains("Create an account"), "who confirms has an account");
 }
 
@@ -593,7 +593,7 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
 fn signed_out_says_which_of_the_worlds_it_is() {
     assert!(signed_out(&site(), Some("registration"), false).contains("<h1>Your account is ready</h1>"));
     let mail_first = signed_out(&site(), Some("registration"), true);
-    assert!(mail_first.contains("<h1>Check your mail to finish</h1>"));
+    assert!(mail_first.contains("<h1>Check your email to finish</h1>"));
     assert!(signed_out(&site(), Some("welcome"), false).contains("<h1>You are signed out</h1>"));
     assert!(signed_out(&site(), Some("login"), false).contains("Allow cookies"));
     let html = signed_out(&site(), None, false);

@@ -1,4 +1,4 @@
-//! Proving an address: ask for it, take the code, say that it worked. Which of the three is told by the engine's nodes.
+//! The verification page: the form for the email, the form for the code, and the result. The engine's nodes decide which one is shown.
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, has_errors};
@@ -6,54 +6,54 @@ use super::{Restarted, Site};
 use engine::ui::{Container, Group, Input, InputKind, Node};
 use leptos::prelude::*;
 
-const UNAVAILABLE: &str = "Nothing can be done here right now. Contact the owner of this service.";
+const UNAVAILABLE: &str = "Not available right now. Contact the owner of this service.";
 
 /// One form and what surrounds it.
 #[derive(Clone, Debug)]
 pub struct Verification {
     pub ui: Container,
-    /// Where the code went, as it was typed.
+    /// Where the code was sent, as the user entered it.
     pub to: Option<String>,
-    /// Seconds until another code may be asked for; `None`: not from here.
+    /// Seconds until the user can request a new code; `None`: not on this page.
     pub resend: Option<u64>,
     pub restarted: Option<Restarted>,
-    /// Somebody is signed in, so nothing needs to be said about signing in.
+    /// The user is signed in, so the page doesn't mention sign-in.
     pub signed_in: bool,
-    /// A sign-in was refused and led here.
+    /// A rejected sign-in redirected here.
     pub refused: bool,
-    /// Whoever proves an address goes on to signing in: this was not the browser that is signed in by it.
+    /// The next step is sign-in, because verification signs in another browser.
     pub sign_in_next: bool,
-    /// Somebody else is signed in in this browser.
+    /// Another account is signed in in this browser.
     pub other: bool,
 }
 
 pub fn verification(site: &Site, page: Verification) -> String {
     let node = |name: &str| page.ui.nodes.iter().flatten().find(|node| node.id() == name);
     let typed = |node: &Node| node.input().and_then(|input| Some(input.value.as_ref()?.as_str()?.to_owned()));
-    // What the mail's link brought is nothing that anybody reads or types.
+    // A code from the email's link is not shown: users neither read nor enter it.
     let by_link = node("code").and_then(typed).is_some_and(|code| engine::otp::is_of_link(&code));
     let title = match (node("continue").and_then(Node::anchor), node("code")) {
         (Some(anchor), _) => {
-            let (title, href) = ("Your address is confirmed", anchor.href.clone());
+            let (title, href) = ("Your email is verified", anchor.href.clone());
             return proven(site, title, href, &page);
         }
-        (None, Some(_)) if !by_link => "Check your mail",
-        (None, Some(_) | None) => "Confirm your address",
+        (None, Some(_)) if !by_link => "Check your email",
+        (None, Some(_) | None) => "Verify your email",
     };
     let asks_for_code = node("code").is_some();
     let lead = match (&page.to, asks_for_code) {
         (Some(to), true) => view! { <p class="lead">"for " <b>{to.clone()}</b></p> }.into_any(),
-        _ => view! { <p class="lead">"We mail you a code that shows it is yours."</p> }.into_any(),
+        _ => view! { <p class="lead">"We’ll email you a code."</p> }.into_any(),
     };
     let restarted = page.restarted.map(|why| {
         view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
     });
     let mut own = page.ui.clone();
     if asks_for_code {
-        // It has a form of its own: a code that is missing must not keep somebody from asking for one.
+        // It has a form of its own, because the required code field would block a request for a new code.
         own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "email" || !is_button(node)));
     }
-    // Beside the press: the engine asks it of a browser that is not known to have signed up.
+    // The engine requires these in a browser that is not known to have signed up.
     let asks_more = ["password", "start_over"].into_iter().any(|name| node(name).is_some());
     if by_link {
         if !asks_more {
@@ -65,7 +65,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
         });
     }
     let foot = (!page.signed_in).then(
-        || view! { <p class="foot">"Confirmed already? " <a href=site.sign_in.clone()>"Sign in"</a></p> },
+        || view! { <p class="foot">"Already verified? " <a href=site.sign_in.clone()>"Sign in"</a></p> },
     );
     let main = view! {
         <h1>{title}</h1>
@@ -73,13 +73,13 @@ pub fn verification(site: &Site, page: Verification) -> String {
         {restarted}
         {(page.refused && asks_for_code).then(|| view! {
             <p class="note" data-testid="refused">
-                {icon(Glyph::Note)} "You are not signed in yet: here an address has to be confirmed first."
+                {icon(Glyph::Note)} "You aren’t signed in yet. Verify your email first."
             </p>
         })}
         {by_link.then(|| view! {
             <p class="note" data-testid="by-link">
-                {icon(Glyph::Note)} "The link in the mail brought the code along. "
-                {(!asks_more).then_some("One press, and the address is confirmed.")}
+                {icon(Glyph::Note)} "We filled in the code from your email. "
+                {(!asks_more).then(|| view! { <span data-testid="one-step">"Select Continue to verify your email."</span> })}
             </p>
         })}
         {form(&own, Rules { min_password_length: 0, providers_first: false }, UNAVAILABLE)}
@@ -93,7 +93,7 @@ fn is_button(node: &Node) -> bool {
     node.input().is_some_and(|input| input.kind == InputKind::Submit)
 }
 
-/// Another code, after a pause that the style sheet counts: it works without a script and takes nothing that was typed.
+/// The button for a new code, after a pause that the style sheet counts. It works without a script and keeps what the user entered.
 fn resend(page: &Verification) -> AnyView {
     let Some(wait) = page.resend else { return ().into_any() };
     let value = |name: &str| {
@@ -109,10 +109,10 @@ fn resend(page: &Verification) -> AnyView {
             {value("csrf_token").map(|token| view! { <input type="hidden" name="csrf_token" value=token /> })}
             <input type="hidden" name="method" value="code" />
             <p class="hint">
-                "Nothing there? Look among junk mail."
-                {(steps > 0).then(|| view! { <span class="waiting">{format!(" Another code can be sent in {steps} seconds.")}</span> })}
+                "Didn’t get the email? Check your spam folder."
+                {(steps > 0).then(|| view! { <span class="waiting">{format!(" You can request a new code in {steps} seconds.")}</span> })}
             </p>
-            <button type="submit" name="email" value=address data-testid="resend">"Send another code"</button>
+            <button type="submit" name="email" value=address data-testid="resend">"Send a new code"</button>
         </form>
     }
     .into_any()
@@ -121,11 +121,9 @@ fn resend(page: &Verification) -> AnyView {
 fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -> String {
     let next = !page.signed_in && page.sign_in_next;
     let done = match (page.other, next || page.refused) {
-        (true, _) => {
-            "Thank you. Another account is signed in in this browser: sign out to go on with this one."
-        }
-        (false, true) => "Thank you. Now you can sign in.",
-        (false, false) => "Thank you. Nothing else needs to be done here.",
+        (true, _) => "Another account is signed in in this browser. Sign out to continue with this one.",
+        (false, true) => "You can now sign in.",
+        (false, false) => "There is nothing else to do on this page.",
     };
     let way = match next {
         true => view! {

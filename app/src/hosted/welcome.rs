@@ -1,4 +1,4 @@
-//! Where people land who are signed in and have nowhere else to go.
+//! The page for a signed-in user without a `return_to`.
 
 use super::Site;
 use super::document::{Glyph, document, icon};
@@ -6,13 +6,13 @@ use leptos::prelude::*;
 
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// The address or name the person knows themselves by.
+    /// The email or name by which the user knows the account.
     pub who: String,
-    /// The engine's logout URL without its query, and the token that goes with it.
+    /// The engine's logout URL without its query, and the token for it.
     pub logout: (String, String),
-    /// An address of theirs that waits for proof, and where a code for it can be had.
+    /// An unverified email of the user, and the URL to request a code for it.
     pub unverified: Option<(String, String)>,
-    /// When the session began and when it ends: for machines (RFC 3339) and for people.
+    /// When the session began and when it expires: for machines (RFC 3339) and as shown.
     pub since: (String, String),
     pub until: (String, String),
 }
@@ -22,11 +22,11 @@ pub fn welcome(site: &Site, page: Welcome) -> String {
     let main = view! {
         <h1>"You are signed in"</h1>
         <p class="lead" data-testid="signed-in-as">"as " <b>{page.who}</b></p>
-        <p class="note done">{icon(Glyph::Done)} "You can close this page, or go back to where you came from."</p>
+        <p class="note done">{icon(Glyph::Done)} "You can close this page, or return to the app that you came from."</p>
         {page.unverified.map(|(address, href)| view! {
             <p class="note" data-testid="unverified">
                 {icon(Glyph::Note)}
-                <span>"Check your mail: " <b>{address}</b> " is not confirmed yet. " <a href=href>"Send a new code"</a></span>
+                <span>"Check your email: " <b>{address}</b> " isn’t verified yet. " <a href=href>"Send a new code"</a></span>
             </p>
         })}
         <form action=action method="get">
@@ -36,7 +36,7 @@ pub fn welcome(site: &Site, page: Welcome) -> String {
         <dl class="details">
             <dt>"Signed in"</dt>
             <dd><time datetime=page.since.0>{page.since.1}</time></dd>
-            <dt>"Ends"</dt>
+            <dt>"Session expires"</dt>
             <dd><time datetime=page.until.0>{page.until.1}</time></dd>
         </dl>
     };

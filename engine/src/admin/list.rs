@@ -1,4 +1,4 @@
-//! Lists of identities: by which filter, which page, and with credentials or without (Kratos: identity/handler.go).
+//! Lists of identities: filters, pages, with or without credentials (Kratos: identity/handler.go).
 
 use crate::engine::Ctx;
 use crate::error::{Error, Result};

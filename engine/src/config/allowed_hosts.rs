@@ -1,4 +1,4 @@
-//! `vestibule.web_hooks.allowed_hosts`: whom web hooks made in the console may call (design: security §6).
+//! `vestibule.web_hooks.allowed_hosts`: the hosts that webhooks created in the console may call (design: security §6).
 
 use super::reader::Reader;
 use url::{Host, Url};
@@ -60,8 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> AllowedHosts {
             Some(entry) => hosts.push(entry),
             None => reader.findings.problem(
                 &format!("{KEY}[{index}]"),
-                format!("`{text}` is no host"),
-                "a host without scheme, port and path, such as `crm.example.org`, or `*.example.org` for all below it",
+                format!("`{text}` is not a host"),
+                "a host without scheme, port and path, for example `crm.example.org`, or `*.example.org` for all its subdomains",
             ),
         }
     }

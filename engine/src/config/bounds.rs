@@ -1,5 +1,5 @@
-//! `vestibule.limits.{requests,connections,storage}`: what one request, one client and one listener may cost. What each protects is in
-//! `crate::limits_table`.
+//! `vestibule.limits.{requests,connections,storage}`: limits on the cost of a request, a client and a listener. `crate::limits_table`
+//! says what each one protects.
 
 use super::reader::Reader;
 use crate::identity::decode::Shape;

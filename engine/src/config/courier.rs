@@ -1,4 +1,4 @@
-//! `courier.*`: where mail goes. The mail server's address is Kratos' URL (Kratos: courier/smtp.go).
+//! `courier.*`: email delivery. The mail server is Kratos' URL (Kratos: courier/smtp.go).
 
 use super::reader::Reader;
 use super::scalars::is_loopback;
@@ -18,7 +18,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
         // The address itself is not repeated: there is a password in it.
         reader.findings.problem(
             URI,
-            "this is not the address of a mail server",
+            "invalid mail server URL",
             "`smtp://USER:PASSWORD@HOST:587/` or `smtps://USER:PASSWORD@HOST:465/`, special characters percent-encoded",
         );
     }
@@ -26,8 +26,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     if from_address.as_deref().is_some_and(|address| !is_address(address)) {
         reader.findings.problem(
             "courier.smtp.from_address",
-            "this is not an e-mail address",
-            "an address, such as `no-reply@example.org`",
+            "invalid email address",
+            "an email address, for example `no-reply@example.org`",
         );
     }
     let local = [&serve.public, &serve.admin, &vestibule.console];
@@ -37,13 +37,13 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     if smtp.is_none() && !mailbox && wants_mail {
         reader.findings.note(
             URI,
-            "mails have nowhere to go and wait in the queue: set a mail server, or `vestibule.mailbox.enabled: true` for a trial",
+            "no mail server is configured, so emails stay in the queue: set one, or set `vestibule.mailbox.enabled: true` for a test",
         );
     }
     if mailbox && !everything_here {
         reader.findings.note(
             "vestibule.mailbox.enabled",
-            "mails are not sent, and whoever owns the console reads every code: for trials only",
+            "emails are not sent, and console owners can read every code: for tests only",
         );
     }
     let headers = reader.value("courier.smtp.headers").unwrap_or_default();

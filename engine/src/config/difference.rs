@@ -1,4 +1,4 @@
-//! What to write into a file to get from one configuration to another, as YAML that can be copied. Secrets are fingerprints.
+//! The changes that turn one configuration into another, as YAML to copy into a file. Secrets are shown as fingerprints.
 
 use super::Config;
 use super::fingerprint::fingerprint;
@@ -14,7 +14,7 @@ pub fn difference(from: &Config, to: &Config) -> String {
     redact(&mut patch, &mut |_, secret| fingerprint(to, secret));
     let mut text = if patch.is_null() { String::new() } else { yaml(&patch) };
     for path in gone {
-        text.push_str(&format!("# Take this key out: {}\n", printable(&path)));
+        text.push_str(&format!("# Remove this key: {}\n", printable(&path)));
     }
     text
 }

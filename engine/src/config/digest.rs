@@ -1,4 +1,4 @@
-//! What `health/config` tells: whether two servers, or a server and a file, have the same configuration.
+//! The digest that `health/config` returns. It shows whether two servers, or a server and a file, have the same configuration.
 
 use super::Config;
 use hmac::{Hmac, Mac};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 /// The file's own `revision`, or 64 hexadecimal digits that change with every change, a Save in the console included. Keyed, so
-/// that nobody can try guesses of a secret against it (Kratos: a plain SHA-256).
+/// that an attacker can't test guesses of a secret against it (Kratos: a plain SHA-256).
 pub fn digest(config: &Config) -> String {
     if let Some(mark) = config.raw.get("revision").and_then(Value::as_str).filter(|mark| !mark.is_empty()) {
         return mark.to_owned();

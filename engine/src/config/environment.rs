@@ -1,5 +1,5 @@
-//! What an environment variable sets: a key as a whole, or one entry of a list by its index, as in Kratos
-//! (`SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_SECRET`). It knows names and spellings, not the order of layers.
+//! What an environment variable sets: a whole key, or one list entry by its index, as in Kratos
+//! (`SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_SECRET`). Contains names and spellings, not the order of layers.
 
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, set};
@@ -99,7 +99,7 @@ const OURS: [&str; 12] = [
     "SESSION_WHOAMI_",
 ];
 
-/// `None`: the variable is nobody's business here.
+/// `None`: not a variable of Vestibule.
 pub(super) fn read(variable: &str, text: &str) -> Option<Result<Setting, (String, Wrong)>> {
     if let Some((path, key)) =
         REGISTRY.by_variable(variable).and_then(|path| Some((path, REGISTRY.key(path)?)))
@@ -161,16 +161,17 @@ fn entry(
     text: &str,
 ) -> Result<Setting, Wrong> {
     let Ok(index) = index.parse::<usize>() else {
-        return Err(Wrong::new(format!("{index} is no index"), "a number, counted from 0"));
+        return Err(Wrong::new(format!("{index} is not an index"), "a number, starting at 0"));
     };
     let known = members(list, kind).unwrap_or_default();
     let (member, value) = if rest.is_empty() {
         // Entries of a list of texts are texts; others are objects.
         let value = match known.is_empty() {
             true => Value::from(text),
-            false => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(|| {
-                Wrong::new("this is not an object in JSON", "the entry as JSON, or one of its members")
-            })?,
+            false => serde_json::from_str::<Value>(text)
+                .ok()
+                .filter(Value::is_object)
+                .ok_or_else(|| Wrong::new("not a JSON object", "the entry as JSON, or one of its members"))?,
         };
         (String::new(), value)
     } else {
@@ -179,18 +180,18 @@ fn entry(
         let Some((path, kind)) = found else {
             let names: Vec<&str> = known.iter().map(|(path, _)| *path).collect();
             let instead = match names.is_empty() {
-                true => "the variable without what follows the index".to_owned(),
+                true => "the variable without the part after the index".to_owned(),
                 false => format!("one of {}", names.join(", ")),
             };
-            return Err(Wrong::new(format!("an entry of this list has no member for `{name}`"), instead));
+            return Err(Wrong::new(format!("entries of this list have no member `{name}`"), instead));
         };
         let value = match kind {
             Kind::Open => serde_json::from_str(text)
-                .map_err(|_| Wrong::new("this is not JSON", "the member's value as JSON"))?,
+                .map_err(|_| Wrong::new("invalid JSON", "the member's value as JSON"))?,
             Kind::Bool => match text.to_ascii_lowercase().as_str() {
                 "true" | "1" => true.into(),
                 "false" | "0" => false.into(),
-                _ => return Err(Wrong::new("this is neither yes nor no", "`true` or `false`")),
+                _ => return Err(Wrong::new("not a boolean", "`true` or `false`")),
             },
             kind @ (Kind::Flag
             | Kind::Integer(..)
@@ -233,7 +234,7 @@ impl Entry {
         };
         if self.index > entries.len() {
             return Err(Wrong::new(
-                format!("the list has {} entries, so entry {} cannot follow", entries.len(), self.index),
+                format!("the list has {} entries, so there can't be an entry {}", entries.len(), self.index),
                 format!("the index {} for the next entry", entries.len()),
             ));
         }

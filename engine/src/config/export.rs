@@ -1,5 +1,5 @@
-//! The configuration in force as stock Kratos accepts it: only its keys, in its spelling, what it demands filled in. What it
-//! will therefore do differently is said, key by key.
+//! The active configuration for stock Kratos: only its keys, in its spelling, with its required keys set. Remarks list for each key
+//! what Kratos does differently.
 
 use super::format::{Format, render};
 use super::hooks::FROM_CONSOLE;
@@ -16,71 +16,80 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// Stands where a secret was left out and something has to stand. Nothing of Kratos can be opened with it: what it signs or
-/// encrypts with is left out altogether, so that nobody starts it with secrets that everybody knows.
+/// encrypts with is left out completely, so that Kratos never runs with publicly known secrets.
 const LEFT_OUT: &str = "left-out-by-vestibule";
 
 /// What Kratos does otherwise, by our key.
 const WITHOUT: &[(&str, &str)] = &[
     (
         "vestibule.registration.sign_in_after_verification",
-        "Kratos signs nobody in when the address is proven: they sign in themselves, or at once by the hook `session`",
+        "Kratos doesn't sign users in after verification: they sign in themselves, or immediately with the hook `session`",
     ),
-    ("vestibule.registration.deferred_login_lifespan", "Kratos signs nobody in when the address is proven"),
+    ("vestibule.registration.deferred_login_lifespan", "Kratos doesn't sign users in after verification"),
     (
         "vestibule.registration.reset_on_first_verification",
-        "in Kratos what a stranger set up on an address stays after its owner proves it",
+        "in Kratos, an account that someone else created for an email stays as it is after its owner verifies the email",
     ),
     (
         "vestibule.registration.unverified_session_lifespan",
-        "in Kratos a session lives as long before the address is proven as after",
+        "in Kratos, a session has the same lifetime before and after verification",
     ),
-    ("vestibule.registration.prevent_enumeration", "Kratos' sign-up tells who has an account already"),
+    ("vestibule.registration.prevent_enumeration", "Kratos' sign-up reveals which emails have an account"),
     (
         "vestibule.registration.invite_only",
-        "Kratos knows no invitations: whoever reaches the form can sign up",
+        "Kratos has no invitations: anyone who reaches the form can sign up",
     ),
-    ("vestibule.registration.atomic", "in Kratos an account stays when a web hook fails after it was stored"),
+    (
+        "vestibule.registration.atomic",
+        "in Kratos, an account remains if a webhook fails after the account was created",
+    ),
     (
         "vestibule.registration.sign_in_after_social",
-        "Kratos needs the hook `session` for it: where sign-in by a provider is on, it is in the list of `oidc`",
+        "Kratos needs the hook `session` for it: if provider sign-in is on, the export adds it to the `oidc` hooks",
     ),
     (
         "vestibule.social.off",
-        "Kratos offers every provider of its list: those that are off here are left out of it",
+        "Kratos offers every provider in its list: providers that are turned off are left out",
     ),
-    ("vestibule.social.reusable_id_tokens", "Kratos takes an `id_token` as often as it is sent"),
-    ("vestibule.social.require_fresh_sign_in", "Kratos asks no provider when its user signed in"),
-    ("vestibule.social.order", "Kratos sorts its providers by id"),
-    ("vestibule.social.buttons", "Kratos has no pages of its own"),
-    ("vestibule.social.trusted_email_providers", "Kratos believes what each mapper says is verified"),
+    ("vestibule.social.reusable_id_tokens", "Kratos accepts an `id_token` any number of times"),
     (
-        "vestibule.login.require_verified_identifier",
-        "in Kratos any proven address of the account opens the gate",
+        "vestibule.social.require_fresh_sign_in",
+        "Kratos doesn't check when the user signed in at the provider",
     ),
-    ("vestibule.admin.token", "Kratos' admin API asks nobody for a token: keep its port from everybody else"),
-    ("vestibule.admin.require_token", "Kratos' admin API asks nobody for a token"),
-    ("vestibule.admin.allowed_origins", "Kratos' admin API looks at no origin: keep its port from browsers"),
+    ("vestibule.social.order", "Kratos sorts providers by ID"),
+    ("vestibule.social.buttons", "Kratos has no pages of its own"),
+    ("vestibule.social.trusted_email_providers", "Kratos trusts the verified emails of every provider"),
+    ("vestibule.login.require_verified_identifier", "in Kratos, any verified email of the account is enough"),
+    ("vestibule.admin.token", "Kratos' admin API doesn't require a token: restrict access to its port"),
+    ("vestibule.admin.require_token", "Kratos' admin API doesn't require a token"),
+    (
+        "vestibule.admin.allowed_origins",
+        "Kratos' admin API doesn't check origins: block its port for browsers",
+    ),
     (
         "vestibule.cookies.host_prefix",
         "Kratos' cookies have names without a prefix: users sign in again, and other hosts can set them",
     ),
-    ("vestibule.session.rotation_overlap", "Kratos keeps a session's token at a fresh sign-in"),
-    ("vestibule.forms.allow_null_origin", "Kratos accepts forms from every page, whatever its origin"),
-    ("vestibule.headers.hsts", "Kratos sends no `Strict-Transport-Security`: let the proxy send it"),
-    ("vestibule.trusted_proxies", "Kratos believes forwarding headers from everybody"),
-    ("vestibule.forwarding_header", "Kratos reads several headers, and `Forwarded` is none of them"),
-    ("vestibule.limits.trusted_clients", "Kratos has no limits by client address"),
+    (
+        "vestibule.session.rotation_overlap",
+        "Kratos keeps the token of a session when the user signs in again",
+    ),
+    ("vestibule.forms.allow_null_origin", "Kratos accepts forms from pages of any origin"),
+    ("vestibule.headers.hsts", "Kratos doesn't send `Strict-Transport-Security`: send it from the proxy"),
+    ("vestibule.trusted_proxies", "Kratos trusts forwarding headers from any client"),
+    ("vestibule.forwarding_header", "Kratos reads several headers, but not `Forwarded`"),
+    ("vestibule.limits.trusted_clients", "Kratos has no limits by client IP address"),
     ("vestibule.mailbox.enabled", "Kratos has no mailbox: it needs `courier.smtp.connection_uri`"),
-    ("vestibule.web_hooks.deadline", "Kratos gives each web hook 30 seconds and tries it three times"),
-    ("vestibule.web_hooks.allowed_hosts", "Kratos calls whatever host a web hook names"),
-    ("vestibule.password.max_length", "Kratos cuts passwords off after 72 bytes where it hashes with bcrypt"),
+    ("vestibule.web_hooks.deadline", "Kratos allows 30 seconds per webhook call and makes three attempts"),
+    ("vestibule.web_hooks.allowed_hosts", "Kratos calls any host that a webhook names"),
+    ("vestibule.password.max_length", "Kratos truncates passwords after 72 bytes with bcrypt"),
     ("vestibule.pages.name", "Kratos has no pages of its own"),
     ("vestibule.pages.resend_after", "Kratos has no pages of its own"),
     ("vestibule.console.host", "Kratos has no console"),
     ("vestibule.console.port", "Kratos has no console"),
     ("vestibule.console.base_url", "Kratos has no console"),
     ("vestibule.console.session_lifespan", "Kratos has no console"),
-    ("vestibule.settings.source", "Kratos always follows its files"),
+    ("vestibule.settings.source", "Kratos always uses its files"),
 ];
 
 /// What [`export`] makes.
@@ -96,18 +105,18 @@ impl Export {
     /// The file. As YAML it says at its top where it comes from and what is left out.
     pub fn text(&self, format: Format) -> String {
         let mut head =
-            vec![format!("For Ory Kratos. Made by `vestibule config export` from {}.", self.sources)];
+            vec![format!("For Ory Kratos. Created by `vestibule config export` from {}.", self.sources)];
         if self.secrets_left_out {
             head.push(format!(
-                "Secrets are left out: set SECRETS_DEFAULT, SECRETS_COOKIE and SECRETS_CIPHER, and write what belongs where \
-                 `{LEFT_OUT}` stands. `--with-secrets` leaves them in."
+                "Secrets are left out: set SECRETS_DEFAULT, SECRETS_COOKIE and SECRETS_CIPHER, and replace each `{LEFT_OUT}`. \
+                 `--with-secrets` includes them."
             ));
         }
         render(&self.document, &head, format)
     }
 }
 
-/// The configuration in force, settings of the console included, for stock Kratos.
+/// The active configuration, including console settings, for stock Kratos.
 pub fn export(config: &Config, with_secrets: bool) -> Export {
     let (mut document, notes) = known(config);
     let mut remarks = Vec::new();
@@ -119,7 +128,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
     for Note { path, text, .. } in notes.into_iter().filter(|note| note.text.starts_with("unknown")) {
         // With `perhaps` it says which key may be meant; Kratos' part of it is what counts here.
         let perhaps = text.split_once("; ").map(|(_, perhaps)| format!("; {perhaps}")).unwrap_or_default();
-        let text = format!("left out: Kratos refuses a whole file for one unknown key{perhaps}");
+        let text = format!("left out: Kratos rejects files with unknown keys{perhaps}");
         remarks.push(Remark { path, text });
     }
     database(config, &mut document, &mut remarks);
@@ -134,7 +143,7 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
             remark(
                 &mut remarks,
                 "courier.smtp.connection_uri",
-                "no mail server is named: Kratos sends nothing until one is",
+                "no mail server is configured: Kratos sends no emails without one",
             );
         }
     }
@@ -148,8 +157,11 @@ pub fn export(config: &Config, with_secrets: bool) -> Export {
         without_secrets(&mut document, &mut remarks);
     }
     sealed(&mut document, "", &mut remarks);
-    let mut sources =
-        config.layers.names().unwrap_or_else(|| vec!["the built-in starter file".to_owned()]).join(", ");
+    let mut sources = config
+        .layers
+        .names()
+        .unwrap_or_else(|| vec!["the built-in default configuration".to_owned()])
+        .join(", ");
     if config.revision > 0 {
         sources.push_str(&format!(" and console revision {}", config.revision));
     }
@@ -261,17 +273,17 @@ fn leaves(value: &Value, path: &str, each: &mut dyn FnMut(&str, &Value)) {
 fn database(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
     if get(document, "dsn").is_none() {
         set(document, "dsn", sqlite(config, "kratos.sqlite").into());
-        remark(remarks, "dsn", "a new file beside Vestibule's: accounts stay where they are");
+        remark(remarks, "dsn", "a new database file next to Vestibule's: accounts are not transferred");
     } else {
         remark(
             remarks,
             "dsn",
-            "Vestibule keeps its own tables there: give Kratos a database of its own; accounts stay where they are",
+            "Vestibule uses this database: create another one for Kratos. Accounts are not transferred",
         );
     }
 }
 
-/// Our own pages by their full addresses, where Kratos would send people to a page of its makers.
+/// The hosted pages with their full URLs, where Kratos would redirect users to a page of Ory.
 fn pages(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
     let base = config.serve.public.base_url.as_str().trim_end_matches('/').to_owned();
     for (path, key) in REGISTRY.iter() {
@@ -287,11 +299,7 @@ fn pages(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
         let path = format!("selfservice.flows.{flow}.ui_url");
         if get(document, &path).is_none() {
             let page = config.ui_url(None, flow);
-            remark(
-                remarks,
-                &path,
-                format!("Kratos has no pages: put yours at {page}, or name another address"),
-            );
+            remark(remarks, &path, format!("Kratos has no pages: serve yours at {page}, or set another URL"));
             set(document, &path, page.as_str().into());
         }
     }
@@ -300,7 +308,9 @@ fn pages(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
         remark(
             remarks,
             "selfservice.default_browser_return_url",
-            format!("Kratos demands one: {page} is our own page, put yours there, or name another address"),
+            format!(
+                "Kratos requires one: {page} is Vestibule's hosted page. Serve yours there, or set another URL"
+            ),
         );
     }
 }
@@ -362,7 +372,7 @@ fn entry_for_kratos(entry: &Value, path: &str, remarks: &mut Vec<Remark>) -> Val
                 remark(
                     remarks,
                     &format!("{path}.config.auth"),
-                    "Kratos cannot sign what it sends: the other service gets it unsigned, and should refuse it",
+                    "Kratos can't sign requests: the service gets them unsigned, and should reject them",
                 );
             }
             let traced =
@@ -371,7 +381,7 @@ fn entry_for_kratos(entry: &Value, path: &str, remarks: &mut Vec<Remark>) -> Val
                 remark(
                     remarks,
                     &format!("{path}.config.body"),
-                    "a web hook without a body fails in Kratos when it runs: give it one, such as \
+                    "a webhook without a body fails in Kratos: set one, for example \
                      `base64://ZnVuY3Rpb24oY3R4KSB7fQ==`",
                 );
             }
@@ -390,7 +400,7 @@ fn sealed(value: &mut Value, path: &str, remarks: &mut Vec<Remark>) {
                 remarks,
                 path,
                 format!(
-                    "this secret was given to the console, which shows it to nobody: write it where `{LEFT_OUT}` stands"
+                    "this secret was entered in the console, which never shows it: replace `{LEFT_OUT}` with it"
                 ),
             );
             *text = LEFT_OUT.to_owned();
@@ -423,11 +433,11 @@ fn without_secrets(document: &mut Value, remarks: &mut Vec<Remark>) {
         remark(
             remarks,
             "ciphers.algorithm",
-            "Kratos does not start until SECRETS_CIPHER holds a secret of 32 characters",
+            "Kratos doesn't start without a secret of 32 characters in SECRETS_CIPHER",
         );
     }
     redact(document, &mut |path, _| {
-        remark(remarks, path, format!("a secret was left out: `{LEFT_OUT}` stands for it"));
+        remark(remarks, path, format!("a secret was left out: replace `{LEFT_OUT}` with it"));
         LEFT_OUT.to_owned()
     });
 }

@@ -1,4 +1,4 @@
-//! Providers as stock Kratos has them: without those that are off, with mappers that it can read. Part of [`super::export`].
+//! Providers for stock Kratos: without those that are off, with claims mappings that it can read. Part of [`super::export`].
 
 use super::Config;
 use super::layers::{get, set};
@@ -12,7 +12,7 @@ use serde_json::Value;
 /// What only we have in an entry, and what Kratos does without it.
 const OURS: [(&str, &str); 1] = [(
     "userinfo_url",
-    "Kratos asks a provider without an issuer for no such document: it needs `issuer_url`",
+    "Kratos doesn't use such a document for a provider without an issuer: it needs `issuer_url`",
 )];
 
 pub(super) fn as_kratos_has_them(config: &Config, document: &mut Value, remarks: &mut Vec<Remark>) {
@@ -24,7 +24,7 @@ pub(super) fn as_kratos_has_them(config: &Config, document: &mut Value, remarks:
             remarks.push(Remark { path: format!("{LIST}[{index}]{member}"), text });
         };
         if config.selfservice.social.is_off(&id) {
-            say("", format!("left out: `{id}` is switched off here, and Kratos would offer it"));
+            say("", format!("left out: `{id}` is turned off, but Kratos would offer it"));
             continue;
         }
         let kind = entry["provider"].as_str().and_then(providers::kind);

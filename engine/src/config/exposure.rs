@@ -1,4 +1,4 @@
-//! Whether other users of this machine can read a file: by its mode, and by those of the folders that lead to it.
+//! Whether other users of this machine can read a file: depends on its mode and the modes of its folders.
 
 use std::path::{Path, PathBuf};
 

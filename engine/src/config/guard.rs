@@ -1,4 +1,4 @@
-//! Where a request that the configuration names may go: never to ourselves, into private networks as Kratos' keys say.
+//! Where outgoing requests from the configuration may go: never to the server itself, and to private networks as Kratos' keys allow.
 
 use super::keys::{BREACH_SERVICE, default_of};
 use super::social::Provider;
@@ -35,7 +35,7 @@ impl Config {
         if named || reach != Reach::Private { reach } else { Reach::Public }
     }
 
-    /// For web hooks and their templates, and identity schemas.
+    /// For webhooks and their templates, and identity schemas.
     pub fn reach(&self, url: &Url) -> Reach {
         reach([&self.serve.public, &self.serve.admin, &self.vestibule.console], &self.clients, url)
     }

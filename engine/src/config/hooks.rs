@@ -1,5 +1,5 @@
-//! Hooks as they stand in `selfservice.flows.*.{before,after}.hooks`, checked when the configuration is read.
-//! Where each may stand: Kratos embedx/config.schema.json.
+//! Hooks in `selfservice.flows.*.{before,after}.hooks`, checked when the configuration is read. Allowed places: Kratos
+//! embedx/config.schema.json.
 
 use super::scalars::{Wrong, web_url};
 use super::schemas;
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Auth {
 /// What its answer can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Response {
-    /// Nothing; nobody waits for it.
+    /// Nothing; the call runs in the background.
     Ignored,
     /// The person waits, and a failure is shown to them. Where an account is made it exists by then.
     Awaited,
@@ -184,7 +184,7 @@ impl Hook {
         }
     }
 
-    /// The name, and for a web hook which one.
+    /// The name, and for a webhook its target.
     pub fn title(&self) -> String {
         if let Hook::WebHook(hook) = self {
             format!("web_hook {}", hook.name)
@@ -210,25 +210,24 @@ impl Hook {
     pub(super) fn read(stage: Stage, entry: &Value) -> Result<Self, Wrong> {
         let Some(name) = entry.get("hook").and_then(Value::as_str) else {
             return Err(Wrong::new(
-                "the entry names no hook",
+                "the entry has no hook name",
                 format!("`hook:` with one of {}", stage.allowed().join(", ")),
             ));
         };
         if !stage.allowed().contains(&name) {
             return Err(match (name, stage) {
                 ("session" | "show_verification_ui", Stage::AfterRegistration) => Wrong::new(
-                    format!("`{name}` cannot stand in the list of the whole flow"),
+                    format!("`{name}` isn't allowed in the flow-level hooks"),
                     format!(
-                        "the same entry in the list of each method, such as `registration.after.password.hooks: [{{hook: {name}}}]`"
+                        "the same entry in the method hooks, for example `registration.after.password.hooks: [{{hook: {name}}}]`"
                     ),
                 ),
-                ("session", Stage::AfterLogin | Stage::AfterLoginOidc) => Wrong::new(
-                    "whoever signs in gets a session without a hook",
-                    "nothing: take the entry out",
-                ),
+                ("session", Stage::AfterLogin | Stage::AfterLoginOidc) => {
+                    Wrong::new("sign-in issues a session without a hook", "nothing: remove the entry")
+                }
                 _ => Wrong::new(
-                    format!("`{name}` cannot stand in this list"),
-                    format!("one of {}, or take the entry out", stage.allowed().join(", ")),
+                    format!("`{name}` isn't allowed in this list"),
+                    format!("one of {}, or remove the entry", stage.allowed().join(", ")),
                 ),
             });
         }
@@ -248,17 +247,17 @@ impl Hook {
 fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
     let example = "`config: {url: \"https://crm.example.org/new\", method: POST}`";
     let Some(config) = config.filter(|config| config.is_object()) else {
-        return Err(Wrong::new("the web hook has no `config`", example));
+        return Err(Wrong::new("the webhook has no `config`", example));
     };
     let text = |name: &str| config.get(name).and_then(Value::as_str);
     let Some(url) = text("url").and_then(web_url) else {
-        return Err(Wrong::new("`config.url` is not an absolute http or https address", example));
+        return Err(Wrong::new("`config.url` is not an absolute http or https URL", example));
     };
     let Some(method) = text("method").map(str::to_ascii_uppercase) else {
         return Err(Wrong::new("`config.method` is missing", example));
     };
     if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(Wrong::new("`config.method` is no HTTP method", example));
+        return Err(Wrong::new("`config.method` is not an HTTP method", example));
     }
     let response = response(config)?;
     let id = text("id").filter(|id| !id.is_empty()).map(str::to_owned);
@@ -282,7 +281,7 @@ fn response(config: &Value) -> Result<Response, Wrong> {
     Ok(match (on("/response/ignore"), on("/response/parse"), on("/can_interrupt")) {
         (true, true, _) | (true, _, true) => {
             return Err(Wrong::new(
-                "an ignored answer cannot be read as well",
+                "a response can't be both ignored and parsed",
                 "one of `response.ignore` and `response.parse`, not both",
             ));
         }
@@ -293,7 +292,7 @@ fn response(config: &Value) -> Result<Response, Wrong> {
     })
 }
 
-/// Whether an entry, as it stands in a file, is a web hook that may stop a sign-up.
+/// Whether an entry of a file is a webhook that can block a sign-up.
 pub(super) fn may_stop(entry: &Value) -> bool {
     entry.get("hook").and_then(Value::as_str) == Some("web_hook")
         && entry.get("config").and_then(|config| response(config).ok()).is_some_and(Response::blocks)
@@ -311,8 +310,8 @@ fn headers(value: Option<&Value>) -> Result<Vec<(String, String)>, Wrong> {
                 Ok((name.clone(), text.to_owned()))
             }
             Some(_) | None => Err(Wrong::new(
-                format!("`config.headers.{name}` is no header"),
-                "a name and one line of text",
+                format!("`config.headers.{name}` is not a valid header"),
+                "a header name and a value of one line",
             )),
         }
     });
@@ -323,7 +322,7 @@ fn headers(value: Option<&Value>) -> Result<Vec<(String, String)>, Wrong> {
 fn template(address: &str) -> Result<Template, Wrong> {
     if address.starts_with("http://") || address.starts_with("https://") {
         return web_url(address).map(Template::Remote).ok_or_else(|| {
-            Wrong::new("`config.body` is no usable address", "`base64://…`, `file://…` or `https://…`")
+            Wrong::new("`config.body` is not a supported URL", "`base64://…`, `file://…` or `https://…`")
         });
     }
     let address = match address.contains("://") {
@@ -335,7 +334,7 @@ fn template(address: &str) -> Result<Template, Wrong> {
     })?;
     if let Some(what) = crate::effects::templates::unreadable(&source) {
         let what = format!("`config.body` is not a Jsonnet template: {what}");
-        return Err(Wrong::new(what, "a template such as `function(ctx) { id: ctx.identity.id }`"));
+        return Err(Wrong::new(what, "a template, for example `function(ctx) { id: ctx.identity.id }`"));
     }
     Ok(Template::Source(source))
 }
@@ -347,7 +346,7 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
             || {
                 Wrong::new(
                     format!("`config.auth.config.{name}` is missing"),
-                    format!("`{name}:` and its text"),
+                    format!("`{name}:` with a value"),
                 )
             },
         )
@@ -359,7 +358,7 @@ fn auth(value: &Value) -> Result<Auth, Wrong> {
             match text("in")?.as_str() {
                 "header" => Ok(Auth::Header { name, value }),
                 "cookie" => Ok(Auth::Cookie { name, value }),
-                _ => Err(Wrong::new("`config.auth.config.in` is neither", "`header` or `cookie`")),
+                _ => Err(Wrong::new("`config.auth.config.in` is invalid", "`header` or `cookie`")),
             }
         }
         Some("standard_webhooks") => {

@@ -1,5 +1,5 @@
-//! Files of Kratos, whatever they hold, as one configuration of ours: nothing is lost, what cannot stand where it stood is moved,
-//! and each key is accounted for.
+//! Converts Kratos' files to one Vestibule configuration: nothing is lost, keys that aren't allowed in their place are moved, and the
+//! report lists every key.
 
 use super::console;
 use super::format::{Format, printable, render};
@@ -15,18 +15,18 @@ use std::path::PathBuf;
 
 const AFTER: &str = "selfservice.flows.registration.after";
 const SECRET: &str = "left-out";
-/// What must not be given a value that everybody knows.
+/// Keys that must not get a publicly known value.
 const KEYS_TO_THE_HOUSE: &[&str] = &["secrets", "vestibule.admin.token"];
 
 /// What became of a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Wrong: it stays where it is, and the server does not start until somebody mends it.
+    /// Invalid: it is kept, and the server doesn't start until it is corrected.
     Refused,
     /// It means the same, elsewhere or otherwise written.
     Moved,
-    /// Nobody knows it. It stays, without effect.
+    /// Unknown. It is kept, without effect.
     Unknown,
     /// Known to Kratos; what it is for is not there yet. It stays, without effect so far.
     Waiting,
@@ -71,12 +71,14 @@ impl Import {
 
     /// The same as a file that says where it comes from.
     pub fn text(&self, format: Format, with_secrets: bool) -> String {
-        let mut head = vec![format!("Made by `vestibule config import` from {}.", self.names.join(", "))];
+        let mut head = vec![format!("Created by `vestibule config import` from {}.", self.names.join(", "))];
         if !with_secrets {
-            head.push("Secrets are left out: `--output FILE` or `--with-secrets` keeps them.".to_owned());
+            head.push(
+                "Secrets are left out: use `--output FILE` or `--with-secrets` to include them.".to_owned(),
+            );
         }
         for entry in self.entries.iter().filter(|entry| entry.outcome < Outcome::Unknown) {
-            let word = if entry.outcome == Outcome::Moved { "Moved" } else { "To be mended" };
+            let word = if entry.outcome == Outcome::Moved { "Moved" } else { "To be corrected" };
             head.push(format!("{word}: {}", entry.path));
         }
         render(&self.document(with_secrets), &head, format)
@@ -125,18 +127,14 @@ impl Report<'_> {
 
     fn refused(&mut self, path: &str, what: &str, instead: &str) {
         // A schema or template that is not on this machine may well be where the server runs.
-        if what.contains("` cannot be read: ") {
-            return self.add(
-                Outcome::Kept,
-                path,
-                format!("{what}; it has to be there where the server runs"),
-            );
+        if what.contains("` can't be read: ") {
+            return self.add(Outcome::Kept, path, format!("{what}; the file must exist on the server"));
         }
-        if what.starts_with("the schema cannot be fetched: ") {
+        if what.starts_with("the schema can't be fetched: ") {
             return self.add(
                 Outcome::Kept,
                 path,
-                "the schema is fetched where the server runs, and was not looked at here",
+                "the server fetches this schema; the import didn't check it",
             );
         }
         self.add(Outcome::Refused, path, format!("{what}. Write instead: {instead}."));
@@ -146,7 +144,7 @@ impl Report<'_> {
 /// One line for each key that is there.
 fn look(value: &Value, path: &str, report: &mut Report<'_>) {
     if value.is_null() {
-        return report.add(Outcome::Kept, path, "`null` is as if it were not there");
+        return report.add(Outcome::Kept, path, "`null` counts as unset");
     }
     if let Some(key) = REGISTRY.key(path) {
         return leaf(key, value, path, report);
@@ -161,7 +159,7 @@ fn look(value: &Value, path: &str, report: &mut Report<'_>) {
         None if REGISTRY.is_section(path) => {
             report.refused(path, "this is a section, not a value", "the keys of the section below it");
         }
-        _ => report.add(Outcome::Unknown, path, format!("{}; it stays in the file", unknown(path))),
+        _ => report.add(Outcome::Unknown, path, format!("{}; it is kept in the file", unknown(path))),
     }
 }
 
@@ -182,23 +180,19 @@ fn leaf(key: &Key, value: &Value, path: &str, report: &mut Report<'_>) {
         Effect::There => {}
         Effect::Needless(why) => return report.add(Outcome::Kept, path, needless(why)),
         Effect::Missing => {
-            return report.add(
-                Outcome::Waiting,
-                path,
-                "what it is for is not there yet; it stays in the file",
-            );
+            return report.add(Outcome::Waiting, path, "not supported yet; it is kept in the file");
         }
     }
     match (path, value.as_str().and_then(|text| text.split(':').next())) {
         ("dsn", Some(scheme @ ("mysql" | "cockroach"))) => report.refused(
             path,
-            &format!("`{scheme}` cannot be used here"),
-            "the address of a PostgreSQL (`postgres://…`) or SQLite database (`sqlite://…`) that is Vestibule's alone",
+            &format!("`{scheme}` isn't supported"),
+            "the URL of a PostgreSQL (`postgres://…`) or SQLite database (`sqlite://…`) that only Vestibule uses",
         ),
         ("dsn", _) => report.add(
             Outcome::Kept,
             path,
-            "Vestibule makes tables of its own and does not read Kratos': give it a database of its own",
+            "Vestibule creates its own tables and doesn't read those of Kratos: use a separate database",
         ),
         _ => report.add(Outcome::Kept, path, ""),
     }
@@ -210,14 +204,14 @@ fn rename(document: &mut Value, report: &mut Report<'_>) {
     if let (Some(list), None) = (get(document, old).cloned(), get(document, new)) {
         remove(document, old);
         set(document, new, list);
-        report.add(Outcome::Moved, old, format!("today's name is `{new}`"));
+        report.add(Outcome::Moved, old, format!("renamed to `{new}`"));
     }
     let (old, new) = ("identity.default_schema_url", "identity.schemas");
     if let (Some(url), None) = (get(document, old).cloned(), get(document, new)) {
         remove(document, old);
         set(document, new, json!([{ "id": "default", "url": url }]));
         set(document, "identity.default_schema_id", "default".into());
-        report.add(Outcome::Moved, old, "now the entry `default` of `identity.schemas`");
+        report.add(Outcome::Moved, old, "moved to the entry `default` of `identity.schemas`");
     }
 }
 
@@ -256,9 +250,9 @@ fn restore(document: &mut Value, report: &mut Report<'_>) {
                 Outcome::Moved,
                 &format!("{path}[{index}]"),
                 format!(
-                    "the entry is called `{name}` and has the settings of a web hook: a JSON Patch on `…/hooks/{index}/hook` \
-                     renames what stands there instead of adding to it. Both are there now, the web hook as it was and \
-                     `{name}`. If nobody misses the web hook, take it out"
+                    "the entry has the name `{name}` and the settings of a webhook: a JSON Patch on `…/hooks/{index}/hook` renames the \
+                     entry there instead of adding one. The file now contains both, the webhook and `{name}`. If you don't need the \
+                     webhook, remove it"
                 ),
             );
         }
@@ -312,20 +306,22 @@ fn lower(document: &mut Value, report: &mut Report<'_>) {
     for (index, entry) in lowered {
         let hook = name(&entry).unwrap_or_default();
         let mut text = format!(
-            "Kratos' schema refuses `{hook}` in the list of the whole flow, though its code would run it for every method \
+            "Kratos' schema rejects `{hook}` in the flow-level hooks, though its code would run it for every method \
              without a list of its own."
         );
         match given.as_slice() {
-            [] => text.push_str(" No enabled method is without one, so it had no effect and is taken out."),
+            [] => {
+                text.push_str(" Every enabled method has method hooks, so it had no effect and was removed.")
+            }
             methods => {
-                text.push_str(&format!(" It stands in the list of {} now", listed(methods)));
+                text.push_str(&format!(" It is now in the hooks of {}", listed(methods)));
                 match carried {
                     0 => {}
                     1 => text.push_str(
-                        ", with the flow's other entry carried over: an own list replaces the flow's",
+                        ", together with the other flow-level hook, because method hooks replace the flow-level hooks",
                     ),
                     many => text.push_str(&format!(
-                        ", with the flow's {many} other entries carried over: an own list replaces the flow's"
+                        ", together with the {many} other flow-level hooks, because method hooks replace the flow-level hooks"
                     )),
                 }
                 text.push('.');
@@ -333,13 +329,13 @@ fn lower(document: &mut Value, report: &mut Report<'_>) {
         }
         if !own.is_empty() {
             text.push_str(&format!(
-                " The list of {} replaces the flow's, so it never ran there, and was not added.",
+                " The hooks of {} replace the flow-level hooks, so it never ran there and was not added.",
                 listed(&own)
             ));
         }
         if !off.is_empty() {
             text.push_str(&format!(
-                " Nobody can sign up by {} so far: add it there when that changes.",
+                " Sign-up with {} is not supported yet: add it there once it is.",
                 listed(&off)
             ));
         }
@@ -363,7 +359,7 @@ fn signs_up(document: &Value, method: &str) -> bool {
     }
 }
 
-/// Whoever signs in gets a session; Kratos' code passes over the hook there.
+/// Sign-in always issues a session; Kratos' code ignores the hook there.
 fn drop_session_of_sign_in(document: &mut Value, report: &mut Report<'_>) {
     for (path, key) in REGISTRY.iter().filter(|(path, _)| path.starts_with("selfservice.flows.login.")) {
         let (Kind::Hooks(_), Some(Value::Array(entries))) = (key.kind, get(document, path)) else { continue };
@@ -375,8 +371,7 @@ fn drop_session_of_sign_in(document: &mut Value, report: &mut Report<'_>) {
         } else {
             set(document, path, rest.into());
         }
-        let text =
-            "taken out: whoever signs in gets a session without a hook, and Kratos' schema refuses it here";
+        let text = "removed: sign-in issues a session without a hook, and Kratos' schema rejects it here";
         report.add(Outcome::Moved, &format!("{path}[{index}]"), text);
     }
 }

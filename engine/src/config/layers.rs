@@ -1,5 +1,5 @@
-//! Files, documents and environment, read once and kept apart: settings of the console are mapped onto them anew each
-//! time, and a problem names the place it comes from.
+//! Files, documents and environment, read once and kept separate: console settings are mapped to them each time, and a problem names
+//! its source.
 
 use super::console;
 use super::document::Named;
@@ -134,8 +134,9 @@ impl Layers {
             file: revision_name(revision),
             path: name,
             what,
-            instead: "a roll-back: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
-                .into(),
+            instead:
+                "an earlier revision: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
+                    .into(),
         });
         problems.extend(wrong);
         (document, problems)
@@ -249,15 +250,15 @@ fn read_file(path: &Path) -> Result<Value, Problem> {
         path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     if !matches!(extension.as_str(), "yml" | "yaml" | "json" | "toml") {
         return Err(problem(
-            "the name tells no format".into(),
+            "the file name has no known extension".into(),
             "a name that ends in .yml, .yaml, .json or .toml",
         ));
     }
     let unreadable = |error: std::io::Error| {
-        problem(format!("the file cannot be read: {error}"), "a path to a readable text file")
+        problem(format!("the file can't be read: {error}"), "a path to a readable text file")
     };
     if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return Err(problem("this is a folder".into(), "the files in it, each by its name"));
+        return Err(problem("this is a folder".into(), "the files in it, each with its own --config"));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -266,21 +267,21 @@ fn read_file(path: &Path) -> Result<Value, Problem> {
         .map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
         return Err(problem(
-            format!("the file has more than {} MB, as no configuration has", LARGEST >> 20),
+            format!("the file is larger than {} MB", LARGEST >> 20),
             "the configuration file itself",
         ));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = error.utf8_error().valid_up_to();
-        problem(format!("what follows byte {before} is no text in UTF-8"), "a text file in UTF-8")
+        problem(format!("invalid UTF-8 after byte {before}"), "a text file in UTF-8")
     })?;
     if let Some(at) = text.find('\0') {
         let (line, column) = place(&text, at);
         return Err(problem(
             format!(
-                "line {line}, column {column}: there is a NUL character, as in a file that was not written to its end"
+                "line {line}, column {column}: there is a NUL character, which usually means that the file is incomplete"
             ),
-            "the whole file, as text",
+            "the complete file, as text",
         ));
     }
     parse(&name, &extension, &text)
@@ -342,16 +343,15 @@ fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
     match parsed {
         Ok(document @ Value::Object(_)) => Ok(document),
         Ok(Value::Null) => Err(problem(
-            "the file says nothing".into(),
+            "the file has no content".into(),
             "at least `identity` with its schemas, or no such file",
         )),
         Ok(_) => {
-            Err(problem("the file is not a set of keys".into(), "keys and values, such as `dsn: memory`"))
+            Err(problem("the file doesn't contain keys".into(), "keys and values, for example `dsn: memory`"))
         }
-        Err((line, column, message)) => Err(problem(
-            format!("line {line}, column {column}: {message}"),
-            &format!("{format} that can be parsed"),
-        )),
+        Err((line, column, message)) => {
+            Err(problem(format!("line {line}, column {column}: {message}"), &format!("valid {format}")))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! `vestibule.limits`: how often a client may do something, and how often something may be done to an address. What the numbers
-//! mean is in `engine/src/limits`.
+//! `vestibule.limits`: how often a client may do something, and how often something may be done to an address. `engine/src/limits`
+//! implements the numbers.
 
 use super::reader::Reader;
 use std::time::Duration;
@@ -41,9 +41,9 @@ pub struct CodeLimits {
 pub struct EmailLimits {
     /// An hour, to one address because of one client.
     pub per_address_and_client: i64,
-    /// To one address, whoever asked.
+    /// To one address, because of all clients.
     pub per_address: i64,
-    /// Beyond both, for whoever holds a form that one email was sent for already.
+    /// Beyond both, for a form that one email was already sent for.
     pub per_flow: i64,
     /// To whatever addresses, because of one client.
     pub per_client: i64,

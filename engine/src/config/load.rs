@@ -1,4 +1,4 @@
-//! Files and environment → one document → [`Config`], every problem at once.
+//! Files and environment → one document → [`Config`], with all problems at once.
 
 use super::document::Named;
 pub(super) use super::findings::Findings;
@@ -41,9 +41,9 @@ pub async fn fetch(sources: &mut Sources, outbound: &dyn Outbound) {
         };
         let text = match outbound.send(request).await {
             Ok(answer) if answer.status == 200 => {
-                String::from_utf8(answer.body).map_err(|_| "what it answers is no text".to_owned())
+                String::from_utf8(answer.body).map_err(|_| "the response is not text".to_owned())
             }
-            Ok(answer) => Err(format!("its server answered {}", answer.status)),
+            Ok(answer) => Err(format!("the server returned {}", answer.status)),
             Err(failure) => Err(failure.to_string()),
         };
         (url, text)
@@ -88,7 +88,7 @@ fn build(
     notes.extend(layers.ignored.iter().map(|variable| Note {
         file: super::layers::environment_name(variable),
         path: String::new(),
-        text: "no key has this name, so the variable has no effect".to_owned(),
+        text: "unknown key, so the variable has no effect".to_owned(),
         needless: false,
     }));
     match config {
@@ -124,8 +124,8 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
             if let Some(at) = masked_at(value) {
                 findings.problem(
                     &format!("{full}{at}"),
-                    "this is how the console and `config print` show a secret",
-                    "the secret itself; `config print --with-secrets` writes those of files",
+                    "this is a masked secret from the console or `config print`",
+                    "the secret itself; `config print --with-secrets` prints the secrets of files",
                 );
                 continue;
             }
@@ -159,7 +159,7 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
                     match key.effect(&value) {
                         Effect::There => {}
                         Effect::Needless(why) => findings.needless(&full, needless(why)),
-                        Effect::Missing => findings.note(&full, "known, but what it is for is not there yet"),
+                        Effect::Missing => findings.note(&full, "not supported yet"),
                     }
                     super::layers::set(checked, &full, value);
                 }
@@ -182,14 +182,14 @@ fn section(value: &Value, path: &str, findings: &mut Findings<'_>, checked: &mut
 /// What is said of a number that is not used, since it may be bytes or KiB.
 pub(super) fn without_unit(number: u64, default: &str) -> String {
     format!(
-        "the number {number} is refused, since it has no unit: `{default}` is in use. Write `{number}KB` if it counts KiB, as in \
-         older versions of Kratos"
+        "the number {number} is ignored, because it has no unit, and `{default}` is used. Write `{number}KB` if it is in KiB, as in older \
+         versions of Kratos"
     )
 }
 
 /// What is said of a key that needs no effect.
 pub(super) fn needless(why: &str) -> String {
-    format!("no effect, and none needed: {why}")
+    format!("no effect, and none is needed: {why}")
 }
 
 /// Where in the value a mask stands that was copied out of the console or a print; `""` for the value itself.
@@ -208,13 +208,13 @@ fn masked_at(value: &Value) -> Option<String> {
     }
 }
 
-/// What is said of a key that nobody knows.
+/// The note for an unknown key.
 pub(super) fn unknown(path: &str) -> String {
     let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
     let near = REGISTRY.members(section).map(|member| (distance(name, member), member)).min();
     match near {
         Some((distance, member)) if distance <= 2 => {
-            format!("unknown key without effect; perhaps `{member}` is meant")
+            format!("unknown key without effect; did you mean `{member}`?")
         }
         _ => "unknown key without effect".to_owned(),
     }

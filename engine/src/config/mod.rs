@@ -1,5 +1,5 @@
-//! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) plus `vestibule:`.
-//! Reading, merging and checking is in the files beside this one; what is here has been checked.
+//! The typed configuration: Kratos' keys (Kratos: embedx/config.schema.json) and `vestibule:`. Other files of this folder read, merge
+//! and check it. Values of the types here are already checked.
 
 mod allowed_hosts;
 mod bounds;
@@ -99,7 +99,7 @@ pub struct Config {
     pub log: Log,
     /// The merged document this was read from, settings of the console included, secrets and all.
     pub raw: Value,
-    /// The console revision that is in force; 0 without any.
+    /// The active console revision; 0 without any.
     pub revision: i64,
     /// That revision's settings.
     pub named: Named,
@@ -186,7 +186,7 @@ pub struct VestibuleKeys {
     pub resend_after: Duration,
     /// For the whole of a call.
     pub web_hook_deadline: Duration,
-    /// That web hooks of the console may call.
+    /// Hosts that console webhooks may call.
     pub web_hook_hosts: AllowedHosts,
     pub registration: RegistrationKeys,
     pub limits: LimitKeys,
@@ -270,7 +270,7 @@ pub struct SelfService {
 }
 
 impl SelfService {
-    /// Whether people find the method on a form: it is switched on and, for providers, there is one to choose.
+    /// Whether the method is on a form: it is on and, for providers, there is at least one.
     pub fn offers(&self, method: Method) -> bool {
         match method {
             Method::Password => self.password.enabled,
@@ -339,7 +339,7 @@ pub struct CodeMethod {
     pub max_submissions: i64,
 }
 
-/// How mail leaves.
+/// Email delivery.
 #[derive(Clone, Debug)]
 pub struct CourierKeys {
     /// `courier.smtp.connection_uri`
@@ -490,7 +490,7 @@ impl Config {
         variable().or_else(|| self.layers.writes(path).then(|| self.file_of(path)))
     }
 
-    /// Files and environment alone, as if nobody had ever saved anything in the console.
+    /// Files and environment only, without console settings.
     pub(crate) fn without_console(&self) -> Value {
         self.layers.document(0, &Named::new()).0
     }
@@ -554,12 +554,12 @@ impl Config {
         named.collect()
     }
 
-    /// Whether codes that prove an address are sent at all.
+    /// Whether verification codes are sent at all.
     pub fn sends_codes(&self) -> bool {
         self.selfservice.verification.enabled && self.selfservice.code.enabled
     }
 
-    /// The customer's name: our own key, or where Kratos' configuration already names the service to people.
+    /// The service's name: Vestibule's key, or another key that contains the name for users.
     pub fn service_name(&self) -> Option<String> {
         const KEYS: [&str; 5] = [
             "/vestibule/pages/name",

@@ -1,4 +1,4 @@
-//! The configuration in force as a file that stock Kratos accepts, with what is ours alone as comments, and documents as text.
+//! The active configuration as a file that stock Kratos accepts, with Vestibule's own keys as comments, and documents as text.
 
 use super::Config;
 use super::export::{complete, known};
@@ -17,9 +17,9 @@ pub fn print(config: &Config, with_secrets: bool) -> String {
     }
     let ours = document.as_object_mut().and_then(|members| members.shift_remove("vestibule"));
     let mut text =
-        format!("# The configuration in force, console revision {}.\n{}", config.revision, yaml(&document));
+        format!("# The active configuration, console revision {}.\n{}", config.revision, yaml(&document));
     if let Some(ours) = ours {
-        text.push_str("\n# Keys of Vestibule that Kratos does not know. Take the # away to use them.\n");
+        text.push_str("\n# Keys that only Vestibule has. Remove the # to use them.\n");
         for line in yaml(&json!({"vestibule": ours})).lines() {
             text.push_str(&format!("# {line}\n"));
         }

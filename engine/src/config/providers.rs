@@ -1,13 +1,13 @@
-//! The kinds of providers as data: where each answers, what it is asked for, how it says who somebody is, and a mapper that
-//! works. Names are Kratos' (Kratos: selfservice/strategy/oidc/provider_config.go). Addresses are from the providers' own
-//! documents; what needs code is a variant of [`Profile`], and its code is in `crate::social::profile`.
+//! The kinds of providers as data: endpoints, scopes, the source of the profile, and a default claims mapping. Names are Kratos' (Kratos:
+//! selfservice/strategy/oidc/provider_config.go). URLs are from the providers' documentation. A kind that needs code is a variant of
+//! [`Profile`], with its code in `crate::social::profile`.
 
 /// One kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind {
     /// As in `provider:`.
     pub name: &'static str,
-    /// For people.
+    /// For display.
     pub label: &'static str,
     /// Fixed by the provider; empty where the configuration says it, or where there is none (OAuth2 alone).
     pub issuer: &'static str,
@@ -19,7 +19,7 @@ pub struct Kind {
     pub exchange: Exchange,
     /// Parameters of the address that people leave to, beside those that every provider gets.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// The provider takes proof keys, and no description says so.
+    /// The provider supports PKCE, but no discovery document says so.
     pub takes_proof_keys: bool,
     /// What is asked for unless the configuration says.
     pub scope: &'static [&'static str],
@@ -97,12 +97,12 @@ impl Kind {
         self.signs() || matches!(self.profile, Profile::Below(_))
     }
 
-    /// Whether somebody has to say it.
+    /// Whether the configuration has to set it.
     pub fn needs_issuer(&self) -> bool {
         self.has_issuer() && self.issuer.is_empty()
     }
 
-    /// Whether somebody has to say where people and codes go.
+    /// Whether the configuration has to set the endpoints.
     pub fn needs_addresses(&self) -> bool {
         self.profile == Profile::UndescribedToken
     }
@@ -121,7 +121,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "generic",
         label: "OpenID Connect",
-        enter: "For any OpenID provider (Okta, Zitadel, Authentik, your own): make a web application there, copy its client id, secret and issuer. For OAuth2 without OpenID give `auth_url`, `token_url` and `userinfo_url` instead of `issuer_url`.",
+        enter: "For any OpenID Connect provider (Okta, Zitadel, Authentik, your own): create a web application there, then copy its client ID, secret and issuer. For OAuth 2.0 without OpenID Connect, set `auth_url`, `token_url` and `userinfo_url` instead of `issuer_url`.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -152,7 +152,7 @@ pub const KINDS: &[Kind] = &[
         label: "GitLab",
         issuer: "https://gitlab.com",
         vouches: true,
-        enter: "GitLab, Preferences, Applications: confidential, with the scopes openid, email and profile. For a GitLab of your own set `issuer_url`.",
+        enter: "GitLab, Preferences, Applications: confidential, with the scopes openid, email and profile. For a self-managed GitLab, set `issuer_url`.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -161,7 +161,7 @@ pub const KINDS: &[Kind] = &[
         label: "Microsoft",
         issuer: "https://login.microsoftonline.com/{tenant}/v2.0",
         // It vouches for nobody: an administrator of any tenant can write any address into it.
-        enter: "Microsoft Entra admin center, App registrations: platform Web. Give the tenant as `microsoft_tenant`: an id, a domain, `organizations`, `consumers` or `common`.",
+        enter: "Microsoft Entra admin center, App registrations: platform Web. Set `microsoft_tenant` to the tenant: an ID, a domain, `organizations`, `consumers` or `common`.",
         ..Kind::OPEN
     },
     Kind {
@@ -171,7 +171,7 @@ pub const KINDS: &[Kind] = &[
         exchange: Exchange::Form(&[]),
         scope: &["openid", "email"],
         vouches: true,
-        enter: "Apple Developer, Identifiers: a Services ID (the client id) with Sign in with Apple; Keys: a private key. Give `apple_team_id`, `apple_private_key_id` and `apple_private_key`; there is no client secret to enter.",
+        enter: "Apple Developer, Identifiers: a Services ID (the client ID) with Sign in with Apple; Keys: a private key. Set `apple_team_id`, `apple_private_key_id` and `apple_private_key`. There is no client secret.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -183,7 +183,7 @@ pub const KINDS: &[Kind] = &[
         profile: Profile::Document("https://discord.com/api/users/@me"),
         scope: &["identify", "email"],
         vouches: true,
-        enter: "Discord Developer Portal: an application, OAuth2. Copy client id and secret, add the redirect URI.",
+        enter: "Discord Developer Portal: an application, OAuth2. Copy the client ID and secret, and add the redirect URI.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -234,7 +234,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "auth0",
         label: "Auth0",
-        enter: "Auth0, Applications: a Regular Web Application. The issuer is `https://` and its domain, with a slash at the end.",
+        enter: "Auth0, Applications: a Regular Web Application. The issuer is `https://` and its domain, with a trailing slash.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -273,7 +273,7 @@ pub const KINDS: &[Kind] = &[
         profile: Profile::Vk,
         exchange: Exchange::Form(&[]),
         scope: &["email"],
-        enter: "VK for developers: a website app. Copy its id and secure key, add the redirect URI.",
+        enter: "VK for developers: a website app. Copy its ID and secure key, and add the redirect URI.",
         ..Kind::OPEN
     },
     Kind {
@@ -285,7 +285,7 @@ pub const KINDS: &[Kind] = &[
         profile: Profile::Shown("https://login.yandex.ru/info?format=json", ("Authorization", "OAuth ")),
         exchange: Exchange::Form(&[]),
         scope: &["login:email", "login:info"],
-        enter: "Yandex OAuth: a web service with access to the address and the profile.",
+        enter: "Yandex OAuth: a web service with access to the email and the profile.",
         ..Kind::OPEN
     },
     Kind {
@@ -293,7 +293,7 @@ pub const KINDS: &[Kind] = &[
         label: "netID",
         issuer: "https://broker.netid.de/",
         profile: Profile::TokenAndUserinfo,
-        enter: "netID Developer Portal: a service with a client. Copy client id and secret, add the redirect URI.",
+        enter: "netID Developer Portal: a service with a client. Copy the client ID and secret, and add the redirect URI.",
         mapper: CHECKED,
         ..Kind::OPEN
     },
@@ -310,7 +310,7 @@ pub const KINDS: &[Kind] = &[
         exchange: Exchange::DingTalk,
         parameters: &[("prompt", "consent")],
         scope: &["openid"],
-        enter: "DingTalk Open Platform: an app with sign-in. Its AppKey is the client id, its AppSecret the secret.",
+        enter: "DingTalk Open Platform: an app with sign-in. Its AppKey is the client ID, and its AppSecret the client secret.",
         ..Kind::OPEN
     },
     Kind {
@@ -333,7 +333,7 @@ pub const KINDS: &[Kind] = &[
         issuer: "https://access.line.me",
         // Asked for a key set, LINE signs with ES256; else with the secret, which proves nothing.
         exchange: Exchange::Form(&[("id_token_key_type", "JWK")]),
-        enter: "LINE Developers: a LINE Login channel for web apps. For addresses apply for the email permission there.",
+        enter: "LINE Developers: a LINE Login channel for web apps. To get emails, apply for the email permission there.",
         ..Kind::OPEN
     },
     Kind {
@@ -345,7 +345,7 @@ pub const KINDS: &[Kind] = &[
         profile: Profile::LinkedIn,
         exchange: Exchange::Form(&[]),
         scope: &["r_liteprofile", "r_emailaddress"],
-        enter: "For apps of before August 2023 with LinkedIn's first API. New ones use `linkedin_v2`.",
+        enter: "For apps from before August 2023 with LinkedIn's first API. For new apps, use `linkedin_v2`.",
         ..Kind::OPEN
     },
     Kind {
@@ -357,7 +357,7 @@ pub const KINDS: &[Kind] = &[
         profile: Profile::Document("https://passport.feishu.cn/suite/passport/oauth/userinfo"),
         exchange: Exchange::Form(&[]),
         scope: &[],
-        enter: "Feishu Open Platform: an app. Its App ID is the client id, its App Secret the secret.",
+        enter: "Feishu Open Platform: an app. Its App ID is the client ID, and its App Secret the client secret.",
         ..Kind::OPEN
     },
     Kind {
@@ -386,7 +386,7 @@ pub const KINDS: &[Kind] = &[
         parameters: &[("acr_values", "urn:safelayer:tws:policies:authentication:level:low")],
         takes_proof_keys: true,
         scope: &["urn:uae:digitalid:profile:general"],
-        enter: "UAE PASS gives you client id and secret. For its staging system set `issuer_url: https://stg-id.uaepass.ae`.",
+        enter: "UAE PASS assigns you a client ID and secret. For its staging system, set `issuer_url: https://stg-id.uaepass.ae`.",
         ..Kind::OPEN
     },
 ];
@@ -423,8 +423,8 @@ pub const PRESETS: &[Preset] = &[
 
 /// Kratos' further names, and why there is nothing behind them.
 pub(super) const ABSENT: [(&str, &str); 2] = [
-    ("x", "X speaks OAuth 1.0a, which has neither scopes nor proof keys"),
-    ("fedcm-test", "it is for tests of Kratos itself"),
+    ("x", "X uses OAuth 1.0a, which has neither scopes nor PKCE"),
+    ("fedcm-test", "it is for tests of Kratos"),
 ];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {

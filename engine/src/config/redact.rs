@@ -1,9 +1,9 @@
-//! Where secrets stand in a configuration, whoever made it, and what stands there instead when it is shown.
+//! Where a configuration contains secrets, and how they are masked when it is shown.
 
 use super::secret_reference::name_in;
 use serde_json::Value;
 
-/// Members that hold secrets, wherever they stand: those of the table of keys, of hooks, of providers, of mail servers.
+/// Members with secrets, at any place: of the table of keys, hooks, providers, mail servers.
 const SECRET_MEMBERS: &[&str] = &[
     "default",
     "cookie",

@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, written from the table of keys.
+//! Generates `docs/configuration.md` from the table of keys.
 
 use super::keys::{Key, Kind, State, TABLE, variable};
 use std::fmt::Write;
@@ -8,22 +8,22 @@ const HEAD: &str = "\
 
 This page is generated from the code: `vestibule config reference > docs/configuration.md`.
 
-The format and the names are those of Ory Kratos; `vestibule:` is ours. Give files with `--config FILE` (YAML, JSON or
-TOML, by the end of the name; repeatable). Later files win: sections are merged, lists are replaced, `null` removes.
-Without a file, a built-in starter file applies. A file replaces it altogether: `vestibule config starter > vestibule.yml` prints it
-with comments, to build on.
+Format and names are those of Ory Kratos. Keys below `vestibule` exist in Vestibule only. Name files with `--config FILE` (YAML, JSON or
+TOML, by file extension). You can repeat the option. Later files override earlier ones: sections are merged, lists are replaced, and
+`null` removes a key. Without a file, a built-in default configuration applies. A file replaces it completely. To start from it, run
+`vestibule config starter > vestibule.yml`.
 
-Layers, each over the one before: defaults, files, settings saved in the console, environment variables. A variable is
-the path in capitals with `_` for `.`, such as `SERVE_PUBLIC_BASE_URL`; lists are written as JSON; an empty variable
-counts as unset. What the environment sets is locked in the console.
+Layers, in ascending priority: defaults, files, settings saved in the console, environment variables. The name of a variable is the key in
+upper case with `_` for `.`, for example `SERVE_PUBLIC_BASE_URL`. Lists are written as JSON. An empty variable counts as unset. Operators
+can't change settings in the console that an environment variable sets.
 
-- Unknown keys, and known ones whose feature is not there yet, are reported and stop nothing. So are keys that need no effect, as
+- Unknown keys and keys that aren't supported yet are reported. The server starts nevertheless. Keys that need no effect are reported as
   such.
-- Wrong types and impossible combinations stop the start. All are listed at once, each with what to write instead.
-- **Duration**: numbers with units, `200ms`, `10m`, `1h30m`. **Size**: `512KB`, `19MB`, `1GB`, where 1 MB is 1024 × 1024
-  bytes as in Kratos; `MiB` means the same.
-- **Page**: an http or https address, or a path below the public base URL.
-- **Hooks**: a list of entries such as `{hook: session}`. A method's list replaces the flow's; an empty list counts as none.
+- Wrong types and invalid combinations prevent the start. All problems are listed at once, each with a correction.
+- **Duration**: numbers with units, for example `200ms`, `10m`, `1h30m`. **Size**: for example `512KB`, `19MB`, `1GB`, where 1 MB is
+  1024 × 1024 bytes as in Kratos. `MiB` means the same.
+- **Page**: an http or https URL, or a path below the public base URL.
+- **Hooks**: a list of entries, for example `{hook: session}`. Method hooks replace the flow-level hooks. An empty list counts as no list.
 ";
 
 /// The reference page, in Markdown.
@@ -31,28 +31,28 @@ pub fn reference() -> String {
     let mut page = HEAD.to_owned();
     // Writing to a String cannot fail.
     let _ = section(&mut page, "Supported", State::Supported).and_then(|()| {
-        page.push_str("\n## Hooks\n\n| list | hooks |\n|---|---|\n");
+        page.push_str("\n## Hooks\n\n| List | Hooks |\n|---|---|\n");
         for key in TABLE {
             if let Kind::Hooks(stage) = key.kind {
                 writeln!(page, "| `{}` | `{}` |", key.path, stage.allowed().join("`, `"))?;
             }
         }
         page.push_str(
-            "\n`b2b_sso` keeps its place and is reported; it belongs to Kratos' enterprise edition.\n",
+            "\n`b2b_sso` belongs to Kratos' enterprise edition. It is accepted and reported, and has no effect.\n",
         );
-        section(&mut page, "Known, without effect yet", State::Later)
+        section(&mut page, "Not supported yet", State::Later)
     });
     page
 }
 
 fn section(page: &mut String, title: &str, state: State) -> std::fmt::Result {
-    write!(page, "\n## {title}\n\n| key | type | default | meaning |\n|---|---|---|---|\n")?;
+    write!(page, "\n## {title}\n\n| Key | Type | Default | Description |\n|---|---|---|---|\n")?;
     for key in TABLE.iter().filter(|key| key.state == state) {
         let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
         let ours = key.ours.map(|(values, why)| match values {
-            values if why.is_empty() => format!(" Only `{}` has its effect so far.", values.join("`, `")),
-            [] => format!(" None is needed: {why}."),
-            values => format!(" For `{}` none is needed: {why}.", values.join("`, `")),
+            values if why.is_empty() => format!(" Only `{}` is supported so far.", values.join("`, `")),
+            [] => format!(" Not needed: {why}."),
+            values => format!(" `{}` isn't needed: {why}.", values.join("`, `")),
         });
         let meaning = format!("{}{}", key.text, ours.unwrap_or_default());
         writeln!(page, "| `{}` | {} | {default} | {meaning} |", key.path, kind(key))?;
@@ -62,19 +62,19 @@ fn section(page: &mut String, title: &str, state: State) -> std::fmt::Result {
 
 fn kind(key: &Key) -> String {
     let name = match key.kind {
-        Kind::Bool => "yes or no".into(),
-        Kind::Flag => "yes or no, as a text".into(),
+        Kind::Bool => "boolean".into(),
+        Kind::Flag => "boolean, as a string".into(),
         Kind::Integer(least, i64::MAX) => format!("number, {least} or more"),
         Kind::Integer(least, most) => format!("number, {least} to {most}"),
         Kind::Duration => "duration".into(),
         Kind::Size | Kind::Memory => "size".into(),
-        Kind::Text => "text".into(),
+        Kind::Text => "string".into(),
         Kind::Choice(choices) => format!("`{}`", choices.join("`, `")),
-        Kind::BaseUrl => "address".into(),
+        Kind::BaseUrl => "URL".into(),
         Kind::Page => "page".into(),
-        Kind::Texts => "list of texts".into(),
-        Kind::Secrets(32) => "list of texts, 32 characters each".into(),
-        Kind::Secrets(least) => format!("list of texts, {least} characters or more"),
+        Kind::Texts => "list of strings".into(),
+        Kind::Secrets(32) => "list of strings, 32 characters each".into(),
+        Kind::Secrets(least) => format!("list of strings, {least} or more characters each"),
         Kind::Networks => "list of networks".into(),
         Kind::Hooks(_) => "hooks".into(),
         Kind::Schemas => "list of schemas".into(),

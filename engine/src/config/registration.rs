@@ -1,4 +1,4 @@
-//! `vestibule.registration`: what may happen around a sign-up beyond what Kratos has. Each is off unless said otherwise.
+//! `vestibule.registration`: sign-up options that Kratos doesn't have. Each one is off by default unless noted.
 
 use super::Method;
 use super::reader::Reader;
@@ -7,26 +7,26 @@ use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct RegistrationKeys {
-    /// Hand a session over when the address is proven, to the browser or app that signed up.
+    /// Issue a session after verification, to the browser or app that signed up.
     pub sign_in_after_verification: bool,
-    /// For how long after the sign-up.
+    /// How long after the sign-up.
     pub deferred_login_lifespan: Duration,
-    /// The first proof ends what was there before it.
+    /// The first verification removes earlier sessions, credentials and addresses.
     pub reset_on_first_verification: bool,
-    /// Life of a session that is handed over before any proof; `None`: as any other.
+    /// Lifetime of a session that is issued before verification; `None`: as any other.
     pub unverified_session_lifespan: Option<Duration>,
-    /// Answer alike for new and known addresses.
+    /// Return the same response for new and existing emails.
     pub prevent_enumeration: bool,
     pub invite_only: bool,
-    /// Of an invitation that names no other.
+    /// The lifetime of an invitation without an own one.
     pub invitation_lifespan: Duration,
-    /// Lists whose sign-ups are finished only when every web hook that is waited for has agreed.
+    /// Hook lists whose sign-ups complete only if every blocking webhook succeeds.
     pub atomic: BTreeSet<HookList>,
-    /// A sign-up through a provider signs in without any list naming `session`.
+    /// A sign-up with a provider signs in without the hook `session`.
     pub sign_in_after_social: bool,
 }
 
-/// A list of hooks after a sign-up, by whose it is.
+/// A hook list after sign-up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum HookList {
     /// `registration.after.hooks`
@@ -50,7 +50,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
             (_, None) => reader.findings.problem(
                 ATOMIC,
                 format!("`{name}` is neither a method nor `flow`"),
-                "names of methods, such as `[password]`, and `flow` for the list of the whole flow",
+                "names of methods, for example `[password]`, and `flow` for the flow-level hooks",
             ),
         }
     }
@@ -58,8 +58,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
     if prevent_enumeration && !atomic.is_empty() {
         reader.findings.note(
             ATOMIC,
-            "without effect while `vestibule.registration.prevent_enumeration` is on: the account is made with the proof, when the answer to \
-             the sign-up is long gone",
+            "without effect while `vestibule.registration.prevent_enumeration` is on: the account is created at verification, after the \
+             response to the sign-up",
         );
     }
     RegistrationKeys {

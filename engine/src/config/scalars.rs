@@ -1,5 +1,5 @@
-//! Values by kind: what is accepted, in which looser spellings, and what to write instead.
-//! Durations are Go's (`1h30m`), sizes are Kratos': `1MB` is 2^20 bytes (inhies/go-bytesize), and so is `1MiB`.
+//! Values by kind: accepted spellings, and the correction for others. Durations are Go's (`1h30m`), sizes are Kratos': `1MB` is 2^20
+//! bytes (inhies/go-bytesize), and so is `1MiB`.
 
 use super::hooks::{Hook, Stage};
 use super::keys::Kind;
@@ -30,7 +30,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
             }
         }
         Kind::Duration => {
-            let instead = "a number with a unit, such as `90s`, `10m` or `1h30m`";
+            let instead = "a number with a unit, for example `90s`, `10m` or `1h30m`";
             let Some(text) = value.as_str() else { return unfit(instead) };
             match duration(text) {
                 Some(_) if is_plain_duration(text) => Ok(text.into()),
@@ -39,7 +39,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
             }
         }
         Kind::Size | Kind::Memory => {
-            let instead = "a number with a unit, such as `512KB`, `19MB` or `1GB`";
+            let instead = "a number with a unit, for example `512KB`, `19MB` or `1GB`";
             let bytes = match value {
                 Value::String(text) => size(text),
                 Value::Number(number) => number.as_u64(),
@@ -52,35 +52,33 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
         }
         Kind::Text => text(value)
             .or_else(|| Some(value.as_number()?.to_string()))
-            .map_or_else(|| unfit("a text, in quotes"), |text| Ok(text.into())),
+            .map_or_else(|| unfit("a string, in quotes"), |text| Ok(text.into())),
         Kind::Choice(choices) => {
             let instead = format!("one of {}", listed(choices));
             // YAML reads an unquoted `true` as no text.
             let switch = value.as_bool().map(|on| if on { "true" } else { "false" });
             match value.as_str().or(switch) {
                 Some(text) if choices.contains(&text) => Ok(text.into()),
-                Some(text) => one(Wrong::new(format!("`{text}` is none of the choices"), instead)),
+                Some(text) => one(Wrong::new(format!("`{text}` is not a valid option"), instead)),
                 None => unfit(&instead),
             }
         }
         Kind::BaseUrl => {
-            let instead = "an absolute address, such as `https://accounts.example.org/`";
+            let instead = "an absolute URL, for example `https://accounts.example.org/`";
             let Some(text) = value.as_str() else { return unfit(instead) };
             match web_url(text) {
                 Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(text.into()),
-                Some(_) => one(Wrong::new("a base URL has no `?` and no `#`", instead)),
-                None => {
-                    one(Wrong::new(format!("`{text}` is not an absolute http or https address"), instead))
-                }
+                Some(_) => one(Wrong::new("a base URL must not contain `?` or `#`", instead)),
+                None => one(Wrong::new(format!("`{text}` is not an absolute http or https URL"), instead)),
             }
         }
         Kind::Page => {
-            let instead = "an address, such as `https://www.example.org/welcome` or `/welcome`";
+            let instead = "a URL or path, for example `https://www.example.org/welcome` or `/welcome`";
             let Some(text) = value.as_str() else { return unfit(instead) };
             if page_is_relative(text) || web_url(text).is_some() {
                 return Ok(text.into());
             }
-            one(Wrong::new(format!("`{text}` is not an http or https address"), instead))
+            one(Wrong::new(format!("`{text}` is not an http or https URL"), instead))
         }
         Kind::Texts => texts(value, |_| None),
         Kind::Secrets(least) => {
@@ -99,15 +97,18 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
             if checked.as_array().is_some_and(Vec::is_empty) {
                 return one(Wrong::new(
                     "the list is empty",
-                    "a secret, or no such key: then one is generated",
+                    "a secret, or remove the key to have one generated",
                 ));
             }
             Ok(checked)
         }
         Kind::Networks => texts(value, |text| {
-            network(text)
-                .is_none()
-                .then(|| Wrong::new(format!("`{text}` is not a network"), "such as `10.0.0.0/8` or `::1`"))
+            network(text).is_none().then(|| {
+                Wrong::new(
+                    format!("`{text}` is not a network"),
+                    "a network, for example `10.0.0.0/8` or `::1`",
+                )
+            })
         }),
         Kind::Hooks(stage) => hooks(stage, value).map(|_| value.clone()),
         Kind::Schemas => schemas(value),
@@ -115,7 +116,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<Value, Vec<Wrong>> {
     }
 }
 
-/// A number of which nobody can tell what it counts: Kratos' schema wants a unit, and older releases read KiB.
+/// An ambiguous number: Kratos' schema requires a unit, and older releases read KiB.
 pub(super) fn unitless(kind: Kind, value: &Value) -> Option<u64> {
     if kind != Kind::Memory {
         return None;
@@ -132,7 +133,7 @@ pub(super) fn unitless(kind: Kind, value: &Value) -> Option<u64> {
 pub(super) fn from_text(kind: Kind, text: &str) -> Result<Value, Wrong> {
     let json = |instead: &str| {
         serde_json::from_str(text)
-            .map_err(|_| Wrong::new("this is not JSON", format!("a list in JSON, such as `{instead}`")))
+            .map_err(|_| Wrong::new("invalid JSON", format!("a JSON list, for example `{instead}`")))
     };
     match kind {
         Kind::Texts | Kind::Secrets(_) if text.trim_start().starts_with('[') => json(r#"["one","two"]"#),
@@ -258,15 +259,14 @@ fn texts(value: &Value, wrong: impl Fn(&str) -> Option<Wrong>) -> Result<Value, 
     let Some(entries) = value.as_array() else {
         return Err(vec![Wrong::new(
             format!("this is {}", describe(value)),
-            "a list of texts, such as `[\"one\", \"two\"]`",
+            "a list of strings, for example `[\"one\", \"two\"]`",
         )]);
     };
     let mut found = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         match entry.as_str() {
-            None => {
-                found.push(Wrong::new(format!("this is {}", describe(entry)), "a text, in quotes").at(index))
-            }
+            None => found
+                .push(Wrong::new(format!("this is {}", describe(entry)), "a string, in quotes").at(index)),
             Some(text) => found.extend(wrong(text).map(|wrong| wrong.at(index))),
         }
     }
@@ -277,7 +277,7 @@ fn texts(value: &Value, wrong: impl Fn(&str) -> Option<Wrong>) -> Result<Value, 
 /// Kratos refuses equal entries (`uniqueItems`).
 fn twice(entries: &[Value]) -> Option<Wrong> {
     let (index, _) = entries.iter().enumerate().find(|(index, entry)| entries[..*index].contains(entry))?;
-    Some(Wrong::new("the same entry stands in the list before", "each entry once").at(index))
+    Some(Wrong::new("the list contains this entry twice", "each entry once").at(index))
 }
 
 /// A list of hooks, read. Templates are parsed on the way, so a configuration is read once.
@@ -285,7 +285,7 @@ pub(super) fn hooks(stage: Stage, value: &Value) -> Result<Vec<Hook>, Vec<Wrong>
     let Some(entries) = value.as_array() else {
         return Err(vec![Wrong::new(
             format!("this is {}", describe(value)),
-            "a list, such as `[{hook: session}]`",
+            "a list, for example `[{hook: session}]`",
         )]);
     };
     let (mut hooks, mut found) = (Vec::new(), Vec::new());
@@ -300,7 +300,7 @@ pub(super) fn hooks(stage: Stage, value: &Value) -> Result<Vec<Hook>, Vec<Wrong>
 }
 
 fn schemas(value: &Value) -> Result<Value, Vec<Wrong>> {
-    let example = "a list, such as `[{id: default, url: \"preset://email\"}]`";
+    let example = "a list, for example `[{id: default, url: \"preset://email\"}]`";
     let Some(entries) = value.as_array().filter(|entries| !entries.is_empty()) else {
         let what = if value.is_array() {
             "the list is empty".into()
@@ -316,8 +316,8 @@ fn schemas(value: &Value) -> Result<Value, Vec<Wrong>> {
         let (Some(id), Some(url)) = (member("id"), member("url")) else {
             found.push(
                 Wrong::new(
-                    "`id` and `url` must be texts",
-                    "such as `{id: default, url: \"preset://email\"}`",
+                    "`id` and `url` must be strings",
+                    "an entry, for example `{id: default, url: \"preset://email\"}`",
                 )
                 .at(index),
             );
@@ -329,12 +329,12 @@ fn schemas(value: &Value) -> Result<Value, Vec<Wrong>> {
             Some(value) => match boolean(value) {
                 Some(on) => schema["selfservice_selectable"] = on.into(),
                 None => found.push(
-                    Wrong::new("`selfservice_selectable` is not yes or no", "`true` or `false`").at(index),
+                    Wrong::new("`selfservice_selectable` is not a boolean", "`true` or `false`").at(index),
                 ),
             },
         }
         if checked.iter().any(|earlier: &Value| earlier["id"] == id) {
-            found.push(Wrong::new(format!("there are two schemas `{id}`"), "another `id`").at(index));
+            found.push(Wrong::new(format!("duplicate schema `{id}`"), "another `id`").at(index));
         }
         checked.push(schema);
     }

@@ -1,4 +1,4 @@
-//! Where identity schemas come from: `base64://`, `file://`, `preset://`, and by http(s) what was fetched beforehand.
+//! Sources of identity schemas: `base64://`, `file://`, `preset://`, and http(s) documents that were fetched before.
 
 use super::sources::Fetched;
 use super::wrong::{Wrong, web_url};
@@ -16,28 +16,28 @@ pub(super) fn text(url: &str) -> Result<String, Wrong> {
     if let Some(name) = url.strip_prefix("preset://") {
         let preset = PRESETS.iter().find(|(known, _)| *known == name);
         return preset.map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
-            Wrong::new(format!("there is no preset `{name}`"), "`preset://email` or `preset://username`")
+            Wrong::new(format!("unknown preset `{name}`"), "`preset://email` or `preset://username`")
         });
     }
     if let Some(encoded) = url.strip_prefix("base64://") {
         let bytes = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
             .iter()
             .find_map(|e| e.decode(encoded).ok());
-        return bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-            Wrong::new("what follows `base64://` cannot be decoded", "base64 of a JSON text")
-        });
+        return bytes
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(|| Wrong::new("invalid base64 after `base64://`", "base64-encoded JSON"));
     }
     if let Some(path) = url.strip_prefix("file://") {
         // Kratos takes the rest of the URL as a path, relative ones from the working folder.
         return std::fs::read_to_string(path).map_err(|error| {
             Wrong::new(
-                format!("`{path}` cannot be read: {error}"),
+                format!("`{path}` can't be read: {error}"),
                 "`file://` and an absolute path, or one relative to the working folder",
             )
         });
     }
     Err(Wrong::new(
-        "this is no schema URL",
+        "invalid schema URL",
         "`base64://…`, `file://…`, `https://…`, `preset://email` or `preset://username`",
     ))
 }
@@ -51,11 +51,11 @@ fn remote(url: &str, fetched: &Fetched) -> Result<String, Wrong> {
     let why = match known {
         Some(Ok(text)) => return Ok(text.clone()),
         Some(Err(why)) => why.as_str(),
-        None => "nobody asked for it",
+        None => "it was not requested",
     };
     Err(Wrong::new(
-        format!("the schema cannot be fetched: {why}"),
-        "an address that answers with the schema, or the schema as a file (`file://`) or inside the configuration (`base64://`)",
+        format!("the schema can't be fetched: {why}"),
+        "a URL that returns the schema, a file (`file://`), or the schema in the configuration (`base64://`)",
     ))
 }
 
@@ -64,16 +64,13 @@ pub(super) fn compile(url: &str, fetched: &Fetched) -> Result<Schema, Vec<Wrong>
     let text = if is_remote(url) { remote(url, fetched) } else { text(url) };
     let text = text.map_err(|wrong| vec![wrong])?;
     let document: Value = serde_json::from_str(&text).map_err(|error| {
-        vec![Wrong::new(
-            format!("the schema is not JSON: {error}"),
-            "a JSON Schema whose `traits` describe a person",
-        )]
+        vec![Wrong::new(format!("the schema is not JSON: {error}"), "a JSON Schema with `traits`")]
     })?;
     Schema::compile(&document).map_err(|found| {
         found
             .into_iter()
             .map(|(pointer, what)| {
-                Wrong::new(format!("the schema at `{pointer}`: {what}"), "a schema without that fault")
+                Wrong::new(format!("the schema at `{pointer}`: {what}"), "a corrected schema")
             })
             .collect()
     })

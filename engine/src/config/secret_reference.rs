@@ -1,5 +1,5 @@
-//! How a configuration names a secret that lies elsewhere: `secret://NAME`. The value is opened where it is used, so that no
-//! snapshot, print or difference ever holds it.
+//! The reference to a secret outside the configuration: `secret://NAME`. The value is decrypted where it is used, so that no
+//! snapshot, print or difference contains it.
 
 const SCHEME: &str = "secret://";
 

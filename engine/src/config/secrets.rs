@@ -1,4 +1,4 @@
-//! Secrets that nobody configured: made once, kept in the data folder for the owner of the process only.
+//! Secrets without a configured value: generated once, and stored in the data folder for the owner of the process only.
 
 use super::sources::Problem;
 use crate::effects::{Random, SystemRandom};
@@ -72,13 +72,13 @@ fn stored(data: &Path) -> Result<Stored, Problem> {
     if !are_kept(data) {
         create(data, &path).map_err(|error| {
             problem(
-                format!("generated secrets cannot be kept: {error}"),
-                "a data folder that can be written to, or `secrets.default`",
+                format!("generated secrets can't be stored: {error}"),
+                "a writable data folder, or `secrets.default`",
             )
         })?;
     }
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        problem(format!("the file cannot be read: {error}"), "a file that this process may read")
+        problem(format!("the file can't be read: {error}"), "a file that this process can read")
     })?;
     // Never replaced by new ones: that would sign everybody out and make stored data unreadable.
     let stored: Option<Stored> = serde_json::from_str(&text).ok();
@@ -89,7 +89,7 @@ fn stored(data: &Path) -> Result<Stored, Problem> {
         .ok_or_else(|| {
             problem(
                 "the file is damaged".into(),
-                "the file from a backup, or take it away to have new secrets made",
+                "the file from a backup, or delete it to generate new secrets",
             )
         })
 }
@@ -104,7 +104,7 @@ fn generate() -> Stored {
     Stored { default: secret::<32>(), cookie: secret::<32>(), cipher: secret::<24>() }
 }
 
-/// Written beside and linked into place: nobody sees half a file, and of two processes that start together one wins.
+/// Written next to it and then linked: no process reads a partial file, and of two that start at the same time one wins.
 fn create(data: &Path, path: &Path) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);

@@ -1,5 +1,5 @@
-//! `selfservice.methods.oidc` and `vestibule.social`: which providers people may come from. Keys are Kratos' (Kratos:
-//! embedx/config.schema.json, selfServiceOIDCProvider); secrets have a `Debug` that does not show them.
+//! `selfservice.methods.oidc` and `vestibule.social`: the providers. Keys are Kratos' (Kratos: embedx/config.schema.json,
+//! selfServiceOIDCProvider). The `Debug` of secrets doesn't show them.
 
 pub use crate::secret::Secret;
 
@@ -61,13 +61,13 @@ pub struct Provider {
     pub from_userinfo: bool,
     pub pkce: Pkce,
     pub update_on_login: bool,
-    /// Its word on an address counts as proof.
+    /// Its verified emails are trusted.
     pub vouches: bool,
     /// An app may send one of its id_tokens more than once.
     pub reusable_id_tokens: bool,
-    /// It has to say when somebody signed in there, where a fresh sign-in is asked for.
+    /// It has to report when the user signed in there, if users have to sign in again.
     pub fresh_sign_in_required: bool,
-    /// An account with the same address is linked without asking, where both sides have proven it.
+    /// An account with the same email is linked automatically, if both sides verified it.
     pub links_by_itself: bool,
     pub apple: Option<Apple>,
     pub subject_source: SubjectSource,
@@ -83,7 +83,7 @@ pub struct Apple {
     pub key: Secret,
 }
 
-/// Which of Microsoft's ids names somebody (Kratos: `subject_source`).
+/// Which of Microsoft's IDs identifies the user (Kratos: `subject_source`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SubjectSource {
     /// `sub`: another one for each app.
@@ -118,7 +118,7 @@ impl Provider {
 }
 
 impl SocialKeys {
-    /// One that people may use.
+    /// A provider that users can use.
     pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
         self.configured(id).filter(|_| self.enabled && !self.is_off(id))
     }
@@ -153,7 +153,7 @@ impl SocialKeys {
         (named.unwrap_or(usize::MAX), id.to_owned())
     }
 
-    /// Where the provider sends people back to; to be registered there letter by letter.
+    /// The redirect URI, which has to be entered exactly at the provider.
     pub fn redirect_uri(&self, provider: &Provider) -> String {
         self.redirect_uri_of(&provider.id, provider.pkce)
     }
@@ -186,10 +186,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
         let path = format!("{LIST}[{index}]");
         // As an environment variable leaves it that nobody filled in: Kratos starts with it.
         if entry.get("client_id").and_then(Value::as_str) == Some("") {
-            reader.findings.note(
-                &format!("{path}.client_id"),
-                "it is empty: the provider keeps its place and gets no button",
-            );
+            reader.findings.note(&format!("{path}.client_id"), "empty, so the provider gets no button");
             continue;
         }
         match provider(entry) {
@@ -197,8 +194,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                 if !ids.insert(provider.id.clone()) {
                     reader.findings.problem(
                         &format!("{path}.id"),
-                        format!("the id `{}` stands twice", provider.id),
-                        "an id of its own for each provider",
+                        format!("duplicate ID `{}`", provider.id),
+                        "a unique ID for each provider",
                     );
                 }
                 provider.vouches = match &named {
@@ -210,12 +207,12 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
                 if provider.links_by_itself {
                     reader.findings.note(
                         &format!("{path}.account_linking_mode"),
-                        "accounts with the same proven address are linked without asking: whoever controls the address at this provider gets the account here",
+                        "accounts with the same verified email are linked automatically: anyone who controls the email at this provider gets the account",
                     );
                     if !provider.vouches {
                         reader.findings.note(
                             &format!("{path}.account_linking_mode"),
-                            "`automatic` does nothing here: the provider is not in `vestibule.social.trusted_email_providers`",
+                            "`automatic` has no effect: the provider is not in `vestibule.social.trusted_email_providers`",
                         );
                     }
                 }
@@ -224,9 +221,10 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
             Ok(None) => {
                 let name = entry["provider"].as_str().unwrap_or_default();
                 let why = absent(name).unwrap_or_default();
-                reader
-                    .findings
-                    .note(&path, format!("there is no provider `{name}` here, so it gets no button: {why}"));
+                reader.findings.note(
+                    &path,
+                    format!("the provider `{name}` isn't supported, so it gets no button: {why}"),
+                );
             }
             Err((member, wrong)) => {
                 let path = if member.is_empty() { path } else { format!("{path}.{member}") };
@@ -244,11 +242,11 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
     ];
     for (key, list) in lists {
         for id in list.iter().filter(|id| !all_ids.contains(*id)) {
-            reader.findings.note(key, format!("there is no provider `{id}`"));
+            reader.findings.note(key, format!("unknown provider `{id}`"));
         }
     }
     if enabled && providers.is_empty() {
-        reader.findings.note(ENABLED, "the method is on, and there is no provider to sign in with");
+        reader.findings.note(ENABLED, "the method is on, but no provider is configured");
     }
     SocialKeys {
         enabled,
@@ -263,7 +261,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, public_base: &str) -> SocialKeys
 
 type Member = &'static str;
 
-/// An entry that is not in force, such as one that is being written.
+/// An entry that isn't active, for example one that is being edited.
 pub(crate) fn unsaved(entry: &Value) -> Option<Provider> {
     provider(entry).ok().flatten()
 }
@@ -275,9 +273,9 @@ fn absent(name: &str) -> Option<&'static str> {
 
 /// `Ok(None)`: one of Kratos' that is not there.
 fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
-    let example = "an entry such as `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
+    let example = "an entry, for example `{id: google, provider: google, client_id: …, client_secret: …, mapper_url: \"base64://…\"}`";
     if !entry.is_object() {
-        return Err(("", Wrong::new("this is no provider", example)));
+        return Err(("", Wrong::new("not a provider", example)));
     }
     let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let demanded = |name: Member| {
@@ -287,9 +285,9 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     };
     let address = |name: Member| match text(name) {
         None => Ok(None),
-        Some(given) => web_url(given).map(Some).ok_or_else(|| {
-            (name, Wrong::new("this is not an absolute http or https address", "`https://…`"))
-        }),
+        Some(given) => web_url(given)
+            .map(Some)
+            .ok_or_else(|| (name, Wrong::new("not an absolute http or https URL", "`https://…`"))),
     };
     let texts = |name: &str| -> Option<Vec<String>> {
         let list = entry.get(name)?.as_array()?;
@@ -298,7 +296,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     let id = demanded("id")?;
     // It stands in a path and before a colon in the identifiers of credentials.
     if id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-        return Err(("id", Wrong::new("the id is not one", "letters, digits, `-`, `_` and `.`, at most 64")));
+        return Err(("id", Wrong::new("invalid ID", "at most 64 letters, digits, `-`, `_` and `.`")));
     }
     let name = demanded("provider")?;
     let Some(kind) = providers::kind(&name) else {
@@ -309,7 +307,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
             providers::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
         return Err((
             "provider",
-            Wrong::new(format!("there is no provider `{name}`"), format!("one of {known}")),
+            Wrong::new(format!("unknown provider `{name}`"), format!("one of {known}")),
         ));
     };
     let client_id = demanded("client_id")?;
@@ -323,8 +321,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
         }
         (None, fixed) => fixed.to_owned(),
     };
-    let unusable =
-        || ("issuer_url", Wrong::new("this is not an absolute http or https address", "`https://…`"));
+    let unusable = || ("issuer_url", Wrong::new("not an absolute http or https URL", "`https://…`"));
     let mut issuer = match issuer_text.as_str() {
         "" => None,
         text => Some(web_url(text).ok_or_else(unusable)?),
@@ -333,7 +330,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     if kind.needs_issuer() && issuer.is_none() && !(kind.profile == Profile::Token && endpoints) {
         let instead = match kind.name {
             "generic" => {
-                "`issuer_url: https://…`; for OAuth2 alone `auth_url`, `token_url` and `userinfo_url`"
+                "`issuer_url: https://…`; for OAuth 2.0 without OpenID Connect `auth_url`, `token_url` and `userinfo_url`"
             }
             _ => "`issuer_url: https://…`",
         };
@@ -361,7 +358,7 @@ fn provider(entry: &Value) -> Result<Option<Provider>, (Member, Wrong)> {
     let one_of = |name: Member, known: &'static [&'static str]| match text(name) {
         None => Ok(known.first().copied().unwrap_or_default()),
         Some(given) => known.iter().copied().find(|known| *known == given).ok_or_else(|| {
-            (name, Wrong::new(format!("`{given}` is not known"), format!("one of {}", known.join(", "))))
+            (name, Wrong::new(format!("unknown value `{given}`"), format!("one of {}", known.join(", "))))
         }),
     };
     let apple = match (text("apple_team_id"), text("apple_private_key_id"), text("apple_private_key")) {
@@ -434,28 +431,25 @@ fn label(id: &str, kind: &Kind) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// As a web hook's body, and `preset://mapper` for the kind's own.
+/// As a webhook's body, and `preset://mapper` for the kind's default.
 fn mapper_at(address: &str, kind: &Kind) -> Result<Template, Wrong> {
     if address == "preset://mapper" {
         return Ok(Template::Source(kind.mapper.to_owned()));
     }
     if address.starts_with("http://") || address.starts_with("https://") {
-        return web_url(address).map(Template::Remote).ok_or_else(|| {
-            Wrong::new("this is no usable address", "`base64://…`, `file://…` or `https://…`")
-        });
+        return web_url(address)
+            .map(Template::Remote)
+            .ok_or_else(|| Wrong::new("not a supported URL", "`base64://…`, `file://…` or `https://…`"));
     }
     if address.starts_with("preset://") {
-        return Err(Wrong::new(
-            "there is no such preset",
-            "`preset://mapper`, the mapper that suits the provider",
-        ));
+        return Err(Wrong::new("unknown preset", "`preset://mapper`, the default mapping of the provider"));
     }
     let source = schemas::text(address)?;
     match crate::effects::templates::unreadable(&source) {
         None => Ok(Template::Source(source)),
         Some(what) => Err(Wrong::new(
-            format!("this is not a Jsonnet mapper: {what}"),
-            "`preset://mapper`, or a Jsonnet text that makes `identity.traits`",
+            format!("invalid Jsonnet claims mapping: {what}"),
+            "`preset://mapper`, or Jsonnet that returns `identity.traits`",
         )),
     }
 }

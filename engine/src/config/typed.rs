@@ -1,4 +1,4 @@
-//! The checked document → [`Config`], with what only shows when several keys are seen together.
+//! The checked document → [`Config`], with the checks that concern several keys.
 
 use super::findings::Findings;
 use super::keys::REGISTRY;
@@ -24,7 +24,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     if vestibule.admin_token.is_none() && !is_loopback(&serve.admin.host) {
         reader.findings.note(
             "serve.admin.host",
-            "the admin API listens beyond this machine without a token: set `vestibule.admin.token`, or `serve.admin.host: 127.0.0.1`",
+            "the admin API accepts requests from other machines without a token: set `vestibule.admin.token`, or `serve.admin.host: 127.0.0.1`",
         );
     }
     let identity = identity(&mut reader, earlier);
@@ -115,7 +115,7 @@ impl Reader<'_, '_> {
         for (index, hook) in hooks.iter().enumerate().filter(|(_, hook)| !hook.runs()) {
             self.findings.note(
                 &format!("{path}[{index}]"),
-                format!("the hook `{}` keeps its place, but does not run yet", hook.name()),
+                format!("the hook `{}` isn't supported yet and doesn't run", hook.name()),
             );
         }
         hooks
@@ -158,7 +158,7 @@ fn serve(reader: &mut Reader<'_, '_>) -> Serve {
     {
         reader.findings.note(
             "serve.public.cors.allowed_origins",
-            "`*` lets every origin read, never with cookies: name the origins that need them",
+            "`*` allows all origins, but never with cookies: list the origins that need cookies",
         );
     }
     Serve { public: listener(reader, "serve.public"), admin: listener(reader, "serve.admin"), cors }
@@ -170,8 +170,8 @@ fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
     if host.starts_with("unix:") {
         reader.findings.problem(
             &format!("{path}.host"),
-            "listeners do not open unix sockets",
-            "a host name or an IP address, such as `127.0.0.1` for a proxy on the same machine",
+            "Unix sockets aren't supported",
+            "a host name or an IP address, for example `127.0.0.1` for a proxy on the same machine",
         );
         return Listener::new(host, port, loopback().into(), loopback());
     }
@@ -184,11 +184,7 @@ fn listener(reader: &mut Reader<'_, '_>, path: &str) -> Listener {
         format!("http://{name}:{port}/")
     });
     let base_url = scalars::web_url(&base_url_text).unwrap_or_else(|| {
-        reader.findings.problem(
-            &format!("{path}.host"),
-            "no address can be made of this host",
-            "a host name or an IP address",
-        );
+        reader.findings.problem(&format!("{path}.host"), "invalid host", "a host name or an IP address");
         loopback()
     });
     Listener::new(host, port, base_url_text, base_url)
@@ -208,12 +204,8 @@ fn ports(reader: &mut Reader<'_, '_>, listeners: [(&str, &Listener); 3]) {
                 && (other.host == listener.host || everywhere(&other.host) || everywhere(&listener.host))
         });
         if let Some((other, _)) = clash {
-            let what = format!("port {} is also that of `{other}`", listener.port);
-            reader.findings.problem(
-                &format!("{path}.port"),
-                what,
-                "another port: every listener has its own",
-            );
+            let what = format!("port {} is already used by `{other}`", listener.port);
+            reader.findings.problem(&format!("{path}.port"), what, "a different port for each listener");
         }
     }
 }
@@ -221,11 +213,7 @@ fn ports(reader: &mut Reader<'_, '_>, listeners: [(&str, &Listener); 3]) {
 fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
     let token = reader.optional("vestibule.admin.token");
     if token.as_ref().is_some_and(|token| token.len() < 16) {
-        reader.findings.problem(
-            "vestibule.admin.token",
-            "the token is too short to keep anybody out",
-            "16 characters or more",
-        );
+        reader.findings.problem("vestibule.admin.token", "the token is too short", "16 characters or more");
     }
     let require_token = reader.boolean("vestibule.admin.require_token");
     if require_token && token.is_none() {
@@ -323,21 +311,21 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
     if ids.is_empty() && !listed {
         reader.findings.problem(
             "identity.schemas",
-            "there is no identity schema, so nobody can sign up: a file replaces the built-in starter altogether, and \
-             `vestibule config starter > vestibule.yml` gives one to build on",
+            "no identity schema is configured, so sign-up isn't possible. A file replaces the built-in default configuration. To start \
+             from it, run `vestibule config starter > vestibule.yml`",
             "`identity: {default_schema_id: default, schemas: [{id: default, url: \"preset://email\"}]}`",
         );
     } else if !ids.is_empty() && !ids.contains(&default_schema_id.as_str()) {
         reader.findings.problem(
             "identity.default_schema_id",
-            format!("there is no schema `{default_schema_id}` in `identity.schemas`"),
+            format!("`identity.schemas` has no schema `{default_schema_id}`"),
             format!("one of {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")),
         );
     }
     IdentityKeys { default_schema_id, schemas }
 }
 
-/// Whoever signs up has to be able to sign in: by something that the schema marks, or with a provider.
+/// Users who sign up must be able to sign in: with an identifier of the schema, or with a provider.
 fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, selfservice: &SelfService) {
     if !selfservice.password.enabled || selfservice.social.enabled {
         return;
@@ -348,11 +336,10 @@ fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, se
             reader.findings.problem(
                 &format!("identity.schemas[{index}].url"),
                 format!(
-                    "nobody could sign in to an account of the schema `{}`: it marks no trait as an identifier",
+                    "accounts with the schema `{}` can't sign in, because it marks no trait as an identifier",
                     schema.id
                 ),
-                "`\"ory.sh/kratos\": {\"credentials\": {\"password\": {\"identifier\": true}}}` on a trait, such as the email \
-                 address",
+                "`\"ory.sh/kratos\": {\"credentials\": {\"password\": {\"identifier\": true}}}` on a trait, for example the email",
             );
         }
     }
@@ -443,7 +430,7 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
         reader.findings.problem(
             &format!("{CONFIG}.min_password_length"),
             format!(
-                "no password can be this long: `vestibule.password.max_length` is {}",
+                "passwords can't be this long: `vestibule.password.max_length` is {}",
                 keys.max_password_length
             ),
             "a smaller number, or a larger `vestibule.password.max_length`",
@@ -458,11 +445,7 @@ fn session(reader: &mut Reader<'_, '_>) -> SessionKeys {
     if cookie_name.is_empty()
         || !cookie_name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
     {
-        reader.findings.problem(
-            "session.cookie.name",
-            "this cannot be the name of a cookie",
-            "letters, digits, `-` and `_`",
-        );
+        reader.findings.problem("session.cookie.name", "invalid cookie name", "letters, digits, `-` and `_`");
     }
     SessionKeys {
         lifespan: reader.lifespan("session.lifespan"),
@@ -479,7 +462,7 @@ fn cookies(reader: &mut Reader<'_, '_>, section: &str) -> CookieKeys {
             .optional(&path)
             .is_some_and(|text| text.chars().any(|c| c == ';' || c == ',' || c.is_control()))
         {
-            reader.findings.problem(&path, "this cannot stand in a cookie", "a text without `;` and `,`");
+            reader.findings.problem(&path, "invalid character for a cookie", "a string without `;` and `,`");
         }
     }
     CookieKeys {
@@ -511,8 +494,8 @@ fn same_site(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &Cookie
         if same_site == Some(SameSite::None) && !secure && !said_already {
             reader.findings.problem(
                 path,
-                "browsers refuse cookies with `SameSite: None` that are not `Secure`",
-                "`Lax`, or an https base URL, or `secure: \"true\"` beside it",
+                "browsers reject cookies with `SameSite: None` that are not `Secure`",
+                "`Lax`, an https base URL, or `secure: \"true\"`",
             );
         }
     }
@@ -527,7 +510,7 @@ fn host_prefix(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &Cook
             if value.is_some() {
                 reader.findings.problem(
                     &format!("{section}.{name}"),
-                    format!("`{KEY}: true` does not go together with it: browsers refuse such cookies"),
+                    format!("`{KEY}: true` can't be combined with it, because browsers reject such cookies"),
                     format!("remove it, or set `{KEY}: auto`"),
                 );
             }
@@ -537,7 +520,7 @@ fn host_prefix(reader: &mut Reader<'_, '_>, session: &CookieKeys, cookies: &Cook
     if !(secure && session.secure.unwrap_or(secure)) {
         reader.findings.problem(
             KEY,
-            "`true` needs cookies that are `Secure`: browsers refuse them otherwise",
+            "`true` requires `Secure` cookies, because browsers reject others",
             "`auto`, or an https `serve.public.base_url` without `secure: \"false\"`",
         );
     }
@@ -558,7 +541,7 @@ fn hashers(reader: &mut Reader<'_, '_>) -> Hashers {
         reader.findings.note(
             HASH_MEMORY,
             format!(
-                "less than {} lanes need: {least} KiB are in use. 19MB is a good value",
+                "too little for {} lanes, so {least} KiB are used. 19MB is a good value",
                 argon2.parallelism
             ),
         );
@@ -568,7 +551,7 @@ fn hashers(reader: &mut Reader<'_, '_>) -> Hashers {
     if argon2.memory > 4 << 20 {
         reader.findings.problem(
             HASH_MEMORY,
-            format!("{} KiB are more than a hash may have", argon2.memory),
+            format!("{} KiB are too much for a hash", argon2.memory),
             format!("from {least}KB to 4GB; 19MB is a good value"),
         );
     }

@@ -1,4 +1,4 @@
-//! `vestibule.limits.work`: how many templates and requests to providers run at once, and how many wait for their turn.
+//! `vestibule.limits.work`: how many templates and provider requests run at once, and how many are queued.
 
 use super::reader::Reader;
 use crate::gate::Capacity;
@@ -22,7 +22,7 @@ impl WorkLimits {
         }
     }
 
-    /// Mappers. Whoever has come back from a provider cannot come back once more, so they wait longer.
+    /// Claims mappings. A provider's callback can't be repeated, so they stay queued longer.
     pub fn mappers(&self) -> Capacity {
         Capacity { patience: self.templates.patience.saturating_mul(5), ..self.templates }
     }

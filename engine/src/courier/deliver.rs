@@ -1,5 +1,5 @@
-//! Out of the queue: claim, send, write down what came of it. Every step is a short transaction of its own, none is open
-//! while a mail server is waited for.
+//! Delivery from the queue: claim, send, record the result. Each step is a short transaction. None is open while the mail server is
+//! called.
 
 use super::{open, seal};
 use crate::effects::{Mail, MailError, to_completion};
@@ -10,14 +10,14 @@ use crate::store::messages::{self, Dispatch, Message, Status};
 use chrono::TimeDelta;
 use futures::future::join_all;
 
-/// How long a sender has before its mail is taken for lost and sent by another. Longer than any mail may take.
+/// How long a sender may take before another one sends its email. Longer than any delivery takes.
 const CLAIM: TimeDelta = TimeDelta::minutes(5);
 
 /// The first pause; each further one is four times as long.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
 
-/// Sends what is due, at most `courier.worker.pull_count` mails, and says how many it took.
+/// Sends due emails, at most `courier.worker.pull_count`, and returns how many it claimed.
 pub async fn deliver(engine: &Engine) -> Result<usize> {
     let ctx = engine.begin();
     let courier = &ctx.config.courier;
@@ -63,11 +63,11 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
             if last || matches!(failure, MailError::Refused(_)) {
                 message.status = Status::Abandoned;
                 leave(ctx, &mut message)?;
-                tracing::error!(id = %message.id, tries = message.send_count, "a mail was given up: {failure}");
+                tracing::error!(id = %message.id, tries = message.send_count, "an email failed: {failure}");
             } else {
                 message.status = Status::Queued;
                 message.next_attempt_at = now + pause(message.send_count);
-                tracing::warn!(id = %message.id, tries = message.send_count, "a mail could not be sent yet: {failure}");
+                tracing::warn!(id = %message.id, tries = message.send_count, "an email can't be sent yet: {failure}");
             }
             Some(failure.to_string())
         }
@@ -91,7 +91,7 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
     tx.commit().await
 }
 
-/// Which of two mails it is, where there are two, is decided here and by nobody who waits for an answer.
+/// Chooses between two alternative emails here, while no client waits for a response.
 async fn choose(ctx: &Ctx, message: &mut Message) -> Result<()> {
     // What cannot be opened waits for its secret: `send` says so.
     let Ok(mut written) = open(&ctx.config, message) else { return Ok(()) };
@@ -113,7 +113,8 @@ async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
     if courier.mailbox {
         return Ok(());
     }
-    let server = courier.smtp.clone().ok_or_else(|| MailError::NotNow("there is no mail server".into()))?;
+    let server =
+        courier.smtp.clone().ok_or_else(|| MailError::NotNow("no mail server is configured".into()))?;
     let written = open(&ctx.config, message).map_err(|broken| {
         // Another secret may be put back; until then the mail waits.
         let cause = broken.cause().map(ToString::to_string).unwrap_or_default();
@@ -131,7 +132,7 @@ async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
     ctx.effects().mailer.send(server, mail).await
 }
 
-/// What stays of a body when its mail is over: in the mailbox all of it, sealed; otherwise nothing that could be used.
+/// What is kept of a body after delivery: everything, encrypted, in the mailbox; otherwise nothing usable.
 fn leave(ctx: &Ctx, message: &mut Message) -> Result<()> {
     let courier = &ctx.config.courier;
     if courier.mailbox || courier.keep_bodies {

@@ -1,47 +1,47 @@
-//! What mails say: a subject, a text and an HTML part for each template and language, made by minijinja. The files lie in
-//! letters/LANGUAGE; a language is complete when it has a file for every template.
+//! The content of emails: a subject, a text part and an HTML part for each template and language, rendered by minijinja. The files are
+//! in letters/LANGUAGE. A language is complete when it has a file for every template.
 
 use crate::error::{Error, Result};
 use minijinja::{AutoEscape, Environment, context};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
-/// The one there is so far.
+/// The only language so far.
 const LANGUAGE: &str = "en";
 
-/// The template of a mail that a rehearsal wrote and that is really sent, to whoever wanted that; it counts as no mail of another.
+/// The template of an email from a test run that is really sent, to the operator who requested it. It doesn't count against the limits.
 pub(super) const TEST: &str = "rehearsal";
 
-/// Stands for a code or link in a mail that has left.
+/// Replaces a code or link in an email that was sent.
 const MASK: &str = "••••••";
 
-/// What a mail is about, with what it needs to say.
+/// The purpose of an email, with the data that its template needs.
 #[derive(Clone, Debug)]
 pub enum Letter {
-    /// Somebody's address waits for proof.
+    /// An email waits for verification.
     VerificationCode {
         code: String,
         /// Opens the page with the code filled in.
         link: String,
-        /// How long the code is good.
+        /// How long the code is valid.
         minutes: u64,
     },
-    /// Somebody asked to prove an address that nobody here has.
+    /// Someone requested a code for an email that no account has.
     VerificationUnknown,
-    /// Somebody may sign up.
+    /// The recipient may sign up.
     Invitation {
         link: String,
-        /// In words.
+        /// The expiry as shown.
         until: String,
     },
-    /// Somebody signed up with an address that has an account.
+    /// Someone signed up with an email that has an account.
     RegistrationKnown {
-        /// Where one signs in.
+        /// The sign-in page.
         link: String,
     },
 }
 
-/// A mail as it is read.
+/// A rendered email.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Written {
     pub subject: String,
@@ -51,15 +51,15 @@ pub struct Written {
     pub code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// Text and HTML as they are kept once the mail has left, written from the same template without code and link.
+    /// Text and HTML as they are kept once the email was sent: from the same template, without code and link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     masked: Option<(String, String)>,
-    /// What goes instead when the address has an account by then; see [`super::queue_either`].
+    /// What is sent instead if the email has an account by then; see [`super::queue_either`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) if_known: Option<Box<Alternative>>,
 }
 
-/// The other of two mails.
+/// The other one of two emails.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Alternative {
     pub(super) template: String,
@@ -102,20 +102,20 @@ impl Letter {
         match self {
             Letter::VerificationCode { .. } => "verification_code_valid",
             Letter::VerificationUnknown => "verification_code_invalid",
-            // Kratos has none of these.
+            // Not in Kratos.
             Letter::Invitation { .. } => "invitation",
             Letter::RegistrationKnown { .. } => "registration_known",
         }
     }
 
-    /// `service`: who writes, as people know it. `to`: the address.
+    /// `service`: the sender's name as users know it. `to`: the recipient.
     pub(super) fn write(&self, service: &str, to: &str) -> Result<Written> {
         let (code, link, minutes) = match self {
             Letter::VerificationCode { code, link, minutes } => {
                 (Some(code.clone()), Some(link.clone()), *minutes)
             }
             Letter::VerificationUnknown => (None, None, 0),
-            // The page where one signs in is no secret, but where the mail has its link.
+            // The sign-in page is no secret, but it is the email's link.
             Letter::Invitation { link, .. } | Letter::RegistrationKnown { link } => {
                 (None, Some(link.clone()), 0)
             }
@@ -135,7 +135,7 @@ impl Letter {
         let hidden = |secret: &Option<String>| secret.as_ref().map(|_| MASK.to_owned());
         let (no_code, no_link) = (hidden(&code), hidden(&link));
         Ok(Written {
-            // Shown on locked screens and kept in lists: never with a code.
+            // Shown on locked screens and in lists: never with a code.
             subject: one_line(&part("subject", &no_code, &no_link)?),
             text: part("txt", &code, &link)?,
             html: part("html", &code, &link)?,
@@ -147,13 +147,13 @@ impl Letter {
     }
 }
 
-/// A header is one line, whatever a name holds.
+/// A header is one line, whatever a name contains.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Written {
-    /// The same for whoever tries sign-up out: subject and first line say that it is a test, and to whom it was written.
+    /// The same for the operator who runs a test: subject and first line say that it is a test, and whom it was written to.
     pub(super) fn as_test(&self, service: &str, to: &str) -> Result<Self> {
         let letters = LETTERS.as_ref().map_err(Error::internal)?;
         let part = |kind: &str| -> Result<String> {
@@ -179,10 +179,10 @@ impl Written {
         })
     }
 
-    /// The same with code and link masked; nothing of them stays in it.
+    /// The same with code and link masked: nothing of them is left.
     #[must_use]
     pub fn masked(&self) -> Self {
-        // Masked already: what was kept has no second text.
+        // Already masked: the stored email has no second text.
         let (text, html) = self.masked.clone().unwrap_or_else(|| (self.text.clone(), self.html.clone()));
         Self {
             subject: self.subject.clone(),
@@ -233,7 +233,7 @@ mod tests {
             .unwrap()
             .as_test("Example", "<b>@example.org")
             .unwrap();
-        assert_eq!(written.subject, "Test: Confirm your address for Example");
+        assert_eq!(written.subject, "Test: Verify your email for Example");
         assert!(written.text.starts_with("This is a test"), "{}", written.text);
         assert!(written.text.contains("123456"));
         let (_, body) = written.html.split_once("<body").unwrap();

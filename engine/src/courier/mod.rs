@@ -1,5 +1,5 @@
-//! The courier: mails are written and queued in the transaction of what caused them, and leave afterwards. A body is
-//! sealed until its mail has left; then code and link in it are masked for everyone, but for the mailbox of a trial.
+//! The courier: emails are rendered and queued in the transaction of their cause, and sent afterward. A body is encrypted until its
+//! email was sent. Then code and link in it are masked, except in the console's mailbox.
 
 mod deliver;
 mod letter;
@@ -19,7 +19,7 @@ use crate::store::messages::{self, Dispatch, Filter, Message, Status};
 use chrono::{DateTime, Utc};
 use letter::{Alternative, TEST};
 
-/// Puts a mail into the queue, as part of `tx`: it leaves when that is committed, and never when it is not.
+/// Queues an email as part of `tx`: it is sent if that is committed, and never otherwise.
 pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<MessageId> {
     let written = letter.write(&service(&ctx.config), to)?;
     insert(ctx, tx, to, letter.template(), written).await
@@ -75,7 +75,7 @@ async fn insert(ctx: &Ctx, tx: &mut Tx, to: &str, template: &str, written: Writt
     Ok(id)
 }
 
-/// Who writes: the name that the configuration has for people, or the host.
+/// The sender's name: the service's name in the configuration, or the host.
 fn service(config: &Config) -> String {
     config
         .service_name()
@@ -117,7 +117,7 @@ pub async fn get(ctx: &Ctx, id: MessageId) -> Result<(Message, Vec<Dispatch>)> {
     Ok((message, dispatches))
 }
 
-/// A mail in the mailbox, with everything that is in it.
+/// An email in the mailbox, with its whole content.
 pub struct Delivered {
     pub id: MessageId,
     pub to: String,
@@ -127,7 +127,7 @@ pub struct Delivered {
     pub written: Written,
 }
 
-/// The mailbox's newest mails, code and link included. Whoever may read them is decided by [`crate::operators::mailbox`].
+/// The latest emails of the mailbox, with code and link. [`crate::operators::mailbox`] checks access.
 pub(crate) async fn mailbox(ctx: &Ctx, to: Option<&str>, limit: i64) -> Result<Vec<Delivered>> {
     let filter = Filter {
         status: Some(Status::Sent),

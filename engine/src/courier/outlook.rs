@@ -1,4 +1,4 @@
-//! Whether mails leave: what waits, what was given up and why. For operators; neither bodies nor codes are here.
+//! Delivery status: which emails are queued, which failed and why. For operators, without bodies and codes.
 
 use crate::config::CourierKeys;
 use crate::engine::Ctx;
@@ -7,21 +7,21 @@ use crate::store::Tx;
 use crate::store::messages::{self, Failing, Message};
 use chrono::{DateTime, Utc};
 
-/// So many people in a row do not mistype their address: then it is the server that takes nothing.
+/// So many failures in a row aren't mistyped addresses: the mail server rejects all emails.
 const REFUSALS: i64 = 3;
 
-/// Where mails go.
+/// Where emails are sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Way {
     /// `host:port` of the mail server.
     Server(String),
     /// They stay here, for owners to read.
     Mailbox,
-    /// They wait until there is a mail server.
+    /// They stay queued until a mail server is configured.
     Nowhere,
 }
 
-/// A mail that has not left.
+/// An email that wasn't sent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Held {
     pub message: Message,
@@ -32,7 +32,7 @@ pub struct Held {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outlook {
     pub way: Way,
-    /// Somebody has to do something, or no mail leaves.
+    /// An administrator has to act, or no email is sent.
     pub stuck: bool,
     /// Mails that are yet to leave.
     pub waiting: i64,
@@ -41,7 +41,7 @@ pub struct Outlook {
     pub held: Vec<Held>,
 }
 
-/// The whole of it, with at most `limit` mails.
+/// The whole status, with at most `limit` emails.
 pub async fn outlook(ctx: &Ctx, limit: i64) -> Result<Outlook> {
     let way = way(&ctx.config.courier);
     let mut tx = ctx.db().read().await?;
@@ -61,7 +61,7 @@ pub async fn is_stuck(ctx: &Ctx) -> Result<bool> {
     stuck(&mut tx, &way(&ctx.config.courier)).await
 }
 
-/// Where mails go by that configuration.
+/// Where emails are sent with that configuration.
 pub fn way(courier: &CourierKeys) -> Way {
     match &courier.smtp {
         _ if courier.mailbox => Way::Mailbox,
@@ -70,7 +70,7 @@ pub fn way(courier: &CourierKeys) -> Way {
     }
 }
 
-/// One mail that leaves takes back what was said of those tried before it: a single address may be slow to accept.
+/// A sent email ends the warning about earlier failures: a single address may be slow to accept.
 async fn stuck(tx: &mut Tx, way: &Way) -> Result<bool> {
     match way {
         Way::Mailbox => Ok(false),

@@ -1,5 +1,5 @@
-//! Bodies at rest: XChaCha20-Poly1305 under a key made from `secrets.cipher` (RFC 5869), bound to the message's id. The
-//! first secret seals, all of them open, so that secrets can be exchanged.
+//! Encrypted bodies: XChaCha20-Poly1305 with a key from `secrets.cipher` (RFC 5869), bound to the message's ID. The first secret
+//! encrypts, and all of them decrypt, so that secrets can be rotated.
 
 use crate::config::Secrets;
 use crate::effects::Effects;
@@ -37,7 +37,7 @@ pub(super) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[
 }
 
 /// # Errors
-/// The secret is gone, or somebody changed the row.
+/// The secret is missing, or the row was changed.
 pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
     open_for(secrets, MAILS, id.0, sealed)
 }
@@ -50,7 +50,7 @@ pub(crate) fn seal_for(
     id: Uuid,
     text: &[u8],
 ) -> Result<Vec<u8>> {
-    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("there is no cipher secret"))?;
+    let secret = secrets.cipher.first().ok_or_else(|| Error::internal("no cipher secret is configured"))?;
     let key = key(secret, purpose);
     let nonce = effects.bytes::<NONCE>();
     let payload = Payload { msg: text, aad: id.as_bytes() };
@@ -66,8 +66,9 @@ pub(crate) fn seal_for(
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_for(secrets: &Secrets, purpose: &str, id: Uuid, sealed: &[u8]) -> Result<Vec<u8>> {
-    let broken =
-        || Error::internal("a sealed row cannot be opened: its secret is gone, or the row was changed");
+    let broken = || {
+        Error::internal("an encrypted row can't be decrypted: its secret is missing, or the row was changed")
+    };
     let (head, body) = sealed.split_at_checked(1 + ID + NONCE).ok_or_else(broken)?;
     if head[0] != VERSION {
         return Err(broken());

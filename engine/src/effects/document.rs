@@ -1,5 +1,5 @@
-//! JSON that another service sends, judged before anything of ours reads it: its size, how deep it is, how many values it
-//! has, and characters that no database keeps.
+//! JSON from another service, checked before it is used: its size, its depth, its number of values, and characters that databases
+//! can't store.
 
 use crate::limits_table::{ACCOUNT_DOCUMENT, PROVIDER_DOCUMENT, WEBHOOK_ANSWER};
 use serde_json::Value;
@@ -25,15 +25,15 @@ pub const OF_AN_ACCOUNT: Bounds = Bounds { bytes: ACCOUNT_DOCUMENT.count(), dept
 /// Why a document is not taken, for the log.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    #[error("it is not JSON: {0}")]
+    #[error("not JSON: {0}")]
     Unreadable(String),
-    #[error("it has {0} bytes, and at most {1} are taken")]
+    #[error("{0} bytes, which is more than {1}")]
     Bytes(usize, usize),
-    #[error("it is nested deeper than {0} levels")]
+    #[error("nested deeper than {0} levels")]
     Depth(usize),
-    #[error("it has more than {0} values")]
+    #[error("more than {0} values")]
     Values(usize),
-    #[error("it holds the character U+0000, which cannot be stored")]
+    #[error("contains the character U+0000, which can't be stored")]
     Character,
 }
 

@@ -1,4 +1,4 @@
-//! Work that follows a commit: it runs to its end even when whoever asked has left, and a server that ends waits for it.
+//! Work that follows a commit: it completes even if the client disconnects, and a stopping server waits for it.
 
 use crate::request_id;
 use std::sync::Arc;

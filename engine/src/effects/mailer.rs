@@ -1,5 +1,5 @@
-//! Mail over SMTP by lettre: one connection for each mail, an end to every wait, and an answer that says whether another
-//! try can help. Knows nothing of queues.
+//! Email over SMTP with lettre: one connection per email, a timeout for every wait, and a result that says whether a retry makes
+//! sense. Contains no queue.
 
 use crate::secret::Secret;
 use futures::future::BoxFuture;
@@ -13,10 +13,10 @@ use std::time::Duration;
 
 /// For each command and its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// For a mail as a whole: a server that answers one letter at a time must not hold the queue up.
+/// For a whole email: a very slow server must not block the queue.
 const WHOLE: Duration = Duration::from_secs(60);
 
-/// How to reach a mail server.
+/// The connection to a mail server.
 #[derive(Clone)]
 pub struct MailServer {
     pub host: String,
@@ -41,15 +41,15 @@ impl std::fmt::Debug for MailServer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Encryption {
     None,
-    /// Demanded: a server that does not offer it gets no mail.
+    /// Required: a server without it gets no email.
     StartTls,
     Tls,
 }
 
-/// One mail, ready to leave.
+/// One email, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mail {
-    /// Makes the `Message-ID`, so that a second delivery of the same mail can be told.
+    /// Creates the `Message-ID`, so that a second delivery of the same email can be detected.
     pub id: uuid::Uuid,
     /// Address and name.
     pub from: (String, String),
@@ -71,7 +71,7 @@ pub enum MailError {
     NotNow(String),
 }
 
-/// The only door for outgoing mail.
+/// All outgoing emails use this.
 pub trait Mailer: Send + Sync {
     fn send(&self, server: MailServer, mail: Mail) -> BoxFuture<'static, Result<(), MailError>>;
 }
@@ -90,7 +90,7 @@ impl Mailer for SmtpMailer {
                     Err(MailError::Refused(failure.to_string()))
                 }
                 Ok(Err(failure)) => Err(MailError::NotNow(failure.to_string())),
-                Err(_) => Err(MailError::NotNow(format!("no answer within {} s", WHOLE.as_secs()))),
+                Err(_) => Err(MailError::NotNow(format!("no response within {} s", WHOLE.as_secs()))),
             }
         })
     }
@@ -154,6 +154,6 @@ fn message(mail: &Mail) -> Result<Message, MailError> {
 
 fn raw(name: &str, value: &str) -> Result<HeaderValue, MailError> {
     let name = HeaderName::new_from_ascii(name.to_owned())
-        .map_err(|_| MailError::Refused(format!("{name:?} is no name of a header")))?;
+        .map_err(|_| MailError::Refused(format!("{name:?} is not a header name")))?;
     Ok(HeaderValue::new(name, value.to_owned()))
 }

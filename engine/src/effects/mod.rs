@@ -1,5 +1,5 @@
-//! Everything the engine takes from the outside world, as one value: clock, randomness, outgoing requests.
-//! The ambient ones are banned by `clippy.toml`.
+//! Everything that the engine takes from the outside, as one value: clock, randomness, outgoing requests. `clippy.toml` bans the
+//! ambient ones.
 
 pub mod document;
 mod following;

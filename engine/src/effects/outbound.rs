@@ -1,5 +1,5 @@
-//! Outgoing requests over reqwest: no redirects, no proxy, limits on time and size, and addresses checked where the
-//! connection takes them from, so that the checked address is the one connected to.
+//! Outgoing requests with reqwest: no redirects, no proxy, limits on time and size. Addresses are checked where the connection
+//! resolves them, so that it connects to the checked address.
 
 use super::request::{Answer, Outbound, OutboundError, Reach, Request};
 use futures::future::BoxFuture;
@@ -102,7 +102,7 @@ impl Outbound for SystemOutbound {
     }
 }
 
-/// What can be said before a name is looked up, also of a request that nobody makes yet.
+/// Checks before a name is resolved, also for a future request.
 ///
 /// # Errors
 /// Why it would not be sent.
@@ -161,7 +161,7 @@ async fn fetch(client: &reqwest::Client, request: Request, host: &str) -> Result
     }
 }
 
-/// A resolver that keeps the addresses to itself that nobody may connect to.
+/// A resolver that hides forbidden addresses.
 struct Checked {
     reach: Reach,
     look_up: LookUp,

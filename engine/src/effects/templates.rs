@@ -1,5 +1,5 @@
-//! Jsonnet, evaluated where it can do no harm: in a process of its own with limits on time, memory and depth, without the
-//! environment. A template that loops or eats memory costs that process and nothing else.
+//! Jsonnet, evaluated in a separate process with limits on time, memory and depth, and without the environment. A template with an
+//! infinite loop or too much memory only affects that process.
 
 use super::template_words as words;
 use crate::limits_table::TEMPLATE_OUTPUT;
@@ -48,19 +48,19 @@ pub trait Templates: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum TemplateError {
     /// `error "cancel"` in the template: nothing is to be sent, and that is no fault.
-    #[error("the template says that nothing is to be sent")]
+    #[error("the template canceled the call")]
     Cancelled,
     /// Whatever it is given.
-    #[error("the template cannot be read: {0}")]
+    #[error("invalid template: {0}")]
     Unreadable(String),
     /// With what it was given.
-    #[error("the template cannot be evaluated: {0}")]
+    #[error("the template failed: {0}")]
     Broken(String),
-    #[error("the template took longer or more memory than a template may")]
+    #[error("the template exceeded its time or memory limit")]
     Limits,
-    #[error("the template makes more than {LARGEST} bytes")]
+    #[error("the output of the template is larger than {LARGEST} bytes")]
     TooLarge,
-    #[error("the template's process cannot be started: {0}")]
+    #[error("the template's process can't be started: {0}")]
     Unavailable(String),
 }
 
@@ -280,7 +280,7 @@ impl Lines<'_> {
         match before {
             line if (1..=self.of_source).contains(&line) => format!("line {line}: {what}"),
             line if line > self.of_source => {
-                format!("line {}: it ends before something that was begun is closed", self.of_source)
+                format!("line {}: it ends before something is closed", self.of_source)
             }
             _ => what,
         }
@@ -367,27 +367,24 @@ mod tests {
             assert!(matches!(evaluate(source, "{}"), Err(TemplateError::Broken(_))), "{source}");
         }
         for (source, said) in [
-            ("function(ctx) {\n  a: 1,\n  b: 2 3,\n}", "line 3: a number cannot stand here"),
-            ("function(ctx) {\n  a: 1,", "line 2: it ends before something that was begun is closed"),
-            ("function(ctx) {\n  a: 'x,\n}\n", "line 2: a text is not closed"),
-            ("function(ctx)\n  ctxt.identity", "line 2: `ctxt` is not known"),
-            ("{ a: 1 }\n§", "line 2: `§` cannot stand here"),
+            ("function(ctx) {\n  a: 1,\n  b: 2 3,\n}", "line 3: unexpected number"),
+            ("function(ctx) {\n  a: 1,", "line 2: it ends before something is closed"),
+            ("function(ctx) {\n  a: 'x,\n}\n", "line 2: a string is not closed"),
+            ("function(ctx)\n  ctxt.identity", "line 2: unknown name `ctxt`"),
+            ("{ a: 1 }\n§", "line 2: unexpected `§`"),
         ] {
             let unreadable = Err(TemplateError::Unreadable(said.to_owned()));
             assert_eq!(evaluate(source, "{}"), unreadable, "{source}");
         }
         for (source, said) in [
-            ("function(ctx) {\n  mail: ctx.identity.mail,\n}", "line 2: there is no `mail` here"),
+            ("function(ctx) {\n  mail: ctx.identity.mail,\n}", "line 2: unknown field `mail`"),
             ("function(ctx)\n\n  ctx.identity.id.of", "line 3: only objects have members"),
         ] {
             let broken = Err(TemplateError::Broken(said.to_owned()));
             assert_eq!(evaluate(source, r#"{"identity": {"id": "x"}}"#), broken, "{source}");
         }
         let deep = "function(ctx) local f(n) = 1 + f(n + 1); f(0)";
-        assert_eq!(
-            evaluate(deep, "{}"),
-            Err(TemplateError::Broken("it calls itself without end".to_owned()))
-        );
+        assert_eq!(evaluate(deep, "{}"), Err(TemplateError::Broken("infinite recursion".to_owned())));
         assert_eq!(evaluate("std.repeat('x', 1100000)", "{}"), Err(TemplateError::TooLarge));
     }
 }

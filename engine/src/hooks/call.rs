@@ -129,14 +129,14 @@ fn log(hook: &WebHook, attempt: &Attempt, status: Status) {
                 hook = hook.name,
                 status = answer.status,
                 said = status.name(),
-                "a web hook was called"
+                "a webhook was called"
             );
         }
         Err(Trouble::Cancelled) => {}
         Err(trouble @ Trouble::Template(_)) => {
-            tracing::error!(hook = hook.name, %trouble, "the body of a web hook cannot be made");
+            tracing::error!(hook = hook.name, %trouble, "the body of a webhook can't be created");
         }
-        Err(trouble) => tracing::warn!(hook = hook.name, %trouble, "a web hook failed"),
+        Err(trouble) => tracing::warn!(hook = hook.name, %trouble, "a webhook failed"),
     }
 }
 
@@ -151,8 +151,8 @@ fn kind(trouble: &Trouble) -> Kind {
 
 /// What the person reads; the hook's name and the cause are for the log.
 fn failed(kind: Kind, hook: &WebHook, cause: impl std::fmt::Display) -> Error {
-    let reason = "A service that this step has to ask did not answer as it should. Try again in a moment.";
-    Error::new(kind, reason).caused_by(format!("the web hook {}: {cause}", hook.name))
+    let reason = "An external service returned an invalid response. Try again in a moment.";
+    Error::new(kind, reason).caused_by(format!("the webhook {}: {cause}", hook.name))
 }
 
 /// The template's argument `ctx`.

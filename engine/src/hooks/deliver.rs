@@ -1,5 +1,5 @@
-//! Out of the queue: claim, call, write down what came of it. Every step is a short transaction of its own, none is open
-//! while another service is waited for.
+//! Delivery from the queue: claim, call, record the result. Each step is a short transaction. None is open while another service is
+//! called.
 
 use super::{
     Attempt, Body, Content, Purpose, Trouble, Unopened, attempt, may_come_back, note, outcome, places,
@@ -73,18 +73,17 @@ async fn one(ctx: &Ctx, mut delivery: Delivery) -> Result<()> {
         }
         (Ok(mut content), None) => {
             // Whoever took a hook out of the configuration does not want it called any more.
-            content.failure =
-                Some("This hook is not in the configuration any more, so it was not called.".to_owned());
+            content.failure = Some("This webhook is no longer configured, so it was not called.".to_owned());
             delivery.status = Status::Failed;
             delivery.body = content.seal(ctx, delivery.id)?;
         }
         // Another secret may be put back; until then the call waits.
         (Err(cause @ Unopened::Sealed(_)), _) => {
-            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook's call cannot be opened");
+            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook call can't be decrypted");
             later(ctx, &mut delivery);
         }
         (Err(cause @ Unopened::Unreadable(_)), _) => {
-            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook's call was given up");
+            tracing::error!(hook = delivery.name, id = %delivery.id, %cause, "a webhook call failed");
             delivery.status = Status::Failed;
         }
     }
@@ -99,7 +98,7 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     let (name, id, tries) = (&delivery.name, delivery.id, delivery.attempts);
     match &tried.outcome {
         Ok(answer) if answer.is_success() => {
-            tracing::info!(hook = name, %id, status = answer.status, "a web hook was called");
+            tracing::info!(hook = name, %id, status = answer.status, "a webhook was called");
             delivery.status = Status::Done;
         }
         // Its owner wants no more of them (Standard Webhooks specification).
@@ -115,14 +114,14 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     let why = content.failure.as_deref().unwrap_or_default();
     match delivery.status {
         Status::Failed => tracing::error!(
-            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook's call was given up: {why}"
+            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a webhook call failed: {why}"
         ),
         // The service is not at fault: whoever runs this server has to look.
         Status::Queued if tried.request.is_none() => tracing::error!(
-            hook = delivery.name, %id, attempts = tries, "a webhook's call cannot be made and is tried again: {why}"
+            hook = delivery.name, %id, attempts = tries, "a webhook call can't be made and will be retried: {why}"
         ),
         Status::Queued => tracing::warn!(
-            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a web hook failed and is tried again: {why}"
+            hook = delivery.name, %id, attempts = tries, status = delivery.answered, "a webhook call failed and will be retried: {why}"
         ),
         Status::Processing | Status::Done | Status::Refused | Status::Cancelled => {}
     }

@@ -1,5 +1,5 @@
-//! Web hooks as calls: a queue for those that nobody waits for, a log of all, retries, tests. What a hook's answer means
-//! for a flow is [`call`]'s word.
+//! Webhook calls: a queue for background calls, a log of all calls, retries, tests. [`crate::flow::webhook`] decides what a response
+//! means for a flow.
 
 mod answer;
 pub mod call;
@@ -86,7 +86,7 @@ enum Unopened {
     /// Another secret may be put back.
     #[error("{}", .0.cause().map_or_else(|| .0.to_string(), ToString::to_string))]
     Sealed(Box<Error>),
-    #[error("it cannot be read: {0}")]
+    #[error("it can't be read: {0}")]
     Unreadable(serde_json::Error),
 }
 
@@ -173,7 +173,7 @@ pub(crate) async fn undone(
     deliveries::insert(tx, &delivery).await
 }
 
-/// What became of a call that somebody waited for.
+/// The result of a blocking call.
 pub(crate) struct Waited<'a> {
     pub(crate) id: DeliveryId,
     pub(crate) kind: Kind,
@@ -183,15 +183,11 @@ pub(crate) struct Waited<'a> {
     pub(crate) failure: Option<String>,
 }
 
-/// Writes down a call that was waited for. The log is no reason to fail whoever waits.
+/// Logs a blocking call. A failure to log must not fail the flow.
 pub(crate) async fn record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Value) {
     if let Err(error) = try_record(ctx, cause, waited, input).await {
         let cause_of = error.cause().map(ToString::to_string);
-        tracing::error!(
-            hook = cause.hook.name,
-            cause = cause_of,
-            "a web hook's call cannot be logged: {error}"
-        );
+        tracing::error!(hook = cause.hook.name, cause = cause_of, "a webhook call can't be logged: {error}");
     }
 }
 
@@ -256,7 +252,7 @@ pub(crate) fn outcome(status: Status) -> &'static str {
     }
 }
 
-/// Kinds whose failures may be tried again: whoever waited for an answer that decides has gone long ago.
+/// Modes whose failures can be retried: the flow of a blocking call has ended.
 fn may_come_back(kind: Kind) -> bool {
     match kind {
         Kind::Inform | Kind::Wait | Kind::Undone => true,
@@ -281,9 +277,7 @@ fn shown(config: &Config, delivery: Delivery) -> Logged {
     let may_retry = delivery.status == Status::Failed && may_come_back(delivery.kind) && content.is_ok();
     // A secret that is gone must not cost the page.
     let content = content.unwrap_or_else(|_| Content {
-        failure: Some(
-            "What was sent cannot be read any more: the secret it was sealed with is gone.".to_owned(),
-        ),
+        failure: Some("The request can't be decrypted anymore, because its secret is missing.".to_owned()),
         ..Content::default()
     });
     Logged { request: content.request, answer: content.answer, failure: content.failure, may_retry, delivery }

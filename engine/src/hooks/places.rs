@@ -1,4 +1,4 @@
-//! Where web hooks stand in a configuration: every list that may hold some, in the order a person meets them.
+//! Where a configuration contains webhooks: every list that may contain some, in the order in which a user meets them.
 
 use crate::config::{Config, Hook, Method, WebHook};
 use crate::plan::web_hooks;
@@ -71,7 +71,7 @@ pub fn lists(config: &Config) -> Vec<List<'_>> {
     all
 }
 
-/// Every web hook with its place.
+/// Every webhook with its place.
 fn all(config: &Config) -> Vec<(String, &Arc<WebHook>)> {
     lists(config).iter().flat_map(List::web_hooks).collect()
 }

@@ -1,5 +1,5 @@
-//! What of a call may stand in the log: no password, code, token, cookie or authorization, whoever put it there. In doubt a
-//! value goes.
+//! What the log may contain of a call: no password, code, token, cookie or authorization, whatever their source. Doubtful values are
+//! removed.
 
 use crate::effects::Request;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,4 @@
-//! One try of a call: the template made into a request, who we are shown to the other service, and the answer. Holds no
-//! transaction.
+//! One attempt of a call: the request from the template, authentication, and the response. Uses no transaction.
 
 use crate::config::WebHook;
 use crate::config::hooks::{Auth, Template, signing_key};
@@ -24,7 +23,7 @@ const ANSWER: usize = 5 << 20;
 /// Bytes of a template that is fetched.
 const TEMPLATE: usize = 1 << 20;
 
-/// Tells a service that nobody signed up or in: an operator tries the hook.
+/// Tells a service that this is an operator's test, without a sign-up or sign-in.
 pub const TEST_HEADER: &str = "Vestibule-Test";
 
 /// The id of the request that caused the call, as the log of this server has it.
@@ -40,12 +39,12 @@ pub(crate) struct Attempt {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
-    /// No trouble of ours: the template says that nothing is to be sent.
-    #[error("the template says that nothing is to be sent")]
+    /// No trouble of ours: the template canceled the call.
+    #[error("the template canceled the call")]
     Cancelled,
     #[error("{0}")]
     Template(TemplateError),
-    #[error("the template cannot be fetched: {0}")]
+    #[error("the template can't be fetched: {0}")]
     Fetch(String),
     /// What shows who we are cannot be had.
     #[error("{0}")]
@@ -69,7 +68,7 @@ pub(crate) enum Purpose {
 }
 
 impl Trouble {
-    /// Whether the same again could end better without anybody's doing.
+    /// Whether a retry can succeed without a change.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Trouble::Cancelled | Trouble::Secret(_) => false,
@@ -232,9 +231,8 @@ async fn shown(
             let (id, at) = (message_id(id), ctx.effects().now().timestamp());
             let mut signatures = Vec::with_capacity(secrets.len());
             for secret in secrets {
-                let key = signing_key(&opened(ctx, secret).await?).ok_or_else(|| {
-                    Trouble::Secret("what the calls are signed with is no signing secret".to_owned())
-                })?;
+                let key = signing_key(&opened(ctx, secret).await?)
+                    .ok_or_else(|| Trouble::Secret("the signing secret is invalid".to_owned()))?;
                 signatures.push(signature(&key, &id, at, body));
             }
             vec![
@@ -276,7 +274,7 @@ fn is_form(headers: &[(String, String)]) -> bool {
 /// A form needs a flat map of texts.
 fn form(made: &str) -> Result<String, Trouble> {
     let pairs: BTreeMap<String, String> = serde_json::from_str(made).map_err(|failure| {
-        let what = format!("a form needs a template that makes texts by name: {failure}");
+        let what = format!("a form needs a template that returns an object of strings: {failure}");
         Trouble::Template(TemplateError::Broken(what))
     })?;
     Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
@@ -305,7 +303,7 @@ async fn source(ctx: &Ctx, template: &Template) -> Result<String, Trouble> {
         (Err(why), Some((_, text))) => {
             tracing::warn!(
                 host = url.host_str(),
-                "a template cannot be fetched, the one from before serves: {why}"
+                "a template can't be fetched, so the previous one is used: {why}"
             );
             Ok(text)
         }
@@ -326,8 +324,8 @@ async fn fetch(ctx: &Ctx, url: &Url) -> Result<String, String> {
     let answer = ctx.effects().outbound.send(request).await.map_err(|failure| failure.to_string())?;
     match String::from_utf8(answer.body) {
         Ok(source) if answer.status == 200 => Ok(source),
-        Ok(_) => Err(format!("its server answered {}", answer.status)),
-        Err(_) => Err("it is no text".to_owned()),
+        Ok(_) => Err(format!("the server returned {}", answer.status)),
+        Err(_) => Err("it is not text".to_owned()),
     }
 }
 

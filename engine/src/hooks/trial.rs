@@ -1,5 +1,5 @@
-//! Trying a hook out: with what it was sent last, secrets taken out, or with something made up; what its template makes of
-//! that; and really sending it, marked as a test.
+//! Tests of a webhook: with the last request without its secrets, or with made-up data; the output of its template; and a real
+//! request, marked as a test.
 
 use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
@@ -36,7 +36,7 @@ pub struct Sample {
 /// # Errors
 /// 404 when there is none.
 pub fn find(config: &Config, key: &str, place: &str) -> Result<Arc<WebHook>> {
-    places::current(config, key, place).ok_or_else(|| Error::not_found("There is no such web hook any more."))
+    places::current(config, key, place).ok_or_else(|| Error::not_found("This webhook no longer exists."))
 }
 
 /// What a test would send now.
@@ -90,7 +90,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     Ok(shown(&ctx.config, delivery))
 }
 
-/// Somebody who is nobody, by the default schema.
+/// A made-up user with the default schema.
 fn invented(config: &Config, place: &str) -> Value {
     let (flow, stage) = places::step(place);
     let nobody = Uuid::nil();

@@ -1,5 +1,5 @@
-//! What an email address, a phone number and any other identifier may look like. One rule for sign-up, the admin API, web hooks and
-//! invitations. Knows no schema.
+//! The format of emails, phone numbers and other identifiers. One rule for sign-up, the admin API, webhooks and invitations. Doesn't
+//! depend on a schema.
 
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
@@ -42,7 +42,7 @@ fn is_host_name(domain: &str) -> bool {
     })
 }
 
-/// E.164 with the separators that people write.
+/// E.164 with the usual separators.
 pub(crate) fn is_phone_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     text.starts_with('+')

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// What an app hands through to hooks and mails. In a form it may be one text that holds an object.
+/// Data that an app passes to hooks and emails. In a form it may be one string that contains an object.
 pub const PAYLOAD: &str = "transient_payload";
 
 /// How much a body may hold.
@@ -36,10 +36,7 @@ impl Shape {
                     // What is opened holds one more than it has commas.
                     members += 1;
                     if depth > self.depth {
-                        return Err(format!(
-                            "The body has more than {} objects and lists inside each other.",
-                            self.depth
-                        ));
+                        return Err(format!("The body is nested deeper than {} levels.", self.depth));
                     }
                 }
                 b'}' | b']' => depth = depth.saturating_sub(1),
@@ -77,7 +74,7 @@ impl Shape {
 /// A sentence, for a body that is not an object.
 pub fn json(body: Value, members: &[&str], schema: Option<&Schema>, shape: Shape) -> Result<Value, String> {
     let Value::Object(body) = body else {
-        return Err("The body has to be a JSON object with the form's fields.".to_owned());
+        return Err("The body must be a JSON object with the fields of the form.".to_owned());
     };
     let mut decoded = Decoded::new(schema, shape);
     // What is nested first, wherever it stands: fields are laid over it.
@@ -190,7 +187,7 @@ impl<'a> Decoded<'a> {
         }
     }
 
-    /// `None`: nobody filled it in.
+    /// `None`: it was left empty.
     fn value(&self, place: &Place, mut values: Vec<Value>) -> Option<Value> {
         let Some(kind) = place.kind else {
             let value = values.into_iter().find(|value| *value != "" && !value.is_null())?;
@@ -283,7 +280,7 @@ fn entry(at: &mut Value) -> Option<&mut Value> {
     list.last_mut()
 }
 
-/// What a field's value is to the schema; `None` when nobody filled it in.
+/// A field's value for the schema; `None` if it was left empty.
 fn typed(kind: TraitKind, required: bool, value: Value) -> Option<Value> {
     let text = match value {
         Value::String(text) => text,

@@ -1,4 +1,4 @@
-//! Identities as Kratos writes them (contract W§6.1).
+//! Identities in Kratos' JSON (contract W§6.1).
 
 use super::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
@@ -56,7 +56,7 @@ pub fn public(identity: &Identity, base: &str) -> Value {
     json!(View::of(identity, base))
 }
 
-/// Where everybody can read the schema. `base`: the public base URL.
+/// The public URL of the schema. `base`: the public base URL.
 pub fn schema_url(id: &str, base: &str) -> String {
     format!("{}/schemas/{}", base.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(id))
 }

@@ -1,4 +1,4 @@
-//! Identities: who somebody is, their addresses and their ways to sign in.
+//! Identities: users, their addresses and their credentials.
 
 pub(crate) mod address;
 pub mod change;
@@ -33,9 +33,9 @@ pub struct Identity {
     pub external_id: Option<String>,
     /// Kept and shown as an administrator gave it; nothing here depends on it.
     pub organization_id: Option<Uuid>,
-    /// Signed up by themselves while `vestibule.registration.unverified_session_lifespan` was set, and no address was ever proven.
+    /// Created by sign-up while `vestibule.registration.unverified_session_lifespan` was set, and without a verified address so far.
     pub unverified: bool,
-    /// Signed up by themselves while `vestibule.registration.reset_on_first_verification` was on, and no address was ever proven.
+    /// Created by sign-up while `vestibule.registration.reset_on_first_verification` was on, and without a verified address so far.
     pub resettable: bool,
     /// Of the stored row when it was read. Each [`change`] counts one up, and is written only from the version that it read.
     pub version: i64,

@@ -1,4 +1,4 @@
-//! The one way in which an address becomes proven.
+//! The only code that marks an address as verified.
 
 use super::VerifiableAddress;
 use chrono::{DateTime, Utc};
@@ -10,11 +10,11 @@ pub enum By {
     Verification,
     /// The administrator says so, for an identity that is made or imported.
     Admin,
-    /// A web hook that may change the account says so, while the account is made.
+    /// A webhook that can change the account verified it, while the account was created.
     Hook,
     /// A provider whose word counts says so, by way of its mapper, while the account is made.
     Provider,
-    /// Whoever signs up came by an invitation that was mailed to it and shown to nobody else.
+    /// The user signed up with an invitation that was only emailed to it.
     Invitation,
 }
 
@@ -22,7 +22,7 @@ pub enum By {
 /// `store::identities::change`, or with a new identity. Proven once, the time of the first proof stays.
 pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
     if !address.verified {
-        tracing::debug!(address = %address.id, ?by, "an address is proven");
+        tracing::debug!(address = %address.id, ?by, "an email was verified");
         address.verified_at = Some(at);
     }
     address.verified = true;

@@ -50,9 +50,7 @@ impl Schema {
     pub fn compile(document: &Value) -> Result<Self, Vec<Problem>> {
         let draft = document.get("$schema").map(|draft| draft.as_str().unwrap_or_default());
         if draft.is_some_and(|draft| !DRAFTS.contains(&draft)) {
-            let what =
-                "Write the schema in draft 7, 6 or 4 of JSON Schema, which are those that Kratos reads."
-                    .to_owned();
+            let what = "Use draft 7, 6 or 4 of JSON Schema, which Kratos supports.".to_owned();
             return Err(vec![("/$schema".to_owned(), what)]);
         }
         let mut prepared = Prepared::default();
@@ -91,10 +89,7 @@ impl Schema {
             all => {
                 let branches = options.build_map(&ready).map_err(wrong)?;
                 if let Some(missing) = all.iter().find(|pointer| !branches.contains_key(pointer)) {
-                    return Err(vec![(
-                        missing.clone(),
-                        "This part of the schema cannot be read.".to_owned(),
-                    )]);
+                    return Err(vec![(missing.clone(), "Invalid schema.".to_owned())]);
                 }
                 Some(branches)
             }
@@ -109,7 +104,7 @@ impl Schema {
         Ok(Self { written, document, validator, branches, patterns, traits })
     }
 
-    /// Whether an identity of this schema can have an e-mail address that is to be proven.
+    /// Whether an identity of this schema can have an email to verify.
     pub fn proves_email(&self) -> bool {
         self.has_mark(&|mark| mark.pointer("/verification/via").and_then(Value::as_str) == Some("email"))
     }
@@ -157,7 +152,7 @@ impl Schema {
         all.next().filter(|_| all.next().is_none())
     }
 
-    /// Names of the leaves that people sign in with and that no mail proves, such as a user name.
+    /// Names of the identifiers that no email verifies, such as a username.
     pub fn unproven_identifiers(&self) -> impl Iterator<Item = &str> {
         let unverified =
             |leaf: &&Trait| leaf.mark.any_identifier && leaf.mark.verification.as_deref() != Some("email");

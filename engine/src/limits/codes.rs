@@ -1,5 +1,5 @@
-//! Wrong codes for an address, whatever form they are sent to: five attempts for each of many forms are no limit. The attempts of
-//! one form are counted by [`crate::otp`], and what came with the email's link is not counted at all.
+//! Wrong codes for an address, counted over all forms: five attempts per form are no limit for an attacker with many forms.
+//! `flow::code` counts the attempts of one form. Codes from the emailed link aren't counted.
 
 use super::subjects::{Subjects, masked};
 use super::{Limit, Standing, WINDOW, own};

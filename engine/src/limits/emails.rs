@@ -1,5 +1,5 @@
-//! Emails that anyone can make this server send: to one address, because of one client, and in all. Who is refused is told the same
-//! as everyone else.
+//! Emails that any client can make this server send: to one address, because of one client, and in total. A limited client gets the
+//! same response as every other.
 
 use super::subjects::{Subjects, mailbox, masked};
 use super::{Limit, Standing, WINDOW, own, volume};
@@ -15,7 +15,7 @@ use crate::store::limits::{self as rows, Subject};
 pub struct Occasion<'a> {
     pub requester: &'a Requester,
     pub standing: Standing,
-    /// The form of whoever asks, where an email was sent for it before.
+    /// The form of the client, if an email was sent for it before.
     pub holds: Option<FlowId>,
 }
 
@@ -59,10 +59,10 @@ pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<
     let Some(flow) = occasion.holds else {
         if within {
             tracing::warn!(
-                "no email: too many were sent because of one client, or in all (vestibule.limits.emails)"
+                "no email was sent: one client, or all clients together, caused too many (vestibule.limits.emails)"
             );
         } else {
-            tracing::info!("no email: enough were sent to this address, or because of this client");
+            tracing::info!("no email was sent: the limit for this address or this client was reached");
         }
         return Ok(false);
     };

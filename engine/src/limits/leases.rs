@@ -1,5 +1,5 @@
-//! Counters of what happens very often. A server takes a small share of the limit at once and counts it down in memory, so that most
-//! requests ask no database. What is left of a share when the server ends counts as used.
+//! Counters of very frequent events. A server takes a small share of the limit at once and counts it down in memory, so that most
+//! requests need no database. The rest of a share counts as used when the server stops.
 
 use super::{WINDOW, seconds_until};
 use crate::engine::Ctx;

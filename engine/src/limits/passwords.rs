@@ -1,14 +1,14 @@
-//! Wrong passwords. An attempt is judged and counted before the password is hashed, so that many at once get no more than one after
-//! the other, and taken back when it was right.
+//! Wrong passwords. An attempt is checked and counted before the password is hashed, so that simultaneous attempts get no more than
+//! sequential ones. A correct password removes the attempt from the count.
 //!
-//! - One client and one account: some wrong passwords are free, then each costs a delay that doubles, up to a minute.
-//! - The account as a whole: once wrong passwords came from many clients, each further client waits half a minute at most before its
-//!   first attempt, and between two. It waits for itself alone: no attacker takes its turn.
-//! - One client and many accounts: once it gave wrong passwords only for many accounts, each further account costs it a delay. An
-//!   office shares an address: a right password takes its account out of the count.
+//! - One client and one account: some wrong passwords are free, then each one doubles the delay, up to one minute.
+//! - The account as a whole: after wrong passwords from many clients, each further client waits at most half a minute before its first
+//!   attempt and between attempts. Each client waits only for its own attempts, so an attacker can't block other clients.
+//! - One client and many accounts: after only wrong passwords for many accounts, each further account costs the client a delay. An office
+//!   shares an IP address, so an account with a correct password doesn't count.
 //!
-//! A browser that signed in to the account before has a count of its own, and none of the others touches it. An app in a network that
-//! the account was signed in from is counted by that network, and what other clients do does not touch it.
+//! A browser that signed in to the account before has a count of its own, which other clients don't affect. An app in a network from which
+//! the account signed in before is counted by that network, which other clients don't affect either.
 
 use super::subjects::{Subjects, masked};
 use super::{Limit, Standing, WINDOW, doubling, networks, own, seconds_until};

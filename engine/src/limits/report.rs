@@ -1,5 +1,5 @@
-//! What operators see and do: who is slowed down, and clearing that. Addresses are shown masked; the one that an operator asks for
-//! is found by its digest.
+//! The operators' view: who is slowed down, and clearing it. Addresses are masked. An address that an operator enters is found by its
+//! digest.
 
 use super::subjects::Subjects;
 use super::{Limit, WINDOW, doubling};

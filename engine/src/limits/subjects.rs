@@ -1,6 +1,6 @@
-//! Whom a counter is of. The database holds keyed digests, so that a copy of it tells no address: the key is derived from the secrets,
-//! which are not in there. Beside a digest stands what an operator needs: the client's network, and the address with its local part
-//! masked.
+//! The subject of a counter. The database contains keyed digests, so that a copy of it reveals no address: the key is derived from
+//! the secrets, which aren't in the database. Next to a digest is what an operator needs: the client's network, and the address with
+//! a masked local part.
 
 use super::limit::Limit;
 use crate::config::Config;
@@ -21,7 +21,7 @@ impl Subjects {
     #[expect(clippy::expect_used, reason = "a length that HKDF gives")]
     pub(super) fn of(config: &Config) -> Result<Self> {
         let secret = config.secrets.default.first();
-        let secret = secret.ok_or_else(|| Error::internal("there is no default secret"))?;
+        let secret = secret.ok_or_else(|| Error::internal("no default secret is configured"))?;
         let mut key = [0; 32];
         Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(b"limits/v1", &mut key).expect("32 bytes");
         Ok(Self { key })

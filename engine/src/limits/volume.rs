@@ -1,5 +1,5 @@
-//! What one client may do in an hour, and this installation: generous numbers, so that an office or a school behind one address is
-//! not in the way of itself.
+//! What one client and the whole installation may do in one hour: generous numbers, so that an office or a school behind one address
+//! isn't limited.
 
 use super::leases::Taken;
 use super::subjects::Subjects;

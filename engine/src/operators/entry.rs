@@ -1,4 +1,4 @@
-//! What is typed in for an operator: address, name, password.
+//! Validation of input for an operator: email, name, password.
 
 use crate::password;
 
@@ -24,11 +24,11 @@ pub(super) struct Entry {
 pub(super) fn check(email: &str, name: &str, password: &str) -> Result<Entry, String> {
     let email = normalise(email);
     if !is_email(&email) {
-        return Err("That is no e-mail address. Write one such as ann@example.org.".to_owned());
+        return Err("Enter a valid email address, for example ann@example.org.".to_owned());
     }
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(format!("Write a name of 1 to {LONGEST_NAME} characters."));
+        return Err(format!("Enter a name of 1 to {LONGEST_NAME} characters."));
     }
     check_password(password, &email, name)?;
     Ok(Entry { email, name: name.to_owned() })
@@ -38,24 +38,19 @@ pub(super) fn check(email: &str, name: &str, password: &str) -> Result<Entry, St
 pub(super) fn check_password(password: &str, email: &str, name: &str) -> Result<(), String> {
     let length = password.chars().count();
     if length < *PASSWORD.start() {
-        return Err(format!(
-            "The password has {length} characters. Choose one of at least {}.",
-            PASSWORD.start()
-        ));
+        return Err(format!("Use at least {} characters. You entered {length}.", PASSWORD.start()));
     }
     if length > *PASSWORD.end() {
-        return Err(format!(
-            "The password has {length} characters. Choose one of at most {}.",
-            PASSWORD.end()
-        ));
+        return Err(format!("Use at most {} characters. You entered {length}.", PASSWORD.end()));
     }
     if normalise(password) == email {
-        return Err("The password is the address. Choose another one.".to_owned());
+        return Err("Your password can’t be your email address.".to_owned());
     }
     let words = [email, name].into_iter().chain(WORDS).collect::<Vec<_>>();
     if password::is_common_for_operators(password, &words) {
         return Err(
-            "This password is easy to guess. Choose another one, such as five unrelated words.".to_owned()
+            "This password is easy to guess. Choose a different one, for example five unrelated words."
+                .to_owned(),
         );
     }
     Ok(())

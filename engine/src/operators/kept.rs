@@ -1,5 +1,5 @@
-//! What an operator had typed when their session ran out. It belongs to that operator alone, comes back unsaved, and is
-//! gone after a quarter of an hour. A session that was ended on purpose keeps nothing: whoever has its token may be a thief.
+//! The input of an operator whose session expired. It belongs to that operator only, is shown again unsaved, and is deleted after a
+//! quarter of an hour. A session that was signed out keeps nothing, because its token may be stolen.
 
 use super::{Operator, digest};
 use crate::engine::Engine;

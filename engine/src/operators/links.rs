@@ -1,5 +1,5 @@
-//! One-time links: the set-up link that makes the first operator, and the reset link that sets a new password.
-//! Looking at one burns nothing; using one is a single conditional update.
+//! Single-use links: the setup link that creates the first operator, and the reset link that sets a new password. Opening one doesn't
+//! use it up. Using one is a single conditional update.
 
 use super::{
     COMMAND_LINE, SYSTEM, SignIn, append, command, digest, entry, hash, new_owner, open_session, secret,
@@ -15,9 +15,9 @@ use serde_json::json;
 const SETUP_LIFESPAN: TimeDelta = TimeDelta::hours(24);
 const RESET_LIFESPAN: TimeDelta = TimeDelta::hours(1);
 
-const SETUP_USED: &str = "This link was used, replaced by a newer one, or is older than a day. \
-     Restart Vestibule for a new one; if there is an operator already, sign in.";
-const RESET_USED: &str = "This link was used, replaced by a newer one, or is older than an hour. Issue a new one: vestibule operator reset-link --email ADDRESS.";
+const SETUP_USED: &str = "This link has expired. It was used, replaced by a newer one, or is older than one day. If an operator account \
+     exists, sign in. Otherwise, restart Vestibule for a new link.";
+const RESET_USED: &str = "This link has expired. It was used, replaced by a newer one, or is older than one hour. To create a new one, run: vestibule operator reset-link --email EMAIL";
 
 /// A new secret for the set-up link, or `None` once any operator exists. Stored hashed; an earlier one stops working.
 /// Good for a day.
@@ -90,7 +90,7 @@ pub async fn issue_reset_link(engine: &Engine, email: &str) -> Result<Option<Str
     };
     if operator.disabled {
         return Err(Error::invalid(format!(
-            "{} is disabled and cannot sign in. Let them in again first: {}.",
+            "{} is disabled and can't sign in. To enable the operator first, run: {}",
             operator.email,
             command("enable", &operator.email, "")
         )));

@@ -1,4 +1,4 @@
-//! The mailbox of a trial: every mail with its code and link, for owners only. Each look is kept in the audit.
+//! The mailbox for tests: every email with its code and link, for owners only. Each access is in the audit log.
 
 use super::{Operator, Role};
 use crate::config::Config;
@@ -20,7 +20,7 @@ pub fn is_open(config: &Config) -> bool {
 pub async fn read(engine: &Engine, by: &Operator, to: Option<&str>, limit: i64) -> Result<Vec<Delivered>> {
     let ctx = engine.begin();
     if !is_open(&ctx.config) {
-        return Err(Error::not_found("There is no mailbox here: mails are sent."));
+        return Err(Error::not_found("There is no mailbox, because emails are sent."));
     }
     let may = !by.disabled && by.role == Role::Owner;
     let entry = audit::Entry {
@@ -33,7 +33,7 @@ pub async fn read(engine: &Engine, by: &Operator, to: Option<&str>, limit: i64) 
     audit::append(&mut tx, &entry).await?;
     tx.commit().await?;
     if !may {
-        return Err(Error::new(Kind::Forbidden, "Mails hold codes, so only owners may read them."));
+        return Err(Error::new(Kind::Forbidden, "Emails contain codes, so only owners can read them."));
     }
     courier::mailbox(&ctx, to, limit).await
 }

@@ -1,7 +1,7 @@
-//! Operators: the administrators of the console. Set-up link, sign-in, sign-out, roles, throttling, audit.
+//! Operators: the administrators with console access. Setup link, sign-in, sign-out, roles, throttling, audit.
 //!
-//! Every change appends to the audit in its own transaction. Links and tokens are 256 random bits, stored as SHA-256:
-//! so much chance needs neither salt nor key.
+//! Every change appends to the audit log in its own transaction. Links and tokens are 256 random bits, stored as SHA-256: random data
+//! needs neither salt nor key.
 
 pub mod audit;
 mod entry;
@@ -119,7 +119,7 @@ pub async fn create_as(
     let mut tx = engine.db().write().await?;
     if role != Role::Owner && rows::lock_active_owners(&mut tx).await? == 0 {
         return Ok(Err(format!(
-            "There is no active owner yet. Create one first: {}.",
+            "There is no active owner yet. To create one first, run: {}",
             command("create", "ADDRESS", " --name NAME")
         )));
     }
@@ -127,11 +127,11 @@ pub async fn create_as(
         let there = rows::by_email(&mut tx, &operator.email).await?;
         return Ok(Err(match there {
             Some((there, _)) if there.disabled => format!(
-                "{} is an operator already, and disabled. Let them in again: {}.",
+                "{} is already an operator, but disabled. To enable the operator, run: {}",
                 there.email,
                 command("enable", &there.email, "")
             ),
-            _ => format!("{} is an operator already. Choose another address.", operator.email),
+            _ => format!("{} is already an operator. Use a different email.", operator.email),
         }));
     }
     // Whoever waits with the set-up link comes too late.
@@ -161,7 +161,7 @@ pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
     }
     if operator.role == Role::Owner && owners < 2 {
         return Err(Error::invalid(format!(
-            "{} is the last active owner. Create another owner first: {}.",
+            "{} is the last active owner. To create another owner first, run: {}",
             operator.email,
             command("create", "ADDRESS", " --name NAME")
         )));

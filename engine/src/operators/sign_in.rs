@@ -1,4 +1,4 @@
-//! Sign-in, sign-out, and who is signed in.
+//! Sign-in, sign-out, and the signed-in operator.
 
 use super::throttle::{Admitted, Attempt};
 use super::{Operator, OperatorSession, SYSTEM, SignIn, append, digest, entry, open_session};
@@ -9,8 +9,8 @@ use crate::requester::{LIFESPAN, Requester, Subject};
 use crate::store::operators as rows;
 use serde_json::{Value, json};
 
-const WRONG_AGAIN: &str = "The password is wrong. Try again.";
-const WRONG: &str = "The address or the password is wrong. Check both and try again.";
+const WRONG_AGAIN: &str = "Incorrect password. Try again.";
+const WRONG: &str = "Incorrect email or password. Try again.";
 
 /// The same time and words for an unknown address and a wrong password; failures delay, never lock out.
 ///
@@ -36,7 +36,7 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &R
         }
         // Not in the audit: whoever is told to wait must not be able to fill the disk.
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        let sentence = format!("There were too many failed attempts. Try again in {seconds} {unit}.");
+        let sentence = format!("Too many failed attempts. Try again in {seconds} {unit}.");
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
         return Err(Error::new(Kind::Limited, sentence).retry_after(seconds));
     }
@@ -126,7 +126,7 @@ pub async fn confirm(
     };
     if let Admitted::TooEarly { seconds, .. } = attempt.admit(&mut tx, now).await? {
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        return Ok(Err(format!("There were too many failed attempts. Try again in {seconds} {unit}.")));
+        return Ok(Err(format!("Too many failed attempts. Try again in {seconds} {unit}.")));
     }
     tx.commit().await?;
 

@@ -1,13 +1,13 @@
-//! Failed sign-ins delay the next one. Nothing locks an operator out, and no delay is longer than a minute.
+//! Failed sign-ins delay the next one. Operators are never locked out, and no delay is longer than one minute.
 //!
-//! - One client, and one operator's address from one client: some failures are free, then each costs a delay that doubles.
-//! - An operator's address as a whole: once many clients tried it, each further client waits before its first attempt and between
-//!   two. It waits for itself alone, from when it first came, so that no attacker takes its turn.
-//! - Clients that cannot be told apart, or that act for many users, have one count together.
-//! - A device that signed in as the operator before has a count of its own, and none of the others touches it. A client that it
-//!   signed in from before does not wait for what others do.
+//! - One client, and one operator's email from one client: some failures are free, then each one doubles the delay.
+//! - An operator's email as a whole: after attempts from many clients, each further client waits before its first attempt and between
+//!   attempts. Each client waits only for its own attempts, from its first one, so an attacker can't block other clients.
+//! - Clients that can't be told apart, or that act for many users, have one common count.
+//! - A device that signed in as the operator before has a count of its own, which other clients don't affect. A client from which the
+//!   operator signed in before doesn't wait because of other clients.
 //!
-//! An attempt is counted before the password is compared, so that many at once do not slip through, and forgiven when it succeeds.
+//! An attempt is counted before the password is compared, so that simultaneous attempts can't exceed the limit, and removed if it succeeds.
 
 use crate::error::Result;
 use crate::requester::{DeviceId, Requester, WIDE_FACTOR};

@@ -117,7 +117,7 @@ impl Stored {
     fn parse(text: &str) -> Result<Self> {
         let stored = PasswordHash::new(text).map_err(Error::internal)?;
         let (Some(salt), Some(key)) = (stored.salt, stored.hash) else {
-            return Err(Error::internal("a stored argon2 hash lacks its salt or its key"));
+            return Err(Error::internal("a stored argon2 hash has no salt or no key"));
         };
         Ok(Self {
             algorithm: argon2::Algorithm::try_from(stored.algorithm.as_str()).map_err(Error::internal)?,

@@ -1,4 +1,4 @@
-//! What one hash costs on this machine: the figure that all others are divided by.
+//! The duration of one hash on this machine, to which all other figures are relative.
 
 use super::algorithm;
 use crate::config::Hashers;

@@ -1,5 +1,5 @@
-//! Whether a password is known from a breach, asked so that the service learns five characters of a digest
-//! (k-anonymity: https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
+//! Whether a password is known from a breach. The service only gets five characters of a hash (k-anonymity:
+//! https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange).
 
 use crate::config::Config;
 use crate::effects::Effects;
@@ -23,7 +23,7 @@ pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) 
     }
     let digest: String = Sha1::digest(password).iter().map(|byte| format!("{byte:02X}")).collect();
     let (prefix, suffix) = digest.split_at(5);
-    let no_host = || Error::internal("the breach check has no host to ask");
+    let no_host = || Error::internal("the breach check has no host");
     let url = breach_service(config, prefix).ok_or_else(no_host)?;
     let reach = config.reach_of_breach_service(&url);
     match effects.outbound.get(url, reach, LIMIT, DEADLINE).await {
@@ -32,7 +32,7 @@ pub async fn check_breaches(effects: &Effects, config: &Config, password: &str) 
             Ok((breaches > policy.max_breaches).then(|| text::password_breached(breaches)))
         }
         Err(failure) => {
-            tracing::warn!(%failure, passed = policy.ignore_network_errors, "the breach check could not be made");
+            tracing::warn!(%failure, passed = policy.ignore_network_errors, "the breach check failed");
             Ok((!policy.ignore_network_errors).then(text::password_unchecked))
         }
     }

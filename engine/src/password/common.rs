@@ -1,5 +1,5 @@
-//! Passwords that attackers try first, by a list and an estimate that need no network (zxcvbn: lists of common passwords, words, names
-//! and keyboard patterns). Asked where an owner sets a password, never where one is compared or imported.
+//! Passwords that attackers try first, from a list and an estimate without the network (zxcvbn: lists of common passwords, words,
+//! names and keyboard patterns). Checked when a user sets a password, never when one is verified or imported.
 
 use zxcvbn::zxcvbn;
 

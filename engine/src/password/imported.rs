@@ -1,5 +1,5 @@
-//! Hashes that other systems made and an administrator imports, in the formats of Kratos (hash/hash_comparator.go, hash/hash_limits.go).
-//! They are only compared with: whoever signs in gets a hash with today's parameters.
+//! Hashes from other systems that an administrator imports, in the formats of Kratos (hash/hash_comparator.go, hash/hash_limits.go).
+//! They are only verified: the next sign-in replaces the hash with one of the current parameters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};

@@ -1,7 +1,7 @@
-//! Password hashing on threads of its own, and the password policy.
+//! Password hashing on separate threads, and the password policy.
 //!
-//! `algorithm` knows the two formats that are written, `imported` those that are only compared with, `threads` who computes and when, `policy`, `common` and `breaches` what is refused,
-//! `bench` what a hash costs here.
+//! `algorithm` contains the two formats that are written, `imported` those that are only verified, `threads` the scheduling,
+//! `policy`, `common` and `breaches` the rejections, `bench` the measurement.
 
 mod algorithm;
 mod bench;

@@ -1,5 +1,5 @@
-//! What a password may not be: too short, too long, too close to the name one signs in with
-//! (Kratos: selfservice/strategy/password/validator.go; NIST SP 800-63B for counting characters, not bytes).
+//! Rejected passwords: too short, too long, too similar to an identifier (Kratos: selfservice/strategy/password/validator.go; NIST SP
+//! 800-63B for counting characters, not bytes).
 
 use super::common::is_common;
 use crate::config::{Algorithm, Config, Hashers, PasswordMethod};

@@ -1,8 +1,8 @@
-//! Threads that do nothing but hash, behind a bounded queue, at low priority: answering `whoami` never waits for a
-//! sign-up (figures in the design notes on performance: p99 of 1–5 ms instead of 160).
+//! Threads that only hash, behind a bounded queue, at low priority: a response to `whoami` never waits for a sign-up (figures in the
+//! design notes on performance: p99 of 1–5 ms instead of 160).
 //!
-//! Each client has a share of the queue, and the shares take turns: a client that sends many passwords waits for its own. When the
-//! queue is full, whoever has most in it loses the newest of them to a client that has less.
+//! Each client has a share of the queue, and the shares take turns: a client that sends many passwords only delays itself. If the
+//! queue is full, the client with the most entries loses its newest one to a client with fewer.
 
 use super::algorithm::Memory;
 use crate::error::{Error, Kind, Result};
@@ -225,7 +225,7 @@ impl Threads {
             refuse: Box::new(move |error| send(&refused, Err(error))),
         };
         self.push(caller, job)?;
-        result.await.map_err(|_| Error::internal("a hash was given up"))?
+        result.await.map_err(|_| Error::internal("a hash was canceled"))?
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -48,7 +48,7 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
         },
         (MethodId::Password, FlowKind::Login) => Offer {
             members: &["identifier", "password_identifier", "password"],
-            prove: Words { title: "Compare the password", ..AUTHENTICATE },
+            prove: Words { title: "Verify the password", ..AUTHENTICATE },
             ..PLAIN
         },
         // Traits may come along to either: a sign-in of somebody unknown becomes a sign-up.
@@ -57,19 +57,19 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             leaves: true,
             vouches: true,
             checks: schema,
-            prove: Words { title: "Check what the provider says", ..OF_PROVIDER },
+            prove: Words { title: "Validate the provider's response", ..OF_PROVIDER },
         },
         (MethodId::Oidc, FlowKind::Login) => Offer {
             members: OF_PROVIDERS,
             leaves: true,
             vouches: true,
             checks: nothing,
-            prove: Words { title: "Find who the provider names", ..OF_PROVIDER },
+            prove: Words { title: "Identify the user", ..OF_PROVIDER },
         },
         // A password and a new start only where a verification may reset the account, see `signup::reset`.
         (MethodId::Code, FlowKind::Verification) => Offer {
             members: &["email", "code", "password", "start_over"],
-            prove: Words { title: "Compare the code", ..AUTHENTICATE },
+            prove: Words { title: "Verify the code", ..AUTHENTICATE },
             ..PLAIN
         },
         (
@@ -94,7 +94,7 @@ const AUTHENTICATE: Words =
     Words { step: "authenticate", title: "Authenticate", about: silent, stage: None, may_stop: true };
 
 const OF_PROVIDER: Words =
-    Words { about: checked_first, stage: Some("when the person is back from the provider"), ..AUTHENTICATE };
+    Words { about: checked_first, stage: Some("After the provider redirects back"), ..AUTHENTICATE };
 
 const PLAIN: Offer =
     Offer { members: &[], leaves: false, vouches: false, checks: nothing, prove: AUTHENTICATE };
@@ -104,7 +104,7 @@ fn silent(_: &Config) -> &'static str {
 }
 
 fn checked_first(_: &Config) -> &'static str {
-    "its answer is checked first"
+    "its response is validated first"
 }
 
 fn nothing(_: &Config) -> String {
@@ -117,13 +117,13 @@ fn schema(_: &Config) -> String {
 
 fn password_rules(config: &Config) -> String {
     let password = &config.selfservice.password;
-    let mut all = format!("{}, {} characters or more", schema(config), password.min_password_length);
+    let mut all = format!("{}, {}+ characters", schema(config), password.min_password_length);
     if password.identifier_similarity_check_enabled {
-        all.push_str(", not like the address");
+        all.push_str(", not similar to the email");
     }
     all.push_str(", not a common password");
     if password.haveibeenpwned_enabled {
-        all.push_str(", in no known breach");
+        all.push_str(", not breached");
     }
     all
 }

@@ -1,6 +1,6 @@
-//! Known devices: a browser that completed a sign-in before carries an entry for each account it was. An entry is a MAC over the
-//! account, so that the cookie reveals nobody and an entry for one account says nothing about another. It signs nobody in; it only
-//! keeps what others do to an account from slowing down its owner.
+//! Known devices: a browser that completed a sign-in has a cookie with an entry for each of its accounts. An entry is a MAC over the
+//! account, so that the cookie reveals no account and one entry says nothing about another. It signs no one in. It only prevents
+//! attackers from slowing down the owner of an account.
 
 use crate::ids::{IdentityId, OperatorId};
 use crate::secret::Secret;

@@ -411,7 +411,7 @@ mod tests {
     fn ways_say_for_how_many_they_are_on() {
         let mixed = values().sign_in_after_registration;
         assert_eq!((mixed.words(), mixed.all_on(), mixed.all_off()), ("on for 1 of 2".into(), false, false));
-        assert_eq!(Setting::Ways(mixed.clone()).words(), "on for 1 of 2 (E-mail code)");
+        assert_eq!(Setting::Ways(mixed.clone()).words(), "on for 1 of 2 (Email code)");
         assert_eq!(mixed.level(true).words(), "on");
         assert_eq!(mixed.level(false).words(), "off");
         assert!(!Ways::default().all_on(), "without any way nothing is on");

@@ -16,7 +16,7 @@ const LIFE: TimeDelta = TimeDelta::minutes(5);
 /// A sentence for the log: the key is none.
 pub(super) fn secret(apple: &Apple, client_id: &str, now: DateTime<Utc>) -> Result<String, String> {
     let key = SigningKey::from_pkcs8_pem(&apple.key.replace("\\n", "\n"))
-        .map_err(|failure| format!("apple_private_key is no PKCS #8 key in PEM: {failure}"))?;
+        .map_err(|failure| format!("apple_private_key is not a PKCS #8 key in PEM format: {failure}"))?;
     let header = json!({"alg": "ES256", "kid": apple.key_id});
     let claims = json!({
         "iss": apple.team,

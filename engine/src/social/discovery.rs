@@ -1,5 +1,5 @@
-//! What providers say of themselves, and their keys: fetched when needed, kept for an hour, the keys fetched anew when a token
-//! names one that is not there, but not more often than once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
+//! Discovery documents and keys of providers: fetched when needed and cached for one hour. Keys are fetched again if a token names an
+//! unknown one, but at most once a minute (OpenID Connect Discovery 1.0 §4; Core §10.1.1).
 
 use super::known::{Description, Entry, KEYS_AT_MOST};
 use super::{Line, Stage, Trouble, Turn, chain};
@@ -43,7 +43,7 @@ pub(super) async fn discover(
                 tracing::warn!(
                     provider = provider.id,
                     reason = trouble.reason,
-                    "an older description is used"
+                    "an older discovery document is used"
                 );
                 Ok(entry)
             }
@@ -120,16 +120,16 @@ async fn described(line: Line<'_>, provider: &Provider) -> Result<Description, T
     let document = line
         .document(provider, &url, None)
         .await
-        .map_err(|failure| unreachable(format!("the description at {url}: {}", chain(&failure))))?;
+        .map_err(|failure| unreachable(format!("the discovery document at {url}: {}", chain(&failure))))?;
     let description: Description = serde_json::from_value(document)
-        .map_err(|failure| unreachable(format!("the description at {url}: {failure}")))?;
+        .map_err(|failure| unreachable(format!("the discovery document at {url}: {failure}")))?;
     // Whoever answers for an issuer has to be it (Discovery §4.3); Microsoft's shared tenants say `{tenantid}`.
     let shared = provider.kind.name == "microsoft" && description.issuer.contains("{tenantid}");
     if description.issuer != provider.issuer_text && !shared {
         return Err(Trouble::new(
             Stage::VerificationFailed,
             format!(
-                "issuer_url is {:?}, and the provider calls itself {:?}",
+                "issuer_url is {:?}, but the provider's issuer is {:?}",
                 provider.issuer_text, description.issuer
             ),
         ));
@@ -143,7 +143,7 @@ async fn described(line: Line<'_>, provider: &Provider) -> Result<Description, T
         if let Some(what) = address.and_then(|address| unfit(&url, address)) {
             return Err(Trouble::new(
                 Stage::VerificationFailed,
-                format!("the description at {url}: {name} {what}"),
+                format!("the discovery document at {url}: {name} {what}"),
             ));
         }
     }
@@ -155,11 +155,11 @@ fn unfit(at: &Url, address: &Url) -> Option<&'static str> {
     match address.scheme() {
         "https" => {}
         "http" if at.scheme() == "http" => {}
-        "http" => return Some("is an http address, though the issuer's is https"),
-        _ => return Some("is no https address"),
+        "http" => return Some("is an http URL, although the issuer uses https"),
+        _ => return Some("is not an https URL"),
     }
     let bare = address.username().is_empty() && address.password().is_none();
-    (!bare).then_some("has a user in it")
+    (!bare).then_some("contains user information")
 }
 
 async fn keys(line: Line<'_>, provider: &Provider, url: &Url) -> Result<Arc<CoreJsonWebKeySet>, Trouble> {

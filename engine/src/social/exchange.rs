@@ -1,5 +1,5 @@
-//! A code for tokens (RFC 6749 §4.1.3). The request is written by `openidconnect`; its answer is read as JSON, since providers leave
-//! out what the standard asks for, and nothing but the two tokens is needed of it.
+//! Exchanges a code for tokens (RFC 6749 §4.1.3). `openidconnect` creates the request. The response is read as JSON, because
+//! providers omit required members, and only the two tokens are needed.
 
 use super::destination::Destination;
 use super::{Line, Stage, Trouble, apple, chain};
@@ -25,9 +25,9 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// # Errors
-    /// There is none, and it is needed to ask who somebody is.
+    /// There is none, but it is needed to get the profile.
     pub(super) fn access(&self) -> Result<&str, Trouble> {
-        let missing = || Trouble::new(Stage::ExchangeFailed, "the answer to the code has no access token");
+        let missing = || Trouble::new(Stage::ExchangeFailed, "the token response has no access token");
         self.access.as_deref().ok_or_else(missing)
     }
 }
@@ -121,7 +121,7 @@ fn form(
     let outcome = asked.request(&keep);
     let request = kept.into_inner().unwrap_or_else(PoisonError::into_inner).ok_or_else(|| {
         let why = outcome.err().map_or_else(String::new, |failure| format!(": {}", chain(&failure)));
-        broken(format!("no request can be made of this code{why}"))
+        broken(format!("this code can't be exchanged{why}"))
     })?;
     let (parts, body) = request.into_parts();
     let headers = parts
@@ -143,25 +143,25 @@ fn read(answer: &Answer) -> Result<Tokens, Unread> {
     let said = match document::read(&answer.body, OF_A_PROVIDER) {
         Ok(said) => said,
         Err(Unfit::Unreadable(_)) if answer.status != 200 => {
-            return failed(format!("the provider answered the code with {}", answer.status));
+            return failed(format!("the token endpoint returned {}", answer.status));
         }
         Err(Unfit::Unreadable(_)) => {
-            return failed("the answer to the code cannot be read: it is no JSON".to_owned());
+            return failed("invalid token response: not JSON".to_owned());
         }
         Err(unfit) => return Err(Unread::Unfit(unfit)),
     };
     if let Some(refusal) = refusal(&said) {
-        return failed(format!("the provider refused the code: {refusal}"));
+        return failed(format!("the provider rejected the code: {refusal}"));
     }
     // RFC 6749 §5.1 says 200; some say 201.
     if !answer.is_success() {
-        return failed(format!("the provider answered the code with {}", answer.status));
+        return failed(format!("the token endpoint returned {}", answer.status));
     }
     let text = |name: &str| said[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let access = text("access_token").or_else(|| text("accessToken"));
     let id_token = text("id_token");
     if access.is_none() && id_token.is_none() {
-        return failed("the answer to the code cannot be read: it has no token".to_owned());
+        return failed("invalid token response: no token".to_owned());
     }
     Ok(Tokens { access, id_token, answer: said })
 }

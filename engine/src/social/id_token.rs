@@ -1,6 +1,6 @@
-//! The id_token of a provider, judged by `openidconnect` in all that it is trusted for: signature, issuer, audience, expiry, nonce
-//! (OpenID Connect Core 1.0 §3.1.3.7). The crate refuses a whole token for a claim that nobody judges, such as a date as text, so
-//! it is shown the claims that are judged and the text that was signed; the other claims are handed on as they are.
+//! Validation of a provider's id_token by `openidconnect`: signature, issuer, audience, expiry, nonce (OpenID Connect Core 1.0
+//! §3.1.3.7). The crate rejects a whole token because of an irrelevant claim, such as a date as text, so it only gets the relevant
+//! claims and the signed text. Other claims are passed on unchanged.
 
 use super::values::text_of;
 use super::{SentToken, Stage, Trouble};
@@ -25,7 +25,7 @@ use std::str::FromStr;
 /// How far clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// Nothing symmetric, since a secret that two know proves nobody, and never `none`.
+/// No symmetric algorithms, because both sides know the secret, and never `none`.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -40,7 +40,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 
 pub(super) type JudgeNonce<'a> = &'a (dyn Fn(Option<&Nonce>) -> Result<(), String> + Send + Sync);
 
-/// A token that nobody may believe yet.
+/// A token that isn't validated yet.
 pub(super) struct Token {
     /// Header and claims as they were signed.
     signed: String,
@@ -71,7 +71,7 @@ impl Token {
     /// # Errors
     /// It is no token (RFC 7515 §7.1), or its claims are beyond the bounds of a provider's documents.
     pub(super) fn read(text: &str) -> Result<Self, Trouble> {
-        let unreadable = || Trouble::new(Stage::VerificationFailed, "the id_token cannot be read");
+        let unreadable = || Trouble::new(Stage::VerificationFailed, "invalid id_token");
         let (signed, signature) = text.rsplit_once('.').ok_or_else(unreadable)?;
         let (_, claims) = signed.split_once('.').ok_or_else(unreadable)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).ok();
@@ -86,7 +86,7 @@ impl Token {
         SentToken { digest: Sha256::digest(self.signed.as_bytes()).to_vec(), expires_at }
     }
 
-    /// Whether or not anybody may believe them.
+    /// Whether or not they are trusted.
     pub(super) fn unverified(&self) -> &Value {
         &self.claims
     }
@@ -101,7 +101,7 @@ impl Token {
         let issuer =
             IssuerUrl::new(expected.issuer.to_owned()).map_err(|failure| invalid(failure.to_string()))?;
         let judged = CoreIdToken::from_str(&self.judged(expected.now).map_err(invalid)?)
-            .map_err(|failure| invalid(format!("the id_token cannot be read: {failure}")))?;
+            .map_err(|failure| invalid(format!("invalid id_token: {failure}")))?;
         // One of the further audiences stands in for the client where the token is for it alone.
         let provider = expected.provider;
         let is_ours = |name: &str| is_ours(provider, name);
@@ -147,7 +147,7 @@ impl Token {
             date(value).map(Some).ok_or_else(|| format!("the token's `{name}` is no time"))
         };
         if let Some(begin) = time("nbf")?.filter(|begin| *begin > now + SKEW) {
-            return Err(format!("the token is good only in the future, from {begin} on"));
+            return Err(format!("the token is valid only in the future, from {begin}"));
         }
         let mut claims = Map::new();
         for name in ["iss", "aud", "nonce"] {
@@ -247,7 +247,7 @@ fn is_about_keys(failure: &ClaimsVerificationError) -> bool {
     )
 }
 
-/// The issuer that a token has to name. Microsoft's shared tenants have one for each tenant that somebody may come from.
+/// The issuer that a token has to name. Microsoft's shared tenants have one for each tenant.
 ///
 /// # Errors
 /// The token names no tenant.
@@ -256,7 +256,6 @@ pub(super) fn issuer_for(issuer: &str, token: &Token) -> Result<String, Trouble>
         return Ok(issuer.to_owned());
     }
     let tenant = token.claims["tid"].as_str().and_then(|tenant| uuid::Uuid::parse_str(tenant).ok());
-    let tenant =
-        tenant.ok_or_else(|| Trouble::new(Stage::VerificationFailed, "the token names no tenant"))?;
+    let tenant = tenant.ok_or_else(|| Trouble::new(Stage::VerificationFailed, "the token has no tenant"))?;
     Ok(issuer.replace("{tenantid}", &tenant.to_string()))
 }

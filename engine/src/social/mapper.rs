@@ -1,5 +1,5 @@
-//! Claims → traits, by the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims
-//! are the provider's, so nothing that comes out is believed before the identity schema has seen it.
+//! Claims → traits, with the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims are the
+//! provider's, so the result isn't trusted before it was validated against the identity schema.
 
 use super::{Line, Stage, Trouble, Visitor, chain};
 use crate::config::Template;
@@ -22,7 +22,7 @@ pub struct Mapped {
     /// `None`: the mapper says nothing of it.
     pub metadata_public: Option<Value>,
     pub metadata_admin: Option<Value>,
-    /// Normalised e-mail addresses that the provider vouches for; none of a provider whose word does not count.
+    /// Normalized verified emails; none for a provider whose verified emails aren't trusted.
     pub vouched: Vec<String>,
 }
 
@@ -76,13 +76,13 @@ pub async fn map(
     if !mapped.vouched.is_empty() && !provider.vouches {
         tracing::debug!(
             provider = provider.id,
-            "its word on addresses does not count: see vestibule.social.trusted_email_providers"
+            "its verified emails are not trusted: see vestibule.social.trusted_email_providers"
         );
     }
     Ok(Mapped { vouched: if provider.vouches { mapped.vouched } else { Vec::new() }, ..mapped })
 }
 
-/// What a mapper makes of claims that nobody vouches for. `vouched` is what it says, whoever's word counts.
+/// The result of a claims mapping for untrusted claims. `vouched` contains its verified emails regardless of trust.
 ///
 /// # Errors
 /// As [`map`].
@@ -95,7 +95,7 @@ fn nobody() -> Value {
 }
 
 async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value) -> Result<Mapped, Trouble> {
-    let invalid = |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper: {reason}"));
+    let invalid = |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("claims mapping: {reason}"));
     let source = match mapper {
         Template::Source(source) => source.clone(),
         Template::Remote(url) => fetched(line, url).await?,
@@ -110,7 +110,7 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
         .await
         .map_err(|failure| invalid(failure.to_string()))?;
     let made: Made = serde_json::from_str(&made)
-        .map_err(|failure| invalid(format!("it makes no `{{identity: {{traits: …}}}}`: {failure}")))?;
+        .map_err(|failure| invalid(format!("it doesn't return `{{identity: {{traits: …}}}}`: {failure}")))?;
     let identity = made.identity;
     for (name, document) in [
         ("traits", Some(&identity.traits)),
@@ -119,10 +119,10 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
     ] {
         let Some(document) = document else { continue };
         judge(document, OF_AN_ACCOUNT)
-            .map_err(|unfit| invalid(format!("what it makes for `identity.{name}` is not taken: {unfit}")))?;
+            .map_err(|unfit| invalid(format!("its `identity.{name}` is rejected: {unfit}")))?;
     }
     if !identity.traits.is_object() {
-        return Err(invalid("`identity.traits` is no object".to_owned()));
+        return Err(invalid("`identity.traits` is not an object".to_owned()));
     }
     let claimed: Vec<String> = identity
         .verified_addresses
@@ -140,7 +140,7 @@ async fn run(line: Line<'_>, mapper: &Template, claims: &Value, account: &Value)
 
 async fn fetched(line: Line<'_>, url: &Url) -> Result<String, Trouble> {
     let invalid =
-        |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the mapper at {url}: {reason}"));
+        |reason: String| Trouble::new(Stage::ClaimsInvalid, format!("the claims mapping at {url}: {reason}"));
     // The files alone name mappers by their address.
     let request = Request {
         method: "GET".to_owned(),

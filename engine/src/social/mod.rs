@@ -1,5 +1,5 @@
-//! Providers: where people are sent to prove who they are, and what is made of the answer. Token checks are the crate
-//! `openidconnect`'s; every request goes through [`crate::effects::Outbound`]. What a flow does with it is `flow`'s.
+//! Providers: where users authenticate, and what the response contains. The crate `openidconnect` validates tokens. Every request
+//! uses [`crate::effects::Outbound`]. `flow` decides what to do with the result.
 
 mod apple;
 mod destination;
@@ -42,7 +42,7 @@ pub struct Turn {
     _pass: Pass,
 }
 
-/// Somebody as a provider knows them. `claims` has the shape that mappers read.
+/// A user at a provider. `claims` has the format that claims mappings read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Visitor {
     pub provider: String,
@@ -117,7 +117,7 @@ impl Stage {
     }
 }
 
-/// What went wrong on a trip. The reason is for whoever runs the service; people get a sentence of `ui::text`.
+/// A failed provider sign-in. The reason is for administrators; users get a message of `ui::text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub stage: Stage,

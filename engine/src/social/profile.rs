@@ -1,5 +1,5 @@
-//! Claims in the one shape that mappers read, whatever a provider calls them (Kratos: selfservice/strategy/oidc/provider.go,
-//! `Claims`). Providers without OpenID are asked for their own documents.
+//! Claims in the format that claims mappings read, whatever a provider calls them (Kratos: selfservice/strategy/oidc/provider.go,
+//! `Claims`). Providers without OpenID Connect have their own documents.
 
 use super::exchange::Tokens;
 use super::values::{is_yes, text_of};
@@ -122,7 +122,7 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, tokens: &Tokens) ->
         }
         Profile::Token | Profile::TokenAndUserinfo | Profile::UndescribedToken | Profile::Below(_) => {
             let Some(url) = &provider.userinfo_url else {
-                return Err(Trouble::new(Stage::ClaimsInvalid, "there is no userinfo_url to ask"));
+                return Err(Trouble::new(Stage::ClaimsInvalid, "userinfo_url is not configured"));
             };
             own_names(kind.name, document(line, provider, url.as_str(), bearer(token)).await?)
         }
@@ -139,7 +139,7 @@ pub(super) async fn ask(line: Line<'_>, provider: &Provider, tokens: &Tokens) ->
     Ok(claims)
 }
 
-/// The id of somebody at Microsoft, which is the same for all apps.
+/// A user's ID at Microsoft, which is the same for all apps.
 pub(super) async fn graph_id(line: Line<'_>, provider: &Provider, token: &str) -> Result<Value, Trouble> {
     let person = document(line, provider, "https://graph.microsoft.com/v1.0/me", bearer(token)).await?;
     Ok(person["id"].clone())
@@ -155,7 +155,7 @@ async fn document(
     line.document(provider, &url, shows).await.map_err(|failure| {
         // Addresses of some hold a token, or a proof made of the secret.
         let place = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
-        Trouble::new(Stage::ExchangeFailed, format!("who it is, asked at {place}: {}", chain(&failure)))
+        Trouble::new(Stage::ExchangeFailed, format!("the profile from {place}: {}", chain(&failure)))
     })
 }
 
@@ -241,7 +241,7 @@ fn own_names(kind: &str, person: Value) -> Value {
 /// The first of a list that has one entry, and the address that came with the token.
 fn vk(people: &Value, answer: &Value) -> Result<Value, Trouble> {
     let Some(person) = people.pointer("/response/0") else {
-        return Err(Trouble::new(Stage::ClaimsInvalid, "the provider names nobody"));
+        return Err(Trouble::new(Stage::ClaimsInvalid, "the provider returned no user"));
     };
     let gender = match person["sex"].as_i64() {
         Some(1) => "female",
@@ -274,7 +274,7 @@ fn linked_in(person: Value, addresses: &Value) -> Value {
     })
 }
 
-/// The address is the primary one of the list, when GitHub has checked it: the profile's is one that people choose to show.
+/// The email is the primary one of the list, if GitHub verified it: the profile's is the one that users choose to show.
 fn git_hub(person: Value, addresses: &Value) -> Value {
     let text = |name: &str| person.get(name).and_then(Value::as_str).map(Value::from);
     let primary = addresses.as_array().into_iter().flatten().find(|address| {

@@ -1,5 +1,5 @@
-//! One trip: the address that people leave to, and what comes back, exchanged and checked (RFC 6749, RFC 7636, RFC 9207, OpenID
-//! Connect Core 1.0 §3.1). What a token has to say is [`super::id_token`]'s.
+//! One authorization request: its URL, and the callback, exchanged and validated (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core
+//! 1.0 §3.1). [`super::id_token`] validates the token.
 
 use super::destination::Destination;
 use super::discovery;
@@ -25,7 +25,7 @@ pub struct Ask<'a> {
     pub verifier: Option<&'a str>,
     /// `upstream_parameters` of the form, allowed ones only.
     pub parameters: Vec<(String, String)>,
-    /// The person is to prove themselves anew.
+    /// The user has to sign in again.
     pub again: bool,
 }
 
@@ -157,7 +157,7 @@ pub async fn arrive(
     let mut claims = match &from.entry {
         Some(entry) => {
             let Some(token) = &tokens.id_token else {
-                return Err(Trouble::new(Stage::VerificationFailed, "the provider sent no id_token"));
+                return Err(Trouble::new(Stage::VerificationFailed, "the provider returned no id_token"));
             };
             let demanded = Nonce::new(nonce.to_owned());
             let judge = |found: Option<&Nonce>| same(&demanded, found);
@@ -196,7 +196,7 @@ pub async fn from_token(
     nonce: Option<&str>,
 ) -> Result<Visitor, Trouble> {
     if !provider.signs() || provider.kind.profile != Profile::Token {
-        return Err(Trouble::new(Stage::VerificationFailed, "this provider signs no id_token"));
+        return Err(Trouble::new(Stage::VerificationFailed, "this provider doesn't sign id_tokens"));
     }
     let turn = line.turn(provider).await?;
     let entry = discovery::discover(line, provider, Some(&turn)).await?;
@@ -215,7 +215,7 @@ pub async fn from_token(
         SubjectSource::Token => {}
         SubjectSource::Object => by_object(&mut claims),
         SubjectSource::Graph => {
-            let why = "`subject_source: me` asks Microsoft Graph, which takes an access token";
+            let why = "`subject_source: me` requires an access token for Microsoft Graph";
             return Err(Trouble::new(Stage::ClaimsInvalid, why));
         }
     }
@@ -237,11 +237,11 @@ fn issuer_of_answer(provider: &Provider, from: &Destination, named: Option<&str>
     let Some(entry) = &from.entry else { return Ok(()) };
     match named {
         Some(named) if named != entry.description.issuer && named != provider.issuer_text => {
-            Err(Trouble::new(Stage::VerificationFailed, format!("the answer is one of the issuer {named:?}")))
+            Err(Trouble::new(Stage::VerificationFailed, format!("the response is from the issuer {named:?}")))
         }
         None if from.names_issuer => Err(Trouble::new(
             Stage::VerificationFailed,
-            "the answer names no issuer, though the provider says that its answers do",
+            "the response names no issuer, although the provider supports that",
         )),
         Some(_) | None => Ok(()),
     }
@@ -292,7 +292,7 @@ async fn userinfo(
     if text_of(&said["sub"]) != text_of(&claims["sub"]) {
         return Err(Trouble::new(
             Stage::VerificationFailed,
-            "userinfo speaks of somebody else than the id_token",
+            "userinfo and id_token are about different users",
         ));
     }
     let mut all = claims;
@@ -316,17 +316,17 @@ fn names_beside(claims: &mut Value, user: &str) {
 fn visitor(provider: &Provider, claims: Value) -> Result<Visitor, Trouble> {
     let named = |name: &str| text_of(&claims[name]).filter(|text| !text.is_empty());
     let (Some(subject), Some(_)) = (named("sub"), named("iss")) else {
-        return Err(Trouble::new(Stage::ClaimsInvalid, "the claims lack `iss` or `sub`"));
+        return Err(Trouble::new(Stage::ClaimsInvalid, "the claims have no `iss` or `sub`"));
     };
     // It becomes part of an identifier (Core §2: at most 255 characters).
     if subject.chars().count() > SUBJECT || subject.chars().any(char::is_control) {
         return Err(Trouble::new(
             Stage::ClaimsInvalid,
-            format!("`sub` is longer than {SUBJECT} characters, or has control characters"),
+            format!("`sub` is longer than {SUBJECT} characters or contains control characters"),
         ));
     }
     judge(&claims, OF_A_PROVIDER)
-        .map_err(|unfit| Trouble::new(Stage::ClaimsInvalid, format!("the claims are not taken: {unfit}")))?;
+        .map_err(|unfit| Trouble::new(Stage::ClaimsInvalid, format!("the claims are rejected: {unfit}")))?;
     let (provider, claims) = (provider.id.clone(), profile::shape(&claims));
     Ok(Visitor { provider, subject, claims, signed_in_at: None, token: None })
 }

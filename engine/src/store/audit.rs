@@ -1,4 +1,4 @@
-//! The append-only audit: there is no update and no delete, and triggers refuse both.
+//! The append-only audit log: there is no update and no delete, and triggers reject both.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
     pub at: DateTime<Utc>,
-    /// Operator's e-mail, `command line` or `system`
+    /// Operator's email, `command line` or `system`
     pub actor: String,
     /// Such as `settings.save`, `operator.sign_in`
     pub action: String,

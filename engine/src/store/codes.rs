@@ -1,4 +1,4 @@
-//! Rows of codes that prove an address, and of how often a flow was tried.
+//! Rows of verification codes, and of the attempts of a flow.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};
@@ -16,7 +16,7 @@ pub struct Code {
     /// Which secret made the digest.
     pub key_id: String,
     pub digest: Vec<u8>,
-    /// Of the secret in the mail's link.
+    /// Of the secret in the email's link.
     pub link_digest: Vec<u8>,
     pub issued_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,

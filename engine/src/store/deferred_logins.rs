@@ -1,5 +1,4 @@
-//! Rows of what waits for a proof: one for each verification that belongs to a sign-up. What it means is in
-//! `flow::handover`.
+//! Rows of deferred logins: one for each verification that belongs to a sign-up. `flow::handover` uses them.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};
@@ -13,13 +12,13 @@ pub struct HandOver {
     /// SHA-256 of 256 random bits; the secret itself is with the browser or app alone.
     pub secret_hash: Vec<u8>,
     pub identity_id: Uuid,
-    /// The one address whose proof counts.
+    /// The address whose verification signs in.
     pub address_id: Uuid,
     /// Digest of account and credentials as they were.
     pub version: Vec<u8>,
     /// What the person signed up with, such as `password`.
     pub method: String,
-    /// Whether the proof signs in. Otherwise it only shows who signed up.
+    /// Whether verification signs in. Otherwise it only identifies the user who signed up.
     pub signs_in: bool,
     /// Set once.
     pub expires_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Rows of web hooks' calls: the queue of those that nobody waits for, and what became of each.
+//! Rows of webhook calls: the queue of background calls, and the result of each call.
 
 use super::{Tx, unreadable};
 use crate::error::Result;
@@ -9,11 +9,11 @@ use uuid::Uuid;
 /// Why a call is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Nobody waits for it: it comes from the queue.
+    /// A background call from the queue.
     Inform,
-    /// Somebody waited for the answer, and the account or flow is there whatever it says.
+    /// A blocking call whose result doesn't affect the account or flow.
     Wait,
-    /// Somebody waited for the answer, which decided how it goes on.
+    /// A blocking call whose response decides the flow.
     Ask,
     /// By an operator, marked as such.
     Test,
@@ -42,7 +42,7 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
     Queued,
-    /// Somebody is making the call; when the claim runs out, it is due again.
+    /// A process is making the call; when the claim expires, it is due again.
     Processing,
     /// Answered, and not refused.
     Done,
@@ -86,7 +86,7 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// Which hook, see [`crate::config::WebHook::key`].
     pub hook: String,
-    /// Its name for people at that time.
+    /// Its display name at that time.
     pub name: String,
     /// The list that it stood in, such as `registration.after.password`; `registration.after` is that of the whole flow. Rows
     /// from before lists were told apart have the latter for both.
@@ -247,7 +247,7 @@ pub async fn waiting(tx: &mut Tx) -> Result<i64> {
 }
 
 /// Queued ones whose time has come, and those whose caller never came back. First attempts before further ones: a service that is
-/// away holds up nobody else's first call.
+/// away doesn't delay other first calls.
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Delivery>> {
     let mut due: Vec<Stored> = tx.fetch_all(DUE_FIRST, &[&now, &limit]).await?;
     let rest = limit - i64::try_from(due.len()).unwrap_or(limit);
@@ -257,7 +257,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Deli
     due.into_iter().map(Stored::read).collect()
 }
 
-/// Takes a delivery as [`due`] gave it, until `until`; `false` when somebody else was faster.
+/// Claims a delivery from [`due`] until `until`; `false` if another process was faster.
 pub async fn claim(
     tx: &mut Tx,
     delivery: &Delivery,
@@ -267,7 +267,7 @@ pub async fn claim(
     Ok(tx.execute(CLAIM, &[&delivery.id.0, &delivery.attempts, &until, &now]).await? == 1)
 }
 
-/// Writes what became of a claimed delivery. `false` when the claim had run out and somebody else has it.
+/// Records the result of a claimed delivery. `false` if the claim had expired and another process has it.
 pub async fn finish(tx: &mut Tx, delivery: &Delivery) -> Result<bool> {
     let touched = tx
         .execute(
@@ -310,7 +310,7 @@ pub async fn of_hook(
     rows.into_iter().map(Stored::read).collect()
 }
 
-/// Of the newest calls of a hook, at most `limit`: a log that nobody sweeps for months is not read for three numbers.
+/// Of the latest calls of a hook, at most `limit`: a long log must not be read for three numbers.
 pub async fn counts(tx: &mut Tx, hook: &str, limit: i64) -> Result<Vec<Count>> {
     // PostgreSQL refuses the character, so no hook has it.
     if hook.contains('\0') {

@@ -1,5 +1,5 @@
-//! Kratos' `dsn` in all its forms, read into what the drivers want. Parameters of Kratos' drivers that mean nothing to
-//! ours are dropped; unknown ones never break a start.
+//! Kratos' `dsn` in all its forms, converted for the drivers. Parameters of Kratos' drivers that ours don't have are dropped. Unknown
+//! ones never prevent a start.
 
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
@@ -64,7 +64,7 @@ impl Dsn {
 
 fn unknown(what: &str) -> Error {
     Error::invalid(format!(
-        "{what} is not supported. Write sqlite:///folder/file.sqlite, postgres://user:password@host:5432/database, or memory."
+        "{what} is not supported. Use sqlite:///folder/file.sqlite, postgres://user:password@host:5432/database, or memory."
     ))
 }
 
@@ -79,12 +79,12 @@ fn sqlite(rest: &str) -> Result<Dsn> {
         return Ok(Dsn::Memory);
     }
     if file.is_empty() {
-        return Err(Error::invalid("The dsn names no file. Write sqlite:///folder/file.sqlite."));
+        return Err(Error::invalid("The dsn names no file. Use sqlite:///folder/file.sqlite."));
     }
     let create = match parameter("mode") {
         Some("ro") => {
             return Err(Error::invalid(
-                "The dsn says mode=ro, but the database must be written. Write mode=rwc.",
+                "The dsn has mode=ro, but the database must be writable. Use mode=rwc.",
             ));
         }
         mode => mode != Some("rw"),
@@ -104,7 +104,7 @@ fn postgres(text: &str) -> Result<Dsn> {
     // `postgres://user:password@/database?host=/folder` reaches a socket; `url` wants a host, and the parameter wins over it.
     let text = without_host(text).unwrap_or_else(|| text.to_owned());
     let mut url =
-        Url::parse(&text).map_err(|error| Error::invalid(format!("The dsn is no URL: {error}.")))?;
+        Url::parse(&text).map_err(|error| Error::invalid(format!("The dsn is not a URL: {error}.")))?;
     let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     url.set_query(None);
     let mut wanted = None;
@@ -116,7 +116,7 @@ fn postgres(text: &str) -> Result<Dsn> {
         }
     }
     let options = PgConnectOptions::from_str(url.as_str())
-        .map_err(|error| Error::invalid(format!("The dsn cannot be used: {error}.")))?;
+        .map_err(|error| Error::invalid(format!("Invalid dsn: {error}.")))?;
     Ok(Dsn::Postgres { options: Box::new(options), max_connections: wanted })
 }
 
@@ -142,7 +142,7 @@ fn max_connections(value: Option<&str>) -> Result<Option<u32>> {
     value
         .map(|value| match value.parse() {
             Ok(number) if number > 0 => Ok(number),
-            _ => Err(Error::invalid("max_conns in the dsn is no number above 0.")),
+            _ => Err(Error::invalid("max_conns in the dsn must be a number above 0.")),
         })
         .transpose()
 }

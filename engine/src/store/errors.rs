@@ -26,7 +26,7 @@ pub async fn insert(tx: &mut Tx, id: Uuid, error: &Value, now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// Anyone can cause an error, with an address of any length in it: half an address helps nobody, half a sentence does.
+/// Any client can cause an error with a URL of any length: a truncated URL is useless, a truncated sentence isn't.
 fn shorten(error: &mut Value) {
     const LONGEST: usize = 1000;
     for (name, member) in error.as_object_mut().into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! What a driver's error means for a request: come again (the database is full, locked, gone), or a fault of ours.
-//! The driver's own words go to the log as the cause, never to a client.
+//! The meaning of a driver's error for a request: try again (the database is full, locked, missing), or an internal error. The
+//! driver's message is logged as the cause, and never sent to a client.
 
 use crate::error::{Error, Kind};
 
@@ -12,9 +12,9 @@ pub(super) const RETRY_AFTER: u32 = 2;
 )]
 pub(super) fn error(error: sqlx::Error) -> Error {
     match &error {
-        sqlx::Error::PoolTimedOut => busy("Too many people are waiting. Try again in a moment.", error),
+        sqlx::Error::PoolTimedOut => busy("Too many users are waiting. Try again in a moment.", error),
         sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
-            busy("The database cannot be reached. Try again in a moment.", error)
+            busy("The database can't be reached. Try again in a moment.", error)
         }
         sqlx::Error::Database(database) => {
             let foreign_key = database.is_foreign_key_violation();
@@ -23,12 +23,15 @@ pub(super) fn error(error: sqlx::Error) -> Error {
             if foreign_key {
                 return Error::new(
                     Kind::Conflict,
-                    "What this belongs to was deleted meanwhile. Start again.",
+                    "The related data was deleted in the meantime. Start again.",
                 )
                 .caused_by(error);
             }
             if if sqlite { sqlite_is_temporary(&code) } else { postgres_is_temporary(&code) } {
-                return busy("The database cannot do this at the moment. Try again in a moment.", error);
+                return busy(
+                    "The database can't process this request right now. Try again in a moment.",
+                    error,
+                );
             }
             Error::internal(error)
         }

@@ -1,5 +1,5 @@
-//! The file of a SQLite database on its disk, and whether it is still the one that is open. An open file lives on after its
-//! deletion, and so would everything that is written to it.
+//! The file of a SQLite database, and whether it is still the open one. An open file remains after its deletion, and so would all
+//! data written to it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// What the last [`DatabaseFile::look`] found. It asks nobody: every write comes here.
+    /// The result of the last [`DatabaseFile::look`], without a new check: every write calls this.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
@@ -39,7 +39,7 @@ impl DatabaseFile {
         let now = tokio::task::spawn_blocking(move || identity(&path)).await.unwrap_or(None);
         let gone = now.is_none() || now != self.opened;
         if gone && !self.gone.swap(gone, Ordering::Relaxed) {
-            tracing::error!(file = %self.path.display(), "the database file is gone, or another is in its place; nothing is written until the server was restarted with the right one");
+            tracing::error!(file = %self.path.display(), "the database file is missing or was replaced; nothing is written until the server is restarted with the right one");
         }
         self.gone.store(gone, Ordering::Relaxed);
     }

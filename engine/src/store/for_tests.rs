@@ -1,4 +1,4 @@
-//! What tests do to the rows behind the back of everything else. SQLite only.
+//! Direct changes of rows by tests. SQLite only.
 
 use super::{Db, Driver, Durability, fault};
 use crate::error::{Error, Result};

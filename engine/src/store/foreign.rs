@@ -1,5 +1,5 @@
-//! Whether a database belongs to another program, asked before anything of ours is written to it. Opening a SQLite file to write
-//! changes it already, so the question has a connection of its own there.
+//! Whether a database belongs to another program, checked before anything is written to it. Opening a SQLite file for writing already
+//! changes it, so the check has its own connection there.
 
 use super::{fault, migrate};
 use crate::error::{Error, Kind, Result};
@@ -31,9 +31,8 @@ fn judge(tables: Vec<(String,)>) -> Result<()> {
     // Unreleased versions added their own table of migrations to it, so that one says nothing.
     if has("identities") && has("identity_credential_types") {
         return Err(refused(
-            "This is the database of an Ory Kratos, and nothing in it was changed. Vestibule has tables of its own: name an \
-             empty database in `dsn`. `vestibule config import` takes Kratos' configuration over; how the accounts follow \
-             is in docs/from-kratos.md.",
+            "This is the database of Ory Kratos, and nothing in it was changed. Vestibule has its own tables: set an empty database in \
+             `dsn`. `vestibule config import` converts Kratos' configuration; docs/from-kratos.md explains how to transfer the accounts.",
         ));
     }
     if has(migrate::OWN_TABLE) {
@@ -43,8 +42,8 @@ fn judge(tables: Vec<(String,)>) -> Result<()> {
     match taken.as_slice() {
         [] => Ok(()),
         names => Err(refused(&format!(
-            "This database has tables of another program under names that Vestibule needs, such as `{}`, and nothing in it was \
-             changed. Name an empty database in `dsn`, or on PostgreSQL a user with a schema of its own.",
+            "This database contains tables of another program with names that Vestibule needs, such as `{}`, and nothing in it was \
+             changed. Set an empty database in `dsn`, or with PostgreSQL a user with its own schema.",
             names[0]
         ))),
     }

@@ -1,4 +1,4 @@
-//! Rows of forms that outlive an operator's session: one for each operator.
+//! Rows of form input that outlives an operator's session: one per operator.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::OperatorId;

@@ -1,4 +1,5 @@
-//! Rows of id_tokens that apps sent. Each belongs to the flow that it came with first, and is used up by what is issued for it.
+//! Rows of id_tokens that apps sent. Each belongs to the flow that it was first sent with, and is used up by the session that is
+//! issued for it.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::FlowId;
@@ -15,7 +16,7 @@ statements! {
         where digest in (select digest from id_tokens where expires_at < $1 order by expires_at limit $2)";
 }
 
-/// Whether the token may count in that flow: nobody sent it to another one, and nothing was issued for it.
+/// Whether the token can be used in that flow: it wasn't sent to another one, and no session was issued for it.
 pub async fn bind(tx: &mut Tx, digest: &[u8], flow: FlowId, expires_at: DateTime<Utc>) -> Result<bool> {
     tx.execute(INSERT, &[&digest, &flow.0, &expires_at]).await?;
     let row: Option<(Uuid,)> = tx.fetch_optional(OF, &[&digest]).await?;

@@ -429,13 +429,13 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
     }
 }
 
-/// Whether an account has that e-mail address, proven or not.
+/// Whether an account has that email, verified or not.
 pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
     Ok(count > 0)
 }
 
-/// Everybody who has that (normalised) value as an identifier or as an address.
+/// All accounts with that (normalized) value as an identifier or address.
 pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
     // PostgreSQL refuses the character, so nobody has it.
     if value.contains('\0') {
@@ -445,7 +445,7 @@ pub async fn owners(tx: &mut Tx, value: &str) -> Result<Vec<IdentityId>> {
     Ok(found.into_iter().map(|(id,)| IdentityId(id)).collect())
 }
 
-/// A mail that asks for proof is under way; what is proven stays so.
+/// A verification email was sent; a verified address stays verified.
 pub async fn mark_sent(tx: &mut Tx, address: Uuid, now: DateTime<Utc>) -> Result<()> {
     tx.execute(MARK_SENT, &[&address, &now]).await?;
     Ok(())
@@ -650,7 +650,7 @@ impl Joined {
 pub(super) fn refuse_nul(text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.contains('\0') => {
-            Err(Error::invalid("An address or user name holds a character that cannot be stored. Remove it."))
+            Err(Error::invalid("An email or username contains a character that can't be stored. Remove it."))
         }
         _ => Ok(()),
     }

@@ -1,6 +1,6 @@
-//! Which identities a list of the admin API shows, and the rows of a whole page at once.
+//! Which identities a list of the admin API contains, and the rows of a whole page at once.
 //!
-//! A page is found by its ids, by one statement for each filter. The rows of these ids are the same for all filters.
+//! A page is found by its IDs, with one statement for each filter. The rows of these IDs are the same for all filters.
 
 use super::Param;
 use super::Tx;
@@ -13,12 +13,12 @@ use crate::ids::IdentityId;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Which identities are meant. Identifiers are compared as they are: whoever asks has normalised them.
+/// The selected identities. Identifiers are compared unchanged: the caller has normalized them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Filter {
     All,
     Ids(Vec<IdentityId>),
-    /// `typed`: as people type it, for passwords and codes. `raw`: as a provider gave it.
+    /// `typed`: as users enter it, for passwords and codes. `raw`: as a provider returned it.
     Identifier {
         typed: String,
         raw: String,
@@ -45,7 +45,7 @@ impl Window {
     }
 }
 
-/// How many ids one statement takes; the rest of its places is filled with the nil id, which nobody has.
+/// How many IDs one statement takes; the rest is filled with the nil ID, which no identity has.
 const AT_ONCE: usize = 100;
 
 macro_rules! hundred {
@@ -225,7 +225,7 @@ fn at_least_none(count: i64) -> usize {
     usize::try_from(count).unwrap_or_default()
 }
 
-/// PostgreSQL refuses the character, so nobody has it.
+/// PostgreSQL rejects the character, so no identity has it.
 fn storable<const N: usize>(texts: [&String; N]) -> Option<[&str; N]> {
     (!texts.iter().any(|text| text.contains('\0'))).then(|| texts.map(String::as_str))
 }

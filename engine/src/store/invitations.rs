@@ -8,11 +8,11 @@ use uuid::Uuid;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Invitation {
     pub id: Uuid,
-    /// Normalised; `None`: whoever holds the link.
+    /// Normalized; `None`: anyone with the link.
     pub address: Option<String>,
     /// Only that address was ever told the link.
     pub mailed: bool,
-    /// An operator's e-mail, or `admin API`.
+    /// An operator's email, or `admin API`.
     pub made_by: String,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,

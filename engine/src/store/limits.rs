@@ -1,5 +1,5 @@
-//! Rows of limits: how often something happened, by the digest of who or what is counted. Each function but two is one statement
-//! that counts and reads at once, so that requests at the same moment count one after the other.
+//! Rows of limits: counts by the digest of what is counted. Each function except two is one statement that counts and reads, so that
+//! simultaneous requests are counted one after the other.
 use super::Tx;
 use crate::error::Result;
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! Rows of mails: the queue, and what became of each.
+//! Rows of emails: the queue, and their delivery status.
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::MessageId;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
     Queued,
-    /// Somebody is sending it; when the claim runs out, it is due again.
+    /// A process is sending it; when the claim expires, it is due again.
     Processing,
     Sent,
     /// Given up.
@@ -161,7 +161,7 @@ statements! {
         where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 }
 
-/// Takes a message back that nobody has begun to send.
+/// Deletes a message whose delivery hasn't begun.
 pub async fn withdraw(tx: &mut Tx, id: MessageId) -> Result<()> {
     tx.execute(WITHDRAW, &[&id.0]).await.map(drop)
 }
@@ -195,7 +195,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Mess
     tx.fetch_all::<Stored>(DUE, &[&now, &limit]).await?.into_iter().map(Stored::read).collect()
 }
 
-/// Takes a message as [`due`] gave it, until `until`; `false` when somebody else was faster.
+/// Claims a message from [`due`] until `until`; `false` if another process was faster.
 pub async fn claim(tx: &mut Tx, message: &Message, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool> {
     Ok(tx.execute(CLAIM, &[&message.id.0, &message.send_count, &until, &now]).await? == 1)
 }
@@ -240,7 +240,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter, limit: i64) -> Result<Vec<Messag
     rows.into_iter().map(Stored::read).collect()
 }
 
-/// What has not left: waiting or given up. Newest first, at most `limit`.
+/// Unsent messages: queued or failed. Newest first, at most `limit`.
 pub async fn held(tx: &mut Tx, limit: i64) -> Result<Vec<Message>> {
     tx.fetch_all::<Stored>(HELD, &[&limit]).await?.into_iter().map(Stored::read).collect()
 }
@@ -258,7 +258,7 @@ pub async fn waiting(tx: &mut Tx) -> Result<i64> {
     Ok(count)
 }
 
-/// When the newest mail that has left did so.
+/// When the latest email was sent.
 pub async fn last_sent(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
     Ok(tx.fetch_optional::<(DateTime<Utc>,)>(LAST_SENT, &[]).await?.map(|(at,)| at))
 }
@@ -268,7 +268,7 @@ pub async fn last_sent(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
 pub struct Failing {
     /// Refused for good at the first try.
     pub refused: i64,
-    /// Tried in vain, and due again or given up in the end.
+    /// Failed attempts, due again or finally failed.
     pub tried: i64,
 }
 

@@ -1,5 +1,5 @@
-//! The schema's history, compiled in: one folder for each database, the same names in both.
-//! Here, and only here, statements differ between the databases.
+//! The schema's migrations, compiled in: one folder for each database, with the same names. Only here do statements differ between
+//! the databases.
 
 use super::{Db, Driver, Pools, fault};
 use crate::error::{Error, Kind, Result};
@@ -45,7 +45,7 @@ const EXISTS_POSTGRES: &str = "select count(*) from information_schema.tables
 const UNRELEASED: &str = "An unreleased version of Vestibule created this database. Start with an empty data folder, or an empty database.";
 const APPLIED: &str = "select version, success, checksum from _sqlx_migrations order by version";
 
-/// Of everybody.
+/// Of all programs.
 pub(super) const TABLES_SQLITE: &str = "select name from sqlite_master where type = 'table'";
 /// Those too that the user may not read. A search path that leads nowhere has none.
 pub(super) const TABLES_POSTGRES: &str =
@@ -118,8 +118,8 @@ pub(super) async fn pending(db: &Db) -> Result<usize> {
         return Err(Error::new(
             Kind::Internal,
             format!(
-                "The database has schema {theirs}, this program knows {ours}: a newer version wrote it. \
-                 Start the newer version, or restore the backup made before the upgrade."
+                "The database has schema {theirs}, but this version supports {ours}: a newer version migrated it. Start the newer version, \
+                 or restore the backup from before the upgrade."
             ),
         ));
     }
@@ -129,8 +129,8 @@ pub(super) async fn pending(db: &Db) -> Result<usize> {
             return Err(Error::new(
                 Kind::Internal,
                 format!(
-                    "Migration {version} in the database is not the one of this program. \
-                     Restore a backup, or start the version that wrote it."
+                    "Migration {version} in the database differs from the one of this version. Restore a backup, or start the version that \
+                     applied it."
                 ),
             ));
         }

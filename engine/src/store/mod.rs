@@ -71,7 +71,7 @@ use writer::Writer;
 /// How long a request waits for a connection, the writer's queue included, before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const GONE: &str = "The database file is gone. Restore it and restart.";
+const GONE: &str = "The database file is missing. Restore it and restart.";
 
 /// A value bound to `$n`.
 trait Param: Send + Sync {
@@ -429,7 +429,7 @@ fn from_text<T: DeserializeOwned>(place: &'static str, text: &str) -> Result<T> 
 
 /// Stored data that this program did not write.
 fn unreadable(place: &'static str, why: impl std::fmt::Display) -> Error {
-    Error::internal(format!("{place} holds what cannot be read: {why}"))
+    Error::internal(format!("{place} contains invalid data: {why}"))
 }
 
 /// `begin` is a statement that opens a transaction.

@@ -1,5 +1,5 @@
-//! What one process tells the others at once: LISTEN and NOTIFY on PostgreSQL. SQLite has nothing like it, and any announcement may be
-//! missed: whoever listens also looks now and then.
+//! Notifications between processes: LISTEN and NOTIFY on PostgreSQL. SQLite has no equivalent, and announcements can get lost, so
+//! listeners also poll.
 
 use super::open::{READY_WITHIN, pool, unreached};
 use super::{Db, Driver, Pools, Tx, fault, not_ready};
@@ -85,7 +85,7 @@ impl Listener {
         let asked = async { Acquire::acquire(&mut self.listener).await?.ping().await };
         match timeout(READY_WITHIN, asked).await {
             Ok(answered) => answered.map_err(fault::error),
-            Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
+            Err(elapsed) => Err(not_ready("The database doesn't respond.").caused_by(elapsed)),
         }
     }
 }

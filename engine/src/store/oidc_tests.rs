@@ -1,4 +1,4 @@
-//! Rows of operators' tests of providers: a trip with a result, used once, gone soon.
+//! Rows of operators' provider tests: an authorization request with a result, used once and deleted soon.
 use super::Tx;
 use crate::error::Result;
 use chrono::{DateTime, Utc};

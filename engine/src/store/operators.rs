@@ -1,5 +1,5 @@
-//! Rows of operators, their sessions, one-time links and failed sign-ins. Secrets, tokens and what was typed as an
-//! address at sign-in come here hashed.
+//! Rows of operators, their sessions, single-use links and failed sign-ins. Secrets, tokens and emails entered at sign-in are hashed
+//! before they get here.
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::OperatorId;
@@ -19,7 +19,7 @@ pub enum Link {
 /// Whose failed sign-ins are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Of a client, whoever it says it is.
+    /// Of a client, for all emails.
     Client,
     /// Of a client, or of a known device, as one operator.
     Operator,
@@ -173,7 +173,7 @@ pub async fn set_password(tx: &mut Tx, id: OperatorId, password_hash: &str) -> R
     Ok(tx.execute(SET_PASSWORD, &[&id.0, &password_hash]).await? == 1)
 }
 
-/// How many owners are active; nobody else can change that before this transaction ends.
+/// The number of active owners; it can't change before this transaction ends.
 pub async fn lock_active_owners(tx: &mut Tx) -> Result<u64> {
     tx.execute(LOCK_OWNERS, &[]).await
 }

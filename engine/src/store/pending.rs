@@ -1,4 +1,4 @@
-//! Rows of sign-ups that wait for their proof: no account exists until then. What they mean is in `signup::pending`.
+//! Rows of sign-ups that are pending verification: their accounts don't exist yet. `flow::pending` uses them.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::identity::draft::Draft;
@@ -30,7 +30,7 @@ pub struct Code {
     /// Which secret made the digest.
     pub key_id: String,
     pub digest: Vec<u8>,
-    /// Of the secret in the mail's link.
+    /// Of the secret in the email's link.
     pub link_digest: Vec<u8>,
     pub expires_at: DateTime<Utc>,
 }
@@ -124,7 +124,7 @@ pub async fn of_flow(tx: &mut Tx, flow: FlowId) -> Result<Option<Pending>> {
     row.map(Stored::read).transpose()
 }
 
-/// The one whose code was mailed last, of those that are good still. A code that no mail was sent with is over from the start.
+/// The one whose code was emailed last, of those that are still valid. A code without an email is expired from the start.
 pub async fn last_for(tx: &mut Tx, address: &str, now: DateTime<Utc>) -> Result<Option<Pending>> {
     let row: Option<Stored> = tx.fetch_optional(LAST_FOR, &[&address, &now]).await?;
     row.map(Stored::read).transpose()
@@ -136,7 +136,7 @@ pub async fn renew(tx: &mut Tx, id: IdentityId, code: &Code) -> Result<()> {
     Ok(())
 }
 
-/// Another verification takes the place of the one it belonged to, for whoever has the secret. Whether it did.
+/// Moves it to another verification, if the secret matches. Returns whether it did.
 pub async fn follow(
     tx: &mut Tx,
     from: FlowId,

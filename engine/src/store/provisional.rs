@@ -1,4 +1,4 @@
-//! Rows of sign-ups that are not finished: while one stands here, `identities` shows its account to nobody.
+//! Rows of unfinished atomic sign-ups: while there is one, `identities` hides its account.
 
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub struct Row {
     pub flow: FlowId,
     /// In the order of their answers.
     pub agreed: Vec<Agreed>,
-    /// From then on it is taken for given up.
+    /// After that it counts as abandoned.
     pub deadline: DateTime<Utc>,
 }
 
@@ -50,7 +50,7 @@ pub async fn set_agreed(tx: &mut Tx, identity: IdentityId, agreed: &[Agreed]) ->
     Ok(tx.execute(AGREED, &[&identity.0, &agreed]).await? == 1)
 }
 
-/// From the commit on the account is one like any other, or is none. `false`: somebody else has ended it.
+/// From the commit on, the account is complete or deleted. `false`: another process has ended it.
 pub async fn end(tx: &mut Tx, identity: IdentityId) -> Result<bool> {
     Ok(tx.execute(END, &[&identity.0]).await? == 1)
 }

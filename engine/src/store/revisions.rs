@@ -1,4 +1,4 @@
-//! Rows of settings revisions: immutable, numbered from 1. Triggers refuse changes.
+//! Rows of settings revisions: immutable, numbered from 1. Triggers reject changes.
 use super::notify::Topic;
 use super::{Tx, from_text, to_text};
 use crate::config::Named;
@@ -46,7 +46,7 @@ statements! {
         order by number desc limit $1";
 }
 
-/// Inserts with number `row.base + 1` if `row.base` is still the newest, and announces it; `false` when somebody was faster.
+/// Inserts with number `row.base + 1` if `row.base` is still the latest, and announces it; `false` if another save was faster.
 pub async fn insert(tx: &mut Tx, row: &Row) -> Result<bool> {
     let number = row.base + 1;
     let (settings, summary) = (to_text(&row.settings)?, to_text(&row.summary)?);

@@ -1,5 +1,5 @@
-//! Structs out of rows. sqlx has a derive for it, but whoever takes its macros has both drivers, SQLite itself included, compiled
-//! once more for the compiler's own use: a minute of each first build.
+//! Structs from rows. sqlx has a derive for it, but its macros compile both drivers, including SQLite itself, again for the compiler:
+//! one minute of each first build.
 
 /// `row!(Person { id, name })` reads a struct from the columns that are named like its fields; `row!(Paid { sum }, person)` has
 /// after them the fields that are rows themselves.

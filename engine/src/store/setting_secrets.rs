@@ -1,4 +1,4 @@
-//! Rows of secrets that settings name: one for each name.
+//! Rows of secrets that settings reference: one per name.
 use super::Tx;
 use crate::error::Result;
 use chrono::{DateTime, Utc};

@@ -1,5 +1,5 @@
-//! Rows of what is under way with providers: trips, exchanges of apps, links that wait for a sign-in. Whatever may be used
-//! once is used up by one conditional update.
+//! Rows of provider sign-ins in progress: authorization requests, exchanges of apps, links that wait for a sign-in. Single-use rows
+//! are used by one conditional update.
 use super::{Tx, from_text, to_text};
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};
@@ -35,7 +35,7 @@ pub struct Exchange {
     /// The flow that is open.
     pub flow_id: Uuid,
     pub return_hash: Option<Vec<u8>>,
-    /// Once somebody has proven who they are.
+    /// Once the user has authenticated.
     pub identity_id: Option<Uuid>,
     pub provider: Option<String>,
     pub expires_at: DateTime<Utc>,

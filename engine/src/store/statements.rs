@@ -1,4 +1,4 @@
-//! The store's SQL as a list: what is executed stands in a `statements!` block, so that tests can look at every statement.
+//! The store's SQL as a list: executed statements are in a `statements!` block, so that tests can check every one.
 
 /// Constants with SQL, and `STATEMENTS`, the list of their names and texts for tests. One block for each file.
 macro_rules! statements {

@@ -1,8 +1,8 @@
 //! SQLite's one writer: a single connection, with or without a flush at each commit.
 //!
-//! Both kinds of commit share the connection, so two writers at once are impossible, also when a caller leaves in the
-//! middle. `pragma synchronous` travels with the `begin`: changing it costs a transaction no round trip.
-//! SQLite reads it when a commit writes to the log (sqlite.org/pragma.html#pragma_synchronous).
+//! Both kinds of commit share the connection, so two simultaneous writers are impossible, even if a caller is dropped. `pragma
+//! synchronous` is sent with the `begin`, so changing it needs no round trip. SQLite reads it when a commit writes to the log
+//! (sqlite.org/pragma.html#pragma_synchronous).
 
 use super::connections::{Connections, Lent};
 use sqlx::sqlite::SqliteSynchronous;

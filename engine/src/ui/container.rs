@@ -1,4 +1,4 @@
-//! How a form comes back: messages at their fields, values as typed (Kratos: ui/container/container.go).
+//! Returned forms: messages at their fields, values as entered (Kratos: ui/container/container.go).
 
 use super::{Container, Group, Input, InputKind, Node, Text};
 use crate::limits_table::TYPED_VALUES;

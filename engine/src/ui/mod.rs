@@ -1,5 +1,5 @@
-//! UI containers and nodes in Kratos' JSON shape, which is both the wire and the stored form.
-//! Source: Kratos ui/container/container.go, ui/node/attributes.go.
+//! UI containers and nodes in Kratos' JSON shape, which is both the wire format and the stored format. Source: Kratos
+//! ui/container/container.go, ui/node/attributes.go.
 
 mod container;
 pub mod sort;

@@ -1,8 +1,8 @@
-//! Node order as Kratos makes it (Kratos: ui/node/node.go, selfservice/flow/*/sort.go).
+//! Kratos' node order (Kratos: ui/node/node.go, selfservice/flow/*/sort.go).
 //!
-//! Two passes: by group, then by key inside a group, where `default` and `password` count as one. The second relation
-//! is not transitive, so the order of comparing is part of the rule: it is an insertion sort, as Go's stable sort is for
-//! up to twenty elements.
+//! Two passes: by group, then by key inside a group, where `default` and `password` count as one. The second relation is not
+//! transitive, so the order of comparisons is part of the rule: it is an insertion sort, like Go's stable sort for up to twenty
+//! elements.
 
 use super::{Group, Node};
 use serde_json::Value;

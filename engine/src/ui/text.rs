@@ -1,4 +1,5 @@
-//! Every message to a person, by Kratos' number (Kratos: text/id.go) and context keys, in our own words.
+//! Every message to a user: Kratos' number (Kratos: text/id.go) and context keys, with wording of our own. Clients translate by number,
+//! so a number stays when its wording changes.
 
 use crate::limits_table::QUOTED;
 use chrono::{DateTime, Utc};
@@ -50,12 +51,12 @@ pub fn sign_in_with(provider: &str, id: &str) -> Text {
     make(1010002, TextKind::Info, format!("Sign in with {provider}"), context)
 }
 pub fn refresh() -> Text {
-    info(1010003, "This needs a fresh sign-in.")
+    info(1010003, "Sign in again to continue.")
 }
 pub fn second_factor() -> Text {
-    info(1010004, "Confirm with your second factor.")
+    info(1010004, "Confirm it’s you with your second factor.")
 }
-/// The address has an account. `kinds` and `providers`: its ways in, where the administrator wants them told.
+/// The email has an account. `kinds` and `providers`: its sign-in methods, where the configuration allows revealing them.
 pub fn sign_in_to_link(
     duplicate: &str,
     provider: &str,
@@ -63,9 +64,7 @@ pub fn sign_in_to_link(
     kinds: &[&str],
     providers: &[String],
 ) -> Text {
-    let text = format!(
-        "There is an account for {duplicate} already. Sign in to it, and {provider} will be a way in from now on."
-    );
+    let text = format!("An account for {duplicate} already exists. Sign in to link {provider} to it.");
     let context = json!({
         "duplicateIdentifier": duplicate,
         "duplicate_identifier": duplicate,
@@ -79,13 +78,13 @@ pub fn sign_in_to_link(
 }
 pub fn sign_in_with_and_link(provider: &str) -> Text {
     let context = json!({ "provider": provider });
-    make(1010018, TextKind::Info, format!("Sign in with {provider} and link"), context)
+    make(1010018, TextKind::Info, format!("Sign in with {provider} to link"), context)
 }
 pub fn sign_in_with_password() -> Text {
     info(1010022, "Sign in with password")
 }
 
-/// Ours: Kratos has no limits. `retry_after`: for pages that count down.
+/// Not in Kratos, which has no limits. `retry_after` is for pages that count down.
 pub fn too_many_attempts(seconds: u32) -> Text {
     let text = match seconds {
         0 | 1 => "Too many attempts. Try again in 1 second.".to_owned(),
@@ -104,7 +103,7 @@ pub fn sign_up_with(provider: &str, id: &str) -> Text {
     let context = json!({ "provider": provider, "provider_id": id });
     make(1040002, TextKind::Info, format!("Sign up with {provider}"), context)
 }
-/// Back to the provider, with what was still missing filled in.
+/// Returns to the provider, after the user filled in the missing fields.
 pub fn go_on_to_provider() -> Text {
     info(1040003, "Continue")
 }
@@ -114,19 +113,19 @@ pub fn go_on_to_provider() -> Text {
 pub fn password() -> Text {
     info(1070001, "Password")
 }
-/// A field called as the identity schema calls it.
+/// A field that is labelled with its title in the identity schema.
 pub fn of_schema(title: &str, name: &str) -> Text {
     make(1070002, TextKind::Info, title, json!({ "title": title, "name": name }))
 }
 pub fn identifier() -> Text {
-    info(1070004, "E-mail or user name")
+    info(1070004, "Email or username")
 }
 
 pub fn email() -> Text {
-    info(1070007, "E-mail address")
+    info(1070007, "Email")
 }
 pub fn resend() -> Text {
-    info(1070008, "Send another code")
+    info(1070008, "Send a new code")
 }
 pub fn go_on() -> Text {
     info(1070009, "Continue")
@@ -138,65 +137,61 @@ pub fn verification_code() -> Text {
 // Verification
 
 pub fn address_proven() -> Text {
-    make(1080002, TextKind::Success, "Your address is confirmed.", Value::Null)
+    make(1080002, TextKind::Success, "Your email is verified.", Value::Null)
 }
 pub fn code_sent() -> Text {
-    info(1080003, "A code was sent to this address, if it belongs to an account here. Type it in below.")
+    info(1080003, "If this email belongs to an account, we sent a code to it. Enter the code below.")
 }
-/// The same where a sign-up waits for its proof, and nobody is to learn who has an account.
+/// The same while a sign-up waits for verification, and the page must not reveal whether the email has an account.
 pub fn code_sent_if_new() -> Text {
-    let text = "If this address is new here, a code is on its way to it: type it in below. If it has an account already, a mail says so.";
+    let text = "We sent you an email. If you’re new, enter the code from it below. If you already have an account, it tells you how to sign in.";
     Text { text: text.to_owned(), ..code_sent() }
 }
-/// Whoever proves the address of a sign-up is not known to have made it.
+/// The user who verifies the email of a sign-up may not be the user who signed up.
 pub fn password_of_sign_up() -> Text {
-    let text = "Type the password that you signed up with, or choose a new one: you signed up in another browser, or somebody else did.";
+    let text = "You or someone else signed up in another browser. Enter the password that you signed up with, or choose a new one.";
     Text { text: text.to_owned(), ..required("password") }
 }
-/// The same before anything was sent: nothing is wrong yet.
+/// The same before the form was sent, so it is no error yet.
 pub fn password_first() -> Text {
     info(
         1080000,
-        "The sign-up did not come from this browser. Type the password that you signed up with, or choose a new one if it was not you.",
+        "The sign-up was started in another browser. Enter the password that you signed up with. If you didn’t start it, choose a new password.",
     )
 }
-/// The same where nobody signs in with a password, so that none can be asked for.
+/// The same where password sign-in is turned off, so the page can't require a password.
 pub fn account_of_somebody_else() -> Text {
     generic(
-        "Somebody signed up with this address before it was confirmed. If that was you, sign in and then open the link in the mail \
-         once more. Otherwise that account can be ended, so that you can sign up.",
+        "Someone signed up with this email before it was verified. If it was you, sign in, then open the link in the email again. \
+         If it wasn’t you, delete that account so that you can sign up.",
     )
 }
-/// The same before anything was sent.
+/// The same before the form was sent.
 pub fn consent_first() -> Text {
     Text { text: account_of_somebody_else().text, ..password_first() }
 }
 pub fn start_over() -> Text {
-    of_schema("End that account", "start_over")
+    of_schema("Delete that account", "start_over")
 }
 pub fn account_ended() -> Text {
-    generic("That account is gone, and nobody has your address here any more. Sign up with it now.")
+    generic("The account was deleted. You can now sign up with your email.")
 }
 pub fn sign_up_is_over() -> Text {
-    generic("Signing up with a password was switched off meanwhile. Sign up in another way.")
+    generic("Sign-up with a password was turned off. Use another method.")
 }
 pub fn wrong_code() -> Text {
-    error(
-        4070006,
-        "This code is wrong, or a newer one was sent. Check the newest mail and try again.",
-        Value::Null,
-    )
+    error(4070006, "Incorrect code. Enter the code from the latest email.", Value::Null)
 }
 pub fn tried_too_often() -> Text {
-    generic("This was tried too often. Ask for a new code.")
+    generic("Too many attempts. Request a new code.")
 }
 pub fn already_proven() -> Text {
-    error(4070002, "This was done already. To confirm another address, ask for a new code.", Value::Null)
+    error(4070002, "This email is already verified. To verify another one, request a new code.", Value::Null)
 }
 
 // Form errors
 
-/// What somebody typed, as far as a message repeats it.
+/// What the user entered, cut to the length that a message repeats.
 pub fn quoted(typed: &str) -> Cow<'_, str> {
     match typed.char_indices().nth(QUOTED.count()) {
         Some((end, _)) => format!("{}…", &typed[..end]).into(),
@@ -208,32 +203,31 @@ pub fn generic(reason: &str) -> Text {
     error(4000001, reason, json!({ "reason": reason }))
 }
 pub fn required(property: &str) -> Text {
-    error(4000002, "Fill this in.", json!({ "property": property }))
+    error(4000002, "This field is required.", json!({ "property": property }))
 }
 pub fn too_short(min_length: u64, actual_length: usize) -> Text {
-    let text = format!("At least {min_length} characters. You have {actual_length}.");
+    let text = format!("{} You entered {actual_length}.", at_least(min_length));
     error(4000003, text, json!({ "min_length": min_length, "actual_length": actual_length }))
 }
 pub fn pattern(pattern: &str) -> Text {
-    error(4000004, "This does not have the form that is asked for.", json!({ "pattern": pattern }))
+    error(4000004, "Enter a value in the required format.", json!({ "pattern": pattern }))
 }
-/// The breach check could not be made, and passing without it is not allowed.
+/// The breach check failed, and the configuration requires it.
 pub fn password_unchecked() -> Text {
-    let text = "The password could not be checked against known breaches. Try again in a moment.";
+    let text = "We couldn’t check whether this password appeared in a data breach. Try again in a moment.";
     error(4000005, text, json!({ "reason": text }))
 }
 pub fn invalid_credentials() -> Text {
-    error(4000006, "The address or the password is wrong. Check both and try again.", Value::Null)
+    error(4000006, "Incorrect email or password.", Value::Null)
 }
 pub fn identifier_exists() -> Text {
     error(
         4000007,
-        "There is an account with this address already. Sign in, or use another address.",
+        "An account with this email already exists. Sign in, or use a different email.",
         Value::Null,
     )
 }
-/// The same where the administrator wants it told how that account signs in: for programs in `kinds` and `providers`, for people in
-/// `ways`.
+/// The same where the configuration allows revealing how that account signs in: `kinds` and `providers` for clients, `ways` for users.
 pub fn identifier_exists_with_hints(
     identifier: &str,
     kinds: &[&str],
@@ -242,7 +236,7 @@ pub fn identifier_exists_with_hints(
 ) -> Text {
     let text = match ways {
         [] => identifier_exists().text,
-        ways => format!("There is an account for {identifier} already. Sign in with {}.", ways.join(" or ")),
+        ways => format!("An account for {identifier} already exists. Sign in with {}.", ways.join(" or ")),
     };
     let context = json!({
         "available_credential_types": kinds,
@@ -251,141 +245,162 @@ pub fn identifier_exists_with_hints(
     });
     error(4000028, text, context)
 }
-/// The invitation is bound to an address, and the form has none of that name.
+/// The invitation is bound to an email that the form doesn't have.
 pub fn invited_by_another_address() -> Text {
-    generic("Your invitation is for another address. Sign up with the one that it was made for.")
+    generic("Your invitation is for a different email. Sign up with the email that it was created for.")
 }
 pub fn no_identifier() -> Text {
-    error(
-        4000009,
-        "Nothing here can be signed in with. Fill in an e-mail address or a user name.",
-        Value::Null,
-    )
+    error(4000009, "Enter an email or a username that you can sign in with.", Value::Null)
 }
-/// What somebody is known by holds a character that readers do not see, or that turns the direction of the text.
+/// An identifier contains a character that readers can't see, or that changes the direction of the text.
 pub fn unreadable() -> Text {
     generic(
-        "This has an invisible character, or one that changes the direction of the text. Remove it, or type it again.",
+        "This contains an invisible character or one that changes the text direction. Remove it, or enter the text again.",
     )
 }
 pub fn too_long(max_length: u64, actual_length: usize) -> Text {
-    let text = format!("At most {max_length} characters. You have {actual_length}.");
+    let text = format!("{} You entered {actual_length}.", at_most(max_length));
     error(4000017, text, json!({ "max_length": max_length, "actual_length": actual_length }))
 }
 pub fn below_minimum(minimum: &Value, actual: &Value) -> Text {
-    error(4000018, format!("At least {minimum}."), json!({ "minimum": minimum, "actual": actual }))
+    error(4000018, format!("Enter {minimum} or more."), json!({ "minimum": minimum, "actual": actual }))
 }
 pub fn below_exclusive_minimum(minimum: &Value, actual: &Value) -> Text {
-    error(4000019, format!("More than {minimum}."), json!({ "minimum": minimum, "actual": actual }))
+    error(
+        4000019,
+        format!("Enter a number greater than {minimum}."),
+        json!({ "minimum": minimum, "actual": actual }),
+    )
 }
 pub fn above_maximum(maximum: &Value, actual: &Value) -> Text {
-    error(4000020, format!("At most {maximum}."), json!({ "maximum": maximum, "actual": actual }))
+    error(4000020, format!("Enter {maximum} or less."), json!({ "maximum": maximum, "actual": actual }))
 }
 pub fn above_exclusive_maximum(maximum: &Value, actual: &Value) -> Text {
-    error(4000021, format!("Less than {maximum}."), json!({ "maximum": maximum, "actual": actual }))
+    error(
+        4000021,
+        format!("Enter a number less than {maximum}."),
+        json!({ "maximum": maximum, "actual": actual }),
+    )
 }
 pub fn not_a_multiple(base: f64, actual: &Value) -> Text {
-    error(4000022, format!("A multiple of {base}."), json!({ "base": base, "actual": actual }))
+    error(4000022, format!("Enter a multiple of {base}."), json!({ "base": base, "actual": actual }))
 }
 pub fn too_many_items(max_items: u64, actual_items: usize) -> Text {
-    let text = format!("At most {max_items} entries. You have {actual_items}.");
+    let text = match max_items {
+        1 => format!("Enter at most 1 entry. You entered {actual_items}."),
+        _ => format!("Enter at most {max_items} entries. You entered {actual_items}."),
+    };
     error(4000023, text, json!({ "max_items": max_items, "actual_items": actual_items }))
 }
 pub fn too_few_items(min_items: u64, actual_items: usize) -> Text {
-    let text = format!("At least {min_items} entries. You have {actual_items}.");
+    let text = match min_items {
+        1 => format!("Enter at least 1 entry. You entered {actual_items}."),
+        _ => format!("Enter at least {min_items} entries. You entered {actual_items}."),
+    };
     error(4000024, text, json!({ "min_items": min_items, "actual_items": actual_items }))
 }
 pub fn equal_items(index_a: usize, index_b: usize) -> Text {
-    error(4000025, "Each entry once only.", json!({ "index_a": index_a, "index_b": index_b }))
+    error(4000025, "Each entry must be unique.", json!({ "index_a": index_a, "index_b": index_b }))
 }
 pub fn wrong_type(allowed: &[String], actual: &str) -> Text {
-    let text = format!("This has to be of another kind: {}.", allowed.join(" or "));
+    let text = format!("Enter a value of this type: {}.", allowed.join(" or "));
     error(4000026, text, json!({ "allowed_types": allowed, "actual_type": actual }))
 }
 pub fn not_the_constant(expected: &Value) -> Text {
-    error(4000029, format!("This has to be {expected}."), json!({ "expected": expected }))
+    error(4000029, format!("This must be {expected}."), json!({ "expected": expected }))
 }
 pub fn password_too_similar() -> Text {
     error(
         4000031,
-        "The password is too similar to your address or user name. Choose another one.",
+        "This password is too similar to your email or username. Choose a different one.",
         Value::Null,
     )
 }
+fn at_least<N: PartialEq + From<u8> + std::fmt::Display>(count: N) -> String {
+    let one = count == N::from(1);
+    if one { "Use at least 1 character.".to_owned() } else { format!("Use at least {count} characters.") }
+}
+fn at_most<N: PartialEq + From<u8> + std::fmt::Display>(count: N) -> String {
+    let one = count == N::from(1);
+    if one { "Use at most 1 character.".to_owned() } else { format!("Use at most {count} characters.") }
+}
 /// Lengths in characters.
 pub fn password_too_short(min_length: usize, actual_length: usize) -> Text {
-    let text = format!("Use at least {min_length} characters, you used {actual_length}.");
+    let text = format!("{} You entered {actual_length}.", at_least(min_length));
     error(4000032, text, json!({ "min_length": min_length, "actual_length": actual_length }))
 }
 pub fn password_too_long(max_length: usize, actual_length: usize) -> Text {
-    let text = format!("Use at most {max_length} characters, you used {actual_length}.");
+    let text = format!("{} You entered {actual_length}.", at_most(max_length));
     error(4000033, text, json!({ "max_length": max_length, "actual_length": actual_length }))
 }
 pub fn password_breached(breaches: u64) -> Text {
-    let text = "This password was found in stolen lists. Choose one that you use nowhere else.";
+    let text = "This password appeared in a data breach. Choose one that you don’t use anywhere else.";
     password_known(text, json!({ "breaches": breaches }))
 }
-/// Found without the network. What attackers try first is the top of the stolen lists, so that clients which know Kratos' id say the
-/// right thing.
+/// Found in the built-in list, without the network. The list is the top of published breaches, so Kratos' number for breached passwords
+/// fits.
 pub fn password_common() -> Text {
-    password_known("This password is one of those that attackers try first. Choose another one.", Value::Null)
+    password_known(
+        "This password is one of the first that attackers try. Choose a different one.",
+        Value::Null,
+    )
 }
 fn password_known(text: &str, context: Value) -> Text {
     error(4000034, text, context)
 }
 pub fn not_an_email(value: &str) -> Text {
-    error(4000040, "This is not an e-mail address. Write it as name@example.org.", json!({ "value": value }))
+    error(4000040, "Enter a valid email address, for example name@example.org.", json!({ "value": value }))
 }
 pub fn not_a_phone_number(value: &str) -> Text {
-    error(4000041, "This is not a phone number. Write it as +43 1 234567.", json!({ "value": value }))
+    error(4000041, "Enter a valid phone number, for example +43 1 234567.", json!({ "value": value }))
 }
 
 // Providers
 
 pub fn provider_refused(provider: &str) -> Text {
-    generic(&format!("You did not finish signing in with {provider}. Try again, or choose another way."))
+    generic(&format!("You didn’t finish signing in with {provider}. Try again, or use another method."))
 }
 pub fn provider_failed(provider: &str) -> Text {
-    generic(&format!("{provider} did not answer as it should. Try again in a moment, or choose another way."))
+    generic(&format!(
+        "{provider} isn’t responding as expected. Try again in a moment, or use another method."
+    ))
 }
 pub fn provider_not_believed(provider: &str) -> Text {
     generic(&format!(
-        "What {provider} answered could not be believed, so nobody was signed in. Try again; if it stays so, tell \
-         whoever runs this service."
+        "We couldn’t verify {provider}’s response, so you weren’t signed in. Try again. If it keeps failing, contact the owner of \
+         this service."
     ))
 }
 pub fn provider_says_too_little(provider: &str) -> Text {
     generic(&format!(
-        "{provider} did not say enough about you to go on. Choose another way, and tell whoever runs this service."
+        "{provider} didn’t share enough information about you. Use another method, and contact the owner of this service."
     ))
 }
 pub fn provider_sign_in_is_old(provider: &str) -> Text {
-    generic(&format!("{provider} did not ask you to sign in again. Sign out there, then try again."))
+    generic(&format!("{provider} didn’t ask you to sign in again. Sign out of {provider}, then try again."))
 }
 pub fn provider_not_set_up(provider: &str) -> Text {
     generic(&format!(
-        "Signing in with {provider} is not set up completely. Choose another way, and tell whoever runs this service."
+        "Sign-in with {provider} isn’t fully set up. Use another method, and contact the owner of this service."
     ))
 }
 pub fn provider_does_not_vouch(provider: &str) -> Text {
-    generic(&format!("{provider} does not confirm your address, and here it has to be. Choose another way."))
+    generic(&format!(
+        "{provider} didn’t report your email as verified, and this service requires that. Use another method."
+    ))
 }
 pub fn provider_gone() -> Text {
-    generic("Signing in with this provider is not offered any more. Choose another way.")
+    generic("Sign-in with this provider is no longer available. Use another method.")
 }
-/// Two accounts were to be linked, or one confirmed, and this is a third.
+/// The request is for another account: one to link, or one that the user had to confirm.
 pub fn not_this_account() -> Text {
-    error(
-        4010009,
-        "This is not the account that was asked for. Sign in to the one that has the address.",
-        Value::Null,
-    )
+    error(4010009, "This is a different account. Sign in to the account that has the email.", Value::Null)
 }
 
 // Flows
 
 fn expired(id: u64, at: DateTime<Utc>) -> Text {
-    let text = "The form was open for too long. Fill it in once more.";
+    let text = "This form expired. Fill it in again.";
     error(id, text, json!({ "expired_at": at, "expired_at_unix": at.timestamp() }))
 }
 pub fn login_expired(at: DateTime<Utc>) -> Text {
@@ -395,33 +410,21 @@ pub fn registration_expired(at: DateTime<Utc>) -> Text {
     expired(4040001, at)
 }
 pub fn no_login_method() -> Text {
-    error(
-        4010002,
-        "The form does not say which way of signing in it is for. Use one of its buttons.",
-        Value::Null,
-    )
+    error(4010002, "Choose a sign-in method.", Value::Null)
 }
 pub fn verification_expired(at: DateTime<Utc>) -> Text {
     expired(4070005, at)
 }
 pub fn no_verification_method() -> Text {
-    error(
-        4010006,
-        "The form does not say how the address is to be confirmed. Use one of its buttons.",
-        Value::Null,
-    )
+    error(4010006, "Choose how to verify your email.", Value::Null)
 }
 pub fn no_registration_method() -> Text {
-    error(
-        4010003,
-        "The form does not say which way of signing up it is for. Use one of its buttons.",
-        Value::Null,
-    )
+    error(4010003, "Choose a sign-up method.", Value::Null)
 }
 
 #[cfg(test)]
 mod tests {
-    /// Clients translate by number: two messages with one number would read the same to them.
+    /// Clients translate by number, so they couldn't tell two messages with one number apart.
     #[test]
     fn every_message_has_a_number_of_its_own() {
         let source = include_str!("text.rs");

@@ -17,7 +17,7 @@ struct Line {
 /// Every key that the reference names, alternatives in braces one by one.
 fn lines() -> Vec<Line> {
     let page = reference();
-    let (there, later) = page.split_once("## Known, without effect yet").unwrap();
+    let (there, later) = page.split_once("## Not supported yet").unwrap();
     let of = |text: &str, has_effect: bool| -> Vec<Line> {
         let rows = text.lines().filter(|line| line.starts_with("| `"));
         let rows = rows.filter_map(|row| {
@@ -100,22 +100,24 @@ fn other(line: &Line) -> String {
     }
     let choice = |first: &'static str, second: &'static str| if default == first { second } else { first };
     match kind.as_str() {
-        "yes or no" | "yes or no, as a text" => choice("true", "false").to_owned(),
+        "boolean" | "boolean, as a string" => choice("true", "false").to_owned(),
         "duration" => choice("17m", "19m").to_owned(),
         "size" => choice("24MB", "25MB").to_owned(),
-        "text" => "other".to_owned(),
-        "address" => "https://other.example.org/".to_owned(),
+        "string" => "other".to_owned(),
+        "URL" => "https://other.example.org/".to_owned(),
         "page" => "https://other.example.org/page".to_owned(),
-        "list of texts" => r#"["https://other.example.org"]"#.to_owned(),
+        "list of strings" => r#"["https://other.example.org"]"#.to_owned(),
         "list of networks" => r#"["10.9.0.0/16"]"#.to_owned(),
-        "list of texts, 32 characters each" => r#"["a cipher secret, none to keep :)"]"#.to_owned(),
+        "list of strings, 32 characters each" => r#"["a cipher secret, none to keep :)"]"#.to_owned(),
         "list of schemas" => r#"[{"id":"default","url":"preset://username"}]"#.to_owned(),
         "hooks" => {
             r#"[{"hook":"web_hook","config":{"url":"https://other.example.org/hook","method":"POST"}}]"#
                 .to_owned()
         }
         "section" => r#"{"other":"1"}"#.to_owned(),
-        kind if kind.starts_with("list of texts, ") => r#"["another secret of this test alone"]"#.to_owned(),
+        kind if kind.starts_with("list of strings, ") => {
+            r#"["another secret of this test alone"]"#.to_owned()
+        }
         kind if kind.starts_with("number, ") => {
             let least: i64 = kind["number, ".len()..].split(' ').next().unwrap().parse().unwrap();
             let most = kind.split(" to ").nth(1).and_then(|most| most.parse().ok()).unwrap_or(i64::MAX);

@@ -78,7 +78,7 @@ fn each_problem_is_found_where_it_is() {
         (
             json!({"identity": {"schemas": [{"id": "default", "url": "base64://eyJwcm9wZXJ0aWVzIjp7InRyYWl0cyI6eyJwcm9wZXJ0aWVzIjp7Im5hbWUiOnsidHlwZSI6InN0cmluZyIsInBhdHRlcm4iOiJhezIwMDB9In19fX19"}]}}),
             "identity.schemas[0].url",
-            "without that fault",
+            "a corrected schema",
         ),
         (
             json!({"identity": {"schemas": [{"id": "default", "url": "base64://%%%"}]}}),
@@ -163,7 +163,7 @@ fn each_problem_is_found_where_it_is() {
         (
             json!({"selfservice": {"flows": {"login": {"after": {"hooks": [{"hook": "session"}]}}}}}),
             "selfservice.flows.login.after.hooks[0]",
-            "take the entry out",
+            "remove the entry",
         ),
         (
             json!({"selfservice": {"flows": {"login": {"before": {"hooks": [{"hook": "require_verified_address"}]}}}}}),
@@ -266,9 +266,9 @@ fn broken_files_are_named_with_line_and_column() {
         ("bad.json", "{\n  \"dsn\": \"memory\",\n}", "line 3, column 1: "),
         ("bad.toml", "dsn = \"memory\"\n[log\n", "line 2, column "),
         ("empty.yml", " \n", "empty"),
-        ("comment.yml", "# nothing yet\n", "says nothing"),
-        ("list.yml", "- dsn\n", "not a set of keys"),
-        ("config.ini", "dsn=memory", "no format"),
+        ("comment.yml", "# nothing yet\n", "no content"),
+        ("list.yml", "- dsn\n", "doesn't contain keys"),
+        ("config.ini", "dsn=memory", "no known extension"),
     ] {
         let path = file(folder.path(), name, text);
         let found = problems(&Sources { files: vec![path.clone()], ..Sources::default() });
@@ -340,7 +340,7 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
         json!([later, {"id": "b", "provider": "generic", "client_id": "c", "issuer_url": "https://i.example", "mapper_url": "base64://e30="}]),
     ));
     assert_eq!(config.selfservice.social.providers.len(), 1);
-    assert!(notes.iter().any(|note| note.text.contains("there is no provider `x` here")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.text.contains("the provider `x` isn't supported")), "{notes:?}");
 
     // Nor does one whose id nobody filled in, as a variable of an environment may leave it.
     let mut empty = good.clone();
@@ -399,7 +399,7 @@ async fn identity_schemas_are_fetched_through_the_guard_and_a_failure_is_a_probl
         let mut sources = document(patch);
         engine::config::load::fetch(&mut sources, &engine::effects::SystemOutbound::new()).await;
         let found = problems(&sources);
-        assert!(found[0].what.contains("not an address that requests may go to"), "{url}: {found:?}");
+        assert!(found[0].what.contains("an address that requests must not go to"), "{url}: {found:?}");
     }
 }
 
@@ -411,7 +411,7 @@ fn unknown_keys_are_reported_with_the_one_that_may_be_meant() {
     assert_eq!(
         found,
         [
-            ("log.levle", "unknown key without effect; perhaps `level` is meant"),
+            ("log.levle", "unknown key without effect; did you mean `level`?"),
             ("frobnicate", "unknown key without effect"),
         ]
     );
@@ -450,8 +450,8 @@ fn an_entry_of_a_list_that_the_environment_cannot_reach_is_a_problem() {
         ("SELFSERVICE_ALLOWED_RETURN_URLS_4", "https://a.example/", "entry 4 cannot follow"),
         ("IDENTITY_SCHEMAS_0_URI", "preset://email", "no member for `URI`"),
         ("SELFSERVICE_ALLOWED_RETURN_URLS_0_URL", "https://a.example/", "no member"),
-        ("IDENTITY_SCHEMAS_0", "preset://email", "object in JSON"),
-        ("SELFSERVICE_FLOWS_LOGIN_AFTER_HOOKS_0_CONFIG_CAN_INTERRUPT", "maybe", "neither yes nor no"),
+        ("IDENTITY_SCHEMAS_0", "preset://email", "JSON object"),
+        ("SELFSERVICE_FLOWS_LOGIN_AFTER_HOOKS_0_CONFIG_CAN_INTERRUPT", "maybe", "not a boolean"),
     ] {
         let environment = BTreeMap::from([(variable.to_owned(), text.to_owned())]);
         let found = problems(&Sources { environment, ..document(json!({})) });

@@ -272,7 +272,7 @@ fn a_variable_that_no_key_has_is_told() {
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
     assert_eq!(
         note.to_string(),
-        "environment variable SELFSERVICE_FLOWS_LOGIN_LIFE: no key has this name, so the variable has no effect"
+        "environment variable SELFSERVICE_FLOWS_LOGIN_LIFE: unknown key, so the variable has no effect"
     );
 }
 
@@ -340,7 +340,7 @@ fn the_memory_of_a_hash_has_a_unit_and_is_never_too_small() {
     for (text, lanes, kib) in [("1KB", 1, 8), ("512B", 4, 32), ("0B", 2, 16)] {
         let (memory, told) = of(json!(text), lanes);
         assert_eq!(memory, kib, "{text}");
-        assert!(told.contains(&format!("{kib} KiB are in use")), "{text}: {told}");
+        assert!(told.contains(&format!("{kib} KiB are used")), "{text}: {told}");
     }
     for (text, kib) in [("131072KB", 131_072), ("128MB", 131_072), ("19MiB", 19_456), ("64KB", 64)] {
         assert_eq!(of(json!(text), 1), (kib, String::new()), "{text}");
@@ -372,6 +372,6 @@ fn the_host_of_the_breach_check_is_a_host() {
     for host in ["https://example.org", "user@example.org", "example.org?x", "two words", "example.org:99999"]
     {
         let problems = of(host).unwrap_err();
-        assert!(problems.to_string().contains("this is no host"), "{host}: {problems}");
+        assert!(problems.to_string().contains("invalid host"), "{host}: {problems}");
     }
 }

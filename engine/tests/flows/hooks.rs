@@ -206,7 +206,7 @@ async fn a_call_that_cannot_be_made_is_given_up_at_once_and_says_why() {
     let log = house.log().await;
     assert_eq!((log[0].delivery.status, log[0].may_retry), (Status::Failed, true));
     let why = log[0].failure.as_deref().unwrap();
-    assert!(why.contains("more than 1048576 bytes"), "{why}");
+    assert!(why.contains("larger than 1048576 bytes"), "{why}");
     assert!(house.sent().is_empty());
 }
 
@@ -258,7 +258,7 @@ async fn a_hook_that_was_taken_out_is_called_no_more_and_the_log_says_why() {
     assert!(house.sent().is_empty());
     let log = house.log().await;
     assert_eq!(log[0].delivery.status, Status::Failed);
-    assert!(log[0].failure.as_ref().unwrap().contains("not in the configuration"));
+    assert!(log[0].failure.as_ref().unwrap().contains("no longer configured"));
 }
 
 #[tokio::test]

@@ -14,3 +14,4 @@ mod known_secrets;
 mod layers;
 mod mailer;
 mod operators;
+mod words;

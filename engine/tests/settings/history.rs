@@ -189,7 +189,7 @@ async fn any_two_are_compared_in_words_and_as_what_to_write_into_a_file() {
     let back = compare(2, 0).await.unwrap();
     assert_eq!(back.changes[0], "Sign in after registration: off");
     assert!(
-        back.yaml.contains("# Take this key out: selfservice.flows.registration.after.password"),
+        back.yaml.contains("# Remove this key: selfservice.flows.registration.after.password"),
         "{}",
         back.yaml
     );

@@ -596,7 +596,7 @@ async fn kratos_gets_what_is_offered_without_secrets_of_the_console() {
     let list = exported.document["selfservice"]["methods"]["oidc"]["config"]["providers"].clone();
     assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
     let said = |part: &str| exported.remarks.iter().any(|remark| remark.text.contains(part));
-    assert!(said("`google` is switched off here"), "{:?}", exported.remarks);
+    assert!(said("`google` is turned off"), "{:?}", exported.remarks);
     done(&house.arrange(Role::Owner, Arrange::Offer("google".into(), true)).await);
     done(&house.arrange(Role::Owner, Arrange::Up("google".into())).await);
     let exported = export(&house.engine.begin().config, true);
@@ -606,7 +606,7 @@ async fn kratos_gets_what_is_offered_without_secrets_of_the_console() {
     assert!(list[1]["mapper_url"].as_str().unwrap().starts_with("base64://"), "{list}");
     let said = |part: &str| exported.remarks.iter().any(|remark| remark.text.contains(part));
     assert!(
-        said("this secret was given to the console") && said("sorts its providers by id"),
+        said("this secret was entered in the console") && said("sorts providers by ID"),
         "{:?}",
         exported.remarks
     );

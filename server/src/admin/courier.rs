@@ -1,5 +1,5 @@
-//! `/admin/courier/messages`: what was mailed, to whom, and what became of it (Kratos: courier/handler.go). Bodies hold
-//! neither code nor link.
+//! `/admin/courier/messages`: emails with their recipients and delivery status (Kratos: courier/handler.go). Bodies contain neither code
+//! nor link.
 
 use super::query::{Known, Query, put_links};
 use crate::error::ApiError;
@@ -22,8 +22,8 @@ type Result<T, E = ApiError> = std::result::Result<T, E>;
 const DEFAULT_PAGE: i64 = 10;
 const LARGEST_PAGE: i64 = 1000;
 
-/// Stands for a body that has not left yet.
-const SEALED: &str = "(sealed until sent)";
+/// Replaces a body that has not been sent yet.
+const SEALED: &str = "(encrypted until sent)";
 
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(
@@ -35,7 +35,7 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
         .map(|status| {
             Status::parse(status).ok_or_else(|| {
                 let known: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
-                Error::invalid(format!("The status is none of {}.", known.join(", ")))
+                Error::invalid(format!("Invalid status. Use one of {}.", known.join(", ")))
             })
         })
         .transpose()?;
@@ -43,7 +43,7 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     let after = query.value("page_token").map(read_token).transpose()?.flatten();
     let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
     let ctx = state.engine.begin();
-    // One more than asked for tells whether there is a next page.
+    // One more than requested, to detect a next page.
     let mut messages = courier::list(&ctx, &Filter { status, recipient, after }, size + 1).await?;
     let more = messages.len() as i64 > size;
     messages.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -100,7 +100,7 @@ fn shown(config: &Config, message: &Message) -> engine::Result<Value> {
     }))
 }
 
-/// The token of the first page: nothing comes before it.
+/// The token of the first page.
 const FIRST: &str = "first";
 
 /// Where a page ends: opaque to clients.

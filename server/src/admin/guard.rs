@@ -1,6 +1,6 @@
-//! Who may use the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS rebinding can read
-//! the response. So `Host` must be one of ours, cross-site requests of browsers are refused, and clients outside loopback and private
-//! networks need the token. Who has the token is no web page and may use any name.
+//! Access to the admin API. Loopback is no boundary: any web page can send a request to a local port, and DNS rebinding can read the
+//! response. So `Host` must be a known name, cross-site requests of browsers are rejected, and clients outside loopback and private
+//! networks need the token. A client with the token is no web page and may use any name.
 
 use crate::error::ApiError;
 use crate::guard::{host_is_ours, is_cluster_name};
@@ -20,7 +20,7 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    // Orchestrators ask for health by any name and from anywhere; the response reveals nothing.
+    // Orchestrators check health by any name and from any network. The response reveals nothing.
     if is_health(request.uri().path()) {
         return next.run(request).await;
     }
@@ -29,14 +29,14 @@ pub async fn guard(
     let ignored = ctx.config.vestibule.admin_token.is_none() && headers.contains_key(header::AUTHORIZATION);
     if ignored && ctx.engine.noticed().first_ignored_token() {
         tracing::warn!(
-            "a client of the admin API sends Authorization, and vestibule.admin.token is not set: the header is ignored"
+            "A client of the admin API sends Authorization, but vestibule.admin.token is not set: the header is ignored"
         );
     }
     if let Some(host) = foreign_name(&ctx.config, headers, &requester) {
         if ctx.engine.noticed().first_refused_host(host) {
             tracing::warn!(
                 host,
-                "the admin API does not answer to this host name: list it in vestibule.allowed_hosts, or set serve.admin.base_url"
+                "Unknown host name of the admin API. Add it to vestibule.allowed_hosts, or set serve.admin.base_url"
             );
         }
         return ApiError(Error::new(Kind::Forbidden, FOREIGN_NAME)).into_response();
@@ -47,10 +47,11 @@ pub async fn guard(
     }
 }
 
-const FOREIGN_NAME: &str = "The admin API does not answer to this host name. Add it to vestibule.allowed_hosts, or set serve.admin.base_url, if it is yours.";
+const FOREIGN_NAME: &str =
+    "Unknown host name. If it is yours, add it to vestibule.allowed_hosts, or set serve.admin.base_url.";
 
-/// The `Host` of a request that may come from a page of another site, by DNS rebinding. Names that only the network here can
-/// have are for other machines: a page in a browser of this one may come from whoever answers for such names in its network.
+/// The `Host` of a request that may come from a page of another site, by DNS rebinding. Names that exist only in the local network are
+/// accepted from other machines only: for a browser on this machine, an attacker in its network may control such names.
 fn foreign_name<'a>(config: &Config, headers: &'a HeaderMap, requester: &Requester) -> Option<&'a str> {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let ours = host_is_ours(config, &config.serve.admin, host)
@@ -75,11 +76,11 @@ fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<
             .any(|allowed| allowed.trim_end_matches('/') == origin)
         {
             return forbidden(
-                "The admin API is not for web pages. Add the page's origin to vestibule.admin.allowed_origins if it is yours.",
+                "The admin API rejects requests from web pages. If the page is yours, add its origin to vestibule.admin.allowed_origins.",
             );
         }
     } else if text("sec-fetch-site") == Some("cross-site") {
-        return forbidden("The admin API is not for requests that a web page of another site makes.");
+        return forbidden("The admin API rejects requests from web pages of other sites.");
     }
     let refused = |reason: &str| Err(Error::new(Kind::Unauthenticated, reason));
     match (&config.vestibule.admin_token, headers.contains_key(header::AUTHORIZATION)) {
@@ -91,13 +92,13 @@ fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<
         }
         _ if requester.is_internal() => Ok(()),
         _ => refused(
-            "From outside loopback and private networks, and by a proxy that vestibule.trusted_proxies does not list, the admin API \
+            "From outside loopback and private networks, and through a proxy that vestibule.trusted_proxies doesn't list, the admin API \
              requires Authorization: Bearer with vestibule.admin.token.",
         ),
     }
 }
 
-/// One `Authorization` header with the token. Digests are compared, so that the duration reveals nothing of the token.
+/// One `Authorization` header with the token. Compares digests, so that the duration reveals nothing about the token.
 fn is_sent(headers: &HeaderMap, token: &str) -> bool {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(only), None) = (all.next(), all.next()) else { return false };

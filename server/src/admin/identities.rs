@@ -22,10 +22,10 @@ type Result<T, E = ApiError> = std::result::Result<T, E>;
 const DEFAULT_PAGE: i64 = 250;
 const LARGEST_PAGE: i64 = 500;
 
-/// Pages by number end here (Kratos: x/pagination.go): each makes the database count through all before it.
+/// The last entry of numbered pages (Kratos: x/pagination.go), because the database has to skip all entries before a page.
 const NUMBERED: i64 = 1000;
 
-/// Filters; one at a time.
+/// Filters. Only one can be used at a time.
 const IDS: &str = "ids";
 const IDENTIFIER: &str = "credentials_identifier";
 const SIMILAR: &str = "preview_credentials_identifier_similar";
@@ -65,10 +65,10 @@ pub async fn create(
     let shape = Shape { members: usize::MAX, ..ctx.config.vestibule.requests.shape() };
     shape.check_json(&bytes).map_err(Error::invalid)?;
     let body = serde_json::from_slice(&bytes)
-        .map_err(|broken| Error::invalid(format!("The body does not describe an identity: {broken}.")))?;
+        .map_err(|broken| Error::invalid(format!("Invalid identity in the body: {broken}.")))?;
     let (identity, credentials) = admin::create(&ctx, body).await?;
     let mut json = shown(&ctx, &identity, Some(&credentials), &[]);
-    // This response alone leaves the member out (measured).
+    // Only this response leaves the member out (measured).
     if let Some(members) = json.as_object_mut().filter(|_| identity.metadata_admin.is_null()) {
         members.shift_remove("metadata_admin");
     }
@@ -92,12 +92,12 @@ pub async fn get(
     Ok(respond::json(&shown(&ctx, &identity, Some(&credentials), &include)))
 }
 
-/// A page, of all or of those that a filter chooses.
+/// A page of all identities, or of those that match a filter.
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(&uri, LIST)?;
     let include = included(&query)?;
     let filter = filter(&query)?;
-    // Both databases answer with what was committed last, whichever is asked for.
+    // Both databases return the latest committed data, whatever consistency is requested.
     query.one_of("consistency", &["strong", "eventual"])?;
     let (pages, size) = pages(&query)?;
     let by_name = matches!(filter, Filter::Identifier { .. } | Filter::Prefix { .. });
@@ -138,14 +138,12 @@ fn shown(ctx: &Ctx, identity: &Identity, credentials: Option<&[Credential]>, inc
     identity::json::admin(identity, credentials, include, &ctx.config.serve.public.base_url_text)
 }
 
-/// Kinds of credentials whose contents are shown.
+/// Types of credentials whose contents are included.
 fn included(query: &Query) -> Result<Vec<&str>> {
     let kinds = query.chosen(INCLUDE)?;
     match kinds.iter().all(|kind| KINDS.contains(kind)) {
         true => Ok(kinds),
-        false => {
-            Err(Error::invalid(format!("{INCLUDE} is none of these kinds: {}.", KINDS.join(", "))).into())
-        }
+        false => Err(Error::invalid(format!("Invalid {INCLUDE}. Use one of {}.", KINDS.join(", "))).into()),
     }
 }
 
@@ -153,7 +151,7 @@ fn filter(query: &Query) -> Result<Filter> {
     let mut filters: Vec<(&str, Filter)> = Vec::new();
     let ids = query.chosen(IDS)?;
     if ids.len() > MOST.count() {
-        return Err(Error::invalid(format!("{IDS} is given more than {} times.", MOST.count())).into());
+        return Err(Error::invalid(format!("Too many {IDS}. Send at most {}.", MOST.count())).into());
     }
     if !ids.is_empty() {
         let ids: Result<Vec<IdentityId>> = ids.iter().map(|id| parsed(IDS, id, "a UUID")).collect();
@@ -169,20 +167,21 @@ fn filter(query: &Query) -> Result<Filter> {
         filters.push((ORGANIZATION, Filter::Organization(parsed(ORGANIZATION, id, "a UUID")?)));
     }
     if let [(first, _), (second, _), ..] = filters.as_slice() {
-        return Err(
-            Error::invalid(format!("{first} and {second} cannot be combined. Send one of them.")).into()
-        );
+        return Err(Error::invalid(format!(
+            "{first} and {second} can't be combined. Send only one of them."
+        ))
+        .into());
     }
     Ok(filters.pop().map_or(Filter::All, |(_, filter)| filter))
 }
 
-/// Which page, and how many entries it has. Pages follow an entry, or have a number (Kratos: x/pagination.go).
+/// The page and its size. Pages follow an entry, or have a number (Kratos: x/pagination.go).
 fn pages(query: &Query) -> Result<(Pages, i64)> {
     let numbered = ["page", "per_page"].into_iter().find(|name| query.value(name).is_some());
     let following = ["page_token", "page_size"].into_iter().find(|name| query.value(name).is_some());
     if let (Some(one), Some(other)) = (numbered, following) {
         return Err(Error::invalid(format!(
-            "{one} and {other} cannot be combined. Send page with per_page, or page_token with page_size."
+            "{one} and {other} can't be combined. Send page with per_page, or page_token with page_size."
         ))
         .into());
     }
@@ -194,7 +193,7 @@ fn pages(query: &Query) -> Result<(Pages, i64)> {
     let size = query.size("per_page", DEFAULT_PAGE, LARGEST_PAGE)?;
     if number < 0 || number.saturating_mul(size) > NUMBERED {
         return Err(Error::invalid(format!(
-            "page counts from 0, and only to the entry {NUMBERED}. Send page_token with page_size to read further."
+            "Invalid page. Pages start at 0 and end at entry {NUMBERED}. To read further, send page_token with page_size."
         ))
         .into());
     }
@@ -217,7 +216,7 @@ fn numbered_links(query: &Query, number: i64, size: i64, total: i64) -> String {
     links.collect::<Vec<_>>().join(",")
 }
 
-/// A malformed id is an unknown one (measured).
+/// A malformed ID counts as unknown (measured).
 fn parse(id: &str) -> Result<IdentityId> {
     id.parse().map_err(|_| Error::not_found("").into())
 }

@@ -1,4 +1,4 @@
-//! `/admin/vestibule/invitations`: make, list, withdraw. Ours: Kratos has none.
+//! `/admin/vestibule/invitations`: create, list, revoke. Not in Kratos.
 
 use super::query::{Known, Query, parsed, put_links};
 use crate::error::ApiError;
@@ -21,18 +21,18 @@ type Result<T, E = ApiError> = std::result::Result<T, E>;
 const DEFAULT_PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 500;
 
-/// All of it may be left out, the body too.
+/// All members are optional, and so is the body.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Create {
     address: Option<String>,
-    /// As in the configuration, such as `72h`.
+    /// As in the configuration, for example `72h`.
     lifespan: Option<String>,
     #[serde(default)]
     send: bool,
 }
 
-/// 201 with `link`, which is told this once; without it when the link was mailed.
+/// 201 with `link`, which is shown only once; without it if the link was emailed.
 pub async fn create(
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
@@ -43,13 +43,13 @@ pub async fn create(
     let body = if bytes.is_empty() {
         Create::default()
     } else {
-        serde_json::from_slice(&bytes).map_err(|broken| {
-            Error::invalid(format!("The body does not describe an invitation: {broken}."))
-        })?
+        serde_json::from_slice(&bytes)
+            .map_err(|broken| Error::invalid(format!("Invalid invitation in the body: {broken}.")))?
     };
     let lifespan = body.lifespan.map(|text| {
-        duration(&text)
-            .ok_or_else(|| Error::invalid(format!("{text:?} is no length of time. Write it as 72h.")))
+        duration(&text).ok_or_else(|| {
+            Error::invalid(format!("Invalid duration {text:?}. Use a number with a unit, for example 72h."))
+        })
     });
     let wanted = Wanted { address: body.address, lifespan: lifespan.transpose()?, send: body.send };
     let made = invitations::make(&ctx, By::AdminApi, wanted).await?;
@@ -60,14 +60,14 @@ pub async fn create(
     Ok(respond::with_status(StatusCode::CREATED, &json))
 }
 
-/// Newest first, a page by keyset.
+/// Newest first, with keyset pages.
 pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(&uri, Known { once: &["page_size", "page_token"], repeated: &[] })?;
     let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
     let after: Option<Uuid> =
         query.value("page_token").map(|id| parsed("page_token", id, "a token of this list")).transpose()?;
     let ctx = state.engine.begin();
-    // One more than asked for tells whether there is a next page.
+    // One more than requested, to detect a next page.
     let mut list = invitations::list(&ctx, after.filter(|id| !id.is_nil()), size + 1).await?;
     let more = list.len() as i64 > size;
     list.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -78,7 +78,7 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     Ok(response)
 }
 
-/// Withdraws it; it stays in the list.
+/// Revokes it. It stays in the list.
 pub async fn delete(
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
@@ -105,7 +105,7 @@ fn shown(invitation: &Invitation, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// A malformed id is an unknown one.
+/// A malformed ID counts as unknown.
 fn parse(id: &str) -> Result<Uuid> {
     id.parse().map_err(|_| Error::not_found("").into())
 }

@@ -1,4 +1,4 @@
-//! `/admin/metrics/prometheus`: what the server counts, and what is true at this moment (Kratos: oryx/prometheusx/handler.go).
+//! `/admin/metrics/prometheus`: counters and current values (Kratos: oryx/prometheusx/handler.go).
 
 use super::query::Query;
 use crate::error::ApiError;
@@ -10,7 +10,7 @@ use engine::metrics::{Now, Waiting};
 use engine::store::{deliveries, messages};
 use engine::{Ctx, Error};
 
-/// Prometheus' text format, as Kratos answers.
+/// Prometheus' text format, as in Kratos' response.
 const FORMAT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 pub(super) async fn scrape(

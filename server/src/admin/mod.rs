@@ -1,4 +1,4 @@
-//! The admin port: Kratos' admin API as far as it is there. The route list, readable top to bottom.
+//! The admin port: the supported part of Kratos' admin API. The list of routes.
 
 pub mod courier;
 pub mod guard;
@@ -35,17 +35,17 @@ pub fn router(state: AppState) -> Router {
         .fallback(crate::meta::nothing_here)
         .layer(middleware::from_fn(uncached))
         .layer(DefaultBodyLimit::disable())
-        // Who may not ask is told so before anything of what they send is read.
+        // Unauthorized clients are rejected before their body is read.
         .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Admin), bound))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
         .layer(middleware::from_fn(crate::edge::told_route))
         .with_state(state);
-    // The prefix is added before routing, so it wraps the router instead of lying inside it.
+    // The prefix is added before routing, so this wraps the router.
     Router::new().fallback_service(tower::ServiceBuilder::new().map_request(with_prefix).service(routes))
 }
 
-/// Kratos adds `/admin` to what the admin port is asked without it.
+/// Kratos adds `/admin` to paths of the admin port without it.
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
     if ["/identities", "/courier", "/metrics"]
@@ -60,11 +60,11 @@ fn with_prefix(mut request: Request) -> Request {
     request
 }
 
-/// 307 to the public base URL: what belongs there.
+/// 307 to the public base URL for paths of the public port.
 async fn to_public(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
     let config = state.engine.begin().config;
     let path = uri.path_and_query().map_or("", |path| path.as_str());
-    // The prefix of the admin port means nothing there (Kratos: x/redir/port_redirect.go).
+    // The public port has no such prefix (Kratos: x/redir/port_redirect.go).
     let path = path.strip_prefix("/admin").unwrap_or(path).trim_start_matches('/');
     crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &config.public_url(path))
 }

@@ -1,5 +1,5 @@
-//! What a request asks the admin API for in its query. Nothing is ignored: a script that deletes what a list shows must not delete
-//! every account because the server did not know a filter.
+//! Query parameters of the admin API. Unknown parameters are rejected: a script that deletes the accounts of a list must not delete all
+//! accounts because the server ignored a filter.
 
 use crate::error::ApiError;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
 
-/// Characters of a client's own text in an error.
+/// Maximum characters of client input in an error.
 const SHOWN: usize = 60;
 
-/// Parameters that an endpoint knows.
+/// The parameters of an endpoint.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     /// Each at most once.
@@ -27,7 +27,7 @@ pub(super) struct Query {
 
 impl Query {
     /// # Errors
-    /// 400 with the name of a parameter that is unknown here, or given more often than it may be.
+    /// 400 with the name of a parameter that is unknown or repeated.
     pub(super) fn read(uri: &Uri, known: Known) -> Result<Self> {
         let pairs = crate::public::flows::query(uri);
         for (at, (name, _)) in pairs.iter().enumerate() {
@@ -38,9 +38,7 @@ impl Query {
                 return Err(unknown(name, known).into());
             }
             if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
-                return Err(
-                    Error::invalid(format!("The parameter {name} is given twice. Send it once.")).into()
-                );
+                return Err(Error::invalid(format!("The parameter {name} is repeated. Send it once.")).into());
             }
         }
         Ok(Self { path: uri.path().to_owned(), pairs })
@@ -51,45 +49,44 @@ impl Query {
         Self::read(uri, Known { once: &[], repeated: &[] }).map(drop)
     }
 
-    /// The value, where there is one that is not empty.
+    /// The value, if it is not empty.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         engine::form::request::first(&self.pairs, name)
     }
 
-    /// All values of a parameter that chooses what is shown. An empty one chooses nothing, and most likely a variable of a script
-    /// was empty.
+    /// All values of a filter. An empty one is rejected, because most likely a script's variable was empty.
     pub(super) fn chosen(&self, name: &str) -> Result<Vec<&str>> {
         let own = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str());
         let values: Vec<&str> = own.collect();
         if values.contains(&"") {
-            let reason = format!("The parameter {name} is empty. Give it a value, or leave it out.");
+            let reason = format!("The parameter {name} is empty. Set a value, or omit it.");
             return Err(Error::invalid(reason).into());
         }
         Ok(values)
     }
 
-    /// The same of one that is given once.
+    /// The same for a parameter without repetition.
     pub(super) fn choice(&self, name: &str) -> Result<Option<&str>> {
         Ok(self.chosen(name)?.first().copied())
     }
 
     /// # Errors
-    /// 400 for a value that is none of these.
+    /// 400 for any other value.
     pub(super) fn one_of(&self, name: &str, values: &[&str]) -> Result<()> {
         match self.value(name) {
             Some(value) if !values.contains(&value) => {
-                Err(Error::invalid(format!("{name} is none of {}.", values.join(", "))).into())
+                Err(Error::invalid(format!("Invalid {name}. Use one of {}.", values.join(", "))).into())
             }
             _ => Ok(()),
         }
     }
 
-    /// A number, where there is one.
+    /// A number, if the parameter is set.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>> {
         self.value(name).map(|text| parsed(name, text, "a number")).transpose()
     }
 
-    /// Entries of a page: 0 and less mean the usual number (Kratos: oryx/pagination/keysetpagination/paginator.go).
+    /// Entries per page: 0 and less mean the default (Kratos: oryx/pagination/keysetpagination/paginator.go).
     pub(super) fn size(&self, name: &str, usual: i64, largest: i64) -> Result<i64> {
         let size = self.number(name)?.filter(|size| *size > 0).unwrap_or(usual);
         Ok(size.min(largest))
@@ -121,7 +118,7 @@ impl Query {
     }
 }
 
-/// What differs from page to page.
+/// The parameters that differ between pages.
 const PAGING: [&str; 4] = ["page", "per_page", "page_size", "page_token"];
 
 /// # Errors
@@ -129,7 +126,7 @@ const PAGING: [&str; 4] = ["page", "per_page", "page_size", "page_token"];
 pub(super) fn parsed<T: FromStr>(name: &str, text: &str, what: &str) -> Result<T> {
     text.parse().map_err(|_| {
         let text: String = text.chars().take(SHOWN).collect();
-        Error::invalid(format!("{text:?} is not {what}. Correct the parameter {name}.")).into()
+        Error::invalid(format!("Invalid {name} {text:?}. Send {what}.")).into()
     })
 }
 

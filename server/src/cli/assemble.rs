@@ -1,5 +1,5 @@
-//! From the command line to an engine: configuration, database, the newest revision of the console on top. Few commands may begin an
-//! installation; for the others a data folder that is not there is a mistyped one.
+//! Creates an engine from the command line: configuration, database and the console's newest revision. Only few commands may create an
+//! installation. For the others, a missing data folder is an error.
 
 use super::Global;
 use super::failure::{Failure, Outcome};
@@ -16,27 +16,27 @@ use std::path::{Path, PathBuf};
 pub(super) struct Assembled {
     pub(super) engine: Engine,
     pub(super) notes: Vec<Note>,
-    /// The new database file of an installation that this command began.
+    /// The database file of the installation that this command created.
     pub(super) began: Option<PathBuf>,
 }
 
 /// What a command may do with the data folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Data {
-    /// Make it, with secrets and database.
+    /// Create it, with secrets and database.
     Made,
-    /// Work with what is there.
+    /// Use an existing one.
     Found,
 }
 
-/// The configuration's files and environment, for a command that makes nothing. Identity schemas by http(s) are fetched.
+/// The configuration's files and environment, for a command that creates nothing. Fetches identity schemas over http(s).
 pub(super) async fn files(global: &Global) -> Outcome<Sources> {
     sources(global, Data::Found).await
 }
 
 async fn sources(global: &Global, data: Data) -> Outcome<Sources> {
-    // The folder is made by what is kept there: generated secrets and the database that no `dsn` names. A deployment with both
-    // elsewhere needs none.
+    // The folder is created with its first file: generated secrets, or the database without a `dsn`. A deployment that has both elsewhere
+    // needs no folder.
     let mut sources = Sources {
         files: global.config.clone(),
         environment: super::environment(),
@@ -52,7 +52,7 @@ async fn connect(config: &Config, global: &Global) -> Outcome<Db> {
     Db::connect(config.dsn.as_deref(), &global.data).await.map_err(|error| Failure::database(&error))
 }
 
-/// The database of the files and the environment, or that of `dsn`, as it is: nothing is migrated.
+/// The database of the configuration, or of `dsn`, without migrating it.
 pub(super) async fn database_of(global: &Global, data: Data, dsn: Option<&str>) -> Outcome<Db> {
     let mut sources = sources(global, data).await?;
     sources.environment.extend(dsn.map(|dsn| ("DSN".to_owned(), dsn.to_owned())));
@@ -63,10 +63,10 @@ pub(super) async fn database_of(global: &Global, data: Data, dsn: Option<&str>) 
     connect(&config, global).await
 }
 
-/// The newest revision applies, as it does while serving.
+/// Applies the newest revision, like `serve`.
 pub(super) async fn engine(global: &Global, data: Data) -> Outcome<Assembled> {
     let sources = sources(global, data).await?;
-    // Where the database is cannot be set in the console, so the files alone lead to it.
+    // The console can't set the database, so the files name it.
     let Loaded { config, .. } = load(&sources, None)?;
     let began = missing(&config, global)?;
     if data == Data::Found {
@@ -78,13 +78,13 @@ pub(super) async fn engine(global: &Global, data: Data) -> Outcome<Assembled> {
     Ok(Assembled { engine: Engine::new(db, Effects::system(), Hasher::start(), config), notes, began })
 }
 
-/// What applies while serving; where there is no installation yet, what the files say alone. Makes nothing.
+/// The configuration that `serve` would use. Without an installation, configuration files only. Creates nothing.
 pub(super) async fn applying(global: &Global) -> Outcome<Config> {
     let sources = files(global).await?;
     let Loaded { config, .. } = load(&sources, None)?;
     if missing(&config, global)?.is_some() {
         output::aside(format!(
-            "There is no installation in {} (--data): what a console saved is not in this, and secrets that no file names are made up.",
+            "warning: no installation found in {} (--data). The output contains no console settings, and secrets without a configured value are invented.",
             folder(global).display()
         ));
         return Ok(config);
@@ -94,7 +94,7 @@ pub(super) async fn applying(global: &Global) -> Outcome<Config> {
     Ok(loaded?.config)
 }
 
-/// The database alone, for what must work when the newest revision no longer fits the files.
+/// Only the database, for commands that must work when the newest revision no longer fits the files.
 pub(super) async fn database(global: &Global) -> Outcome<(Db, Sources)> {
     let sources = files(global).await?;
     let Loaded { config, .. } = load(&sources, None)?;
@@ -102,28 +102,28 @@ pub(super) async fn database(global: &Global) -> Outcome<(Db, Sources)> {
     Ok((ready_database(&config, global).await?, sources))
 }
 
-/// The database file that would have to be made.
+/// The database file that doesn't exist yet.
 fn missing(config: &Config, global: &Global) -> Outcome<Option<PathBuf>> {
     Db::missing(config.dsn.as_deref(), &global.data).map_err(|error| Failure::database(&error))
 }
 
-/// A sentence that says where the installation was looked for, unless it is there.
+/// Fails with the expected location unless the installation exists.
 fn is_there(missing: Option<&Path>, config: &Config, global: &Global) -> Outcome {
     match missing {
         None => Ok(()),
         Some(file) if config.dsn.is_some() => Err(Failure::Database(format!(
-            "there is no installation: the database file {} of the `dsn` is not there. Name another in `dsn`; `vestibule serve` makes a new one",
+            "no installation found: the database file {} named by `dsn` doesn't exist\nhelp: correct `dsn`, or run `vestibule serve` to create the database",
             file.display()
         ))),
         Some(file) => Err(Failure::Database(format!(
-            "there is no installation in {}: {} is not there. Name the folder with --data; `vestibule serve` begins a new one",
+            "no installation found in {}: {} doesn't exist\nhelp: set the folder with --data, or run `vestibule serve` to create an installation",
             folder(global).display(),
             file.file_name().unwrap_or_default().display()
         ))),
     }
 }
 
-/// In full: a relative one is another one elsewhere.
+/// As an absolute path, because a relative one depends on the working directory.
 pub(super) fn folder(global: &Global) -> PathBuf {
     std::path::absolute(&global.data).unwrap_or_else(|_| global.data.clone())
 }
@@ -133,8 +133,7 @@ async fn ready_database(config: &Config, global: &Global) -> Outcome<Db> {
     let pending = db.pending_migrations().await.map_err(|error| Failure::database(&error))?;
     if pending > 0 && !db.is_sqlite() {
         return Err(Failure::Database(format!(
-            "{pending} migration{} missing in the database. Make a backup, then run `vestibule migrate` with the same \
-             configuration.",
+            "{pending} database migration{} pending\nhelp: create a backup, then run `vestibule migrate` with the same configuration",
             if pending == 1 { " is" } else { "s are" }
         )));
     }

@@ -1,16 +1,16 @@
-//! What a server does beside answering: it sweeps up what is over, and looks whether its database is still there.
+//! Background tasks of a server: delete expired data and check that the database file still exists.
 
 use engine::Engine;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How soon goes what no longer may stay: rows of a client that left too many, sign-ups that nobody finished.
+/// How often rows beyond a client's budget and unfinished sign-ups are deleted.
 const TIDY: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(600);
-/// How long a database file may be gone before writes are refused.
+/// How long a database file may be missing before writes are rejected.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Never ends; dropped when the server does. Each step is one transaction or runs to its end by itself.
+/// Never ends; dropped when the server ends. Each step is one transaction, or runs to its end on its own.
 pub(super) async fn run(engine: &Engine) {
     let (mut tidy, mut sweep) = (interval(TIDY), interval(SWEEP));
     tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -20,17 +20,17 @@ pub(super) async fn run(engine: &Engine) {
             _ = tidy.tick() => {
                 settle(engine).await;
                 if let Err(error) = engine::signup::atomic::reap(engine).await {
-                    report(&error, "sign-ups that were not finished cannot be undone");
+                    report(&error, "Unfinished sign-ups can't be rolled back");
                 }
             }
             _ = sweep.tick() => if let Err(error) = engine::cleanup::sweep(engine).await {
-                report(&error, "old rows cannot be deleted");
+                report(&error, "Expired rows can't be deleted");
             },
         }
     }
 }
 
-/// Deletes what clients may keep no longer, as soon as there is a batch of it; [`run`] deletes the rest. It never ends.
+/// Deletes rows beyond a client's budget as soon as there is a batch of them; [`run`] deletes the rest. Never ends.
 pub(super) async fn keep_budgets(engine: &Engine) {
     loop {
         engine.row_budget().exceeded().await;
@@ -40,11 +40,11 @@ pub(super) async fn keep_budgets(engine: &Engine) {
 
 async fn settle(engine: &Engine) {
     if let Err(error) = engine::row_budget::settle(engine).await {
-        report(&error, "rows that are more than a client may leave behind cannot be deleted");
+        report(&error, "Rows beyond a client's budget can't be deleted");
     }
 }
 
-/// Looks whether the database's file is still there. It never ends, and waits for nothing else: a long sweep must not delay it.
+/// Checks that the database file still exists. Never ends, and waits for nothing else: a long cleanup must not delay it.
 pub(super) async fn watch_file(engine: &Engine) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! `vestibule cleanup`: what is over goes now. A running server does the same every ten minutes.
+//! `vestibule cleanup`: deletes expired data now. A running server does the same every ten minutes.
 
 use super::Global;
 use super::assemble::{self, Assembled, Data};
@@ -13,16 +13,16 @@ pub(super) struct Cleanup {
 
 #[derive(clap::Subcommand)]
 enum Spelling {
-    /// The same, as Ory Kratos spells it
+    /// The same, with the syntax of Ory Kratos
     Sql(Sql),
 }
 
 #[derive(clap::Args)]
 struct Sql {
-    /// Taken as it comes: the database's address is always read from the environment and the files
+    /// Accepted, without effect: the database URL is always read from the environment and the files
     #[arg(long, short = 'e', num_args = 0..=1, require_equals = true, value_name = "BOOL")]
     read_from_env: Option<Option<bool>>,
-    /// Has no effect: how long what is over is kept is said by the keys `vestibule.cleanup`
+    /// Accepted, without effect: the keys `vestibule.cleanup` set how long expired data is kept
     #[arg(long, value_name = "DURATION")]
     keep_last: Option<String>,
     #[arg(long, short, hide = true)]
@@ -35,15 +35,15 @@ impl Cleanup {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         if self.spelling.is_some_and(|Spelling::Sql(sql)| sql.keep_last.is_some()) {
             aside(
-                "--keep-last has no effect: how long what is over is kept is said by the keys `vestibule.cleanup`.",
+                "warning: --keep-last has no effect. The keys `vestibule.cleanup` set how long expired data is kept.",
             );
         }
         let Assembled { engine, .. } = assemble::engine(global, Data::Found).await?;
         let gone: u64 = engine::cleanup::sweep(&engine).await?.into_iter().map(|(_, rows)| rows).sum();
         line(match gone {
-            0 => "Nothing is over.".to_owned(),
-            1 => "Deleted 1 row that was over.".to_owned(),
-            rows => format!("Deleted {rows} rows that were over."),
+            0 => "No expired rows.".to_owned(),
+            1 => "Deleted 1 expired row.".to_owned(),
+            rows => format!("Deleted {rows} expired rows."),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `vestibule config`: whether the configuration holds, what it comes to, and what can be written.
+//! `vestibule config`: checks, prints, imports and exports the configuration, and prints the reference pages.
 
 use super::Global;
 use super::assemble;
@@ -12,36 +12,36 @@ use engine::store::Db;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Reports every problem (exit code 3) and every key without effect. Touches no database.
+    /// List all problems (exit code 3) and keys without effect. Doesn't use the database.
     #[command(after_help = "Examples:
   vestibule config check --config kratos.yml --config local.yml
   vestibule config check --lint --json --config kratos.yml
   vestibule config check --lint --fail-on warning --config kratos.yml
   vestibule config check --lint --fix --yes --config kratos.yml    writes kratos.fixes.yml
-  vestibule config check --lint --fix=enumeration --yes --config kratos.yml    the same for one finding
+  vestibule config check --lint --fix=enumeration --yes --config kratos.yml    the same for one issue
 
-With --lint the worst finding decides, if --fail-on lets it: 7 error, 5 danger, 8 warning, 9 info, else 0.")]
+With --lint, the most severe issue at or above --fail-on sets the exit code: 7 error, 5 danger, 8 warning, 9 info, else 0.")]
     Check(Lint),
-    /// Prints the built-in starter, with comments: a file to build on. Whoever starts with a file starts without the starter.
+    /// Print the built-in default configuration, with comments, to build your own file on. It doesn't apply once you use --config.
     #[command(after_help = "Example:
   vestibule config starter > vestibule.yml
   vestibule serve --config vestibule.yml")]
     Starter,
-    /// Prints one file, the console's settings included, that stock Kratos accepts too.
+    /// Print the active configuration, including console settings, as one file that stock Kratos accepts as well
     Print {
-        /// Secrets in clear; without it they are masked.
+        /// Show secrets in plain text (default: masked)
         #[arg(long)]
         with_secrets: bool,
     },
-    /// Reads files of Ory Kratos and writes one of Vestibule, with a line for each key: kept, moved, unknown or refused.
+    /// Convert Ory Kratos files to a Vestibule file, and report for each key whether it is kept, moved, unknown or refused
     Import(import::Import),
-    /// Prints what applies as a file that stock Kratos accepts; standard error says what Kratos does differently with it.
+    /// Print the active configuration for stock Kratos. Standard error lists what Kratos does differently.
     Export(export::Export),
-    /// Prints the page of all keys, with types and defaults.
+    /// Print the reference of all keys, with types and defaults
     Reference,
-    /// Prints the page of all findings of --lint.
+    /// Print the reference of all checks of --lint
     Checks,
-    /// Print the page of all limits, with keys and defaults
+    /// Print the reference of all limits, with keys and defaults
     Limits,
 }
 
@@ -56,14 +56,14 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
                         file: loaded.config.written_in("dsn").unwrap_or_default(),
                         path: "dsn".to_owned(),
                         what: error.reason.trim_end_matches('.').to_owned(),
-                        instead: "a dsn of SQLite or PostgreSQL, or no `dsn`".to_owned(),
+                        instead: "a SQLite or PostgreSQL `dsn`, or no `dsn`".to_owned(),
                     }])
                 })?;
             }
             if !lint.is_for_programs() {
                 report(&loaded.notes)?;
                 if let Some(sentence) = files_decide(&loaded.config) {
-                    line(format!("What was saved in the console is not applied. {sentence}"))?;
+                    line(format!("Console settings are not applied. {sentence}"))?;
                 }
             }
             if lint.lint {
@@ -81,21 +81,22 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
     Ok(())
 }
 
-/// What people lose comes first.
+/// Keys without effect come first, keys that can be removed last.
 fn report(notes: &[Note]) -> Outcome {
     let (needless, lost): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|note| note.needless);
     for note in lost.iter().chain(&needless) {
         line(note)?;
     }
-    let keys = |count: usize| if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
-    let have = |count: usize| if count == 1 { "has" } else { "have" };
-    let mut verdict = "The configuration holds".to_owned();
-    if !lost.is_empty() {
-        verdict.push_str(&format!("; {} {} no effect", keys(lost.len()), have(lost.len())));
+    let mut verdict = "The configuration is valid.".to_owned();
+    match lost.len() {
+        0 => {}
+        1 => verdict.push_str(" 1 key has no effect."),
+        count => verdict.push_str(&format!(" {count} keys have no effect.")),
     }
-    if !needless.is_empty() {
-        let need = if needless.len() == 1 { "needs" } else { "need" };
-        verdict.push_str(&format!("; {} {need} no effect", keys(needless.len())));
+    match needless.len() {
+        0 => {}
+        1 => verdict.push_str(" 1 key needs no effect."),
+        count => verdict.push_str(&format!(" {count} keys need no effect.")),
     }
-    line(format!("{verdict}."))
+    line(verdict)
 }

@@ -1,4 +1,4 @@
-//! The courier's round: what is queued leaves, again and again, beside whatever the server answers, or in a process of its own.
+//! Sends queued emails in a loop: next to the requests of a server, or in a process of its own.
 
 use super::assemble::{self, Assembled, Data};
 use super::failure::{Failure, Outcome};
@@ -8,7 +8,7 @@ use engine::{Engine, known_secrets, settings};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Sends what is queued until it is told to end, beside servers on the same PostgreSQL database
+    /// Send queued emails until stopped, next to servers on the same PostgreSQL database
     #[command(after_help = "Example:\n  vestibule courier watch --config kratos.yml")]
     Watch {
         #[arg(long, hide = true)]
@@ -16,35 +16,35 @@ pub(super) enum Command {
     },
 }
 
-/// Servers send as well; an email is one process' at a time, whoever takes it first.
+/// Servers send as well. The first process that claims an email sends it.
 pub(super) async fn watch(global: &Global, command: Command) -> Outcome {
     let Command::Watch { expose_metrics_port } = command;
     if expose_metrics_port.is_some_and(|port| port != 0) {
-        aside("--expose-metrics-port has no effect: there are no metrics yet.");
+        aside("warning: --expose-metrics-port has no effect. The courier doesn't serve metrics yet.");
     }
     let Assembled { engine, .. } = assemble::engine(global, Data::Found).await?;
     if engine.db().is_sqlite() {
         return Err(Failure::failed(
-            "a SQLite database belongs to one process, and the server that has it sends its emails itself: `courier watch` is for PostgreSQL, \
-             and not needed there either.",
+            "`courier watch` doesn't work with SQLite, because a SQLite database is used by one process. The server sends its emails. With \
+             PostgreSQL it does so as well, so `courier watch` is optional there.",
         ));
     }
     let known = known_secrets::record(&engine).await.map_err(|error| Failure::database(&error))?;
     known.map_err(|unknown| Failure::Database(unknown.to_string()))?;
     serve::start_log(&engine.begin().config.log);
     let stop = serve::stop_signal()?;
-    line("The courier is ready. Ctrl+C ends it.")?;
+    line("The courier is ready. Press Ctrl+C to stop.")?;
     tokio::select! {
         () = stop => {}
         () = settings::follow(&engine) => {}
         () = chores::run(&engine) => {}
         () = run(&engine) => {}
     }
-    tracing::info!("ended");
+    tracing::info!("Stopped");
     Ok(())
 }
 
-/// Never ends; dropped when the server does. What was begun runs to its end by itself.
+/// Never ends; dropped when the server ends. Deliveries that have begun run to their end.
 pub(super) async fn run(engine: &Engine) {
     loop {
         let (pause, count) = {
@@ -55,7 +55,7 @@ pub(super) async fn run(engine: &Engine) {
             Ok(taken) => i64::try_from(taken).is_ok_and(|taken| taken >= count),
             Err(error) => {
                 let cause = error.cause().map(ToString::to_string);
-                tracing::error!(cause, "mails cannot be delivered: {error}");
+                tracing::error!(cause, "Emails can't be delivered: {error}");
                 false
             }
         };

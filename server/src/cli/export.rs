@@ -1,4 +1,4 @@
-//! `vestibule config export`: what applies, for stock Kratos, and what that one does differently with it.
+//! `vestibule config export`: prints the active configuration for stock Kratos, and what Kratos does differently.
 
 use super::Global;
 use super::assemble;
@@ -8,16 +8,17 @@ use engine::config::{Format, Remark, export};
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "The settings of the console and the environment are in it; keys of Vestibule alone are left out.
+    after_help = "Includes settings from the console and the environment. Leaves out keys that only Vestibule has.
 
 Examples:
   vestibule config export --config vestibule.yml > kratos.yml
   vestibule config export --config vestibule.yml --with-secrets --format json > kratos.json"
 )]
 pub(super) struct Export {
-    /// Secrets in clear; without it they are left out.
+    /// Include secrets in plain text (default: left out)
     #[arg(long)]
     with_secrets: bool,
+    /// Output format
     #[arg(long, value_enum, default_value = "yaml")]
     format: Written,
 }

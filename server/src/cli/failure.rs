@@ -1,4 +1,4 @@
-//! Why a command ends without success: the exit code, and what a person reads.
+//! Why a command fails: the exit code and the error message.
 
 use super::output::aside;
 use engine::config::load::Problems;
@@ -10,17 +10,17 @@ pub(super) type Outcome<T = ()> = Result<T, Failure>;
 pub(super) enum Failure {
     /// 1
     Failed(String),
-    /// 2, for what Ory Kratos' command line has and ours has not
+    /// 2, for an Ory Kratos command that Vestibule doesn't have
     Elsewhere(String),
     /// 3
     Configuration(Problems),
     /// 4
     Database(String),
-    /// 3, when what was printed says what is wrong
+    /// 3, if the problems were already printed
     Refused,
-    /// 6; what was printed says it
+    /// 6, if the keys were already printed
     NotToTheLetter,
-    /// By what was found and printed: 5 danger, 7 error, 8 warning, 9 info
+    /// By the most severe issue that was printed: 5 danger, 7 error, 8 warning, 9 info
     Found(Severity),
 }
 
@@ -29,7 +29,7 @@ impl Failure {
         Self::Failed(sentence.into())
     }
 
-    /// What the engine says, with its causes: whoever runs a command may see them.
+    /// The engine's message with its causes, which the user of a command may see.
     pub(super) fn database(error: &engine::Error) -> Self {
         Self::Database(with_causes(error))
     }
@@ -37,24 +37,26 @@ impl Failure {
     pub(super) fn report(self) -> ExitCode {
         match self {
             Self::Failed(sentence) => {
-                aside(format!("vestibule: {sentence}"));
+                aside(format!("error: {sentence}"));
                 ExitCode::from(1)
             }
             Self::Elsewhere(sentence) => {
-                aside(format!("vestibule: {sentence}"));
+                aside(format!("error: {sentence}"));
                 ExitCode::from(2)
             }
             Self::Configuration(Problems(problems)) => {
                 let count = problems.len();
-                let many = if count == 1 { "" } else { "s" };
-                aside(format!("vestibule: {count} problem{many} in the configuration"));
+                aside(match count {
+                    1 => "error: 1 problem in the configuration".to_owned(),
+                    count => format!("error: {count} problems in the configuration"),
+                });
                 for problem in problems {
                     aside(format!("  {problem}"));
                 }
                 ExitCode::from(3)
             }
             Self::Database(sentence) => {
-                aside(format!("vestibule: {sentence}"));
+                aside(format!("error: {sentence}"));
                 ExitCode::from(4)
             }
             Self::Refused => ExitCode::from(3),

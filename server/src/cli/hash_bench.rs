@@ -1,4 +1,4 @@
-//! `vestibule hash-bench`: what a password hash costs here, so that an administrator can choose its parameters.
+//! `vestibule hash-bench`: measures a password hash on this machine, so that an administrator can choose its parameters.
 
 use super::Global;
 use super::assemble;
@@ -10,10 +10,10 @@ use engine::password::bench;
 
 #[derive(clap::Args)]
 pub(super) struct HashBench {
-    /// How many hashes each thread makes.
+    /// Number of hashes per thread
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     count: u16,
-    /// Threads at once; as many as this machine runs at the same time unless told.
+    /// Number of parallel threads (default: the number of CPU threads of this machine)
     #[arg(long)]
     threads: Option<usize>,
 }
@@ -45,6 +45,6 @@ impl HashBench {
         if rows.is_empty() {
             return Err(Failure::failed("no thread ran"));
         }
-        line(format!("about {per_second:.0} hashes a second"))
+        line(format!("about {per_second:.0} hashes per second"))
     }
 }

@@ -1,15 +1,15 @@
-//! The round of web hooks that nobody waits for: what is queued is called, beside whatever the server answers.
+//! Calls queued webhooks in a loop, next to the requests of a server.
 
 use engine::Engine;
 use std::time::Duration;
 
-/// How soon a call that another process queued, or one whose pause is over, is found.
+/// How often the queue is checked for calls of other processes and for calls whose pause has ended.
 const LOOK: Duration = Duration::from_secs(1);
-/// The other rounds are woken when there is more than one can do.
+/// The same for the other loops, which are woken when one loop isn't enough.
 const REST: Duration = Duration::from_secs(30);
 
-/// Never ends; dropped when the server does. What was begun runs to its end by itself. Several rounds at once: a service that
-/// hangs holds up one of them.
+/// Never ends; dropped when the server ends. Calls that have begun run to their end. Several loops run in parallel, so that a service
+/// that hangs delays only one of them.
 pub(super) async fn run(engine: &Engine) {
     tokio::join!(round(engine, LOOK), round(engine, REST), round(engine, REST), round(engine, REST));
 }
@@ -21,7 +21,7 @@ async fn round(engine: &Engine, pause: Duration) {
             Ok(_) => continue,
             Err(error) => {
                 let cause = error.cause().map(ToString::to_string);
-                tracing::error!(cause, "web hooks cannot be called: {error}");
+                tracing::error!(cause, "Webhooks can't be called: {error}");
             }
         }
         tokio::select! {

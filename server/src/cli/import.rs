@@ -1,4 +1,4 @@
-//! `vestibule config import`: files of Ory Kratos → one of ours, and a report. The files are only read.
+//! `vestibule config import`: converts Ory Kratos files to a Vestibule file and prints a report. It only reads the Kratos files.
 
 use super::failure::{Failure, Outcome};
 use super::output::{aside, line, show};
@@ -11,37 +11,37 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Without --output the configuration goes to standard output and the report to standard error.
-Neither environment nor database is looked at, and the files are only read.
+    after_help = "Without --output, the configuration goes to standard output and the report to standard error.
+The command ignores the environment and the database, and doesn't change the Kratos files.
 
-Exit codes: 0 all of it can be used; 3 something has to be mended, or a file cannot be read; 6 with --strict, when not
-every key was kept to the letter.
+Exit codes: 0 the result is usable; 3 keys were refused, or a file can't be read; 6 with --strict, if keys were moved
+or are unknown.
 
 Examples:
   vestibule config import kratos.yml --output vestibule.yml
   vestibule config import kratos.yml production.yml --json --strict"
 )]
 pub(super) struct Import {
-    /// Kratos' files (YAML, JSON or TOML, by the end of the name). Later ones win.
+    /// Kratos files (YAML, JSON or TOML, by file extension). Later files override earlier ones.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The file to write, secrets included, for its owner only (.yml, .yaml or .json). It must not exist yet.
+    /// File to write (.yml, .yaml or .json), including secrets and readable by its owner only. It must not exist yet.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The report for programs, on standard output.
+    /// Print the report as JSON on standard output
     #[arg(long)]
     json: bool,
-    /// Keeps secrets in what is printed; with --output they are kept anyway.
+    /// Include secrets in the printed configuration. A file written with --output always includes them.
     #[arg(long)]
     with_secrets: bool,
-    /// Ends with exit code 6 when something was moved or is unknown.
+    /// Exit with code 6 if keys were moved or are unknown
     #[arg(long)]
     strict: bool,
 }
 
 impl Import {
     pub(super) fn run(self) -> Outcome {
-        // Before anything is read: a mistyped name should not cost a report.
+        // Checked first, so that a mistyped name fails early.
         let format = self.output.as_deref().map(format_of).transpose()?;
         let imported = import(&self.files)?;
         if let (Some(file), Some(format)) = (&self.output, format) {
@@ -65,7 +65,7 @@ impl Import {
             (Some(file), false) => {
                 show(report(&imported, self.files.len() > 1))?;
                 line(format!(
-                    "{} is written. It may hold secrets: only its owner can read it.",
+                    "Wrote {}. It may contain secrets, so only its owner can read it.",
                     file.display()
                 ))?;
             }
@@ -90,7 +90,7 @@ fn counts(imported: &Imported) -> [(&'static str, usize); 5] {
         .map(|outcome| (word(outcome), imported.count(outcome)))
 }
 
-/// A line a key, the gravest first, with the reason below it; then how many there are of each kind.
+/// One line per key, the most important first, with the reason below it; then the count of each kind.
 fn report(imported: &Imported, several: bool) -> String {
     let mut text = String::new();
     for Entry { outcome, file, path, text: reason } in &imported.entries {
@@ -120,13 +120,14 @@ fn format_of(file: &Path) -> Outcome<Format> {
     match file.extension().map(|extension| extension.to_string_lossy().to_lowercase()).as_deref() {
         Some("yml" | "yaml") => Ok(Format::Yaml),
         Some("json") => Ok(Format::Json),
-        _ => {
-            Err(Failure::failed(format!("{}: give a name that ends in .yml, .yaml or .json", file.display())))
-        }
+        _ => Err(Failure::failed(format!(
+            "{}: use a file name that ends in .yml, .yaml or .json",
+            file.display()
+        ))),
     }
 }
 
-/// A new file, for its owner only, whole or not at all: nothing that is there is replaced, the files that were read included.
+/// Writes a new file for its owner only, completely or not at all. Existing files are never replaced.
 fn write(file: &Path, text: &str) -> Outcome {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -143,8 +144,8 @@ fn write(file: &Path, text: &str) -> Outcome {
         }
     })?;
     open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(|error| {
-        // Half a file is worse than none.
+        // A partial file must not remain.
         let _ = fs::remove_file(file);
-        Failure::failed(format!("{} cannot be written: {error}", file.display()))
+        Failure::failed(format!("{} can't be written: {error}", file.display()))
     })
 }

@@ -1,4 +1,4 @@
-//! `vestibule jsonnet lint`: whether templates can be read as Jsonnet, as `config check` asks of those that a configuration names.
+//! `vestibule jsonnet lint`: checks that templates are valid Jsonnet, like `config check` does for the templates of a configuration.
 
 use super::failure::{Failure, Outcome};
 use super::kratos;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// `jsonnet lint` and Kratos' `lint jsonnet`, which it also spells `lint lint`.
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Says whether templates of webhooks and providers can be read as Jsonnet. Nothing of them is evaluated.
+    /// Check that templates of webhooks and providers are valid Jsonnet, without evaluating them
     #[command(visible_alias = "jsonnet", after_help = "Example:\n  vestibule jsonnet lint hooks/*.jsonnet")]
     Lint {
         #[arg(required = true, value_name = "FILE")]
@@ -36,9 +36,9 @@ pub(super) fn run(command: Command) -> Outcome {
         }
     }
     match (wrong, files.len()) {
-        (0, 1) => line("The template can be read."),
-        (0, many) => line(format!("All {many} templates can be read.")),
-        (1, _) => Err(Failure::failed("1 template cannot be read")),
-        (many, _) => Err(Failure::failed(format!("{many} templates cannot be read"))),
+        (0, 1) => line("The template is valid."),
+        (0, many) => line(format!("All {many} templates are valid.")),
+        (1, _) => Err(Failure::failed("1 template is invalid")),
+        (many, _) => Err(Failure::failed(format!("{many} templates are invalid"))),
     }
 }

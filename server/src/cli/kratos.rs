@@ -1,9 +1,9 @@
-//! Commands of Ory Kratos that are something else here: each is answered with one sentence that names what takes its place. Those that
-//! mean something here have files of their own.
+//! Ory Kratos commands that Vestibule doesn't have: each prints one error that names the replacement. Kratos commands that work are in
+//! files of their own.
 
 use super::failure::{Failure, Outcome};
 
-/// Whatever follows such a command.
+/// The arguments of such a command.
 #[derive(clap::Args)]
 pub(super) struct Words {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -12,7 +12,7 @@ pub(super) struct Words {
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// `identities import|list|get|delete|patch|validate`, as Kratos spelled it until 0.8.
+    /// `identities import|list|get|delete|patch|validate`, the syntax of Kratos until 0.8.
     #[command(hide = true)]
     Identities(Words),
     #[command(hide = true)]
@@ -33,20 +33,18 @@ pub(super) enum Command {
     Format(Words),
 }
 
-const IMPORT: &str = "the admin API makes accounts: curl -X POST -H 'Content-Type: application/json' -d @account.json http://127.0.0.1:4434/admin/identities";
-const LIST: &str = "the admin API lists accounts: curl http://127.0.0.1:4434/admin/identities";
-const GET: &str = "the admin API shows an account: curl http://127.0.0.1:4434/admin/identities/ID";
+const IMPORT: &str = "create accounts with the admin API: curl -X POST -H 'Content-Type: application/json' -d @account.json http://127.0.0.1:4434/admin/identities";
+const LIST: &str = "list accounts with the admin API: curl http://127.0.0.1:4434/admin/identities";
+const GET: &str = "get an account from the admin API: curl http://127.0.0.1:4434/admin/identities/ID";
 const DELETE: &str =
-    "the admin API deletes an account: curl -X DELETE http://127.0.0.1:4434/admin/identities/ID";
-const PATCH: &str =
-    "Kratos has dropped it, too. What the admin API does with accounts is listed in docs/compatibility.md";
-const VALIDATE: &str =
-    "an account is checked against its schema when the admin API makes it: POST /admin/identities";
-const HASHERS: &str = "`vestibule hash-bench` measures what a password hash costs on this machine; its parameters are the keys `hashers.argon2` and `hashers.bcrypt`";
-const STATUS: &str = "ask the server itself: curl http://127.0.0.1:4434/health/ready";
-const VERSION: &str = "ask the server itself: curl http://127.0.0.1:4434/version";
-const FORMAT: &str = "Vestibule formats no Jsonnet; `jsonnetfmt` of the Jsonnet project does. `vestibule jsonnet lint FILE` reads it";
-const WHATEVER: &str = "docs/from-kratos.md lists which commands of Kratos mean something here";
+    "delete an account with the admin API: curl -X DELETE http://127.0.0.1:4434/admin/identities/ID";
+const PATCH: &str = "Kratos removed it as well. docs/compatibility.md lists what the admin API supports";
+const VALIDATE: &str = "the admin API validates an account against its schema when it creates the account: POST /admin/identities";
+const HASHERS: &str = "run `vestibule hash-bench` to measure a password hash, and set the keys `hashers.argon2` or `hashers.bcrypt`";
+const STATUS: &str = "request it from the server: curl http://127.0.0.1:4434/health/ready";
+const VERSION: &str = "request it from the server: curl http://127.0.0.1:4434/version";
+const FORMAT: &str = "use `jsonnetfmt` of the Jsonnet project. `vestibule jsonnet lint FILE` checks a file";
+const WHATEVER: &str = "docs/from-kratos.md lists the Kratos commands that Vestibule supports";
 
 impl Command {
     pub(super) fn run(self) -> Outcome {
@@ -66,14 +64,12 @@ impl Command {
     }
 }
 
-/// A command that Kratos has and Vestibule has not.
+/// The failure for a Kratos command that Vestibule doesn't have.
 pub(super) fn elsewhere(command: &str, instead: &str) -> Failure {
-    Failure::Elsewhere(format!(
-        "`{command}` is a command of Ory Kratos, and Vestibule has none of that name: {instead}."
-    ))
+    Failure::Elsewhere(format!("Vestibule doesn't have the Ory Kratos command `{command}`: {instead}."))
 }
 
-/// The command with the words that belong to its name: a file or an id is none, and may be a secret.
+/// The command with its subcommands only: a file or an ID may be a secret and is left out.
 fn spelled(name: &str, words: &[&str]) -> String {
     const OF_NAMES: [&str; 16] = [
         "identities",

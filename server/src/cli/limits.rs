@@ -1,5 +1,5 @@
-//! `vestibule limits`: who is slowed down, and clearing that. Emails are shown masked: the database holds no others. The one that an
-//! operator names is found all the same.
+//! `vestibule limits`: lists and clears limits that users and clients have reached. Emails are masked, because the database contains no
+//! others. Filtering by an email works nevertheless.
 
 use super::Global;
 use super::assemble::{self, Assembled, Data};
@@ -87,11 +87,11 @@ fn row(slowed: &Slowed) -> String {
         (None, true) => "no account",
         (None, false) => "-",
     };
-    // A label holds what a user typed: it must not end the line, nor say anything to a terminal.
+    // A label contains user input: it must not end the line or send control sequences to a terminal.
     let account = account.replace(char::is_control, " ");
     let client = match (slowed.client.as_deref(), slowed.limit) {
         (Some(client), _) => client,
-        // Those count by client, or by what only one browser has.
+        // These count by client, or by a device cookie.
         (None, Limit::Passwords | Limit::Codes | Limit::Emails) => "known device",
         (None, _) => "-",
     };

@@ -1,5 +1,5 @@
-//! `vestibule config check --lint`: what can happen with a configuration that holds, and a further file that puts right what a file can.
-//! The files that are given are never written to: comments and order stay theirs.
+//! `vestibule config check --lint`: lists the issues of a valid configuration, and writes an additional file that fixes them where a file
+//! can. It never changes the given files, so their comments and order are kept.
 
 use super::Global;
 use super::failure::{Failure, Outcome};
@@ -16,18 +16,18 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(super) struct Lint {
-    /// Says what can happen with a configuration that is valid and unwise. Exit code 5 for dangers, 7 for errors.
+    /// List the issues of a valid configuration. Exit code 5 for dangers, 7 for errors.
     #[arg(long)]
     pub(super) lint: bool,
-    /// For programs; with --lint.
+    /// Print JSON. Requires --lint.
     #[arg(long, requires = "lint")]
     json: bool,
-    /// From which severity on a finding ends with an exit code of its own, and --fix puts it right.
+    /// Lowest severity that sets the exit code and that --fix fixes
     #[arg(long, requires = "lint", value_enum, default_value = "danger")]
     fail_on: From,
-    /// Says what a further file would have to say so that these findings go; writes it with --yes, or when asked at a terminal.
-    /// A fix that brings up findings of its own, from warnings on, needs to be named: --fix=ID puts right what is named, and
-    /// --fix --fix=ID that as well.
+    /// Show the additional file that fixes these issues. Writes it with --yes, or after a confirmation at a terminal.
+    /// A fix that causes a new warning or worse has to be named. --fix=ID fixes only the named issue, and --fix --fix=ID fixes it
+    /// in addition to the others.
     #[arg(
         long,
         requires = "lint",
@@ -39,7 +39,7 @@ pub(super) struct Lint {
         default_missing_value = ""
     )]
     fix: Option<Vec<String>>,
-    /// Writes that file without asking.
+    /// Write the file without confirmation
     #[arg(long, requires = "fix")]
     yes: bool,
 }
@@ -64,7 +64,7 @@ impl From {
 }
 
 impl Lint {
-    /// Findings as JSON alone, without anything before them.
+    /// Issues as JSON only, without other output.
     pub(super) fn is_for_programs(&self) -> bool {
         self.json
     }
@@ -87,7 +87,7 @@ impl Lint {
         self.verdict(&found)
     }
 
-    /// The worst finding decides.
+    /// The most severe issue decides.
     fn verdict(&self, found: &[Check]) -> Outcome {
         match found.iter().map(|check| check.severity).min() {
             Some(worst) if worst <= self.fail_on.severity() => Err(Failure::Found(worst)),
@@ -98,7 +98,7 @@ impl Lint {
     fn fix(&self, global: &Global, sources: &Sources, config: &Config, wanted: &[String]) -> Outcome {
         if global.config.is_empty() {
             return Err(Failure::failed(
-                "there is no file to put right: name one with --config. Without any, the built-in starter file applies",
+                "no file to fix: the built-in default configuration applies\nhelp: name a file with --config",
             ));
         }
         let wanted = Wanted::of(wanted, self.fail_on.severity())?;
@@ -107,10 +107,10 @@ impl Lint {
             line(format!("\n{sentence}"))?;
         }
         if done.is_empty() {
-            line("\nNothing that a file could put right.")?;
+            line("\nNo issue that a file can fix.")?;
             return self.verdict(&checks(config, UnnamedProxies::default()));
         }
-        line("\nThis would be put right:")?;
+        line("\nFixes:")?;
         for part in &done {
             line(part)?;
         }
@@ -118,12 +118,12 @@ impl Lint {
         let shown = path.display();
         if path.exists() {
             return Err(Failure::failed(format!(
-                "{shown} is there already, and nothing was written. Give it, too (--config {shown}), or take it away"
+                "{shown} already exists, so nothing was written\nhelp: add it with --config {shown}, or delete it"
             )));
         }
         if !self.yes && !agreed(&path)? {
             line(format!(
-                "Nothing was written. With --yes this goes into {shown}, and no other file is touched."
+                "Nothing was written. Use --yes to write this to {shown}. Other files are not changed."
             ))?;
             return self.verdict(&checks(config, UnnamedProxies::default()));
         }
@@ -135,9 +135,9 @@ impl Lint {
     }
 }
 
-/// Which findings are to be put right.
+/// The issues to fix.
 struct Wanted<'a> {
-    /// From this severity on, those that bring up nothing to decide; `None` when only some are named.
+    /// The lowest severity, for fixes that cause no new warning or worse; `None` if only named issues are fixed.
     all: Option<Severity>,
     named: BTreeSet<&'a str>,
 }
@@ -147,7 +147,7 @@ impl<'a> Wanted<'a> {
         let named: BTreeSet<&str> = wanted.iter().map(String::as_str).filter(|id| !id.is_empty()).collect();
         if let Some(unknown) = named.iter().find(|id| rules().all(|rule| rule.id != **id)) {
             return Err(Failure::failed(format!(
-                "there is no finding {unknown:?}; `vestibule config checks` lists all"
+                "no issue is named {unknown:?}\nhelp: `vestibule config checks` lists all"
             )));
         }
         let all = wanted.iter().any(String::is_empty).then_some(from);
@@ -160,17 +160,17 @@ impl<'a> Wanted<'a> {
 }
 
 struct Fixed {
-    /// What the further file says.
+    /// The content of the additional file.
     document: Value,
-    /// What applies with it.
+    /// The configuration with it.
     then: Config,
-    /// What was put right: of each finding what is written, and what comes up by it.
+    /// The fixes: for each issue the changed keys and the new issues that it causes.
     done: Vec<String>,
-    /// Why some was not.
+    /// Why an issue was not fixed.
     left: Vec<String>,
 }
 
-/// One finding after the other, each on what the ones before it have left: two may be about one list.
+/// Fixes one issue after the other, each on top of the ones before: two may change the same list.
 fn fixed(sources: &Sources, config: &Config, wanted: &Wanted<'_>) -> Fixed {
     let mut fixed = Fixed { document: json!({}), then: config.clone(), done: Vec::new(), left: Vec::new() };
     let mut tried = BTreeSet::new();
@@ -183,25 +183,29 @@ fn fixed(sources: &Sources, config: &Config, wanted: &Wanted<'_>) -> Fixed {
         let Some(check) = next else { break };
         tried.insert((check.id, check.key.clone(), check.about.clone()));
         if let Some(variable) = check.patch.iter().find_map(|patch| config.variable(&patch.key)) {
-            fixed
-                .left
-                .push(format!("{}: set by the environment variable {variable}; change it there.", check.id));
+            fixed.left.push(format!(
+                "{}: managed by the environment variable {variable}. Update the variable.",
+                check.id
+            ));
             continue;
         }
         let document = with(&fixed.document, &check.patch);
         let Some(then) = laid_over(sources, &document) else {
-            fixed.left.push(format!("{}: other keys do not allow it; see its sentence.", check.id));
+            fixed.left.push(format!(
+                "{}: other keys don't allow the fix. See the description of the issue.",
+                check.id
+            ));
             continue;
         };
         let anew = found_anew(&fixed.then, &then);
         let mut part = format!("{}: {}\n", check.id, check.title);
         part.push_str(&difference(&fixed.then, &overlay(&check.patch)));
         for check in &anew {
-            part.push_str(&format!("  then there is: {}\n    {}\n", titled(check), check.text));
+            part.push_str(&format!("  this causes: {}\n    {}\n", titled(check), check.text));
         }
         let part = part.trim_end();
         if anew.iter().any(to_be_decided) && !wanted.named.contains(check.id) {
-            let sentence = "Not put right with the others, since it brings up something to decide. To have it written, name it";
+            let sentence = "Not fixed with the others, because it causes the issue above. To fix it, name it";
             fixed.left.push(format!("{part}\n  {sentence}: --fix={}", check.id));
             continue;
         }
@@ -210,18 +214,16 @@ fn fixed(sources: &Sources, config: &Config, wanted: &Wanted<'_>) -> Fixed {
         fixed.then = then;
     }
     let missed = wanted.named.iter().filter(|id| !tried.iter().any(|(tried, ..)| tried == *id));
-    fixed
-        .left
-        .extend(missed.map(|id| format!("{id}: not found here, or nothing that a file could put right.")));
+    fixed.left.extend(missed.map(|id| format!("{id}: not found, or not fixable in a file.")));
     fixed
 }
 
-/// A finding that a fix must not bring about by the way: it is about what people get.
+/// An issue that a fix must not cause unnoticed.
 fn to_be_decided(check: &Check) -> bool {
     check.severity <= Severity::Warning
 }
 
-/// What applies with a further file; `None` where it would not hold.
+/// The configuration with an additional file; `None` if it would be invalid.
 fn laid_over(sources: &Sources, document: &Value) -> Option<Config> {
     let mut sources = sources.clone();
     sources.documents.push(document.clone());
@@ -235,9 +237,9 @@ fn titled(check: &Check) -> String {
 fn for_programs(sources: &Sources, config: &Config, check: &Check) -> Value {
     let mut value = serde_json::to_value(check).unwrap_or_default();
     if !check.patch.is_empty() {
-        // Lists of hooks hold secrets, and output ends up in logs.
+        // Hook lists contain secrets, and output may end in logs.
         value["file"] = masked(config, &overlay(&check.patch));
-        // On the starter the document would stand alone.
+        // Without files, the document would replace the built-in default configuration.
         let then = laid_over(sources, &overlay(&check.patch));
         if let Some(then) = then.filter(|_| !sources.files.is_empty()) {
             let anew = found_anew(config, &then);
@@ -250,7 +252,7 @@ fn for_programs(sources: &Sources, config: &Config, check: &Check) -> Value {
     value
 }
 
-/// Sections are merged, all else is replaced.
+/// Merges sections and replaces everything else.
 fn with(document: &Value, patches: &[Patch]) -> Value {
     let mut all = patches_of(document, "");
     for patch in patches {
@@ -269,7 +271,7 @@ fn patches_of(document: &Value, path: &str) -> Vec<Patch> {
     members.iter().flat_map(|(name, value)| patches_of(value, &below(name))).collect()
 }
 
-/// Key by key, secrets masked: `-` what applies, `+` what the further file says; neither where there is nothing.
+/// Key by key, with masked secrets: `-` the current value, `+` the value in the additional file.
 fn difference(config: &Config, document: &Value) -> String {
     let (now, then) = (masked(config, &config.raw), masked(config, document));
     let mut text = String::new();
@@ -285,7 +287,7 @@ fn difference(config: &Config, document: &Value) -> String {
     text
 }
 
-/// Beside the first file: `kratos.fixes.yml`, and a number where such a file is given already.
+/// Next to the first file: `kratos.fixes.yml`, with a number if that file is already in use.
 fn target(global: &Global) -> PathBuf {
     let first = global.config.first().cloned().unwrap_or_default();
     let stem = first.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -297,12 +299,12 @@ fn target(global: &Global) -> PathBuf {
     (1..).map(name).find(|path| !given(path)).unwrap_or_else(|| name(1))
 }
 
-/// Whoever sits at a terminal is asked; nobody else is.
+/// Asks for confirmation at a terminal only.
 fn agreed(path: &Path) -> Outcome<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    show(format!("Write this into {}? [y/N] ", path.display()))?;
+    show(format!("Write this to {}? [y/N] ", path.display()))?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -310,11 +312,11 @@ fn agreed(path: &Path) -> Outcome<bool> {
 
 fn head(all: &str) -> String {
     format!(
-        "# Written by `vestibule config check --lint --fix`. It goes last:\n#   {all}\n# `null` takes a key away; lists replace those of the files before.\n"
+        "# Written by `vestibule config check --lint --fix`. Use it as the last file:\n#   {all}\n# `null` removes a key. Lists replace the lists of earlier files.\n"
     )
 }
 
-/// Never over a file; for its owner's eyes, since lists of hooks hold secrets.
+/// Never replaces a file. Readable by the owner only, because hook lists contain secrets.
 fn write(path: &Path, head: &str, document: &Value) -> Outcome {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -324,7 +326,7 @@ fn write(path: &Path, head: &str, document: &Value) -> Outcome {
         options.mode(0o600);
     }
     let failed =
-        |error: std::io::Error| Failure::failed(format!("{} cannot be written: {error}", path.display()));
+        |error: std::io::Error| Failure::failed(format!("{} can't be written: {error}", path.display()));
     let mut file = options.open(path).map_err(failed)?;
     file.write_all(format!("{head}{}", written(document)).as_bytes()).map_err(failed)?;
     Ok(())

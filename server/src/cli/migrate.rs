@@ -1,4 +1,4 @@
-//! `vestibule migrate`, and the same as Kratos spells it: `migrate sql`.
+//! `vestibule migrate`, and the same with Kratos' syntax: `migrate sql`.
 
 use super::Global;
 use super::assemble::{self, Data};
@@ -16,7 +16,7 @@ pub(super) struct Migrate {
 
 #[derive(clap::Subcommand)]
 enum Spelling {
-    /// The same, as Ory Kratos spells it
+    /// The same, with the syntax of Ory Kratos
     #[command(after_help = "Examples:
   vestibule migrate sql -e --yes
   vestibule migrate sql status --config kratos.yml")]
@@ -27,16 +27,16 @@ enum Spelling {
 
 #[derive(clap::Args)]
 struct Sql {
-    /// up (the default) or status; and the database's address, without a password, where neither `DSN` nor a file has it
+    /// `up` (default) or `status`, and the database URL without a password if neither `DSN` nor a file sets it
     #[arg(value_name = "WHAT", num_args = 0..=2)]
     words: Vec<String>,
-    /// Taken as it comes: the address is always read from the environment and the files
+    /// Accepted, without effect: the database URL is always read from the environment and the files
     #[arg(long, short = 'e')]
     read_from_env: bool,
-    /// Taken as it comes: nothing is asked
+    /// Accepted, without effect: there is no confirmation
     #[arg(long, short)]
     yes: bool,
-    /// With `status`: wait until nothing is missing
+    /// With `status`: wait until no migration is pending
     #[arg(long)]
     block: bool,
     #[arg(long, hide = true)]
@@ -53,7 +53,8 @@ impl Migrate {
             None => return up(global, None).await,
             Some(Spelling::Sql(sql)) => sql,
             Some(Spelling::NormalizePhoneNumbers(_)) => {
-                let instead = "it mends rows that older versions of Kratos wrote, and Vestibule's database has none of those";
+                let instead =
+                    "it fixes rows of older Kratos versions, which a Vestibule database never contains";
                 return Err(kratos::elsewhere("migrate normalize-phone-numbers", instead));
             }
         };
@@ -61,8 +62,8 @@ impl Migrate {
         let dsn = sql.words.iter().find(is_address);
         if dsn.is_some_and(|dsn| has_password(dsn)) {
             return Err(Failure::Elsewhere(
-                "the database's address has a password, and every user of this machine can read the arguments of commands. Set it as \
-                 DSN in the environment, or as `dsn` in a file, and leave it out here."
+                "the database URL contains a password, and all users of this machine can read command arguments\nhelp: set DSN in the \
+                 environment or `dsn` in a file, and leave the URL out here"
                     .to_owned(),
             ));
         }
@@ -72,16 +73,16 @@ impl Migrate {
             Some("status") => status(global, dsn, sql.block).await,
             Some("down") => Err(kratos::elsewhere(
                 "migrate sql down",
-                "a migration is undone by the backup that was made before it",
+                "to undo a migration, restore the backup that you created before it",
             )),
             Some(other) => Err(Failure::Elsewhere(format!(
-                "`migrate sql {other}` says nothing to Vestibule: write `migrate sql`, `migrate sql up` or `migrate sql status`."
+                "unknown command `migrate sql {other}`: use `migrate sql`, `migrate sql up` or `migrate sql status`"
             ))),
         }
     }
 }
 
-/// In user information or as a parameter, as PostgreSQL takes it.
+/// In the user information or as a parameter, which PostgreSQL accepts as well.
 fn has_password(dsn: &str) -> bool {
     url::Url::parse(dsn)
         .is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password"))
@@ -106,8 +107,8 @@ async fn status(global: &Global, dsn: Option<&str>, block: bool) -> Outcome {
         match missing {
             0 => return output::line("The database is up to date."),
             _ if block => tokio::time::sleep(LOOK).await,
-            1 => return output::line("1 migration is missing."),
-            many => return output::line(format!("{many} migrations are missing.")),
+            1 => return output::line("1 migration is pending."),
+            many => return output::line(format!("{many} migrations are pending.")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `vestibule operator`: make, list, disable, and let back in. A password is never an argument: arguments show in
-//! process lists and shell histories.
+//! `vestibule operator`: creates, lists, disables and enables operators. A password is never an argument, because process lists and
+//! shell histories show arguments.
 
 use super::Global;
 use super::assemble::{self, Assembled, Data};
@@ -12,65 +12,71 @@ use std::io::BufRead;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Makes an operator. Asks for the password.
-    #[command(after_help = "Begins an installation where the data folder holds none.
+    /// Create an operator. Prompts for the password.
+    #[command(after_help = "Creates an installation if the data folder doesn't contain one.
 
 Examples:
   vestibule operator create --email ann@example.org --name Ann --data /var/lib/vestibule
   vestibule operator create --email ben@example.org --name Ben --role viewer
   printf %s \"$PASSWORD\" | vestibule operator create --email ann@example.org --name Ann --password-stdin")]
     Create {
+        /// Email of the operator
         #[arg(long)]
         email: String,
+        /// Name of the operator
         #[arg(long)]
         name: String,
+        /// What the operator may do
         #[arg(long, value_parser = roles(), default_value = "owner")]
         role: Role,
-        /// Reads the password from the first line of standard input instead of asking.
+        /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Lists all operators, oldest first: address, name, role, whether active, since when.
+    /// List all operators, oldest first: email, name, role, state, creation date
     List,
-    /// Ends an operator's sessions and lets no new ones begin, until `operator enable`.
-    #[command(after_help = "The last active owner cannot be disabled.
+    /// Sign out an operator and block sign-in until `operator enable`
+    #[command(after_help = "The last active owner can't be disabled.
 
 Example:
   vestibule operator disable --email ben@example.org --data /var/lib/vestibule")]
     Disable {
+        /// Email of the operator
         #[arg(long)]
         email: String,
     },
-    /// Lets an operator who was disabled sign in again, with the password from before.
+    /// Allow a disabled operator to sign in again with the existing password
     #[command(
         after_help = "Example:\n  vestibule operator enable --email ben@example.org --data /var/lib/vestibule"
     )]
     Enable {
+        /// Email of the operator
         #[arg(long)]
         email: String,
     },
-    /// Prints a link, good for one hour, with which the operator sets a new password.
+    /// Print a link, valid once and for one hour, with which the operator sets a new password
     #[command(
         after_help = "Example:\n  vestibule operator reset-link --email ben@example.org --data /var/lib/vestibule"
     )]
     ResetLink {
+        /// Email of the operator
         #[arg(long)]
         email: String,
     },
 }
 
-/// By the names that they have in the database.
+/// By their names in the database.
 fn roles() -> impl TypedValueParser<Value = Role> {
     let all = [
-        PossibleValue::new(Role::Owner.name()).help("may do everything, and what is dangerous"),
-        PossibleValue::new(Role::Editor.name()).help("may change settings"),
-        PossibleValue::new(Role::Viewer.name()).help("may look"),
+        PossibleValue::new(Role::Owner.name()).help("full access, including dangerous changes"),
+        PossibleValue::new(Role::Editor.name()).help("change settings"),
+        PossibleValue::new(Role::Viewer.name()).help("read-only access"),
     ];
-    PossibleValuesParser::new(all).try_map(|name| Role::parse(&name).ok_or("no such role"))
+    PossibleValuesParser::new(all).try_map(|name| Role::parse(&name).ok_or("unknown role"))
 }
 
 pub(super) async fn run(global: &Global, command: Command) -> Outcome {
-    // Asked first: whoever mistypes the password need not wait for a database.
+    // Prompted first, so that a mistyped password fails before the database is opened.
     let (password, data) = match &command {
         Command::Create { password_stdin, .. } => (Some(password(*password_stdin)?), Data::Made),
         Command::List | Command::Disable { .. } | Command::Enable { .. } | Command::ResetLink { .. } => {
@@ -83,7 +89,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             if let Some(file) = began {
                 let folder = assemble::folder(global);
                 line(format!(
-                    "There was no installation yet: a new one begins in {}, its database is {}.",
+                    "No installation found. Created one in {} (database: {}).",
                     folder.display(),
                     file.display()
                 ))?;
@@ -92,7 +98,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             let operator = operators::create_as(&engine, role, &email, &name, &password)
                 .await?
                 .map_err(Failure::failed)?;
-            line(format!("{} may use the console as {}.", operator.email, operator.role.name()))?;
+            line(format!("Created operator {} with the role {}.", operator.email, operator.role.name()))?;
         }
         Command::List => {
             for operator in operators::list(&engine).await? {
@@ -107,18 +113,18 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
                 return Err(nobody(&email));
             }
             line(format!(
-                "{email} is signed out and can no longer sign in. The way back: vestibule operator enable --email {email}"
+                "{email} is signed out and can't sign in. To undo this, run: vestibule operator enable --email {email}"
             ))?;
         }
         Command::Enable { email } => line(match operators::enable(&engine, &email).await? {
-            Enabled::Again => format!("{email} can sign in again, with the password from before."),
-            Enabled::Already => format!("{email} is not disabled; nothing was changed."),
+            Enabled::Again => format!("{email} can sign in again with the existing password."),
+            Enabled::Already => format!("{email} isn't disabled. Nothing was changed."),
             Enabled::Nobody => return Err(nobody(&email)),
         })?,
         Command::ResetLink { email } => {
             let secret = operators::issue_reset_link(&engine, &email).await?.ok_or_else(|| nobody(&email))?;
             line(console_link(&engine.begin().config, "reset", &secret))?;
-            aside(format!("Good for one hour, and once. Whoever has it becomes {email}."));
+            aside(format!("Valid once, for one hour. Anyone with this link can sign in as {email}."));
         }
     }
     Ok(())
@@ -130,23 +136,29 @@ fn password(stdin: bool) -> Outcome<String> {
         std::io::stdin().lock().read_line(&mut line)?;
         let password = line.trim_end_matches(['\r', '\n']).to_owned();
         if password.is_empty() {
-            return Err(Failure::failed("standard input held no password: write it as the first line"));
+            return Err(Failure::failed(
+                "standard input contains no password\nhelp: write it as the first line",
+            ));
         }
         return Ok(password);
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt).map_err(|error| {
-            Failure::failed(format!("no terminal to ask for the password ({error}): use --password-stdin"))
+            Failure::failed(format!(
+                "can't prompt for the password without a terminal: {error}\nhelp: use --password-stdin"
+            ))
         })
     };
     let password = ask("Password: ")?;
-    if ask("Once more: ")? == password {
+    if ask("Repeat password: ")? == password {
         Ok(password)
     } else {
-        Err(Failure::failed("the two passwords differ; nothing was changed"))
+        Err(Failure::failed("the passwords don't match, so nothing was changed"))
     }
 }
 
 fn nobody(email: &str) -> Failure {
-    Failure::failed(format!("no operator has the address {email}; `vestibule operator list` shows all"))
+    Failure::failed(format!(
+        "no operator has the email {email}\nhelp: `vestibule operator list` shows all operators"
+    ))
 }

@@ -1,5 +1,5 @@
-//! `vestibule plan`: what will run for a flow, and what the answer will look like, by the planner that a submit executes and in the
-//! words that the console has for it.
+//! `vestibule plan`: the steps of a flow and its response, from the plan that a submit executes, with the descriptions that the console
+//! uses.
 
 use super::Global;
 use super::assemble;
@@ -14,13 +14,15 @@ use engine::plan::{self, Client, FlowKind};
 
 #[derive(clap::Args)]
 pub(super) struct Command {
+    /// Sign-up or sign-in
     flow: Flow,
-    /// The method that is used.
+    /// Sign-up or sign-in method
     #[arg(long, default_value = "password")]
     method: String,
+    /// Kind of client
     #[arg(long, default_value = Client::Browser.name(), value_parser = clients())]
     client: Client,
-    /// For programs.
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -31,19 +33,19 @@ enum Flow {
     Login,
 }
 
-/// By the names that they have everywhere.
+/// By their names in the configuration.
 fn clients() -> impl TypedValueParser<Value = Client> {
     let names = Client::ALL.map(|client| PossibleValue::new(client.name()).help(pipeline::client(client)));
-    PossibleValuesParser::new(names).try_map(|name| Client::parse(&name).ok_or("no such client"))
+    PossibleValuesParser::new(names).try_map(|name| Client::parse(&name).ok_or("unknown client"))
 }
 
 impl Command {
-    /// With the console's newest revision, as it applies while serving, where there is an installation.
+    /// Uses the console's newest revision, like `serve`, if there is an installation.
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let config = assemble::applying(global).await?;
         let method = Method::parse(&self.method).ok_or_else(|| {
             let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
-            Failure::failed(format!("there is no method {:?}: one of {}", self.method, names.join(", ")))
+            Failure::failed(format!("unknown method {:?}: use one of {}", self.method, names.join(", ")))
         })?;
         let (flow, methods) = match self.flow {
             Flow::Registration => (FlowKind::Registration, REGISTERING),
@@ -52,7 +54,7 @@ impl Command {
         if !methods.contains(&method) {
             let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
             return Err(Failure::failed(format!(
-                "nobody can sign up or in by {} yet: there is {}",
+                "the method {} is not supported yet: use one of {}",
                 method.name(),
                 names.join(", ")
             )));
@@ -78,7 +80,7 @@ fn text(drawn: &Pipeline) -> String {
         line(sentence);
     }
     for (number, step) in drawn.steps.iter().enumerate() {
-        let stops = if step.may_stop { " (may stop)" } else { "" };
+        let stops = if step.may_stop { " (can block)" } else { "" };
         line(&format!("{:>2}. {}{stops}", number + 1, step.title));
         let about = if step.about.is_empty() { String::new() } else { format!(": {}", step.about) };
         line(&format!("    {}{about}", step.stage));
@@ -88,7 +90,7 @@ fn text(drawn: &Pipeline) -> String {
         line(sentence);
     }
     line("");
-    line("The answer");
+    line("Response");
     for part in &drawn.answer {
         line(&format!("    {part}"));
     }

@@ -1,10 +1,10 @@
-//! Files that only the owner may read, for what must not appear in a log.
+//! Files that only their owner can read, for secrets that must not appear in a log.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Makes the folder, closed to others, unless it is there.
+/// Creates the folder for its owner only, unless it exists.
 pub(super) fn data_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -14,11 +14,14 @@ pub(super) fn data_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| {
-        io::Error::new(error.kind(), format!("the data folder {} cannot be made: {error}", folder.display()))
+        io::Error::new(
+            error.kind(),
+            format!("the data folder {} can't be created: {error}", folder.display()),
+        )
     })
 }
 
-/// Replaces the file; a new one never has, even for a moment, the mode or the owner of an old one.
+/// Replaces the file. The new file never has the mode or owner of the old one, not even briefly.
 pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
     remove(file)?;
     let mut options = fs::OpenOptions::new();
@@ -28,7 +31,7 @@ pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// Nothing happens when there is no such file.
+/// Does nothing if the file doesn't exist.
 pub(super) fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

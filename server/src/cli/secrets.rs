@@ -1,4 +1,4 @@
-//! `vestibule secrets`: what to do when the secrets that a database was used with are lost.
+//! `vestibule secrets`: accepts new secrets for a database whose secrets are lost.
 
 use super::Global;
 use super::assemble::{self, Assembled, Data};
@@ -8,10 +8,10 @@ use engine::known_secrets;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Uses the database with this server's secrets, although it was used with others before.
+    /// Use the database with this server's secrets although it was used with others before
     #[command(
-        after_help = "Only when the other secrets are lost. Users are signed out; queued emails and webhook calls, and secrets entered in the
-console, cannot be read anymore. Other servers on this database need the same secrets.
+        after_help = "Use this only if the other secrets are lost. Users are signed out. Queued emails and webhook calls, and secrets
+entered in the console, can't be read anymore. Other servers on this database need the same secrets.
 
 Example:
   vestibule secrets accept --config kratos.yml --data /var/lib/vestibule"
@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
         Command::Accept => {
             let Assembled { engine, .. } = assemble::engine(global, Data::Made).await?;
             known_secrets::accept(&engine).await?;
-            line("The database is used with this server's secrets from now on.")
+            line("The database now uses this server's secrets.")
         }
     }
 }

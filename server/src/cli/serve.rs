@@ -1,4 +1,4 @@
-//! `vestibule serve`: from an engine to three listeners, and to an orderly end.
+//! `vestibule serve`: starts the three listeners and stops them gracefully.
 
 use super::Global;
 use super::assemble::{self, Assembled, Data};
@@ -15,22 +15,22 @@ use std::path::Path;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-/// Holds the set-up link when nobody would see it on a terminal.
+/// The file for the setup link if standard output is not a terminal.
 const SETUP_FILE: &str = "setup-link";
 
-/// What Ory Kratos' `serve` takes. All of it is so here, or needs no switch.
+/// The arguments of Ory Kratos' `serve`. None of them changes anything here.
 #[derive(clap::Args)]
 pub(super) struct Serve {
-    /// Kratos' spelling before 1.0
+    /// The syntax of Kratos before 1.0
     #[arg(hide = true, value_name = "all")]
     which: Option<String>,
-    /// Kratos': nothing depends on it here
+    /// From Kratos, without effect
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
     dev: bool,
-    /// Kratos': the server sends its emails in any case
+    /// From Kratos: the server always sends its emails
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
     watch_courier: bool,
-    /// Kratos': no statistics are sent to anybody
+    /// From Kratos: Vestibule never sends statistics
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "BOOL")]
     sqa_opt_out: bool,
 }
@@ -40,7 +40,7 @@ impl Serve {
         match self.which.as_deref() {
             None | Some("all") => serve(global, self.dev).await,
             Some(which) => Err(Failure::Elsewhere(format!(
-                "`serve {which}` says nothing to Vestibule: `serve` starts public port, admin API and console together."
+                "unknown command `serve {which}`: `serve` starts the public port, the admin API and the console together"
             ))),
         }
     }
@@ -61,23 +61,23 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
     }
     if dev {
         tracing::info!(
-            "--dev changes nothing: cookies are Secure when the base URL is https, and no check is switched off"
+            "--dev has no effect: cookies are Secure if the base URL is https, and no check is turned off"
         );
     }
     for exposed in config.exposed() {
         tracing::warn!(
             file = %exposed.display(),
-            "other users of this machine can read this, and secrets are in it: chmod 0600 for a file, 0700 for the data folder"
+            "Other users of this machine can read this, and it contains secrets. Use chmod 0600 for a file, 0700 for the data folder"
         );
     }
     let listeners = Listeners::bind(&config).await?;
-    // Before the signals are awaited: one that comes while the rest starts must not be lost.
+    // Registered early, so that a signal during startup is not lost.
     let stop = stop_signal()?;
     let setup = setup_link(&engine, &config, &global.data).await?;
     if announce(&config, setup.as_deref()).is_err() {
-        tracing::warn!("the addresses could not be printed; the configuration has them");
+        tracing::warn!("The URLs can't be printed. They are in the configuration");
     }
-    // Beside requests nothing new begins once the server is to end; what has begun is waited for with the requests.
+    // Once the server stops, background tasks start nothing new. It waits for their running work as for requests.
     let (ending, told) = watch::channel(false);
     let stop = async move {
         stop.await;
@@ -92,11 +92,11 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
         () = until(told.clone(), courier::run(&engine)) => {}
         () = until(told, hooks::run(&engine)) => {}
     }
-    tracing::info!("ended");
+    tracing::info!("Stopped");
     Ok(())
 }
 
-/// Drops `work` when it is told to end, and does not end by that.
+/// Drops `work` once `told` is true, and then waits forever.
 async fn until(mut told: watch::Receiver<bool>, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
@@ -111,11 +111,11 @@ pub(super) fn start_log(log: &Log) {
         "fatal" | "panic" => "error",
         level => level,
     };
-    // Libraries say at debug and trace what only their authors can read.
+    // Debug and trace output of libraries is useful to their authors only.
     let filter =
         EnvFilter::try_new(format!("warn,engine={level},server={level},app={level},vestibule={level}"))
             .unwrap_or_else(|_| EnvFilter::new("info"));
-    // Whoever read the log may go away: the server stays, and has nowhere to say that the log cannot be written.
+    // If the reader of the log goes away, the server continues, and can't report that anywhere.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)
@@ -127,8 +127,8 @@ pub(super) fn start_log(log: &Log) {
     }
 }
 
-/// On a terminal the link itself; otherwise it lies in a file that only the owner may read, since standard output
-/// often ends in a log that many can read.
+/// On a terminal the link itself. Otherwise it is in a file that only the owner can read, because standard output often ends in a log
+/// that many can read.
 async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Option<String>> {
     let file = data.join(SETUP_FILE);
     let Some(secret) = operators::issue_setup_link(engine).await? else {
@@ -145,16 +145,16 @@ async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Op
     if let Err(error) = written {
         tracing::warn!(
             file = %file.display(),
-            "the console's set-up link cannot be written: {error}. Name another folder with --data, or make the first operator with \
+            "The console's setup link can't be written: {error}. Set another folder with --data, or create the first operator with \
              `vestibule operator create`"
         );
         return Ok(None);
     }
-    tracing::info!(file = %file.display(), "the console's set-up link is in this file");
+    tracing::info!(file = %file.display(), "The console's setup link is in this file");
     Ok(Some(format!("the link is in {}", file.display())))
 }
 
-/// A one-time link into the console.
+/// A one-time link to the console.
 pub(super) fn console_link(config: &Config, page: &str, secret: &str) -> String {
     let mut url = config.vestibule.console.base_url.clone();
     url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));
@@ -165,18 +165,18 @@ pub(super) fn console_link(config: &Config, page: &str, secret: &str) -> String 
 fn announce(config: &Config, setup: Option<&str>) -> Outcome {
     let public = config.public_url("");
     let page = |configured: Option<&url::Url>, path: &str| config.ui_url(configured, path);
-    line(format!("Vestibule {} is ready. Ctrl+C ends it.\n", super::version()))?;
+    line(format!("Vestibule {} is ready. Press Ctrl+C to stop.\n", super::version()))?;
     line(format!("  Sign up   {}", page(config.selfservice.registration.ui_url.as_ref(), "registration")))?;
     line(format!("  Sign in   {}", page(config.selfservice.login.ui_url.as_ref(), "login")))?;
     line(format!("  Console   {}", config.vestibule.console.base_url))?;
     if let Some(setup) = setup {
-        line(format!("            first operator, once: {setup}"))?;
+        line(format!("            create the first operator: {setup}"))?;
     }
     line(format!("  API       {public}"))?;
     line(format!("  Admin API {}\n", config.serve.admin.base_url))
 }
 
-/// Listens from the moment it is called; done at the first SIGTERM or SIGINT.
+/// Registers when called; resolves at the first SIGTERM or SIGINT.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -186,14 +186,14 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> 
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: running requests may finish");
+        tracing::info!("Stopping: running requests may finish");
     })
 }
 
 #[cfg(not(unix))]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
-        // Without a console there is no Ctrl+C to wait for.
+        // Without a console there is no Ctrl+C.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! `vestibule settings`: the console's revisions, and the way back when the newest no longer fits the files.
+//! `vestibule settings`: lists and restores console revisions, also if the newest one no longer fits the files.
 
 use super::Global;
 use super::assemble;
@@ -9,13 +9,14 @@ use engine::settings;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// Lists all revisions, newest first: number, time, author, what changed, and the reason if one was given.
+    /// List all revisions, newest first: number, time, operator, changes, and the reason if there is one
     List,
-    /// Makes a new revision with the settings of revision N; 0 means none, so the files alone apply.
+    /// Create a new revision with the settings of revision N. 0 means configuration files only.
     #[command(
-        after_help = "Running servers follow within about a second.\n\nExample:\n  vestibule settings rollback 3"
+        after_help = "Running servers apply it within about a second.\n\nExample:\n  vestibule settings rollback 3"
     )]
     Rollback {
+        /// Number of the revision to restore
         #[arg(value_name = "N")]
         to: i64,
     },
@@ -30,7 +31,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
                 let mut row =
                     format!("{}\t{at}\t{}\t{}", revision.number, revision.by, revision.summary.join("; "));
                 if !revision.reason.is_empty() {
-                    // People write it: it must not end the line, nor say anything to a terminal.
+                    // User input: it must not end the line or send control sequences to a terminal.
                     row.push_str(&format!("\t{}", revision.reason.replace(char::is_control, " ")));
                 }
                 line(row)?;
@@ -40,7 +41,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             let number = settings::roll_back(&db, &sources, Effects::system().now(), "command line", to)
                 .await?
                 .map_err(Failure::failed)?;
-            line(format!("Revision {number} has the settings of revision {to}."))?;
+            line(format!("Restored revision {to} as revision {number}."))?;
         }
     }
     Ok(())

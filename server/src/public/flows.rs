@@ -159,7 +159,7 @@ pub(crate) fn submission(
     }
 }
 
-/// No key lets a web hook have these.
+/// No key allows passing these to a webhook.
 const SECRET_HEADERS: [&str; 6] =
     ["cookie", "authorization", "proxy-authorization", "x-session-token", "x-csrf-token", "x-xsrf-token"];
 
@@ -207,7 +207,7 @@ pub(crate) fn read(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Body {
     // Some clients begin with what marks a text as UTF-8 (RFC 8259 §8.1 lets it be ignored).
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.is_empty() {
-        return Body::Unreadable("The request has no body. Send the form's fields.".to_owned());
+        return Body::Unreadable("The request has no body. Send the fields of the form.".to_owned());
     }
     let shape = ctx.config.vestibule.requests.shape();
     let fits = match media.as_str() {

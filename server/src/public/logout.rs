@@ -1,4 +1,4 @@
-//! Signing out, in a browser by a token in the address, natively by the session token.
+//! Sign-out: in a browser with a token in the URL, in an app with the session token.
 
 use super::{current, flows::query};
 use crate::error::{ApiError, forward};
@@ -54,7 +54,7 @@ pub async fn submit(
     let outcome = async {
         let token = first(&query, "token").ok_or_else(|| {
             Error::invalid(
-                "The sign-out address has no token. Ask for a new one at /self-service/logout/browser.",
+                "The sign-out URL has no token. Request a new URL at /self-service/logout/browser.",
             )
         })?;
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;

@@ -1,4 +1,4 @@
-//! The public port: Kratos' public API and the hosted pages. The route list, readable top to bottom.
+//! The public port: Kratos' public API and the hosted pages. The list of routes.
 
 pub mod flows;
 pub mod logout;

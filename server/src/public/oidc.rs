@@ -1,5 +1,5 @@
-//! The way back from a provider, and the exchange by which an app gets its session (Kratos: selfservice/strategy/oidc/
-//! strategy.go, session/handler.go).
+//! The provider's callback, and the exchange with which an app gets its session (Kratos: selfservice/strategy/oidc/strategy.go,
+//! session/handler.go).
 
 use super::{current, flows};
 use crate::error::ApiError;

@@ -1,4 +1,4 @@
-//! A person's own sessions (Kratos: session/handler.go).
+//! A user's own sessions (Kratos: session/handler.go).
 
 use super::{current, flows::query, page, reader};
 use crate::error::ApiError;
@@ -27,7 +27,7 @@ pub async fn whoami(
     let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
     if let Some(template) = first(&query(&uri), "tokenize_as") {
-        return Err(Error::invalid(format!("There is no token template called {template:?}.")).into());
+        return Err(Error::invalid(format!("Unknown token template {template:?}.")).into());
     }
     let now = ctx.effects().now();
     let mut response =

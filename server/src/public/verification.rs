@@ -1,4 +1,4 @@
-//! The link in a verification's email.
+//! `/self-service/verification`: start, fetch, submit, and the link in the email.
 
 use super::{current, flows};
 use crate::respond;

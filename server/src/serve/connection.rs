@@ -1,5 +1,5 @@
-//! One connection: HTTP/1.1 on a socket, its deadlines, and its end. HTTP/2 is not spoken: without TLS no browser uses it, and a proxy
-//! in front speaks HTTP/1.1 to us.
+//! One connection: HTTP/1.1 on a socket, its deadlines, and its end. HTTP/2 isn't supported: without TLS no browser uses it, and
+//! proxies use HTTP/1.1.
 
 use super::crowd::{Place, Seat, Waits};
 use crate::client::is_forwarded;

@@ -1,5 +1,5 @@
-//! Who is connected to one listener, and who gives way when it is full: first whoever has never sent a whole request, then whoever
-//! sends none at the moment. Knows no socket and no clock.
+//! The connections of one listener, and which one is closed if it is full: first connections that have never sent a whole request,
+//! then idle ones. Contains no socket and no clock.
 
 use engine::limits_table::{HEALTH_CONNECTIONS, KNOWN_PROXIES};
 use engine::requester::{Network, Requester, WIDE_FACTOR};
@@ -17,7 +17,7 @@ pub(super) struct Crowd {
 #[derive(Default)]
 struct Inner {
     next: u64,
-    /// Everybody, by the number they were given.
+    /// All connections, by their number.
     all: HashMap<u64, Member>,
     /// How many of them are counted: those that are kept for health checks are not.
     counted: usize,
@@ -109,7 +109,7 @@ impl Crowd {
         Some(Seat { crowd: self.clone(), number, place, gives_way })
     }
 
-    /// Whether there is room for one more of these, after somebody gave way if need be.
+    /// Whether there is room for one more of these, after another one was closed if necessary.
     fn make_room(&self, inner: &mut Inner, networks: &[Network]) -> bool {
         for (index, network) in networks.iter().enumerate() {
             let most =

@@ -1,4 +1,4 @@
-//! How many connections the operating system's limit on open files leaves room for, and each listener's share of them.
+//! How many connections the operating system's limit on open files allows, and each listener's share of them.
 
 use engine::limits_table::{HEALTH_CONNECTIONS, RESERVED_FILES};
 
@@ -29,7 +29,7 @@ pub(super) fn share(wants: [usize; 3]) -> [usize; 3] {
             public = had[0],
             admin = had[1],
             console = had[2],
-            "the limit on open files (ulimit -n) allows fewer connections than vestibule.limits.connections"
+            "The limit on open files (ulimit -n) allows fewer connections than vestibule.limits.connections"
         );
     }
     had

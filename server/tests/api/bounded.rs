@@ -143,7 +143,7 @@ async fn a_browser_gets_a_page_for_what_is_too_large_too_long_or_too_slow() {
     };
     let pages = [
         ("413 text/html", "This form is too large", text(&form)),
-        ("414 text/html", "This address is too long", text(&address)),
+        ("414 text/html", "This URL is too long", text(&address)),
         ("HTTP/1.1 408", "The form took too long to arrive", slow),
     ];
     for (start, heading, page) in pages {

@@ -276,10 +276,7 @@ async fn who_goes_back_to_the_form_after_the_proof_reads_that_it_is_done() {
     let back = anna.person.ask("GET", &page, HTML, &[], None).await;
     let html = String::from_utf8_lossy(&back.body).into_owned();
     assert_eq!(back.status, 200, "{html}");
-    assert!(
-        html.contains("Your address is confirmed") && html.contains("data-testid=\"continue\""),
-        "{html}"
-    );
+    assert!(html.contains("Your email is verified") && html.contains("data-testid=\"continue\""), "{html}");
     // The form of that page, sent once more.
     let origin = anna.origin();
     let again = anna.submit_as(&[("code", &code)], &token, Some(&origin)).await;

@@ -95,7 +95,7 @@ async fn logged(stand: &Stand) -> (Status, String) {
 
 #[tokio::test]
 async fn a_hook_that_never_answers_is_given_up_and_nothing_is_stored() {
-    stops(Says::Never, json!({"can_interrupt": true}), 504, "did not answer within 300 ms").await;
+    stops(Says::Never, json!({"can_interrupt": true}), 504, "didn't respond within 300 ms").await;
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn an_answer_beyond_its_bounds_changes_nothing_and_lets_nobody_through() {
         (json!({"metadata_admin": deep(120)}), "deeper than"),
         (json!({"metadata_admin": {"a": "x".repeat(70_000)}}), "`identity.metadata_admin` is not taken"),
         (json!({"metadata_public": vec![0; 6_000]}), "values"),
-        (json!({"metadata_public": "x".repeat(300_000)}), "at most 262144 are taken"),
+        (json!({"metadata_public": "x".repeat(300_000)}), "more than 262144"),
         (json!({"metadata_public": {"a": "\u{0}"}}), "U+0000"),
         (json!({"traits": {"email": "a\u{0}@vestibule.test"}}), "U+0000"),
         (json!({"external_id": "x".repeat(256)}), "external_id"),
@@ -346,7 +346,7 @@ async fn neither_metadata_nor_our_own_listeners_are_called() {
         assert_eq!(accounts(&site).await, Vec::<String>::new(), "{url}");
         let (failed, why) = logged(&stand).await;
         assert!(
-            failed == Status::Failed && why.contains("not an address that requests may go to"),
+            failed == Status::Failed && why.contains("an address that requests must not go to"),
             "{url}: {why}"
         );
     }

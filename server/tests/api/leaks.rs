@@ -544,7 +544,7 @@ async fn whoever_proves_an_address_that_a_stranger_signed_up_with_chooses_the_pa
     let opened = bert.ask("GET", &link, HTML, None).await;
     bert.look(&opened).await;
     let page = bert.told.last().expect("a page");
-    assert!(page.contains("name=\"password\"") && !page.contains("One press"), "{page}");
+    assert!(page.contains("name=\"password\"") && !page.contains("one-step"), "{page}");
     assert!(!page.contains("aria-invalid"), "nothing is wrong yet: {page}");
     assert_eq!(place.accounts().await.len(), 1, "opening it makes nothing");
     assert!(

@@ -94,7 +94,7 @@ async fn the_log_of_a_request_names_it_and_so_do_the_calls_that_it_causes() {
     engine::hooks::deliver(&stand.engine).await.expect("the queue is worked off");
     stand.engine.following().settled().await;
     let told = log.take();
-    let called: Vec<_> = told.lines().filter(|line| line.contains("a web hook was called")).collect();
+    let called: Vec<_> = told.lines().filter(|line| line.contains("a webhook was called")).collect();
     assert!(!called.is_empty(), "{told}");
     assert!(called.iter().all(|line| line.contains(NAMED)), "{called:#?}");
     assert!(!before.contains(NAMED));

@@ -334,7 +334,7 @@ async fn where_nothing_leaks_only_a_vouched_address_makes_an_account() {
                 let names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
                 let nodes = flow["ui"]["nodes"].as_array().map(Vec::len);
                 let text = flow["ui"]["messages"][0]["text"].as_str().expect("a text").to_owned();
-                assert!(text.contains("does not confirm your address"), "{provider} {kind}: {text}");
+                assert!(text.contains("report your email as verified"), "{provider} {kind}: {text}");
                 assert_eq!(tab.whoami().await, None);
                 told.push(format!(
                     "{kind} {provider} {} {names:?} {:?} {nodes:?} {text}",

@@ -433,7 +433,7 @@ async fn a_refused_code_is_told_however_the_provider_says_it() {
             "https://graph.facebook.com/oauth/access_token",
             400,
             r#"{"error": {"message": "Used.", "code": 100}}"#,
-            "refused the code: Used.",
+            "rejected the code: Used.",
         ),
         (
             "dingtalk",
@@ -442,14 +442,8 @@ async fn a_refused_code_is_told_however_the_provider_says_it() {
             r#"{"code": "invalidParameter.code", "message": "No."}"#,
             "invalidParameter.code: No.",
         ),
-        ("spotify", "https://accounts.spotify.com/api/token", 502, "<html>", "answered the code with 502"),
-        (
-            "spotify",
-            "https://accounts.spotify.com/api/token",
-            200,
-            r#"{"token_type": "bearer"}"#,
-            "it has no token",
-        ),
+        ("spotify", "https://accounts.spotify.com/api/token", 502, "<html>", "token endpoint returned 502"),
+        ("spotify", "https://accounts.spotify.com/api/token", 200, r#"{"token_type": "bearer"}"#, "no token"),
         (
             "spotify",
             "https://accounts.spotify.com/api/token",

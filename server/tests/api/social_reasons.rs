@@ -96,16 +96,16 @@ async fn each_trouble_with_a_provider_s_answer_has_a_reason_in_the_log() {
         (Sends::Changed, not_believed, "Crypto error"),
         (Sends::WrongIssuer, not_believed, "Invalid issuer"),
         (Sends::WrongAudience, not_believed, "Invalid audiences"),
-        (Sends::OtherParty, not_believed, "the token was made for the client"),
+        (Sends::OtherParty, not_believed, "the token was issued for the client"),
         (Sends::Expired, not_believed, "Expired"),
         (Sends::FromTheFuture, not_believed, "issued in the future"),
         (Sends::OtherNonce, not_believed, "Invalid nonce"),
         (Sends::NoNonce, not_believed, "Invalid nonce"),
-        (Sends::NoToken, not_believed, "the provider sent no id_token"),
-        (Sends::Refusal, failed, "the provider refused the code: temporarily_unavailable"),
-        (Sends::Nonsense, failed, "the answer to the code cannot be read"),
+        (Sends::NoToken, not_believed, "the provider returned no id_token"),
+        (Sends::Refusal, failed, "the provider rejected the code: temporarily_unavailable"),
+        (Sends::Nonsense, failed, "invalid token response"),
         (Sends::Much, failed, "is larger than 524288 bytes"),
-        (Sends::Nothing, failed, "did not answer within 300 ms"),
+        (Sends::Nothing, failed, "didn't respond within 300 ms"),
     ] {
         watched.place.provider.change(|behaviour| behaviour.sends = sends);
         watched.fails(&format!("{sends:?}"), step, why).await;
@@ -161,7 +161,7 @@ async fn each_way_back_that_is_not_the_one_that_was_waited_for_has_a_reason_in_t
     let mut tab = watched.place.browser();
     let next = watched.away(&mut tab, "login", "acme").await;
     tab.get(&next.replace(&code(&next), &code(&back)), HTML).await;
-    watched.reads("a used code", "exchange_failed", "the provider refused the code: invalid_grant");
+    watched.reads("a used code", "exchange_failed", "the provider rejected the code: invalid_grant");
 
     let mut tab = watched.place.browser();
     let back = watched.away(&mut tab, "login", "acme").await;
@@ -196,9 +196,9 @@ async fn a_provider_that_is_gone_cannot_be_asked_or_is_another_has_a_reason_in_t
     let (slash, own) =
         (format!("{}/", watched.place.provider.base), format!("http://{}", watched.place.admin));
     for (issuer, step, why) in [
-        ("http://127.0.0.1:1", "exchange_failed", "127.0.0.1 cannot be reached"),
-        (own.as_str(), "exchange_failed", "is not an address that requests may go to"),
-        (slash.as_str(), "verification_failed", "and the provider calls itself"),
+        ("http://127.0.0.1:1", "exchange_failed", "127.0.0.1 can't be reached"),
+        (own.as_str(), "exchange_failed", "is an address that requests must not go to"),
+        (slash.as_str(), "verification_failed", "but the provider's issuer is"),
     ] {
         watched.only(json!({"issuer_url": issuer}));
         let mut tab = watched.place.browser();
@@ -213,12 +213,12 @@ async fn a_mapper_that_fails_or_makes_rubbish_has_a_reason_in_the_log() {
     let mut watched = Watched::start(json!({})).await;
     for (mapper, why) in [
         ("error 'no'", "no"),
-        ("{ traits: {} }", "it makes no `{identity: {traits: …}}`"),
-        ("{ identity: {} }", "`identity.traits` is no object"),
-        ("'rubbish'", "it makes no `{identity: {traits: …}}`"),
-        ("local f(n) = 1 + f(n + 1); f(0)", "the mapper: "),
+        ("{ traits: {} }", "it doesn't return `{identity: {traits: …}}`"),
+        ("{ identity: {} }", "`identity.traits` is not an object"),
+        ("'rubbish'", "it doesn't return `{identity: {traits: …}}`"),
+        ("local f(n) = 1 + f(n + 1); f(0)", "claims mapping: "),
         ("{ identity: { traits: { email: std.extVar('claims').nothing } } }", "nothing"),
-        ("import 'file'", "the mapper: "),
+        ("import 'file'", "claims mapping: "),
     ] {
         watched.only(json!({"mapper_url": format!("base64://{}", STANDARD.encode(mapper))}));
         watched.fails(mapper, "claims_invalid", why).await;

@@ -29,8 +29,8 @@ async fn nobody(place: &Place, tab: &mut Tab) {
 #[tokio::test]
 async fn a_provider_that_misbehaves_signs_nobody_in() {
     let place = Place::start("memory", |_| json!({})).await;
-    let not_believed = "could not be believed";
-    let failed = "did not answer as it should";
+    let not_believed = "couldn’t verify";
+    let failed = "isn’t responding";
     for (sends, told) in [
         (Sends::Unsigned, not_believed),
         (Sends::Symmetric, not_believed),
@@ -75,9 +75,7 @@ async fn a_provider_that_misbehaves_signs_nobody_in() {
 #[tokio::test]
 async fn a_provider_that_says_an_error_leads_back_to_the_form() {
     let place = Place::start("memory", |_| json!({})).await;
-    for (error, told) in
-        [("access_denied", "You did not finish"), ("server_error", "did not answer as it should")]
-    {
+    for (error, told) in [("access_denied", "You didn’t finish"), ("server_error", "isn’t responding")] {
         place.provider.change(|behaviour| behaviour.error = Some(error));
         let mut anna = place.browser();
         let answer = anna.through("registration", "acme").await;
@@ -91,13 +89,13 @@ async fn a_provider_that_says_an_error_leads_back_to_the_form() {
 #[tokio::test]
 async fn a_description_does_not_lead_into_the_network() {
     for (says, told) in [
-        (json!({"jwks_uri": "ftp://127.0.0.1/keys"}), "could not be believed"),
-        (json!({"token_endpoint": "file:///etc/passwd"}), "could not be believed"),
-        (json!({"userinfo_endpoint": "http://user:password@127.0.0.1/"}), "could not be believed"),
-        (json!({"jwks_uri": "http://10.0.0.1/keys"}), "did not answer as it should"),
-        (json!({"jwks_uri": "http://localhost/keys"}), "did not answer as it should"),
-        (json!({"jwks_uri": "http://[::1]/keys"}), "did not answer as it should"),
-        (json!({"jwks_uri": "http://169.254.169.254/keys"}), "did not answer as it should"),
+        (json!({"jwks_uri": "ftp://127.0.0.1/keys"}), "couldn’t verify"),
+        (json!({"token_endpoint": "file:///etc/passwd"}), "couldn’t verify"),
+        (json!({"userinfo_endpoint": "http://user:password@127.0.0.1/"}), "couldn’t verify"),
+        (json!({"jwks_uri": "http://10.0.0.1/keys"}), "isn’t responding"),
+        (json!({"jwks_uri": "http://localhost/keys"}), "isn’t responding"),
+        (json!({"jwks_uri": "http://[::1]/keys"}), "isn’t responding"),
+        (json!({"jwks_uri": "http://169.254.169.254/keys"}), "isn’t responding"),
     ] {
         let place = Place::start("memory", |_| json!({})).await;
         place.provider.change(|behaviour| behaviour.says = says.clone());
@@ -112,7 +110,7 @@ async fn a_description_does_not_lead_into_the_network() {
     place.provider.change(|behaviour| behaviour.says = json!({"token_endpoint": "http://10.0.0.1/token"}));
     let mut anna = place.browser();
     let answer = anna.through("login", "acme").await;
-    assert!(sentence(&mut anna, &answer).await.contains("did not answer as it should"));
+    assert!(sentence(&mut anna, &answer).await.contains("isn’t responding"));
     assert!(place.provider.exchanges().is_empty());
     nobody(&place, &mut anna).await;
 }
@@ -196,11 +194,11 @@ async fn a_provider_that_cannot_be_asked_is_told_before_anybody_leaves() {
     ]}}}}});
     place.change(dead);
     for (provider, told) in [
-        ("acme", "did not answer as it should"),
+        ("acme", "isn’t responding"),
         // Our own listeners are nobody's provider.
-        ("own", "did not answer as it should"),
+        ("own", "isn’t responding"),
         // The description says another issuer, if only by a slash.
-        ("wrong", "could not be believed"),
+        ("wrong", "couldn’t verify"),
     ] {
         let mut anna = place.browser();
         let flow = anna.open("login").await;
@@ -278,7 +276,7 @@ async fn a_code_is_worth_one_trip() {
     let mut again = anna.clone();
     again.jar.remove("ory_kratos_session");
     let answer = again.get(&mixed, HTML).await;
-    assert!(sentence(&mut again, &answer).await.contains("did not answer as it should"));
+    assert!(sentence(&mut again, &answer).await.contains("isn’t responding"));
     assert_eq!(again.whoami().await, None);
 }
 
@@ -309,7 +307,7 @@ async fn an_answer_of_one_provider_is_not_taken_for_another_s() {
     let flow = anna.open("login").await;
     let back = agree(&anna.leave(&flow, "acme").await).await.replace("/callback/acme", "/callback/other");
     let answer = anna.get(&back, HTML).await;
-    assert!(sentence(&mut anna, &answer).await.contains("could not be believed"));
+    assert!(sentence(&mut anna, &answer).await.contains("couldn’t verify"));
 }
 
 #[tokio::test]
@@ -340,7 +338,7 @@ async fn a_provider_that_is_removed_meanwhile_is_told_and_its_button_goes() {
     ]}}}}}));
     let answer = anna.get(&back, HTML).await;
     let flow = anna.follow(&answer).await;
-    assert!(flow["ui"]["messages"][0]["text"].as_str().expect("a text").contains("not offered any more"));
+    assert!(flow["ui"]["messages"][0]["text"].as_str().expect("a text").contains("no longer available"));
     assert_eq!(node(&flow, "provider").expect("the other one")["attributes"]["value"], "other");
     nobody(&place, &mut anna).await;
 }
@@ -366,7 +364,7 @@ async fn a_mapper_that_fails_or_makes_rubbish_is_told() {
         let mut anna = place.browser();
         let answer = anna.through("registration", "acme").await;
         let text = sentence(&mut anna, &answer).await;
-        assert!(text.contains("did not say enough"), "{mapper}: {text}");
+        assert!(text.contains("share enough information"), "{mapper}: {text}");
         nobody(&place, &mut anna).await;
     }
     // What it makes is judged by the schema as what a person types is.

@@ -355,7 +355,7 @@ async fn who_opens_the_link_elsewhere_is_asked_from_the_start_and_who_signed_up_
     let page = phone.person.ask("GET", &format!("/verification?flow={flow}"), HTML, &[], None).await;
     let page = String::from_utf8_lossy(&page.body).into_owned();
     assert!(page.contains("name=\"password\"") && page.contains("by-link"), "{page}");
-    assert!(!page.contains("One press") && !page.contains("aria-invalid"), "{page}");
+    assert!(!page.contains("one-step") && !page.contains("aria-invalid"), "{page}");
     // What went wrong on the phone is told there.
     let of_link = field(&form, "code");
     assert!(asks_for_password(&phone.prove(&flow, &of_link, None).await));

@@ -147,10 +147,10 @@ fn a_further_file_puts_right_what_files_can_and_no_given_file_is_touched() {
 
     let again = fix(&["--yes"]);
     assert_eq!(again.status.code(), Some(1), "{}", text(&again.stdout));
-    assert!(text(&again.stderr).contains("kratos.fixes.yml is there already"), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("kratos.fixes.yml already exists"), "{}", text(&again.stderr));
     let both = fix(&["--config", "kratos.fixes.yml", "--yes"]);
     assert_eq!(both.status.code(), Some(0), "{}", text(&both.stdout));
-    assert!(text(&both.stdout).contains("Nothing that a file could put right"), "{}", text(&both.stdout));
+    assert!(text(&both.stdout).contains("No issue that a file can fix"), "{}", text(&both.stdout));
     assert!(!at("kratos.fixes-2.yml").exists());
 }
 
@@ -161,16 +161,20 @@ fn a_fix_says_what_it_cannot_do() {
     let fix = ["config", "check", "--lint", "--fix", "--config", "kratos.yml"];
     let unknown = place.run(&["config", "check", "--lint", "--fix=enumerations", "--config", "kratos.yml"]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(text(&unknown.stderr).contains("no finding \"enumerations\""), "{}", text(&unknown.stderr));
+    assert!(
+        text(&unknown.stderr).contains("no issue is named \"enumerations\""),
+        "{}",
+        text(&unknown.stderr)
+    );
     let absent = place.run(&["config", "check", "--lint", "--fix=enumeration", "--config", "kratos.yml"]);
-    assert!(text(&absent.stdout).contains("enumeration: not found here"), "{}", text(&absent.stdout));
+    assert!(text(&absent.stdout).contains("enumeration: not found"), "{}", text(&absent.stdout));
     let locked = place.command(&fix).env("VESTIBULE_COURIER_KEEP_BODIES", "true").output().unwrap();
     let said = text(&locked.stdout);
-    assert!(said.contains("set by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
+    assert!(said.contains("managed by the environment variable VESTIBULE_COURIER_KEEP_BODIES"), "{said}");
     assert!(!said.contains("- vestibule.courier.keep_bodies"), "{said}");
     let starter = place.run(&["config", "check", "--lint", "--fix"]);
     assert_eq!(starter.status.code(), Some(1));
-    assert!(text(&starter.stderr).contains("name one with --config"), "{}", text(&starter.stderr));
+    assert!(text(&starter.stderr).contains("name a file with --config"), "{}", text(&starter.stderr));
     for wrong in [["--fix"].as_slice(), &["--lint", "--yes"], &["--lint", "--fix", "--json"]] {
         let output = place.run(&[&["config", "check"], wrong].concat());
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
@@ -197,7 +201,7 @@ selfservice: {flows: {verification: {enabled: true}, registration: {after: {pass
     assert_eq!(code, Some(5), "{said}");
     assert!(at("kratos.fixes.yml").contains("keep_bodies"), "{said}");
     assert!(!at("kratos.fixes.yml").contains("prevent_enumeration"), "{said}");
-    let (before, done) = said.split_once("This would be put right").unwrap();
+    let (before, done) = said.split_once("Fixes:").unwrap();
     for part in [
         "+ vestibule.registration.prevent_enumeration: true",
         "warning nobody_is_signed_in_at_once",
@@ -212,7 +216,7 @@ selfservice: {flows: {verification: {enabled: true}, registration: {after: {pass
 
     let (code, said) = fix(&["--config", "kratos.fixes.yml", "--fix=enumeration", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
-    let (_, done) = said.split_once("This would be put right").unwrap();
+    let (_, done) = said.split_once("Fixes:").unwrap();
     assert!(done.contains("warning nobody_is_signed_in_at_once"), "it says what it brings up: {said}");
     assert!(at("kratos.fixes-2.yml").contains("prevent_enumeration: true"), "{said}");
 
@@ -275,11 +279,11 @@ selfservice: {flows: {verification: {use: code}, recovery: {enabled: true}}}
     let said = text(&place.run(&["config", "check", "--config", "kratos.yml"]).stdout);
     let of = |key: &str| said.lines().find(|line| line.contains(&format!(": {key}: "))).unwrap_or_default();
     for key in ["version", "log.leak_sensitive_values", "selfservice.flows.verification.use"] {
-        assert!(of(key).contains("no effect, and none needed: "), "{key}: {said}");
+        assert!(of(key).contains("no effect, and none is needed: "), "{key}: {said}");
     }
-    assert!(of("selfservice.flows.recovery.enabled").contains("not there yet"), "{said}");
+    assert!(of("selfservice.flows.recovery.enabled").contains("not supported yet"), "{said}");
     assert!(
-        said.ends_with("The configuration holds; 1 key has no effect; 3 keys need no effect.\n"),
+        said.ends_with("The configuration is valid. 1 key has no effect. 3 keys need no effect.\n"),
         "{said}"
     );
     let report = text(&place.run(&["config", "import", "kratos.yml"]).stderr);
@@ -337,13 +341,13 @@ selfservice:
     let at = |part: &str| printed.find(part).unwrap_or_else(|| panic!("{part} in {printed}"));
     let order = [
         "Hash the password",
-        "Ask crm.example.org/ask (may stop)",
-        "Store the account",
-        "Inform crm.example.org/new",
+        "Call crm.example.org/ask (can block)",
+        "Create the account",
+        "Call crm.example.org/new",
         "Sign in",
     ];
     assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{printed}");
-    assert!(printed.contains("so these do not run: web_hook crm.example.org/all"), "{printed}");
+    assert!(printed.contains("These don't run: web_hook crm.example.org/all"), "{printed}");
     assert!(printed.contains("200 {session, session_token, identity, continue_with}"), "{printed}");
     let machine = place.run(&[&command[..], &["--json"]].concat());
     let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();

@@ -41,7 +41,7 @@ fn what_only_looks_names_the_folder_where_nothing_is_and_makes_nothing() {
     let mut elsewhere = place.command(&["settings", "list"]);
     let ended = elsewhere.env("DSN", "sqlite://nowhere.sqlite?_fk=true").output().unwrap();
     assert_eq!(ended.status.code(), Some(4));
-    assert!(text(&ended.stderr).contains("nowhere.sqlite of the `dsn`"), "{}", text(&ended.stderr));
+    assert!(text(&ended.stderr).contains("nowhere.sqlite named by `dsn`"), "{}", text(&ended.stderr));
     assert_eq!(contents(&place), ["data"]);
 }
 
@@ -75,7 +75,7 @@ fn the_command_that_begins_an_installation_says_so_once() {
     let created = place.run_with_input(&CREATE_ANN, "a long enough passphrase");
     let said = text(&created.stdout);
     assert!(
-        said.contains("a new one begins") && said.contains(&place.data().display().to_string()),
+        said.contains("No installation found") && said.contains(&place.data().display().to_string()),
         "{said}"
     );
     let ben = CREATE_ANN.map(|word| if word.starts_with("ann") { "ben@example.org" } else { word });

@@ -164,6 +164,6 @@ fn a_mail_that_cannot_leave_is_in_the_log_without_the_servers_password() {
     let tried = || get(admin, &target).contains("\"status\":\"failed\"");
     assert!((0..50_000).any(|_| tried()), "the courier never tried");
     let ended = serving.terminate();
-    assert!(ended.log.contains("a mail could not be sent yet"), "{}", ended.log);
+    assert!(ended.log.contains("an email can't be sent yet"), "{}", ended.log);
     assert!(!ended.log.contains("password-of-the-mail-server"), "{}", ended.log);
 }

@@ -91,7 +91,7 @@ fn a_database_that_cannot_be_written_is_told_at_the_start() {
     set_mode(&place.data(), 0o755);
     assert_eq!(ended.status.code(), Some(4), "{}{}", text(&ended.stdout), text(&ended.stderr));
     let told = text(&ended.stderr);
-    assert!(told.contains("vestibule.sqlite") && told.contains("written"), "{told}");
+    assert!(told.contains("vestibule.sqlite") && told.contains("writable"), "{told}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 
@@ -241,5 +241,5 @@ selfservice:
     is_called.recv_timeout(END).unwrap();
     let ended = serving.terminate();
     assert!(ended.status.success(), "{}", ended.log);
-    assert!(ended.log.contains("a web hook was called"), "its answer was written down: {}", ended.log);
+    assert!(ended.log.contains("a webhook was called"), "its answer was written down: {}", ended.log);
 }

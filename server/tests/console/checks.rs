@@ -149,7 +149,7 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
         let wrong = [&with_reason[..], &[("password", "not the password 12")]].concat();
         let asked = console.submit_to(target, "save", "0", &wrong).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(asked.html.contains("The password is wrong"), "{}", asked.html);
+        assert!(asked.html.contains("Incorrect password"), "{}", asked.html);
         assert!(!asked.html.contains("not the password"), "a password never comes back");
         assert!(asked.html.contains("trial week"), "what was typed stays");
     }

@@ -30,7 +30,7 @@ async fn two_revisions_are_compared_at_an_address_of_their_own() {
     let file = console.get("/settings/history/compare?from=2&to=0&as=yaml").await;
     assert_eq!(file.headers[header::CONTENT_TYPE], "application/yaml");
     assert!(file.headers[header::CONTENT_DISPOSITION].to_str().unwrap().contains("settings-2-to-0.yaml"));
-    assert!(file.html.contains("# Take this key out"), "{}", file.html);
+    assert!(file.html.contains("# Remove this key"), "{}", file.html);
     for unknown in ["from=3&to=0", "from=0&to=-1", "from=x&to=1", "from=1&to=99999999999999999999"] {
         let page = console.get(&format!("/settings/history/compare?{unknown}")).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{unknown}");
@@ -73,7 +73,7 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
 
     let wrong = back(&[("reason", "a second week"), ("password", "not the password 12")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(wrong.html.contains("The password is wrong") && !wrong.html.contains("not the password"));
+    assert!(wrong.html.contains("Incorrect password") && !wrong.html.contains("not the password"));
     let silent = back(&[("password", PASSWORD)]).await;
     assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(silent.html.contains("Enter a reason") && silent.html.contains("(required)"), "{}", silent.html);

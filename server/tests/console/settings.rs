@@ -84,7 +84,7 @@ async fn a_preview_writes_nothing_and_draws_what_would_be() {
     assert!(page.html.contains("A stranger can learn who has an account"));
     assert!(page.html.contains("Sign in after registration: on"));
     let closed = console.submit("preview", "0", &[("registration_enabled", "")]).await;
-    assert!(closed.html.contains("Sign-up is closed: none of this runs."));
+    assert!(closed.html.contains("Sign-up is off. None of these steps run."));
     assert_eq!(console.values().await.revision, 0);
 }
 

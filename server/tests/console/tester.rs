@@ -94,7 +94,7 @@ async fn each_step_is_told_with_what_became_of_it() {
     let console = start(json!({})).await;
     console.set_sign_in_after_registration(true).await;
     let html = console.run("browser", "new@example.org").await;
-    assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "handed over"]);
+    assert_eq!(marks(&html), ["passed", "done", "stored", "queued", "issued"]);
     let known = json!({"traits": {"email": "ann@example.org"}});
     engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
     let html = console.run("browser", "ann@example.org").await;
@@ -299,7 +299,7 @@ async fn the_plan_of_a_provider_is_shown_and_leads_to_the_test_of_its_sign_in() 
         let html = console.run_with(client, "new@example.org", &[("method", "oidc")]).await;
         assert!(html.contains("Social sign-in") && html.contains("Not run."), "{html}");
         assert!(html.contains("href=\"/social\"") && html.contains(answer), "{client}: {html}");
-        assert!(html.contains("Store the account") && html.contains("sign_in_after_social"), "{html}");
+        assert!(html.contains("Create the account") && html.contains("sign_in_after_social"), "{html}");
         assert!(html.contains("value=\"new@example.org\""), "what was typed stays: {html}");
         assert!(!html.contains("HTTP requests"), "{html}");
     }

@@ -1,4 +1,4 @@
-//! Chapter V10: OAuth and OpenID Connect. The server is a client and a relying party, and neither of the others.
+//! Chapter V10: OAuth and OpenID Connect. The server is a client and a relying party only.
 
 use super::{Row, met, not_applicable, partly};
 
@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Row] = &[
         "10.1.1",
         2,
         "Tokens go only where they are needed",
-        "Tokens of providers stay in the server, are stored nowhere and are in no log",
+        "Provider tokens stay in the server, and are neither stored nor logged",
         &[
             "server/tests/cli/log.rs::no_secret_that_was_used_is_in_the_log",
             "server/tests/api/social_reasons.rs::each_trouble_with_a_provider_s_answer_has_a_reason_in_the_log",
@@ -19,8 +19,8 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "10.1.2",
         2,
-        "What comes back belongs to a request of the same browser",
-        "State, nonce and proof key are random, for one request, and bound to a cookie",
+        "A callback belongs to a request of the same browser",
+        "State, nonce and PKCE verifier are random, for one request, and bound to a cookie",
         &[
             "server/tests/api/social_trouble.rs::the_way_back_is_good_in_the_browser_that_left",
             "server/tests/api/social_trouble.rs::a_state_that_is_missing_wrong_or_used_leads_nowhere",
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "10.2.1",
         2,
-        "The way back is protected from cross-site requests",
+        "The callback is protected from cross-site requests",
         "",
         &[
             "server/tests/api/social_trouble.rs::a_state_that_is_missing_wrong_or_used_leads_nowhere",
@@ -41,15 +41,15 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "10.2.2",
         2,
-        "Answers of one provider are not taken for another's",
-        "By the redirect URI of each and, where it is sent, `iss`",
+        "Responses of one provider aren't accepted for another",
+        "By its own redirect URI and, if sent, `iss`",
         &["server/tests/api/social_trouble.rs::an_answer_of_one_provider_is_not_taken_for_another_s"],
     ),
     met(
         "10.2.3",
         3,
-        "Only needed scopes are asked for",
-        "Each kind asks for sign-in and the email; the configuration decides",
+        "Only required scopes are requested",
+        "Each kind requests sign-in and the email by default",
         &["engine/tests/config/reading.rs::providers_are_read_with_what_their_kind_brings_along"],
     ),
     not_applicable("10.3.1", 2, "Access tokens are meant for this service", NO_RESOURCE),
@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     not_applicable("10.4.3", 1, "Authorization codes are short-lived", NO_SERVER),
     not_applicable("10.4.4", 1, "Clients use only the grants they need", NO_SERVER),
     not_applicable("10.4.5", 1, "Refresh tokens cannot be replayed", NO_SERVER),
-    not_applicable("10.4.6", 2, "Proof keys are demanded", NO_SERVER),
+    not_applicable("10.4.6", 2, "PKCE is required", NO_SERVER),
     not_applicable("10.4.7", 2, "Registration of clients is limited", NO_SERVER),
     not_applicable("10.4.8", 2, "Refresh tokens end", NO_SERVER),
     not_applicable("10.4.9", 2, "Users can revoke tokens", NO_SERVER),
@@ -76,8 +76,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "10.5.1",
         2,
-        "An ID token cannot be replayed",
-        "By its nonce, for each request. One that an app got by itself, without a nonce, can be shown again until it expires",
+        "An ID token can't be replayed",
+        "By its nonce, for each request. A token that an app sends signs in once, unless `vestibule.social.reusable_id_tokens` lists its provider",
         &[
             "server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in",
             "server/tests/api/social.rs::an_app_shows_an_id_token_that_it_got_by_itself",
@@ -93,8 +93,8 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "10.5.3",
         2,
-        "Metadata of another issuer is refused",
-        "Letter by letter; Microsoft's shared tenants say `{tenantid}`, and each token its tenant",
+        "Metadata of another issuer is rejected",
+        "Compared exactly; Microsoft's shared tenants contain `{tenantid}`, and each token its tenant",
         &[
             "server/tests/api/social_reasons.rs::a_provider_that_is_gone_cannot_be_asked_or_is_another_has_a_reason_in_the_log",
             "server/tests/api/social_trouble.rs::a_description_does_not_lead_into_the_network",
@@ -103,13 +103,13 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "10.5.4",
         2,
-        "An ID token is meant for this client",
+        "An ID token is issued for this client",
         "",
         &["server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in"],
     ),
     not_applicable("10.5.5", 2, "Back-channel logout is checked", "There is none"),
     not_applicable("10.6.1", 2, "Only safe response modes", NO_SERVER),
-    not_applicable("10.6.2", 2, "Nobody can be logged out by force", NO_SERVER),
+    not_applicable("10.6.2", 2, "Users can't be signed out by force", NO_SERVER),
     not_applicable("10.7.1", 2, "Users consent to each authorization", NO_SERVER),
     not_applicable("10.7.2", 2, "Consent is clear", NO_SERVER),
     not_applicable("10.7.3", 2, "Consent can be revoked", NO_SERVER),

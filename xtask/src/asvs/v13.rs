@@ -6,22 +6,22 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "13.1.1",
         2,
-        "It is documented whom the application talks to",
-        "The section “Whom the server calls” above",
+        "Services that the application calls are documented",
+        "The section “Outgoing requests” above",
         &[],
     ),
     partly(
         "13.1.2",
         3,
-        "It is documented how many connections each service gets, and what happens beyond",
-        "`docs/limits.md`; requests of webhooks that users wait for have a deadline and no number of their own",
+        "Maximum connections per service, and the behavior beyond, are documented",
+        "`docs/limits.md`; blocking webhook calls have a deadline, but no maximum of their own",
         &[],
     ),
     partly(
         "13.1.3",
         3,
-        "It is documented how resources are released, and how calls are tried again",
-        "`docs/limits.md` and `docs/web-hooks.md`; pools of databases are not described",
+        "Releasing resources and retrying calls is documented",
+        "`docs/limits.md` and `docs/web-hooks.md`; database pools are not described",
         &[
             "engine/tests/flows/hooks.rs::a_service_that_is_away_is_tried_again_with_growing_pauses_the_same_id_and_a_fresh_time",
             "engine/tests/house/courier.rs::a_server_that_is_away_is_tried_again_with_growing_pauses_and_nothing_is_lost",
@@ -38,14 +38,14 @@ pub(super) const ROWS: &[Row] = &[
         "13.2.1",
         2,
         "Components authenticate to each other with short-lived credentials",
-        "Webhooks can be signed with a fresh time; the admin API takes tokens that do not expire",
+        "Webhooks can be signed with a timestamp; tokens of the admin API don't expire",
         &["engine/src/hooks/request.rs::signatures_are_those_of_the_convention"],
     ),
     not_applicable(
         "13.2.2",
         2,
         "Services run with the least privileges",
-        "The operator chooses the account of the process and of the database. Templates run in a process without environment",
+        "The administrator chooses the accounts of process and database. Templates run in a process without environment",
     ),
     met(
         "13.2.3",
@@ -60,8 +60,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "13.2.4",
         2,
-        "A list says whom the application may talk to",
-        "For what the console makes. Files call what they name, and nothing calls metadata addresses or the server itself",
+        "An allow list contains the services that the application may call",
+        "For console webhooks and providers. Files can name any host, except metadata addresses and the server itself",
         &[
             "engine/tests/settings/social.rs::where_a_provider_is_asked_has_to_be_on_the_list_of_hosts",
             "engine/tests/settings/web_hooks/calling.rs::the_list_of_hosts_is_asked_again_when_the_call_is_made",
@@ -72,8 +72,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "13.2.5",
         2,
-        "The server loads only from listed places",
-        "As above; the console can name no file, and templates import nothing",
+        "The server loads only from listed sources",
+        "As above; the console can't name files, and templates can't import",
         &[
             "server/tests/api/hooks.rs::neither_metadata_nor_our_own_listeners_are_called",
             "engine/src/effects/templates.rs::what_is_wrong_is_told",
@@ -82,8 +82,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "13.2.6",
         3,
-        "Connections follow what is documented",
-        "Deadlines and retries do; connections to a webhook's service are not counted",
+        "Connections behave as documented",
+        "Deadlines and retries do; connections to a webhook's service aren't limited",
         &[
             "server/tests/api/hooks.rs::a_hook_that_never_answers_is_given_up_and_nothing_is_stored",
             "engine/src/effects/outbound.rs::redirects_are_not_followed_and_silence_ends",
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
         "13.3.1",
         2,
         "Secrets are kept in a vault",
-        "In files for their owner alone, or the environment; those of the console are encrypted in the database. No vault is spoken to",
+        "In files for their owner alone, or the environment; those of the console are encrypted in the database. No vault is supported",
         &[
             "server/tests/cli/serving.rs::generated_secrets_stay_the_same_and_are_closed_to_others",
             "engine/tests/settings/social.rs::the_secret_stays_out_of_everything_but_its_own_row",
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "13.3.2",
         2,
-        "Only those who need a secret reach it",
+        "Access to secrets is restricted",
         "",
         &[
             "server/tests/cli/serving.rs::generated_secrets_stay_the_same_and_are_closed_to_others",
@@ -118,7 +118,7 @@ pub(super) const ROWS: &[Row] = &[
         "13.3.4",
         3,
         "Secrets expire and are rotated",
-        "All can be rotated without a gap; none expires by itself",
+        "All can be rotated without interruption; none expires",
         &[
             "engine/tests/settings/web_hooks/calling.rs::a_signing_secret_is_made_told_once_and_exchanged_without_a_gap",
             "server/tests/api/proof.rs::a_code_outlives_an_exchange_of_secrets_and_not_the_loss_of_its_own",
@@ -128,14 +128,14 @@ pub(super) const ROWS: &[Row] = &[
         "13.4.1",
         1,
         "No source control data is deployed",
-        "One binary serves what is embedded in it, and no folder",
+        "The binary serves embedded files, and no folder",
         &["server/src/assets.rs::what_is_not_there_is_not_found"],
     ),
     met(
         "13.4.2",
         2,
         "Debug modes are off",
-        "There are none but the mailbox for trials, which opens by itself on loopback alone",
+        "None except the mailbox for tests, which is on by default on loopback only",
         &["engine/tests/house/courier.rs::a_mailbox_opens_by_itself_on_loopback_alone"],
     ),
     met("13.4.3", 2, "No directory listings", "", &["server/src/assets.rs::what_is_not_there_is_not_found"]),
@@ -150,15 +150,15 @@ pub(super) const ROWS: &[Row] = &[
         "13.4.5",
         2,
         "Monitoring is not exposed",
-        "`/health/*` answers on all listeners, as Kratos', and says nothing but that it is ready",
+        "`/health/*` is available on all listeners, as in Kratos, and only says that the server is ready",
         &[],
     ),
-    not_met("13.4.6", 3, "Versions are not exposed", "`/version` answers, as in Kratos"),
+    not_met("13.4.6", 3, "Versions are not exposed", "`/version` is available, as in Kratos"),
     met(
         "13.4.7",
         3,
-        "Only files of the web are served",
-        "Those that are embedded",
+        "Only web files are served",
+        "Only embedded files",
         &["server/src/assets.rs::what_is_not_there_is_not_found"],
     ),
 ];

@@ -1,4 +1,4 @@
-//! Chapter V3: what browsers are told.
+//! Chapter V3: web frontend security.
 
 use super::{Row, met, not_applicable, not_met, partly};
 
@@ -6,15 +6,15 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.1.1",
         3,
-        "It is documented which security features of browsers are needed, and what happens without them",
-        "The section “What browsers have to support” above",
+        "Required security features of browsers, and the behavior without them, are documented",
+        "The section “Browser requirements” above",
         &[],
     ),
     met(
         "3.2.1",
         1,
-        "Browsers never render a response as something else than it is",
-        "Types are exact and not guessed, and what is no page has a policy that loads and runs nothing",
+        "Browsers render a response only as its own type",
+        "Content types are exact and `nosniff`; responses other than pages have a policy that loads and runs nothing",
         &[
             "server/tests/pages.rs::every_page_is_strict_sets_no_cookie_and_brings_its_style",
             "server/tests/api/every_response.rs::every_route_of_every_listener_answers_with_the_list",
@@ -35,15 +35,15 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "3.2.3",
         3,
-        "Scripts cannot be confused by elements named like variables",
-        "Hosted pages have no script. The console's is WebAssembly with few globals; no test tries to clobber them",
+        "Scripts are protected from DOM clobbering",
+        "Hosted pages have no script. The console's is WebAssembly with few globals; no test tries it",
         &[],
     ),
     partly(
         "3.3.1",
         1,
         "Cookies are Secure and have a prefix",
-        "Secure wherever the base URL is https. Kratos' cookie names have a prefix only with `vestibule.cookies.host_prefix`",
+        "Secure if the base URL is https. Kratos' cookie names have a prefix only with `vestibule.cookies.host_prefix`",
         &[
             "server/src/cookies.rs::secure_follows_the_scheme_and_same_site_none_needs_it",
             "server/src/cookies.rs::our_names_are_bound_to_this_host_over_https",
@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         "3.3.3",
         2,
         "Cookies have the prefix `__Host-`",
-        "Ours have it with https. Kratos' names have it only with `vestibule.cookies.host_prefix`",
+        "Vestibule's own have it with https. Kratos' names have it only with `vestibule.cookies.host_prefix`",
         &[
             "server/src/cookies.rs::our_names_are_bound_to_this_host_over_https",
             "server/tests/api/jars.rs::with_the_prefix_a_cookie_without_it_is_nobody_s",
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.3.4",
         2,
-        "Scripts cannot read session tokens, and they are sent in Set-Cookie alone",
+        "Scripts can't read session tokens, which are only sent in Set-Cookie",
         "Native apps, which have no cookies, get theirs in the body",
         &[
             "server/tests/console/doors.rs::the_cookie_is_for_the_server_alone",
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
         "3.3.5",
         3,
         "Name and value of a cookie stay below 4,096 bytes",
-        "All cookies hold identifiers of fixed length and no data of users; no test measures them",
+        "All cookies contain identifiers of fixed length and no user data; no test measures them",
         &[],
     ),
     partly(
@@ -99,15 +99,15 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.4.2",
         1,
-        "CORS answers listed origins alone",
-        "`*` lists nobody together with cookies",
+        "CORS allows only listed origins",
+        "`*` never allows cookies",
         &["server/tests/api/every_response.rs::every_route_of_every_listener_answers_with_the_list"],
     ),
     met(
         "3.4.3",
         2,
         "A content security policy on every response; nonces or hashes for each",
-        "Every response has one that loads nothing but what it names. The console's script has a nonce, and hosted pages have none; `default-src` is `none` for what is not named",
+        "Every response has one that only loads what it names. The console's script has a nonce, and hosted pages have no script; `default-src` is `none`",
         &[
             "server/tests/pages.rs::every_page_is_strict_sets_no_cookie_and_brings_its_style",
             "server/tests/api/every_response.rs::every_route_of_every_listener_answers_with_the_list",
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.4.5",
         2,
-        "A referrer policy keeps paths and queries from others",
+        "A referrer policy hides paths and queries from other sites",
         "",
         &[
             "server/tests/api/every_response.rs::every_route_of_every_listener_answers_with_the_list",
@@ -148,14 +148,14 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.4.8",
         3,
-        "Documents are separated from windows that opened them",
+        "Documents are isolated from windows that opened them",
         "Pages send `Cross-Origin-Opener-Policy: same-origin`",
         &["server/tests/pages.rs::every_page_is_strict_sets_no_cookie_and_brings_its_style"],
     ),
     met(
         "3.5.1",
         1,
-        "Cross-site requests cannot use what they must not",
+        "Cross-site requests can't use sensitive functions",
         "A token bound to a cookie for each form, and Origin and Sec-Fetch-Site on every submit",
         &[
             "engine/tests/flows/rules.rs::a_form_token_fits_its_own_cookie_only",
@@ -169,7 +169,7 @@ pub(super) const ROWS: &[Row] = &[
     not_applicable(
         "3.5.2",
         1,
-        "What relies on a preflight cannot be called without one",
+        "Functions that rely on a preflight can't be called without one",
         "Nothing relies on a preflight",
     ),
     met(
@@ -189,7 +189,7 @@ pub(super) const ROWS: &[Row] = &[
         "3.5.4",
         2,
         "Separate applications have separate host names",
-        "Listeners can have their own; a check and the start say when the console shares the public host",
+        "Listeners can have their own; a check and the log report a console on the public host",
         &[],
     ),
     not_applicable("3.5.5", 2, "Messages between windows are checked", "No page uses them"),
@@ -197,21 +197,21 @@ pub(super) const ROWS: &[Row] = &[
         "3.5.6",
         3,
         "No JSONP",
-        "There is none: responses are JSON with their own type, and no parameter wraps them",
+        "None: responses are JSON with their own type, and no parameter wraps them",
         &[],
     ),
     met(
         "3.5.7",
         3,
-        "Scripts hold no data that needs authorization",
-        "Scripts are files inside the binary, the same for everybody",
+        "Scripts contain no data that requires authorization",
+        "Scripts are files inside the binary, the same for all users",
         &["server/src/assets.rs::a_style_is_kept_for_ever_under_the_hash_of_its_content"],
     ),
     partly(
         "3.5.8",
         3,
-        "Authenticated resources are not loaded on behalf of users by others",
-        "Cookies are SameSite; the API is read by pages elsewhere on purpose, so it has no CORP",
+        "Other sites can't load authenticated resources",
+        "Cookies are SameSite; pages of other origins read the API on purpose, so it has no CORP",
         &[],
     ),
     met(
@@ -225,7 +225,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "3.7.2",
         2,
-        "Redirects lead to listed hosts alone",
+        "Redirects only go to listed hosts",
         "",
         &[
             "engine/tests/flows/rules.rs::only_allowed_addresses_are_returned_to",
@@ -235,15 +235,15 @@ pub(super) const ROWS: &[Row] = &[
     not_met(
         "3.7.3",
         3,
-        "Users are told before they leave for another site",
-        "A sign-in that asks before it returns would be one step more for everybody",
+        "Users are asked before they leave for another site",
+        "A sign-in that asks before it returns would be an additional step for all users",
     ),
     not_applicable("3.7.4", 3, "The domain is on the preload list", "The domain is the operator's"),
     partly(
         "3.7.5",
         3,
         "The application does as documented without the expected features",
-        "The console and all hosted pages work without scripts; a browser without a policy is not told apart",
+        "The console and all hosted pages work without scripts; browsers without policy support aren't detected",
         &[],
     ),
 ];

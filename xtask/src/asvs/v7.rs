@@ -7,14 +7,14 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "7.1.2",
         2,
-        "It is documented how many sessions an account may have",
-        "The section “Sessions” above: as many as it likes",
+        "The maximum number of sessions per account is documented",
+        "The section “Sessions” above: any number",
         &[],
     ),
     met(
         "7.1.3",
         2,
-        "It is documented how sessions and those of providers hang together",
+        "The relation between sessions here and at providers is documented",
         "The section “Sessions” above",
         &[],
     ),
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "7.2.2",
         1,
-        "Session tokens are made for each session",
+        "Each session has a new token",
         "",
         &["server/tests/api/session_hook.rs::an_app_gets_a_token_while_the_switch_is_on"],
     ),
@@ -39,20 +39,20 @@ pub(super) const ROWS: &[Row] = &[
         "7.2.3",
         1,
         "Session tokens have at least 128 random bits",
-        "190 bits from the operating system's random generator; the hash alone is stored",
+        "190 bits from the operating system's random generator; only the hash is stored",
         &[],
     ),
     met(
         "7.2.4",
         1,
-        "Each sign-in gives a new token and ends the old one",
-        "Also a sign-in again (`refresh`): the old token reads for `vestibule.session.rotation_overlap`, and changes nothing",
+        "Each sign-in issues a new token and revokes the old one",
+        "Also a refresh: the old token is valid for reading for `vestibule.session.rotation_overlap`, and can't change anything",
         &[
             "server/tests/api/unverified.rs::the_token_from_before_the_proof_is_worth_nothing_after_it",
             "server/tests/api/fresh_sign_in.rs::the_token_changes_and_the_old_one_reads_for_a_moment",
         ],
     ),
-    not_met("7.3.1", 2, "Sessions that are not used end", "There is no such limit, as in Kratos"),
+    not_met("7.3.1", 2, "Inactive sessions end", "There is no such limit, as in Kratos"),
     met(
         "7.3.2",
         2,
@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "7.4.1",
         1,
-        "A session that ended is worth nothing",
+        "A session that ended can't be used",
         "",
         &[
             "server/tests/pages.rs::sign_up_sign_in_sign_out",
@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = &[
         "7.4.2",
         1,
         "Sessions of disabled and deleted accounts end",
-        "Deleting ends them. Disabling an account is not in the admin API yet; operators are signed out at once",
+        "Deleting ends them. The admin API can't disable accounts yet; operators are signed out immediately",
         &[
             "server/tests/api/hand_over.rs::an_account_that_the_administrator_deleted_is_not_signed_in",
             "server/tests/cli/operators.rs::operators_are_disabled_and_get_reset_links",
@@ -87,8 +87,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "7.4.3",
         2,
-        "After a change of a factor all other sessions can be ended",
-        "The first verification and a reset link end them. Factors cannot be changed by users yet",
+        "After a change of a factor, all other sessions can be revoked",
+        "The first verification and a reset link end them. Users can't change factors yet",
         &[
             "server/tests/api/takeover.rs::the_squatters_session_password_second_address_and_hand_over_are_dead",
             "server/tests/console/doors.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
@@ -104,20 +104,20 @@ pub(super) const ROWS: &[Row] = &[
     not_met(
         "7.4.5",
         2,
-        "Administrators can end sessions",
+        "Administrators can revoke sessions",
         "The admin API has no sessions yet; deleting the account ends them",
     ),
     not_applicable(
         "7.5.1",
         2,
-        "Changing what authentication rests on asks for a fresh sign-in",
-        "Users can change none of it yet",
+        "Changing authentication data requires a recent sign-in",
+        "Users can't change it yet",
     ),
     partly(
         "7.5.2",
         2,
-        "Users can see and end their sessions",
-        "By the API, without signing in again",
+        "Users can list and revoke their sessions",
+        "With the API, without signing in again",
         &[
             "server/tests/api/hooks.rs::signing_in_can_end_all_other_sessions",
             "server/tests/golden/main.rs::every_recording_is_played_and_none_was_lost",
@@ -126,8 +126,8 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "7.5.3",
         3,
-        "Sensitive operations ask for a further verification",
-        "In the console: dangerous changes, and whatever holds secrets, ask for a sign-in within five minutes",
+        "Sensitive operations require further authentication",
+        "In the console: dangerous changes, and changes with secrets, require a sign-in within the last five minutes",
         &[
             "engine/tests/settings/dangers.rs::a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason",
             "engine/tests/settings/social.rs::changing_one_is_for_owners_who_have_just_signed_in",
@@ -136,14 +136,14 @@ pub(super) const ROWS: &[Row] = &[
     partly(
         "7.6.1",
         2,
-        "Sessions of providers and ours end as documented",
-        "As documented they are independent; a provider's logout is not listened to",
+        "Sessions here and at providers end as documented",
+        "They are documented as independent; a provider's logout is ignored",
         &[],
     ),
     met(
         "7.6.2",
         2,
-        "Nobody is signed in without an action of their own",
+        "Users are signed in only by their own action",
         "",
         &[
             "server/tests/api/hand_over.rs::a_mail_scanners_get_signs_nobody_in_and_takes_nothing_from_who_signed_up",

@@ -6,22 +6,22 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "9.1.1",
         1,
-        "Signatures are checked before anything is believed",
+        "Signatures are checked before a token is used",
         "",
         &["server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in"],
     ),
     met(
         "9.1.2",
         1,
-        "Only listed algorithms, and never none",
+        "Only allowed algorithms, and never none",
         "RSA and elliptic curves; nothing symmetric",
         &["server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in"],
     ),
     met(
         "9.1.3",
         1,
-        "Keys come from where the issuer is configured",
-        "Headers of a token that name keys are not read",
+        "Keys come from the configured issuer",
+        "Key URLs in the header of a token are ignored",
         &[
             "server/tests/api/social_trouble.rs::what_a_provider_says_of_itself_is_kept_and_new_keys_are_found",
             "server/tests/api/social_reasons.rs::a_provider_that_is_gone_cannot_be_asked_or_is_another_has_a_reason_in_the_log",
@@ -30,8 +30,8 @@ pub(super) const ROWS: &[Row] = &[
     met(
         "9.2.1",
         1,
-        "Tokens are good within their time alone",
-        "With 60 seconds for clocks that differ",
+        "Tokens are only valid within their validity period",
+        "With 60 seconds of clock tolerance",
         &["server/tests/api/social_trouble.rs::a_provider_that_misbehaves_signs_nobody_in"],
     ),
     partly(

@@ -1,5 +1,5 @@
-//! DNS rebinding, played: a name leads to an address that requests may go to while it is checked, and to one that they may not go
-//! to the next time somebody looks. What was checked has to be what is connected to.
+//! DNS rebinding, simulated: a name resolves to an allowed address first and to a forbidden one at the next lookup. The server has to
+//! connect to the address that it checked.
 
 use super::*;
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ impl NameServer {
         SystemOutbound::resolving(Arc::new(move |_: String| -> Found {
             let answer = answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             Box::pin(async move {
-                let answer = answer.ok_or_else(|| io::Error::other("there is no such name"))?;
+                let answer = answer.ok_or_else(|| io::Error::other("unknown name"))?;
                 Ok(answer.into_iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect())
             })
         }))
@@ -51,7 +51,7 @@ async fn service() -> (u16, Arc<Mutex<usize>>) {
     (port, connected)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test stands in for another server")]
+#[expect(clippy::disallowed_methods, reason = "the test replaces another server")]
 fn spawn(work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(work);
 }

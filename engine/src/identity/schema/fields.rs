@@ -1,4 +1,4 @@
-//! The fields of a form: the leaves of the traits, and which place in the traits a field's name means.
+//! The fields of a form: the leaves of the traits, and the place in the traits for a field's name.
 
 use super::keywords::{DEEPEST, MARK, PATTERN, Problem};
 use super::marks::Mark;
@@ -81,7 +81,7 @@ impl<'a> Walk<'a> {
             self.leaf(&parts, required);
         } else if self.path.len() >= DEEPEST {
             let pointer = format!("traits.{}", self.path.join("."));
-            return Err((pointer, format!("Traits nest at most {DEEPEST} levels deep.")));
+            return Err((pointer, format!("Traits can be nested at most {DEEPEST} levels deep.")));
         }
         for member in below {
             self.path.push(member.name.to_owned());

@@ -1,4 +1,4 @@
-//! The marks `ory.sh/kratos`: what they say, what they ask of a value, and which values of an account they are on (Kratos:
+//! The marks `ory.sh/kratos`: their meaning, their requirements for a value, and the marked values of an account (Kratos:
 //! schema/extension.go, identity/extension_*.go).
 
 use super::keywords::{BRANCH, IDENTIFIER, MARK, PATTERN, Problem};
@@ -161,7 +161,7 @@ impl Prepared {
         for pointer in ["/verification/via", "/recovery/via"] {
             let via = extension.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             if !matches!(via, "" | "email" | "sms") {
-                let what = "Write \"email\" or \"sms\".".to_owned();
+                let what = "Use \"email\" or \"sms\".".to_owned();
                 self.problems.push((format!("{at}/{MARK}{pointer}"), what));
             }
         }
@@ -213,7 +213,7 @@ impl<'i> Keyword<'i> for Matches {
     }
 }
 
-/// What somebody is known by is read by people, and what is written to is an address: `email`, `tel` or neither.
+/// An identifier is shown to users, and an address receives messages: `email`, `tel` or neither.
 pub(super) struct Readable(pub(super) String);
 
 impl<'i> Keyword<'i> for Readable {

@@ -1,5 +1,5 @@
-//! Patterns as Kratos reads them, in the syntax of RE2 (Go: regexp/syntax), for an engine that takes time in proportion to the text.
-//! What differs between the two syntaxes is written out: classes and word boundaries are ASCII, a bracket in a class is a bracket.
+//! Patterns as Kratos reads them, in the syntax of RE2 (Go: regexp/syntax), for an engine with linear time. Differences of the two
+//! syntaxes are converted: classes and word boundaries are ASCII, a bracket in a class is a bracket.
 
 use crate::limits_table::PATTERN_SIZE;
 use regex::{Regex, RegexBuilder};
@@ -84,7 +84,7 @@ impl<'a> Translation<'a> {
     }
 
     fn escape(&mut self) -> Result<(), String> {
-        let letter = self.rest.next().ok_or("A pattern does not end with a backslash.")?;
+        let letter = self.rest.next().ok_or("A pattern must not end with a backslash.")?;
         match letter {
             'd' => self.text.push_str(&format!("[{DIGIT}]")),
             'D' => self.text.push_str(&format!("[^{DIGIT}]")),
@@ -131,7 +131,7 @@ impl<'a> Translation<'a> {
             one => name.extend(one),
         }
         if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-            return Err("A pattern names a class of Unicode as in \\p{L} or \\p{Greek}.".to_owned());
+            return Err("Name a Unicode class as in \\p{L} or \\p{Greek}.".to_owned());
         }
         let _ = write!(self.text, "\\{}{{{name}}}", if negated { 'P' } else { 'p' });
         Ok(())
@@ -139,7 +139,7 @@ impl<'a> Translation<'a> {
 
     /// The one character that an escape stands for.
     fn character(&mut self, letter: char) -> Result<char, String> {
-        let unknown = || format!("RE2 does not know \\{letter} in a pattern.");
+        let unknown = || format!("RE2 doesn't support \\{letter}.");
         Ok(match letter {
             'a' => '\u{7}',
             'f' => '\u{c}',
@@ -195,10 +195,7 @@ impl<'a> Translation<'a> {
                 if name.is_empty()
                     || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
                 {
-                    return Err(
-                        "RE2 looks neither ahead nor behind: a pattern may not have (?=, (?!, (?<= or (?<!."
-                            .to_owned(),
-                    );
+                    return Err("RE2 doesn't support lookaround: remove (?=, (?!, (?<= or (?<!.".to_owned());
                 }
                 self.text.push('(');
             }
@@ -207,8 +204,7 @@ impl<'a> Translation<'a> {
                 let _ = write!(self.text, "(?{flags}{end}");
             }
             _ => {
-                return Err("RE2 does not know this group. It has (?:…), (?P<name>…), and the flags i, m, s and U, and looks neither \
-                            ahead nor behind."
+                return Err("RE2 doesn't support this group. It supports (?:…), (?P<name>…) and the flags i, m, s and U, but no lookaround."
                     .to_owned());
             }
         }
@@ -234,7 +230,7 @@ impl<'a> Translation<'a> {
             if number.parse::<u32>().is_ok_and(|number| number <= MOST_REPEATED) {
                 continue;
             }
-            return Err(format!("A pattern repeats a part at most {MOST_REPEATED} times."));
+            return Err(format!("A pattern can repeat a part at most {MOST_REPEATED} times."));
         }
         let _ = write!(self.text, "{{{inside}}}");
         self.rest = ahead;
@@ -242,7 +238,7 @@ impl<'a> Translation<'a> {
     }
 
     fn class(&mut self) -> Result<(), String> {
-        const OPEN: &str = "A class of characters in a pattern ends with a bracket.";
+        const OPEN: &str = "Close the character class with a bracket.";
         self.text.push('[');
         if self.rest.next_if_eq(&'^').is_some() {
             self.text.push('^');
@@ -278,7 +274,7 @@ impl<'a> Translation<'a> {
     }
 
     fn escaped(&mut self) -> Result<char, String> {
-        let letter = self.rest.next().ok_or("A pattern does not end with a backslash.")?;
+        let letter = self.rest.next().ok_or("A pattern must not end with a backslash.")?;
         self.character(letter)
     }
 
@@ -319,7 +315,7 @@ impl<'a> Translation<'a> {
         let name: String = self.rest.by_ref().take_while(|letter| *letter != ':').collect();
         let known = NAMES.contains(&name.trim_start_matches('^')) && self.rest.next() == Some(']');
         if !known {
-            return Err("RE2 does not know this named class of a pattern.".to_owned());
+            return Err("RE2 doesn't support this named character class.".to_owned());
         }
         let _ = write!(self.text, "[:{name}:]");
         Ok(())
@@ -328,7 +324,7 @@ impl<'a> Translation<'a> {
     fn only_for_values(&self, what: &str) -> Result<(), String> {
         match self.subject {
             Subject::Value => Ok(()),
-            Subject::Name => Err(format!("A pattern for the names of members is taken without {what}.")),
+            Subject::Name => Err(format!("A pattern for member names can't contain {what}.")),
         }
     }
 }

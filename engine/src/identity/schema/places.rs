@@ -1,5 +1,5 @@
-//! Which parts of a schema speak about the same value, and what is below it: properties, entries of lists. Knows JSON Schema's
-//! words for structure, and nothing of marks, kinds and messages.
+//! The parts of a schema that describe the same value, and what is below it: properties, list entries. Only contains JSON Schema's
+//! keywords for structure, no marks, kinds and messages.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What does not fit, in Kratos' message numbers, at the fields of the form.
+//! Violations of a schema as Kratos' message numbers, at the fields of the form.
 
 use super::fields::{Trait, TraitKind};
 use super::keywords::{IDENTIFIER, PATTERN};
@@ -170,9 +170,9 @@ fn words(error: &ValidationError<'_>) -> Text {
             text::generic(&format!("Choose one of: {}.", options.join(", ")))
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            text::generic(&text::quoted(&format!("There is no field for: {}.", unexpected.join(", "))))
+            text::generic(&text::quoted(&format!("Unknown fields: {}.", unexpected.join(", "))))
         }
-        other => text::generic(&format!("This does not fit ({}).", other.keyword())),
+        other => text::generic(&format!("Invalid value ({}).", other.keyword())),
     }
 }
 

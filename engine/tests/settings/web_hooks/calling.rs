@@ -136,7 +136,7 @@ async fn a_call_whose_secret_is_gone_fails_and_the_log_says_so() {
     assert_eq!(call.delivery.status, Status::Failed);
     assert_eq!(
         call.failure.as_deref(),
-        Some("the secret hooks/crm/signature is not there: enter it again in the console")
+        Some("the secret hooks/crm/signature is missing: enter it again in the console")
     );
     let listed = web_hooks::one(&house.engine, "crm").await.unwrap().unwrap();
     assert!(listed.secrets[0].held.is_none());

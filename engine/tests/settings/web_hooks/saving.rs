@@ -41,7 +41,7 @@ async fn what_is_wrong_stands_beside_its_field() {
             "line 2: there is no `emial` here",
         ),
         (body(&"a".repeat(40_000)), "body", "32 kB"),
-        (signed(Signing::Given("whsec_short".into())), "auth", "no signing secret"),
+        (signed(Signing::Given("whsec_short".into())), "auth", "signing secret is invalid"),
         (
             Wanted { auth: WantedAuth::Basic { user: "a:b".into(), password: Some("x".into()) }, ..plain() },
             "auth",
@@ -84,7 +84,7 @@ async fn a_sign_in_list_that_providers_cannot_take_over_refuses_the_hook_and_say
         let at_sign_in = Wanted { flow: Flow::Login, ..wanted("crm") };
         let (_, message) = problem(house.make(at_sign_in.clone()).await);
         for said in
-            ["selfservice.flows.login.after.oidc.hooks", &format!("`{entry}` cannot stand in this list")]
+            ["selfservice.flows.login.after.oidc.hooks", &format!("`{entry}` isn't allowed in this list")]
         {
             assert!(message.contains(said), "{said}: {message}");
         }
@@ -179,7 +179,7 @@ async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() 
         .filter(|(_, mark)| *mark == engine::pipeline::Mark::New)
         .map(|(line, _)| line.title.as_str())
         .collect();
-    assert_eq!(new, ["Ask crm"]);
+    assert_eq!(new, ["Call crm"]);
     let mut dangers: Vec<&str> = preview.brings_about.iter().map(|check| check.id).collect();
     dangers.sort_unstable();
     assert_eq!(dangers, ["account_changed_over_http", "hook_proves_addresses"]);

@@ -181,6 +181,6 @@ async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
     grace.press("off:acme").await;
     let answer = late.get(&back, HTML).await;
     let flow = late.follow(&answer).await;
-    assert!(flow["ui"]["messages"][0]["text"].as_str().expect("a text").contains("not offered any more"));
+    assert!(flow["ui"]["messages"][0]["text"].as_str().expect("a text").contains("no longer available"));
     assert_eq!(late.whoami().await, None);
 }

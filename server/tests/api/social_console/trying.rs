@@ -182,7 +182,7 @@ async fn a_secret_that_is_gone_is_told_to_both_sides() {
     let flow = anna.follow(&answer).await;
     assert_eq!(messages(&flow), [4_000_001]);
     let text = flow["ui"]["messages"][0]["text"].as_str().expect("a text");
-    assert!(text.contains("Acme is not set up completely"), "{text}");
+    assert!(text.contains("with Acme isn’t fully set up"), "{text}");
     assert_eq!(anna.whoami().await, None);
     assert!(place.provider.exchanges().is_empty(), "nobody is asked without it");
     let page = through(&place, &grace.test().await).await;

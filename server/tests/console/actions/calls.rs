@@ -174,7 +174,7 @@ async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
     console.post("/webhooks/test", &of_the_hook(&[("step", "send")])).await;
     assert!(console.world.outbound.requests().is_empty());
-    assert!(console.hook_page().await.html.contains("line 1: there is no `nothing` here"));
+    assert!(console.hook_page().await.html.contains("line 1: unknown field `nothing`"));
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
         "A service decides which addresses count as proven",
         "Whoever is on the way can change accounts",
         "test@example.org",
-        "<b>Ask crm</b>",
+        "<b>Call crm</b>",
         ">new<",
         "needed, since this is a danger",
     ] {
@@ -101,7 +101,7 @@ async fn what_is_wrong_stands_beside_its_field_with_all_that_was_typed() {
     for (changed, said, field) in [
         (vec![("url", "https://evil.example/")], "evil.example is not among the hosts", "url"),
         (vec![("url", "http://127.0.0.1:4434/admin")], "an address of this very server", "url"),
-        (vec![("body.kind", "own"), ("body", broken)], "line 3: a number cannot stand here", "body"),
+        (vec![("body.kind", "own"), ("body", broken)], "line 3: unexpected number", "body"),
         (vec![("headers", "X-A: 1\nnonsense")], "Line 2 is no header", "headers"),
         (vec![("headers", "X-A: one\rEvil: two")], "not one line", "headers"),
         (vec![("id", "Not One")], "small letters", "id"),
@@ -155,7 +155,7 @@ async fn a_sign_in_hook_for_which_providers_would_lose_an_entry_is_refused_with_
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{step}");
         let summary = page.html.split("id=\"problems\"").nth(1).unwrap_or_default();
         for said in
-            ["selfservice.flows.login.after.oidc.hooks", "show_verification_ui", "cannot stand in this list"]
+            ["selfservice.flows.login.after.oidc.hooks", "show_verification_ui", "isn't allowed in this list"]
         {
             assert!(summary.contains(said), "{step}: {said}: {}", page.html);
         }

@@ -1,4 +1,4 @@
-//! What Go's package regexp answers, and what it refuses.
+//! Results and errors of Go's package regexp.
 
 use super::*;
 
