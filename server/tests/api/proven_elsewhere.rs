@@ -75,6 +75,27 @@ async fn an_id_token_counts_in_the_flow_that_it_came_with() {
     assert_eq!(place.accounts().await.len(), 1);
 }
 
+/// A sign-in of an unknown user becomes a sign-up that asks for the rest: the token goes along, and counts in no other form.
+#[tokio::test]
+async fn an_id_token_goes_on_to_the_form_that_takes_the_place_of_its_own() {
+    let place = Place::start("memory", |_| json!({})).await;
+    place.provider.visitor("carl", json!({"name": "Carl"}));
+    let token = place.provider.id_token(Some("1"));
+    let flow = begins(&place, "login").await;
+    let (status, asked) = sends(&place, &flow, &token, "1", json!({})).await;
+    assert_eq!(status, 400, "the address is missing: {asked}");
+    assert_ne!(asked["id"], flow["id"], "it is a sign-up now");
+    let traits = json!({"traits": {"email": "carl@example.org"}});
+    assert_eq!(
+        sends(&place, &flow, &token, "1", traits.clone()).await.0,
+        403,
+        "its first form is over for it"
+    );
+    let (status, done) = sends(&place, &asked, &token, "1", traits).await;
+    assert_eq!((status, done["session_token"].is_string()), (200, true), "{done}");
+    assert_eq!(place.accounts().await.len(), 1);
+}
+
 #[tokio::test]
 async fn an_administrator_may_let_a_provider_s_tokens_count_more_than_once() {
     let place =
