@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
 pub(super) const SIGN_IN: &str = "selfservice.flows.login.after";
-pub(super) const SESSION: &str = "session";
+pub const SESSION: &str = "session";
 const ATOMIC: &str = "vestibule.registration.atomic";
 
 /// The lists of one method in one flow.

@@ -443,6 +443,14 @@ pub(crate) fn default_of(path: &str) -> &'static str {
     keys::REGISTRY.key(path).map_or("", |key| key.default)
 }
 
+/// The least and the most of a key that is a whole number.
+pub(crate) fn bounds_of(path: &str) -> Option<(i64, i64)> {
+    match keys::REGISTRY.key(path)?.kind {
+        keys::Kind::Integer(least, most) => Some((least, most)),
+        _ => None,
+    }
+}
+
 /// All keys of a section.
 #[cfg(test)]
 pub(crate) fn keys_below(section: &str) -> Vec<String> {

@@ -1,12 +1,19 @@
 //! *What happens after sign-up*: four answers, each a view of the switches below it. It has no value of its own: it is read from
 //! the switches and written to them, so that page, plan and files cannot disagree.
 
-use super::{Authentication, Setting, Ways};
+use super::names::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION};
+use super::table::{Choice, Setting, setting};
+use super::{SettingValue, Values, Ways};
 use crate::config::Named;
-use crate::config::console::{
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, is_there,
-};
 use serde_json::{Value, json};
+
+/// As the table of settings has them.
+pub(super) const CHOICES: [Choice; 4] = [
+    AfterSignUp::AtOnce.choice(),
+    AfterSignUp::VerificationFirst.choice(),
+    AfterSignUp::WhenProven.choice(),
+    AfterSignUp::Themselves.choice(),
+];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AfterSignUp {
@@ -25,7 +32,7 @@ impl AfterSignUp {
     ];
 
     /// As it is posted.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             AfterSignUp::AtOnce => "at_once",
             AfterSignUp::VerificationFirst => "verification_first",
@@ -34,12 +41,27 @@ impl AfterSignUp {
         }
     }
 
+    const fn choice(self) -> Choice {
+        let (label, text) = self.words();
+        Choice { value: self.name(), label, text }
+    }
+
+    /// The name of the answer that those values come to.
+    pub(super) fn name_of(values: &Values) -> Option<&'static str> {
+        Self::of(values).map(Self::name)
+    }
+
+    /// The named settings of the answer with that name; `None`: there is none, or it cannot be had.
+    pub(super) fn settings_of(name: &str) -> Option<Named> {
+        Self::parse(name).filter(|answer| answer.is_offered()).map(Self::settings)
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|answer| answer.name() == name)
     }
 
     /// The answer, and what it means for people.
-    pub fn words(self) -> (&'static str, &'static str) {
+    pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             AfterSignUp::AtOnce => ("Sign in at once", "Nothing stands between the form and your service."),
             AfterSignUp::VerificationFirst => {
@@ -57,19 +79,20 @@ impl AfterSignUp {
 
     /// Only what can be had.
     pub fn is_offered(self) -> bool {
-        self != AfterSignUp::WhenProven || is_there(SIGN_IN_AFTER_VERIFICATION)
+        self != AfterSignUp::WhenProven || setting(SIGN_IN_AFTER_VERIFICATION).is_some_and(Setting::is_there)
     }
 
     /// `None`: it differs from method to method, or there is none. What signs in by itself has no say.
-    pub fn of(values: &Authentication) -> Option<Self> {
-        let Some(Setting::Ways(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else { return None };
-        let page = values.show_verification_page.iter();
-        let page: Ways =
-            page.filter(|(method, _)| signs_in.iter().any(|(shown, _)| shown == *method)).collect();
+    pub fn of(values: &Values) -> Option<Self> {
+        let Some(SettingValue::PerMethod(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else {
+            return None;
+        };
+        let page = values.ways(SHOW_VERIFICATION_PAGE);
+        let page: Ways = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
         match (signs_in.all_on(), signs_in.all_off()) {
             _ if signs_in.is_empty() => None,
             (true, _) => Some(AfterSignUp::AtOnce),
-            (_, true) if values.sign_in_after_verification => Some(AfterSignUp::WhenProven),
+            (_, true) if values.is_on(SIGN_IN_AFTER_VERIFICATION) => Some(AfterSignUp::WhenProven),
             (_, true) if page.all_on() => Some(AfterSignUp::VerificationFirst),
             (_, true) if page.all_off() => Some(AfterSignUp::Themselves),
             _ => None,
@@ -99,7 +122,7 @@ impl AfterSignUp {
                 (SIGN_IN_AFTER_VERIFICATION, json!(false)),
             ],
         };
-        let there = switches.iter().filter(|(name, _)| is_there(name));
+        let there = switches.iter().filter(|(name, _)| setting(name).is_some_and(Setting::is_there));
         there.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     }
 }
@@ -109,25 +132,15 @@ mod tests {
     use super::*;
     use crate::config::Method;
 
-    fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Authentication {
+    fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Values {
         let methods = [Method::Password, Method::Code];
         let ways = |on: &[bool]| -> Ways { methods.into_iter().zip(on.iter().copied()).collect() };
-        Authentication {
-            registration_enabled: true,
-            invite_only: false,
-            sign_in_after_registration: ways(signs_in),
-            sign_in_after_social: true,
-            prevent_enumeration: false,
-            reset_on_first_verification: false,
-            unverified_session_lifespan: None,
-            show_verification_page: ways(page),
-            sign_in_after_verification: when_proven,
-            require_verified_address: ways(&[false, false]),
-            require_verified_identifier: false,
-            min_password_length: 8,
-            identifier_similarity_check: true,
-            breach_check: true,
-        }
+        let values = [
+            (SIGN_IN_AFTER_REGISTRATION, ways(signs_in).into()),
+            (SHOW_VERIFICATION_PAGE, ways(page).into()),
+            (SIGN_IN_AFTER_VERIFICATION, when_proven.into()),
+        ];
+        values.into_iter().collect()
     }
 
     #[test]
@@ -157,8 +170,7 @@ mod tests {
         for answer in AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()) {
             assert_eq!(AfterSignUp::parse(answer.name()), Some(answer));
             for (signs_in, page, when_proven) in states {
-                // What is not there yet cannot be on.
-                let before = values(&signs_in, &page, when_proven && is_there(SIGN_IN_AFTER_VERIFICATION));
+                let before = values(&signs_in, &page, when_proven);
                 assert_eq!(AfterSignUp::of(&before.with(&answer.settings())), Some(answer));
             }
         }

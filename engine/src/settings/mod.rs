@@ -1,34 +1,35 @@
-//! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
+//! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time. The table of all
+//! of them is in `table`.
 
 pub mod actions;
 mod addressees;
 pub mod after_sign_up;
 pub mod checks;
 mod danger;
-mod fields;
 mod follow;
 pub mod history;
+pub mod names;
 mod page;
 pub mod presets;
 mod preview;
 mod revise;
 pub mod social;
+pub mod table;
+mod values;
 pub mod web_hooks;
 mod words;
 
 pub use crate::config::Named;
-pub use crate::config::console as names;
 pub use after_sign_up::AfterSignUp;
 pub use checks::Check;
-pub use danger::By;
-pub use fields::{
-    Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
-};
+pub use danger::{By, COMMAND_LINE};
 pub use follow::{follow, listen, refresh};
 pub use history::undo;
-pub use page::{current, registering};
+pub use page::{current, registering, values};
 pub use preview::preview;
 pub use revise::{files_decide, list, load_current, roll_back, save};
+pub use table::{SETTINGS, Setting, label, setting};
+pub use values::{SettingValue, Values, Ways, changes, differences, in_units, parse_span, way};
 
 use crate::config::Method;
 use crate::pipeline::Compared;
@@ -55,10 +56,10 @@ pub struct Provenance {
 #[derive(Clone, Debug)]
 pub struct Current {
     pub revision: i64,
-    pub values: Authentication,
-    /// By field name of [`Authentication`].
+    pub values: Values,
+    /// By name, of settings with a value.
     pub provenance: BTreeMap<&'static str, Provenance>,
-    /// Fields that the page has today: what they switch is there.
+    /// Settings that pages have today: what they switch is there.
     pub offered: BTreeSet<&'static str>,
 }
 

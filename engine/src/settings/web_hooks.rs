@@ -17,10 +17,10 @@ pub use words::{address, choice, moment};
 
 use super::actions;
 use super::danger::By;
+use super::names::WEB_HOOKS;
 use super::page::set_elsewhere;
-use super::revise::{Change, Ground, conflict, gone, may_write, newest, record, save_change, shown};
+use super::revise::{Change, Ground, conflict, gone, may_write, newest, record, save_change};
 use super::{FieldError, Named, Saved};
-use crate::config::console::WEB_HOOKS;
 use crate::config::console_hooks::{MadeHooks, in_order, made_hooks};
 use crate::config::load::remap;
 use crate::config::{Config, Method, WebHook};
@@ -28,7 +28,6 @@ use crate::effects::Effects;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::hooks::{List, lists};
-use crate::operators::{Operator, Role};
 use crate::secrets::{self, reference};
 use crate::store::revisions;
 use base64::Engine as _;
@@ -86,7 +85,7 @@ pub async fn save(
     reason: &str,
 ) -> Result<Kept> {
     let by = by.into();
-    may(engine, &by.operator).await?;
+    may(engine, by.clone()).await?;
     let ctx = engine.begin();
     let mut problems = form::problems(&ctx.config, &wanted);
     problems.extend(look::tried(&ctx, &wanted).await?.1);
@@ -115,7 +114,7 @@ pub async fn act(
     reason: &str,
 ) -> Result<Kept> {
     let by = by.into();
-    may(engine, &by.operator).await?;
+    may(engine, by.clone()).await?;
     let ctx = engine.begin();
     let mut turn = Turn { id: id.to_owned(), act, made: None, old: None };
     if act == Act::Rotate {
@@ -150,14 +149,15 @@ pub(super) fn addressees(named: &Named) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// 403, kept in the audit.
-pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
-    may_write(engine, by).await?;
-    if by.role == Role::Owner {
+pub async fn may(engine: &Engine, by: impl Into<By>) -> Result<()> {
+    let by = by.into();
+    may_write(engine, &by).await?;
+    if by.is_owner() {
         return Ok(());
     }
     let details = json!({"reason": "guarded", "needs": "owner"});
     let mut tx = engine.db().write().await?;
-    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", details).await?;
+    record(&mut tx, engine.effects().now(), by.actor(), "settings.refused", details).await?;
     tx.commit().await?;
     Err(Error::new(Kind::Forbidden, "Only owners may make and change web hooks."))
 }
@@ -374,9 +374,7 @@ where
                     return Ok(Saved::Unchanged { revision: number });
                 }
                 Ok(change)
-                    if change.settings == ground.held
-                        && number == base + 1
-                        && row.by == shown(&by.operator) => {}
+                    if change.settings == ground.held && number == base + 1 && row.by == by.shown() => {}
                 _ => return Ok(conflict(row)),
             }
         }

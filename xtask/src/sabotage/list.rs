@@ -262,8 +262,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "viewer-saves",
         file: "engine/src/settings/revise.rs",
-        text: "_ if by.disabled || by.role == Role::Viewer => {",
-        instead: "_ if by.disabled => {",
+        text: "_ if !by.may_write() => (",
+        instead: "_ if by.operator().is_some_and(|operator| operator.disabled) => (",
         test: test("server", CONSOLE, "roles::a_viewer_sees_everything_and_changes_nothing"),
     },
     Change {
@@ -676,16 +676,23 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "danger-by-editor",
         file: "engine/src/settings/danger.rs",
-        text: "if by.operator.role != Role::Owner {",
-        instead: "if by.operator.role == Role::Viewer {",
+        text: "if !by.is_owner() {",
+        instead: "if !by.may_write() {",
         test: test("engine", SETTINGS, "dangers::a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason"),
     },
     Change {
         name: "danger-by-an-open-console",
         file: "engine/src/settings/danger.rs",
-        text: "engine.effects().now() - at <= FRESH",
-        instead: "engine.effects().now() - at <= FRESH * 100",
+        text: "now - at <= FRESH)",
+        instead: "now - at <= FRESH * 100)",
         test: test("engine", SETTINGS, "dangers::a_way_back_into_a_danger_asks_the_same"),
+    },
+    Change {
+        name: "danger-by-a-command",
+        file: "engine/src/settings/danger.rs",
+        text: "Self::CommandLine { confirmed } => *confirmed,",
+        instead: "Self::CommandLine { confirmed } => *confirmed || self.may_write(),",
+        test: test("server", CLI, "settings::a_danger_takes_a_reason_and_a_yes"),
     },
     Change {
         name: "new-error-saved",
@@ -802,8 +809,8 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         name: "anybody-makes-hooks",
         file: "engine/src/settings/web_hooks.rs",
-        text: "if by.role == Role::Owner {",
-        instead: "if by.role != Role::Viewer {",
+        text: "if by.is_owner() {",
+        instead: "if by.may_write() {",
         test: test(
             "engine",
             SETTINGS,

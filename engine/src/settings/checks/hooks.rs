@@ -1,11 +1,12 @@
 //! Hooks: which of them never run, which strand an account, and where their calls go.
 
 use super::{Found, Rule, Seen, switched};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_HOOKS};
+use crate::config::console::SIGN_IN_HOOKS;
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
 use crate::plan::{Plan, Source, Step, web_hooks};
 use crate::settings::Severity::{Danger, Info, Warning};
+use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -2,8 +2,8 @@
 
 use super::sign_up::flag;
 use super::{Found, Rule, Seen};
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::settings::Severity::{Error, Warning};
+use crate::settings::names::SIGN_IN_AFTER_REGISTRATION;
 
 const PREVENT_ENUMERATION: &str = "vestibule.registration.prevent_enumeration";
 const HINTS: &str = "selfservice.flows.registration.login_hints";

@@ -19,9 +19,9 @@ pub use patch::{Patch, overlay};
 pub use reference::reference;
 
 use super::Severity;
-use super::fields::on_or_off;
+use super::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use super::page::{field_of, registering, signing_in};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
+use super::values::on_or_off;
 use crate::config::{Config, Method, Named, get};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;

@@ -3,7 +3,6 @@
 use super::form::{self, BODY, ID, Wanted};
 use super::{Act, Changed, Flow, MadeAuth, MadeHook, Turn, Verdict, WantedAuth, may, words};
 use crate::config::Config;
-use crate::config::console::WEB_HOOKS;
 use crate::config::console_hooks::{in_order, made_hooks};
 use crate::config::load::remap;
 use crate::engine::{Ctx, Engine};
@@ -16,6 +15,7 @@ use crate::secrets::{self, Held};
 use crate::settings::FieldError;
 use crate::settings::actions::{self, Action};
 use crate::settings::checks::{Check, brought_about, found_anew};
+use crate::settings::names::WEB_HOOKS;
 use crate::settings::page::{registering, signing_in};
 use crate::settings::revise::{Ground, field_error, files_decide};
 use crate::store::revisions::{self, Row};
