@@ -4,6 +4,7 @@
 pub mod actions;
 mod addressees;
 pub mod after_sign_up;
+pub mod by_name;
 pub mod checks;
 mod danger;
 mod follow;

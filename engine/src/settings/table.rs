@@ -1,6 +1,10 @@
 //! Every setting that the console and the command line can change, once: its name and words, the kind of its value, what it writes.
 //! The mapping onto files, forms, differences in words, provenance, locks, the command line and `docs/settings.md` come from here.
 
+mod reference;
+
+pub use reference::reference;
+
 use super::after_sign_up::{AfterSignUp, CHOICES};
 use super::names;
 use super::values::Values;

@@ -14,6 +14,7 @@ mod output;
 mod quickstarts;
 mod secrets;
 mod serving;
+mod settings;
 mod transfer;
 
 use serde_json::{Value, json};
