@@ -187,8 +187,11 @@ pub static SETTINGS: &[Setting] = &[
         text: One("A password that resembles the person's e-mail address or user name is refused."),
         writes: Key("selfservice.methods.password.config.identifier_similarity_check_enabled") },
     Setting { name: "breach_check", label: "Refuse passwords from known breaches", section: &PASSWORDS, kind: Switch, guard: Checks,
-        text: One("New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes."),
+        text: One("New passwords are looked up at Have I Been Pwned by the first five characters of their hash."),
         writes: Key("selfservice.methods.password.config.haveibeenpwned_enabled") },
+    Setting { name: "breach_check_ignore_errors", label: "Accept passwords when the breach check fails", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: OnOff("New passwords are accepted while Have I Been Pwned can't be reached.", "users can't sign up with a password until it can be reached again."),
+        writes: Key("selfservice.methods.password.config.ignore_network_errors") },
     // Social sign-in
     Setting { name: names::SOCIAL_ENABLED, label: "Social sign-in", section: &SOCIAL, kind: Switch, guard: Checks,
         text: OnOff("Users can sign up and sign in with a provider.", "no provider is offered."),
