@@ -114,7 +114,7 @@ Examples:
     /// Show and clear the limits that users and clients have reached.
     #[command(subcommand)]
     Limits(limits::Command),
-    /// What was saved in the console, as revisions.
+    /// Read and change settings, and the revisions that they were saved in
     #[command(subcommand)]
     Settings(settings::Command),
     /// The configuration that results from defaults, files, console and environment.

@@ -134,7 +134,7 @@ impl Layers {
             file: revision_name(revision),
             path: name,
             what,
-            instead: "a roll-back: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
+            instead: "a roll-back: `vestibule settings history`, then `vestibule settings rollback NUMBER`"
                 .into(),
         });
         problems.extend(wrong);
