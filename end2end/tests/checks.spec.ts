@@ -37,7 +37,7 @@ test('a fix of the page of checks goes into the form, is saved by the person, an
   await admin.page.getByTestId('short_passwords').getByRole('link', { name: 'Ask for 12 characters' }).click();
   await expect(admin.heading()).toHaveText('Authentication');
   await expect(admin.page.getByRole('alert')).toContainText('The fix is in the form, and not saved yet');
-  await expect(admin.page.getByLabel('Minimum length')).toHaveValue('12');
+  await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
   const pressed = admin.page.url();
   await admin.save();
   await admin.goto('/checks');
@@ -50,7 +50,7 @@ test('a fix beside a setting changes that setting and keeps what was typed elsew
   await admin.signInAndOpenSettings();
   await admin.page.getByLabel('Refuse passwords like the address').setChecked(false);
   await admin.page.getByRole('button', { name: 'Ask for 12 characters' }).click();
-  await expect(admin.page.getByLabel('Minimum length')).toHaveValue('12');
+  await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
   await expect(admin.page.getByLabel('Refuse passwords like the address')).not.toBeChecked();
   await expect(admin.page.getByRole('region', { name: 'Unsaved changes' })).toContainText('2 unsaved changes');
 });

@@ -114,7 +114,7 @@ Examples:
     /// Show and clear the limits that users and clients have reached.
     #[command(subcommand)]
     Limits(limits::Command),
-    /// List and restore console revisions
+    /// Read and change settings, and list and restore revisions
     #[command(subcommand)]
     Settings(settings::Command),
     /// Check, print, import and export the configuration

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use engine::operators::{OperatorSession, Role};
 use engine::settings::checks::{self, Fixed};
 use engine::settings::presets::Preset;
-use engine::settings::{self, Authentication, Check, Current, FieldError, Preview, Saved, Setting};
+use engine::settings::{self, Check, Current, FieldError, Preview, Saved, SettingValue, Values, Ways};
 use engine::{Engine, Error, Kind};
 use form::{Clash, Read};
 use leptos::prelude::*;
@@ -30,7 +30,7 @@ const ENDPOINT: &str = "/api/settings/authentication";
 /// What the page shows.
 pub struct View {
     current: Current,
-    values: Authentication,
+    values: Values,
     /// Numbers as typed, also when they are none.
     typed: Fields,
     /// As typed.
@@ -165,7 +165,7 @@ fn pressed(engine: &Engine, operator: &OperatorSession, current: Current, mut re
 }
 
 /// What was typed before gives way to what was put in.
-fn gives_way(read: &mut Read, to: &Authentication) {
+fn gives_way(read: &mut Read, to: &Values) {
     for field in settings::differences(&read.values, to) {
         read.typed.retain(|control, _| control.split('.').next() != Some(field));
         read.problems.retain(|problem| problem.field != field);
@@ -194,13 +194,13 @@ fn take_theirs(current: &Current, read: &mut Read, field: &str) -> Done {
 
 /// All ways of a field alike: on, and off where they all are on.
 fn level(current: &Current, read: &mut Read, field: &str) -> Done {
-    if let Some(Setting::Ways(ways)) = read.values.get(field) {
+    if let Some(SettingValue::PerMethod(ways)) = read.values.get(field) {
         let on = !ways.all_on();
         let leveled = ways.iter().map(|(method, was)| match current.way_locked(field, method) {
             Some(_) => (method, was),
             None => (method, on),
         });
-        read.values.set(field, Setting::Ways(leveled.collect()));
+        read.values.set(field, leveled.collect::<Ways>());
     }
     Done { focus: Some(super::rows::id(field)), ..Done::default() }
 }
@@ -216,7 +216,7 @@ fn preset(current: &Current, read: &mut Read, id: &str) -> Done {
 fn put_in(
     current: &Current,
     read: &mut Read,
-    wanted: Authentication,
+    wanted: Values,
     what: &str,
     changed: bool,
     focus: &str,

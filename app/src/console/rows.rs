@@ -5,13 +5,17 @@ pub(super) use super::kit::text::{ago, breakable, in_text_area, note, noted, sig
 use super::authentication::form::{UNITS, span_texts, way_name};
 use super::fields::Fields;
 use chrono::{DateTime, Utc};
-use engine::settings::{Authentication, Check, Current, FieldError, Preview, Setting, Severity, Ways, way};
+use engine::settings::table::Text;
+use engine::settings::{
+    Check, Current, FieldError, Preview, Setting, SettingValue, Severity, Values, Ways, way,
+};
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// What every row needs to know.
 pub(super) struct Rows<'a> {
     pub(super) current: &'a Current,
-    pub(super) values: &'a Authentication,
+    pub(super) values: &'a Values,
     /// Numbers as typed, by the name of their control.
     pub(super) typed: &'a Fields,
     pub(super) preview: &'a Preview,
@@ -24,39 +28,40 @@ pub(super) struct Rows<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
+/// What a setting does, in one paragraph.
+fn effect(setting: &Setting) -> String {
+    match setting.text {
+        Text::OnOff(on, off) => format!("{on} Off: {off}"),
+        Text::One(text) => text.to_owned(),
+    }
+}
+
 /// `sign_in_after_registration` → `sign-in-after-registration`
 pub(super) fn id(field: &str) -> String {
     field.replace(['_', '.'], "-")
 }
 
 impl Rows<'_> {
-    /// Nothing where what it switches is not there yet.
-    pub(super) fn switch(
-        &self,
-        field: &'static str,
-        label: &'static str,
-        effect: &'static str,
-        beside: AnyView,
-    ) -> AnyView {
-        let Some(Setting::Switch(on)) = self.values.get(field).filter(|_| self.is_offered(field)) else {
-            return ().into_any();
-        };
-        self.one_switch(field, label, effect, on, beside)
+    /// The row of a setting, with something beside its sentence. Nothing where what it changes is not there yet.
+    pub(super) fn row(&self, setting: &'static Setting, beside: AnyView) -> AnyView {
+        let value = self.values.get(setting.name).filter(|_| self.is_offered(setting.name));
+        match value {
+            Some(SettingValue::Switch(on)) => self.one_switch(setting, on, beside),
+            Some(SettingValue::PerMethod(ways)) => self.ways(setting, &ways, beside),
+            Some(SettingValue::Number(number)) => self.number(setting, number, beside),
+            Some(SettingValue::Duration(length)) => self.length(setting, length, beside),
+            // Choices have controls of their own so far.
+            Some(SettingValue::Choice(_)) | None => ().into_any(),
+        }
     }
 
-    fn one_switch(
-        &self,
-        field: &'static str,
-        label: &'static str,
-        effect: &'static str,
-        on: bool,
-        beside: AnyView,
-    ) -> AnyView {
+    fn one_switch(&self, setting: &'static Setting, on: bool, beside: AnyView) -> AnyView {
+        let Setting { name: field, label, .. } = *setting;
         let id = id(field);
         let described = format!("{id}-effect");
         let locked = self.locked(field);
         // Without a way there is nothing that it could do.
-        let moot = matches!(self.values.get(field), Some(Setting::Ways(ways)) if ways.is_empty());
+        let moot = matches!(self.values.get(field), Some(SettingValue::PerMethod(ways)) if ways.is_empty());
         view! {
             <div class="row">
                 <label for=id.clone()>{label}</label>
@@ -64,7 +69,7 @@ impl Rows<'_> {
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
                         disabled=!self.editable || locked.is_some() || moot aria-describedby=described.clone() autofocus=self.focused(&id) />
                 </span>
-                <p id=described>{effect}</p>
+                <p id=described>{effect(setting)}</p>
                 {beside}
                 {self.around(field, locked)}
             </div>
@@ -73,16 +78,10 @@ impl Rows<'_> {
     }
 
     /// A switch for each enabled way to sign up, or to sign in, with one above that levels them. With one way alone it is just a switch.
-    pub(super) fn ways(
-        &self,
-        field: &'static str,
-        label: &'static str,
-        effect: &'static str,
-        beside: AnyView,
-    ) -> AnyView {
-        let Some(Setting::Ways(ways)) = self.values.get(field) else { return ().into_any() };
+    fn ways(&self, setting: &'static Setting, ways: &Ways, beside: AnyView) -> AnyView {
+        let Setting { name: field, label, .. } = *setting;
         if ways.len() < 2 {
-            return self.one_switch(field, label, effect, ways.all_on(), beside);
+            return self.one_switch(setting, ways.all_on(), beside);
         }
         let id = id(field);
         let described = format!("{id}-effect");
@@ -91,13 +90,13 @@ impl Rows<'_> {
         view! {
             <div class="row">
                 <label for=id.clone()>{label}</label>
-                <span class="state told" id=format!("{id}-state") data-part="">{self.master(field, &ways, &described, locked.is_some())}</span>
-                <p id=described>{effect}</p>
+                <span class="state told" id=format!("{id}-state") data-part="">{self.master(field, ways, &described, locked.is_some())}</span>
+                <p id=described>{effect(setting)}</p>
                 {beside}
                 <details class="each" id=format!("{id}-each") open=open>
                     <summary>"Each way on its own"</summary>
                     <ul>{ways.iter().map(|(method, on)| {
-                        let name = way_name(field, &ways, method);
+                        let name = way_name(field, ways, method);
                         let control = self::id(&name);
                         let locked = self.current.way_locked(field, method).map(str::to_owned);
                         view! {
@@ -133,8 +132,9 @@ impl Rows<'_> {
         .into_any()
     }
 
-    pub(super) fn number(&self, field: &'static str, label: &'static str, effect: &'static str) -> AnyView {
-        let Some(Setting::Number(number)) = self.values.get(field) else { return ().into_any() };
+    fn number(&self, setting: &'static Setting, number: u32, beside: AnyView) -> AnyView {
+        let Setting { name: field, label, .. } = *setting;
+        let (least, most) = setting.bounds();
         let value = self.typed.get(field).cloned().unwrap_or_else(|| number.to_string());
         let id = id(field);
         let problem = self.problem(field);
@@ -147,11 +147,12 @@ impl Rows<'_> {
             <div class="row">
                 <label for=id.clone()>{label}</label>
                 <span class="state">
-                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min="6" max="1024" required=true value=value
+                    <input class="number" id=id.clone() name=field type="number" inputmode="numeric" min=least max=most required=true value=value
                         disabled=!self.editable || locked.is_some() aria-describedby=described
                         aria-invalid=problem.as_ref().map(|_| "true") autofocus=self.focused(&id) />
                 </span>
-                <p id=format!("{id}-effect")>{effect}</p>
+                <p id=format!("{id}-effect")>{effect(setting)}</p>
+                {beside}
                 {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
                 {self.around(field, locked)}
             </div>
@@ -160,10 +161,8 @@ impl Rows<'_> {
     }
 
     /// A length of time that may be none: a switch, and beside it how long.
-    pub(super) fn span(&self, field: &'static str, label: &'static str, effect: &'static str) -> AnyView {
-        let Some(Setting::Span(span)) = self.values.get(field).filter(|_| self.is_offered(field)) else {
-            return ().into_any();
-        };
+    fn length(&self, setting: &'static Setting, span: Option<Duration>, beside: AnyView) -> AnyView {
+        let Setting { name: field, label, .. } = *setting;
         let (count_name, unit_name) = (format!("{field}.count"), format!("{field}.unit"));
         let (count, unit) = span_texts(span);
         let count = self.typed.get(&count_name).cloned().unwrap_or(count);
@@ -185,7 +184,8 @@ impl Rows<'_> {
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on disabled=disabled
                         aria-describedby=format!("{id}-effect") autofocus=self.focused(&id) />
                 </span>
-                <p id=format!("{id}-effect")>{effect}</p>
+                <p id=format!("{id}-effect")>{effect(setting)}</p>
+                {beside}
                 <div class="span">
                     <label for=self::id(&count_name)>"Ends after"</label>
                     <input class="number" id=self::id(&count_name) name=count_name type="text" inputmode="numeric" autocomplete="off" maxlength="12" value=count

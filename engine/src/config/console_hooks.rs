@@ -2,8 +2,8 @@
 //! `hook: web_hook`. What a planner, a page or an export sees of them is what it sees of any. They are addressed by their id, never by
 //! their place in a list (design: security §7).
 
-use super::console::{REGISTERING, SIGNING_IN, WEB_HOOKS, is_there_to_use};
-use super::console_lists::{After, SIGN_IN, SIGN_UP};
+use super::console_lists::{After, REGISTERING, SIGN_IN, SIGN_UP, SIGNING_IN, is_there_to_use};
+use super::console_names::WEB_HOOKS;
 use super::hooks::{FROM_CONSOLE, Hook, Stage};
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, set};
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn they_stand_in_their_order_before_the_session_that_a_switch_put_there() {
         let named = Named::from([
-            (super::super::console::SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"password": "on"})),
+            (crate::config::console_names::SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"password": "on"})),
             (
                 WEB_HOOKS.to_owned(),
                 json!({"a": hook(json!({"order": 2})), "b": hook(json!({"order": 1})), "c": hook(json!({"order": 3, "on": false}))}),

@@ -1,6 +1,7 @@
 //! Lists of hooks that the console's settings put entries into and take them out of: a method's own list and that of its flow, of
 //! which only one is in force. Knows no setting.
 
+use super::Method;
 use super::hooks;
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, remove, set};
@@ -8,8 +9,44 @@ use serde_json::{Value, json};
 
 pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
 pub(super) const SIGN_IN: &str = "selfservice.flows.login.after";
-pub(super) const SESSION: &str = "session";
+pub const SESSION: &str = "session";
 const ATOMIC: &str = "vestibule.registration.atomic";
+
+/// Methods that a user can sign up with.
+pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];
+
+/// Methods that a user can sign in with.
+pub const SIGNING_IN: &[Method] = &[Method::Password, Method::Oidc];
+
+/// The lists of hooks of one flow, a list for each method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lists {
+    SignUp,
+    SignIn,
+}
+
+impl Lists {
+    /// Methods that have such a list.
+    pub fn methods(self) -> &'static [Method] {
+        match self {
+            Lists::SignUp => REGISTERING,
+            Lists::SignIn => SIGNING_IN,
+        }
+    }
+
+    /// The key of a method's own list.
+    pub fn path(self, method: Method) -> String {
+        self.of(method.name()).own_path()
+    }
+
+    pub(super) fn of(self, method: &str) -> After<'_> {
+        let flow = match self {
+            Lists::SignUp => SIGN_UP,
+            Lists::SignIn => SIGN_IN,
+        };
+        After { flow, method }
+    }
+}
 
 /// The lists of one method in one flow.
 #[derive(Clone, Copy)]
@@ -149,4 +186,18 @@ impl After<'_> {
 
 fn is(entry: &Value, hook: &str) -> bool {
     entry.get("hook").and_then(Value::as_str) == Some(hook)
+}
+
+/// Password is on by itself, and its lists cost nothing where it is off.
+pub(super) fn is_there_to_use(document: &Value, method: Method) -> bool {
+    method == Method::Password || is_on(document, method)
+}
+
+/// Whether the files switch a method on that is off by itself. A variable may say it as text.
+fn is_on(document: &Value, method: Method) -> bool {
+    match get(document, &format!("selfservice.methods.{}.enabled", method.name())) {
+        Some(Value::Bool(on)) => *on,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
 }

@@ -1,62 +1,16 @@
 //! Providers as the console's layer writes them: laid over the files' list by id, never by place, so that a file may gain and
 //! lose entries. Part of [`super::console`].
 
-use super::console::{
-    Named, SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
-    SOCIAL_TRUSTED_EMAIL_PROVIDERS,
-};
 use super::layers::{get, set};
-use super::social::{
-    ADDRESSES, ADDRESSES_FROM_CONSOLE, BUTTONS, ENABLED, LIST, OFF, ORDER, TRUSTED_EMAIL_PROVIDERS,
-};
+use super::social::{ADDRESSES, ADDRESSES_FROM_CONSOLE, LIST};
 use serde_json::{Map, Value};
-
-/// The key that a setting of providers writes; `None` for any other setting.
-pub(super) fn key(name: &str) -> Option<&'static str> {
-    Some(match name {
-        SOCIAL_ENABLED => ENABLED,
-        SOCIAL_PROVIDERS => LIST,
-        SOCIAL_TRUSTED_EMAIL_PROVIDERS => TRUSTED_EMAIL_PROVIDERS,
-        SOCIAL_OFF => OFF,
-        SOCIAL_ORDER => ORDER,
-        SOCIAL_BUTTONS => BUTTONS,
-        _ => return None,
-    })
-}
-
-/// Puts the settings of providers into the document; name and fault of what cannot be mapped.
-pub(super) fn apply(document: &mut Value, named: &Named) -> Vec<(String, String)> {
-    let ours = named.iter().filter_map(|(name, value)| Some((name, key(name)?, value)));
-    let wrong = ours.filter_map(|(name, key, value)| {
-        let mapped = match name.as_str() {
-            SOCIAL_ENABLED if value.is_boolean() => put(document, key, value),
-            SOCIAL_ENABLED => Err("the value is neither true nor false"),
-            SOCIAL_BUTTONS if matches!(value.as_str(), Some("first" | "last")) => put(document, key, value),
-            SOCIAL_BUTTONS => Err("the value is neither `first` nor `last`"),
-            SOCIAL_PROVIDERS => lay_over(document, value),
-            _ if are_texts(value) => put(document, key, value),
-            _ => Err("the value is no list of ids"),
-        };
-        Some((name.clone(), mapped.err()?.to_owned()))
-    });
-    wrong.collect()
-}
-
-fn put(document: &mut Value, key: &str, value: &Value) -> Result<(), &'static str> {
-    set(document, key, value.clone());
-    Ok(())
-}
-
-fn are_texts(value: &Value) -> bool {
-    value.as_array().is_some_and(|list| list.iter().all(Value::is_string))
-}
 
 /// Member by member over the entry of that id; a `null` takes a member away. Without such an entry it is a new one. A list of the
 /// wrong type is left for the check.
-fn lay_over(document: &mut Value, value: &Value) -> Result<(), &'static str> {
+pub(super) fn lay_over(document: &mut Value, value: &Value) -> Result<(), String> {
     let entries = value.as_object().ok_or("the value is not a set of providers")?;
     if entries.values().any(|entry| !entry.is_object()) {
-        return Err("a provider is not a set of members");
+        return Err("a provider is not a set of members".to_owned());
     }
     let mut list = match get(document, LIST) {
         None => Vec::new(),
@@ -91,7 +45,18 @@ fn lay_over(document: &mut Value, value: &Value) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::console::{Named, apply as onto};
+    use crate::config::console_names::{
+        SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
+        SOCIAL_TRUSTED_EMAIL_PROVIDERS,
+    };
     use serde_json::json;
+
+    fn apply(document: &mut Value, named: &Named) -> Vec<(String, String)> {
+        let (mapped, wrong) = onto(document, named);
+        *document = mapped;
+        wrong
+    }
 
     fn with(list: Value) -> Value {
         let mut document = json!({});

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 /// Name → value, as stored in a revision: `registration_enabled: true`,
 /// `sign_in_after_registration: {"password": "on"}`, `min_password_length: 12`, `unverified_session_lifespan: "30m"`, …
-/// Revisions of before say `require_verified_address: true`: see [`super::console::ways_of`].
 pub type Named = BTreeMap<String, Value>;
 
 /// The value at a dotted path.

@@ -487,6 +487,12 @@ pub(super) fn default_of(path: &str) -> &'static str {
     REGISTRY.key(path).map_or("", |key| key.default)
 }
 
+/// The least and the most of a key that is a whole number.
+pub(super) fn bounds_of(path: &str) -> Option<(i64, i64)> {
+    let Kind::Integer(least, most) = REGISTRY.key(path)?.kind else { return None };
+    Some((least, most))
+}
+
 /// `a.{b,c}` → `a.b`, `a.c`
 fn alternatives(path: &str) -> Vec<String> {
     let parts = path.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)));

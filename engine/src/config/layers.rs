@@ -135,7 +135,7 @@ impl Layers {
             path: name,
             what,
             instead:
-                "an earlier revision: `vestibule settings list`, then `vestibule settings rollback NUMBER`"
+                "an earlier revision: `vestibule settings history`, then `vestibule settings rollback NUMBER`"
                     .into(),
         });
         problems.extend(wrong);

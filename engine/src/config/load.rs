@@ -221,7 +221,7 @@ pub(super) fn unknown(path: &str) -> String {
 }
 
 /// How many letters to change, add or drop (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -6,7 +6,9 @@ mod bounds;
 pub mod console;
 pub mod console_hooks;
 mod console_lists;
+pub mod console_names;
 mod console_social;
+pub mod console_table;
 mod courier;
 mod difference;
 mod digest;
@@ -464,6 +466,17 @@ pub(crate) fn keys_below(section: &str) -> Vec<String> {
 }
 
 impl Config {
+    /// What applies for a key, in the spelling of the table of keys; its default where nothing says it.
+    pub fn value(&self, path: &str) -> Option<Value> {
+        let key = keys::REGISTRY.key(path)?;
+        let said = match get(&self.raw, path).filter(|value| !value.is_null()) {
+            Some(value) => value.clone(),
+            None if key.default.is_empty() => return None,
+            None => scalars::from_text(key.kind, key.default).ok()?,
+        };
+        scalars::check(key.kind, &said).ok()
+    }
+
     /// Files with secrets, and the data folder, that other users of this machine could read when they were read.
     pub fn exposed(&self) -> &[std::path::PathBuf] {
         &self.layers.exposed

@@ -4,8 +4,8 @@
 use super::page::SEARCHED;
 use super::provider_fields::SECRETS;
 use crate::config::Named;
-use crate::config::console::SOCIAL_PROVIDERS;
 use crate::config::console_hooks::{MadeAuth, made_hooks};
+use crate::config::console_names::SOCIAL_PROVIDERS;
 use crate::config::secret_reference::name_in;
 use crate::error::Result;
 use crate::store::revisions::{self, Row};

@@ -1,11 +1,11 @@
 //! *What happens after sign-up*: four answers, each a view of the switches below it. It has no value of its own: it is read from
 //! the switches and written to them, so that page, plan and files cannot disagree.
 
-use super::{Authentication, Setting, Ways};
+use super::names::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION};
+use super::table::{Choice, Group, Setting, setting};
+use super::{SettingValue, Values, Ways};
 use crate::config::Named;
-use crate::config::console::{
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION, is_there,
-};
+use crate::config::console_table::AFTER_SIGN_UP;
 use serde_json::{Value, json};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,13 +25,29 @@ impl AfterSignUp {
     ];
 
     /// As it is posted.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
+        self.choice().value
+    }
+
+    /// As the table of settings has it.
+    const fn choice(self) -> Choice {
+        let [at_once, verification_first, when_proven, themselves] = AFTER_SIGN_UP;
         match self {
-            AfterSignUp::AtOnce => "at_once",
-            AfterSignUp::VerificationFirst => "verification_first",
-            AfterSignUp::WhenProven => "when_proven",
-            AfterSignUp::Themselves => "themselves",
+            AfterSignUp::AtOnce => at_once,
+            AfterSignUp::VerificationFirst => verification_first,
+            AfterSignUp::WhenProven => when_proven,
+            AfterSignUp::Themselves => themselves,
         }
+    }
+
+    /// The name of the answer that those values come to.
+    fn name_of(values: &Values) -> Option<&'static str> {
+        Self::of(values).map(Self::name)
+    }
+
+    /// The named settings of the answer with that name; `None`: there is none, or it cannot be had.
+    fn settings_of(name: &str) -> Option<Named> {
+        Self::parse(name).filter(|answer| answer.is_offered()).map(Self::settings)
     }
 
     pub fn parse(name: &str) -> Option<Self> {
@@ -39,37 +55,27 @@ impl AfterSignUp {
     }
 
     /// The answer, and what it means for people.
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            AfterSignUp::AtOnce => ("Sign in at once", "Nothing stands between the form and your service."),
-            AfterSignUp::VerificationFirst => {
-                ("Show verification first", "They type in the code from the mail, then sign in themselves.")
-            }
-            AfterSignUp::WhenProven => (
-                "Sign in when the address is proven",
-                "They type in the code from the mail and are in: in the browser or app they signed up with, and nowhere else.",
-            ),
-            AfterSignUp::Themselves => {
-                ("They sign in themselves", "The account is there, and the next page says so.")
-            }
-        }
+    pub const fn words(self) -> (&'static str, &'static str) {
+        let Choice { label, text, .. } = self.choice();
+        (label, text)
     }
 
     /// Only what can be had.
     pub fn is_offered(self) -> bool {
-        self != AfterSignUp::WhenProven || is_there(SIGN_IN_AFTER_VERIFICATION)
+        self != AfterSignUp::WhenProven || setting(SIGN_IN_AFTER_VERIFICATION).is_some_and(Setting::is_there)
     }
 
     /// `None`: it differs from method to method, or there is none. What signs in by itself has no say.
-    pub fn of(values: &Authentication) -> Option<Self> {
-        let Some(Setting::Ways(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else { return None };
-        let page = values.show_verification_page.iter();
-        let page: Ways =
-            page.filter(|(method, _)| signs_in.iter().any(|(shown, _)| shown == *method)).collect();
+    pub fn of(values: &Values) -> Option<Self> {
+        let Some(SettingValue::PerMethod(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else {
+            return None;
+        };
+        let page = values.ways(SHOW_VERIFICATION_PAGE);
+        let page: Ways = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
         match (signs_in.all_on(), signs_in.all_off()) {
             _ if signs_in.is_empty() => None,
             (true, _) => Some(AfterSignUp::AtOnce),
-            (_, true) if values.sign_in_after_verification => Some(AfterSignUp::WhenProven),
+            (_, true) if values.is_on(SIGN_IN_AFTER_VERIFICATION) => Some(AfterSignUp::WhenProven),
             (_, true) if page.all_on() => Some(AfterSignUp::VerificationFirst),
             (_, true) if page.all_off() => Some(AfterSignUp::Themselves),
             _ => None,
@@ -99,8 +105,24 @@ impl AfterSignUp {
                 (SIGN_IN_AFTER_VERIFICATION, json!(false)),
             ],
         };
-        let there = switches.iter().filter(|(name, _)| is_there(name));
+        let there = switches.iter().filter(|(name, _)| setting(name).is_some_and(Setting::is_there));
         there.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+}
+
+impl Group {
+    /// The choice that those values come to; `None`: they agree on none.
+    pub(super) fn of(self, values: &Values) -> Option<&'static str> {
+        match self {
+            Group::AfterSignUp => AfterSignUp::name_of(values),
+        }
+    }
+
+    /// The named settings of one of its choices; `None`: there is none of that name, or it cannot be had.
+    pub(super) fn settings(self, choice: &str) -> Option<Named> {
+        match self {
+            Group::AfterSignUp => AfterSignUp::settings_of(choice),
+        }
     }
 }
 
@@ -109,25 +131,15 @@ mod tests {
     use super::*;
     use crate::config::Method;
 
-    fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Authentication {
+    fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Values {
         let methods = [Method::Password, Method::Code];
         let ways = |on: &[bool]| -> Ways { methods.into_iter().zip(on.iter().copied()).collect() };
-        Authentication {
-            registration_enabled: true,
-            invite_only: false,
-            sign_in_after_registration: ways(signs_in),
-            sign_in_after_social: true,
-            prevent_enumeration: false,
-            reset_on_first_verification: false,
-            unverified_session_lifespan: None,
-            show_verification_page: ways(page),
-            sign_in_after_verification: when_proven,
-            require_verified_address: ways(&[false, false]),
-            require_verified_identifier: false,
-            min_password_length: 8,
-            identifier_similarity_check: true,
-            breach_check: true,
-        }
+        let values = [
+            (SIGN_IN_AFTER_REGISTRATION, ways(signs_in).into()),
+            (SHOW_VERIFICATION_PAGE, ways(page).into()),
+            (SIGN_IN_AFTER_VERIFICATION, when_proven.into()),
+        ];
+        values.into_iter().collect()
     }
 
     #[test]
@@ -157,8 +169,7 @@ mod tests {
         for answer in AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()) {
             assert_eq!(AfterSignUp::parse(answer.name()), Some(answer));
             for (signs_in, page, when_proven) in states {
-                // What is not there yet cannot be on.
-                let before = values(&signs_in, &page, when_proven && is_there(SIGN_IN_AFTER_VERIFICATION));
+                let before = values(&signs_in, &page, when_proven);
                 assert_eq!(AfterSignUp::of(&before.with(&answer.settings())), Some(answer));
             }
         }

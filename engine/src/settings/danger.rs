@@ -3,34 +3,97 @@
 
 use super::audit::record;
 use super::checks::{Check, brought_about};
+use super::names::SIGN_IN_AFTER_REGISTRATION;
 use super::page::field_of;
+use super::table::{Guard, SETTINGS};
 use super::{FieldError, Saved, Severity};
-use crate::config::Config;
-use crate::config::console::{SIGN_IN_AFTER_REGISTRATION, guarded_differ};
+use crate::config::{Config, Named};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::operators::{FRESH, Operator, OperatorSession, Role};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-/// Who changes settings, and since when they are signed in.
+/// How revisions and the audit name a change by a command.
+pub const COMMAND_LINE: &str = "command line";
+
+/// Who changes settings.
 #[derive(Clone, Debug)]
-pub struct By {
-    pub operator: Operator,
-    /// `None`: nobody knows, so never fresh.
-    pub authenticated_at: Option<DateTime<Utc>>,
+pub enum By {
+    Operator {
+        operator: Operator,
+        /// Since when they are signed in. `None`: nobody knows, so never recently.
+        authenticated_at: Option<DateTime<Utc>>,
+    },
+    /// A command on a machine that has the configuration and the database: as much as an owner.
+    CommandLine {
+        /// The command says that a danger is meant. It stands for the recent sign-in.
+        confirmed: bool,
+    },
 }
 
 impl From<&OperatorSession> for By {
     fn from(session: &OperatorSession) -> Self {
-        Self { operator: session.operator.clone(), authenticated_at: Some(session.authenticated_at) }
+        Self::Operator {
+            operator: session.operator.clone(),
+            authenticated_at: Some(session.authenticated_at),
+        }
     }
 }
 
 impl From<&Operator> for By {
     fn from(operator: &Operator) -> Self {
-        Self { operator: operator.clone(), authenticated_at: None }
+        Self::Operator { operator: operator.clone(), authenticated_at: None }
     }
+}
+
+impl By {
+    /// As a revision names them.
+    pub(super) fn shown(&self) -> &str {
+        match self {
+            Self::Operator { operator, .. } if operator.name.is_empty() => &operator.email,
+            Self::Operator { operator, .. } => &operator.name,
+            Self::CommandLine { .. } => COMMAND_LINE,
+        }
+    }
+
+    /// As the audit names them.
+    pub(super) fn actor(&self) -> &str {
+        match self {
+            Self::Operator { operator, .. } => &operator.email,
+            Self::CommandLine { .. } => COMMAND_LINE,
+        }
+    }
+
+    pub(super) fn operator(&self) -> Option<&Operator> {
+        match self {
+            Self::Operator { operator, .. } => Some(operator),
+            Self::CommandLine { .. } => None,
+        }
+    }
+
+    pub(super) fn may_write(&self) -> bool {
+        // sabotage: console-role
+        self.operator().is_none_or(|operator| !operator.disabled && operator.role != Role::Viewer)
+    }
+
+    pub(super) fn is_owner(&self) -> bool {
+        self.operator().is_none_or(|operator| operator.role == Role::Owner)
+    }
+
+    fn is_recent(&self, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::Operator { authenticated_at, .. } => authenticated_at.is_some_and(|at| now - at <= FRESH),
+            // sabotage: danger-by-a-command
+            Self::CommandLine { confirmed } => *confirmed,
+        }
+    }
+}
+
+/// Whether something guarded differs.
+fn guarded_differ(was: &Named, is: &Named) -> bool {
+    let mut guarded = SETTINGS.iter().filter(|setting| setting.guard == Guard::Owner);
+    guarded.any(|setting| was.get(setting.name) != is.get(setting.name))
 }
 
 /// Ids of the dangers that `then` brings about and `by` may; otherwise what to answer. What only takes a reason is no refusal
@@ -53,10 +116,13 @@ pub(super) async fn allowed(
     if ids.is_empty() && !guarded {
         return Ok(Ok(ids));
     }
-    let fresh = by.authenticated_at.is_some_and(|at| engine.effects().now() - at <= FRESH);
-    let refused = if by.operator.role != Role::Owner {
+    let refused = if !by.is_owner() {
         Some(("owner", Saved::NeedsOwner(dangers)))
-    } else if !fresh {
+    } else if !by.is_recent(engine.effects().now()) {
+        if by.operator().is_none() {
+            // Not a refusal for the audit: the command can be run again with its confirmation.
+            return Ok(Err(Saved::NeedsFreshSignIn(dangers)));
+        }
         Some(("fresh sign-in", Saved::NeedsFreshSignIn(dangers)))
     } else if reason.is_empty() && !ids.is_empty() {
         return Ok(Err(Saved::NeedsReason(dangers)));
@@ -67,7 +133,7 @@ pub(super) async fn allowed(
     let reason = if ids.is_empty() { "guarded" } else { "danger" };
     let details = json!({"reason": reason, "needs": needs, "dangers": ids});
     let mut tx = engine.db().write().await?;
-    record(&mut tx, engine.effects().now(), &by.operator.email, "settings.refused", details).await?;
+    record(&mut tx, engine.effects().now(), by.actor(), "settings.refused", details).await?;
     tx.commit().await?;
     Ok(Err(saved))
 }

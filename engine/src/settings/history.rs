@@ -2,9 +2,9 @@
 
 use super::checks::{Check, brought_about};
 use super::danger::{self, By};
-use super::revise::{Author, Ground, gone, ground, newest, shown, write_rollback};
+use super::names::SIGN_IN_AFTER_REGISTRATION;
+use super::revise::{Author, Ground, gone, ground, newest, write_rollback};
 use super::{FieldError, Named, Revision, Saved, addressees, words};
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
 use crate::config::load::remap;
 use crate::config::{Config, difference};
 use crate::engine::Engine;
@@ -147,7 +147,7 @@ pub async fn look_back(engine: &Engine, to: i64) -> Result<Option<Back>> {
 pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, reason: &str) -> Result<Saved> {
     let (author, reason) = (by.into(), reason.trim().to_owned());
     let go = move |engine: Engine| async move {
-        let by = &author.operator;
+        let by = &author;
         // Of the newest revision, also where another process saved it: a way back is guarded against that one.
         let config = match ground(&engine, by, base).await? {
             Ok(Ground { number: 0, .. }) => return Err(gone()),
@@ -161,7 +161,7 @@ pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, rea
         {
             return Ok((refused, None));
         }
-        let author = Author { name: shown(by), actor: &by.email, reason: &reason };
+        let author = Author { name: by.shown(), actor: by.actor(), reason: &reason };
         Ok(match write_rollback(engine.db(), engine.effects().now(), author, to, fit).await? {
             Ok((revision, config)) => (Saved::Done { revision }, Some(config)),
             Err(message) => {

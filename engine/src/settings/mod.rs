@@ -1,12 +1,13 @@
-//! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time.
+//! Named settings that the console changes, kept as immutable revisions and mapped onto the files anew each time. The table of all
+//! of them is in [`table`].
 
 pub mod actions;
 mod addressees;
 pub mod after_sign_up;
 mod audit;
+pub mod by_name;
 pub mod checks;
 mod danger;
-mod fields;
 mod follow;
 pub mod history;
 mod outcome;
@@ -16,52 +17,26 @@ mod preview;
 mod provider_fields;
 mod revise;
 pub mod social;
+pub mod table;
+mod values;
 pub mod web_hooks;
 mod words;
 
 pub use crate::config::Named;
-pub use crate::config::console as names;
+pub use crate::config::console_names as names;
 pub use after_sign_up::AfterSignUp;
 pub use checks::{Check, Severity};
-pub use danger::By;
-pub use fields::{
-    Authentication, FIELDS, Setting, Ways, changes, differences, in_units, label, parse_span, way,
-};
+pub use danger::{By, COMMAND_LINE};
 pub use follow::{follow, listen, refresh};
 pub use history::undo;
 pub use outcome::{FieldError, Preview, Saved};
-pub use page::{current, registering};
+pub use page::{Current, Provenance, current, registering, values};
 pub use preview::preview;
 pub use revise::{files_decide, list, load_current, roll_back, save};
+pub use table::{SETTINGS, Setting, label, setting};
+pub use values::{SettingValue, Values, Ways, changes, differences, in_units, parse_span, way};
 
-use crate::config::Method;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Where a value on the page comes from and who touched it last.
-#[derive(Clone, Debug)]
-pub struct Provenance {
-    /// The configuration key it writes, for those who want to know.
-    pub key: String,
-    /// The default in words, such as `off` or `8`.
-    pub default: String,
-    /// Last change in the console: operator's name, time, revision.
-    pub changed: Option<(String, DateTime<Utc>, i64)>,
-    /// `Some(reason)`: cannot be changed here, for instance set by the environment. Of several ways: none of them can.
-    pub locked: Option<String>,
-    /// The same for single ways of it.
-    pub ways_locked: BTreeMap<Method, String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Current {
-    pub revision: i64,
-    pub values: Authentication,
-    /// By field name of [`Authentication`].
-    pub provenance: BTreeMap<&'static str, Provenance>,
-    /// Fields that the page has today: what they switch is there.
-    pub offered: BTreeSet<&'static str>,
-}
 
 pub struct Revision {
     pub number: i64,

@@ -1,18 +1,45 @@
-//! The page *Authentication settings*: its fields, read from a configuration and written as named settings.
+//! Settings with their values and where these come from: read from a configuration, and written as named settings.
 
-use super::fields::{Authentication, FIELDS, Setting, Ways, differences, on_or_off};
-use super::{Current, Provenance};
-use crate::config::console::{self, REGISTERING, REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_SOCIAL, SIGNING_IN};
-use crate::config::{Config, Hook, Method, Named};
+use super::names::SIGN_IN_AFTER_SOCIAL;
+use super::table::{Kind, Page, SETTINGS, Setting, Writes, on_page, setting};
+use super::values::{SettingValue, Values, Ways, differences, on_or_off};
+use crate::config::console::{Lists, REGISTERING, SESSION, SIGNING_IN};
+use crate::config::{Config, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::store::revisions::{self, Row};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many revisions are searched for who changed a setting last.
 pub(super) const SEARCHED: i64 = 1000;
+
+/// Where a value on the page comes from and who touched it last.
+#[derive(Clone, Debug)]
+pub struct Provenance {
+    /// The configuration key it writes, for those who want to know.
+    pub key: String,
+    /// The default in words, such as `off` or `8`.
+    pub default: String,
+    /// Last change in the console: operator's name, time, revision.
+    pub changed: Option<(String, DateTime<Utc>, i64)>,
+    /// `Some(reason)`: cannot be changed here, for instance set by the environment. Of several ways: none of them can.
+    pub locked: Option<String>,
+    /// The same for single ways of it.
+    pub ways_locked: BTreeMap<Method, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Current {
+    pub revision: i64,
+    pub values: Values,
+    /// By name, of settings with a value.
+    pub provenance: BTreeMap<&'static str, Provenance>,
+    /// Settings that pages have today: what they switch is there.
+    pub offered: BTreeSet<&'static str>,
+}
 
 /// What the page shows.
 pub async fn current(engine: &Engine) -> Result<Current> {
@@ -22,37 +49,38 @@ pub async fn current(engine: &Engine) -> Result<Current> {
     // Another process may have saved what this one has not taken over yet.
     rows.retain(|row| row.number <= config.revision);
     let values = values(&config);
-    let provenance = FIELDS.into_iter().map(|(name, _, default)| {
-        let ways_locked = ways_locked(&config, name, &values);
+    let with_value = SETTINGS.iter().filter(|setting| values.whole(setting.name).is_some());
+    let provenance = with_value.map(|setting| {
+        let name = setting.name;
         let provenance = Provenance {
-            key: keys(name, &values),
-            default: default.to_owned(),
+            key: keys(setting, &values),
+            default: setting.default(),
             changed: last_change(&rows, name).map(|row| (row.by.clone(), row.at, row.number)),
-            locked: locked(&config, name, &values),
-            ways_locked,
+            locked: locked(&config, setting, &values),
+            ways_locked: ways_locked(&config, setting, &values),
         };
         (name, provenance)
     });
-    let offered =
-        FIELDS.into_iter().map(|(name, ..)| name).filter(|name| is_offered(&config, name)).collect();
+    let offered = SETTINGS.iter().filter(|setting| is_offered(&config, setting));
+    let offered = offered.map(|setting| setting.name).collect();
     Ok(Current { revision: config.revision, provenance: provenance.collect(), values, offered })
 }
 
 /// What it switches is there, and there is something to switch.
-fn is_offered(config: &Config, name: &str) -> bool {
-    console::is_there(name)
-        && (name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
+fn is_offered(config: &Config, setting: &Setting) -> bool {
+    setting.is_there()
+        && (setting.name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
-fn keys(name: &str, values: &Authentication) -> String {
-    let methods: Vec<&str> = match values.get(name) {
-        Some(Setting::Ways(ways)) => ways.iter().map(|(method, _)| method.name()).collect(),
+fn keys(setting: &Setting, values: &Values) -> String {
+    let methods: Vec<&str> = match values.get(setting.name) {
+        Some(SettingValue::PerMethod(ways)) => ways.iter().map(|(method, _)| method.name()).collect(),
         _ => Vec::new(),
     };
-    let key = console::key(name).unwrap_or_default();
+    let key = setting.key().unwrap_or_default();
     match methods.as_slice() {
-        [] => key.to_owned(),
+        [] => key,
         [one] => key.replace(".password.", &format!(".{one}.")),
         several => key.replace(".password.", &format!(".{{{}}}.", several.join(","))),
     }
@@ -66,39 +94,35 @@ fn last_change<'a>(rows: &'a [Row], name: &str) -> Option<&'a Row> {
     })
 }
 
-/// Why the console cannot change it. A field of several ways is locked as a whole only if each of them is.
-pub(super) fn locked(config: &Config, name: &str, values: &Authentication) -> Option<String> {
-    match values.get(name) {
-        Some(Setting::Ways(ways)) if !ways.is_empty() => {
-            let locked = ways_locked(config, name, values);
+/// Why the console cannot change it. A setting with a value for each method is locked as a whole only if each of them is.
+pub(super) fn locked(config: &Config, setting: &Setting, values: &Values) -> Option<String> {
+    match values.get(setting.name) {
+        Some(SettingValue::PerMethod(ways)) if !ways.is_empty() => {
+            let locked = ways_locked(config, setting, values);
             let all = ways.iter().all(|(method, _)| locked.contains_key(&method));
             locked.into_values().next().filter(|_| all)
         }
-        _ => set_elsewhere(config, console::key(name)?),
+        _ => set_elsewhere(config, &setting.key()?),
     }
 }
 
-pub(super) fn ways_locked(config: &Config, name: &str, values: &Authentication) -> BTreeMap<Method, String> {
-    let Some(Setting::Ways(ways)) = values.whole(name) else { return BTreeMap::new() };
-    let locked = |method| Some((method, set_elsewhere(config, &console::key_of(name, method)?)?));
+pub(super) fn ways_locked(config: &Config, setting: &Setting, values: &Values) -> BTreeMap<Method, String> {
+    let Some(SettingValue::PerMethod(ways)) = values.whole(setting.name) else { return BTreeMap::new() };
+    let locked = |method| Some((method, set_elsewhere(config, &setting.key_of(method)?)?));
     ways.iter().filter_map(|(method, _)| locked(method)).collect()
 }
 
 /// Why the fields that differ cannot be changed, a sentence for each that is locked.
-pub(super) fn refusals(
-    config: &Config,
-    saved: &Authentication,
-    wanted: &Authentication,
-) -> Vec<(&'static str, String)> {
+pub(super) fn refusals(config: &Config, saved: &Values, wanted: &Values) -> Vec<(&'static str, String)> {
     let mut refused = Vec::new();
-    for field in differences(saved, wanted) {
-        match (saved.whole(field), wanted.whole(field)) {
-            (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
-                let locked = ways_locked(config, field, saved);
+    for setting in differences(saved, wanted).into_iter().filter_map(setting) {
+        match (saved.whole(setting.name), wanted.whole(setting.name)) {
+            (Some(SettingValue::PerMethod(was)), Some(SettingValue::PerMethod(is))) => {
+                let locked = ways_locked(config, setting, saved);
                 let one = locked.iter().find(|(method, _)| was.is_on(**method) != is.is_on(**method));
-                refused.extend(one.map(|(_, reason)| (field, reason.clone())));
+                refused.extend(one.map(|(_, reason)| (setting.name, reason.clone())));
             }
-            _ => refused.extend(locked(config, field, saved).map(|reason| (field, reason))),
+            _ => refused.extend(locked(config, setting, saved).map(|reason| (setting.name, reason))),
         }
     }
     refused
@@ -110,7 +134,7 @@ pub(super) fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
 }
 
 impl Current {
-    /// Why one way of a field cannot be changed.
+    /// Why the value of one method cannot be changed.
     pub fn way_locked(&self, name: &str, method: Method) -> Option<&str> {
         Some(self.provenance.get(name)?.ways_locked.get(&method)?.as_str())
     }
@@ -119,12 +143,12 @@ impl Current {
         self.provenance.get(name).is_some_and(|provenance| provenance.locked.is_some())
     }
 
-    /// What of `wanted` cannot be: the first field that is locked, and why.
-    pub fn refusal(&self, wanted: &Authentication) -> Option<(&'static str, String)> {
+    /// What of `wanted` cannot be: the first setting that is locked, and why.
+    pub fn refusal(&self, wanted: &Values) -> Option<(&'static str, String)> {
         differences(&self.values, wanted).into_iter().find_map(|name| {
             let provenance = self.provenance.get(name)?;
             let way = || match (self.values.whole(name), wanted.whole(name)) {
-                (Some(Setting::Ways(was)), Some(Setting::Ways(is))) => {
+                (Some(SettingValue::PerMethod(was)), Some(SettingValue::PerMethod(is))) => {
                     let mut locked = provenance.ways_locked.iter();
                     locked
                         .find(|(method, _)| was.is_on(**method) != is.is_on(**method))
@@ -138,40 +162,38 @@ impl Current {
     }
 }
 
-/// What is in force, as the page shows it.
-pub(super) fn values(config: &Config) -> Authentication {
+/// What is in force.
+pub fn values(config: &Config) -> Values {
     let ways: Vec<Method> = registering(config).collect();
     values_of(config, &ways)
 }
 
-fn values_of(config: &Config, registering: &[Method]) -> Authentication {
-    let keys = &config.vestibule.registration;
-    let password = &config.selfservice.password;
-    let sign_up = |method| plan(config, FlowKind::Registration, method, Client::Browser);
-    let ways = |does: &dyn Fn(&Plan) -> bool| -> Ways {
-        registering.iter().map(|method| (*method, does(&sign_up(*method)))).collect()
+fn values_of(config: &Config, registering: &[Method]) -> Values {
+    let value = |setting: &'static Setting| {
+        let value = match setting.writes {
+            Writes::Key(key) => match (config.value(key), setting.kind) {
+                (None, Kind::Duration { .. }) => SettingValue::Duration(None),
+                (value, _) => setting.typed(&value?)?,
+            },
+            Writes::HookLists(hook, lists) => {
+                let (flow, methods) = match lists {
+                    Lists::SignUp => (FlowKind::Registration, registering.to_vec()),
+                    Lists::SignIn => (FlowKind::Login, signing_in(config).collect()),
+                };
+                let on = |method| (method, runs(&plan(config, flow, method, Client::Browser), hook));
+                SettingValue::PerMethod(methods.into_iter().map(on).collect())
+            }
+            Writes::Group(_) | Writes::Providers | Writes::WebHooks => return None,
+        };
+        Some((setting.name, value))
     };
-    let asks = |method: Method| {
-        let sign_in = plan(config, FlowKind::Login, method, Client::Browser);
-        (method, sign_in.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)))
-    };
-    Authentication {
-        registration_enabled: config.selfservice.registration.enabled,
-        invite_only: keys.invite_only,
-        // What the lists say: what signs in by itself is not a matter of this switch.
-        sign_in_after_registration: ways(&|plan| plan.signs_in() && !plan.by_itself),
-        sign_in_after_social: keys.sign_in_after_social,
-        prevent_enumeration: keys.prevent_enumeration,
-        reset_on_first_verification: keys.reset_on_first_verification,
-        unverified_session_lifespan: keys.unverified_session_lifespan,
-        show_verification_page: ways(&|plan| plan.steps.contains(&Step::Run(Hook::ShowVerificationUi))),
-        sign_in_after_verification: keys.sign_in_after_verification,
-        require_verified_address: signing_in(config).map(asks).collect(),
-        require_verified_identifier: config.vestibule.require_verified_identifier,
-        min_password_length: u32::try_from(password.min_password_length).unwrap_or(u32::MAX),
-        identifier_similarity_check: password.identifier_similarity_check_enabled,
-        breach_check: password.haveibeenpwned_enabled,
-    }
+    SETTINGS.iter().filter_map(value).collect()
+}
+
+/// Whether a hook of the lists runs. What signs in by itself is no matter of its switch.
+fn runs(plan: &Plan, hook: &str) -> bool {
+    let listed = plan.steps.iter().any(|step| matches!(step, Step::Run(run) if run.name() == hook));
+    listed || (hook == SESSION && plan.signs_in() && !plan.by_itself)
 }
 
 /// Methods that a person finds to sign up with.
@@ -185,13 +207,16 @@ pub(super) fn signing_in(config: &Config) -> impl Iterator<Item = Method> + '_ {
 }
 
 /// `base` with what differs from `config`: a revision holds what was ever changed in the console, and nothing else.
-pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> Named {
+pub(super) fn named(config: &Config, base: &Named, values: &Values) -> Named {
     let saved = self::values(config);
     let mut named = base.clone();
-    for name in differences(&saved, values) {
+    for setting in differences(&saved, values).into_iter().filter_map(setting) {
+        let name = setting.name;
         let value = match (saved.whole(name), values.whole(name)) {
-            (Some(Setting::Ways(saved)), Some(Setting::Ways(ways))) => per_method(base, name, &saved, &ways),
-            (_, Some(setting)) => setting.value(),
+            (Some(SettingValue::PerMethod(saved)), Some(SettingValue::PerMethod(ways))) => {
+                per_method(base, setting, &saved, &ways)
+            }
+            (_, Some(value)) => value.stored(),
             (_, None) => continue,
         };
         named.insert(name.to_owned(), value);
@@ -200,13 +225,13 @@ pub(super) fn named(config: &Config, base: &Named, values: &Authentication) -> N
 }
 
 /// Methods that were never touched are not mentioned, and those that are switched off today keep what was said of them.
-fn per_method(base: &Named, name: &str, saved: &Ways, ways: &Ways) -> Value {
+fn per_method(base: &Named, setting: &Setting, saved: &Ways, ways: &Ways) -> Value {
     let mut methods: Map<String, Value> =
-        base.get(name).and_then(|value| console::ways_of(name, value)).unwrap_or_default();
+        base.get(setting.name).and_then(Value::as_object).cloned().unwrap_or_default();
     for (method, on) in ways.iter().filter(|(method, on)| saved.is_on(*method) != *on) {
         methods.insert(method.name().to_owned(), on_or_off(on).into());
     }
-    if name == REQUIRE_VERIFIED_ADDRESS {
+    if matches!(setting.writes, Writes::HookLists(_, Lists::SignIn)) {
         of_unseen(&mut methods, ways);
     }
     methods.into()
@@ -224,26 +249,23 @@ fn of_unseen(methods: &mut Map<String, Value>, ways: &Ways) {
     }
 }
 
-/// The field that a key belongs to.
+/// The setting of *Authentication settings* that a key belongs to: what the checks offer goes into that form.
 pub(super) fn field_of(path: &str) -> Option<&'static str> {
     let key = path.split('[').next().unwrap_or(path);
-    let writes = |name: &str| {
-        let of_some =
-            || Method::ALL.into_iter().any(|method| console::key_of(name, method).as_deref() == Some(key));
-        name == path || of_some()
+    let writes = |setting: &Setting| {
+        setting.name == path
+            || Method::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(key))
     };
-    FIELDS.into_iter().map(|(name, ..)| name).find(|name| writes(name))
+    on_page(Page::Authentication).find(|setting| writes(setting)).map(|setting| setting.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::console::{
-        BREACH_CHECK, MIN_PASSWORD_LENGTH, REGISTRATION_ENABLED, SHOW_VERIFICATION_PAGE,
-        SIGN_IN_AFTER_REGISTRATION,
-    };
     use crate::config::load::{Sources, load};
-    use chrono::DateTime;
+    use crate::settings::names::{
+        REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
+    };
     use serde_json::json;
 
     fn row(number: i64, settings: Value) -> Row {
@@ -267,9 +289,13 @@ mod tests {
             row(1, json!({"min_password_length": 12})),
         ];
         let changed = |name| last_change(&rows, name).map(|row| row.number);
-        assert_eq!(changed(REGISTRATION_ENABLED), Some(4));
-        assert_eq!(changed(BREACH_CHECK), Some(2));
-        assert_eq!(changed(MIN_PASSWORD_LENGTH), Some(2), "a roll-back that takes a setting away changes it");
+        assert_eq!(changed("registration_enabled"), Some(4));
+        assert_eq!(changed("breach_check"), Some(2));
+        assert_eq!(
+            changed("min_password_length"),
+            Some(2),
+            "a roll-back that takes a setting away changes it"
+        );
         assert_eq!(changed(SIGN_IN_AFTER_REGISTRATION), None);
     }
 
@@ -294,8 +320,8 @@ mod tests {
             (json!({"code": session, "password": session}), "on"),
         ] {
             let values = values_of(&config(after), &TWO);
-            assert_eq!(values.sign_in_after_registration.words(), words);
-            assert_eq!(values.show_verification_page.words(), "off");
+            assert_eq!(values.ways(SIGN_IN_AFTER_REGISTRATION).words(), words);
+            assert_eq!(values.ways(SHOW_VERIFICATION_PAGE).words(), "off");
         }
     }
 
@@ -303,40 +329,34 @@ mod tests {
     fn a_revision_mentions_the_ways_that_were_touched_and_keeps_what_it_said_of_others() {
         let ways = |password: bool, code: bool| -> Ways { TWO.into_iter().zip([password, code]).collect() };
         let name = SIGN_IN_AFTER_REGISTRATION;
-        let touched = per_method(&Named::new(), name, &ways(false, false), &ways(true, false));
+        let row = setting(name).unwrap();
+        let touched = per_method(&Named::new(), row, &ways(false, false), &ways(true, false));
         assert_eq!(touched, json!({"password": "on"}));
         let base = Named::from([(name.to_owned(), json!({"passkey": "on", "password": "on"}))]);
-        let touched = per_method(&base, name, &ways(true, false), &ways(false, true));
+        let touched = per_method(&base, row, &ways(true, false), &ways(false, true));
         assert_eq!(touched, json!({"passkey": "on", "password": "off", "code": "on"}));
     }
 
     #[test]
-    fn the_gate_of_a_revision_of_before_is_taken_apart_when_one_way_is_touched() {
-        let name = REQUIRE_VERIFIED_ADDRESS;
-        let ways = |on: &[(Method, bool)]| -> Ways { on.iter().copied().collect() };
-        let both = |password, oidc| ways(&[(Method::Password, password), (Method::Oidc, oidc)]);
-        let base = |value: Value| Named::from([(name.to_owned(), value)]);
-        let all = base(json!(true));
-        assert_eq!(
-            per_method(&all, name, &both(true, true), &both(true, false)),
-            json!({"password": "on", "oidc": "off"})
-        );
-        // A way that is not there yet goes with the others, and is left to the files with them.
-        let (on, off) = (ways(&[(Method::Password, true)]), ways(&[(Method::Password, false)]));
-        let asks = per_method(&Named::new(), name, &off, &on);
+    fn a_gate_for_all_methods_asks_those_too_that_come_later() {
+        let row = setting(REQUIRE_VERIFIED_ADDRESS).unwrap();
+        let base = |value: Value| Named::from([(row.name.to_owned(), value)]);
+        let ways = |on| -> Ways { [(Method::Password, on)].into_iter().collect() };
+        // A method that is not there yet goes with the others, and is left to the files with them.
+        let asks = per_method(&Named::new(), row, &ways(false), &ways(true));
         assert_eq!(asks, json!({"password": "on", "oidc": "on"}));
-        assert_eq!(per_method(&base(asks), name, &on, &off), json!({"password": "off"}));
-        assert_eq!(per_method(&all, name, &on, &off), json!({"password": "off"}));
+        assert_eq!(per_method(&base(asks), row, &ways(true), &ways(false)), json!({"password": "off"}));
     }
 
     #[test]
     fn keys_of_several_ways_are_told_in_one_and_lead_back_to_the_field() {
         let values = values_of(&config(json!({})), &TWO);
         assert_eq!(
-            keys(SIGN_IN_AFTER_REGISTRATION, &values),
+            keys(setting(SIGN_IN_AFTER_REGISTRATION).unwrap(), &values),
             "selfservice.flows.registration.after.{password,code}.hooks"
         );
-        assert_eq!(keys(BREACH_CHECK, &values), console::key(BREACH_CHECK).unwrap());
+        let breaches = setting("breach_check").unwrap();
+        assert_eq!(keys(breaches, &values), breaches.key().unwrap());
         for (path, field) in [
             ("selfservice.flows.registration.after.code.hooks[0]", Some(SIGN_IN_AFTER_REGISTRATION)),
             ("vestibule.registration.unverified_session_lifespan", Some("unverified_session_lifespan")),

@@ -1,13 +1,13 @@
 //! Ways to run a sign-up that belong together, each a set of named settings. A preset is put into a form that nobody has saved
 //! yet; what it would change there is told before.
 
-use super::{Authentication, changes, differences};
-use crate::config::Named;
-use crate::config::console::{
-    INVITE_ONLY, PREVENT_ENUMERATION, REGISTRATION_ENABLED, REQUIRE_VERIFIED_ADDRESS,
-    RESET_ON_FIRST_VERIFICATION, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
-    SIGN_IN_AFTER_VERIFICATION, is_there,
+use super::names::{
+    PREVENT_ENUMERATION, REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
+    SIGN_IN_AFTER_VERIFICATION,
 };
+use super::table::{Setting, setting};
+use super::{Values, changes, differences};
+use crate::config::Named;
 use serde_json::{Value, json};
 
 pub struct Preset {
@@ -28,6 +28,10 @@ enum Part {
     Added,
 }
 
+fn is_there(name: &str) -> bool {
+    setting(name).is_some_and(Setting::is_there)
+}
+
 /// What is there of them, in the order in which they are shown.
 pub fn presets() -> Vec<Preset> {
     all().into_iter().filter(|preset| preset.is_offered(&is_there)).collect()
@@ -42,14 +46,14 @@ fn all() -> [Preset; 4] {
             text: "People are in at once and prove their address later, if at all. Addresses may be made up, and the answer to a \
                    sign-up tells who has an account.",
             settings: vec![
-                (REGISTRATION_ENABLED, json!(true), Essential),
+                ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("on"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("off"), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("off"), Essential),
                 (SIGN_IN_AFTER_VERIFICATION, json!(false), Added),
-                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
+                ("reset_on_first_verification", json!(true), Added),
                 (PREVENT_ENUMERATION, json!(false), Added),
-                (INVITE_ONLY, json!(false), Added),
+                ("invite_only", json!(false), Added),
             ],
         },
         Preset {
@@ -57,13 +61,13 @@ fn all() -> [Preset; 4] {
             title: "Verify first",
             text: "Nobody gets in without the code from the mail, and whoever types it in is in. One step more than above.",
             settings: vec![
-                (REGISTRATION_ENABLED, json!(true), Essential),
+                ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
                 (SIGN_IN_AFTER_VERIFICATION, json!(true), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("on"), Essential),
-                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
-                (INVITE_ONLY, json!(false), Added),
+                ("reset_on_first_verification", json!(true), Added),
+                ("invite_only", json!(false), Added),
             ],
         },
         Preset {
@@ -72,14 +76,14 @@ fn all() -> [Preset; 4] {
             text: "A sign-up answers alike whether or not the address has an account; what differs is in the mail. The account is made \
                    when the address is proven.",
             settings: vec![
-                (REGISTRATION_ENABLED, json!(true), Essential),
+                ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
                 (SHOW_VERIFICATION_PAGE, json!("on"), Essential),
                 (PREVENT_ENUMERATION, json!(true), Essential),
                 (REQUIRE_VERIFIED_ADDRESS, json!("on"), Essential),
                 (SIGN_IN_AFTER_VERIFICATION, json!(true), Added),
-                (RESET_ON_FIRST_VERIFICATION, json!(true), Added),
-                (INVITE_ONLY, json!(false), Added),
+                ("reset_on_first_verification", json!(true), Added),
+                ("invite_only", json!(false), Added),
             ],
         },
         Preset {
@@ -87,8 +91,8 @@ fn all() -> [Preset; 4] {
             title: "Invite only",
             text: "Sign-up needs an invitation link that an operator or your service makes. Everybody else is told that it is closed.",
             settings: vec![
-                (REGISTRATION_ENABLED, json!(true), Essential),
-                (INVITE_ONLY, json!(true), Essential),
+                ("registration_enabled", json!(true), Essential),
+                ("invite_only", json!(true), Essential),
             ],
         },
     ]
@@ -110,17 +114,17 @@ impl Preset {
     }
 
     /// What it would make of a form.
-    pub fn applied(&self, form: &Authentication) -> Authentication {
+    pub fn applied(&self, form: &Values) -> Values {
         form.with(&self.settings())
     }
 
     /// What would change in a form, in words; nothing where the form says all of it.
-    pub fn changes(&self, form: &Authentication) -> Vec<String> {
+    pub fn changes(&self, form: &Values) -> Vec<String> {
         changes(form, &self.applied(form))
     }
 
     /// The fields that it would change.
-    pub fn fields(&self, form: &Authentication) -> Vec<&'static str> {
+    pub fn fields(&self, form: &Values) -> Vec<&'static str> {
         differences(form, &self.applied(form))
     }
 }
@@ -138,7 +142,7 @@ mod tests {
         assert_eq!(offered(&[]), ["frictionless", "verify_first", "prevent_enumeration", "invite_only"]);
         assert_eq!(offered(&[PREVENT_ENUMERATION]), ["frictionless", "verify_first", "invite_only"]);
         assert_eq!(
-            offered(&[SIGN_IN_AFTER_VERIFICATION, RESET_ON_FIRST_VERIFICATION, INVITE_ONLY]),
+            offered(&[SIGN_IN_AFTER_VERIFICATION, "reset_on_first_verification", "invite_only"]),
             ["frictionless", "prevent_enumeration"],
             "what is only added to it does not hold it back"
         );
@@ -148,7 +152,7 @@ mod tests {
     fn every_setting_of_every_preset_is_a_field_and_takes_the_value() {
         for preset in all() {
             for (name, value, _) in &preset.settings {
-                assert!(!super::super::label(name).is_empty(), "{}: {name}", preset.id);
+                assert!(!crate::settings::label(name).is_empty(), "{}: {name}", preset.id);
                 assert!(value.is_boolean() || value == "on" || value == "off", "{}: {name}", preset.id);
             }
         }

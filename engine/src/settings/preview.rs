@@ -2,7 +2,7 @@
 
 use super::checks::{brought_about, checks};
 use super::page::{named, registering, values};
-use super::{Authentication, Preview, changes, words};
+use super::{Preview, Values, changes, words};
 use crate::config::load::remap;
 use crate::config::{Config, Method};
 use crate::pipeline::{compared, pipeline};
@@ -11,7 +11,7 @@ use crate::requester::UnnamedProxies;
 
 /// Warnings and plans for values that were not saved yet. Pure: the same mapper as a Save, on the configuration in force.
 /// Values that a Save would refuse change no plan and no finding.
-pub fn preview(config: &Config, unsaved: &Authentication) -> Preview {
+pub fn preview(config: &Config, unsaved: &Values) -> Preview {
     let would_be = remap(config, config.revision, &named(config, &config.named, unsaved));
     let would_be = would_be.as_ref().unwrap_or(config);
     let clients = [Client::Browser, Client::Spa, Client::Native];

@@ -2,19 +2,18 @@
 
 use super::audit::record;
 use super::danger::{self, By};
+use super::names::SIGN_IN_AFTER_REGISTRATION;
 use super::page::{field_of, named, refusals, registering, set_elsewhere, signing_in, values};
+use super::table::{SETTINGS, Writes, setting};
 use super::{
-    Authentication, FieldError, Named, Revision, Saved, addressees, changes, differences, provider_fields,
-    words,
+    FieldError, Named, Revision, Saved, SettingValue, Values, addressees, changes, differences,
+    provider_fields, words,
 };
 use crate::config::Config;
-use crate::config::console::{
-    self, REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
-};
+use crate::config::console::{Lists, SIGN_IN_HOOKS};
 use crate::config::load::{Loaded, Note, Problem, Problems, Sources, load, remap};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::operators::{Operator, Role};
 use crate::secrets;
 use crate::signup::deferred;
 use crate::store::revisions::{self, Row};
@@ -36,7 +35,7 @@ pub async fn save(
     engine: &Engine,
     by: impl Into<By>,
     base: i64,
-    values: &Authentication,
+    values: &Values,
     reason: &str,
 ) -> Result<Saved> {
     let (by, values, reason) = (by.into(), values.clone(), reason.trim().to_owned());
@@ -49,10 +48,10 @@ async fn save_alone(
     engine: &Engine,
     author: &By,
     base: i64,
-    wanted: &Authentication,
+    wanted: &Values,
     reason: String,
 ) -> Result<Outcome> {
-    let ground = match ground(engine, &author.operator, base).await? {
+    let ground = match ground(engine, author, base).await? {
         Ok(ground) => ground,
         Err(conflict) => return Ok((conflict, None)),
     };
@@ -66,16 +65,15 @@ async fn save_alone(
         .into_iter()
         .map(|(field, message)| FieldError { field, message })
         .collect();
-    for field in different {
-        let (moot, what) = match field {
-            SIGN_IN_AFTER_REGISTRATION | SHOW_VERIFICATION_PAGE => {
-                (registering(config).next().is_none(), "up")
-            }
-            REQUIRE_VERIFIED_ADDRESS => (signing_in(config).next().is_none(), "in"),
-            _ => continue,
+    for setting in different.into_iter().filter_map(setting) {
+        let Writes::HookLists(_, lists) = setting.writes else { continue };
+        let (moot, what) = match lists {
+            Lists::SignUp => (registering(config).next().is_none(), "up"),
+            Lists::SignIn => (signing_in(config).next().is_none(), "in"),
         };
         if moot {
-            errors.push(FieldError { field, message: format!("No enabled method lets people sign {what}.") });
+            let message = format!("No enabled method lets people sign {what}.");
+            errors.push(FieldError { field: setting.name, message });
         }
     }
     let settings = named(config, held, wanted);
@@ -88,13 +86,19 @@ async fn save_alone(
     commit(engine, author, ground, change, errors, reason).await
 }
 
-/// A way that inherits its gate from a list that a variable sets: no list of its own can be without any entry.
-fn without_effect(next: &Config, wanted: &Authentication) -> Option<FieldError> {
-    let field = REQUIRE_VERIFIED_ADDRESS;
-    let (is, wanted) = (&values(next).require_verified_address, &wanted.require_verified_address);
-    let stays = is.iter().any(|(method, on)| wanted.has(method) && wanted.is_on(method) != on);
-    let message = set_elsewhere(next, console::SIGN_IN_HOOKS).filter(|_| stays)?;
-    Some(FieldError { field, message })
+/// A method that inherits its gate from a list that a variable sets: no list of its own can be without any entry.
+fn without_effect(next: &Config, wanted: &Values) -> Option<FieldError> {
+    let is = values(next);
+    let stays = |name| match (is.whole(name), wanted.whole(name)) {
+        (Some(SettingValue::PerMethod(is)), Some(SettingValue::PerMethod(wanted))) => {
+            is.iter().any(|(method, on)| wanted.has(method) && wanted.is_on(method) != on)
+        }
+        _ => false,
+    };
+    let mut gates =
+        SETTINGS.iter().filter(|setting| matches!(setting.writes, Writes::HookLists(_, Lists::SignIn)));
+    let field = gates.find(|setting| stays(setting.name))?.name;
+    Some(FieldError { field, message: set_elsewhere(next, SIGN_IN_HOOKS)? })
 }
 
 /// What a Save stands on.
@@ -130,7 +134,7 @@ where
 {
     let (by, reason) = (by.into(), reason.trim().to_owned());
     let save = move |engine: Engine| async move {
-        let ground = match ground(&engine, &by.operator, base).await? {
+        let ground = match ground(&engine, &by, base).await? {
             Ok(ground) => ground,
             Err(conflict) => return Ok((conflict, None)),
         };
@@ -148,7 +152,7 @@ where
 /// What is in force, if `base` is the newest revision; `Err`: somebody saved meanwhile.
 pub(super) async fn ground(
     engine: &Engine,
-    by: &Operator,
+    by: &By,
     base: i64,
 ) -> Result<std::result::Result<Ground, Saved>> {
     may_write(engine, by).await?;
@@ -179,7 +183,6 @@ async fn commit(
     mut errors: Vec<FieldError>,
     reason: String,
 ) -> Result<Outcome> {
-    let by = &author.operator;
     let Ground { number: base, config, .. } = ground;
     let next = match remap(&config, base + 1, &change.settings) {
         Ok(next) => Some(next),
@@ -199,7 +202,7 @@ async fn commit(
     let row = Row {
         number: base + 1,
         at: engine.effects().now(),
-        by: shown(by).to_owned(),
+        by: author.shown().to_owned(),
         base,
         settings: change.settings,
         summary: change.summary,
@@ -213,7 +216,7 @@ async fn commit(
         return Ok((conflict(newest), None));
     }
     for (name, change) in &change.secrets {
-        secrets::change(&mut tx, engine.effects(), &config, name, change, shown(by)).await?;
+        secrets::change(&mut tx, engine.effects(), &config, name, change, author.shown()).await?;
     }
     let details = json!({
         "revision": row.number,
@@ -222,9 +225,11 @@ async fn commit(
         "reason": row.reason,
         "dangers": dangers,
     });
-    record(&mut tx, row.at, &by.email, "settings.save", details).await?;
+    record(&mut tx, row.at, author.actor(), "settings.save", details).await?;
     // What was kept for this operator is saved now, or was given up for something else.
-    form_drafts::forget(&mut tx, by.id).await?;
+    if let Some(operator) = author.operator() {
+        form_drafts::forget(&mut tx, operator.id).await?;
+    }
     end_what_waits(&mut tx, &next).await?;
     tx.commit().await?;
     Ok((Saved::Done { revision: row.number }, Some(next)))
@@ -241,19 +246,16 @@ async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
 }
 
 /// A refusal is kept in the audit.
-pub(super) async fn may_write(engine: &Engine, by: &Operator) -> Result<()> {
+pub(super) async fn may_write(engine: &Engine, by: &By) -> Result<()> {
     let files = files_decide(&engine.begin().config);
     let (reason, sentence) = match files {
-        // sabotage: console-role
-        _ if by.disabled || by.role == Role::Viewer => {
-            ("role", "Your role lets you look at settings, not change them.".to_owned())
-        }
+        _ if !by.may_write() => ("role", "Your role lets you look at settings, not change them.".to_owned()),
         Some(sentence) => ("files", sentence),
         None => return Ok(()),
     };
     let mut tx = engine.db().write().await?;
-    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", json!({ "reason": reason }))
-        .await?;
+    let details = json!({ "reason": reason });
+    record(&mut tx, engine.effects().now(), by.actor(), "settings.refused", details).await?;
     tx.commit().await?;
     Err(Error::new(Kind::Forbidden, sentence))
 }
@@ -274,11 +276,6 @@ pub fn files_decide(config: &Config) -> Option<String> {
         None => format!("{SOURCE}: file"),
     };
     Some(format!("The files decide here ({by}). {to_do}."))
-}
-
-/// How a revision names an operator.
-pub(super) fn shown(by: &Operator) -> &str {
-    if by.name.is_empty() { &by.email } else { &by.name }
 }
 
 /// Who goes back: as revisions show it, and as the audit names it.
@@ -426,7 +423,7 @@ pub async fn load_current(db: &Db, sources: &Sources) -> Result<Result<Loaded, P
             file: format!("console revision {}", row.number),
             path: String::new(),
             what: format!("revision {} no longer fits the files", row.number),
-            instead: "files that fit it, or go back: `vestibule settings list`, then `vestibule settings rollback NUMBER` \
+            instead: "files that fit it, or go back: `vestibule settings history`, then `vestibule settings rollback NUMBER` \
                       (0 is the files alone)"
                 .into(),
         });

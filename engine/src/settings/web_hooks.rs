@@ -20,7 +20,7 @@ pub use names::{PLACE, Verdict};
 pub use permission::may;
 
 use super::danger::By;
-use super::revise::{Ground, conflict, gone, newest, save_change, shown};
+use super::revise::{Ground, conflict, gone, newest, save_change};
 use super::{Named, Saved};
 use crate::config::console_hooks::made_hooks;
 use crate::effects::Effects;
@@ -57,7 +57,7 @@ pub async fn save(
     reason: &str,
 ) -> Result<Kept> {
     let by = by.into();
-    may(engine, &by.operator).await?;
+    may(engine, by.clone()).await?;
     let ctx = engine.begin();
     let mut problems = form::problems(&ctx.config, &wanted);
     problems.extend(look::tried(&ctx, &wanted).await?.1);
@@ -86,7 +86,7 @@ pub async fn act(
     reason: &str,
 ) -> Result<Kept> {
     let by = by.into();
-    may(engine, &by.operator).await?;
+    may(engine, by.clone()).await?;
     let ctx = engine.begin();
     let mut turn = Turn { id: id.to_owned(), act, made: None, old: None };
     if act == Act::Rotate {
@@ -126,9 +126,7 @@ where
                     return Ok(Saved::Unchanged { revision: number });
                 }
                 Ok(change)
-                    if change.settings == ground.held
-                        && number == base + 1
-                        && row.by == shown(&by.operator) => {}
+                    if change.settings == ground.held && number == base + 1 && row.by == by.shown() => {}
                 _ => return Ok(conflict(row)),
             }
         }

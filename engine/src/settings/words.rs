@@ -13,7 +13,7 @@ pub(super) fn between(was: &Config, is: &Config) -> Vec<String> {
     let mut said = changes(&values(was), &values(is));
     said.extend(at_sign_in(was, is));
     said.extend(web_hooks::between(&was.named, &is.named));
-    said.extend(social::between(was, is));
+    said.extend(social::of_providers(was, is));
     said
 }
 

@@ -541,7 +541,7 @@ fn configurations() -> Vec<(Value, Named)> {
     let saved = Named::from([
         ("sign_in_after_registration".to_owned(), json!({"password": "on"})),
         ("show_verification_page".to_owned(), json!({"password": "on"})),
-        ("require_verified_address".to_owned(), json!(true)),
+        ("require_verified_address".to_owned(), json!({"password": "on", "oidc": "on"})),
         ("min_password_length".to_owned(), json!(12)),
     ]);
     let with = |patch: Value| {

@@ -66,18 +66,6 @@ const CIRCLES: &[(&str, &str, &str, &str)] = &[
         "row_budget",
         "the engine holds what `row_budget` remembers, whose functions take a request's view of the engine",
     ),
-    (
-        "config",
-        "console",
-        "console_hooks",
-        "the names of settings are in `console`, which also maps them onto the files",
-    ),
-    (
-        "config",
-        "console",
-        "console_social",
-        "the names of settings are in `console`, which also maps them onto the files",
-    ),
 ];
 
 /// Folders that are one circle altogether, and why.

@@ -4,7 +4,7 @@ use crate::{in_force, ways};
 use engine::config::{Config, Named};
 use engine::requester::UnnamedProxies;
 use engine::settings::checks::{Check, Fixed, brought_about, checks, fix, overlay, rules};
-use engine::settings::{Authentication, Severity, Ways, preview};
+use engine::settings::{self, Severity, Values, preview};
 use engine::testing;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -735,29 +735,24 @@ fn a_finding_never_shows_the_secret_of_a_hook() {
 }
 
 /// A form as it is in force.
-fn form(config: &Config) -> Authentication {
-    let untouched = Authentication { require_verified_address: Ways::default(), ..anything() };
-    let Fixed::Unsaved(mut values) = fix(config, &untouched, "short_passwords") else {
-        panic!("a short password can be fixed")
-    };
-    values.min_password_length = 8;
-    values
+fn form(config: &Config) -> Values {
+    settings::values(config)
 }
 
-fn anything() -> Authentication {
-    Authentication { min_password_length: 7, ..in_force() }
+fn anything() -> Values {
+    in_force().having("min_password_length", 7_u32)
 }
 
 #[test]
 fn a_fix_goes_into_the_form_keeps_what_was_typed_and_works_once() {
     let config = config(&json!({}));
-    let typed = Authentication { min_password_length: 7, breach_check: false, ..form(&config) };
+    let typed = form(&config).having("min_password_length", 7_u32).having("breach_check", false);
     let Fixed::Unsaved(fixed) = fix(&config, &typed, "short_passwords") else { panic!("it can be fixed") };
-    assert_eq!(fixed, Authentication { min_password_length: 12, ..typed.clone() });
+    assert_eq!(fixed, typed.clone().having("min_password_length", 12_u32));
     assert_eq!(config.revision, 0, "nothing is saved by it");
     assert_eq!(fix(&config, &fixed, "short_passwords"), Fixed::Gone, "the second press finds nothing");
     assert_eq!(fix(&config, &typed, "of_a_later_version"), Fixed::Gone);
-    let unreadable = Authentication { min_password_length: 2, ..typed };
+    let unreadable = typed.having("min_password_length", 2_u32);
     assert!(matches!(fix(&config, &unreadable, "breach_check_off"), Fixed::Refused(_)));
 }
 
@@ -793,9 +788,9 @@ fn a_fix_of_a_key_that_the_environment_sets_is_refused_with_the_variable() {
 fn the_fix_of_a_switch_leaves_other_methods_alone() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = testing::config_with(vec![json!({})], &named);
-    let on = Authentication { min_password_length: 8, sign_in_after_registration: ways(true), ..anything() };
+    let on = anything().having("min_password_length", 8_u32).having("sign_in_after_registration", ways(true));
     let Fixed::Unsaved(fixed) = fix(&config, &on, "sessions_for_programs") else { panic!("it can be fixed") };
-    assert_eq!(fixed, Authentication { sign_in_after_registration: ways(false), ..on });
+    assert_eq!(fixed, on.having("sign_in_after_registration", ways(false)));
 }
 
 #[test]
@@ -826,7 +821,7 @@ fn only_what_is_new_counts_against_a_save() {
 #[test]
 fn the_preview_says_what_a_save_would_bring_about() {
     let config = config(&json!({}));
-    let shows = Authentication { show_verification_page: ways(true), min_password_length: 8, ..anything() };
+    let shows = anything().having("show_verification_page", ways(true)).having("min_password_length", 8_u32);
     let preview = preview(&config, &shows);
     let found: Vec<(&str, Severity)> =
         preview.brings_about.iter().map(|check| (check.id, check.severity)).collect();
@@ -841,13 +836,13 @@ fn the_fix_of_a_gate_that_providers_lead_past_goes_through_the_form() {
     let config =
         config(&all([(GATE, json!([{"hook": "require_verified_address"}])), (PROVIDERS, providers())]));
     let form = form(&config);
-    assert_eq!(form.require_verified_address.words(), "on for 1 of 2");
+    assert_eq!(form.ways("require_verified_address").words(), "on for 1 of 2");
     let Fixed::Unsaved(fixed) = fix(&config, &form, "gate_on_some_methods") else {
         panic!("it can be fixed")
     };
     assert_eq!(
         fixed,
-        Authentication { require_verified_address: form.require_verified_address.level(true), ..form }
+        form.clone().having("require_verified_address", form.ways("require_verified_address").level(true))
     );
     assert_eq!(fix(&config, &fixed, "gate_on_some_methods"), Fixed::Gone);
 }

@@ -3,7 +3,7 @@
 use engine::Engine;
 use engine::config::Method;
 use engine::operators::{OperatorSession, Role};
-use engine::settings::{self, Authentication, Saved, history};
+use engine::settings::{self, Saved, Values, Ways, history};
 use engine::store::audit;
 use engine::testing::{World, somebody};
 use serde_json::json;
@@ -21,12 +21,7 @@ impl House {
         Self { world, engine }
     }
 
-    async fn save(
-        &self,
-        by: &OperatorSession,
-        reason: &str,
-        change: impl FnOnce(&mut Authentication),
-    ) -> Saved {
+    async fn save(&self, by: &OperatorSession, reason: &str, change: impl FnOnce(&mut Values)) -> Saved {
         let current = settings::current(&self.engine).await.unwrap();
         let mut values = current.values;
         change(&mut values);
@@ -40,8 +35,8 @@ impl House {
 }
 
 /// No codes are sent, so a gate that asks for one locks everybody out.
-fn lock_out(values: &mut Authentication) {
-    values.require_verified_address = values.require_verified_address.level(true);
+fn lock_out(values: &mut Values) {
+    values.set("require_verified_address", values.ways("require_verified_address").level(true));
 }
 
 fn dangers(saved: &Saved) -> Vec<&'static str> {
@@ -67,7 +62,9 @@ async fn a_new_danger_takes_an_owner_a_fresh_sign_in_and_a_reason() {
     house.world.clock.advance(Duration::from_secs(5 * 60));
     let refused = house.save(&fresh, "  ", lock_out).await;
     assert!(matches!(refused, Saved::NeedsReason(_)), "{refused:?}");
-    assert!(!settings::current(&house.engine).await.unwrap().values.require_verified_address.all_on());
+    assert!(
+        !settings::current(&house.engine).await.unwrap().values.ways("require_verified_address").all_on()
+    );
     assert!(matches!(house.save(&fresh, " we move tonight ", lock_out).await, Saved::Done { revision: 1 }));
     let revision = settings::list(house.engine.db()).await.unwrap().remove(0);
     assert_eq!(revision.reason, "we move tonight");
@@ -104,7 +101,7 @@ async fn a_danger_that_was_there_before_asks_nobody_anything() {
     ));
     house.world.clock.advance(Duration::from_secs(3600));
     let editor = somebody(&house.engine, Role::Editor);
-    let saved = house.save(&editor, "", |values| values.min_password_length = 12).await;
+    let saved = house.save(&editor, "", |values| values.set("min_password_length", 12_u32)).await;
     assert!(matches!(saved, Saved::Done { revision: 2 }), "{saved:?}");
     assert_eq!(house.audit().await[0].details["dangers"], json!([]));
 }
@@ -115,7 +112,7 @@ async fn a_new_error_is_refused_whoever_asks() {
     let owner = somebody(&house.engine, Role::Owner);
     let saved = house
         .save(&owner, "because", |values| {
-            values.show_verification_page = [(Method::Password, true)].into_iter().collect();
+            values.set("show_verification_page", [(Method::Password, true)].into_iter().collect::<Ways>());
         })
         .await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
@@ -129,8 +126,8 @@ async fn a_way_back_into_a_danger_asks_the_same() {
     let house = House::new().await;
     let owner = somebody(&house.engine, Role::Owner);
     house.save(&owner, "because", lock_out).await;
-    let open = |values: &mut Authentication| {
-        values.require_verified_address = values.require_verified_address.level(false);
+    let open = |values: &mut Values| {
+        values.set("require_verified_address", values.ways("require_verified_address").level(false));
     };
     house.save(&owner, "", open).await;
     house.world.clock.advance(Duration::from_secs(6 * 60));

@@ -4,8 +4,7 @@ use crate::switches::Console;
 use engine::config::{Hook, Method};
 use engine::operators::Role;
 use engine::plan::{Client, FlowKind, Plan, Step, plan};
-use engine::settings::{self, Authentication, Named, Saved, Ways, history, preview};
-use engine::store::revisions;
+use engine::settings::{self, Named, Saved, Ways, history, preview};
 use engine::testing::{self, somebody};
 use serde_json::{Value, json};
 
@@ -46,7 +45,7 @@ impl Console {
     /// By an owner who has just signed in.
     async fn set(&self, ways: Ways, reason: &str) -> Saved {
         let (base, mut values) = self.values().await;
-        values.require_verified_address = ways;
+        values.set("require_verified_address", ways);
         let owner = somebody(&self.engine, Role::Owner);
         settings::save(&self.engine, &owner, base, &values, reason).await.unwrap()
     }
@@ -93,11 +92,11 @@ fn dangers(saved: Saved) -> Vec<&'static str> {
 async fn a_gate_on_passwords_alone_is_on_for_one_of_two_and_stays_when_something_else_is_saved() {
     let console = Console::start(of_passwords(), &[]).await;
     let (_, values) = console.values().await;
-    assert_eq!(values.require_verified_address, ways(true, false));
-    assert_eq!(values.get(NAME).unwrap().words(), "on for 1 of 2 (Password)");
+    assert_eq!(values.ways("require_verified_address"), ways(true, false));
+    assert_eq!(values.words(NAME), "on for 1 of 2 (Password)");
     let before = console.lists();
     let editor = testing::operator(&console.engine, Role::Editor);
-    let longer = Authentication { min_password_length: 12, ..values };
+    let longer = values.having("min_password_length", 12_u32);
     done(&settings::save(&console.engine, &editor, 0, &longer, "").await.unwrap());
     assert_eq!((console.lists(), console.asks()), (before, [true, false]));
     let newest = console.newest().await;
@@ -123,7 +122,7 @@ async fn levelled_and_taken_back_by_the_history_it_is_exactly_as_it_was() {
     assert_eq!(dangers(silent), ["gate_on_some_methods"], "providers lead past it again");
     done(&history::go_back(&console.engine, &owner, 1, 0, "a trial").await.unwrap());
     assert_eq!((console.lists(), console.asks()), (before, [true, false]));
-    assert_eq!(console.values().await.1.require_verified_address, ways(true, false));
+    assert_eq!(console.values().await.1.ways(NAME), ways(true, false));
     let told = history::entries(&console.engine, None, 10).await.unwrap();
     assert_eq!(told[0].changes, [some]);
 }
@@ -139,7 +138,7 @@ async fn a_gate_that_is_lost_on_the_way_is_told_wherever_it_is_looked_for() {
 
     let runs = "Sign-in by Password: web_hook crm.test/in of the whole flow runs now";
     let off = "Require a verified address to sign in: off";
-    let form = Authentication { require_verified_address: ways(false, false), ..console.values().await.1 };
+    let form = console.values().await.1.having("require_verified_address", ways(false, false));
     assert_eq!(preview(&console.engine.begin().config, &form).changes, [off, runs]);
     done(&console.set(ways(false, false), "").await);
     assert_eq!((console.asks(), console.calls()), ([false, false], [true, true]));
@@ -207,40 +206,6 @@ async fn a_gate_that_both_ways_share_can_be_taken_from_one() {
 }
 
 #[tokio::test]
-async fn a_revision_of_before_asks_everybody_and_is_taken_apart_when_one_way_is_touched() {
-    let console = Console::start(of_passwords(), &[]).await;
-    let row = revisions::Row {
-        number: 1,
-        at: console.engine.effects().now(),
-        by: "Ada".to_owned(),
-        base: 0,
-        settings: Named::from([(NAME.to_owned(), json!(true))]),
-        summary: vec!["Require a verified address to sign in: on".to_owned()],
-        reason: String::new(),
-    };
-    let mut tx = console.engine.db().write().await.unwrap();
-    assert!(revisions::insert(&mut tx, &row).await.unwrap());
-    tx.commit().await.unwrap();
-    assert_eq!(settings::refresh(&console.engine).await.unwrap(), Some(1));
-    assert_eq!(console.asks(), [true, true]);
-    let (_, values) = console.values().await;
-    assert!(values.require_verified_address.all_on());
-    let config = console.engine.begin().config;
-    assert_eq!(preview(&config, &values).changes, Vec::<String>::new());
-
-    done(&console.set(ways(true, false), "a trial").await);
-    assert_eq!(console.asks(), [true, false]);
-    let newest = console.newest().await;
-    assert_eq!(
-        serde_json::to_value(&newest.settings).unwrap(),
-        json!({"require_verified_address": {"password": "on", "oidc": "off"}})
-    );
-    let owner = somebody(&console.engine, Role::Owner);
-    done(&history::go_back(&console.engine, &owner, 2, 1, "").await.unwrap());
-    assert_eq!(console.asks(), [true, true]);
-}
-
-#[tokio::test]
 async fn a_way_that_the_environment_decides_is_locked_and_the_other_is_not() {
     let variable = "SELFSERVICE_FLOWS_LOGIN_AFTER_OIDC_HOOKS";
     let console = Console::start(files(json!({})), &[(variable, "[]")]).await;
@@ -276,7 +241,7 @@ fn a_provider_that_comes_later_does_not_lead_past_the_gate() {
     let mut alone = files(json!({}));
     let providers = alone["selfservice"].as_object_mut().unwrap().remove("methods").unwrap();
     let config = testing::config_with(vec![alone.clone()], &Named::new());
-    let form = Authentication { require_verified_address: crate::ways(true), ..crate::in_force() };
+    let form = crate::in_force().having("require_verified_address", crate::ways(true));
     let drawn = preview(&config, &form);
     assert_eq!(drawn.changes, ["Require a verified address to sign in: on"]);
     assert!(drawn.brings_about.is_empty(), "{:?}", drawn.brings_about);

@@ -4,7 +4,7 @@ use engine::config::load::Sources;
 use engine::operators::{self, Operator, Role, SignIn, kept};
 use engine::password::Hasher;
 use engine::requester::Requester;
-use engine::settings::{self, Authentication, Saved, history};
+use engine::settings::{self, Saved, history};
 use engine::store::audit;
 use engine::testing::World;
 use engine::{Engine, Kind};
@@ -43,7 +43,7 @@ impl House {
 
     async fn save(&self, by: &Operator, length: u32, reason: &str) -> i64 {
         let current = settings::current(&self.engine).await.unwrap();
-        let values = Authentication { min_password_length: length, ..current.values };
+        let values = current.values.having("min_password_length", length);
         match settings::save(&self.engine, by, current.revision, &values, reason).await.unwrap() {
             Saved::Done { revision } => revision,
             other => panic!("{other:?}"),
@@ -51,7 +51,7 @@ impl House {
     }
 
     async fn length(&self) -> u32 {
-        settings::current(&self.engine).await.unwrap().values.min_password_length
+        settings::current(&self.engine).await.unwrap().values.number("min_password_length")
     }
 }
 
@@ -166,9 +166,9 @@ async fn any_two_are_compared_in_words_and_as_what_to_write_into_a_file() {
     let ann = house.operator("ann@vestibule.test", Role::Owner).await;
     house.save(&ann, 10, "").await;
     let current = settings::current(&house.engine).await.unwrap();
-    let ways = current.values.sign_in_after_registration.level(true);
+    let ways = current.values.ways("sign_in_after_registration").level(true);
     let values =
-        Authentication { sign_in_after_registration: ways, min_password_length: 12, ..current.values };
+        current.values.having("sign_in_after_registration", ways).having("min_password_length", 12_u32);
     settings::save(&house.engine, &ann, 1, &values, "").await.unwrap();
     let compare = |from: i64, to: i64| {
         let engine = house.engine.clone();
@@ -222,7 +222,7 @@ async fn where_the_files_decide_nothing_is_saved_or_applied_and_the_drift_is_sho
     assert!(loaded.notes.iter().any(|note| note.file == "console revision 2"), "{:?}", loaded.notes);
     let engine = Engine::new(db.clone(), house.world.effects(), Hasher::sized(1, 16), loaded.config);
     let current = settings::current(&engine).await.unwrap();
-    let values = Authentication { min_password_length: 20, ..current.values };
+    let values = current.values.having("min_password_length", 20_u32);
     let refusals = [
         settings::save(&engine, &ann, 2, &values, "").await.unwrap_err(),
         settings::save(&engine, &ann, 0, &values, "").await.unwrap_err(),

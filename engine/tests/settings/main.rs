@@ -17,7 +17,8 @@ mod switches;
 mod web_hooks;
 
 use engine::config::Method;
-use engine::settings::{Authentication, Ways};
+use engine::settings::{self, Values, Ways};
+use engine::testing;
 
 /// The one way that is enabled.
 fn ways(on: bool) -> Ways {
@@ -25,21 +26,6 @@ fn ways(on: bool) -> Ways {
 }
 
 /// What the form shows where nobody saved anything.
-fn in_force() -> Authentication {
-    Authentication {
-        registration_enabled: true,
-        invite_only: false,
-        sign_in_after_registration: ways(false),
-        sign_in_after_social: true,
-        prevent_enumeration: false,
-        reset_on_first_verification: false,
-        unverified_session_lifespan: None,
-        show_verification_page: ways(false),
-        sign_in_after_verification: false,
-        require_verified_address: ways(false),
-        require_verified_identifier: false,
-        min_password_length: 8,
-        identifier_similarity_check: true,
-        breach_check: true,
-    }
+fn in_force() -> Values {
+    settings::values(&testing::config(Vec::new()))
 }

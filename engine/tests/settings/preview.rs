@@ -3,7 +3,7 @@
 use crate::{in_force, ways};
 use engine::config::{Config, Method};
 use engine::plan::{Client, Step};
-use engine::settings::{Authentication, Named, Preview, Severity, Ways, preview};
+use engine::settings::{Named, Preview, Severity, Values, Ways, preview};
 use engine::testing;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn saved_values_preview_as_no_change() {
 
 #[test]
 fn switching_on_adds_the_last_step_and_the_danger() {
-    let unsaved = Authentication { sign_in_after_registration: ways(true), ..in_force() };
+    let unsaved = in_force().having("sign_in_after_registration", ways(true));
     let preview = preview(&config(json!({}), &Named::new()), &unsaved);
     assert_eq!(preview.changes, ["Sign in after registration: on"]);
     assert_eq!(
@@ -60,7 +60,7 @@ fn a_carried_over_hook_stays_in_the_plan() {
         json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [hook]}}}}}),
         &Named::new(),
     );
-    let preview = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
+    let preview = preview(&config, &in_force().having("sign_in_after_registration", ways(true)));
     let (saved, unsaved) = &preview.plans[0];
     let calls =
         |plan: &engine::plan::Plan| plan.steps.iter().filter(|step| matches!(step, Step::Run(_))).count();
@@ -75,7 +75,7 @@ fn a_hook_that_files_silence_is_told() {
         "password": {"hooks": [{"hook": "session"}]},
     });
     let config = config(json!({"selfservice": {"flows": {"registration": {"after": after}}}}), &Named::new());
-    let on = Authentication { sign_in_after_registration: ways(true), ..in_force() };
+    let on = in_force().having("sign_in_after_registration", ways(true));
     let shadowed =
         |values| warnings(&preview(&config, values)).iter().any(|(id, ..)| *id == "shadowed_hooks");
     assert!(shadowed(&on));
@@ -86,25 +86,21 @@ fn a_hook_that_files_silence_is_told() {
 fn every_weak_choice_has_its_warning() {
     let config = config(json!({}), &Named::new());
     for (unsaved, id, at) in [
+        (in_force().having("registration_enabled", false), "registration_closed", "registration_enabled"),
+        (in_force().having("min_password_length", 7_u32), "short_passwords", "min_password_length"),
         (
-            Authentication { registration_enabled: false, ..in_force() },
-            "registration_closed",
-            "registration_enabled",
-        ),
-        (Authentication { min_password_length: 7, ..in_force() }, "short_passwords", "min_password_length"),
-        (
-            Authentication { identifier_similarity_check: false, ..in_force() },
+            in_force().having("identifier_similarity_check", false),
             "similarity_check_off",
             "identifier_similarity_check",
         ),
-        (Authentication { breach_check: false, ..in_force() }, "breach_check_off", "breach_check"),
+        (in_force().having("breach_check", false), "breach_check_off", "breach_check"),
     ] {
         let preview = preview(&config, &unsaved);
         assert!(warnings(&preview).iter().any(|(found, _, place)| (*found, *place) == (id, at)), "{id}");
         assert_eq!(preview.changes.len(), 1, "{id}");
     }
     let closed =
-        Authentication { registration_enabled: false, sign_in_after_registration: ways(true), ..in_force() };
+        in_force().having("registration_enabled", false).having("sign_in_after_registration", ways(true));
     assert!(
         !warnings(&preview(&config, &closed)).iter().any(|(id, ..)| *id == "enumeration"),
         "nobody can sign up"
@@ -114,7 +110,7 @@ fn every_weak_choice_has_its_warning() {
 #[test]
 fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
     let preview =
-        preview(&config(json!({}), &Named::new()), &Authentication { min_password_length: 2, ..in_force() });
+        preview(&config(json!({}), &Named::new()), &in_force().having("min_password_length", 2_u32));
     assert_eq!(preview.changes, ["Minimum password length: 2 (was 8)"]);
 }
 
@@ -123,12 +119,10 @@ fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = config(json!({"selfservice": {"methods": {"password": {"enabled": false}}}}), &named);
     let none = Ways::default();
-    let values = Authentication {
-        sign_in_after_registration: none.clone(),
-        show_verification_page: none.clone(),
-        require_verified_address: none,
-        ..in_force()
-    };
+    let values = in_force()
+        .having("sign_in_after_registration", none.clone())
+        .having("show_verification_page", none.clone())
+        .having("require_verified_address", none);
     let preview = preview(&config, &values);
     assert_eq!(preview.changes, Vec::<String>::new());
     assert!(warnings(&preview).iter().any(|(id, ..)| *id == "no_method"));
@@ -143,7 +137,7 @@ fn proving() -> Value {
 }
 
 /// Ids of the warnings beside the two switches about addresses.
-fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
+fn about_addresses(patch: Value, values: &Values) -> Vec<&'static str> {
     let preview = preview(&config(patch, &Named::new()), values);
     let beside = ["show_verification_page", "require_verified_address"];
     let beside_those = |at: &Option<&str>| at.is_some_and(|at| beside.contains(&at));
@@ -152,8 +146,8 @@ fn about_addresses(patch: Value, values: &Authentication) -> Vec<&'static str> {
 
 #[test]
 fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
-    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
-    let both = Authentication { sign_in_after_registration: ways(true), ..gate.clone() };
+    let gate = in_force().having("require_verified_address", ways(true));
+    let both = gate.clone().having("sign_in_after_registration", ways(true));
     assert_eq!(about_addresses(proving(), &both), ["signed_in_once_without_proof"]);
     let mut longer = proving();
     longer["session"] = json!({"lifespan": "72h"});
@@ -164,13 +158,13 @@ fn being_signed_in_once_without_proof_is_said_while_both_switches_are_on() {
         .map(|warning| warning.text);
     assert!(text.as_ref().is_some_and(|text| text.contains("72 hours")), "{text:?}");
     assert_eq!(about_addresses(proving(), &gate), Vec::<&str>::new());
-    let signs_in = Authentication { sign_in_after_registration: ways(true), ..in_force() };
+    let signs_in = in_force().having("sign_in_after_registration", ways(true));
     assert_eq!(about_addresses(proving(), &signs_in), Vec::<&str>::new());
 }
 
 #[test]
 fn a_gate_that_nobody_can_pass_is_a_danger() {
-    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
+    let gate = in_force().having("require_verified_address", ways(true));
     assert_eq!(about_addresses(json!({}), &gate), ["nobody_can_sign_in"]);
     let mut names = proving();
     names["identity"] = json!({"schemas": [{"id": "default", "url": "preset://username"}]});
@@ -186,7 +180,7 @@ fn a_gate_that_nobody_can_pass_is_a_danger() {
 
 #[test]
 fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
-    let shows = Authentication { show_verification_page: ways(true), ..in_force() };
+    let shows = in_force().having("show_verification_page", ways(true));
     assert_eq!(about_addresses(json!({}), &shows), ["no_code_to_show_a_page_for"]);
     assert_eq!(about_addresses(proving(), &shows), Vec::<&str>::new());
 }
@@ -194,16 +188,14 @@ fn a_page_for_a_code_that_nobody_gets_is_warned_of() {
 #[test]
 fn the_switches_are_read_back_from_what_the_planner_says() {
     use engine::plan::{FlowKind, plan};
-    let both = Authentication {
-        show_verification_page: ways(true),
-        require_verified_address: ways(true),
-        ..in_force()
-    };
+    let both = in_force()
+        .having("show_verification_page", ways(true))
+        .having("require_verified_address", ways(true));
     let changes = preview(&config(proving(), &Named::new()), &both).changes;
     assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
     let named: Named = [
         ("show_verification_page".to_owned(), json!({"password": "on"})),
-        ("require_verified_address".to_owned(), json!(true)),
+        ("require_verified_address".to_owned(), json!({"password": "on", "oidc": "on"})),
     ]
     .into();
     let saved = config(proving(), &named);
@@ -215,7 +207,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     files["selfservice"]["flows"]["login"] =
         json!({"after": {"hooks": [{"hook": "require_verified_address"}]}});
     let by_files = config(files, &Named::new());
-    let gate = Authentication { require_verified_address: ways(true), ..in_force() };
+    let gate = in_force().having("require_verified_address", ways(true));
     assert!(preview(&by_files, &gate).changes.is_empty());
 }
 
@@ -230,7 +222,7 @@ fn what_may_stop_a_sign_up_and_never_runs_is_told_and_does_not_begin_to_run_by_t
     let saved = preview(&config, &in_force());
     let never = saved.warnings.iter().find(|warning| warning.id == "never_asked").unwrap();
     assert!(never.text.contains("crm.test/ask") && !never.text.contains("crm.test/new"), "{}", never.text);
-    let on = preview(&config, &Authentication { sign_in_after_registration: ways(true), ..in_force() });
+    let on = preview(&config, &in_force().having("sign_in_after_registration", ways(true)));
     for (saved, would_be) in &on.plans {
         for plan in [saved, would_be] {
             assert!(!plan.steps.iter().any(|step| matches!(step, Step::Ask(_))), "{:?}", plan.client);
@@ -248,7 +240,7 @@ fn words_and_marks_say_what_the_plans_say() {
         &Named::new(),
     );
     let unsaved =
-        Authentication { sign_in_after_registration: ways(true), min_password_length: 12, ..in_force() };
+        in_force().having("sign_in_after_registration", ways(true)).having("min_password_length", 12_u32);
     let preview = preview(&config, &unsaved);
     for (drawn, (_, plan)) in preview.pipelines.iter().zip(&preview.plans) {
         assert_eq!((drawn.method, drawn.client), (plan.method, plan.client));
@@ -277,12 +269,10 @@ fn words_and_marks_say_what_the_plans_say() {
 #[test]
 fn a_fix_ends_its_finding_and_says_so_in_the_form_alone() {
     let config = config(json!({}), &Named::new());
-    let weak = Authentication {
-        min_password_length: 6,
-        identifier_similarity_check: false,
-        breach_check: false,
-        ..in_force()
-    };
+    let weak = in_force()
+        .having("min_password_length", 6_u32)
+        .having("identifier_similarity_check", false)
+        .having("breach_check", false);
     let before = preview(&config, &weak);
     let fixable: Vec<_> = before.warnings.iter().filter(|warning| warning.fix.is_some()).collect();
     assert!(fixable.len() >= 3, "{:?}", warnings(&before));
@@ -316,11 +306,10 @@ fn both(password: bool, oidc: bool) -> Ways {
 #[test]
 fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_switch_says() {
     let config = config(with_a_provider(true, json!({})), &Named::new());
-    let values = Authentication {
-        sign_in_after_registration: both(false, false),
-        show_verification_page: both(false, false),
-        ..in_force()
-    };
+    let values = in_force()
+        .having("sign_in_after_registration", both(false, false))
+        .having("show_verification_page", both(false, false))
+        .having("social_enabled", true);
     let drawn = preview(&config, &values);
     assert_eq!(drawn.changes, Vec::<String>::new(), "it is what is in force");
     let seen: Vec<(Method, Client)> =
@@ -335,7 +324,7 @@ fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_sw
         assert!(last.about.starts_with("set separately"), "{}", last.about);
     }
     // Switched off, a provider is a way of the switch, and off until its list says otherwise.
-    let off = Authentication { sign_in_after_social: false, ..values };
+    let off = values.having("sign_in_after_social", false);
     let drawn = preview(&config, &off);
     assert_eq!(drawn.changes, ["Signing up through a provider signs in: off"]);
     for (saved, would_be) in &drawn.plans {
@@ -352,12 +341,11 @@ fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
     // ory/network#361
     let called = json!({"hook": "web_hook", "config": {"url": "http://crm.test/new", "method": "POST"}});
     let config = config(with_a_provider(false, json!({"hooks": [called]})), &Named::new());
-    let mut values = Authentication {
-        sign_in_after_registration: both(false, true),
-        show_verification_page: both(false, false),
-        sign_in_after_social: false,
-        ..in_force()
-    };
+    let mut values = in_force()
+        .having("sign_in_after_registration", both(false, true))
+        .having("show_verification_page", both(false, false))
+        .having("sign_in_after_social", false)
+        .having("social_enabled", true);
     let drawn = preview(&config, &values);
     assert_eq!(drawn.changes, ["Sign in after registration: on for 1 of 2 (Social sign-in) (was off)"]);
     for (_, would_be) in drawn.plans.iter().filter(|(_, plan)| plan.method == Method::Oidc) {
@@ -365,15 +353,15 @@ fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
         assert!(would_be.steps.iter().any(|step| matches!(step, Step::Run(_))), "{:?}", would_be.client);
     }
     assert!(!drawn.warnings.iter().any(|warning| warning.id == "shadowed_hooks"));
-    values.sign_in_after_registration = both(true, true);
-    let unlike = |values: &Authentication| {
+    values.set("sign_in_after_registration", both(true, true));
+    let unlike = |values: &Values| {
         preview(&config, values)
             .warnings
             .iter()
             .any(|warning| warning.id == "sign_in_differs" || warning.id == "providers_sign_in_anyway")
     };
     assert!(!unlike(&values), "all ways alike");
-    values.sign_in_after_registration = both(true, false);
+    values.set("sign_in_after_registration", both(true, false));
     assert!(unlike(&values));
 }
 
@@ -381,8 +369,8 @@ fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
 fn without_a_provider_to_choose_nothing_is_different() {
     let mut none = with_a_provider(false, json!({}));
     none["selfservice"]["methods"]["oidc"]["config"] = json!({"providers": []});
-    let drawn =
-        preview(&config(none, &Named::new()), &Authentication { sign_in_after_social: false, ..in_force() });
+    let values = in_force().having("sign_in_after_social", false).having("social_enabled", true);
+    let drawn = preview(&config(none, &Named::new()), &values);
     assert_eq!(drawn.changes, Vec::<String>::new());
     assert!(drawn.pipelines.iter().all(|drawn| drawn.method == Method::Password));
 }

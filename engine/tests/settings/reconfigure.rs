@@ -4,7 +4,7 @@ use engine::Engine;
 use engine::config::load::{Sources, load};
 use engine::operators::Role;
 use engine::password::Hasher;
-use engine::settings::{self, Authentication, Saved};
+use engine::settings::{self, Saved};
 use engine::store::Db;
 use engine::testing::{World, effects, operator, postgres};
 use futures::poll;
@@ -17,7 +17,7 @@ use tokio::task::yield_now;
 /// Saves on what applies there.
 async fn save(engine: &Engine, length: u32) -> Saved {
     let current = settings::current(engine).await.unwrap();
-    let values = Authentication { min_password_length: length, ..current.values };
+    let values = current.values.having("min_password_length", length);
     settings::save(engine, &operator(engine, Role::Owner), current.revision, &values, "").await.unwrap()
 }
 

@@ -6,7 +6,7 @@ use engine::operators::Role;
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
 use engine::settings::presets::Preset;
-use engine::settings::{self, AfterSignUp, Authentication, Named, Saved};
+use engine::settings::{self, AfterSignUp, Named, Saved, Values};
 use engine::store::{Db, audit};
 use engine::testing::{self, operator};
 use engine::{Engine, Kind, config::Method};
@@ -41,12 +41,12 @@ impl Console {
         Self { engine, sources, _data: data }
     }
 
-    pub(crate) async fn values(&self) -> (i64, Authentication) {
+    pub(crate) async fn values(&self) -> (i64, Values) {
         let current = settings::current(&self.engine).await.unwrap();
         (current.revision, current.values)
     }
 
-    async fn save(&self, base: i64, change: impl FnOnce(&mut Authentication)) -> Saved {
+    async fn save(&self, base: i64, change: impl FnOnce(&mut Values)) -> Saved {
         let mut values = self.values().await.1;
         change(&mut values);
         settings::save(&self.engine, &operator(&self.engine, Role::Owner), base, &values, "").await.unwrap()
@@ -68,13 +68,13 @@ async fn off_on_off_takes_effect_with_the_next_snapshot_only() {
     let console = Console::start(json!({}), &[]).await;
     let before = console.engine.begin().config;
     assert!(matches!(
-        console.save(0, |v| v.sign_in_after_registration = ways(true)).await,
+        console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await,
         Saved::Done { revision: 1 }
     ));
     assert!(console.signs_in());
     assert_eq!(before.revision, 0, "a request keeps the snapshot it began with");
     assert!(matches!(
-        console.save(1, |v| v.sign_in_after_registration = ways(false)).await,
+        console.save(1, |v| v.set("sign_in_after_registration", ways(false))).await,
         Saved::Done { revision: 2 }
     ));
     assert!(!console.signs_in());
@@ -91,9 +91,9 @@ async fn off_on_off_takes_effect_with_the_next_snapshot_only() {
 #[tokio::test]
 async fn what_was_never_changed_is_not_stored_and_what_was_is_carried_forward() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.min_password_length = 12).await;
+    console.save(0, |v| v.set("min_password_length", 12_u32)).await;
     assert!(matches!(console.save(1, |_| ()).await, Saved::Unchanged { revision: 1 }));
-    console.save(1, |v| v.breach_check = false).await;
+    console.save(1, |v| v.set("breach_check", false)).await;
     let newest = settings::list(console.engine.db()).await.unwrap().remove(0);
     assert_eq!(
         serde_json::to_value(&newest.settings).unwrap(),
@@ -110,18 +110,18 @@ async fn what_was_never_changed_is_not_stored_and_what_was_is_carried_forward() 
 #[tokio::test]
 async fn a_save_on_an_old_base_is_a_conflict_and_changes_nothing() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.min_password_length = 12).await;
-    let Saved::Conflict { revision, by, .. } = console.save(0, |v| v.breach_check = false).await else {
+    console.save(0, |v| v.set("min_password_length", 12_u32)).await;
+    let Saved::Conflict { revision, by, .. } = console.save(0, |v| v.set("breach_check", false)).await else {
         panic!("somebody was faster")
     };
     assert_eq!((revision, by.as_str()), (1, "Grace"));
-    assert!(console.values().await.1.breach_check);
+    assert!(console.values().await.1.is_on("breach_check"));
 }
 
 #[tokio::test]
 async fn of_saves_at_once_one_wins_and_the_snapshot_is_that_of_the_newest_revision() {
     let console = Console::start(json!({}), &[]).await;
-    let saves = (0..8).map(|index| console.save(0, move |v| v.min_password_length = 10 + index));
+    let saves = (0..8_u32).map(|index| console.save(0, move |v| v.set("min_password_length", 10 + index)));
     let saved = futures::future::join_all(saves).await;
     assert_eq!(saved.iter().filter(|saved| matches!(saved, Saved::Done { .. })).count(), 1);
     assert_eq!(saved.iter().filter(|saved| matches!(saved, Saved::Conflict { .. })).count(), 7);
@@ -141,14 +141,16 @@ async fn the_server_refuses_what_the_page_should_not_send() {
     let console = Console::start(json!({}), &[(variable, "false")]).await;
     let locked = settings::current(&console.engine).await.unwrap().provenance["breach_check"].locked.clone();
     assert!(locked.is_some_and(|reason| reason.contains(variable)));
-    let saved = console.save(0, |v| (v.breach_check, v.min_password_length) = (true, 5)).await;
+    let saved = console
+        .save(0, |v| *v = v.clone().having("breach_check", true).having("min_password_length", 5_u32))
+        .await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
     let fields: Vec<&str> = errors.iter().map(|error| error.field).collect();
     assert_eq!(fields, ["breach_check", "min_password_length"]);
     assert!(errors[1].message.contains("6 to 1024"), "{}", errors[1].message);
 
     let values = console.values().await.1;
-    let changed = Authentication { registration_enabled: false, ..values };
+    let changed = values.having("registration_enabled", false);
     let refused = settings::save(&console.engine, &operator(&console.engine, Role::Viewer), 0, &changed, "")
         .await
         .unwrap_err();
@@ -164,8 +166,8 @@ async fn the_server_refuses_what_the_page_should_not_send() {
 #[tokio::test]
 async fn a_roll_back_is_a_new_revision_with_old_settings() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
-    console.save(1, |v| v.sign_in_after_registration = ways(false)).await;
+    console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await;
+    console.save(1, |v| v.set("sign_in_after_registration", ways(false))).await;
     let roll_back = async |to: i64| {
         let now = console.engine.effects().now();
         let written =
@@ -186,8 +188,8 @@ async fn a_roll_back_is_a_new_revision_with_old_settings() {
 #[tokio::test]
 async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
-    console.save(1, |v| v.min_password_length = 12).await;
+    console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await;
+    console.save(1, |v| v.set("min_password_length", 12_u32)).await;
     let late = settings::undo(&console.engine, &operator(&console.engine, Role::Owner), 1).await.unwrap();
     assert!(matches!(late, Saved::Conflict { revision: 2, .. }), "{late:?}");
     let refused =
@@ -196,8 +198,8 @@ async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
     let undone = settings::undo(&console.engine, &operator(&console.engine, Role::Editor), 2).await.unwrap();
     assert!(matches!(undone, Saved::Done { revision: 3 }), "{undone:?}");
     let (revision, values) = console.values().await;
-    assert_eq!((revision, values.min_password_length), (3, 8));
-    assert!(values.sign_in_after_registration.all_on(), "what was saved before stays");
+    assert_eq!((revision, values.number("min_password_length")), (3, 8));
+    assert!(values.ways("sign_in_after_registration").all_on(), "what was saved before stays");
     let newest = &console.audit().await[0];
     assert_eq!(
         (newest.action.as_str(), newest.actor.as_str()),
@@ -208,7 +210,7 @@ async fn undo_takes_back_the_newest_save_only_and_names_who_did_it() {
 #[tokio::test]
 async fn a_revision_that_no_longer_fits_stops_the_start_and_can_be_rolled_back() {
     let console = Console::start(json!({}), &[]).await;
-    console.save(0, |v| v.min_password_length = 100).await;
+    console.save(0, |v| v.set("min_password_length", 100_u32)).await;
     let db = console.engine.db();
     let mut sources = console.sources.clone();
     sources.documents.push(json!({"vestibule": {"password": {"max_length": 64}}}));
@@ -229,7 +231,7 @@ async fn what_another_process_saved_is_taken_over() {
     let db = console.engine.db().clone();
     let config = settings::load_current(&db, &console.sources).await.unwrap().unwrap().config;
     let other = Engine::new(db, testing::effects(), Hasher::sized(1, 8), config);
-    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
+    console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await;
     assert_eq!(other.begin().config.revision, 0);
     assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));
     assert_eq!(settings::refresh(&other).await.unwrap(), None);
@@ -246,10 +248,10 @@ async fn switching_on_and_off_gives_a_hook_of_the_whole_flow_back_as_it_was() {
     let drawn =
         || plan(&console.engine.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
     let before = drawn();
-    console.save(0, |v| v.sign_in_after_registration = ways(true)).await;
+    console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await;
     let on = drawn();
     assert!(on.silenced().is_empty() && on.steps.len() == before.steps.len() + 1, "{:?}", on.steps);
-    console.save(1, |v| v.sign_in_after_registration = ways(false)).await;
+    console.save(1, |v| v.set("sign_in_after_registration", ways(false))).await;
     assert_eq!(drawn(), before, "the method inherits again");
 }
 
@@ -300,7 +302,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     let files =
         json!({"selfservice": {"methods": {"oidc": {"enabled": true, "config": {"providers": [google]}}}}});
     let console = Console::start(files, &[]).await;
-    let shown = |values: &Authentication| values.get("sign_in_after_registration").unwrap().words();
+    let shown = |values: &Values| values.words("sign_in_after_registration");
     let plans = || {
         [Method::Password, Method::Oidc].map(|method| {
             let config = console.engine.begin().config;
@@ -321,7 +323,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     );
     assert_eq!((shown(&current.values), plans()), ("off".to_owned(), [false, true]));
 
-    console.save(0, |values| values.sign_in_after_social = false).await;
+    console.save(0, |values| values.set("sign_in_after_social", false)).await;
     let current = settings::current(&console.engine).await.unwrap();
     assert_eq!(
         current.provenance["sign_in_after_registration"].key,
@@ -339,7 +341,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     assert_eq!((shown(&console.values().await.1), plans()), ("on".to_owned(), [true, true]));
 
     // By itself again: its list keeps what it says, and the switch is for the others.
-    console.save(3, |values| values.sign_in_after_social = true).await;
+    console.save(3, |values| values.set("sign_in_after_social", true)).await;
     let off = on("sign_in_after_registration", json!("off"));
     console.save(4, |values| *values = values.with(&off)).await;
     assert_eq!((shown(&console.values().await.1), plans()), ("off".to_owned(), [false, true]));
@@ -381,13 +383,13 @@ async fn the_gate_is_for_every_way_in_and_opens_for_all_of_them() {
         })
     };
     for (base, on) in [(0, true), (1, false)] {
-        let level = |values: &mut Authentication| {
-            values.require_verified_address = values.require_verified_address.level(on);
+        let level = |values: &mut Values| {
+            values.set("require_verified_address", values.ways("require_verified_address").level(on));
         };
         let saved = console.save(base, level).await;
         assert!(matches!(saved, Saved::Done { .. }), "{saved:?}");
         assert_eq!(asks(), [on, on]);
-        let values = console.values().await.1.require_verified_address;
+        let values = console.values().await.1.ways("require_verified_address");
         assert_eq!((values.all_on(), values.all_off()), (on, !on));
     }
 }

@@ -2,7 +2,10 @@
 //! one is compared, imported or set by an administrator.
 
 use crate::clients::{JSON, Kind, Person, Site, document, stand};
+use crate::session_hook::save;
 use crate::support::http::send;
+use engine::operators::Role;
+use engine::testing::operator;
 use serde_json::{Value, json};
 
 const COMMON: [&str; 8] = [
@@ -81,4 +84,17 @@ async fn an_account_that_has_such_a_password_signs_in_and_an_administrator_may_s
         let form = json!({"method": "password", "identifier": email, "password": "password"});
         assert_eq!(app.post(&target, &[("Content-Type", JSON)], &form).await.status, 200, "{email}");
     }
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_checked_is_accepted_while_the_setting_says_so() {
+    // In tests the service of the breach check can't be reached.
+    let check = json!({"haveibeenpwned_enabled": true});
+    let (stand, site) =
+        stand("memory", json!({"selfservice": {"methods": {"password": {"config": check}}}})).await;
+    let password = "quiet copper meadow 73";
+    assert_eq!(sign_up(&site, "accepted@example.org", password).await, (200, vec![]));
+    let ada = operator(&stand.engine, Role::Owner);
+    save(&stand.engine, &ada, |values| values.clone().having("breach_check_ignore_errors", false)).await;
+    assert_eq!(sign_up(&site, "refused@example.org", password).await, (400, vec![4_000_005]));
 }

@@ -601,10 +601,9 @@ async fn ory_network_361_a_hook_of_the_whole_flow_is_called_whatever_the_switch_
     };
     for (number, on) in [false, true, false, true].into_iter().enumerate() {
         let current = engine::settings::current(&stand.engine).await.expect("settings");
-        let leveled = current.values.sign_in_after_registration.level(on);
-        if current.values.sign_in_after_registration != leveled {
-            let values =
-                engine::settings::Authentication { sign_in_after_registration: leveled, ..current.values };
+        let leveled = current.values.ways("sign_in_after_registration").level(on);
+        if current.values.ways("sign_in_after_registration") != leveled {
+            let values = current.values.having("sign_in_after_registration", leveled);
             let saved = engine::settings::save(&stand.engine, &operator, current.revision, &values, "").await;
             saved.expect("it is saved");
         }

@@ -3,24 +3,21 @@
 use crate::clients::{Kind, Outcome, Person, sign_up, stand};
 use engine::Engine;
 use engine::operators::{Operator, Role};
-use engine::settings::{self, Authentication, Saved};
+use engine::settings::{self, Saved, Values};
 use engine::testing::operator;
 use serde_json::json;
 
 async fn switch(engine: &Engine, by: &Operator, on: bool) {
-    save(engine, by, |values| Authentication {
-        sign_in_after_registration: values.sign_in_after_registration.level(on),
-        ..values.clone()
+    save(engine, by, |values| {
+        values
+            .clone()
+            .having("sign_in_after_registration", values.ways("sign_in_after_registration").level(on))
     })
     .await;
 }
 
 /// Saves as the console does.
-pub(crate) async fn save(
-    engine: &Engine,
-    by: &Operator,
-    change: impl FnOnce(&Authentication) -> Authentication,
-) {
+pub(crate) async fn save(engine: &Engine, by: &Operator, change: impl FnOnce(&Values) -> Values) {
     let current = settings::current(engine).await.expect("the settings answer");
     let values = change(&current.values);
     let saved = settings::save(engine, by, current.revision, &values, "").await.expect("the settings answer");

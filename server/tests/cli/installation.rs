@@ -16,8 +16,11 @@ fn contents(place: &Place) -> Vec<String> {
 #[test]
 fn what_only_looks_names_the_folder_where_nothing_is_and_makes_nothing() {
     let place = Place::new();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 9] = [
         &["settings", "list"],
+        &["settings", "history"],
+        &["settings", "set", "invite_only", "on"],
+        &["settings", "reset", "invite_only"],
         &["settings", "rollback", "0"],
         &["operator", "list"],
         &["operator", "disable", "--email", "ann@example.org"],

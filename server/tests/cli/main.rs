@@ -18,6 +18,7 @@ mod output;
 mod quickstarts;
 mod secrets;
 mod serving;
+mod settings;
 mod transfer;
 
 use serde_json::{Value, json};

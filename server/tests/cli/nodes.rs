@@ -90,7 +90,7 @@ impl Node {
     }
 }
 
-/// A Save at `one` and a way back on the command line apply at `other`; `between` comes after the Save.
+/// A Save at `one`, and a way back and a change on the command line, apply at `other`; `between` comes after the Save.
 fn each_change_applies_at(one: &Node, other: &Node, between: impl FnOnce()) {
     let session = one.sign_in();
     assert!(other.takes_sign_ups());
@@ -104,6 +104,12 @@ fn each_change_applies_at(one: &Node, other: &Node, between: impl FnOnce()) {
     for node in [one, other] {
         node.shows(&session, 2);
         assert!(node.takes_sign_ups());
+    }
+    let set = one.command(&["settings", "set", "registration_enabled", "off"]).output().unwrap();
+    assert!(set.status.success(), "{}", text(&set.stderr));
+    for node in [one, other] {
+        node.shows(&session, 3);
+        assert!(!node.takes_sign_ups());
     }
 }
 

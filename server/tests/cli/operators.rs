@@ -136,7 +136,7 @@ fn an_operator_needs_a_password() {
 fn settings_begin_empty_and_unknown_revisions_are_refused() {
     let place = Place::new();
     place.begin();
-    let list = place.run(&["settings", "list"]);
+    let list = place.run(&["settings", "history"]);
     assert!(list.status.success() && list.stdout.is_empty(), "{}", text(&list.stderr));
     assert_eq!(place.run(&["settings", "rollback", "7"]).status.code(), Some(1));
 }
@@ -164,7 +164,7 @@ fn a_roll_back_on_the_command_line_takes_a_save_of_the_console_back() {
     let back = place.run(&["settings", "rollback", "0"]);
     assert!(back.status.success(), "{}", text(&back.stderr));
     assert!(!signs_in());
-    let list = text(&place.run(&["settings", "list"]).stdout);
+    let list = text(&place.run(&["settings", "history"]).stdout);
     let by: Vec<&str> = list.lines().filter_map(|line| line.split('\t').nth(2)).collect();
     assert_eq!(by, ["command line", "Ann"], "{list}");
     // What somebody wrote ends no line.

@@ -19,7 +19,7 @@ fn a_reader_that_goes_away_ends_the_output_and_nothing_else() {
         "identity: {schemas: [{id: default, url: 'preset://email'}]}\nvestibule: {courier: {keep_bodies: true}}\n",
     );
     let lint = ["config", "check", "--lint", "--config", "kratos.yml"];
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 17] = [
         &["version"],
         &["config", "reference"],
         &["config", "checks"],
@@ -31,6 +31,9 @@ fn a_reader_that_goes_away_ends_the_output_and_nothing_else() {
         &["plan", "registration"],
         &["plan", "login", "--json"],
         &["settings", "list"],
+        &["settings", "list", "--json"],
+        &["settings", "history"],
+        &["settings", "reference"],
         &["operator", "list"],
         &["operator", "reset-link", "--email", "ann@example.org"],
         &["hash-bench", "--count", "1", "--threads", "1"],

@@ -3,19 +3,22 @@
 pub(crate) use crate::browser::{BASE, Console, EMAIL, PASSWORD, Page, router};
 use engine::operators::Role;
 use engine::settings;
+use engine::settings::table::{Kind, on_page};
 use engine::store::audit;
 use engine::testing::World;
 
 pub(crate) const PAGE: &str = "/settings/authentication";
 pub(crate) const FUNCTION: &str = "/api/settings/authentication";
 pub(crate) const VIEWER: &str = "vera@console.test";
-/// What the form sends when nothing was touched.
-pub(crate) const UNTOUCHED: [(&str, &str); 4] = [
-    ("registration_enabled", "true"),
-    ("min_password_length", "8"),
-    ("identifier_similarity_check", "true"),
-    ("breach_check", "true"),
-];
+
+/// What the form sends when nothing was touched, and everything has its default.
+pub(crate) fn untouched() -> impl Iterator<Item = (&'static str, String)> {
+    on_page(settings::table::Page::Authentication).filter_map(|setting| match setting.kind {
+        Kind::Switch => (setting.default() == "on").then(|| (setting.name, "true".to_owned())),
+        Kind::Number => Some((setting.name, setting.default())),
+        _ => None,
+    })
+}
 
 impl Console {
     /// Nobody is signed in yet.
@@ -42,7 +45,7 @@ impl Console {
         self.becomes(VIEWER, Role::Viewer).await;
     }
 
-    /// The form as [`UNTOUCHED`], with some fields set to something else; an empty value leaves a field out.
+    /// The form as [`untouched`], with some fields set to something else; an empty value leaves a field out.
     pub(crate) async fn submit(&self, action: &str, base: &str, changed: &[(&str, &str)]) -> Page {
         self.submit_to(PAGE, action, base, changed).await
     }
@@ -55,9 +58,9 @@ impl Console {
         changed: &[(&str, &str)],
     ) -> Page {
         let mut fields = vec![("action", action), ("base", base)];
-        let untouched =
-            UNTOUCHED.into_iter().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
-        fields.extend(untouched);
+        let untouched: Vec<(&str, String)> =
+            untouched().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name)).collect();
+        fields.extend(untouched.iter().map(|(name, value)| (*name, value.as_str())));
         fields.extend(changed.iter().filter(|(_, value)| !value.is_empty()));
         self.post(target, &fields).await
     }

@@ -83,7 +83,7 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     let done = back(&[("reason", "a second week")]).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/settings/history?saved=3&new=true"));
     let values = console.values().await;
-    assert!(values.revision == 3 && values.values.require_verified_address.all_on());
+    assert!(values.revision == 3 && values.values.ways("require_verified_address").all_on());
     let refused = console.audited().await;
     let refused = refused.iter().filter(|(action, actor)| action == "settings.refused" && actor == EMAIL);
     assert_eq!(refused.count(), 2, "without a password, and with a wrong one");

@@ -96,5 +96,5 @@ async fn where_the_files_decide_the_pages_only_show_and_say_where_to_change_it()
     }
     let detail = console.get("/settings/history/1").await;
     assert!(detail.html.contains(sentence) && !detail.html.contains("Restore revision"), "{}", detail.html);
-    assert_eq!(console.values().await.values.min_password_length, 8, "the files say so");
+    assert_eq!(console.values().await.values.number("min_password_length"), 8, "the files say so");
 }

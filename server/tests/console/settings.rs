@@ -13,7 +13,7 @@ async fn a_save_leads_back_to_the_page_with_its_number_and_the_way_back() {
         (page.status, page.location()),
         (StatusCode::SEE_OTHER, "/settings/authentication?saved=1&new=true")
     );
-    assert!(console.values().await.values.sign_in_after_registration.all_on());
+    assert!(console.values().await.values.ways("sign_in_after_registration").all_on());
     let page = console.get(page.location()).await;
     assert!(page.html.contains("Saved as revision 1"), "{}", page.html);
     assert!(page.html.contains("value=\"undo\""));
@@ -23,7 +23,7 @@ async fn a_save_leads_back_to_the_page_with_its_number_and_the_way_back() {
 
     let page = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
     assert_eq!(page.location(), "/settings/authentication?saved=2&new=true");
-    assert!(!console.values().await.values.sign_in_after_registration.all_on());
+    assert!(!console.values().await.values.ways("sign_in_after_registration").all_on());
     let kept = console.get("/settings/authentication?saved=1&new=true").await;
     assert!(!kept.html.contains("Saved as revision"), "an old address says nothing any more");
     let late = console.post(PAGE, &[("action", "undo"), ("base", "1")]).await;
@@ -116,7 +116,9 @@ async fn what_happens_after_sign_up_writes_its_switches_and_follows_them() {
     let saved = console.submit("save", "0", &chosen("verification_first")).await;
     assert_eq!(saved.location(), "/settings/authentication?saved=1&new=true");
     let values = console.values().await.values;
-    assert!(values.show_verification_page.all_on() && values.sign_in_after_registration.all_off());
+    assert!(
+        values.ways("show_verification_page").all_on() && values.ways("sign_in_after_registration").all_off()
+    );
 
     // A switch that was flipped moves the answer, though the form still holds the old one.
     let old = [("after_sign_up_was", "verification_first"), ("after_sign_up", "verification_first")];

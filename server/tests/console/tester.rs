@@ -56,8 +56,8 @@ impl Console {
         let (operator, _) = engine::store::operators::by_email(&mut tx, EMAIL).await.unwrap().unwrap();
         drop(tx);
         let current = settings::current(&self.engine).await.unwrap();
-        let ways = current.values.sign_in_after_registration.iter().map(|(way, _)| (way, on)).collect();
-        let values = settings::Authentication { sign_in_after_registration: ways, ..current.values };
+        let ways = current.values.ways("sign_in_after_registration").level(on);
+        let values = current.values.having("sign_in_after_registration", ways);
         settings::save(&self.engine, &operator, current.revision, &values, "").await.unwrap();
     }
 }

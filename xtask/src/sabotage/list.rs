@@ -35,6 +35,7 @@ const HOUSE: &[&str] = &["--test", "house"];
 const SETTINGS: &[&str] = &["--test", "settings"];
 const STORE: &[&str] = &["--test", "store"];
 const API: &[&str] = &["--test", "api"];
+const CLI: &[&str] = &["--test", "cli"];
 const CONSOLE: &[&str] = &["--test", "console"];
 const GOLDEN: &[&str] = &["--test", "golden"];
 
@@ -226,9 +227,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "console-role",
-        text: "by.disabled || by.role == Role::Viewer",
-        instead: "by.disabled",
+        text: "!operator.disabled && operator.role != Role::Viewer",
+        instead: "!operator.disabled",
         tests: server(CONSOLE, &["roles::a_viewer_sees_everything_and_changes_nothing"]),
+    },
+    Rule {
+        name: "danger-by-a-command",
+        text: "=> *confirmed,",
+        instead: "=> *confirmed || self.may_write(),",
+        tests: server(CLI, &["settings::a_danger_takes_a_reason_and_a_yes"]),
     },
     Rule {
         name: "revision-conflict",

@@ -1,16 +1,16 @@
 //! The form of *Authentication settings* as names and texts: what a browser sends, read into values, and what it would send for
-//! values. Names are those of the fields; `FIELD.METHOD` is one way of several, `FIELD.count` and `FIELD.unit` a length of time.
+//! values. Names are those of the settings; `NAME.METHOD` is one way of several, `NAME.count` and `NAME.unit` a length of time.
 
 use crate::console::fields::{Fields, text, trimmed};
 use engine::config::Method;
-use engine::settings::names::{SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
+use engine::settings::names::{AFTER_SIGN_UP, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
+use engine::settings::table::{Page, on_page};
 use engine::settings::{
-    AfterSignUp, Authentication, Current, FIELDS, FieldError, Setting, Ways, in_units, label, parse_span,
+    AfterSignUp, Current, FieldError, Setting, SettingValue, Values, Ways, in_units, label, parse_span,
 };
 use std::time::Duration;
 
-/// *What happens after sign-up*: chosen, and what stood there when the page, or its preview, was made.
-pub(super) const AFTER_SIGN_UP: &str = "after_sign_up";
+/// What stood at *What happens after sign-up* when the page, or its preview, was made.
 pub(super) const AFTER_SIGN_UP_WAS: &str = "after_sign_up_was";
 
 /// Seconds and name of the units that a length of time is given in.
@@ -20,9 +20,14 @@ pub(in crate::console) const UNITS: [(u64, &str); 4] =
 /// What stands in the fields for a length of time that nobody has chosen yet.
 const SUGGESTED: Duration = Duration::from_secs(30 * 60);
 
+/// The rows of this page.
+fn rows() -> impl Iterator<Item = &'static Setting> {
+    on_page(Page::Authentication)
+}
+
 /// What was sent, read.
 pub(super) struct Read {
-    pub(super) values: Authentication,
+    pub(super) values: Values,
     /// Numbers as typed, also when they are none; by the name of the control.
     pub(super) typed: Fields,
     pub(super) problems: Vec<FieldError>,
@@ -46,9 +51,10 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
     // It says which ways the switch above it is for.
     if current.offered.contains(SIGN_IN_AFTER_SOCIAL) && !current.is_locked(SIGN_IN_AFTER_SOCIAL) {
-        read.values.set(SIGN_IN_AFTER_SOCIAL, Setting::Switch(has(SIGN_IN_AFTER_SOCIAL)));
+        read.values.set(SIGN_IN_AFTER_SOCIAL, has(SIGN_IN_AFTER_SOCIAL));
     }
-    for (name, ..) in FIELDS {
+    for Setting { name, .. } in rows() {
+        let name = *name;
         if !current.offered.contains(name) {
             continue;
         }
@@ -58,28 +64,28 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
             }
             continue;
         }
-        let setting = match read.values.get(name) {
-            Some(Setting::Switch(_)) => Setting::Switch(has(name)),
-            Some(Setting::Ways(ways)) => {
+        let value = match read.values.get(name) {
+            Some(SettingValue::Switch(_)) => has(name).into(),
+            Some(SettingValue::PerMethod(ways)) => {
                 let switched = ways.iter().map(|(method, on)| match current.way_locked(name, method) {
                     Some(_) => (method, on),
                     // The page may have been made when there was another number of ways.
                     None => (method, has(name) || has(&format!("{name}.{}", method.name()))),
                 });
-                Setting::Ways(switched.collect())
+                SettingValue::PerMethod(switched.collect())
             }
-            Some(Setting::Number(saved)) => {
+            Some(SettingValue::Number(saved)) => {
                 read.typed.insert(name.to_owned(), sent.get(name).cloned().unwrap_or_default());
                 match trimmed(sent, name).parse() {
-                    Ok(number) => Setting::Number(number),
+                    Ok(number) => SettingValue::Number(number),
                     Err(_) => {
                         let message = "Write a whole number, such as 12.".to_owned();
                         read.problems.push(FieldError { field: name, message });
-                        Setting::Number(saved)
+                        SettingValue::Number(saved)
                     }
                 }
             }
-            Some(Setting::Span(saved)) => {
+            Some(SettingValue::Duration(saved)) => {
                 let (count, unit) = (format!("{name}.count"), format!("{name}.unit"));
                 for control in [&count, &unit] {
                     if let Some(typed) = sent.get(control) {
@@ -87,18 +93,19 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
                     }
                 }
                 match (has(name), span(trimmed(sent, &count), trimmed(sent, &unit))) {
-                    (false, _) => Setting::Span(None),
-                    (true, Some(span)) => Setting::Span(Some(span)),
+                    (false, _) => SettingValue::Duration(None),
+                    (true, Some(span)) => SettingValue::Duration(Some(span)),
                     (true, None) => {
                         let message = "Write how long, as a whole number above 0, such as 30.".to_owned();
                         read.problems.push(FieldError { field: name, message });
-                        Setting::Span(saved)
+                        SettingValue::Duration(saved)
                     }
                 }
             }
-            None => continue,
+            // The one choice of this page stands for several settings: see `answered`.
+            Some(SettingValue::Choice(_)) | None => continue,
         };
-        read.values.set(name, setting);
+        read.values.set(name, value);
     }
     answered(current, sent, &mut read);
     read
@@ -108,17 +115,19 @@ pub(super) fn read(current: &Current, sent: &Fields) -> Read {
 fn asks_for_another(current: &Current, sent: &Fields, name: &str) -> bool {
     let has = |name: &str| sent.get(name).is_some_and(|value| value == "true");
     match current.values.get(name) {
-        Some(Setting::Switch(on)) => has(name) && !on,
-        Some(Setting::Ways(ways)) => {
+        Some(SettingValue::Switch(on)) => has(name) && !on,
+        Some(SettingValue::PerMethod(ways)) => {
             let asked = |method: Method| has(name) || has(&format!("{name}.{}", method.name()));
             ways.iter().any(|(method, on)| asked(method) && !on)
         }
-        Some(Setting::Number(saved)) => sent.contains_key(name) && trimmed(sent, name).parse() != Ok(saved),
-        Some(Setting::Span(saved)) => {
+        Some(SettingValue::Number(saved)) => {
+            sent.contains_key(name) && trimmed(sent, name).parse() != Ok(saved)
+        }
+        Some(SettingValue::Duration(saved)) => {
             let (count, unit) = (format!("{name}.count"), format!("{name}.unit"));
             has(name) && span(trimmed(sent, &count), trimmed(sent, &unit)) != saved
         }
-        None => false,
+        Some(SettingValue::Choice(_)) | None => false,
     }
 }
 
@@ -159,33 +168,34 @@ fn answered(current: &Current, sent: &Fields, read: &mut Read) {
 }
 
 /// What a browser would send for those values, in the order of the page.
-fn sent(current: &Current, values: &Authentication) -> Vec<(String, String)> {
+fn sent(current: &Current, values: &Values) -> Vec<(String, String)> {
     let mut sent: Vec<(String, String)> = Vec::new();
     let on = |name: String| (name, "true".to_owned());
-    for (name, ..) in FIELDS {
-        let setting = values.get(name).filter(|_| current.offered.contains(name) && !current.is_locked(name));
-        match setting {
-            Some(Setting::Switch(true)) => sent.push(on(name.to_owned())),
-            Some(Setting::Ways(ways)) => sent.extend(
-                ways.iter()
-                    .filter(|(method, on)| *on && current.way_locked(name, *method).is_none())
-                    .map(|(method, _)| on(way_name(name, &ways, method))),
-            ),
-            Some(Setting::Number(number)) => sent.push((name.to_owned(), number.to_string())),
-            Some(Setting::Span(span)) => {
-                sent.extend(span.map(|_| on(name.to_owned())));
-                let (count, unit) = span_texts(span);
-                sent.push((format!("{name}.count"), count));
-                sent.push((format!("{name}.unit"), unit));
-            }
-            Some(Setting::Switch(false)) | None => {}
-        }
-        if name == SIGN_IN_AFTER_SOCIAL {
+    for Setting { name, .. } in rows() {
+        let name = *name;
+        if name == AFTER_SIGN_UP {
             let answer = AfterSignUp::of(values).map(AfterSignUp::name);
             sent.push((AFTER_SIGN_UP_WAS.to_owned(), answer.unwrap_or_default().to_owned()));
             if let Some(answer) = answer.filter(|_| !current.is_locked(SIGN_IN_AFTER_REGISTRATION)) {
                 sent.push((AFTER_SIGN_UP.to_owned(), answer.to_owned()));
             }
+        }
+        let value = values.get(name).filter(|_| current.offered.contains(name) && !current.is_locked(name));
+        match value {
+            Some(SettingValue::Switch(true)) => sent.push(on(name.to_owned())),
+            Some(SettingValue::PerMethod(ways)) => sent.extend(
+                ways.iter()
+                    .filter(|(method, on)| *on && current.way_locked(name, *method).is_none())
+                    .map(|(method, _)| on(way_name(name, &ways, method))),
+            ),
+            Some(SettingValue::Number(number)) => sent.push((name.to_owned(), number.to_string())),
+            Some(SettingValue::Duration(span)) => {
+                sent.extend(span.map(|_| on(name.to_owned())));
+                let (count, unit) = span_texts(span);
+                sent.push((format!("{name}.count"), count));
+                sent.push((format!("{name}.unit"), unit));
+            }
+            Some(SettingValue::Switch(false) | SettingValue::Choice(_)) | None => {}
         }
     }
     sent
@@ -210,7 +220,7 @@ pub(super) fn revision(sent: &Fields) -> i64 {
 }
 
 /// The values that a form was made from. `None` where it does not say.
-pub(super) fn was(current: &Current, sent: &Fields) -> Option<Authentication> {
+pub(super) fn was(current: &Current, sent: &Fields) -> Option<Values> {
     let (_, was) = sent.get("base")?.split_once('&')?;
     let was: Fields = was
         .split('&')
@@ -231,9 +241,10 @@ pub(super) struct Clash {
 
 /// What was typed, with everything untouched following `theirs`. A switch that both changed is the same for both; a number can
 /// clash.
-pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mut Read) -> Vec<Clash> {
+pub(super) fn on_top_of(theirs: &Values, was: &Values, mine: &mut Read) -> Vec<Clash> {
     let mut clashes = Vec::new();
-    for (name, ..) in FIELDS {
+    for setting in rows() {
+        let name = setting.name;
         let (Some(was), Some(theirs), Some(my)) =
             (was.whole(name), theirs.whole(name), mine.values.whole(name))
         else {
@@ -241,11 +252,11 @@ pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mu
         };
         let unread = mine.problems.iter().any(|problem| problem.field == name);
         match (&was, &theirs, &my) {
-            (Setting::Ways(was), Setting::Ways(theirs), Setting::Ways(my)) => {
+            (SettingValue::PerMethod(was), SettingValue::PerMethod(theirs), SettingValue::PerMethod(my)) => {
                 let merged = theirs.iter().map(|(method, on)| {
                     (method, if my.is_on(method) == was.is_on(method) { on } else { my.is_on(method) })
                 });
-                mine.values.set(name, Setting::Ways(merged.collect()));
+                mine.values.set(name, merged.collect::<Ways>());
             }
             _ if unread => {}
             _ if my == was => {
@@ -254,9 +265,9 @@ pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mu
             }
             _ if theirs != was && theirs != my => clashes.push(Clash {
                 field: name,
-                was: was.words(),
-                theirs: theirs.words(),
-                mine: my.words(),
+                was: setting.words(&was),
+                theirs: setting.words(&theirs),
+                mine: setting.words(&my),
             }),
             _ => {}
         }
@@ -268,8 +279,12 @@ pub(super) fn on_top_of(theirs: &Authentication, was: &Authentication, mine: &mu
 mod tests {
     use super::*;
     use engine::settings::Provenance;
-    use engine::settings::names::{BREACH_CHECK, SHOW_VERIFICATION_PAGE, UNVERIFIED_SESSION_LIFESPAN};
+    use engine::settings::names::SHOW_VERIFICATION_PAGE;
+    use engine::settings::table::Kind;
     use std::collections::BTreeMap;
+
+    const BREACH_CHECK: &str = "breach_check";
+    const UNVERIFIED_SESSION_LIFESPAN: &str = "unverified_session_lifespan";
 
     fn ways(password: bool, code: bool) -> Ways {
         [(Method::Password, password), (Method::Code, code)].into_iter().collect()
@@ -277,36 +292,34 @@ mod tests {
 
     /// As if people could sign up by password and by code, and everything were there.
     fn current() -> Current {
-        let provenance = |(name, ..): (&'static str, &str, &str)| {
+        let provenance = |setting: &'static Setting| {
             let provenance = Provenance {
-                key: name.to_owned(),
+                key: setting.name.to_owned(),
                 default: String::new(),
                 changed: None,
                 locked: None,
                 ways_locked: BTreeMap::new(),
             };
-            (name, provenance)
+            (setting.name, provenance)
+        };
+        let value = |setting: &'static Setting| {
+            let value = match setting.kind {
+                Kind::Switch => {
+                    let on = ["registration_enabled", "identifier_similarity_check", BREACH_CHECK];
+                    on.contains(&setting.name).into()
+                }
+                Kind::Number => 8_u32.into(),
+                Kind::Duration { .. } => SettingValue::Duration(None),
+                Kind::PerMethod => ways(setting.name == SIGN_IN_AFTER_REGISTRATION, false).into(),
+                Kind::Choice(_) | Kind::Ids | Kind::Entries => return None,
+            };
+            Some((setting.name, value))
         };
         Current {
             revision: 3,
-            values: Authentication {
-                registration_enabled: true,
-                invite_only: false,
-                sign_in_after_registration: ways(true, false),
-                sign_in_after_social: false,
-                prevent_enumeration: false,
-                reset_on_first_verification: false,
-                unverified_session_lifespan: None,
-                show_verification_page: ways(false, false),
-                sign_in_after_verification: false,
-                require_verified_address: ways(false, false),
-                require_verified_identifier: false,
-                min_password_length: 8,
-                identifier_similarity_check: true,
-                breach_check: true,
-            },
-            provenance: FIELDS.into_iter().map(provenance).collect(),
-            offered: FIELDS.into_iter().map(|(name, ..)| name).collect(),
+            values: rows().filter_map(value).collect(),
+            provenance: rows().map(provenance).collect(),
+            offered: rows().map(|setting| setting.name).collect(),
         }
     }
 
@@ -330,7 +343,7 @@ mod tests {
     fn what_is_sent_untouched_reads_as_what_is_in_force() {
         let mut current = current();
         for span in [None, Some(Duration::from_secs(90)), Some(Duration::from_secs(172_800))] {
-            current.values.unverified_session_lifespan = span;
+            current.values.set(UNVERIFIED_SESSION_LIFESPAN, span);
             let read = read(&current, &untouched(&current));
             assert_eq!(read.values, current.values);
             assert!(read.problems.is_empty());
@@ -348,9 +361,9 @@ mod tests {
         let mut one = untouched(&current);
         one.remove("sign_in_after_registration.password");
         one.insert("sign_in_after_registration.code".to_owned(), "true".to_owned());
-        assert_eq!(read(&current, &one).values.sign_in_after_registration, ways(false, true));
+        assert_eq!(read(&current, &one).values.ways(SIGN_IN_AFTER_REGISTRATION), ways(false, true));
         one.insert("sign_in_after_registration".to_owned(), "true".to_owned());
-        assert!(read(&current, &one).values.sign_in_after_registration.all_on());
+        assert!(read(&current, &one).values.ways(SIGN_IN_AFTER_REGISTRATION).all_on());
     }
 
     #[test]
@@ -364,7 +377,7 @@ mod tests {
             assert!(!sent.contains_key(absent), "{absent}");
         }
         // A page of before it was locked.
-        current.values.set(BREACH_CHECK, Setting::Switch(false));
+        current.values.set(BREACH_CHECK, false);
         let mut before = sent.clone();
         before.insert(BREACH_CHECK.to_owned(), "true".to_owned());
         let told = read(&current, &before);
@@ -397,7 +410,10 @@ mod tests {
             sent.insert(format!("{UNVERIFIED_SESSION_LIFESPAN}.unit"), unit.to_owned());
             let read = read(&current, &sent);
             assert_eq!(read.typed[&format!("{UNVERIFIED_SESSION_LIFESPAN}.count")], count, "as typed");
-            (read.values.unverified_session_lifespan.map(|span| span.as_secs()), read.problems.len())
+            (
+                read.values.duration(UNVERIFIED_SESSION_LIFESPAN).map(|span| span.as_secs()),
+                read.problems.len(),
+            )
         };
         assert_eq!(typed("30", "60"), (Some(1800), 0));
         assert_eq!(typed(" 2 ", "3600"), (Some(7200), 0));
@@ -419,23 +435,24 @@ mod tests {
     fn a_late_form_keeps_what_was_touched_way_by_way_and_tells_what_clashes() {
         let mut now = current();
         // Somebody else switched the code on, and changed both lengths.
-        now.values.sign_in_after_registration = ways(true, true);
-        now.values.min_password_length = 10;
-        now.values.unverified_session_lifespan = Some(Duration::from_secs(600));
+        now.values.set(SIGN_IN_AFTER_REGISTRATION, ways(true, true));
+        now.values.set("min_password_length", 10_u32);
+        now.values.set(UNVERIFIED_SESSION_LIFESPAN, Some(Duration::from_secs(600)));
         let was = current().values;
         let mut mine = read(&now, &untouched(&current()));
-        mine.values.sign_in_after_registration = ways(false, false);
-        mine.values.min_password_length = 14;
+        mine.values.set(SIGN_IN_AFTER_REGISTRATION, ways(false, false));
+        mine.values.set("min_password_length", 14_u32);
         mine.typed.insert("min_password_length".to_owned(), "14".to_owned());
         let clashes = on_top_of(&now.values, &was, &mut mine);
         assert_eq!(
-            mine.values.sign_in_after_registration,
+            mine.values.ways(SIGN_IN_AFTER_REGISTRATION),
             ways(false, true),
             "each way follows who touched it"
         );
-        assert_eq!(mine.values.min_password_length, 14);
+        assert_eq!(mine.values.number("min_password_length"), 14);
         assert_eq!(
-            mine.values.unverified_session_lifespan, now.values.unverified_session_lifespan,
+            mine.values.duration(UNVERIFIED_SESSION_LIFESPAN),
+            now.values.duration(UNVERIFIED_SESSION_LIFESPAN),
             "untouched"
         );
         assert!(!mine.typed.contains_key("unverified_session_lifespan.count"), "and shown as it is now");

@@ -1,6 +1,6 @@
 //! How *Authentication settings* looks. It shows a [`View`] and knows no rule.
 
-use super::form::{AFTER_SIGN_UP, AFTER_SIGN_UP_WAS, Clash, made_from};
+use super::form::{AFTER_SIGN_UP_WAS, Clash, made_from};
 use super::{Conflict, ENDPOINT, PATH, View};
 use crate::console::checks::{REASON, asks};
 use crate::console::rows::{Rows, ago, id, note, sign};
@@ -11,14 +11,12 @@ use chrono::{DateTime, Utc};
 use engine::pipeline::BY_ITSELF;
 use engine::settings::checks::Fixed;
 use engine::settings::names::{
-    BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, INVITE_ONLY, MIN_PASSWORD_LENGTH, PREVENT_ENUMERATION,
-    REGISTRATION_ENABLED, REQUIRE_VERIFIED_ADDRESS, REQUIRE_VERIFIED_IDENTIFIER, RESET_ON_FIRST_VERIFICATION,
-    SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL, SIGN_IN_AFTER_VERIFICATION,
-    UNVERIFIED_SESSION_LIFESPAN,
+    AFTER_SIGN_UP, PREVENT_ENUMERATION, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION,
 };
 use engine::settings::presets::{Preset, presets};
+use engine::settings::table::{Page, Section, on_page, sections};
 use engine::settings::{
-    AfterSignUp, Authentication, Current, FieldError, Preview, Setting, Severity, differences, label, way,
+    AfterSignUp, Current, FieldError, Preview, SettingValue, Severity, Values, differences, label, way,
 };
 use leptos::prelude::*;
 
@@ -153,39 +151,7 @@ fn form(view: View) -> AnyView {
                     </div>
                 })}
                 {editable.then(|| starts(&current, &values))}
-                <section aria-labelledby="sign-up">
-                    <h2 id="sign-up">"Sign-up"</h2>
-                    {rows.switch(REGISTRATION_ENABLED, "Registration enabled",
-                        "People can create accounts themselves. Off: only those who have an account can come in.", ().into_any())}
-                    {rows.switch(INVITE_ONLY, label(INVITE_ONLY),
-                        "Sign-up needs an invitation link. Off: anybody who finds the form can have an account, programs included.", ().into_any())}
-                    {rows.ways(SIGN_IN_AFTER_REGISTRATION, label(SIGN_IN_AFTER_REGISTRATION),
-                        "People who finish sign-up are signed in at once. Off: they must sign in themselves.", chips(&preview, &values))}
-                    {rows.switch(SIGN_IN_AFTER_SOCIAL, label(SIGN_IN_AFTER_SOCIAL),
-                        "Whoever comes from a provider has just signed in there. Off: the switch above decides for providers too.", ().into_any())}
-                    {answers(&current, &values, &problems, editable)}
-                </section>
-                {protection(&rows)}
-                <section aria-labelledby="addresses">
-                    <h2 id="addresses">"Addresses"</h2>
-                    {rows.ways(SHOW_VERIFICATION_PAGE, label(SHOW_VERIFICATION_PAGE),
-                        "After sign-up people see the page for the code that was mailed to them. Off: the mail alone leads there.", ().into_any())}
-                    {rows.switch(SIGN_IN_AFTER_VERIFICATION, label(SIGN_IN_AFTER_VERIFICATION),
-                        "Whoever was not signed in at once is, when they type in the code where they signed up. Off: they sign in themselves after it.", ().into_any())}
-                    {rows.ways(REQUIRE_VERIFIED_ADDRESS, label(REQUIRE_VERIFIED_ADDRESS),
-                        "Whoever has no confirmed address is sent a code instead of being signed in. Off: people sign in without.", ().into_any())}
-                    {rows.switch(REQUIRE_VERIFIED_IDENTIFIER, label(REQUIRE_VERIFIED_IDENTIFIER),
-                        "The address that was typed must be the confirmed one. Off: any confirmed address of the account will do, so somebody can sign in with one that was never theirs.", ().into_any())}
-                </section>
-                <section aria-labelledby="passwords">
-                    <h2 id="passwords">"Passwords"</h2>
-                    {rows.number(MIN_PASSWORD_LENGTH, "Minimum length",
-                        "Characters that a new password needs at least. Existing passwords stay as they are.")}
-                    {rows.switch(IDENTIFIER_SIMILARITY_CHECK, "Refuse passwords like the address",
-                        "A password that resembles the person's e-mail address or user name is refused.", ().into_any())}
-                    {rows.switch(BREACH_CHECK, "Refuse passwords from known breaches",
-                        "New passwords are looked up at Have I Been Pwned by the first five characters of their hash. When it cannot be reached, the password passes.", ().into_any())}
-                </section>
+                {sections(Page::Authentication).into_iter().map(|part| section(part, &rows)).collect_view()}
             </main>
             {plan::drawing("What happens after sign-up", &preview.pipelines)}
             {editable.then(|| view! {
@@ -205,18 +171,17 @@ fn form(view: View) -> AnyView {
 }
 
 /// The ways to sign up, and whether each signs in.
-fn chips(preview: &Preview, values: &Authentication) -> AnyView {
+fn chips(preview: &Preview, values: &Values) -> AnyView {
     let mut ways: Vec<(&'static str, bool, bool)> = Vec::new();
     let switches = values.get(SIGN_IN_AFTER_REGISTRATION);
-    let is_switched =
-        |way| matches!(&switches, Some(Setting::Ways(ways)) if ways.iter().any(|(method, _)| method == way));
+    let is_switched = |way| matches!(&switches, Some(SettingValue::PerMethod(ways)) if ways.iter().any(|(method, _)| method == way));
     for (_, plan) in &preview.plans {
         let name = way(plan.method);
         if ways.iter().all(|(other, ..)| *other != name) {
             ways.push((name, plan.signs_in(), !is_switched(plan.method) && plan.signs_in()));
         }
     }
-    let none = values.show_verification_page.is_empty();
+    let none = values.ways(SHOW_VERIFICATION_PAGE).is_empty();
     view! {
         <ul class="chips" aria-label="Ways to sign up" id="ways" data-part="">
             {ways.into_iter().filter(|_| !none).map(|(name, signs_in, by_itself)| match (signs_in, by_itself) {
@@ -230,13 +195,14 @@ fn chips(preview: &Preview, values: &Authentication) -> AnyView {
 }
 
 /// *What happens after sign-up*: one answer, which the switches follow and which follows them.
-fn answers(current: &Current, values: &Authentication, problems: &[FieldError], editable: bool) -> AnyView {
+fn answers(rows: &Rows<'_>) -> AnyView {
+    let Rows { current, values, problems, editable, .. } = *rows;
     let now = AfterSignUp::of(values);
     let disabled = !editable
         || current.is_locked(SIGN_IN_AFTER_REGISTRATION)
-        || matches!(values.get(SIGN_IN_AFTER_REGISTRATION), Some(Setting::Ways(ways)) if ways.is_empty());
+        || matches!(values.get(SIGN_IN_AFTER_REGISTRATION), Some(SettingValue::PerMethod(ways)) if ways.is_empty());
     let problem = problems.iter().find(|problem| problem.field == AFTER_SIGN_UP);
-    let note = match (now, values.prevent_enumeration) {
+    let note = match (now, values.is_on(PREVENT_ENUMERATION)) {
         (_, true) => {
             Some("With Registration that leaks nothing, all of it happens once the address is proven.")
         }
@@ -245,7 +211,7 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
     };
     view! {
         <div class="row choices" role="radiogroup" id=id(AFTER_SIGN_UP) aria-labelledby="after-sign-up-title">
-            <b id="after-sign-up-title">"What happens after sign-up"</b>
+            <b id="after-sign-up-title">{label(AFTER_SIGN_UP)}</b>
             <span id="after-sign-up-was" data-part=""><input type="hidden" name=AFTER_SIGN_UP_WAS value=now.map_or("", AfterSignUp::name) disabled=!editable /></span>
             {AfterSignUp::ALL.into_iter().filter(|answer| answer.is_offered()).map(|answer| {
                 let (title, text) = answer.words();
@@ -266,23 +232,32 @@ fn answers(current: &Current, values: &Authentication, problems: &[FieldError], 
     .into_any()
 }
 
-/// What closes holes and costs something: folded away until it is asked for or in use.
-fn protection(rows: &Rows<'_>) -> Option<AnyView> {
-    let fields = [PREVENT_ENUMERATION, RESET_ON_FIRST_VERIFICATION, UNVERIFIED_SESSION_LIFESPAN];
-    if !fields.iter().any(|field| rows.current.offered.contains(field)) {
+/// The rows of a section; folded away, if it is, until it is asked for or in use.
+fn section(section: &'static Section, rows: &Rows<'_>) -> Option<AnyView> {
+    let settings = || on_page(section.page).filter(|setting| setting.section == section);
+    if !settings().any(|setting| rows.current.offered.contains(setting.name)) {
         return None;
     }
-    let open = fields.iter().any(|field| rows.unsaved.contains(field) || rows.has_problem(field));
+    let lines = settings()
+        .map(|setting| match setting.name {
+            SIGN_IN_AFTER_REGISTRATION => rows.row(setting, chips(rows.preview, rows.values)),
+            AFTER_SIGN_UP => answers(rows),
+            _ => rows.row(setting, ().into_any()),
+        })
+        .collect_view();
+    let Section { id, title, folded, .. } = *section;
+    let Some(beside) = folded else {
+        return Some(
+            view! { <section aria-labelledby=id><h2 id=id>{title}</h2>{lines}</section> }.into_any(),
+        );
+    };
+    let open =
+        settings().any(|setting| rows.unsaved.contains(&setting.name) || rows.has_problem(setting.name));
     Some(
         view! {
-            <details class="card" id="protection" open=open>
-                <summary><h2>"Protection"</h2><span class="soft">"What strangers can do with an address that is not theirs"</span></summary>
-                {rows.switch(PREVENT_ENUMERATION, label(PREVENT_ENUMERATION),
-                    "A sign-up answers alike for every address, and the account is made when the address is proven. Off: a stranger types in an address and learns whether it has an account here.", ().into_any())}
-                {rows.switch(RESET_ON_FIRST_VERIFICATION, label(RESET_ON_FIRST_VERIFICATION),
-                    "Whoever first proves the address of a new account ends what was there before: sessions, passwords, other addresses. Off: somebody signs up with an address of yours and still gets in after you have proven it.", ().into_any())}
-                {rows.span(UNVERIFIED_SESSION_LIFESPAN, label(UNVERIFIED_SESSION_LIFESPAN),
-                    "A session from before the proof ends soon. Off: whoever signs up with somebody else's address has it for as long as any other.")}
+            <details class="card" id=id open=open>
+                <summary><h2>{title}</h2><span class="soft">{beside}</span></summary>
+                {lines}
             </details>
         }
         .into_any(),
@@ -290,7 +265,7 @@ fn protection(rows: &Rows<'_>) -> Option<AnyView> {
 }
 
 /// Presets, each with what it would change in the form as it is now.
-fn starts(current: &Current, values: &Authentication) -> Option<AnyView> {
+fn starts(current: &Current, values: &Values) -> Option<AnyView> {
     let presets = presets();
     if presets.is_empty() {
         return None;
@@ -308,7 +283,7 @@ fn starts(current: &Current, values: &Authentication) -> Option<AnyView> {
     )
 }
 
-fn start(preset: &Preset, current: &Current, values: &Authentication) -> AnyView {
+fn start(preset: &Preset, current: &Current, values: &Values) -> AnyView {
     let changes = preset.changes(values);
     let refused = current.refusal(&preset.applied(values));
     let (title, text) = (preset.title, preset.text);

@@ -1,20 +1,21 @@
 //! A fix that was pressed: it changes what is in the form, and nothing else.
 
-use super::super::fields::on_or_off;
 use super::super::page::{locked, named, values, ways_locked};
+use super::super::table::setting;
+use super::super::values::on_or_off;
 use super::checks;
 use super::rule::Check;
 use crate::config::load::remap;
-use crate::config::{Config, Method, Named, console};
+use crate::config::{Config, Method, Named};
 use crate::requester::UnnamedProxies;
-use crate::settings::{Authentication, Setting};
+use crate::settings::{SettingValue, Values};
 use serde_json::Value;
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fixed {
     /// What belongs into the form now; nothing of it is saved.
-    Unsaved(Authentication),
+    Unsaved(Values),
     /// Nothing finds this any more: it was pressed twice, or somebody else has put it right.
     Gone,
     /// Why the console cannot, as a sentence.
@@ -22,7 +23,7 @@ pub enum Fixed {
 }
 
 /// Lays the fix of a finding over what is in the form. `unsaved`: the form as it is; what is in force, without one.
-pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
+pub fn fix(config: &Config, unsaved: &Values, id: &str) -> Fixed {
     let settings = named(config, &config.named, unsaved);
     let Ok(would_be) = remap(config, config.revision, &settings) else {
         return Fixed::Refused("The form holds something that cannot be saved. Put that right first.".into());
@@ -50,20 +51,21 @@ pub fn fix(config: &Config, unsaved: &Authentication, id: &str) -> Fixed {
 }
 
 /// Why it cannot be set here: all of it, or one of the ways that it would move.
-fn refusal(config: &Config, name: &str, value: &Value, unsaved: &Authentication) -> Option<String> {
+fn refusal(config: &Config, name: &str, value: &Value, unsaved: &Values) -> Option<String> {
+    let setting = setting(name)?;
     let one_way = || {
-        let Some(Setting::Ways(ways)) = unsaved.whole(name) else { return None };
+        let Some(SettingValue::PerMethod(ways)) = unsaved.whole(name) else { return None };
         let moved = |method| {
             value.get(Method::name(method)).is_some_and(|wanted| wanted != on_or_off(ways.is_on(method)))
         };
-        ways_locked(config, name, unsaved).into_iter().find(|(method, _)| moved(*method))
+        ways_locked(config, setting, unsaved).into_iter().find(|(method, _)| moved(*method))
     };
-    locked(config, name, unsaved).or_else(|| one_way().map(|(_, reason)| reason))
+    locked(config, setting, unsaved).or_else(|| one_way().map(|(_, reason)| reason))
 }
 
 /// Of a setting with methods only those that are named.
 fn lay_over(settings: &mut Named, name: &str, value: &Value) {
-    let held = settings.get(name).and_then(|held| console::ways_of(name, held));
+    let held = settings.get(name).and_then(Value::as_object).cloned();
     let whole = match (held, value.as_object()) {
         (Some(mut held), Some(methods)) => {
             held.extend(methods.clone());

@@ -2,10 +2,11 @@
 
 use super::rule::Severity::{Danger, Info, Warning};
 use super::rule::{Found, Rule, Seen, switched};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_HOOKS};
+use crate::config::console::SIGN_IN_HOOKS;
 use crate::config::hooks::Response;
 use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
 use crate::plan::{Plan, Source, Step, web_hooks};
+use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 use super::rule::Severity::{Error, Warning};
 use super::rule::{Found, Rule, Seen};
 use super::sign_up::flag;
-use crate::config::console::SIGN_IN_AFTER_REGISTRATION;
+use crate::settings::names::SIGN_IN_AFTER_REGISTRATION;
 
 const PREVENT_ENUMERATION: &str = "vestibule.registration.prevent_enumeration";
 const HINTS: &str = "selfservice.flows.registration.login_hints";

@@ -2,10 +2,13 @@
 
 use super::rule::Severity::Warning;
 use super::rule::{Found, Rule, Seen};
-use crate::config::console::{BREACH_CHECK, IDENTIFIER_SIMILARITY_CHECK, MIN_PASSWORD_LENGTH};
-use crate::config::{Algorithm, BREACH_SERVICE, HASH_MEMORY, Named};
+use crate::config::{Algorithm, BREACH_SERVICE, HASH_MEMORY};
 use crate::effects::at_sight;
 use crate::password::breach_service;
+
+const LENGTH: &str = "selfservice.methods.password.config.min_password_length";
+const SIMILARITY: &str = "selfservice.methods.password.config.identifier_similarity_check_enabled";
+const BREACHES: &str = "selfservice.methods.password.config.haveibeenpwned_enabled";
 
 /// Fewer are too few for a password (NIST SP 800-63B, OWASP ASVS 5, 6.2.1).
 const FEWEST: usize = 8;
@@ -13,21 +16,21 @@ const FEWEST: usize = 8;
 pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("short_passwords", Warning),
-        "selfservice.methods.password.config.min_password_length",
+        LENGTH,
         "Short passwords can be guessed",
         "Fewer than 8 characters are allowed.",
         short,
     ),
     Rule::new(
         ("similarity_check_off", Warning),
-        "selfservice.methods.password.config.identifier_similarity_check_enabled",
+        SIMILARITY,
         "An address may be its own password",
         "Passwords that look like the person's address or name are accepted.",
         similar,
     ),
     Rule::new(
         ("breach_check_off", Warning),
-        "selfservice.methods.password.config.haveibeenpwned_enabled",
+        BREACHES,
         "Known passwords are accepted",
         "Passwords from known breaches are accepted.",
         breached,
@@ -57,7 +60,7 @@ fn short(seen: &Seen<'_>, found: &mut Vec<Found>) {
             Found::new(
                 "Fewer than 8 characters are too few for a password (NIST SP 800-63B, OWASP ASVS). 12 or more are better.",
             )
-            .fix("Ask for 12 characters", Named::from([(MIN_PASSWORD_LENGTH.into(), 12.into())])),
+            .set("Ask for 12 characters", LENGTH, 12),
         );
     }
 }
@@ -66,7 +69,7 @@ fn similar(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !seen.config.selfservice.password.identifier_similarity_check_enabled {
         found.push(
             Found::new("Passwords that look like the person's address or name are the first that are tried.")
-                .fix("Refuse them", Named::from([(IDENTIFIER_SIMILARITY_CHECK.into(), true.into())])),
+                .set("Refuse them", SIMILARITY, true),
         );
     }
 }
@@ -77,7 +80,7 @@ fn breached(seen: &Seen<'_>, found: &mut Vec<Found>) {
             Found::new(
                 "Passwords from data breaches are tried by everybody. Leave the check on unless this server has no way out.",
             )
-            .fix("Refuse them", Named::from([(BREACH_CHECK.into(), true.into())])),
+            .set("Refuse them", BREACHES, true),
         );
     }
 }

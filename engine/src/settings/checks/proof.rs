@@ -2,11 +2,11 @@
 
 use super::rule::Severity::{Danger, Error, Warning};
 use super::rule::{Found, Rule, Seen};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::social::TRUSTED_EMAIL_PROVIDERS;
 use crate::config::{Hook, Method, has_effect};
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
+use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
 use std::time::Duration;
 
 const GATE: &str = "selfservice.flows.login.after.password.hooks";

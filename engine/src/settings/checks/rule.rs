@@ -1,12 +1,12 @@
 //! A line of the table, what it looks at, and what comes of it.
 
 use super::patch::{self, Patch};
-use crate::config::console::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::config::{Config, Method, Named, get};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;
-use crate::settings::fields::on_or_off;
+use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::settings::page::{field_of, registering, signing_in};
+use crate::settings::values::on_or_off;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -2,9 +2,9 @@
 
 use super::rule::Severity::{Danger, Info, Warning};
 use super::rule::{Found, Rule, Seen};
-use crate::config::console::{REGISTRATION_ENABLED, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use crate::config::{Config, Method, Named, get, has_effect};
 use crate::plan::Plan;
+use crate::settings::names::{SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use crate::settings::page::registering;
 use serde_json::{Value, json};
 
@@ -109,10 +109,7 @@ pub(super) fn flag(config: &Config, key: &str) -> bool {
 
 fn closed(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !open(seen.config) {
-        found.push(
-            Found::new("The sign-up page says so. Whoever has an account can still sign in.")
-                .at(REGISTRATION_ENABLED),
-        );
+        found.push(Found::new("The sign-up page says so. Whoever has an account can still sign in."));
     }
 }
 

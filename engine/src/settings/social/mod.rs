@@ -10,18 +10,19 @@ pub use mapper::{Made, Tried, sample, try_mapper};
 
 use super::danger::By;
 use super::history::settings_of;
-use super::page::{SEARCHED, set_elsewhere};
-use super::provider_fields::field_of;
-use super::revise::{Change, Ground, save_change};
-use super::web_hooks::unreachable;
-use super::words::social as words;
-use super::{FieldError, Named, Saved};
-use crate::config::console::{
+use super::names::{
     SOCIAL_BUTTONS, SOCIAL_ENABLED, SOCIAL_OFF, SOCIAL_ORDER, SOCIAL_PROVIDERS,
     SOCIAL_TRUSTED_EMAIL_PROVIDERS,
 };
+use super::page::{SEARCHED, set_elsewhere};
+use super::provider_fields::field_of;
+use super::revise::{Change, Ground, save_change};
+use super::table::{self, Setting, on_page, setting};
+use super::web_hooks::unreachable;
+use super::words::social as words;
+use super::{FieldError, Named, Saved};
 use crate::config::load::remap;
-use crate::config::social::{ADDRESSES, BUTTONS, ENABLED, LIST, OFF, ORDER, Pkce, TRUSTED_EMAIL_PROVIDERS};
+use crate::config::social::{ADDRESSES, ENABLED, LIST, Pkce, TRUSTED_EMAIL_PROVIDERS};
 use crate::config::{Config, fingerprint, get};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -90,15 +91,6 @@ pub struct Page {
     pub locked: BTreeMap<&'static str, String>,
 }
 
-const KEYS: [(&str, &str); 6] = [
-    (SOCIAL_ENABLED, ENABLED),
-    (SOCIAL_PROVIDERS, LIST),
-    (SOCIAL_TRUSTED_EMAIL_PROVIDERS, TRUSTED_EMAIL_PROVIDERS),
-    (SOCIAL_OFF, OFF),
-    (SOCIAL_ORDER, ORDER),
-    (SOCIAL_BUTTONS, BUTTONS),
-];
-
 /// What is in force, with where it comes from.
 pub async fn current(engine: &Engine) -> Result<Page> {
     let config = engine.begin().config;
@@ -118,9 +110,8 @@ pub async fn current(engine: &Engine) -> Result<Page> {
         enabled: social.enabled,
         buttons_first: social.buttons_first,
         entries,
-        locked: KEYS
-            .into_iter()
-            .filter_map(|(name, key)| Some((name, set_elsewhere(&config, key)?)))
+        locked: on_page(table::Page::SocialSignIn)
+            .filter_map(|setting| Some((setting.name, set_elsewhere(&config, &setting.key()?)?)))
             .collect(),
     })
 }
@@ -301,8 +292,7 @@ type Changed = std::result::Result<Change, Vec<FieldError>>;
 
 /// A key of a variable cannot be changed here.
 fn unlocked(config: &Config, name: &str, field: &'static str) -> std::result::Result<(), Vec<FieldError>> {
-    let key = KEYS.into_iter().find(|(of, _)| *of == name).map(|(_, key)| key).unwrap_or_default();
-    match set_elsewhere(config, key) {
+    match set_elsewhere(config, &setting(name).and_then(Setting::key).unwrap_or_default()) {
         Some(message) => Err(vec![FieldError { field, message }]),
         None => Ok(()),
     }

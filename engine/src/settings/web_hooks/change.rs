@@ -2,13 +2,13 @@
 
 use super::form::{AUTH, ID, URL, Wanted, unreachable};
 use super::names::{PLACE, SIGNATURE, SIGNATURE_BEFORE, Secrets, Verdict, secret_name};
-use crate::config::console::WEB_HOOKS;
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, MadeHooks, When, in_order, made_hooks};
 use crate::config::load::remap;
 use crate::config::{Config, Method, WebHook};
 use crate::hooks::{List, lists};
 use crate::secrets::{self, reference};
 use crate::settings::actions;
+use crate::settings::names::WEB_HOOKS;
 use crate::settings::outcome::FieldError;
 use crate::settings::page::set_elsewhere;
 use crate::settings::revise::{Change, Ground};

@@ -2,8 +2,8 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::operators::{Operator, Role};
 use crate::settings::audit::record;
+use crate::settings::danger::By;
 use crate::settings::revise::may_write;
 use serde_json::json;
 
@@ -11,14 +11,15 @@ use serde_json::json;
 ///
 /// # Errors
 /// 403, kept in the audit.
-pub async fn may(engine: &Engine, by: &Operator) -> Result<()> {
-    may_write(engine, by).await?;
-    if by.role == Role::Owner {
+pub async fn may(engine: &Engine, by: impl Into<By>) -> Result<()> {
+    let by = by.into();
+    may_write(engine, &by).await?;
+    if by.is_owner() {
         return Ok(());
     }
     let details = json!({"reason": "guarded", "needs": "owner"});
     let mut tx = engine.db().write().await?;
-    record(&mut tx, engine.effects().now(), &by.email, "settings.refused", details).await?;
+    record(&mut tx, engine.effects().now(), by.actor(), "settings.refused", details).await?;
     tx.commit().await?;
     Err(Error::new(Kind::Forbidden, "Only owners may make and change web hooks."))
 }

@@ -2,16 +2,23 @@
 
 use crate::config::social::{LIST, SocialKeys};
 use crate::config::{Config, get};
+use crate::settings::page::values;
+use crate::settings::table::Page;
+use crate::settings::values::changes_on;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Read as a change from the one to the other.
+/// What the page of providers sets, read as a change from the one to the other.
 pub(in crate::settings) fn between(was: &Config, is: &Config) -> Vec<String> {
+    let mut said = changes_on(Page::SocialSignIn, &values(was), &values(is));
+    said.extend(of_providers(was, is));
+    said
+}
+
+/// Of that, what is no setting with one value.
+pub(in crate::settings) fn of_providers(was: &Config, is: &Config) -> Vec<String> {
     let (before, after) = (&was.selfservice.social, &is.selfservice.social);
     let mut said = Vec::new();
-    if before.enabled != after.enabled {
-        said.push(format!("Social sign-in: {}", if after.enabled { "on" } else { "off" }));
-    }
     entries(was, is, &mut said);
     for provider in &after.providers {
         let id = provider.id.as_str();
@@ -32,10 +39,6 @@ pub(in crate::settings) fn between(was: &Config, is: &Config) -> Vec<String> {
     if common(before, after) != common(after, before) {
         let labels: Vec<&str> = after.in_order().iter().map(|provider| provider.label.as_str()).collect();
         said.push(format!("Order of the providers: {}", labels.join(", ")));
-    }
-    if before.buttons_first != after.buttons_first {
-        let place = if after.buttons_first { "above the form" } else { "below the form" };
-        said.push(format!("Buttons of the providers: {place}"));
     }
     said
 }

@@ -10,7 +10,7 @@ use crate::session_hook::save;
 use crate::trip::{HTML, Place, agree, location, messages};
 use axum::http::header;
 use engine::operators::{self, Role};
-use engine::settings::Authentication;
+use engine::settings::Values;
 use engine::store::{audit, operators as rows};
 use engine::testing::operator;
 use engine::{cleanup, settings};

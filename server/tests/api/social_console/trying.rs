@@ -158,7 +158,7 @@ async fn a_test_foretells_what_a_real_trip_does() {
     let linked = result().await;
     assert!(linked.shows("the address has an account already") && linked.shows(&id), "{}", linked.html);
     let engine = &place.stand.engine;
-    let close = |values: &Authentication| Authentication { registration_enabled: false, ..values.clone() };
+    let close = |values: &Values| values.clone().having("registration_enabled", false);
     save(engine, &operator(engine, Role::Owner), close).await;
     assert!(result().await.shows("the address has an account already"), "who must link may do so");
     place.provider.visitor("dora", json!({"email": "dora@example.org"}));

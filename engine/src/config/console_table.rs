@@ -1,0 +1,360 @@
+//! Every setting that the console and the command line can change, once: its name and words, the kind of its value, what it writes.
+//! The mapping onto files, forms, differences in words, provenance, locks, the command line and `docs/settings.md` come from here.
+
+use super::console_lists::Lists;
+use super::console_names as names;
+use super::keys::{bounds_of, default_of, has_effect};
+use super::{Method, provider_keys as social};
+
+/// One setting.
+pub struct Setting {
+    /// In revisions, forms and on the command line.
+    pub name: &'static str,
+    pub label: &'static str,
+    /// What it does.
+    pub text: Text,
+    /// Where the console shows it.
+    pub section: &'static Section,
+    pub kind: Kind,
+    pub writes: Writes,
+    pub guard: Guard,
+}
+
+/// What a setting does, in whole sentences.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Text {
+    /// Of a switch: what happens while it is on, and while it is off.
+    OnOff(&'static str, &'static str),
+    One(&'static str),
+}
+
+/// A page of the console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Page {
+    Authentication,
+    SocialSignIn,
+    Actions,
+}
+
+/// Settings that are shown together, in the order of the table.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Section {
+    pub page: Page,
+    pub id: &'static str,
+    pub title: &'static str,
+    /// Folded away until it is opened or used, with this beside its title.
+    pub folded: Option<&'static str>,
+}
+
+/// What a value is, and how a revision stores it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    /// `true` or `false`
+    Switch,
+    /// A whole number. Its key says which.
+    Number,
+    /// `30m`, or `off` for none of its own, which is said in these words.
+    Duration { unset: &'static str },
+    /// The value of one of these.
+    Choice(&'static [Choice]),
+    /// `on` or `off` for each method with such a list: `{"password": "on"}`.
+    PerMethod,
+    /// A list of IDs. It is edited with what the IDs are of.
+    Ids,
+    /// Objects by ID, with forms of their own.
+    Entries,
+}
+
+/// One answer of a choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Choice {
+    pub value: &'static str,
+    pub label: &'static str,
+    /// What it means; empty where the label says it all.
+    pub text: &'static str,
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy)]
+pub enum Writes {
+    /// One key of the configuration.
+    Key(&'static str),
+    /// An entry of that hook in the methods' lists.
+    HookLists(&'static str, Lists),
+    /// One control for several settings. It has no value of its own.
+    Group(Group),
+    /// The list of providers, entry by entry.
+    Providers,
+    /// Lists of hooks, entry by entry.
+    WebHooks,
+}
+
+/// A control for several settings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    AfterSignUp,
+}
+
+/// What a change takes, beside the role and what the checks say of the configuration that results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guard {
+    /// The dangers that the checks find ask for an owner, a recent sign-in and a reason.
+    Checks,
+    /// Also without any danger: an owner and a recent sign-in. It is close to running code, or to saying who a user is (design:
+    /// security §7).
+    Owner,
+}
+
+use Guard::{Checks, Owner};
+use Kind::{Duration, Entries, Ids, Number, PerMethod, Switch};
+use Lists::{SignIn, SignUp};
+use Text::{OnOff, One};
+use Writes::{HookLists, Key, Providers, WebHooks};
+
+pub static SIGN_UP: Section =
+    Section { page: Page::Authentication, id: "sign-up", title: "Sign-up", folded: None };
+static PROTECTION: Section = Section {
+    page: Page::Authentication,
+    id: "protection",
+    title: "Protection",
+    folded: Some("What strangers can do with an address that is not theirs"),
+};
+static ADDRESSES: Section =
+    Section { page: Page::Authentication, id: "addresses", title: "Addresses", folded: None };
+static PASSWORDS: Section =
+    Section { page: Page::Authentication, id: "passwords", title: "Passwords", folded: None };
+static SOCIAL: Section =
+    Section { page: Page::SocialSignIn, id: "providers", title: "Social sign-in", folded: None };
+static HOOKS: Section = Section { page: Page::Actions, id: "actions", title: "Actions", folded: None };
+
+/// What can happen after sign-up.
+pub const AFTER_SIGN_UP: [Choice; 4] = [
+    Choice {
+        value: "at_once",
+        label: "Sign in at once",
+        text: "Nothing stands between the form and your service.",
+    },
+    Choice {
+        value: "verification_first",
+        label: "Show verification first",
+        text: "They type in the code from the mail, then sign in themselves.",
+    },
+    Choice {
+        value: "when_proven",
+        label: "Sign in when the address is proven",
+        text: "They type in the code from the mail and are in: in the browser or app they signed up with, and nowhere else.",
+    },
+    Choice {
+        value: "themselves",
+        label: "They sign in themselves",
+        text: "The account is there, and the next page says so.",
+    },
+];
+
+/// In the order of their pages.
+#[rustfmt::skip]
+pub static SETTINGS: &[Setting] = &[
+    // Sign-up
+    Setting { name: "registration_enabled", label: "Registration enabled", section: &SIGN_UP, kind: Switch, guard: Checks,
+        text: OnOff("People can create accounts themselves.", "only those who have an account can come in."),
+        writes: Key("selfservice.flows.registration.enabled") },
+    Setting { name: "invite_only", label: "Invite only", section: &SIGN_UP, kind: Switch, guard: Checks,
+        text: OnOff("Sign-up needs an invitation link.", "anybody who finds the form can have an account, programs included."),
+        writes: Key("vestibule.registration.invite_only") },
+    Setting { name: names::SIGN_IN_AFTER_REGISTRATION, label: "Sign in after registration", section: &SIGN_UP, kind: PerMethod, guard: Checks,
+        text: OnOff("People who finish sign-up are signed in at once.", "they must sign in themselves."),
+        writes: HookLists("session", SignUp) },
+    Setting { name: names::SIGN_IN_AFTER_SOCIAL, label: "Signing up through a provider signs in", section: &SIGN_UP, kind: Switch, guard: Checks,
+        text: OnOff("Whoever comes from a provider has just signed in there.", "the switch above decides for providers too."),
+        writes: Key("vestibule.registration.sign_in_after_social") },
+    Setting { name: names::AFTER_SIGN_UP, label: "What happens after sign-up", section: &SIGN_UP, kind: Kind::Choice(&AFTER_SIGN_UP), guard: Checks,
+        text: One("One choice for “Sign in after registration”, “Show the verification page” and “Sign in when the address is proven”."),
+        writes: Writes::Group(Group::AfterSignUp) },
+    // Protection
+    Setting { name: names::PREVENT_ENUMERATION, label: "Registration that leaks nothing", section: &PROTECTION, kind: Switch, guard: Checks,
+        text: OnOff("A sign-up answers alike for every address, and the account is made when the address is proven.",
+            "a stranger types in an address and learns whether it has an account here."),
+        writes: Key("vestibule.registration.prevent_enumeration") },
+    Setting { name: "reset_on_first_verification", label: "Proof takes over", section: &PROTECTION, kind: Switch, guard: Checks,
+        text: OnOff("Whoever first proves the address of a new account ends what was there before: sessions, passwords, other addresses.",
+            "somebody signs up with an address of yours and still gets in after you have proven it."),
+        writes: Key("vestibule.registration.reset_on_first_verification") },
+    Setting { name: "unverified_session_lifespan", label: "Unproven session", section: &PROTECTION, guard: Checks,
+        kind: Duration { unset: "as long as any other" },
+        text: OnOff("A session from before the proof ends soon.", "whoever signs up with somebody else's address has it for as long as any other."),
+        writes: Key("vestibule.registration.unverified_session_lifespan") },
+    // Addresses
+    Setting { name: names::SHOW_VERIFICATION_PAGE, label: "Show the verification page", section: &ADDRESSES, kind: PerMethod, guard: Checks,
+        text: OnOff("After sign-up people see the page for the code that was mailed to them.", "the mail alone leads there."),
+        writes: HookLists("show_verification_ui", SignUp) },
+    Setting { name: names::SIGN_IN_AFTER_VERIFICATION, label: "Sign in when the address is proven", section: &ADDRESSES, kind: Switch, guard: Checks,
+        text: OnOff("Whoever was not signed in at once is, when they type in the code where they signed up.", "they sign in themselves after it."),
+        writes: Key("vestibule.registration.sign_in_after_verification") },
+    Setting { name: names::REQUIRE_VERIFIED_ADDRESS, label: "Require a verified address to sign in", section: &ADDRESSES, kind: PerMethod, guard: Checks,
+        text: OnOff("Whoever has no confirmed address is sent a code instead of being signed in.", "people sign in without."),
+        writes: HookLists("require_verified_address", SignIn) },
+    Setting { name: "require_verified_identifier", label: "Require the address that was used", section: &ADDRESSES, kind: Switch, guard: Checks,
+        text: OnOff("The address that was typed must be the confirmed one.",
+            "any confirmed address of the account will do, so somebody can sign in with one that was never theirs."),
+        writes: Key("vestibule.login.require_verified_identifier") },
+    // Passwords
+    Setting { name: "min_password_length", label: "Minimum password length", section: &PASSWORDS, kind: Number, guard: Checks,
+        text: One("Characters that a new password needs at least. Existing passwords stay as they are."),
+        writes: Key("selfservice.methods.password.config.min_password_length") },
+    Setting { name: "identifier_similarity_check", label: "Refuse passwords like the address", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: One("A password that resembles the person's e-mail address or user name is refused."),
+        writes: Key("selfservice.methods.password.config.identifier_similarity_check_enabled") },
+    Setting { name: "breach_check", label: "Refuse passwords from known breaches", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: One("New passwords are looked up at Have I Been Pwned by the first five characters of their hash."),
+        writes: Key("selfservice.methods.password.config.haveibeenpwned_enabled") },
+    Setting { name: "breach_check_ignore_errors", label: "Accept passwords when the breach check fails", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: OnOff("New passwords are accepted while Have I Been Pwned can't be reached.", "users can't sign up with a password until it can be reached again."),
+        writes: Key("selfservice.methods.password.config.ignore_network_errors") },
+    // Social sign-in
+    Setting { name: names::SOCIAL_ENABLED, label: "Social sign-in", section: &SOCIAL, kind: Switch, guard: Checks,
+        text: OnOff("Users can sign up and sign in with a provider.", "no provider is offered."),
+        writes: Key(social::ENABLED) },
+    Setting { name: names::SOCIAL_BUTTONS, label: "Buttons of the providers", section: &SOCIAL, guard: Checks,
+        kind: Kind::Choice(&[
+            Choice { value: "first", label: "above the form", text: "" },
+            Choice { value: "last", label: "below the form", text: "" },
+        ]),
+        text: One("Where the buttons are on the hosted pages."),
+        writes: Key(social::BUTTONS) },
+    Setting { name: names::SOCIAL_PROVIDERS, label: "Providers", section: &SOCIAL, kind: Entries, guard: Owner,
+        text: One("Providers that users can sign in with."),
+        writes: Providers },
+    Setting { name: names::SOCIAL_TRUSTED_EMAIL_PROVIDERS, label: "Providers whose verified emails are trusted", section: &SOCIAL, kind: Ids, guard: Owner,
+        text: One("An email that one of these providers verified counts as verified."),
+        writes: Key(social::TRUSTED_EMAIL_PROVIDERS) },
+    Setting { name: names::SOCIAL_OFF, label: "Providers that are off", section: &SOCIAL, kind: Ids, guard: Checks,
+        text: One("These providers keep their settings and are not offered."),
+        writes: Key(social::OFF) },
+    Setting { name: names::SOCIAL_ORDER, label: "Order of the providers", section: &SOCIAL, kind: Ids, guard: Checks,
+        text: One("The buttons of these providers come first, in this order."),
+        writes: Key(social::ORDER) },
+    // Actions
+    Setting { name: names::WEB_HOOKS, label: "Webhooks", section: &HOOKS, kind: Entries, guard: Owner,
+        text: One("Webhooks that were created in the console."),
+        writes: WebHooks },
+];
+
+/// The row of a name.
+pub fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// Rows of a page, in its order.
+pub fn on_page(page: Page) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(move |setting| setting.section.page == page)
+}
+
+/// Sections of a page, in its order.
+pub fn sections(page: Page) -> Vec<&'static Section> {
+    let mut sections: Vec<&'static Section> = on_page(page).map(|setting| setting.section).collect();
+    sections.dedup();
+    sections
+}
+
+/// The label of a setting; empty for any other name.
+pub fn label(name: &str) -> &'static str {
+    setting(name).map_or("", |setting| setting.label)
+}
+
+impl Setting {
+    /// Whether its value is one thing that a form or a command can say.
+    pub fn is_scalar(&self) -> bool {
+        !matches!(self.kind, Kind::Ids | Kind::Entries)
+    }
+
+    /// The key that it writes; for hooks, the list of the method password.
+    pub fn key(&self) -> Option<String> {
+        match self.writes {
+            Writes::Key(key) => Some(key.to_owned()),
+            Writes::HookLists(_, lists) => Some(lists.path(Method::Password)),
+            Writes::Providers => Some(social::LIST.to_owned()),
+            Writes::Group(_) | Writes::WebHooks => None,
+        }
+    }
+
+    /// The key that it writes for one method.
+    pub fn key_of(&self, method: Method) -> Option<String> {
+        match self.writes {
+            Writes::HookLists(_, lists) => Some(lists.path(method)),
+            Writes::Key(_) | Writes::Group(_) | Writes::Providers | Writes::WebHooks => self.key(),
+        }
+    }
+
+    /// The least and the most of a number.
+    pub fn bounds(&self) -> (i64, i64) {
+        let bounds = self.key().and_then(|key| bounds_of(&key));
+        bounds.unwrap_or((0, i64::from(u32::MAX)))
+    }
+
+    /// Whether what it changes is there. What has no effect yet is not offered.
+    pub fn is_there(&self) -> bool {
+        self.key().is_none_or(|key| has_effect(&key))
+    }
+
+    /// The default in words.
+    pub fn default(&self) -> String {
+        let default = self.key().map_or("", |key| default_of(&key));
+        match self.kind {
+            Kind::Switch | Kind::PerMethod => if default == "true" { "on" } else { "off" }.to_owned(),
+            Kind::Duration { unset } if default.is_empty() => unset.to_owned(),
+            Kind::Choice(choices) => {
+                let choice = choices.iter().find(|choice| choice.value == default);
+                choice.map_or("", |choice| choice.label).to_owned()
+            }
+            Kind::Number | Kind::Duration { .. } | Kind::Ids | Kind::Entries => default.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_name_label_and_key_is_there_once() {
+        let once = |texts: Vec<String>| {
+            let distinct: BTreeSet<&String> = texts.iter().collect();
+            assert_eq!(distinct.len(), texts.len(), "{texts:?}");
+        };
+        once(SETTINGS.iter().map(|setting| setting.name.to_owned()).collect());
+        once(SETTINGS.iter().map(|setting| setting.label.to_owned()).collect());
+        let keys = SETTINGS.iter().filter(|setting| matches!(setting.writes, Writes::Key(_)));
+        once(keys.filter_map(Setting::key).collect());
+    }
+
+    #[test]
+    fn every_key_is_one_of_the_configuration_and_every_row_has_words() {
+        for setting in SETTINGS {
+            for key in setting.key().into_iter().chain(setting.key_of(Method::Oidc)) {
+                assert!(has_effect(&key), "{}: {key}", setting.name);
+            }
+            let (one, other) = match setting.text {
+                Text::OnOff(on, off) => (on, off),
+                Text::One(text) => (text, text),
+            };
+            assert!(
+                !setting.label.is_empty() && one.ends_with('.') && other.ends_with('.'),
+                "{}",
+                setting.name
+            );
+        }
+    }
+
+    #[test]
+    fn rows_of_a_section_are_next_to_each_other() {
+        let mut seen = BTreeSet::new();
+        let mut last = "";
+        for setting in SETTINGS {
+            if setting.section.id != last {
+                assert!(seen.insert(setting.section.id), "{} is in two places", setting.section.id);
+            }
+            last = setting.section.id;
+        }
+    }
+}
