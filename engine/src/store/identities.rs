@@ -338,30 +338,15 @@ pub(super) async fn insert_identifier(
     position: i64,
 ) -> Result<Inserted> {
     refuse_nul(Some(identifier))?;
-    let made = tx.execute(INSERT_IDENTIFIER, &[&kind, &identifier, &id.0, &position]).await?;
+    let made = tx.execute(INSERT_IDENTIFIER, &[&id.0, &kind, &identifier, &position]).await?;
     Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
 }
 
 pub(super) async fn insert_address(tx: &mut Tx, id: IdentityId, address: &Address<'_>) -> Result<Inserted> {
     refuse_nul(Some(address.value))?;
-    let made = tx
-        .execute(
-            INSERT_ADDRESS,
-            &[
-                &address.id,
-                &id.0,
-                &address.purpose,
-                &address.position,
-                &address.via,
-                &address.value,
-                &address.verified,
-                &address.status,
-                &address.verified_at,
-                &address.created_at,
-                &address.updated_at,
-            ],
-        )
-        .await?;
+    let mut params: Vec<&dyn Param> = vec![&id.0];
+    params.extend(address.params());
+    let made = tx.execute(INSERT_ADDRESS, &params).await?;
     Ok(if made == 1 { Inserted::Done } else { Inserted::Taken })
 }
 
