@@ -59,7 +59,7 @@ pub async fn list(ctx: &Ctx, listing: &Listing) -> Result<Listed> {
         Pages::Number(number) => (None, number.saturating_mul(size)),
     };
     let mut tx = ctx.db().read().await?;
-    // One more than asked for tells whether there is a next page.
+    // One more than requested, to detect a next page.
     let window = Window { after, offset, limit: size.saturating_add(1) };
     let mut found = identity_lists::page(&mut tx, &listing.filter, window).await?;
     let size = usize::try_from(size).unwrap_or(usize::MAX);

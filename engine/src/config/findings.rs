@@ -37,7 +37,7 @@ impl<'a> Findings<'a> {
         });
     }
 
-    /// Nobody wrote the starter file, so nobody is told about it.
+    /// Notes about the built-in default configuration aren't reported.
     pub(super) fn note(&mut self, path: &str, text: impl Into<String>) {
         self.add_note(path, text.into(), false);
     }

@@ -5,7 +5,7 @@ use super::redact::MASK;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// Keyed, so that nobody can try guesses against it; two files can be compared by it.
+/// Keyed, so that an attacker can't test guesses against it; two files can be compared by it.
 pub(crate) fn fingerprint(config: &Config, secret: &str) -> String {
     let key = config.secrets.default.first().map(|secret| secret.as_bytes()).unwrap_or_default();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return MASK.into() };

@@ -482,7 +482,7 @@ pub fn has_effect(path: &str) -> bool {
     REGISTRY.key(path).is_some_and(|key| key.state == State::Supported)
 }
 
-/// A key's default as the table has it; empty without one.
+/// A key's default as in the table; empty without one.
 pub(super) fn default_of(path: &str) -> &'static str {
     REGISTRY.key(path).map_or("", |key| key.default)
 }

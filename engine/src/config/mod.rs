@@ -436,7 +436,7 @@ pub struct Argon2Keys {
     pub key_length: u32,
 }
 
-/// `clients`: where outgoing requests of web hooks may go, and what they may take along.
+/// `clients`: where webhook requests may go, and which headers they may contain.
 #[derive(Clone, Debug)]
 pub struct ClientKeys {
     pub disallow_private: bool,

@@ -27,7 +27,7 @@ pub fn print(config: &Config, with_secrets: bool) -> String {
     text
 }
 
-/// A part of a configuration with its secrets masked, for people to read.
+/// A part of a configuration with masked secrets, for display.
 pub fn masked(config: &Config, part: &Value) -> Value {
     let mut part = part.clone();
     redact(&mut part, &mut |_, secret| fingerprint(config, secret));

@@ -65,7 +65,11 @@ impl Reader<'_, '_> {
     pub(super) fn lifespan(&mut self, path: &str) -> Duration {
         let length = self.optional(path).and_then(|text| scalars::duration(&text)).unwrap_or_default();
         if length.is_zero() {
-            self.findings.problem(path, "nothing lives for no time at all", "a longer time, such as `1h`");
+            self.findings.problem(
+                path,
+                "the duration must be longer than 0",
+                "a longer duration, for example `1h`",
+            );
         }
         length
     }

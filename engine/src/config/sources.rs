@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// Where values of the built-in starter file come from.
-pub(super) const STARTER: &str = "built-in starter file";
+pub(super) const STARTER: &str = "built-in default configuration";
 
 /// What a configuration is made of. Keep it: a console revision is mapped onto it anew each time.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Given as values instead of files (tests, the golden replayer); applied after `files`. When non-empty, no starter file.
     pub documents: Vec<Value>,
-    /// The process' environment, read by whoever starts it.
+    /// The process' environment, read by the caller.
     pub environment: BTreeMap<String, String>,
     /// For generated secrets and the default SQLite file. Empty: generated secrets are not kept.
     pub data: PathBuf,
@@ -34,7 +34,7 @@ pub struct Note {
     pub file: String,
     pub path: String,
     pub text: String,
-    /// Nobody misses the effect that the key does not have: ours always is as it says.
+    /// The key needs no effect: Vestibule always behaves as it says.
     pub needless: bool,
 }
 

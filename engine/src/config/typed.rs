@@ -423,7 +423,7 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
         reader.findings.problem(
             super::keys::BREACH_SERVICE,
             "this is no host",
-            "a host, with a port where it needs one, such as `breaches.example.org:8443`",
+            "a host with an optional port, for example `breaches.example.org:8443`",
         );
     }
     if keys.min_password_length > keys.max_password_length {

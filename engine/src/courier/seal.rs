@@ -56,7 +56,7 @@ pub(crate) fn seal_for(
     let payload = Payload { msg: text, aad: id.as_bytes() };
     let sealed = XChaCha20Poly1305::new(&key.key.into())
         .encrypt(XNonce::from_slice(&nonce), payload)
-        .map_err(|_| Error::internal("a row cannot be sealed"))?;
+        .map_err(|_| Error::internal("a row can't be encrypted"))?;
     // sabotage: encrypted-at-rest
     Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
 }

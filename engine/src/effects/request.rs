@@ -66,21 +66,21 @@ impl Answer {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    #[error("{host} did not answer within {millis} ms")]
+    #[error("{host} didn't respond within {millis} ms")]
     Deadline { host: String, millis: u128 },
-    #[error("{host} answered {status}")]
+    #[error("{host} returned {status}")]
     Status { host: String, status: u16 },
-    #[error("the answer of {host} is larger than {limit} bytes")]
+    #[error("the response of {host} is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
-    #[error("the answer of {host} is not taken: {unfit}")]
+    #[error("the response of {host} is rejected: {unfit}")]
     Unfit { host: String, unfit: document::Unfit },
-    #[error("{host} is not an address that requests may go to")]
+    #[error("{host} is an address that requests must not go to")]
     Refused { host: String },
     #[error(
-        "{host} is not in `vestibule.web_hooks.allowed_hosts`: webhooks and providers made in the console call no other host"
+        "{host} is not in `vestibule.web_hooks.allowed_hosts`, so webhooks and providers created in the console can't call it"
     )]
     Unlisted { host: String },
-    #[error("{host} cannot be reached")]
+    #[error("{host} can't be reached")]
     Unreachable {
         host: String,
         #[source]
@@ -97,7 +97,7 @@ pub enum Reach {
     Elsewhere,
     /// Nothing is sent: the address is one of ours.
     Nowhere,
-    /// Nothing is sent: a web hook of the console, whose host is not on the list of those that it may call.
+    /// Nothing is sent: a console webhook whose host isn't allowed.
     Unlisted,
     /// Private networks and loopback, too; link-local and metadata addresses still not. For what the configuration's
     /// files name (Kratos: `clients.http.disallow_private_ip_ranges`).

@@ -132,7 +132,7 @@ fn conclude(ctx: &Ctx, delivery: &mut Delivery, mut content: Content, tried: &At
     Ok(())
 }
 
-/// Queued for another try, or given up after the last.
+/// Queued for a retry, or failed after the last attempt.
 fn later(ctx: &Ctx, delivery: &mut Delivery) {
     match pause(delivery.attempts) {
         Some(pause) => {

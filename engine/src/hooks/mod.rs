@@ -238,7 +238,7 @@ fn told(trouble: &Trouble) -> String {
     while let Some(next) = deepest.source() {
         deepest = next;
     }
-    format!("{host} cannot be reached: {deepest}")
+    format!("{host} can't be reached: {deepest}")
 }
 
 /// In the words of the count.

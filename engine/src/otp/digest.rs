@@ -64,7 +64,7 @@ fn digest(key: &Key, name: &str, scope: Scope, code: &str) -> Vec<u8> {
 pub fn mint(ctx: &Ctx, scope: Scope) -> Result<Minted> {
     let (code, link) = (ctx.effects().digits(DIGITS), ctx.effects().digits(LINK_DIGITS));
     let secret = ctx.config.secrets.default.first();
-    let key = key(secret.ok_or_else(|| Error::internal("there is no default secret"))?);
+    let key = key(secret.ok_or_else(|| Error::internal("no default secret is configured"))?);
     let digests = Digests {
         code: digest(&key, scope.purpose.name(), scope, &code),
         link: digest(&key, scope.purpose.name_of_link(), scope, &link),

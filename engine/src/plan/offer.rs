@@ -22,7 +22,7 @@ pub struct Offer {
 /// A step in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// For programs.
+    /// Stable name for clients.
     pub step: &'static str,
     pub title: &'static str,
     pub about: fn(&Config) -> &'static str,

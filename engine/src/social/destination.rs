@@ -3,7 +3,7 @@
 use super::known::Entry;
 use url::Url;
 
-/// Where the provider takes people and codes.
+/// The provider's endpoints for users and codes.
 pub struct Destination {
     pub(super) auth: Url,
     pub(super) token: Url,

@@ -115,7 +115,9 @@ impl Token {
             | Value::Number(_)
             | Value::String(_)
             | Value::Array(_)
-            | Value::Object(_)) => return Err(invalid(format!("the token was made for the client {party}"))),
+            | Value::Object(_)) => {
+                return Err(invalid(format!("the token was issued for the client {party}")));
+            }
         };
         // It may be for the services around the provider too, as those of Keycloak and Zitadel are, when it was made for us: the nonce of
         // our own request is in it. One from an app may have come from any of them.
@@ -144,7 +146,7 @@ impl Token {
             if value.is_null() {
                 return Ok(None);
             }
-            date(value).map(Some).ok_or_else(|| format!("the token's `{name}` is no time"))
+            date(value).map(Some).ok_or_else(|| format!("the token's `{name}` is not a time"))
         };
         if let Some(begin) = time("nbf")?.filter(|begin| *begin > now + SKEW) {
             return Err(format!("the token is valid only in the future, from {begin}"));

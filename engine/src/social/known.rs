@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-/// Whoever sends us tokens with made-up key ids makes us ask this often.
+/// How often tokens with invented key IDs can cause a request.
 pub(super) const KEYS_AT_MOST: TimeDelta = TimeDelta::minutes(1);
 
 /// The part of a provider's own description that is used.

@@ -88,7 +88,7 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         Error::new(
             Kind::Internal,
             format!(
-                "The database could not be migrated: {error}. Restore the backup made before the upgrade."
+                "The database could not be migrated: {error}. Restore the backup from before the upgrade."
             ),
         )
         .caused_by(error)

@@ -36,7 +36,7 @@ impl Db {
                     tempfile::Builder::new().prefix("vestibule-memory-").tempdir().map_err(|error| {
                         Error::new(
                             Kind::Internal,
-                            "No temporary folder can be made for the database in memory.",
+                            "Can't create a temporary folder for the database in memory.",
                         )
                         .caused_by(error)
                     })?;
@@ -107,12 +107,12 @@ impl Db {
         }
         match tokio::time::timeout(READY_WITHIN, self.pending_migrations()).await {
             Ok(Ok(0)) => Ok(()),
-            Ok(Ok(_)) => Err(not_ready("The database waits for migrations. Run the command migrate.")),
+            Ok(Ok(_)) => Err(not_ready("Database migrations are pending. Run the command migrate.")),
             Ok(Err(mut error)) => {
                 error.kind = Kind::Busy;
                 Err(error)
             }
-            Err(elapsed) => Err(not_ready("The database does not answer.").caused_by(elapsed)),
+            Err(elapsed) => Err(not_ready("The database doesn't respond.").caused_by(elapsed)),
         }
     }
 
@@ -128,7 +128,7 @@ impl Db {
                 Error::new(
                     Kind::Busy,
                     format!(
-                        "The database file {name} cannot be written. Let this user write it and its folder."
+                        "The database file {name} isn't writable. Allow this user to write it and its folder."
                     ),
                 )
                 .caused_by(refused)
@@ -157,7 +157,7 @@ async fn sqlite(
         prepare(&file).map_err(|error| {
             Error::new(
                 Kind::Invalid,
-                format!("The database file {} cannot be made: {error}.", file.display()),
+                format!("The database file {} can't be created: {error}.", file.display()),
             )
             .caused_by(error)
         })?;
@@ -220,10 +220,10 @@ pub(super) async fn unreached(options: &PgConnectOptions, error: sqlx::Error) ->
         Ok(Err(cause)) => cannot_open(&what, cause),
         // It came up meanwhile, or lets only so many in.
         Ok(Ok(_)) => cannot_open(&what, error),
-        Err(elapsed) => not_ready(&format!("{what} does not answer.")).caused_by(elapsed),
+        Err(elapsed) => not_ready(&format!("{what} doesn't respond.")).caused_by(elapsed),
     }
 }
 
 fn cannot_open(what: &str, error: sqlx::Error) -> Error {
-    Error::new(Kind::Busy, format!("{what} cannot be opened: {error}.")).caused_by(error)
+    Error::new(Kind::Busy, format!("{what} can't be opened: {error}.")).caused_by(error)
 }

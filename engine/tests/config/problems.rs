@@ -10,10 +10,10 @@ fn each_problem_is_found_where_it_is() {
     let web_hook = |config: Value| registration(json!({"hooks": [{"hook": "web_hook", "config": config}]}));
     for (patch, path, instead) in [
         (json!({"serve": 1}), "serve", "section"),
-        (json!({"dsn": true}), "dsn", "text"),
+        (json!({"dsn": true}), "dsn", "string"),
         (json!({"serve": {"public": {"port": "http"}}}), "serve.public.port", "65535"),
         (json!({"serve": {"public": {"port": 70000}}}), "serve.public.port", "65535"),
-        (json!({"serve": {"admin": {"port": 4433}}}), "serve.admin.port", "another port"),
+        (json!({"serve": {"admin": {"port": 4433}}}), "serve.admin.port", "a different port"),
         (json!({"serve": {"public": {"host": "unix:/run/kratos.sock"}}}), "serve.public.host", "IP address"),
         (
             registration(
@@ -281,7 +281,7 @@ fn broken_files_are_named_with_line_and_column() {
         );
     }
     let missing = problems(&Sources { files: vec![folder.path().join("missing.yml")], ..Sources::default() });
-    assert!(missing[0].what.contains("cannot be read"), "{}", missing[0]);
+    assert!(missing[0].what.contains("can't be read"), "{}", missing[0]);
 }
 
 #[test]
@@ -447,8 +447,8 @@ fn an_old_environment_variable_is_refused_with_the_new_one() {
 #[test]
 fn an_entry_of_a_list_that_the_environment_cannot_reach_is_a_problem() {
     for (variable, text, told) in [
-        ("SELFSERVICE_ALLOWED_RETURN_URLS_4", "https://a.example/", "entry 4 cannot follow"),
-        ("IDENTITY_SCHEMAS_0_URI", "preset://email", "no member for `URI`"),
+        ("SELFSERVICE_ALLOWED_RETURN_URLS_4", "https://a.example/", "be an entry 4"),
+        ("IDENTITY_SCHEMAS_0_URI", "preset://email", "no member `URI`"),
         ("SELFSERVICE_ALLOWED_RETURN_URLS_0_URL", "https://a.example/", "no member"),
         ("IDENTITY_SCHEMAS_0", "preset://email", "JSON object"),
         ("SELFSERVICE_FLOWS_LOGIN_AFTER_HOOKS_0_CONFIG_CAN_INTERRUPT", "maybe", "not a boolean"),

@@ -650,7 +650,7 @@ fn plans(config: &Config) -> Vec<Plan> {
 
 /// The plan in words, without how its web hooks prove who they are.
 fn unsigned(plan: &Plan) -> String {
-    // Kratos knows no invitations.
+    // Kratos has no invitations.
     let steps = plan.steps.iter().filter(|step| **step != Step::Invitation);
     let names = steps.map(|step| match step {
         Step::Before(hook) | Step::Ask(hook) => format!("{} {:?}", hook.name, hook.response),

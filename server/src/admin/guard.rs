@@ -86,7 +86,7 @@ fn check(config: &Config, headers: &HeaderMap, requester: &Requester) -> Result<
     match (&config.vestibule.admin_token, headers.contains_key(header::AUTHORIZATION)) {
         (Some(token), true) if is_sent(headers, token) => Ok(()),
         // sabotage: admin-token
-        (Some(_), true) => refused("The token in Authorization is not vestibule.admin.token."),
+        (Some(_), true) => refused("Invalid token in Authorization. Send vestibule.admin.token."),
         (Some(_), false) if config.vestibule.admin_require_token => {
             refused("The admin API requires Authorization: Bearer with vestibule.admin.token.")
         }

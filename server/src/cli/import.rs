@@ -136,11 +136,11 @@ fn write(file: &Path, text: &str) -> Outcome {
     let mut open = options.open(file).map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             Failure::failed(format!(
-                "{} is there already, and nothing was written: give another name",
+                "{} already exists, so nothing was written\nhelp: use another name",
                 file.display()
             ))
         } else {
-            Failure::failed(format!("{} cannot be written: {error}", file.display()))
+            Failure::failed(format!("{} can't be written: {error}", file.display()))
         }
     })?;
     open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(|error| {

@@ -125,7 +125,9 @@ fn what_cannot_be_imported_is_told_in_a_sentence() {
     let wrong = place.run(&["config", "import", "wrong.yml", "--output", "mend.yml"]);
     assert_eq!(wrong.status.code(), Some(3), "{}", text(&wrong.stderr));
     assert!(text(&wrong.stdout).contains("refused  session.lifespan"), "{}", text(&wrong.stdout));
-    assert!(std::fs::read_to_string(name("mend.yml")).unwrap().contains("# To be mended: session.lifespan"));
+    assert!(
+        std::fs::read_to_string(name("mend.yml")).unwrap().contains("# To be corrected: session.lifespan")
+    );
     for (file, code) in [("vestibule.ini", 1), ("nowhere/vestibule.yml", 1)] {
         let output = place.run(&["config", "import", "good.yml", "--output", file]);
         assert_eq!(output.status.code(), Some(code), "{file}: {}", text(&output.stderr));
@@ -161,7 +163,7 @@ fn what_applies_is_exported_for_kratos_and_comes_back() {
     for part in [
         "vestibule.registration.invite_only: Kratos has no invitations",
         "tomorrow: left out",
-        "dsn: a new file",
+        "dsn: a new database file",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -7,7 +7,7 @@ pub(super) type Problem = (String, String);
 pub(super) const MARK: &str = "ory.sh/kratos";
 /// What takes the place of `pattern` for the validator, which would read it as ECMAScript.
 pub(super) const PATTERN: &str = "vestibule/pattern";
-/// On what somebody is known by: what it has to be.
+/// On an identifier: its required format.
 pub(super) const IDENTIFIER: &str = "vestibule/identifier";
 /// On what a value may or may not fit: its place in the schema.
 pub(super) const BRANCH: &str = "vestibule/branch";

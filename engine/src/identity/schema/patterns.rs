@@ -29,7 +29,7 @@ pub(super) fn of_values(pattern: &str) -> Result<Regex, String> {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
             "This pattern is too large. Repeat fewer or smaller parts.".to_owned()
         } else {
-            "This is not a pattern of RE2. Check brackets and repetitions.".to_owned()
+            "This is not an RE2 pattern. Check brackets and repetitions.".to_owned()
         }
     })
 }

@@ -208,7 +208,7 @@ pub(super) async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identit
 fn nobody_vouches(provider: &Provider) -> Trouble {
     let reason = match provider.vouches {
         true => "its mapper names an address of the account that is not among verified_addresses",
-        false => "its word on addresses does not count: see vestibule.social.trusted_email_providers",
+        false => "its verified emails are not trusted: see vestibule.social.trusted_email_providers",
     };
     let all = "and vestibule.registration.prevent_enumeration takes no address without proof";
     Trouble::new(Stage::ClaimsInvalid, format!("{reason}, {all}"))

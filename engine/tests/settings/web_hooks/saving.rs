@@ -34,7 +34,7 @@ async fn what_is_wrong_stands_beside_its_field() {
             "methods",
             "no difference",
         ),
-        (body("function(ctx) {\n  a: 1\n  b: 2\n}"), "body", "line 3: `b` cannot stand here"),
+        (body("function(ctx) {\n  a: 1\n  b: 2\n}"), "body", "line 3: unexpected `b`"),
         (
             body("function(ctx) {\n  a: ctx.identity.traits.emial\n}"),
             "body",
