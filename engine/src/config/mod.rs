@@ -138,8 +138,8 @@ pub struct Listener {
 impl Listener {
     /// `base_url` is `base_url_text`, parsed.
     pub fn new(host: String, port: u16, base_url_text: String, base_url: Url) -> Self {
-        let digest = Sha256::digest(base_url_text.as_bytes());
-        let base_url_digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::new_with_prefix(base_url_text.as_bytes()).finalize();
+        let base_url_digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { host, port, base_url_text, base_url_digest, base_url }
     }
 

@@ -422,7 +422,7 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
     {
         reader.findings.problem(
             super::keys::BREACH_SERVICE,
-            "this is no host",
+            "this is an invalid host",
             "a host with an optional port, for example `breaches.example.org:8443`",
         );
     }

@@ -454,7 +454,7 @@ mod tests {
     fn ways_say_for_how_many_they_are_on() {
         let mixed = values().ways(SIGN_IN_AFTER_REGISTRATION);
         assert_eq!((mixed.words(), mixed.all_on(), mixed.all_off()), ("on for 1 of 2".into(), false, false));
-        assert_eq!(values().words(SIGN_IN_AFTER_REGISTRATION), "on for 1 of 2 (E-mail code)");
+        assert_eq!(values().words(SIGN_IN_AFTER_REGISTRATION), "on for 1 of 2 (Email code)");
         assert_eq!(mixed.level(true).words(), "on");
         assert_eq!(mixed.level(false).words(), "off");
         assert!(!Ways::default().all_on(), "without any way nothing is on");

@@ -1,7 +1,7 @@
 //! Connections to a SQLite file, lent to one caller at a time, in the order in which they asked. sqlx's pool takes a connection back in
 //! a task of its own, which asks the connection's thread whether it still answers: at a short query, that is half of the work.
 
-use super::writer::Durability;
+use super::durability::Durability;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

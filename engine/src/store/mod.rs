@@ -15,6 +15,7 @@ mod connections;
 pub mod deferred_logins;
 pub mod deliveries;
 mod dsn;
+mod durability;
 pub mod errors;
 mod fault;
 mod file;
@@ -50,6 +51,7 @@ use crate::effects::{Following, to_completion};
 use crate::error::{Error, Kind, Result};
 use crate::metrics::{Connections, Sessions};
 use connections::Lent;
+pub use durability::Durability;
 use file::DatabaseFile;
 #[cfg(any(test, feature = "testing"))]
 pub use for_tests::Rows;
@@ -65,7 +67,6 @@ use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Transaction, Type};
 pub use statements::{Statement, statements};
 use std::sync::Arc;
 use std::time::Duration;
-pub use writer::Durability;
 use writer::Writer;
 
 /// How long a request waits for a connection, the writer's queue included, before it is told to come again.

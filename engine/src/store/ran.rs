@@ -1,6 +1,6 @@
 //! Which statements a test ran, and as what.
 
-use super::writer::Durability;
+use super::durability::Durability;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -5,16 +5,8 @@
 //! (sqlite.org/pragma.html#pragma_synchronous).
 
 use super::connections::{Connections, Lent};
+use super::durability::Durability;
 use sqlx::sqlite::SqliteSynchronous;
-
-/// What an answered commit promises.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Durability {
-    /// It survives a power cut, and so does every commit before it.
-    Durable,
-    /// A power cut may take it, never a crash of this program. The next durable commit makes it durable too.
-    Relaxed,
-}
 
 #[derive(Clone)]
 pub(super) struct Writer {

@@ -15,6 +15,7 @@ const WRITES: [&str; 5] = [
 const REASONS: &[(&str, &str)] = &[
     ("identities::INSERT", "a new identity"),
     ("identities::INSERT_ADDRESS", "an address of a new identity, or of a change"),
+    ("identities::INSERT_TWO_ADDRESSES", "two addresses of a new identity"),
     ("identities::MARK_SENT", "what became of an email: nobody reads an address from it"),
     ("identities::CLAIM", "locks the row for a reset, which goes through a change"),
     ("identities::STILL_BEFORE_PROOF", "locks the row, and writes what is in it"),

@@ -68,9 +68,10 @@ const COVERED: [&str; 57] = [
 ];
 
 /// Inside of a covered folder, and not checked.
-const EXEMPT: [(&str, &str); 3] = [
+const EXEMPT: [(&str, &str); 4] = [
     ("docs/language.md", "lists the terms"),
     ("docs/checks.md", "is generated from engine/src/settings, which is not covered yet"),
+    ("docs/settings.md", "is generated from the table of settings, whose texts come with the console"),
     ("engine/src/config/console", "is not covered yet"),
 ];
 

@@ -43,7 +43,7 @@ Examples:
     },
     /// Change one setting and save it as a new revision
     #[command(after_help = "Values:
-  switch                  on or off
+  switch                  either on or off
   number                  12
   duration                30m, 1h30m, or off for none
   choice                  one of its values

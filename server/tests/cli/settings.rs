@@ -160,7 +160,7 @@ fn names_and_values_that_cannot_be_are_told_with_what_can() {
         (&["set", "min_password_length", "5"], "6 to 1024"),
         (&["set", "invite_only", "maybe"], "Enter on or off"),
         (&["set", "unverified_session_lifespan", "soon"], "for example 30m"),
-        (&["set", "unverified_session_lifespan", "0s"], "such as `1h`"),
+        (&["set", "unverified_session_lifespan", "0s"], "for example `1h`"),
         (&["set", "social_buttons", "middle"], "Enter one of first, last"),
         (&["set", "after_sign_up", "later"], "at_once, verification_first, when_proven, themselves"),
         (&["reset", "after_sign_up"], "several settings"),

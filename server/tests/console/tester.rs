@@ -99,7 +99,7 @@ async fn each_step_is_told_with_what_became_of_it() {
     engine::admin::create(&console.engine.begin(), serde_json::from_value(known).unwrap()).await.unwrap();
     let html = console.run("browser", "ann@example.org").await;
     assert!(html.contains("One account uses this data"), "{html}");
-    assert_eq!(marks(&html), ["passed", "done", "address taken", "Not run", "Not run"]);
+    assert_eq!(marks(&html), ["passed", "done", "email taken", "Not run", "Not run"]);
 }
 
 /// The promise of the page: every table has as many rows as before, but for the audit, which says that it ran.
