@@ -37,7 +37,7 @@ async fn what_is_wrong_stands_beside_its_field() {
         (body("function(ctx) {\n  a: 1\n  b: 2\n}"), "body", "line 3: unexpected `b`"),
         (body("function(ctx) {\n  a: ctx.identity.traits.emial\n}"), "body", "line 2: unknown field `emial`"),
         (body(&"a".repeat(40_000)), "body", "32 kB"),
-        (signed(Signing::Given("whsec_short".into())), "auth", "signing secret is invalid"),
+        (signed(Signing::Given("whsec_short".into())), "auth", "no signing secret"),
         (
             Wanted { auth: WantedAuth::Basic { user: "a:b".into(), password: Some("x".into()) }, ..plain() },
             "auth",
