@@ -88,7 +88,7 @@ test('any two revisions are compared, in words and as a file', async ({ admin })
   await main.getByRole('link', { name: 'Download YAML' }).click();
   expect((await download).suggestedFilename()).toBe('settings-0-to-2.yaml');
   await main.getByRole('link', { name: 'Swap' }).click();
-  await expect(main.locator('pre')).toContainText('# Take this key out');
+  await expect(main.locator('pre')).toContainText('# Remove this key');
   await admin.goto('/settings/history/2');
   await main.getByRole('link', { name: 'Compare with previous' }).click();
   await expect(main).toContainText('From revision 1 to revision 2');

@@ -61,7 +61,7 @@ test('what is withdrawn does not work, and what cannot be made is said', async (
   await admin.goto('/invitations');
   await admin.page.locator('#address').fill('nobody');
   await admin.page.getByRole('button', { name: 'Create invitation' }).click();
-  await expect(admin.page.locator('#address-problem')).toContainText('is not an e-mail address');
+  await expect(admin.page.locator('#address-problem')).toContainText('is not a valid email address');
   await expect(admin.page.locator('#address')).toHaveValue('nobody');
   await admin.page.locator('#address').fill('');
   await admin.page.getByRole('button', { name: 'Create invitation' }).click();
