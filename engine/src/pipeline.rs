@@ -184,7 +184,9 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             BEFORE_STORING,
             match hook.response {
                 Response::Changes => "webhook, can change the account or reject the sign-up",
-                _ => "webhook, can reject the sign-up",
+                Response::Ignored | Response::Awaited | Response::Interrupts => {
+                    "webhook, can reject the sign-up"
+                }
             }
             .to_owned(),
             true,

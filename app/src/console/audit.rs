@@ -78,7 +78,7 @@ fn words(value: &Value) -> Option<String> {
         Value::Null | Value::Object(_) => None,
         Value::String(text) => Some(text.clone()),
         Value::Array(all) => Some(all.iter().filter_map(words).collect::<Vec<_>>().join(" · ")),
-        other => Some(other.to_string()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
     }
 }
 

@@ -289,10 +289,12 @@ mod tests {
             }
             for (member, kind) in known {
                 let name = format!("{variable}_12_{}", member.to_uppercase().replace('.', "_"));
-                let text = match kind {
-                    Kind::Bool => "true",
-                    Kind::Open => "{}",
-                    _ => "text",
+                let text = if matches!(kind, Kind::Bool) {
+                    "true"
+                } else if matches!(kind, Kind::Open) {
+                    "{}"
+                } else {
+                    "text"
                 };
                 let Some(Ok(Setting::Entry(entry))) = read(&name, text) else { panic!("{name}") };
                 assert_eq!((entry.list.as_str(), entry.index, entry.member.as_str()), (path, 12, *member));

@@ -178,7 +178,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     // asks for JSON at the end is answered in JSON.
     let client_of_answer = match client {
         Client::Spa if offer.is_some_and(|offer| offer.leaves) => Client::Browser,
-        client => client,
+        Client::Browser | Client::Spa | Client::Native => client,
     };
     let redirect = (client_of_answer == Client::Browser).then(|| match shows_verification {
         true => config.page_of(FlowKind::Verification).to_string(),
@@ -253,10 +253,7 @@ fn blocks(hook: &Hook) -> bool {
 
 /// The web hooks of a list, in its order.
 pub fn web_hooks<'a>(list: impl IntoIterator<Item = &'a Hook>) -> impl Iterator<Item = &'a Arc<WebHook>> {
-    list.into_iter().filter_map(|hook| match hook {
-        Hook::WebHook(hook) => Some(hook),
-        _ => None,
-    })
+    list.into_iter().filter_map(|hook| if let Hook::WebHook(hook) = hook { Some(hook) } else { None })
 }
 
 impl Plan {
@@ -268,9 +265,9 @@ impl Plan {
 
     /// Web hooks that nobody waits for, queued with what they tell of.
     pub fn informed(&self) -> impl Iterator<Item = &Arc<WebHook>> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Run(Hook::WebHook(hook)) if hook.response == Response::Ignored => Some(hook),
-            _ => None,
+        self.steps.iter().filter_map(|step| {
+            let Step::Run(Hook::WebHook(hook)) = step else { return None };
+            Some(hook).filter(|hook| hook.response == Response::Ignored)
         })
     }
 

@@ -212,7 +212,11 @@ fn of_setting(config: &Config, current: &Current, setting: &'static Setting) -> 
     let Some(value) = current.values.whole(setting.name) else { return Vec::new() };
     let ways = match value {
         SettingValue::PerMethod(ways) if !ways.is_empty() => ways,
-        value => {
+        value @ (SettingValue::PerMethod(_)
+        | SettingValue::Switch(_)
+        | SettingValue::Number(_)
+        | SettingValue::Duration(_)
+        | SettingValue::Choice(_)) => {
             let value = match &value {
                 SettingValue::PerMethod(_) => "-".to_owned(),
                 SettingValue::Switch(on) => on_or_off(*on).to_owned(),
@@ -251,7 +255,12 @@ pub async fn set(
         };
         match save(engine, by.clone(), config.revision, &wanted, reason).await? {
             conflict @ Saved::Conflict { .. } => saved = Some(conflict),
-            other => return Ok(Ok(other)),
+            other @ (Saved::Done { .. }
+            | Saved::Unchanged { .. }
+            | Saved::Again(_)
+            | Saved::NeedsFreshSignIn(_)
+            | Saved::NeedsReason(_)
+            | Saved::NeedsOwner(_)) => return Ok(Ok(other)),
         }
     }
     Ok(saved.ok_or_else(|| "No change was made.".to_owned()))
@@ -281,7 +290,12 @@ pub async fn reset(engine: &Engine, by: By, target: Target, reason: &str) -> Res
         let base = engine.begin().config.revision;
         match save_change(engine, by.clone(), base, reason, change).await? {
             conflict @ Saved::Conflict { .. } => saved = Some(conflict),
-            other => return Ok(Ok(other)),
+            other @ (Saved::Done { .. }
+            | Saved::Unchanged { .. }
+            | Saved::Again(_)
+            | Saved::NeedsFreshSignIn(_)
+            | Saved::NeedsReason(_)
+            | Saved::NeedsOwner(_)) => return Ok(Ok(other)),
         }
     }
     Ok(saved.ok_or_else(|| "No change was made.".to_owned()))

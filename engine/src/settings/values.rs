@@ -217,7 +217,11 @@ impl Values {
                 ways.0.remove(&Method::Oidc);
                 Some(SettingValue::PerMethod(ways))
             }
-            value => Some(value),
+            value @ (SettingValue::PerMethod(_)
+            | SettingValue::Switch(_)
+            | SettingValue::Number(_)
+            | SettingValue::Duration(_)
+            | SettingValue::Choice(_)) => Some(value),
         }
     }
 

@@ -13,10 +13,10 @@ pub(crate) const VIEWER: &str = "vera@console.test";
 
 /// What the form sends when nothing was touched, and everything has its default.
 pub(crate) fn untouched() -> impl Iterator<Item = (&'static str, String)> {
-    on_page(settings::table::Page::Authentication).filter_map(|setting| match setting.kind {
-        Kind::Switch => (setting.default() == "on").then(|| (setting.name, "true".to_owned())),
-        Kind::Number => Some((setting.name, setting.default())),
-        _ => None,
+    on_page(settings::table::Page::Authentication).filter_map(|setting| {
+        let on = matches!(setting.kind, Kind::Switch) && setting.default() == "on";
+        let number = matches!(setting.kind, Kind::Number).then(|| (setting.name, setting.default()));
+        on.then(|| (setting.name, "true".to_owned())).or(number)
     })
 }
 

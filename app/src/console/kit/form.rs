@@ -315,7 +315,9 @@ pub fn asks(brings_about: &[Check]) -> Option<AnyView> {
     let titles: Vec<&str> = brings_about.iter().map(|check| check.title).collect();
     let (word, what) = match worst {
         Severity::Error => ("Error: ", "This can’t be saved."),
-        _ => ("Danger: ", "To save, you need the owner role, your password and a reason."),
+        Severity::Danger | Severity::Warning | Severity::Info => {
+            ("Danger: ", "To save, you need the owner role, your password and a reason.")
+        }
     };
     Some(view! { <span class="asks"><b>{word}</b>{titles.join(" · ")}". "{what}</span> }.into_any())
 }

@@ -168,7 +168,7 @@ pub(super) fn brought(
     };
     let right_path = match provider.pkce {
         Pkce::Force => of_path.is_none(),
-        _ => of_path == Some(provider.id.as_str()),
+        Pkce::Auto | Pkce::Never => of_path == Some(provider.id.as_str()),
     };
     if !right_path {
         return Err(Trouble::new(Stage::StateInvalid, format!("it came back at the address of {of_path:?}")));

@@ -292,7 +292,7 @@ fn without_tokens(claims: &mut Value) {
             members.values_mut().for_each(without_tokens);
         }
         Value::Array(list) => list.iter_mut().for_each(without_tokens),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
