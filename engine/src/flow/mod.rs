@@ -146,7 +146,8 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
         return Ok(Next::Ended(ended));
     }
     if on.flow.expires_at <= ctx.effects().now() {
-        return replace_expired(on).await.map(Next::Ended);
+        let at = on.flow.expires_at;
+        return replace(on, Replaced::FlowExpired(at)).await.map(Next::Ended);
     }
     match kind {
         // Messages of the form add up here, other than in every other flow (measured).
@@ -270,12 +271,7 @@ fn take_transient_payload(on: &mut Attempt) -> std::result::Result<(), Text> {
     }
 }
 
-/// An expired flow gives way to a new one of the same kind.
-async fn replace_expired(on: &mut Attempt) -> Result<Outcome> {
-    let why = Replaced::FlowExpired(on.flow.expires_at);
-    replace(on, why).await
-}
-
+/// A flow that is over gives way to a new one of the same kind.
 async fn replace(on: &mut Attempt, why: Replaced) -> Result<Outcome> {
     let (ctx, old) = (on.ctx.clone(), &on.flow);
     let mut flow = match old.kind() {

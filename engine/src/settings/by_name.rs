@@ -12,6 +12,7 @@ use crate::config::{Config, Method, Named};
 use crate::engine::Engine;
 use crate::error::Result;
 use serde_json::json;
+use std::sync::Arc;
 
 /// How often a change is applied again to settings that were saved at the same time.
 const TRIES: usize = 20;
@@ -244,26 +245,30 @@ pub async fn set(
     text: &str,
     reason: &str,
 ) -> Result<Verdict<Saved>> {
-    let mut saved = None;
-    for _ in 0..TRIES {
-        super::refresh(engine).await?;
-        let config = engine.begin().config;
-        let now = values(&config);
-        let wanted = match target.applied(&now, text) {
+    on_newest(engine, async |config| {
+        let wanted = match target.applied(&values(&config), text) {
             Ok(wanted) => wanted,
             Err(sentence) => return Ok(Err(sentence)),
         };
-        match save(engine, by.clone(), config.revision, &wanted, reason).await? {
-            conflict @ Saved::Conflict { .. } => saved = Some(conflict),
-            other @ (Saved::Done { .. }
-            | Saved::Unchanged { .. }
-            | Saved::Again(_)
-            | Saved::NeedsFreshSignIn(_)
-            | Saved::NeedsReason(_)
-            | Saved::NeedsOwner(_)) => return Ok(Ok(other)),
+        save(engine, by.clone(), config.revision, &wanted, reason).await.map(Ok)
+    })
+    .await
+}
+
+/// Changes the newest settings, and again when another operator or command saved settings meanwhile.
+async fn on_newest(
+    engine: &Engine,
+    change: impl AsyncFn(Arc<Config>) -> Result<Verdict<Saved>>,
+) -> Result<Verdict<Saved>> {
+    let mut outcome = Err("No change was made.".to_owned());
+    for _ in 0..TRIES {
+        super::refresh(engine).await?;
+        outcome = change(engine.begin().config).await?;
+        if !matches!(outcome, Ok(Saved::Conflict { .. })) {
+            break;
         }
     }
-    Ok(saved.ok_or_else(|| "No change was made.".to_owned()))
+    Ok(outcome)
 }
 
 /// Saves settings without this one: what files and environment say of it applies.
@@ -284,19 +289,8 @@ pub async fn reset(engine: &Engine, by: By, target: Target, reason: &str) -> Res
         }
         Ok(Change { settings, summary, secrets: Vec::new() })
     };
-    let mut saved = None;
-    for _ in 0..TRIES {
-        super::refresh(engine).await?;
-        let base = engine.begin().config.revision;
-        match save_change(engine, by.clone(), base, reason, change).await? {
-            conflict @ Saved::Conflict { .. } => saved = Some(conflict),
-            other @ (Saved::Done { .. }
-            | Saved::Unchanged { .. }
-            | Saved::Again(_)
-            | Saved::NeedsFreshSignIn(_)
-            | Saved::NeedsReason(_)
-            | Saved::NeedsOwner(_)) => return Ok(Ok(other)),
-        }
-    }
-    Ok(saved.ok_or_else(|| "No change was made.".to_owned()))
+    on_newest(engine, async |config| {
+        save_change(engine, by.clone(), config.revision, reason, change).await.map(Ok)
+    })
+    .await
 }
