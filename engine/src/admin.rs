@@ -5,12 +5,12 @@ mod list;
 
 pub use list::{Listed, Listing, Pages, list, similar, whose};
 
-use crate::config::Method;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::proof::{By, address_proven};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
+use crate::model::MethodId;
 use crate::password::Caller;
 use crate::social;
 use crate::store::{self, identities::Inserted};
@@ -147,11 +147,11 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
             Some(password) => json!({ "hashed_password": hash(ctx, password.config).await? }),
             None => json!({}),
         };
-        credentials.push(credential(&identity, Method::Password, extracted.password_identifiers, config));
+        credentials.push(credential(&identity, MethodId::Password, extracted.password_identifiers, config));
     }
     if let Some(oidc) = given.oidc {
         let (identifiers, config) = links(oidc.config.providers)?;
-        credentials.push(credential(&identity, Method::Oidc, identifiers, config));
+        credentials.push(credential(&identity, MethodId::Oidc, identifiers, config));
     }
     let mut tx = ctx.db().write().await?;
     match store::identities::insert(&mut tx, &identity, &credentials).await? {
@@ -167,7 +167,7 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
     Ok((identity, credentials))
 }
 
-fn credential(identity: &Identity, kind: Method, identifiers: Vec<String>, config: Value) -> Credential {
+fn credential(identity: &Identity, kind: MethodId, identifiers: Vec<String>, config: Value) -> Credential {
     Credential {
         kind: kind.name().to_owned(),
         identifiers,

@@ -2,7 +2,8 @@
 //! decides nothing: every fact comes from [`crate::plan`].
 
 use crate::config::hooks::Response;
-use crate::config::{Config, Hook, Method};
+use crate::config::{Config, Hook};
+use crate::model::MethodId;
 use crate::plan::{Client, FlowKind, Plan, Source, Step, offer};
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pipeline {
     #[serde(skip)]
-    pub method: Method,
+    pub method: MethodId,
     #[serde(skip)]
     pub client: Client,
     /// Why none of the steps run.
@@ -50,7 +51,7 @@ pub enum Mark {
 /// The saved plan and the edited one in one list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
-    pub method: Method,
+    pub method: MethodId,
     pub client: Client,
     pub closed: Option<&'static str>,
     pub steps: Vec<(Line, Mark)>,
@@ -60,16 +61,16 @@ pub struct Compared {
 }
 
 /// A method as users know it.
-pub fn way(method: Method) -> &'static str {
+pub fn way(method: MethodId) -> &'static str {
     match method {
-        Method::Password => "Password",
-        Method::Oidc => "Social sign-in",
-        Method::Code => "Email code",
-        Method::Link => "Email link",
-        Method::Totp => "Authenticator app",
-        Method::Passkey => "Passkey",
-        Method::Webauthn => "Security key",
-        Method::LookupSecret => "Backup code",
+        MethodId::Password => "Password",
+        MethodId::Oidc => "Social sign-in",
+        MethodId::Code => "Email code",
+        MethodId::Link => "Email link",
+        MethodId::Totp => "Authenticator app",
+        MethodId::Passkey => "Passkey",
+        MethodId::Webauthn => "Security key",
+        MethodId::LookupSecret => "Backup code",
     }
 }
 

@@ -44,11 +44,11 @@ pub struct Device {
     pub location: String,
 }
 
-use crate::config::{Config, Method};
+use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
-use crate::model::{Aal, Client};
+use crate::model::{Aal, Client, MethodId};
 use crate::requester::{self, Network, Requester, Subject};
 use crate::store::{self, Tx};
 use serde_json::{Value, json};
@@ -141,7 +141,7 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
 /// In addition to the first authentication: the provider that was linked to the account by it.
 pub fn linked(session: &mut Session, provider: &str) {
     let at = session.authenticated_at;
-    session.methods.push(Amr { provider: Some(provider.to_owned()), ..proven(Method::Oidc.name(), at) });
+    session.methods.push(Amr { provider: Some(provider.to_owned()), ..proven(MethodId::Oidc.name(), at) });
 }
 
 /// Lifetime of a session of a user without a verified address; `None`: as any other.

@@ -1,12 +1,12 @@
 //! The console's layer: named settings mapped onto whatever the files say today. Pure, and the only place that writes what a
 //! setting says into a document. Which settings there are, and what each writes, is in [`super::console_table`].
 
-use super::Method;
 use super::console_hooks;
 use super::console_lists::{After, is_there_to_use};
 use super::console_social;
 use super::console_table::{Kind, Setting, Writes, setting};
 use super::layers::{remove, set};
+use crate::model::MethodId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ fn stored(kind: Kind, value: &Value) -> Result<Option<Value>, String> {
 /// For each method that is named; the others keep what they have, also where the list that they share changes.
 fn per_method(document: &mut Value, value: &Value, hook: &str, lists: Lists) -> Result<(), String> {
     let methods = value.as_object().ok_or("the value is not a set of methods")?;
-    let mut wanted: BTreeMap<Method, bool> = BTreeMap::new();
+    let mut wanted: BTreeMap<MethodId, bool> = BTreeMap::new();
     for (name, switch) in methods {
         let method = lists.methods().iter().find(|method| method.name() == name);
         let method = method.ok_or_else(|| match lists {
@@ -118,10 +118,10 @@ pub(super) fn switch_on(document: &mut Value, method: &str, hook: &str) {
 }
 
 /// Lists of methods that are off stay as they are: settings are mapped anew once the files switch one on.
-fn ask(document: &mut Value, hook: &str, wanted: &BTreeMap<Method, bool>) {
-    let there: Vec<Method> =
+fn ask(document: &mut Value, hook: &str, wanted: &BTreeMap<MethodId, bool>) {
+    let there: Vec<MethodId> =
         SIGNING_IN.iter().copied().filter(|method| is_there_to_use(document, *method)).collect();
-    let list = |method: &Method| Lists::SignIn.of(method.name());
+    let list = |method: &MethodId| Lists::SignIn.of(method.name());
     for method in &there {
         let Some(on) = wanted.get(method) else { continue };
         let others: Vec<After<'_>> =

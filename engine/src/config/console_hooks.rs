@@ -8,7 +8,8 @@ use super::hooks::{FROM_CONSOLE, Hook, Stage};
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, set};
 use super::secret_reference::name_in;
-use super::{Method, Named, WebHook};
+use super::{Named, WebHook};
+use crate::model::MethodId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -163,7 +164,7 @@ impl MadeHook {
     }
 
     /// Methods that make a difference to it, whether they are on or not; none where the whole flow has one list.
-    pub fn possible_methods(flow: Flow, when: When) -> &'static [Method] {
+    pub fn possible_methods(flow: Flow, when: When) -> &'static [MethodId] {
         match (flow, when) {
             (Flow::Registration, When::After) => REGISTERING,
             (Flow::Login, When::After) => SIGNING_IN,
@@ -179,7 +180,7 @@ impl MadeHook {
         }
     }
 
-    pub fn is_for(&self, method: Method) -> bool {
+    pub fn is_for(&self, method: MethodId) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|name| name == method.name())
     }
 
@@ -244,7 +245,7 @@ pub(super) fn put_in(document: &mut Value, value: &Value) -> Result<(), String> 
         if !MadeHook::possible_outcomes(hook.flow, hook.when).contains(&hook.outcome) {
             return Err(format!("the web hook `{id}` can change no account there"));
         }
-        if hook.methods.iter().any(|name| Method::parse(name).is_none()) {
+        if hook.methods.iter().any(|name| MethodId::parse(name).is_none()) {
             return Err(format!("the web hook `{id}` is for a method that is not known"));
         }
         if let Some(list) = taken(document, id) {

@@ -1,10 +1,10 @@
 //! Lists of hooks that the console's settings put entries into and take them out of: a method's own list and that of its flow, of
 //! which only one is in force. Knows no setting.
 
-use super::Method;
 use super::hooks;
 use super::keys::{Kind, REGISTRY};
 use super::layers::{get, remove, set};
+use crate::model::MethodId;
 use serde_json::{Value, json};
 
 pub(super) const SIGN_UP: &str = "selfservice.flows.registration.after";
@@ -13,10 +13,10 @@ pub const SESSION: &str = "session";
 const ATOMIC: &str = "vestibule.registration.atomic";
 
 /// Methods that a user can sign up with.
-pub const REGISTERING: &[Method] = &[Method::Password, Method::Oidc];
+pub const REGISTERING: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
 
 /// Methods that a user can sign in with.
-pub const SIGNING_IN: &[Method] = &[Method::Password, Method::Oidc];
+pub const SIGNING_IN: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
 
 /// The lists of hooks of one flow, a list for each method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,7 @@ pub enum Lists {
 
 impl Lists {
     /// Methods that have such a list.
-    pub fn methods(self) -> &'static [Method] {
+    pub fn methods(self) -> &'static [MethodId] {
         match self {
             Lists::SignUp => REGISTERING,
             Lists::SignIn => SIGNING_IN,
@@ -35,7 +35,7 @@ impl Lists {
     }
 
     /// The key of a method's own list.
-    pub fn path(self, method: Method) -> String {
+    pub fn path(self, method: MethodId) -> String {
         self.of(method.name()).own_path()
     }
 
@@ -189,12 +189,12 @@ fn is(entry: &Value, hook: &str) -> bool {
 }
 
 /// Password is on by itself, and its lists cost nothing where it is off.
-pub(super) fn is_there_to_use(document: &Value, method: Method) -> bool {
-    method == Method::Password || is_on(document, method)
+pub(super) fn is_there_to_use(document: &Value, method: MethodId) -> bool {
+    method == MethodId::Password || is_on(document, method)
 }
 
 /// Whether the files switch a method on that is off by itself. A variable may say it as text.
-fn is_on(document: &Value, method: Method) -> bool {
+fn is_on(document: &Value, method: MethodId) -> bool {
     match get(document, &format!("selfservice.methods.{}.enabled", method.name())) {
         Some(Value::Bool(on)) => *on,
         Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),

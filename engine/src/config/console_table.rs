@@ -4,7 +4,8 @@
 use super::console_lists::Lists;
 use super::console_names as names;
 use super::keys::{bounds_of, default_of, has_effect};
-use super::{Method, provider_keys as social};
+use super::provider_keys as social;
+use crate::model::MethodId;
 
 /// One setting.
 pub struct Setting {
@@ -271,14 +272,14 @@ impl Setting {
     pub fn key(&self) -> Option<String> {
         match self.writes {
             Writes::Key(key) => Some(key.to_owned()),
-            Writes::HookLists(_, lists) => Some(lists.path(Method::Password)),
+            Writes::HookLists(_, lists) => Some(lists.path(MethodId::Password)),
             Writes::Providers => Some(social::LIST.to_owned()),
             Writes::Group(_) | Writes::WebHooks => None,
         }
     }
 
     /// The key that it writes for one method.
-    pub fn key_of(&self, method: Method) -> Option<String> {
+    pub fn key_of(&self, method: MethodId) -> Option<String> {
         match self.writes {
             Writes::HookLists(_, lists) => Some(lists.path(method)),
             Writes::Key(_) | Writes::Group(_) | Writes::Providers | Writes::WebHooks => self.key(),
@@ -331,7 +332,7 @@ mod tests {
     #[test]
     fn every_key_is_one_of_the_configuration_and_every_row_has_words() {
         for setting in SETTINGS {
-            for key in setting.key().into_iter().chain(setting.key_of(Method::Oidc)) {
+            for key in setting.key().into_iter().chain(setting.key_of(MethodId::Oidc)) {
                 assert!(has_effect(&key), "{}: {key}", setting.name);
             }
             let (one, other) = match setting.text {

@@ -9,7 +9,8 @@ use super::load::{Findings, Note, check};
 use super::redact::redact;
 use super::remark::Remark;
 use super::secret_reference::name_in;
-use super::{Algorithm, Config, Method, console, export_providers, scalars, schemas};
+use super::{Algorithm, Config, console, export_providers, scalars, schemas};
+use crate::model::MethodId;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -120,8 +121,8 @@ impl Export {
 pub fn export(config: &Config, with_secrets: bool) -> Export {
     let (mut document, notes) = known(config);
     let mut remarks = Vec::new();
-    if config.vestibule.registration.sign_in_after_social && enabled(config, Method::Oidc) {
-        console::switch_on(&mut document, Method::Oidc.name(), "session");
+    if config.vestibule.registration.sign_in_after_social && enabled(config, MethodId::Oidc) {
+        console::switch_on(&mut document, MethodId::Oidc.name(), "session");
     }
     export_providers::as_kratos_has_them(config, &mut document, &mut remarks);
     ours(&mut document, &mut remarks);
@@ -172,7 +173,7 @@ fn remark(remarks: &mut Vec<Remark>, path: &str, text: impl Into<String>) {
     remarks.push(Remark { path: path.to_owned(), text: text.into() });
 }
 
-fn enabled(config: &Config, method: Method) -> bool {
+fn enabled(config: &Config, method: MethodId) -> bool {
     config.selfservice.enabled.get(&method).copied().unwrap_or_default()
 }
 

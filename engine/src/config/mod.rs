@@ -70,8 +70,8 @@ pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
-use crate::model::FlowKind;
 pub use crate::model::MethodId as Method;
+use crate::model::{FlowKind, MethodId};
 use crate::secret::Secret;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -263,7 +263,7 @@ pub struct SelfService {
     pub code: CodeMethod,
     pub social: SocialKeys,
     /// `selfservice.methods.<name>.enabled` of every other method, for what a plan or a page says of them.
-    pub enabled: BTreeMap<Method, bool>,
+    pub enabled: BTreeMap<MethodId, bool>,
     pub registration: RegistrationFlow,
     pub login: LoginFlow,
     pub verification: VerificationFlow,
@@ -273,16 +273,16 @@ pub struct SelfService {
 
 impl SelfService {
     /// Whether the method is on a form: it is on and, for providers, there is at least one.
-    pub fn offers(&self, method: Method) -> bool {
+    pub fn offers(&self, method: MethodId) -> bool {
         match method {
-            Method::Password => self.password.enabled,
-            Method::Oidc => !self.social.offered().is_empty(),
-            other @ (Method::Code
-            | Method::Link
-            | Method::Totp
-            | Method::Passkey
-            | Method::Webauthn
-            | Method::LookupSecret) => self.enabled.get(&other).copied().unwrap_or_default(),
+            MethodId::Password => self.password.enabled,
+            MethodId::Oidc => !self.social.offered().is_empty(),
+            other @ (MethodId::Code
+            | MethodId::Link
+            | MethodId::Totp
+            | MethodId::Passkey
+            | MethodId::Webauthn
+            | MethodId::LookupSecret) => self.enabled.get(&other).copied().unwrap_or_default(),
         }
     }
 }
@@ -373,7 +373,7 @@ pub enum Style {
 pub struct After {
     pub default_browser_return_url: Option<Url>,
     pub hooks: Vec<Hook>,
-    pub methods: BTreeMap<Method, AfterMethod>,
+    pub methods: BTreeMap<MethodId, AfterMethod>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! `vestibule.registration`: sign-up options that Kratos doesn't have. Each one is off by default unless noted.
 
-use super::Method;
 use super::reader::Reader;
+use crate::model::MethodId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub enum HookList {
     /// `registration.after.hooks`
     Flow,
     /// `registration.after.<method>.hooks`
-    Of(Method),
+    Of(MethodId),
 }
 
 const ATOMIC: &str = "vestibule.registration.atomic";
@@ -40,7 +40,7 @@ const ATOMIC: &str = "vestibule.registration.atomic";
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> RegistrationKeys {
     let mut atomic = BTreeSet::new();
     for name in reader.texts(ATOMIC) {
-        match (name.as_str(), Method::parse(&name)) {
+        match (name.as_str(), MethodId::parse(&name)) {
             ("flow", _) => {
                 atomic.insert(HookList::Flow);
             }

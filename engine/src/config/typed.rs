@@ -5,6 +5,7 @@ use super::keys::REGISTRY;
 pub(super) use super::reader::Reader;
 use super::scalars::{self, is_loopback};
 use super::*;
+use crate::model::MethodId;
 use serde_json::Map;
 
 /// `None` when there is no way to make one; the reason is in `findings`. Generated secrets and compiled schemas are taken
@@ -123,7 +124,7 @@ impl Reader<'_, '_> {
 
     fn after(&mut self, flow: &str, base: &Url) -> After {
         let path = format!("selfservice.flows.{flow}.after");
-        let methods = Method::ALL.into_iter().filter_map(|method| {
+        let methods = MethodId::ALL.into_iter().filter_map(|method| {
             let own = format!("{path}.{}", method.name());
             // Not every method can register.
             REGISTRY.is_section(&own).then(|| {
@@ -347,7 +348,7 @@ fn somebody_can_sign_in(reader: &mut Reader<'_, '_>, identity: &IdentityKeys, se
 
 fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
     let base = &public.base_url;
-    let others = Method::ALL.into_iter().filter(|method| *method != Method::Password);
+    let others = MethodId::ALL.into_iter().filter(|method| *method != MethodId::Password);
     let enabled = others
         .map(|method| (method, reader.boolean(&format!("selfservice.methods.{}.enabled", method.name()))))
         .collect();

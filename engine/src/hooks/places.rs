@@ -1,6 +1,7 @@
 //! Where a configuration contains webhooks: every list that may contain some, in the order in which a user meets them.
 
-use crate::config::{Config, Hook, Method, WebHook};
+use crate::config::{Config, Hook, WebHook};
+use crate::model::MethodId;
 use crate::plan::web_hooks;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ pub struct List<'a> {
     /// `before` or `after`
     pub stage: &'static str,
     /// `None`: the list of the whole flow.
-    pub method: Option<Method>,
+    pub method: Option<MethodId>,
     pub hooks: &'a [Hook],
 }
 

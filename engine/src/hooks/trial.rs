@@ -3,7 +3,7 @@
 
 use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
-use crate::config::{Config, Method, WebHook};
+use crate::config::{Config, MethodId, WebHook};
 use crate::effects::TemplateError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
@@ -96,9 +96,9 @@ fn invented(config: &Config, place: &str) -> Value {
     let nobody = Uuid::nil();
     const AT: &str = "2000-01-31T00:00:00Z";
     let active = match (flow, stage) {
-        ("verification", _) => Method::Code.name(),
+        ("verification", _) => MethodId::Code.name(),
         (_, "before") => "",
-        _ => Method::Password.name(),
+        _ => MethodId::Password.name(),
     };
     let mut input = json!({
         "flow": {

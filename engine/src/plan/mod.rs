@@ -5,7 +5,8 @@ mod offer;
 pub use offer::{Offer, Words, offer};
 
 use crate::config::hooks::Response;
-use crate::config::{After, Config, Hook, HookList, Method, WebHook};
+use crate::config::{After, Config, Hook, HookList, WebHook};
+use crate::model::MethodId;
 pub use crate::model::{Client, FlowKind};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub enum Step {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
     pub flow: FlowKind,
-    pub method: Method,
+    pub method: MethodId,
     pub client: Client,
     pub source: Source,
     /// In run order.
@@ -87,7 +88,7 @@ pub struct Answer {
 }
 
 /// The one place that decides what runs. Pure: the same for the saved and for an unsaved configuration.
-pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> Plan {
+pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -> Plan {
     let (own, of_flow) = lists_after(config, flow, method);
     // A non-empty method list replaces the flow's; nothing is merged (Kratos: driver/registry_default_registration.go).
     let (source, list, shadowed) = match (own, of_flow) {
@@ -97,7 +98,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
     };
     // Whoever comes back from a provider has just proven who they are there: nobody expects to do it again here.
     let by_itself = flow == FlowKind::Registration
-        && method == Method::Oidc
+        && method == MethodId::Oidc
         && config.vestibule.registration.sign_in_after_social
         && !list.contains(&Hook::Session);
     let sign_in = by_itself
@@ -209,7 +210,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: Method, client: Client) -> 
 }
 
 /// What may run after a form of `flow`: the method's own list and that of the whole flow.
-fn lists_after(config: &Config, flow: FlowKind, method: Method) -> (&[Hook], &[Hook]) {
+fn lists_after(config: &Config, flow: FlowKind, method: MethodId) -> (&[Hook], &[Hook]) {
     match flow {
         FlowKind::Registration | FlowKind::Login => {
             let after = after(config, flow);
@@ -234,7 +235,7 @@ fn after(config: &Config, flow: FlowKind) -> Option<&After> {
 }
 
 /// Whether `vestibule.registration.atomic` names the list in force.
-fn wants_all_or_nothing(config: &Config, method: Method, source: Source) -> bool {
+fn wants_all_or_nothing(config: &Config, method: MethodId, source: Source) -> bool {
     let lists = &config.vestibule.registration.atomic;
     match source {
         Source::Method => lists.contains(&HookList::Of(method)),
@@ -299,7 +300,7 @@ impl Plan {
 }
 
 /// `after.<method>` > `after` > `selfservice.default_browser_return_url` > our own `/welcome`.
-pub fn default_return_url(config: &Config, flow: FlowKind, method: Method) -> url::Url {
+pub fn default_return_url(config: &Config, flow: FlowKind, method: MethodId) -> url::Url {
     let after = after(config, flow);
     let of_method = after.and_then(|after| after.methods.get(&method)?.default_browser_return_url.as_ref());
     let of_flow = match after {

@@ -7,8 +7,8 @@ use super::failure::{Failure, Outcome};
 use super::output;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::config::Method;
 use engine::config::console::{REGISTERING, SIGNING_IN};
+use engine::model::MethodId;
 use engine::pipeline::{self, Pipeline, pipeline};
 use engine::plan::{self, Client, FlowKind};
 
@@ -43,8 +43,8 @@ impl Command {
     /// Uses the console's newest revision, like `serve`, if there is an installation.
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let config = assemble::applying(global).await?;
-        let method = Method::parse(&self.method).ok_or_else(|| {
-            let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+        let method = MethodId::parse(&self.method).ok_or_else(|| {
+            let names: Vec<&str> = MethodId::ALL.iter().map(|method| method.name()).collect();
             Failure::failed(format!("unknown method {:?}: use one of {}", self.method, names.join(", ")))
         })?;
         let (flow, methods) = match self.flow {
