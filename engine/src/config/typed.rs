@@ -5,7 +5,6 @@ use super::keys::REGISTRY;
 pub(super) use super::reader::Reader;
 use super::scalars::{self, is_loopback};
 use super::*;
-use crate::model::MethodId;
 use serde_json::Map;
 
 /// `None` when there is no way to make one; the reason is in `findings`. Generated secrets and compiled schemas are taken

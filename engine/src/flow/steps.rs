@@ -15,7 +15,7 @@ use crate::form::outcome::{Outcome, Replaced, ShowVerification, SignedUp, Verifi
 use crate::form::verification::{begin, unverified};
 use crate::hooks::{
     self,
-    call::{self, About, Said},
+    call::{self, HookContext, HookDecision},
 };
 use crate::identity::{Identity, VerifiableAddress};
 use crate::method::{self, Attempt, NewCredential, Who};
@@ -142,24 +142,27 @@ impl Work {
         let said = asked(&ctx, hook, self.about(part), provisional.as_mut()).await;
         self.provisional = provisional;
         match (said?, kind) {
-            (Said::GoOn, _) => Ok(None),
-            (Said::Change(changes), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
+            (HookDecision::Continue, _) => Ok(None),
+            (HookDecision::Modify(changes), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
                 self.change(*changes, hook).await
             }
             // What it would change of the account is for sign-up alone (contract).
-            (Said::Change(_), _) => Ok(None),
-            (Said::Refuse(messages), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
+            (HookDecision::Modify(_), _) => Ok(None),
+            (HookDecision::Reject(messages), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
                 self.refuse(messages).await.map(Some)
             }
             // A service that may refuse was asked before; a failure is shown, and the account stays unless it is all or nothing.
-            (Said::Refuse(_), FlowKind::Registration) => Ok(None),
-            (Said::Refuse(messages), FlowKind::Login) => {
+            (HookDecision::Reject(_), FlowKind::Registration) => Ok(None),
+            (HookDecision::Reject(messages), FlowKind::Login) => {
                 self.on.flow.active = Some(self.plan.method.name().to_owned());
                 self.attach(messages);
                 show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
             }
             // The address stays verified whatever a service says; nobody is issued a session that one of them refused.
-            (Said::Refuse(messages), FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings) => {
+            (
+                HookDecision::Reject(messages),
+                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings,
+            ) => {
                 self.attach(messages);
                 save(&ctx, &mut self.on.flow).await?;
                 let done = Verified { flow: self.on.flow.clone(), given: None };
@@ -324,9 +327,9 @@ impl Work {
 async fn asked(
     ctx: &Ctx,
     hook: &WebHook,
-    about: About<'_>,
+    about: HookContext<'_>,
     provisional: Option<&mut Provisional>,
-) -> Result<Said> {
+) -> Result<HookDecision> {
     let Some(provisional) = provisional.filter(|_| hook.response != Response::Ignored) else {
         return call::call(ctx, hook, about).await;
     };

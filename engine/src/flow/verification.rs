@@ -8,7 +8,7 @@ use crate::form::outcome::{Outcome, Replaced, Why, switched_off, unknown};
 use crate::form::request::{Body, Current, Start, Submit};
 use crate::form::verification::{ask_for_address, open_in, show_to, with_token};
 use crate::form::{address, csrf};
-use crate::hooks::call::Seen;
+use crate::hooks::call::RequestInfo;
 use crate::ids::FlowId;
 use crate::method::{Attempt, asked_on_opening};
 use crate::model::{Flow, FlowKind, FlowState, FlowType, MethodId};
@@ -177,7 +177,7 @@ pub(super) async fn replace(on: &Attempt, why: Replaced, message: Text) -> Resul
         csrf_cookie: csrf::new_cookie(ctx.effects()),
         current: None,
         requester: on.submit.requester.clone(),
-        seen: Seen::default(),
+        seen: RequestInfo::default(),
     };
     let mut flow = envelope::blank(ctx, FlowKind::Verification, &start);
     flow.request_url = match why {

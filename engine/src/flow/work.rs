@@ -4,7 +4,7 @@ use super::show::{return_url, show};
 use super::verification;
 use crate::error::Result;
 use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why};
-use crate::hooks::call::About;
+use crate::hooks::call::HookContext;
 use crate::identity::{self, Identity, State};
 use crate::invitations::Invitation;
 use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
@@ -188,9 +188,9 @@ impl Work {
         }
     }
 
-    pub(super) fn about(&self, part: Part) -> About<'_> {
+    pub(super) fn about(&self, part: Part) -> HookContext<'_> {
         let of_verification = part == Part::Own && self.plan.flow == FlowKind::Verification;
-        About {
+        HookContext {
             flow: self.flow_of(part),
             identity: self.account.as_ref(),
             session: match self.plan.flow {
@@ -208,7 +208,7 @@ impl Work {
     }
 
     /// For those that nobody waits for, which are queued with what they tell of: each part of the work with its plan.
-    pub(super) fn informs(&self) -> Vec<(About<'_>, &Plan)> {
+    pub(super) fn informs(&self) -> Vec<(HookContext<'_>, &Plan)> {
         let sign_up = self.sign_up.as_ref().map(|(_, plan)| (self.about(Part::SignUp), plan));
         sign_up.into_iter().chain([(self.about(Part::Own), &self.plan)]).collect()
     }

@@ -1,6 +1,6 @@
 //! A request that begins a flow or goes on with one, as `server` parsed it.
 
-use crate::hooks::call::Seen;
+use crate::hooks::call::RequestInfo;
 use crate::identity::Identity;
 use crate::model::{Flow, FlowType};
 use crate::requester::Requester;
@@ -19,7 +19,7 @@ pub struct Start {
     pub current: Option<Current>,
     pub requester: Requester,
     /// For web hooks.
-    pub seen: Seen,
+    pub seen: RequestInfo,
 }
 
 /// Who is signed in on this request.
@@ -56,7 +56,7 @@ pub struct Submit {
     /// Verification: what may sign in with the proof.
     pub offered: Offered,
     /// For web hooks.
-    pub seen: Seen,
+    pub seen: RequestInfo,
 }
 
 /// What a browser brings along beside the form, to be signed in once its address is verified.
@@ -112,7 +112,7 @@ impl Body {
 
 impl Start {
     /// A flow that begins without a request of its own, in the place of `from` or because of it.
-    pub fn following(from: &Flow, csrf_cookie: String, requester: Requester, seen: Seen) -> Self {
+    pub fn following(from: &Flow, csrf_cookie: String, requester: Requester, seen: RequestInfo) -> Self {
         Self {
             kind_of_client: from.kind_of_client,
             path_and_query: String::new(),

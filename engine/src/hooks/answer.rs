@@ -29,12 +29,12 @@ const EXTERNAL_ID: usize = 255;
 
 /// What the other service says.
 #[derive(Debug, PartialEq)]
-pub enum Said {
-    GoOn,
-    /// To be laid over the account before it is stored.
-    Change(Box<Changes>),
+pub enum HookDecision {
+    Continue,
+    /// To be merged into the account before it is stored.
+    Modify(Box<Changes>),
     /// By field, as [`crate::ui::Container::attach`] takes them.
-    Refuse(Vec<(String, Text)>),
+    Reject(Vec<(String, Text)>),
 }
 
 /// Members that are there replace the account's own, whole (contract: nothing is merged).
@@ -98,12 +98,12 @@ fn there<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Resu
 ///
 /// # Errors
 /// What is wrong with the answer, for the log.
-pub(super) fn judge(hook: &WebHook, answer: &Answer) -> Result<Said, String> {
+pub(super) fn interpret(hook: &WebHook, answer: &Answer) -> Result<HookDecision, String> {
     match answer.status {
         200 if hook.response == Response::Changes => {
             let body = read(&answer.body)?;
             let Some(wanted) = body.get("identity").filter(|wanted| !wanted.is_null()) else {
-                return Ok(Said::GoOn);
+                return Ok(HookDecision::Continue);
             };
             // A list would be read as well, member by member in their order.
             if !wanted.is_object() {
@@ -112,16 +112,16 @@ pub(super) fn judge(hook: &WebHook, answer: &Answer) -> Result<Said, String> {
             let changes = Changes::deserialize(wanted)
                 .map_err(|failure| format!("its answer cannot be read: {failure}"))?;
             changes.check()?;
-            Ok(Said::Change(Box::new(changes)))
+            Ok(HookDecision::Modify(Box::new(changes)))
         }
-        _ if answer.is_success() => Ok(Said::GoOn),
+        _ if answer.is_success() => Ok(HookDecision::Continue),
         status @ 300..400 => {
             Err(format!("it answered {status}: a redirect is not followed, and agrees to nothing"))
         }
         status @ 400..500 if hook.blocks() && status != 429 => {
             let messages = read(&answer.body).ok().and_then(messages);
             let silent = || format!("it refused with {status} and without messages for the form");
-            messages.map(Said::Refuse).ok_or_else(silent)
+            messages.map(HookDecision::Reject).ok_or_else(silent)
         }
         status => Err(format!("it answered {status}")),
     }

@@ -2,7 +2,7 @@
 //! a flow each runs is [`crate::plan`]'s word, how a call is made that of [`crate::hooks`].
 
 use super::answer;
-pub use super::answer::{Address, Changes, Said};
+pub use super::answer::{Address, Changes, HookDecision};
 use super::{Attempt, Body, Cause, Purpose, Trouble, Waited};
 use crate::config::hooks::Response;
 use crate::config::{Config, WebHook};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// Of a person's request, what a body may use. Made where the request is read: of cookies only those that are not ours.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RequestInfo {
     pub method: String,
     pub url: String,
     /// By lower-case name.
@@ -31,7 +31,7 @@ pub struct Seen {
 }
 
 /// What a call is about.
-pub struct About<'a> {
+pub struct HookContext<'a> {
     pub flow: &'a Flow,
     /// Not before a flow.
     pub identity: Option<&'a Identity>,
@@ -39,10 +39,10 @@ pub struct About<'a> {
     pub session: Option<&'a Session>,
     /// How somebody signs up or in. Nobody has said so before a flow, and a verification has its own.
     pub method: Option<MethodId>,
-    pub seen: &'a Seen,
+    pub seen: &'a RequestInfo,
 }
 
-impl About<'_> {
+impl HookContext<'_> {
     fn cause<'h>(&self, config: &Config, hook: &'h WebHook) -> Cause<'h> {
         let stage = if self.identity.is_some() { "after" } else { "before" };
         let place = hooks::place_of(config, hook);
@@ -57,7 +57,7 @@ pub async fn inform<'h>(
     ctx: &Ctx,
     tx: &mut Tx,
     hooks: impl IntoIterator<Item = &'h Arc<WebHook>>,
-    about: &About<'_>,
+    about: &HookContext<'_>,
 ) -> Result<()> {
     let mut made: Option<Value> = None;
     for hook in hooks.into_iter().filter(|hook| hook.response == Response::Ignored) {
@@ -71,9 +71,9 @@ pub async fn inform<'h>(
 ///
 /// # Errors
 /// 502 a service that fails, 504 one that does not answer in time, 500 a template that cannot be evaluated.
-pub async fn call(ctx: &Ctx, hook: &WebHook, about: About<'_>) -> Result<Said> {
+pub async fn call(ctx: &Ctx, hook: &WebHook, about: HookContext<'_>) -> Result<HookDecision> {
     if hook.response == Response::Ignored {
-        return Ok(Said::GoOn);
+        return Ok(HookDecision::Continue);
     }
     // What was stored before the call stays, so a service that missed it may be told again.
     let stored = hook.response == Response::Awaited
@@ -83,30 +83,35 @@ pub async fn call(ctx: &Ctx, hook: &WebHook, about: About<'_>) -> Result<Said> {
 }
 
 /// The same for an account that is not seen yet; and whether the service knows of it now, or may know.
-pub(crate) async fn ask(ctx: &Ctx, hook: &WebHook, about: About<'_>, id: DeliveryId) -> (Result<Said>, bool) {
+pub(crate) async fn ask(
+    ctx: &Ctx,
+    hook: &WebHook,
+    about: HookContext<'_>,
+    id: DeliveryId,
+) -> (Result<HookDecision>, bool) {
     called(ctx, hook, about, id, false).await
 }
 
 async fn called(
     ctx: &Ctx,
     hook: &WebHook,
-    about: About<'_>,
+    about: HookContext<'_>,
     id: DeliveryId,
     stored: bool,
-) -> (Result<Said>, bool) {
+) -> (Result<HookDecision>, bool) {
     let input = input(&ctx.config, &about);
     let attempt = hooks::attempt(ctx, hook, id, Purpose::Awaited, Body::Template(&input.to_string())).await;
     let said = match &attempt.outcome {
-        Ok(answer) => answer::judge(hook, answer).map_err(|what| failed(Kind::Upstream, hook, what)),
-        Err(Trouble::Cancelled) => Ok(Said::GoOn),
+        Ok(answer) => answer::interpret(hook, answer).map_err(|what| failed(Kind::Upstream, hook, what)),
+        Err(Trouble::Cancelled) => Ok(HookDecision::Continue),
         // No service is at fault, and another try soon makes sense.
         Err(Trouble::Busy(full)) => Err(Error::from(*full)),
         Err(trouble) => Err(failed(kind(trouble), hook, trouble)),
     };
     let (status, failure) = match &said {
         Ok(_) if matches!(attempt.outcome, Err(Trouble::Cancelled)) => (Status::Cancelled, None),
-        Ok(Said::GoOn | Said::Change(_)) => (Status::Done, None),
-        Ok(Said::Refuse(_)) => (Status::Refused, None),
+        Ok(HookDecision::Continue | HookDecision::Modify(_)) => (Status::Done, None),
+        Ok(HookDecision::Reject(_)) => (Status::Refused, None),
         Err(error) => (Status::Failed, error.cause().map(ToString::to_string)),
     };
     log(hook, &attempt, status);
@@ -156,7 +161,7 @@ fn failed(kind: Kind, hook: &WebHook, cause: impl std::fmt::Display) -> Error {
 }
 
 /// The template's argument `ctx`.
-fn input(config: &Config, about: &About<'_>) -> Value {
+fn input(config: &Config, about: &HookContext<'_>) -> Value {
     let headers: BTreeMap<String, &Vec<String>> = about
         .seen
         .headers

@@ -3,12 +3,13 @@
 
 use super::request::{Purpose, Trouble};
 use super::{Body, Cause, Content, Logged, Waited, attempt, new_id, places, redact, request, shown};
-use crate::config::{Config, MethodId, WebHook};
+use crate::config::{Config, WebHook};
 use crate::effects::TemplateError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::{self, schema::TraitKind};
 use crate::ids::FlowId;
+use crate::model::MethodId;
 use crate::store::deliveries::{self, Kind, Status};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::flow;
 use crate::form::outcome::{Outcome, Started};
 use crate::form::request::{Body, Offered, Start, Submit};
-use crate::hooks::call::Seen;
+use crate::hooks::call::RequestInfo;
 use crate::model::{FlowKind, FlowType};
 use crate::requester::Requester;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub fn start() -> Start {
         csrf_cookie: String::new(),
         current: None,
         requester: Requester::default(),
-        seen: Seen::default(),
+        seen: RequestInfo::default(),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
         browser: Vec::new(),
         requester: Requester::default(),
         offered: Offered::default(),
-        seen: Seen::default(),
+        seen: RequestInfo::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use engine::flow;
 use engine::form::address::without_secrets;
 use engine::form::request::{Body, Offered, Start, Submit, first};
-use engine::hooks::call::Seen;
+use engine::hooks::call::RequestInfo;
 use engine::identity::decode;
 use engine::ids::FlowId;
 use engine::model::{Flow, FlowKind, FlowType};
@@ -155,7 +155,7 @@ pub(crate) fn submission(
             secrets: cookies::hand_overs(&ctx.config, headers),
             own_origin: crate::cors::names_our_pages(&ctx.config, headers),
         },
-        seen: Seen::default(),
+        seen: RequestInfo::default(),
     }
 }
 
@@ -165,14 +165,14 @@ const SECRET_HEADERS: [&str; 6] =
 
 /// What web hooks may learn of a request. Our own cookies stay here: session, anti-forgery, and the console's, which comes
 /// along where console and public port share a host name.
-pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> Seen {
-    let mut all = Seen {
+pub(crate) fn seen(ctx: &Ctx, method: &Method, uri: &Uri, headers: &HeaderMap) -> RequestInfo {
+    let mut all = RequestInfo {
         method: method.to_string(),
         url: without_secrets(
             &ctx.config
                 .public_url(uri.path_and_query().map_or("", |path| path.as_str()).trim_start_matches('/')),
         ),
-        ..Seen::default()
+        ..RequestInfo::default()
     };
     for (name, value) in headers {
         let secret = SECRET_HEADERS.contains(&name.as_str());

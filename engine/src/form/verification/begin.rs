@@ -7,7 +7,7 @@ use super::super::{code, return_to};
 use super::draw::ask_for_code;
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::hooks::call::Seen;
+use crate::hooks::call::RequestInfo;
 use crate::identity::{Identity, VerifiableAddress};
 use crate::ids::IdentityId;
 use crate::model::{Flow, FlowKind, Sent};
@@ -43,7 +43,7 @@ pub(crate) fn for_address(
     csrf_cookie: &str,
     address: &VerifiableAddress,
 ) -> (Flow, ShowVerification) {
-    let start = Start::following(from, csrf_cookie.to_owned(), Requester::default(), Seen::default());
+    let start = Start::following(from, csrf_cookie.to_owned(), Requester::default(), RequestInfo::default());
     let mut flow = blank(ctx, FlowKind::Verification, &start);
     flow.request_url.clone_from(&from.request_url);
     flow.return_to = after_verification(&from.request_url)
