@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use engine::config::Config;
 use engine::form::csrf;
 use engine::form::outcome::{
-    self, ContinueWith, Departure, Given, Issued, Outcome, Replaced, ShowVerification, SignedIn, SignedUp,
-    Started, Verified, Why,
+    self, AuthorizationRequest, ContinueWith, Given, Issued, Outcome, Replaced, ShowVerification, SignedIn,
+    SignedUp, Started, Verified, Why,
 };
 use engine::ids::FlowId;
 use engine::model::{Client, Flow, FlowKind, FlowType};
@@ -176,7 +176,7 @@ fn expired(ctx: &Ctx, flow: &Flow, at: DateTime<Utc>) -> Response {
 }
 
 /// To a provider: a browser goes there by itself, others are told where.
-fn leave(ctx: &Ctx, departure: &Departure, wants_json: bool) -> Response {
+fn leave(ctx: &Ctx, departure: &AuthorizationRequest, wants_json: bool) -> Response {
     let mut response = if departure.browser.is_none() || wants_json {
         let error = engine::Error::new(engine::Kind::Elsewhere, "Open the URL in a browser to continue.")
             .with_id("browser_location_change_required")

@@ -40,7 +40,7 @@ pub enum Outcome {
     /// No session before the address is verified (Kratos: selfservice/hook/require_verified_address.go).
     Unverified(ShowVerification),
     /// To a provider.
-    Leave(Departure),
+    Leave(AuthorizationRequest),
     /// Somebody is signed in already: a browser goes there.
     Already(Url),
     /// Back to the app, which fetches its session.
@@ -142,7 +142,7 @@ pub struct DeferredLogin {
 
 /// A user leaves for a provider.
 #[derive(Debug)]
-pub struct Departure {
+pub struct AuthorizationRequest {
     pub url: Url,
     /// The cookie that the browser has to come back with; none for apps.
     pub browser: Option<String>,

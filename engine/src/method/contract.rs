@@ -6,13 +6,13 @@ use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::form::envelope::Holder;
-use crate::form::outcome::{Departure, Replaced, Why};
+use crate::form::outcome::{AuthorizationRequest, Replaced, Why};
 use crate::form::request::Submit;
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity};
 use crate::model::{Client, Flow, MethodId};
 use crate::signup::pending;
-use crate::social::{Mapped, SentToken, Visitor};
+use crate::social::{ExternalIdentity, Mapped, SentToken};
 use crate::store::codes::Code;
 use crate::store::social::Exchange;
 use crate::ui::{Node, Text};
@@ -136,7 +136,7 @@ pub(crate) enum Verdict {
     Another(Box<Flow>),
     /// The flow is over, and a new one of its kind begins with that message.
     Replace(Replaced, Text),
-    Leave(Departure),
+    Leave(AuthorizationRequest),
     Proceed(Box<Facts>),
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct NewAccount {
 pub(crate) enum NewCredential {
     /// The hash.
     Password(String),
-    Provider(Arc<Arrived>),
+    Provider(Arc<CallbackOutcome>),
 }
 
 impl NewAccount {
@@ -200,7 +200,7 @@ impl NewAccount {
                 vec![credential(MethodId::Password, identifiers.clone(), config)]
             }
             NewCredential::Provider(arrived) => {
-                let Visitor { provider, subject, .. } = &arrived.visitor;
+                let ExternalIdentity { provider, subject, .. } = &arrived.visitor;
                 let config = json!({ "providers": [crate::social::entry(provider, subject)] });
                 let mut all = vec![credential(MethodId::Oidc, vec![arrived.visitor.identifier()], config)];
                 // Reserved without a password, as in Kratos: else the next sign-up with this address would be a second account.
@@ -240,8 +240,8 @@ pub(crate) struct Owner {
 }
 
 /// A sign-up through a provider.
-pub(crate) struct Arrived {
+pub(crate) struct CallbackOutcome {
     pub(crate) provider: Arc<Provider>,
-    pub(crate) visitor: Visitor,
+    pub(crate) visitor: ExternalIdentity,
     pub(crate) mapped: Mapped,
 }

@@ -1,7 +1,7 @@
 //! Claims → traits, with the administrator's Jsonnet (Kratos: selfservice/strategy/oidc/strategy_registration.go). The claims are the
 //! provider's, so the result isn't trusted before it was validated against the identity schema.
 
-use super::{Line, Stage, Trouble, Visitor, chain};
+use super::{ExternalIdentity, Line, Stage, Trouble, chain};
 use crate::config::Template;
 use crate::config::social::Provider;
 use crate::effects::Request;
@@ -61,7 +61,7 @@ fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::
 pub async fn map(
     line: Line<'_>,
     provider: &Provider,
-    visitor: &Visitor,
+    visitor: &ExternalIdentity,
     identity: Option<&Identity>,
 ) -> Result<Mapped, Trouble> {
     let account = match identity {

@@ -44,7 +44,7 @@ pub struct Turn {
 
 /// A user at a provider. `claims` has the format that claims mappings read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Visitor {
+pub struct ExternalIdentity {
     pub provider: String,
     pub subject: String,
     pub claims: Value,
@@ -62,7 +62,7 @@ pub struct SentToken {
     pub expires_at: DateTime<Utc>,
 }
 
-impl Visitor {
+impl ExternalIdentity {
     /// As it stands in the credential (Kratos: identity/credentials_oidc.go). Subjects tell small from capital letters.
     pub fn identifier(&self) -> String {
         identifier(&self.provider, &self.subject)

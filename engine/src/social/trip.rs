@@ -7,7 +7,7 @@ use super::exchange::exchange;
 use super::id_token::{self, Expected, JudgeNonce, Refusal, Token};
 use super::known::Entry;
 use super::values::{is_yes, text_of};
-use super::{Line, Stage, Trouble, Turn, Visitor, bearer, chain, profile};
+use super::{ExternalIdentity, Line, Stage, Trouble, Turn, bearer, chain, profile};
 use crate::config::providers::{Exchange, Profile};
 use crate::config::social::{Pkce, Provider, SubjectSource};
 use crate::effects::document::{OF_A_PROVIDER, judge};
@@ -149,7 +149,7 @@ pub async fn arrive(
     returned: Returned,
     (nonce, verifier): (&str, Option<&str>),
     turn: &Turn,
-) -> Result<Visitor, Trouble> {
+) -> Result<ExternalIdentity, Trouble> {
     let from = found(line, provider, Some(turn)).await?;
     issuer_of_answer(provider, &from, returned.issuer.as_deref())?;
     let tokens = exchange(line, provider, &from, redirect_uri, (&returned.code, verifier)).await?;
@@ -182,7 +182,7 @@ pub async fn arrive(
     if let Some(user) = returned.user.filter(|_| provider.kind.name == "apple") {
         names_beside(&mut claims, &user);
     }
-    Ok(Visitor { signed_in_at, ..visitor(provider, claims)? })
+    Ok(ExternalIdentity { signed_in_at, ..visitor(provider, claims)? })
 }
 
 /// Who an id_token speaks of that an app got by itself (Kratos: provider_apple.go, provider_google.go).
@@ -194,7 +194,7 @@ pub async fn from_token(
     provider: &Provider,
     token: &str,
     nonce: Option<&str>,
-) -> Result<Visitor, Trouble> {
+) -> Result<ExternalIdentity, Trouble> {
     if !provider.signs() || provider.kind.profile != Profile::Token {
         return Err(Trouble::new(Stage::VerificationFailed, "this provider doesn't sign id_tokens"));
     }
@@ -219,7 +219,7 @@ pub async fn from_token(
             return Err(Trouble::new(Stage::ClaimsInvalid, why));
         }
     }
-    Ok(Visitor { signed_in_at, token: Some(kept), ..visitor(provider, claims)? })
+    Ok(ExternalIdentity { signed_in_at, token: Some(kept), ..visitor(provider, claims)? })
 }
 
 fn by_object(claims: &mut Value) {
@@ -313,7 +313,7 @@ fn names_beside(claims: &mut Value, user: &str) {
     }
 }
 
-fn visitor(provider: &Provider, claims: Value) -> Result<Visitor, Trouble> {
+fn visitor(provider: &Provider, claims: Value) -> Result<ExternalIdentity, Trouble> {
     let named = |name: &str| text_of(&claims[name]).filter(|text| !text.is_empty());
     let (Some(subject), Some(_)) = (named("sub"), named("iss")) else {
         return Err(Trouble::new(Stage::ClaimsInvalid, "the claims have no `iss` or `sub`"));
@@ -328,5 +328,5 @@ fn visitor(provider: &Provider, claims: Value) -> Result<Visitor, Trouble> {
     judge(&claims, OF_A_PROVIDER)
         .map_err(|unfit| Trouble::new(Stage::ClaimsInvalid, format!("the claims are rejected: {unfit}")))?;
     let (provider, claims) = (provider.id.clone(), profile::shape(&claims));
-    Ok(Visitor { provider, subject, claims, signed_in_at: None, token: None })
+    Ok(ExternalIdentity { provider, subject, claims, signed_in_at: None, token: None })
 }

@@ -13,11 +13,11 @@ use crate::identity::{Identity, proof};
 use crate::method::account::{active, conflict};
 use crate::method::basis::Basis;
 use crate::method::contract::{
-    Arrived, Attempt, Facts, Known, More, NewAccount, NewCredential, Prove, Verdict, Who,
+    Attempt, CallbackOutcome, Facts, Known, More, NewAccount, NewCredential, Prove, Verdict, Who,
 };
 use crate::model::{FlowKind, MethodId};
 use crate::signup;
-use crate::social::{self, Mapped, Stage, Trouble, Visitor};
+use crate::social::{self, ExternalIdentity, Mapped, Stage, Trouble};
 use crate::store;
 use crate::ui::{Text, text};
 use chrono::TimeDelta;
@@ -31,12 +31,12 @@ const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// A user whose provider vouches for who they are.
 pub(crate) struct Arrival {
     pub(crate) provider: Arc<Provider>,
-    pub(crate) visitor: Visitor,
+    pub(crate) visitor: ExternalIdentity,
     /// What was filled in before.
     pub(crate) form: Value,
 }
 
-impl Arrived {
+impl CallbackOutcome {
     /// What the provider says beside the traits.
     pub(crate) fn lay_over(&self, identity: &mut Identity) {
         if let Some(metadata) = &self.mapped.metadata_public {
@@ -153,7 +153,7 @@ impl Arrival {
             }
         };
         let token = visitor.token.clone();
-        let by = NewCredential::Provider(Arc::new(Arrived { provider, visitor, mapped }));
+        let by = NewCredential::Provider(Arc::new(CallbackOutcome { provider, visitor, mapped }));
         let account = NewAccount { schema_id, traits, extracted, by };
         Ok(Verdict::Proceed(Box::new(Facts { who: Who::New(Box::new(account)), token })))
     }
@@ -165,7 +165,7 @@ fn refused(on: &mut Attempt, text: Text) -> Verdict {
 }
 
 /// A user who came from there before.
-fn sign_in(visitor: &Visitor, identity: Identity) -> Result<Verdict> {
+fn sign_in(visitor: &ExternalIdentity, identity: Identity) -> Result<Verdict> {
     active(&identity)?;
     let known = Known {
         identity,
@@ -181,7 +181,7 @@ fn sign_in(visitor: &Visitor, identity: Identity) -> Result<Verdict> {
 async fn link(
     on: &Attempt,
     provider: &Provider,
-    visitor: &Visitor,
+    visitor: &ExternalIdentity,
     mapped: &Mapped,
     (identity, duplicate): (Identity, String),
 ) -> Result<Verdict> {
@@ -197,7 +197,7 @@ async fn link(
 }
 
 /// Whose account the provider's subject is linked to.
-pub(super) async fn known(ctx: &Ctx, visitor: &Visitor) -> Result<Option<Identity>> {
+pub(super) async fn known(ctx: &Ctx, visitor: &ExternalIdentity) -> Result<Option<Identity>> {
     let mut tx = ctx.db().read().await?;
     let found =
         store::identities::by_identifier(&mut tx, MethodId::Oidc.name(), &visitor.identifier()).await?;

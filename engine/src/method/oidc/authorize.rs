@@ -7,7 +7,7 @@ use super::trouble::{busy, line, sentence, told};
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::form::outcome::{Departure, Why};
+use crate::form::outcome::{AuthorizationRequest, Why};
 use crate::ids::FlowId;
 use crate::method::contract::{Attempt, Prove, Verdict};
 use crate::model::FlowType;
@@ -129,7 +129,7 @@ async fn leave(
     on: &Attempt,
     provider: &Provider,
     form: Value,
-) -> Result<std::result::Result<Departure, Trouble>> {
+) -> Result<std::result::Result<AuthorizationRequest, Trouble>> {
     let (ctx, flow) = (&on.ctx, &on.flow);
     let effects = ctx.effects();
     let to = match social::destination(line(ctx), provider).await {
@@ -169,5 +169,5 @@ async fn leave(
         again: flow.is_refresh(),
     };
     let redirect_uri = ctx.config.selfservice.social.redirect_uri(provider);
-    Ok(Ok(Departure { url: social::depart(provider, &to, &redirect_uri, &ask), browser }))
+    Ok(Ok(AuthorizationRequest { url: social::depart(provider, &to, &redirect_uri, &ask), browser }))
 }

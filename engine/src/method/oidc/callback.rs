@@ -13,7 +13,7 @@ use crate::method::contract::{Attempt, Prove, Verdict};
 use crate::model::{FlowKind, FlowType, MethodId};
 use crate::secrets;
 use crate::session;
-use crate::social::{self, Returned, Stage, Trouble, Turn, Visitor};
+use crate::social::{self, ExternalIdentity, Returned, Stage, Trouble, Turn};
 use crate::store;
 use crate::store::social::Trip;
 use crate::ui::{Group, text};
@@ -191,7 +191,7 @@ pub(super) async fn arrived(
     returned: std::result::Result<Returned, Trouble>,
     secrets: (&str, Option<&str>),
     turn: &Turn,
-) -> Result<std::result::Result<Visitor, Trouble>> {
+) -> Result<std::result::Result<ExternalIdentity, Trouble>> {
     let returned = match returned {
         Ok(returned) => returned,
         Err(trouble) => return Ok(Err(trouble)),

@@ -14,7 +14,7 @@ use crate::ids::IdentityId;
 use crate::method::password::identifier_of;
 use crate::model::{Flow, FlowKind, FlowType, MethodId};
 use crate::session;
-use crate::social::{Visitor, entry, identifier};
+use crate::social::{ExternalIdentity, entry, identifier};
 use crate::store::identities::Inserted;
 use crate::store::social::Link;
 use crate::store::{self, Tx};
@@ -31,7 +31,7 @@ pub(crate) async fn begin(
     ctx: &Ctx,
     from: &Flow,
     provider: &Provider,
-    visitor: &Visitor,
+    visitor: &ExternalIdentity,
     (identity, duplicate): (&Identity, &str),
     request: &Submit,
 ) -> Result<Flow> {
@@ -152,7 +152,7 @@ pub(crate) async fn link(tx: &mut Tx, link: &Link, now: DateTime<Utc>) -> Result
 }
 
 /// Without asking, for a provider that may.
-pub(crate) async fn at_once(ctx: &Ctx, visitor: &Visitor, identity: &Identity) -> Result<()> {
+pub(crate) async fn at_once(ctx: &Ctx, visitor: &ExternalIdentity, identity: &Identity) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     let subject = (visitor.provider.as_str(), visitor.subject.as_str());
     match add(&mut tx, identity.id, subject, ctx.effects().now()).await? {

@@ -20,7 +20,7 @@ use crate::operators::{Operator, Role};
 use crate::plan::{Plan, Step, plan};
 use crate::session;
 use crate::signup;
-use crate::social::{self, Ask, Mapped, Stage, Trouble, Visitor};
+use crate::social::{self, Ask, ExternalIdentity, Mapped, Stage, Trouble};
 use crate::store::oidc_tests::{self, Test};
 use crate::store::{Tx, audit};
 use base64::Engine as _;
@@ -297,7 +297,12 @@ fn without_tokens(claims: &mut Value) {
 }
 
 /// What [`super::landing`] would do with it at the sign-up form.
-async fn foretold(ctx: &Ctx, provider: &Provider, visitor: &Visitor, mapped: Mapped) -> Result<Made> {
+async fn foretold(
+    ctx: &Ctx,
+    provider: &Provider,
+    visitor: &ExternalIdentity,
+    mapped: Mapped,
+) -> Result<Made> {
     let traits = mapped.traits.clone();
     let schema = ctx.config.default_schema().ok_or_else(|| Error::internal("there is no default schema"))?;
     let checked = schema.schema.validate(&traits, ctx.config.vestibule.requests.violations());
