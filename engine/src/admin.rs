@@ -7,7 +7,7 @@ pub use list::{Listed, Listing, Pages, list, similar, whose};
 
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::identity::proof::{By, address_proven};
+use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
 use crate::model::MethodId;
@@ -241,7 +241,7 @@ fn given_addresses(
         });
         if given.verified {
             let address = &mut identity.verifiable_addresses[index];
-            address_proven(address, By::Admin, given.verified_at.unwrap_or(now));
+            mark_verified(address, VerifiedBy::Admin, given.verified_at.unwrap_or(now));
             address.updated_at = now;
         }
     }

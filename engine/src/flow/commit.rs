@@ -12,7 +12,7 @@ use crate::form::verification::{begin, finish, unverified};
 use crate::hooks::call;
 use crate::identity::State;
 use crate::identity::change::{IdentityChange, Record};
-use crate::identity::proof::By;
+use crate::identity::verification::VerifiedBy;
 use crate::ids::FlowId;
 use crate::method::{Who, oidc};
 use crate::model::{Client, FlowKind, FlowState};
@@ -218,7 +218,7 @@ async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
         }
     }
     let before = Record { identity, credentials: Vec::new() };
-    let change = IdentityChange::verified(code.address_id, By::Verification);
+    let change = IdentityChange::verified(code.address_id, VerifiedBy::Verification);
     let changed = change.apply(&before, &ctx.change_rules(ctx.effects().now())).map_err(|_| unknown())?;
     match identities::change(tx, &before, &changed.record).await? {
         Outcome::Done => {}

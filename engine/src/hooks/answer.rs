@@ -7,7 +7,7 @@ use crate::effects::Answer;
 use crate::effects::document::{self, OF_A_WEBHOOK, OF_AN_ACCOUNT};
 use crate::identity::address::{is_email, is_phone_number};
 use crate::identity::change::{GivenAddress, IdentityChange, Mark};
-use crate::identity::proof::By;
+use crate::identity::verification::VerifiedBy;
 use crate::ui::{Text, TextKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -71,7 +71,7 @@ impl From<Changes> for IdentityChange {
             let given = |address: Address| GivenAddress {
                 value: address.value,
                 via: address.via,
-                mark: Mark::New(address.verified.then_some(By::Hook)),
+                mark: Mark::New(address.verified.then_some(VerifiedBy::Hook)),
             };
             (!list.is_empty()).then(|| list.into_iter().map(given).collect())
         };

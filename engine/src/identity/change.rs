@@ -4,8 +4,8 @@
 //! Addresses and identifiers follow the traits. An address is the same while its value and its channel are: it keeps its id and
 //! stays verified, and one that comes back after it was gone is a new one.
 
-use super::proof::{By, address_proven};
 use super::schema::{AtMost, Extracted, Schema, Violation};
+use super::verification::{VerifiedBy, mark_verified};
 use super::{Credential, Identity, RecoveryAddress, State, VerifiableAddress, normalise_identifier};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub struct IdentityChange {
     /// In place of every credential there is, identifiers included.
     pub credentials: Option<Vec<Credential>>,
     /// Addresses of the identity that are verified, and by what.
-    pub verified: Vec<(Uuid, By)>,
+    pub verified: Vec<(Uuid, VerifiedBy)>,
     pub state: Option<State>,
     pub metadata_public: Option<Value>,
     pub metadata_admin: Option<Value>,
@@ -54,7 +54,7 @@ pub enum Mark {
     /// As the identity has that address; an address that it does not have is unverified.
     Kept,
     /// A new address in place of the identity's own, verified by that or by nothing.
-    New(Option<By>),
+    New(Option<VerifiedBy>),
 }
 
 /// Schemas by their ids.
@@ -88,7 +88,7 @@ pub enum Refused {
 
 impl IdentityChange {
     /// One address is verified, and nothing else changes.
-    pub fn verified(address: Uuid, by: By) -> Self {
+    pub fn verified(address: Uuid, by: VerifiedBy) -> Self {
         Self { verified: vec![(address, by)], ..Self::default() }
     }
 
@@ -133,7 +133,7 @@ impl IdentityChange {
         for (id, by) in &self.verified {
             let mut all = identity.verifiable_addresses.iter_mut();
             let address = all.find(|address| address.id == *id).ok_or(Refused::UnknownAddress(*id))?;
-            address_proven(address, *by, rules.now);
+            mark_verified(address, *by, rules.now);
         }
         if self.is_more_than_proof() {
             identity.updated_at = identity.updated_at.max(rules.now);
@@ -237,7 +237,7 @@ fn verifiable(
             }
             (Mark::New(Some(by)), _) => {
                 let mut address = VerifiableAddress::new((rules.new_id)(), value, &given.via, rules.now);
-                address_proven(&mut address, by, rules.now);
+                mark_verified(&mut address, by, rules.now);
                 address
             }
         }

@@ -6,8 +6,8 @@ pub(crate) mod credentials;
 pub mod decode;
 pub mod draft;
 pub mod json;
-pub mod proof;
 pub mod schema;
+pub mod verification;
 
 pub use address::{as_identifier, normalise_identifier};
 

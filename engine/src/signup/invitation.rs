@@ -5,8 +5,8 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::form::request::{Start, first};
 use crate::identity::Identity;
-use crate::identity::proof::{By, address_proven};
 use crate::identity::schema::{Extracted, Schema};
+use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::invitations::{self, Invitation, PARAMETER, State};
 use crate::model::Flow;
 use crate::store::{self, Tx};
@@ -79,7 +79,7 @@ pub(crate) fn prove(ctx: &Ctx, invitation: Option<&Invitation>, identity: &mut I
     };
     let now = ctx.effects().now();
     for own in identity.verifiable_addresses.iter_mut().filter(|own| own.value == *address) {
-        address_proven(own, By::Invitation, now);
+        mark_verified(own, VerifiedBy::Invitation, now);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::form::outcome::{ContinueWith, DeferredLogin, SignedUp};
 use crate::form::request::Submit;
 use crate::form::verification;
 use crate::identity::draft::Draft;
-use crate::identity::proof::{By, address_proven};
+use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::identity::{Credential, Identity};
 use crate::ids::FlowId;
 use crate::limits::{self, Standing, codes::Attempt, emails::Occasion};
@@ -316,7 +316,7 @@ impl Right {
         let Pending { draft, .. } = &self.row;
         let mut identity = draft.identity(self.row.id, now);
         for own in identity.verifiable_addresses.iter_mut().filter(|own| own.id == self.row.address_id) {
-            address_proven(own, By::Verification, now);
+            mark_verified(own, VerifiedBy::Verification, now);
         }
         let credential = Credential {
             kind: MethodId::Password.name().to_owned(),

@@ -54,5 +54,5 @@ fn an_address_is_marked_as_verified_in_one_place() {
         .into_iter()
         .filter(|path| std::fs::read_to_string(path).unwrap().lines().any(marks))
         .collect();
-    assert!(found.len() == 1 && found[0].ends_with("identity/proof.rs"), "{found:?}");
+    assert!(found.len() == 1 && found[0].ends_with("identity/verification.rs"), "{found:?}");
 }

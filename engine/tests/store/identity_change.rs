@@ -3,8 +3,8 @@
 use crate::{at, id, on_both, person};
 use chrono::{DateTime, Utc};
 use engine::identity::change::{GivenAddress, IdentityChange, Mark, Record, Rules};
-use engine::identity::proof::By;
 use engine::identity::schema::{AtMost, Schema};
+use engine::identity::verification::VerifiedBy;
 use engine::identity::{Credential, Identity, State};
 use engine::ids::IdentityId;
 use engine::store::identities::{self, Inserted, Outcome};
@@ -53,7 +53,7 @@ pub(crate) async fn change(
 
 /// The address at that position is verified.
 pub(crate) async fn proof(tx: &mut Tx, identity: &Identity, at: usize, now: DateTime<Utc>) -> Identity {
-    let verified = IdentityChange::verified(identity.verifiable_addresses[at].id, By::Verification);
+    let verified = IdentityChange::verified(identity.verifiable_addresses[at].id, VerifiedBy::Verification);
     let (done, after) = change(tx, identity, Vec::new(), verified, now).await;
     assert_eq!(done, Outcome::Done);
     after.identity
@@ -124,7 +124,7 @@ on_both! {
             IdentityChange { credentials: Some(vec![hash("2", at(0)), totp]), ..IdentityChange::default() },
             IdentityChange { credentials: Some(vec![hash("2", at(25))]), ..traits("a", &["d", "b"]) },
             IdentityChange {
-                verifiable: Some(vec![new("d@example.org", Some(By::Admin)), new("a@example.org", None)]),
+                verifiable: Some(vec![new("d@example.org", Some(VerifiedBy::Admin)), new("a@example.org", None)]),
                 recovery: Some(Vec::new()),
                 ..IdentityChange::default()
             },
@@ -134,7 +134,7 @@ on_both! {
         for (step, wanted) in (0_i64..).zip(changes) {
             // One address is verified between each two changes.
             let waiting = own.identity.verifiable_addresses.iter().find(|address| !address.verified);
-            let verified = waiting.map(|address| IdentityChange::verified(address.id, By::Verification));
+            let verified = waiting.map(|address| IdentityChange::verified(address.id, VerifiedBy::Verification));
             for wanted in verified.into_iter().chain([wanted]) {
                 let mut tx = db.write().await.unwrap();
                 let (identity, credentials) = (&own.identity, own.credentials.clone());
@@ -160,7 +160,7 @@ on_both! {
         for wanted in [
             traits("b", &[]),
             external_id("other"),
-            IdentityChange::verified(ann.identity.verifiable_addresses[1].id, By::Verification),
+            IdentityChange::verified(ann.identity.verifiable_addresses[1].id, VerifiedBy::Verification),
         ] {
             let mut tx = db.write().await.unwrap();
             let (done, _) = change(&mut tx, &ann.identity, ann.credentials.clone(), wanted, at(10)).await;

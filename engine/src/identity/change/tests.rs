@@ -99,7 +99,7 @@ impl World {
 
     /// With that address verified.
     fn verify(&self, before: &Record, value: &str, seconds: i64) -> Record {
-        let change = IdentityChange::verified(address(before, value).id, By::Verification);
+        let change = IdentityChange::verified(address(before, value).id, VerifiedBy::Verification);
         change.apply(before, &self.rules(seconds)).unwrap().record
     }
 }
@@ -215,7 +215,7 @@ fn what_a_change_names_takes_the_place_of_what_the_traits_hold() {
     let change = IdentityChange {
         verifiable: Some(vec![
             new("ann@example.org", None),
-            new(" New@Example.org", Some(By::Hook)),
+            new(" New@Example.org", Some(VerifiedBy::Hook)),
             new("new@example.org", None),
         ]),
         recovery: Some(vec![new("help@example.org", None)]),
@@ -280,7 +280,7 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(refused(strict), Refused::Violations(_)));
     assert!(schema("strict").apply(&ann, &world.rules(1)).is_ok(), "the traits that it has fit");
     let nobody = Uuid::from_u128(999);
-    assert_eq!(refused(IdentityChange::verified(nobody, By::Admin)), Refused::UnknownAddress(nobody));
+    assert_eq!(refused(IdentityChange::verified(nobody, VerifiedBy::Admin)), Refused::UnknownAddress(nobody));
 }
 
 /// The same numbers each time (Marsaglia's xorshift).
@@ -326,7 +326,7 @@ fn whatever_traits_follow_each_other_addresses_and_identifiers_are_theirs_and_no
             let case = format!("round {round}, step {step}");
             let waiting = own.identity.verifiable_addresses.iter().find(|address| !address.verified);
             if let Some(id) = waiting.map(|address| address.id).filter(|_| numbers.below(2) == 0) {
-                let proof = IdentityChange::verified(id, By::Verification);
+                let proof = IdentityChange::verified(id, VerifiedBy::Verification);
                 own = proof.apply(&own, &world.rules(step)).unwrap().record;
             }
             let Changed { record: after, extracted } =

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::form::outcome::Why;
 use crate::form::schema;
 use crate::identity::schema::Extracted;
-use crate::identity::{Identity, proof};
+use crate::identity::{Identity, verification};
 use crate::method::account::{active, conflict};
 use crate::method::basis::Basis;
 use crate::method::contract::{
@@ -48,7 +48,7 @@ impl CallbackOutcome {
         let at = identity.created_at;
         for address in &mut identity.verifiable_addresses {
             if address.via == "email" && self.mapped.vouched.contains(&address.value) {
-                proof::address_proven(address, proof::By::Provider, at);
+                verification::mark_verified(address, verification::VerifiedBy::Provider, at);
             }
         }
     }

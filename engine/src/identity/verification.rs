@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 /// What vouches for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum By {
+pub enum VerifiedBy {
     /// A code that was mailed to it came back.
     Verification,
     /// The administrator says so, for an identity that is made or imported.
@@ -19,8 +19,8 @@ pub enum By {
 }
 
 /// From here on the address counts as its identity's own: the gate at sign-in lets the person through. Written by
-/// `store::identities::change`, or with a new identity. Proven once, the time of the first proof stays.
-pub fn address_proven(address: &mut VerifiableAddress, by: By, at: DateTime<Utc>) {
+/// `store::identities::change`, or with a new identity. Verified once, the time of the first verification stays.
+pub fn mark_verified(address: &mut VerifiableAddress, by: VerifiedBy, at: DateTime<Utc>) {
     if !address.verified {
         tracing::debug!(address = %address.id, ?by, "an email was verified");
         address.verified_at = Some(at);
