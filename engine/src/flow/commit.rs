@@ -168,15 +168,15 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
     match &work.facts.who {
         Who::New(account) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
-            let is_reserved = work.provisional.as_ref().is_some_and(|one| one.is_reserved());
+            let is_reserved = work.reservation.as_ref().is_some_and(|one| one.is_reserved());
             if !is_reserved {
                 match identities::insert(tx, identity, &account.credentials(identity)).await? {
                     Inserted::Done => {}
                     Inserted::Taken => return Ok(Changed::Taken),
                 }
             }
-            if let Some(provisional) = &work.provisional {
-                provisional.finish(tx).await?;
+            if let Some(reservation) = &work.reservation {
+                reservation.finish(tx).await?;
             }
             Ok(Changed::Done)
         }

@@ -21,7 +21,7 @@ use crate::identity::{Identity, VerifiableAddress};
 use crate::method::{self, Attempt, NewCredential, Who};
 use crate::model::{FlowKind, FlowType};
 use crate::plan::Step;
-use crate::signup::atomic::Provisional;
+use crate::signup::atomic::Reservation;
 use crate::signup::pending;
 use crate::store::identities::Inserted;
 use crate::trace::Running;
@@ -43,8 +43,8 @@ pub(super) async fn run(mut work: Box<Work>) -> Result<Ran> {
         Ok(Some(Ended::With(outcome @ Outcome::SignedUp(_)))) => return Ok(Ran::Done(outcome)),
         ended => ended,
     };
-    if let Some(provisional) = work.provisional.take() {
-        provisional.undo(&work.on.ctx).await;
+    if let Some(reservation) = work.reservation.take() {
+        reservation.undo(&work.on.ctx).await;
     }
     match ended? {
         Some(Ended::With(outcome)) => Ok(Ran::Done(outcome)),
@@ -138,9 +138,9 @@ impl Work {
             Part::Own => self.plan.flow,
             Part::SignUp => FlowKind::Registration,
         };
-        let mut provisional = self.provisional.take();
-        let said = asked(&ctx, hook, self.about(part), provisional.as_mut()).await;
-        self.provisional = provisional;
+        let mut reservation = self.reservation.take();
+        let said = asked(&ctx, hook, self.about(part), reservation.as_mut()).await;
+        self.reservation = reservation;
         match (said?, kind) {
             (HookDecision::Continue, _) => Ok(None),
             (HookDecision::Modify(changes), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
@@ -222,8 +222,8 @@ impl Work {
     async fn reserve(&mut self) -> Result<Option<Ended>> {
         self.count_proofs();
         let (Who::New(account), Some(identity)) = (&self.facts.who, &self.account) else { return Ok(None) };
-        let Some(provisional) = &mut self.provisional else { return Ok(None) };
-        match provisional.reserve(&self.on.ctx, identity, &account.credentials(identity)).await? {
+        let Some(reservation) = &mut self.reservation else { return Ok(None) };
+        match reservation.reserve(&self.on.ctx, identity, &account.credentials(identity)).await? {
             Inserted::Done => Ok(None),
             Inserted::Taken => Ok(Some(Ended::Taken)),
         }
@@ -328,15 +328,15 @@ async fn asked(
     ctx: &Ctx,
     hook: &WebHook,
     about: HookContext<'_>,
-    provisional: Option<&mut Provisional>,
+    reservation: Option<&mut Reservation>,
 ) -> Result<HookDecision> {
-    let Some(provisional) = provisional.filter(|_| hook.response != Response::Ignored) else {
+    let Some(reservation) = reservation.filter(|_| hook.response != Response::Ignored) else {
         return call::call(ctx, hook, about).await;
     };
     let id = hooks::new_id(ctx);
     let (said, told) = call::ask(ctx, hook, about, id).await;
     if told {
-        provisional.told(ctx, hook, id).await?;
+        reservation.notified(ctx, hook, id).await?;
     }
     said
 }

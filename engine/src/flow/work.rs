@@ -11,7 +11,7 @@ use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
 use crate::model::{Flow, FlowKind, MethodId};
 use crate::plan::{Plan, plan};
 use crate::session::{self, DeviceInfo};
-use crate::signup::atomic::Provisional;
+use crate::signup::atomic::Reservation;
 use crate::signup::deferred::{self, Claim};
 use crate::signup::{invitation, reset};
 use crate::store;
@@ -32,7 +32,7 @@ pub(super) struct Work {
     /// As it is, or will be, stored. A verification of an account that exists reads it in its transaction.
     pub(super) account: Option<Identity>,
     /// All or nothing.
-    pub(super) provisional: Option<Provisional>,
+    pub(super) reservation: Option<Reservation>,
     /// The sign-up that is finished by a verification: its flow and plan.
     pub(super) sign_up: Option<(Flow, Plan)>,
     pub(super) made: Made,
@@ -88,7 +88,7 @@ impl Work {
             facts,
             invitation,
             account: None,
-            provisional: None,
+            reservation: None,
             sign_up: None,
             made: Made::default(),
         };
@@ -120,7 +120,7 @@ impl Work {
         let keys = &ctx.config.vestibule.registration;
         identity.unverified = keys.unverified_session_lifespan.is_some();
         identity.resettable = keys.reset_on_first_verification;
-        self.provisional = Provisional::begin(&ctx, &self.plan, &self.on.flow, identity.id).await?;
+        self.reservation = Reservation::begin(&ctx, &self.plan, &self.on.flow, identity.id).await?;
         self.account = Some(identity);
         Ok(())
     }

@@ -25,7 +25,7 @@ use crate::ids::{DeliveryId, FlowId, IdentityId};
 use crate::request_id;
 use crate::store::Tx;
 use crate::store::deliveries::{self, Delivery, Kind, Status};
-use crate::store::provisional::Agreed;
+use crate::store::reservations::Notified;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -135,10 +135,10 @@ pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Valu
 
 /// Puts into the queue what tells a service that a sign-up it had agreed to did not come about, as part of `tx`. The id in it is
 /// that of the call it had answered; it is a message of its own, so that no receiver takes it for a repetition.
-pub(crate) async fn undone(
+pub(crate) async fn rolled_back(
     ctx: &Ctx,
     tx: &mut Tx,
-    agreed: &Agreed,
+    agreed: &Notified,
     identity: IdentityId,
     flow: FlowId,
 ) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::model::Flow;
 use crate::plan::{Plan, Step};
 use crate::store::Tx;
 use crate::store::identities::{self, Inserted};
-use crate::store::provisional::{self as rows, Agreed, Row};
+use crate::store::reservations::{self as rows, Notified, Row};
 use chrono::TimeDelta;
 
 /// Beside the calls, for what the server itself does. Longer than any transaction waits.
@@ -23,12 +23,12 @@ const TEMPLATE: TimeDelta = TimeDelta::seconds(20);
 const BATCH: i64 = 50;
 
 /// A sign-up under way.
-pub(crate) struct Provisional {
+pub(crate) struct Reservation {
     row: Row,
     reserved: bool,
 }
 
-impl Provisional {
+impl Reservation {
     /// Before the first service is asked; `None` where the plan is not all or nothing.
     pub(crate) async fn begin(
         ctx: &Ctx,
@@ -50,8 +50,8 @@ impl Provisional {
     }
 
     /// A service knows of it now.
-    pub(crate) async fn told(&mut self, ctx: &Ctx, hook: &WebHook, call: DeliveryId) -> Result<()> {
-        let agreed = Agreed {
+    pub(crate) async fn notified(&mut self, ctx: &Ctx, hook: &WebHook, call: DeliveryId) -> Result<()> {
+        let agreed = Notified {
             hook: hook.key(),
             name: hook.name.clone(),
             place: hooks::place_of(&ctx.config, hook).unwrap_or_else(|| "registration.after".to_owned()),
@@ -59,11 +59,11 @@ impl Provisional {
         };
         self.row.agreed.push(agreed.clone());
         let mut tx = ctx.db().write().await?;
-        if rows::set_agreed(&mut tx, self.row.identity, &self.row.agreed).await? {
+        if rows::set_notified(&mut tx, self.row.identity, &self.row.agreed).await? {
             return tx.commit().await;
         }
         // It was given up meanwhile, and this one knows of it only now.
-        hooks::undone(ctx, &mut tx, &agreed, self.row.identity, self.row.flow).await?;
+        hooks::rolled_back(ctx, &mut tx, &agreed, self.row.identity, self.row.flow).await?;
         tx.commit().await?;
         ctx.engine.wake_hooks();
         Err(late())
@@ -118,7 +118,7 @@ async fn undo(ctx: &Ctx, row: &Row) -> Result<()> {
     }
     identities::delete(&mut tx, row.identity).await?;
     for agreed in &row.agreed {
-        hooks::undone(ctx, &mut tx, agreed, row.identity, row.flow).await?;
+        hooks::rolled_back(ctx, &mut tx, agreed, row.identity, row.flow).await?;
     }
     tx.commit().await?;
     ctx.engine.wake_hooks();

@@ -37,9 +37,9 @@ pub mod oidc_tests;
 mod open;
 pub mod operators;
 pub mod pending;
-pub mod provisional;
 #[cfg(any(test, feature = "testing"))]
 mod ran;
+pub mod reservations;
 pub mod revisions;
 pub mod secret_fingerprints;
 pub mod sessions;

@@ -53,7 +53,7 @@ list![
     oidc_tests,
     operators,
     pending,
-    provisional,
+    reservations,
     revisions,
     secret_fingerprints,
     sessions,

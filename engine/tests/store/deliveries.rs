@@ -5,7 +5,7 @@ use engine::ids::{DeliveryId, FlowId, IdentityId};
 use engine::store::deliveries::{self, Count, Delivery, Kind, Status};
 use engine::store::identities::{self, Inserted};
 use engine::store::identity_lists;
-use engine::store::provisional::{self, Agreed, Row};
+use engine::store::reservations::{self, Notified, Row};
 
 fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
     Delivery {
@@ -124,9 +124,9 @@ on_both! {
 
     async fn an_account_that_is_not_finished_is_seen_by_nobody_and_its_names_are_taken(db: Db) {
         let (anna, credentials) = person(5, "anna");
-        let row = |agreed: Vec<Agreed>| Row { identity: anna.id, flow: FlowId(id(9)), agreed, deadline: at(60) };
+        let row = |agreed: Vec<Notified>| Row { identity: anna.id, flow: FlowId(id(9)), agreed, deadline: at(60) };
         let mut tx = db.write().await.unwrap();
-        provisional::insert(&mut tx, &row(vec![])).await.unwrap();
+        reservations::insert(&mut tx, &row(vec![])).await.unwrap();
         assert!(matches!(identities::insert(&mut tx, &anna, &credentials).await.unwrap(), Inserted::Done));
         assert!(identities::get(&mut tx, anna.id).await.unwrap().is_none());
         let by_name = identities::by_identifier(&mut tx, "password", "anna@example.org").await.unwrap();
@@ -141,14 +141,14 @@ on_both! {
         assert!(matches!(identities::insert(&mut tx, &other, &credentials).await.unwrap(), Inserted::Taken));
         drop(tx);
 
-        let agreed = vec![Agreed { hook: "k".into(), name: "n".into(), place: "registration.after".into(), call: DeliveryId(id(3)) }];
+        let agreed = vec![Notified { hook: "k".into(), name: "n".into(), place: "registration.after".into(), call: DeliveryId(id(3)) }];
         let mut tx = db.write().await.unwrap();
-        assert!(provisional::set_agreed(&mut tx, anna.id, &agreed).await.unwrap());
-        assert_eq!(provisional::overdue(&mut tx, at(59), 10).await.unwrap(), []);
-        assert_eq!(provisional::overdue(&mut tx, at(60), 10).await.unwrap(), [row(agreed.clone())]);
-        assert!(provisional::end(&mut tx, anna.id).await.unwrap());
-        assert!(!provisional::end(&mut tx, anna.id).await.unwrap(), "it is over");
-        assert!(!provisional::set_agreed(&mut tx, IdentityId(id(5)), &agreed).await.unwrap());
+        assert!(reservations::set_notified(&mut tx, anna.id, &agreed).await.unwrap());
+        assert_eq!(reservations::overdue(&mut tx, at(59), 10).await.unwrap(), []);
+        assert_eq!(reservations::overdue(&mut tx, at(60), 10).await.unwrap(), [row(agreed.clone())]);
+        assert!(reservations::end(&mut tx, anna.id).await.unwrap());
+        assert!(!reservations::end(&mut tx, anna.id).await.unwrap(), "it is over");
+        assert!(!reservations::set_notified(&mut tx, IdentityId(id(5)), &agreed).await.unwrap());
         assert!(identities::get(&mut tx, anna.id).await.unwrap().is_some());
         assert_eq!(identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10)).await.unwrap().len(), 1);
     }

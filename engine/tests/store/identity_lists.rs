@@ -143,13 +143,13 @@ on_both! {
     async fn a_sign_up_that_is_not_finished_is_on_no_page(db: Db) {
         fill(&db, 1..=2).await;
         let mut tx = db.write().await.unwrap();
-        let row = engine::store::provisional::Row {
+        let row = engine::store::reservations::Row {
             identity: IdentityId(id(1)),
             flow: engine::ids::FlowId(id(9)),
             agreed: Vec::new(),
             deadline: crate::at(60),
         };
-        engine::store::provisional::insert(&mut tx, &row).await.unwrap();
+        engine::store::reservations::insert(&mut tx, &row).await.unwrap();
         tx.commit().await.unwrap();
         let one = "p1@example.org";
         assert_eq!(all(&db, &Filter::All).await, [2]);

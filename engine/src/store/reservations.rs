@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// A service that knows of the sign-up.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Agreed {
+pub struct Notified {
     /// The hook's key, see [`crate::config::WebHook::key`].
     pub hook: String,
     pub name: String,
@@ -24,7 +24,7 @@ pub struct Row {
     pub identity: IdentityId,
     pub flow: FlowId,
     /// In the order of their answers.
-    pub agreed: Vec<Agreed>,
+    pub agreed: Vec<Notified>,
     /// After that it counts as abandoned.
     pub deadline: DateTime<Utc>,
 }
@@ -45,7 +45,7 @@ pub async fn insert(tx: &mut Tx, row: &Row) -> Result<()> {
 }
 
 /// `false`: it is over.
-pub async fn set_agreed(tx: &mut Tx, identity: IdentityId, agreed: &[Agreed]) -> Result<bool> {
+pub async fn set_notified(tx: &mut Tx, identity: IdentityId, agreed: &[Notified]) -> Result<bool> {
     let agreed = to_text(&agreed)?;
     Ok(tx.execute(AGREED, &[&identity.0, &agreed]).await? == 1)
 }
