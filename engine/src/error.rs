@@ -21,13 +21,13 @@ pub enum Kind {
     /// 409
     Conflict,
     /// 410
-    Gone,
+    Expired,
     /// 413
     TooLarge,
     /// 422
-    Elsewhere,
+    BrowserRequired,
     /// 429
-    Limited,
+    RateLimited,
     /// 500
     Internal,
     /// 502
@@ -35,7 +35,7 @@ pub enum Kind {
     /// 503
     Busy,
     /// 504
-    Late,
+    UpstreamTimeout,
 }
 
 /// `Display` prints the public part only.

@@ -36,7 +36,7 @@ pub const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// 429, with the seconds to wait.
 pub fn too_many(seconds: u32) -> Error {
-    Error::new(Kind::Limited, crate::ui::text::too_many_attempts(seconds).text).retry_after(seconds)
+    Error::new(Kind::RateLimited, crate::ui::text::too_many_attempts(seconds).text).retry_after(seconds)
 }
 
 /// What an account knows of a requester.

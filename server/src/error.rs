@@ -44,14 +44,14 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
-        Kind::Gone => StatusCode::GONE,
+        Kind::Expired => StatusCode::GONE,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Kind::Elsewhere => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::Limited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::BrowserRequired => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Upstream => StatusCode::BAD_GATEWAY,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Late => StatusCode::GATEWAY_TIMEOUT,
+        Kind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -135,20 +135,20 @@ fn message(kind: Kind) -> &'static str {
         Kind::Forbidden => "Access is denied.",
         Kind::NotFound => "The resource was not found.",
         Kind::Conflict => "The request conflicts with existing data.",
-        Kind::Gone => "This resource has expired.",
+        Kind::Expired => "This resource has expired.",
         Kind::TooLarge => "The request is too large.",
-        Kind::Elsewhere => "Continue in a browser at another URL.",
-        Kind::Limited => "Too many requests. Wait before you try again.",
+        Kind::BrowserRequired => "Continue in a browser at another URL.",
+        Kind::RateLimited => "Too many requests. Wait before you try again.",
         Kind::Internal => "Something went wrong on our side.",
         Kind::Upstream => "An upstream service returned an invalid response.",
         Kind::Busy => "The server is overloaded. Try again in a moment.",
-        Kind::Late => "An upstream service took too long.",
+        Kind::UpstreamTimeout => "An upstream service took too long.",
     }
 }
 
 /// Faults of ours and of the machine, once, with every cause.
 pub fn log(error: &Error) {
-    let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy | Kind::Late);
+    let fault = matches!(error.kind, Kind::Internal | Kind::Upstream | Kind::Busy | Kind::UpstreamTimeout);
     if !fault {
         return;
     }
@@ -167,7 +167,7 @@ pub async fn forward(ctx: &Ctx, headers: &HeaderMap, error: Error) -> Response {
     if crate::negotiate::is_json(headers) {
         return ApiError(error).into_response();
     }
-    if error.kind == Kind::Limited {
+    if error.kind == Kind::RateLimited {
         return crate::hosted::limited(&ctx.config, error);
     }
     log(&error);

@@ -299,7 +299,7 @@ fn restart_reason(error: &Error) -> Option<Restarted> {
     match (error.id, error.kind) {
         (Some("self_service_flow_expired"), _) => Some(Restarted::Expired),
         // Kratos gives the error of an expired verification no id.
-        (None, Kind::Gone) => Some(Restarted::Expired),
+        (None, Kind::Expired) => Some(Restarted::Expired),
         (Some("security_csrf_violation"), _) => Some(Restarted::OtherBrowser),
         (None, Kind::NotFound) => Some(Restarted::Unknown),
         _ => None,

@@ -178,9 +178,10 @@ fn expired(ctx: &Ctx, flow: &Flow, at: DateTime<Utc>) -> Response {
 /// To a provider: a browser goes there by itself, others are told where.
 fn leave(ctx: &Ctx, departure: &AuthorizationRequest, wants_json: bool) -> Response {
     let mut response = if departure.browser.is_none() || wants_json {
-        let error = engine::Error::new(engine::Kind::Elsewhere, "Open the URL in a browser to continue.")
-            .with_id("browser_location_change_required")
-            .beside("redirect_browser_to", departure.url.as_str());
+        let error =
+            engine::Error::new(engine::Kind::BrowserRequired, "Open the URL in a browser to continue.")
+                .with_id("browser_location_change_required")
+                .beside("redirect_browser_to", departure.url.as_str());
         ApiError(error).into_response()
     } else {
         see_other(departure.url.as_str())

@@ -371,13 +371,13 @@ fn failed(error: Error) -> ServerFnError {
         Kind::Invalid
         | Kind::Unauthenticated
         | Kind::NotFound
-        | Kind::Gone
+        | Kind::Expired
         | Kind::TooLarge
-        | Kind::Elsewhere
-        | Kind::Limited
+        | Kind::BrowserRequired
+        | Kind::RateLimited
         | Kind::Internal
         | Kind::Upstream
-        | Kind::Late => 500,
+        | Kind::UpstreamTimeout => 500,
     });
     ServerFnError::ServerError(error.to_string())
 }

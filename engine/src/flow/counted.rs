@@ -35,15 +35,15 @@ pub(super) fn submitted(ctx: &Ctx, kind: FlowKind, method: &'static str, outcome
 /// Whose fault it was: the request's, or that of this server or another service.
 fn of_error(error: &Error) -> &'static str {
     match error.kind {
-        Kind::Internal | Kind::Upstream | Kind::Busy | Kind::Late => "failed",
-        Kind::Limited => "rate_limited",
-        Kind::Gone => "expired",
+        Kind::Internal | Kind::Upstream | Kind::Busy | Kind::UpstreamTimeout => "failed",
+        Kind::RateLimited => "rate_limited",
+        Kind::Expired => "expired",
         Kind::Invalid
         | Kind::Unauthenticated
         | Kind::Forbidden
         | Kind::NotFound
         | Kind::Conflict
         | Kind::TooLarge
-        | Kind::Elsewhere => "rejected",
+        | Kind::BrowserRequired => "rejected",
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn get(ctx: &Ctx, id: Option<FlowId>, cookies: &[String]) -> Re
     enabled(ctx)?;
     let id = id.ok_or_else(unknown)?;
     let mut flow = envelope::get(ctx, FlowKind::Verification, id, cookies).await.map_err(|mut error| {
-        if error.kind == crate::Kind::Gone {
+        if error.kind == crate::Kind::Expired {
             error.id = None;
         }
         error

@@ -208,13 +208,13 @@ pub(crate) fn switched_off() -> Error {
 
 /// 410 `self_service_flow_expired`.
 pub fn expired() -> Error {
-    Error::new(Kind::Gone, "This form was open for too long. Start again with a new one.")
+    Error::new(Kind::Expired, "This form was open for too long. Start again with a new one.")
         .with_id("self_service_flow_expired")
 }
 
 /// 410 `self_service_flow_replaced`, with the flow to go on with.
 pub fn replaced(by: &Flow) -> Error {
-    Error::new(Kind::Gone, "This form is over. Go on with the new one.")
+    Error::new(Kind::Expired, "This form is over. Go on with the new one.")
         .with_id("self_service_flow_replaced")
         .beside("use_flow_id", json!(by.id))
 }

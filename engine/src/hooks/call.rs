@@ -147,7 +147,7 @@ fn log(hook: &WebHook, attempt: &Attempt, status: Status) {
 
 fn kind(trouble: &Trouble) -> Kind {
     match trouble {
-        Trouble::Outbound(OutboundError::Deadline { .. }) => Kind::Late,
+        Trouble::Outbound(OutboundError::Deadline { .. }) => Kind::UpstreamTimeout,
         Trouble::Outbound(_) | Trouble::Fetch(_) => Kind::Upstream,
         Trouble::Busy(_) => Kind::Busy,
         Trouble::Template(_) | Trouble::Secret(_) | Trouble::Cancelled => Kind::Internal,

@@ -38,7 +38,7 @@ pub async fn sign_in(engine: &Engine, email: &str, password: &str, requester: &R
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let sentence = format!("Too many failed attempts. Try again in {seconds} {unit}.");
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-        return Err(Error::new(Kind::Limited, sentence).retry_after(seconds));
+        return Err(Error::new(Kind::RateLimited, sentence).retry_after(seconds));
     }
     tx.commit().await?;
 

@@ -107,7 +107,7 @@ impl Reservation {
 }
 
 fn late() -> Error {
-    Error::new(Kind::Late, "This took too long, and nothing was stored. Try again.")
+    Error::new(Kind::UpstreamTimeout, "This took too long, and nothing was stored. Try again.")
 }
 
 /// Account, reservation and news to those who had agreed: one transaction. Nothing when somebody else has ended it.

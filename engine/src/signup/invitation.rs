@@ -110,7 +110,7 @@ fn required() -> Error {
 
 fn over() -> Error {
     Error::new(
-        Kind::Gone,
+        Kind::Expired,
         "This invitation was used, withdrawn, or is too old. Ask whoever invited you for a new one.",
     )
     .with_id("invitation_over")

@@ -275,7 +275,7 @@ async fn what_a_crash_leaves_half_done_is_undone_after_its_deadline() {
     assert_eq!(house.accounts().await, 0);
     // The one that comes back too late makes no account any more, and is told as well; nobody is told twice.
     go.notify_one();
-    assert_eq!(under_way.await.unwrap().unwrap_err().kind, engine::Kind::Late);
+    assert_eq!(under_way.await.unwrap().unwrap_err().kind, engine::Kind::UpstreamTimeout);
     assert_eq!((house.accounts().await, house.mails().await), (0, 0));
     house.services.set("/second", Does::Answers(200, json!({})));
     undone(&calls[2..], &house.news().await);

@@ -56,7 +56,7 @@ fn again(outcome: SignIn) -> String {
 /// For how many seconds that sign-in is refused, if it is.
 async fn wait(engine: &Engine, email: &str, password: &str, requester: &Requester) -> Option<u32> {
     let early = operators::sign_in(engine, email, password, requester).await.err()?;
-    assert_eq!(early.kind, engine::Kind::Limited);
+    assert_eq!(early.kind, engine::Kind::RateLimited);
     early.retry_after
 }
 
@@ -77,7 +77,7 @@ async fn create(engine: &Engine, name: &str) {
 
 async fn sign_in(engine: &Engine, name: &str, password: &str, address: &str) -> SignIn {
     match operators::sign_in(engine, &format!("{name}@example.org"), password, &at(address)).await {
-        Err(early) if early.kind == engine::Kind::Limited => {
+        Err(early) if early.kind == engine::Kind::RateLimited => {
             assert!(
                 early.retry_after.is_some_and(|seconds| early.to_string().contains(&seconds.to_string()))
             );

@@ -249,7 +249,7 @@ fn entered(
         Ok(operators::SignIn::Again(sentence)) => {
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(Some(sentence)))).into_response()
         }
-        Err(failed) if matches!(failed.kind, Kind::Busy | Kind::Limited) => {
+        Err(failed) if matches!(failed.kind, Kind::Busy | Kind::RateLimited) => {
             let again = Html(page(Some(failed.to_string())));
             error::with_retry_after((error::status(failed.kind), again).into_response(), &failed)
         }

@@ -51,7 +51,7 @@ pub async fn start(
         Ok(started) => respond::started(&ctx, &headers, started),
         Err(error) if kind_of_client == FlowType::Api => ApiError(error).into_response(),
         // These errors are JSON for everybody (Kratos: selfservice/flow/verification/handler.go).
-        Err(error) if kind == FlowKind::Verification && error.kind != engine::Kind::Limited => {
+        Err(error) if kind == FlowKind::Verification && error.kind != engine::Kind::RateLimited => {
             ApiError(error).into_response()
         }
         // Boxed: few forms need its room.

@@ -229,7 +229,7 @@ fn used_already(ctx: &Ctx, trip: &Trip, request: &Submit) -> Result<Outcome> {
     let reason = "it came back once more with a state that was used";
     failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);
     Err(Error::new(
-        Kind::Gone,
+        Kind::Expired,
         "This sign-in is finished, or is being finished in another tab. If you are not signed in, start again.",
     ))
 }
