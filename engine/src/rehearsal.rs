@@ -23,7 +23,7 @@ use url::Url;
 
 /// What the operator asked for.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct DryRunRequest {
     /// The input of the form. Accounts with one of these as an identifier or address are copied.
     pub typed: Vec<String>,
     /// Really call webhooks, marked with [`MARK`].
@@ -68,7 +68,7 @@ pub struct Rehearsal {
 ///
 /// # Errors
 /// 403 for whoever is no owner, kept in the audit.
-pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehearsal> {
+pub async fn begin(engine: &Engine, by: &Operator, wish: &DryRunRequest) -> Result<Rehearsal> {
     may(engine, by).await?;
     let mail_to = (wish.mail_me && sends(&engine.begin().config)).then(|| by.email.clone());
     let details = json!({
@@ -91,7 +91,7 @@ pub async fn begin(engine: &Engine, by: &Operator, wish: &Wish) -> Result<Rehear
 
 /// Whether the emails of a run can really be sent: a mail server is configured, and the mailbox is off.
 pub fn sends(config: &Config) -> bool {
-    matches!(courier::way(&config.courier), Way::Server(_))
+    matches!(courier::transport(&config.courier), Transport::Server(_))
 }
 
 /// Whether the operator can use the tester.

@@ -117,7 +117,7 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
         Ok(Some(session)) => {
             request.extensions_mut().insert(session);
             // Whoever runs this must learn of it on whatever page they are. A database that does not answer says so itself.
-            let mail_stuck = courier::is_stuck(&state.engine.begin()).await.unwrap_or_default();
+            let mail_stuck = courier::is_stalled(&state.engine.begin()).await.unwrap_or_default();
             if let Some(assets) = request.extensions_mut().get_mut::<Assets>() {
                 assets.mail_stuck = mail_stuck;
             }

@@ -6,7 +6,7 @@ use super::kit::text::{ago, name, note, when};
 use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
 use super::nav;
 use chrono::{DateTime, Utc};
-use engine::courier::{self, Held, Outlook, Way};
+use engine::courier::{self, DeliveryStatus, Transport, Undelivered};
 use engine::settings::Severity;
 use engine::store::messages::Status;
 use leptos::prelude::*;
@@ -20,27 +20,27 @@ pub(super) struct Delivery;
 impl Page for Delivery {
     const META: Meta = Meta::of(&nav::DELIVERY);
     type Query = BTreeMap<String, String>;
-    type View = Outlook;
+    type View = DeliveryStatus;
 
-    async fn load(visit: &Visit, _: Self::Query) -> engine::Result<Loaded<Outlook>> {
-        Ok(Loaded::View(courier::outlook(&visit.engine.begin(), SHOWN).await?))
+    async fn load(visit: &Visit, _: Self::Query) -> engine::Result<Loaded<DeliveryStatus>> {
+        Ok(Loaded::View(courier::delivery_status(&visit.engine.begin(), SHOWN).await?))
     }
 
-    fn head(view: &Outlook, visit: &Visit) -> Head {
+    fn head(view: &DeliveryStatus, visit: &Visit) -> Head {
         let mut head = Head::new("Email delivery", "");
-        head.lead = Some(match &view.way {
-            Way::Server(server) => view! { {format!("Emails are sent through {server} (")}<code>"courier.smtp.connection_uri"</code>")." }.into_any(),
-            Way::Mailbox => {
+        head.lead = Some(match &view.transport {
+            Transport::Server(server) => view! { {format!("Emails are sent through {server} (")}<code>"courier.smtp.connection_uri"</code>")." }.into_any(),
+            Transport::Mailbox => {
                 let mailbox = visit.may(nav::MAILBOX.role).then(|| view! { " "<a href=nav::MAILBOX.path>"Open the mailbox"</a>"." });
                 view! { "No mail server is configured, so emails are kept here. Owners read them in the mailbox."{mailbox} }.into_any()
             }
-            Way::Nowhere => "No mail server is configured, so emails stay in the queue.".into_any(),
+            Transport::None => "No mail server is configured, so emails stay in the queue.".into_any(),
         });
         head
     }
 
-    fn body(view: Outlook, frame: &Frame<'_>) -> AnyView {
-        let Outlook { way, stuck, waiting, last_left, held } = view;
+    fn body(view: DeliveryStatus, frame: &Frame<'_>) -> AnyView {
+        let DeliveryStatus { transport, stalled, waiting, last_left, held } = view;
         let now = frame.now;
         let left = last_left.map_or_else(
             || "No email has been sent yet. ".into_any(),
@@ -51,9 +51,9 @@ impl Page for Delivery {
             1 => "1 email in the queue.".to_owned(),
             many => format!("{many} emails in the queue."),
         };
-        // While something is on its way the page follows it.
+        // While something is on its transport the page follows it.
         let follows = (waiting > 0).then_some("5");
-        let warning = stuck.then(|| warning(&way, &held));
+        let warning = stalled.then(|| warning(&transport, &held));
         let rows = held.into_iter().map(|held| row(held, now)).collect();
         let empty = Empty {
             title: "No queued or failed emails.",
@@ -62,7 +62,7 @@ impl Page for Delivery {
         view! {
             <div id="delivery" data-part="" data-poll=follows>
                 {warning}
-                <p class="counts" data-testid="summary"><b>{(way != Way::Mailbox).then_some(left)}{count}</b></p>
+                <p class="counts" data-testid="summary"><b>{(transport != Transport::Mailbox).then_some(left)}{count}</b></p>
                 {table::table("Queued and failed emails", &["Email", "Status", "Queued"], rows, empty, Pager::default())}
             </div>
         }
@@ -70,14 +70,14 @@ impl Page for Delivery {
     }
 }
 
-fn warning(way: &Way, held: &[Held]) -> AnyView {
-    let (title, text) = match way {
-        Way::Nowhere => (
+fn warning(transport: &Transport, held: &[Undelivered]) -> AnyView {
+    let (title, text) = match transport {
+        Transport::None => (
             "No mail server configured",
             "New users don’t get their codes. Set `courier.smtp.connection_uri`; queued emails are then sent automatically."
                 .to_owned(),
         ),
-        Way::Server(_) | Way::Mailbox => {
+        Transport::Server(_) | Transport::Mailbox => {
             let reason = held.iter().find_map(|held| held.failure.as_deref()).map(reason).unwrap_or_default();
             let text = format!(
                 "New users don’t get their codes. Last error: {reason}. Emails are retried automatically, less and less often."
@@ -93,8 +93,8 @@ fn reason(failure: &str) -> &str {
     failure.strip_prefix("not now: ").or_else(|| failure.strip_prefix("refused: ")).unwrap_or(failure)
 }
 
-fn row(held: Held, now: DateTime<Utc>) -> Row {
-    let Held { message, failure } = held;
+fn row(held: Undelivered, now: DateTime<Utc>) -> Row {
+    let Undelivered { message, failure } = held;
     let attempts = match message.send_count {
         0 => "No attempt yet".to_owned(),
         1 => "1 attempt".to_owned(),

@@ -2,13 +2,13 @@
 //! email was sent. Then code and link in it are masked, except in the console's mailbox.
 
 mod deliver;
+mod delivery_status;
 mod letter;
-mod outlook;
 pub(crate) mod seal;
 
 pub use deliver::deliver;
+pub use delivery_status::{DeliveryStatus, Transport, Undelivered, delivery_status, is_stalled, transport};
 pub use letter::{Letter, Written};
-pub use outlook::{Held, Outlook, Way, is_stuck, outlook, way};
 
 use crate::config::Config;
 use crate::engine::Ctx;

@@ -2,7 +2,7 @@
 
 use engine::operators::{self, Operator, Role};
 use engine::plan::Client;
-use engine::rehearsal::{self, Wish};
+use engine::rehearsal::{self, DryRunRequest};
 use engine::store::{audit, identity_lists};
 use engine::testing::World;
 use engine::{Engine, Kind};
@@ -15,8 +15,8 @@ async fn owner(engine: &Engine) -> Operator {
         .unwrap()
 }
 
-fn wish(typed: &[&str]) -> Wish {
-    Wish {
+fn wish(typed: &[&str]) -> DryRunRequest {
+    DryRunRequest {
         typed: typed.iter().map(|value| (*value).to_owned()).collect(),
         call_hooks: false,
         mail_me: false,

@@ -1,6 +1,6 @@
 //! The courier from outside: what is queued leaves or waits, and who may read it when.
 
-use engine::courier::{self, Letter, Way};
+use engine::courier::{self, Letter, Transport};
 use engine::effects::MailError;
 use engine::ids::{MessageId, OperatorId};
 use engine::operators::{Operator, Role, mailbox};
@@ -269,21 +269,21 @@ async fn a_mail_survives_a_restart_and_a_sender_that_never_came_back() {
 #[tokio::test]
 async fn operators_learn_that_mails_do_not_leave_and_that_they_do_again() {
     let setup = Setup::start(smtp()).await;
-    let seen = async || courier::outlook(&setup.engine.begin(), 10).await.unwrap();
-    assert_eq!((seen().await.stuck, seen().await.waiting), (false, 1), "not tried yet");
-    assert_eq!(seen().await.way, Way::Server("127.0.0.1:1".into()));
+    let seen = async || courier::delivery_status(&setup.engine.begin(), 10).await.unwrap();
+    assert_eq!((seen().await.stalled, seen().await.waiting), (false, 1), "not tried yet");
+    assert_eq!(seen().await.transport, Transport::Server("127.0.0.1:1".into()));
     setup.later(1);
     setup.world.mailer.fail(Some(|| MailError::NotNow("away".into())));
     setup.deliver().await;
-    let outlook = seen().await;
-    assert!(outlook.stuck && courier::is_stuck(&setup.engine.begin()).await.unwrap());
-    assert_eq!((outlook.waiting, outlook.last_left), (1, None));
-    assert_eq!(outlook.held[0].failure.as_deref(), Some("not now: away"));
+    let status = seen().await;
+    assert!(status.stalled && courier::is_stalled(&setup.engine.begin()).await.unwrap());
+    assert_eq!((status.waiting, status.last_left), (1, None));
+    assert_eq!(status.held[0].failure.as_deref(), Some("not now: away"));
     setup.later(5);
     setup.world.mailer.fail(None);
     setup.deliver().await;
-    let outlook = seen().await;
-    assert!(!outlook.stuck && outlook.last_left.is_some() && outlook.held.is_empty(), "{outlook:?}");
+    let status = seen().await;
+    assert!(!status.stalled && status.last_left.is_some() && status.held.is_empty(), "{status:?}");
 
     // Given up after its last try, it is still the server that does not take mails.
     setup.later(1);
@@ -293,9 +293,9 @@ async fn operators_learn_that_mails_do_not_leave_and_that_they_do_again() {
         setup.deliver().await;
         setup.later(3600);
     }
-    let outlook = seen().await;
-    assert_eq!((outlook.stuck, outlook.waiting), (true, 0));
-    assert_eq!(outlook.held[0].message.status, Status::Abandoned);
+    let status = seen().await;
+    assert_eq!((status.stalled, status.waiting), (true, 0));
+    assert_eq!(status.held[0].message.status, Status::Abandoned);
 }
 
 #[tokio::test]
@@ -305,22 +305,22 @@ async fn one_address_that_is_refused_is_no_alarm_and_three_are() {
     for (count, alarm) in [(1, false), (2, false), (3, true)] {
         setup.later(1);
         setup.deliver().await;
-        let outlook = courier::outlook(&setup.engine.begin(), 10).await.unwrap();
-        assert_eq!((outlook.held.len(), outlook.stuck), (count, alarm));
+        let status = courier::delivery_status(&setup.engine.begin(), 10).await.unwrap();
+        assert_eq!((status.held.len(), status.stalled), (count, alarm));
         queue(&setup.engine.begin()).await;
     }
     setup.world.mailer.fail(None);
     setup.later(1);
     setup.deliver().await;
-    assert!(!courier::is_stuck(&setup.engine.begin()).await.unwrap(), "one has left");
+    assert!(!courier::is_stalled(&setup.engine.begin()).await.unwrap(), "one has left");
 }
 
 #[tokio::test]
 async fn mails_that_have_nowhere_to_go_are_an_alarm_and_a_mailbox_is_none() {
     let nowhere = Setup::start(json!({})).await;
-    let outlook = courier::outlook(&nowhere.engine.begin(), 10).await.unwrap();
-    assert_eq!((outlook.way, outlook.stuck, outlook.waiting), (Way::Nowhere, true, 1));
+    let status = courier::delivery_status(&nowhere.engine.begin(), 10).await.unwrap();
+    assert_eq!((status.transport, status.stalled, status.waiting), (Transport::None, true, 1));
     let trial = Setup::start(trial()).await;
-    let outlook = courier::outlook(&trial.engine.begin(), 10).await.unwrap();
-    assert_eq!((outlook.way, outlook.stuck), (Way::Mailbox, false));
+    let status = courier::delivery_status(&trial.engine.begin(), 10).await.unwrap();
+    assert_eq!((status.transport, status.stalled), (Transport::Mailbox, false));
 }

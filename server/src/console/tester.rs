@@ -8,7 +8,7 @@ use engine::config::{Config, Method};
 use engine::operators::{OperatorSession, Role};
 use engine::pipeline::{Line, Pipeline, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
-use engine::rehearsal::{self, Rehearsal, Wish};
+use engine::rehearsal::{self, DryRunRequest, Rehearsal};
 use engine::trace::Ran;
 use engine::{Engine, Result, settings};
 use leptos::prelude::AnyView;
@@ -90,7 +90,7 @@ impl Asked {
 type Form = std::result::Result<Vec<FormField>, String>;
 
 async fn outcome(engine: &Engine, operator: &OperatorSession, asked: &Asked) -> Result<(Form, Outcome)> {
-    let wish = Wish {
+    let wish = DryRunRequest {
         typed: asked.typed.iter().map(|(_, value)| value.clone()).collect(),
         call_hooks: asked.call_hooks,
         mail_me: asked.mail_me,

@@ -242,7 +242,7 @@ async fn the_sign_up_tester_signs_as_the_real_thing_and_notes_no_use() {
     let house = House::start(json!({})).await;
     let secret = house.make(signed(Signing::Make)).await.secret.unwrap();
     let owner = somebody(&house.engine, Role::Owner).operator;
-    let wish = rehearsal::Wish {
+    let wish = rehearsal::DryRunRequest {
         client: engine::plan::Client::Native,
         call_hooks: false,
         mail_me: false,
