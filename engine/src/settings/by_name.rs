@@ -2,7 +2,7 @@
 
 use super::danger::By;
 use super::page::current;
-use super::revise::{Change, Ground, save, save_change};
+use super::revise::{BaseRevision, Change, save, save_change};
 use super::table::{Choice, Kind, SETTINGS, Setting, Writes, setting};
 use super::values::{SettingValue, Values, on_or_off, parse_span, parse_switch, short};
 use super::{Current, FieldError, Provenance, Saved, changes, values, words};
@@ -277,7 +277,7 @@ pub async fn reset(engine: &Engine, by: By, target: Target, reason: &str) -> Res
         let name = target.setting.name;
         return Ok(Err(format!("`{name}` stands for several settings. Reset those.")));
     }
-    let change = move |ground: &Ground| -> std::result::Result<Change, Vec<FieldError>> {
+    let change = move |ground: &BaseRevision| -> std::result::Result<Change, Vec<FieldError>> {
         let settings = target.taken_out(&ground.held);
         let mut summary = Vec::new();
         if let Ok(next) = remap(&ground.config, ground.number + 1, &settings) {

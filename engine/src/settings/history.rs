@@ -3,7 +3,7 @@
 use super::checks::{Check, brought_about};
 use super::danger::{self, By};
 use super::names::SIGN_IN_AFTER_REGISTRATION;
-use super::revise::{Author, Ground, gone, ground, newest, write_rollback};
+use super::revise::{Author, BaseRevision, gone, ground, newest, write_rollback};
 use super::{FieldError, Named, Revision, Saved, addressees, words};
 use crate::config::load::remap;
 use crate::config::{Config, difference};
@@ -150,8 +150,8 @@ pub async fn go_back(engine: &Engine, by: impl Into<By>, base: i64, to: i64, rea
         let by = &author;
         // Of the newest revision, also where another process saved it: a way back is guarded against that one.
         let config = match ground(&engine, by, base).await? {
-            Ok(Ground { number: 0, .. }) => return Err(gone()),
-            Ok(Ground { config, .. }) => config,
+            Ok(BaseRevision { number: 0, .. }) => return Err(gone()),
+            Ok(BaseRevision { config, .. }) => config,
             Err(conflict) => return Ok((conflict, None)),
         };
         let fit = |number: i64, named: &Named| remap(&config, number, named);

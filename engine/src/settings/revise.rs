@@ -55,7 +55,7 @@ async fn save_alone(
         Ok(ground) => ground,
         Err(conflict) => return Ok((conflict, None)),
     };
-    let Ground { number, held, config } = &ground;
+    let BaseRevision { number, held, config } = &ground;
     let saved = values(config);
     let different = differences(&saved, wanted);
     if different.is_empty() {
@@ -102,7 +102,7 @@ fn without_effect(next: &Config, wanted: &Values) -> Option<FieldError> {
 }
 
 /// What a Save stands on.
-pub(super) struct Ground {
+pub(super) struct BaseRevision {
     /// The newest revision; 0 for none.
     pub(super) number: i64,
     /// Its settings.
@@ -130,7 +130,7 @@ pub(super) async fn save_change<F>(
     change: F,
 ) -> Result<Saved>
 where
-    F: FnOnce(&Ground) -> std::result::Result<Change, Vec<FieldError>> + Send + 'static,
+    F: FnOnce(&BaseRevision) -> std::result::Result<Change, Vec<FieldError>> + Send + 'static,
 {
     let (by, reason) = (by.into(), reason.trim().to_owned());
     let save = move |engine: Engine| async move {
@@ -154,7 +154,7 @@ pub(super) async fn ground(
     engine: &Engine,
     by: &By,
     base: i64,
-) -> Result<std::result::Result<Ground, Saved>> {
+) -> Result<std::result::Result<BaseRevision, Saved>> {
     may_write(engine, by).await?;
     let newest = newest(engine.db()).await?;
     let (number, held) =
@@ -168,7 +168,7 @@ pub(super) async fn ground(
         // Another process saved it and this one has not taken it over yet.
         config = Arc::new(remap(&config, number, &held).map_err(Error::internal)?);
     }
-    Ok(Ok(Ground { number, held, config }))
+    Ok(Ok(BaseRevision { number, held, config }))
 }
 
 /// What a Save answers, and the snapshot that follows it, for [`Engine::reconfigure`].
@@ -178,12 +178,12 @@ type Outcome = (Saved, Option<Config>);
 async fn commit(
     engine: &Engine,
     author: &By,
-    ground: Ground,
+    ground: BaseRevision,
     change: Change,
     mut errors: Vec<FieldError>,
     reason: String,
 ) -> Result<Outcome> {
-    let Ground { number: base, config, .. } = ground;
+    let BaseRevision { number: base, config, .. } = ground;
     let next = match remap(&config, base + 1, &change.settings) {
         Ok(next) => Some(next),
         Err(problems) => {

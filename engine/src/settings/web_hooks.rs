@@ -20,7 +20,7 @@ pub use names::{PLACE, Verdict};
 pub use permission::may;
 
 use super::danger::By;
-use super::revise::{Ground, conflict, gone, newest, save_change};
+use super::revise::{BaseRevision, conflict, gone, newest, save_change};
 use super::{Named, Saved};
 use crate::config::console_hooks::made_hooks;
 use crate::effects::Effects;
@@ -97,7 +97,7 @@ pub async fn act(
         turn.old = old.map(|old| (number, old));
     }
     let made = turn.made.clone();
-    let saved = keep(engine, by, base, id, reason, move |ground: &Ground| turn.taken(ground)).await?;
+    let saved = keep(engine, by, base, id, reason, move |ground: &BaseRevision| turn.taken(ground)).await?;
     let secret = made.filter(|_| matches!(saved, Saved::Done { .. }));
     Ok(Kept { saved, secret })
 }
@@ -110,7 +110,7 @@ fn signing_secret(effects: &Effects) -> String {
 /// Saves on the newest revision, if nobody touched the hook since `base`.
 async fn keep<F>(engine: &Engine, by: By, base: i64, id: &str, reason: &str, change: F) -> Result<Saved>
 where
-    F: Fn(&Ground) -> Changed + Clone + Send + 'static,
+    F: Fn(&BaseRevision) -> Changed + Clone + Send + 'static,
 {
     for _ in 0..TRIES {
         let newest = newest(engine.db()).await?;
@@ -118,7 +118,7 @@ where
             newest.as_ref().map_or_else(|| (0, Named::new()), |row| (row.number, row.settings.clone()));
         if number != base && !untouched(engine, base, id, &held).await? {
             let Some(row) = newest else { return Err(gone()) };
-            let ground = Ground { number, held, config: engine.begin().config };
+            let ground = BaseRevision { number, held, config: engine.begin().config };
             // The second click of two: the first one did it. A secret that was made is made once more, for the one that was told of
             // the first click nobody saw.
             match change(&ground) {

@@ -16,7 +16,7 @@ use super::names::{
 };
 use super::page::{SEARCHED, set_elsewhere};
 use super::provider_fields::field_of;
-use super::revise::{Change, Ground, save_change};
+use super::revise::{BaseRevision, Change, save_change};
 use super::table::{self, Setting, on_page, setting};
 use super::web_hooks::unreachable;
 use super::words::social as words;
@@ -207,7 +207,7 @@ pub async fn save(
     reason: &str,
 ) -> Result<Saved> {
     let id = was.clone().unwrap_or_else(|| draft.id.clone());
-    let change = move |ground: &Ground| written(ground, was.as_deref(), &draft);
+    let change = move |ground: &BaseRevision| written(ground, was.as_deref(), &draft);
     on_newest(engine, by.into(), base, reason, of_one(id), change).await
 }
 
@@ -220,7 +220,8 @@ pub async fn remove(
     reason: &str,
 ) -> Result<Saved> {
     let mine = of_one(id.clone());
-    on_newest(engine, by.into(), base, reason, mine, move |ground: &Ground| taken_away(ground, &id)).await
+    on_newest(engine, by.into(), base, reason, mine, move |ground: &BaseRevision| taken_away(ground, &id))
+        .await
 }
 
 /// What can be done on the list of all.
@@ -250,7 +251,8 @@ pub async fn arrange(
         Arrange::ButtonsFirst(_) => SOCIAL_BUTTONS,
     };
     let mine = move |named: &Named| named.get(name).cloned().unwrap_or_default();
-    on_newest(engine, by.into(), base, reason, mine, move |ground: &Ground| arranged(ground, &wanted)).await
+    on_newest(engine, by.into(), base, reason, mine, move |ground: &BaseRevision| arranged(ground, &wanted))
+        .await
 }
 
 /// What the console says of one provider: of interest to whoever edits it.
@@ -272,7 +274,7 @@ async fn on_newest<F>(
     change: F,
 ) -> Result<Saved>
 where
-    F: Fn(&Ground) -> std::result::Result<Change, Vec<FieldError>> + Clone + Send + 'static,
+    F: Fn(&BaseRevision) -> std::result::Result<Change, Vec<FieldError>> + Clone + Send + 'static,
 {
     const TRIES: usize = 3;
     let mut on = base;
@@ -298,7 +300,7 @@ fn unlocked(config: &Config, name: &str, field: &'static str) -> std::result::Re
     }
 }
 
-fn written(ground: &Ground, was: Option<&str>, draft: &Draft) -> Changed {
+fn written(ground: &BaseRevision, was: Option<&str>, draft: &Draft) -> Changed {
     let config = &ground.config;
     unlocked(config, SOCIAL_PROVIDERS, "id")?;
     let (files, all) = (of_files(config), in_force(config));
@@ -432,7 +434,7 @@ fn vouch(settings: &mut Named, config: &Config, draft: &Draft) -> std::result::R
     Ok(())
 }
 
-fn taken_away(ground: &Ground, id: &str) -> Changed {
+fn taken_away(ground: &BaseRevision, id: &str) -> Changed {
     let config = &ground.config;
     unlocked(config, SOCIAL_PROVIDERS, "id")?;
     let Some(over) = laid_over(&ground.held, id) else {
@@ -459,7 +461,7 @@ fn taken_away(ground: &Ground, id: &str) -> Changed {
     Ok(Change { settings, summary: summary.unwrap_or_default(), secrets })
 }
 
-fn arranged(ground: &Ground, wanted: &Arrange) -> Changed {
+fn arranged(ground: &BaseRevision, wanted: &Arrange) -> Changed {
     let config = &ground.config;
     let social = &config.selfservice.social;
     let mut settings = ground.held.clone();

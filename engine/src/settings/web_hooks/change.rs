@@ -11,7 +11,7 @@ use crate::settings::actions;
 use crate::settings::names::WEB_HOOKS;
 use crate::settings::outcome::FieldError;
 use crate::settings::page::set_elsewhere;
-use crate::settings::revise::{Change, Ground};
+use crate::settings::revise::{BaseRevision, Change};
 use crate::settings::words::web_hooks as words;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub enum Act {
 
 pub(super) type Changed = Verdict<Change>;
 
-fn put(ground: &Ground, hooks: &MadeHooks, secrets: Secrets) -> Changed {
+fn put(ground: &BaseRevision, hooks: &MadeHooks, secrets: Secrets) -> Changed {
     let before = made_hooks(&ground.held);
     let mut settings = ground.held.clone();
     if hooks.is_empty() {
@@ -104,7 +104,7 @@ pub(super) fn written(
     edited: bool,
     wanted: Wanted,
     made: Option<String>,
-) -> impl Fn(&Ground) -> Changed + Clone + Send + 'static {
+) -> impl Fn(&BaseRevision) -> Changed + Clone + Send + 'static {
     move |ground| {
         let id = &wanted.id;
         let mut hooks = made_hooks(&ground.held);
@@ -126,7 +126,7 @@ pub(super) fn written(
     }
 }
 
-fn is_of_files(ground: &Ground, id: &str) -> bool {
+fn is_of_files(ground: &BaseRevision, id: &str) -> bool {
     actions::actions(&ground.config)
         .iter()
         .any(|action| !action.hook.from_console && action.hook.id.as_deref() == Some(id))
@@ -144,7 +144,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn taken(&self, ground: &Ground) -> Changed {
+    pub(super) fn taken(&self, ground: &BaseRevision) -> Changed {
         let (id, mut hooks) = (&self.id, made_hooks(&ground.held));
         let mut secrets = Vec::new();
         let problem = |field, message: String| Err(vec![FieldError { field, message }]);

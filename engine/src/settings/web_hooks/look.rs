@@ -19,7 +19,7 @@ use crate::settings::actions::{self, Action};
 use crate::settings::checks::{Check, brought_about, found_anew};
 use crate::settings::names::WEB_HOOKS;
 use crate::settings::page::{registering, signing_in};
-use crate::settings::revise::{Ground, field_error, files_decide};
+use crate::settings::revise::{BaseRevision, field_error, files_decide};
 use crate::settings::words;
 use crate::store::revisions::{self, Row};
 use chrono::{DateTime, Utc};
@@ -177,7 +177,7 @@ pub fn preview_act(engine: &Engine, id: &str, act: Act) -> Verdict<Preview> {
         return Err(vec![FieldError { field: ID, message }]);
     };
     let turn = Turn { id: id.to_owned(), act, made: None, old: None };
-    would_be(&ctx, hook.flow, move |ground: &Ground| turn.taken(ground))
+    would_be(&ctx, hook.flow, move |ground: &BaseRevision| turn.taken(ground))
 }
 
 /// What was saved since the revision `base`, in words.
@@ -189,9 +189,9 @@ pub async fn since(engine: &Engine, base: i64) -> Result<Vec<String>> {
     Ok(was.map(|was| words::between(&was, &now)).unwrap_or_default())
 }
 
-fn would_be(ctx: &Ctx, flow: Flow, change: impl Fn(&Ground) -> Changed) -> Verdict<Preview> {
+fn would_be(ctx: &Ctx, flow: Flow, change: impl Fn(&BaseRevision) -> Changed) -> Verdict<Preview> {
     let config = &ctx.config;
-    let ground = Ground { number: config.revision, held: config.named.clone(), config: config.clone() };
+    let ground = BaseRevision { number: config.revision, held: config.named.clone(), config: config.clone() };
     let changed = change(&ground)?;
     let then = remap(config, config.revision, &changed.settings)
         .map_err(|problems| problems.0.iter().map(field_error).collect::<Vec<_>>())?;
