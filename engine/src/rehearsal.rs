@@ -3,7 +3,7 @@
 //! wants real calls. Its tokens and codes don't work elsewhere.
 
 use crate::config::{Config, Secrets};
-use crate::courier::{self, Delivered, Way};
+use crate::courier::{self, Delivered, Transport};
 use crate::effects::{Answer, Effects, Outbound, OutboundError, Request, at_sight};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};

@@ -1,4 +1,4 @@
-//! Rows of deferred logins: one for each verification that belongs to a sign-up. `flow::handover` uses them.
+//! Rows of deferred logins: one for each verification that belongs to a sign-up. `signup::deferred` uses them.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};
