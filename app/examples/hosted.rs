@@ -176,12 +176,12 @@ fn with(mut node: Value, id: u64, text: &str) -> Value {
 fn mail(value: &str) -> Value {
     input(
         json!({"name": "traits.email", "type": "email", "autocomplete": "email", "required": true, "value": value}),
-        "E-mail",
+        "Email",
     )
 }
 
 fn identifier(value: &str) -> Value {
-    input(json!({"name": "identifier", "type": "text", "required": true, "value": value}), "E-mail")
+    input(json!({"name": "identifier", "type": "text", "required": true, "value": value}), "Email")
 }
 
 fn password(purpose: &str) -> Value {

@@ -67,6 +67,17 @@ async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     crate::meta::nothing_here().await
 }
 
+/// A path without a handler: a page for a browser, Kratos' text for other clients.
+pub async fn nothing_here(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    if !crate::negotiate::names_html(&headers) {
+        return crate::meta::nothing_here().await;
+    }
+    let ctx = state.engine.begin();
+    let mut response = page(StatusCode::NOT_FOUND, hosted::no_page(&site_of_forms(&ctx.config, None)));
+    headers::of_page(response.headers_mut(), POLICY, false);
+    response
+}
+
 async fn with_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let posts_elsewhere =
         asked(request.headers(), request.uri()).is_some_and(|asked| !is_at_base_url(&state, &asked));

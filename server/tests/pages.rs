@@ -173,7 +173,7 @@ async fn sign_up_sign_in_sign_out() {
     assert_eq!((ready.heading(), ready.url.path()), ("Your account is ready", "/welcome"));
     let home = ann.sign_in("ann@vestibule.test").await;
     assert_eq!((home.heading(), home.url.path()), ("You are signed in", "/welcome"));
-    assert!(home.html.contains("<b>ann@vestibule.test</b>"), "{}", home.html);
+    assert!(home.html.contains("<b><bdi>ann@vestibule.test</bdi></b>"), "{}", home.html);
     let token = between(&home.html, "name=\"token\" value=\"", "\"");
     let logout = Url::parse(&format!("{BASE}/self-service/logout?token={token}")).unwrap();
     let gone = ann.go(logout, Some(&home.url), None).await;
@@ -247,7 +247,7 @@ async fn where_to_go_is_kept_from_page_to_page() {
     let mut ann = Browser::new(&router);
     let target = "return_to=https%3A%2F%2Fapp.example%2Fcart";
     let form = ann.open(&format!("/login?{target}")).await;
-    assert!(form.html.contains("to continue to <b>app.example</b>"), "{}", form.html);
+    assert!(form.html.contains("to continue to <b><bdi>app.example</bdi></b>"), "{}", form.html);
     let link = format!("/self-service/registration/browser?{target}\">Create an account</a>");
     assert!(form.html.contains(&link), "{}", form.html);
 }
@@ -261,7 +261,7 @@ async fn an_unknown_flow_is_followed_by_a_new_one_that_says_why() {
             .await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Create your account"));
         assert!(page.html.contains("is no longer available. Here is a new one."), "{}", page.html);
-        assert!(page.html.contains("<b>app.example</b>"), "{}", page.html);
+        assert!(page.html.contains("<b><bdi>app.example</bdi></b>"), "{}", page.html);
     }
 }
 
@@ -274,7 +274,7 @@ async fn an_expired_flow_is_followed_by_a_new_one_that_says_why() {
     let new = ann.open(&format!("/login?flow={}", old.flow())).await;
     assert_ne!(new.flow(), old.flow());
     assert!(
-        new.html.contains("expired. Here is a new one.") && new.html.contains("<b>app.example</b>"),
+        new.html.contains("expired. Here is a new one.") && new.html.contains("<b><bdi>app.example</bdi></b>"),
         "{}",
         new.html
     );
@@ -333,6 +333,33 @@ async fn an_error_is_told_in_words_also_one_that_is_unknown() {
         assert_eq!((page.status, page.heading()), (StatusCode::NOT_FOUND, "No error found"));
     }
     assert_eq!(ann.open("/error?id=stub:500").await.heading(), "Something went wrong on our side");
+}
+
+#[tokio::test]
+async fn a_url_without_a_page_is_a_page_for_a_browser_and_a_line_of_text_for_other_clients() {
+    let (_, router) = site(json!({})).await;
+    for path in ["/nothing-here", "/self-service/nothing", "/admin/nothing", "/registration/more"] {
+        let page = Browser::new(&router).open(path).await;
+        assert_eq!((page.status, page.heading()), (StatusCode::NOT_FOUND, "Page not found"), "{path}");
+        assert!(page.html.contains("<html lang=\"en\">") && page.html.contains(">Sign in</a>"), "{path}");
+        assert!(page.html.contains(">Create an account</a>"), "{path}");
+        let csp = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(csp.contains("default-src 'none'") && csp.contains("frame-ancestors 'none'"), "{csp}");
+        let request = axum::http::Request::get(path).header("accept", "*/*").body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        let bytes = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+        assert_eq!(bytes, "404: Page not found\n".as_bytes(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_from_outside_does_not_turn_the_text_around_it() {
+    let (_, router) = site(json!({})).await;
+    let mut ann = Browser::new(&router);
+    ann.sign_up("ann@example.org").await;
+    let page = ann.sign_in("ann@example.org").await;
+    assert!(page.html.contains("<b><bdi>ann@example.org</bdi></b>"), "{}", page.html);
 }
 
 #[tokio::test]

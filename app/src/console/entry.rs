@@ -128,7 +128,7 @@ fn door(
 fn email(value: String) -> AnyView {
     view! {
         <div class="field">
-            <label for="email">"E-mail"</label>
+            <label for="email">"Email"</label>
             <input id="email" name="email" type="email" autocomplete="username" required=true value=value />
         </div>
     }

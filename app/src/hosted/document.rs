@@ -44,7 +44,7 @@ pub(super) fn document(site: &Site, title: &str, failed: bool, main: impl IntoVi
 
 fn brand(name: Option<String>) -> AnyView {
     match name {
-        Some(name) => view! { <p class="brand">{name}</p> }.into_any(),
+        Some(name) => view! { <p class="brand"><bdi>{name}</bdi></p> }.into_any(),
         None => view! {
             <svg class="mark" width="40" height="44" viewBox="0 0 22 24" aria-hidden="true">
                 <path class="arch" d="M2 23V11a9 9 0 0 1 18 0v12" />

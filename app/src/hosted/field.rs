@@ -53,9 +53,13 @@ pub(super) fn hidden(node: &Node) -> AnyView {
 /// `signs_up`: the form has a new password, so its email is the username that a password manager stores with it.
 pub(super) fn field(node: &Node, id: &str, signs_up: bool, rules: Rules) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
-    let hint = is_new_password(node)
-        .then(|| format!("At least {} characters.", rules.min_password_length))
-        .filter(|_| rules.min_password_length > 1);
+    let hint = if is_new_password(node) {
+        Some(rules.min_password_length)
+            .filter(|shortest| *shortest > 1)
+            .map(|shortest| format!("At least {shortest} characters."))
+    } else {
+        (input.name == "code").then(|| format!("{} digits.", engine::otp::DIGITS))
+    };
     let messages = (!node.messages.is_empty()).then(|| {
         view! { <div id=format!("{id}-messages")>{form::messages_of(node)}</div> }
     });

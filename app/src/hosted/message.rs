@@ -78,6 +78,18 @@ pub fn cookies_blocked(site: &Site, again: String) -> String {
     .page(site)
 }
 
+/// No page has this URL.
+pub fn no_page(site: &Site) -> String {
+    Message {
+        title: "Page not found",
+        text: vec!["No page has this URL. Check the address, or go on from here.".to_owned()],
+        links: both(site),
+        details: Vec::new(),
+        failed: true,
+    }
+    .page(site)
+}
+
 /// The error page without an error: its ID is unknown, or the error was deleted.
 pub fn not_here(site: &Site) -> String {
     Message {

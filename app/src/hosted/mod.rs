@@ -11,7 +11,7 @@ mod verification;
 mod welcome;
 
 pub use error::{StoredError, error, failed};
-pub use message::{closed, cookies_blocked, not_here, signed_out};
+pub use message::{closed, cookies_blocked, no_page, not_here, signed_out};
 pub use sign::{Sign, sign_in, sign_up};
 pub use verification::{Verification, verification};
 pub use welcome::{Welcome, welcome};

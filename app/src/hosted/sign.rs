@@ -54,7 +54,7 @@ fn page(
         (None, Some(host)) => Some(("to continue to ", host)),
         (None, None) => None,
     };
-    let lead = lead.map(|(words, what)| view! { <p class="lead">{words} <b>{what}</b></p> });
+    let lead = lead.map(|(words, what)| view! { <p class="lead">{words} <b><bdi>{what}</bdi></b></p> });
     let restarted = sign.restarted.map(|why| {
         view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
     });

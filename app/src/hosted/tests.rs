@@ -266,7 +266,7 @@ fn what_is_wrong_is_said_at_the_field_and_in_a_summary_that_takes_the_focus() {
     let field = node(
         "default",
         json!({"name": "traits.email", "type": "email", "value": "anna@"}),
-        Some("E-mail"),
+        Some("Email"),
         wrong(4000040, "Not an address."),
     );
     let html = form(json!([mail_ok(), field, password("new-password")]));
@@ -284,7 +284,7 @@ fn what_is_wrong_is_said_at_the_field_and_in_a_summary_that_takes_the_focus() {
         "{html}"
     );
     assert!(html.contains("There is a problem"));
-    assert!(html.contains("<a href=\"#field-2\"><b>E-mail</b>") && html.contains("id=\"field-2\""), "{html}");
+    assert!(html.contains("<a href=\"#field-2\"><b>Email</b>") && html.contains("id=\"field-2\""), "{html}");
     assert!(html.find("summary-title").unwrap() < html.find("<form").unwrap());
 }
 
@@ -348,7 +348,7 @@ fn who_confirms_reads_as_whom_and_the_password_manager_knows_too() {
     );
     let sign = with(json!([name, password("current-password")]), json!([]));
     let html = sign_in(&site(), Sign { refresh: true, ..sign });
-    assert!(html.contains("as <b>anna@example.org</b>"), "{html}");
+    assert!(html.contains("as <b><bdi>anna@example.org</bdi></b>"), "{html}");
     let name = tag(&html, "node/input/identifier");
     for attribute in
         ["type=\"text\"", "autocomplete=\"username\"", "readonly", "hidden", "value=\"anna@example.org\""]
@@ -550,7 +550,7 @@ fn the_customers_name_comes_first_and_ours_only_where_there_is_none() {
     let theirs =
         sign_up(&Site { name: Some("Example Shop".to_owned()), ..site() }, with(json!([]), json!([])));
     assert!(
-        theirs.contains("<p class=\"brand\">Example Shop</p>") && theirs.contains("· Example Shop</title>"),
+        theirs.contains("<p class=\"brand\"><bdi>Example Shop</bdi></p>") && theirs.contains("· Example Shop</title>"),
         "{theirs}"
     );
     assert!(
@@ -583,7 +583,7 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
     };
     let html = welcome(&site(), page);
     assert!(
-        html.contains("<h1>You are signed in</h1>") && html.contains("as <b>anna@example.org</b>"),
+        html.contains("<h1>You are signed in</h1>") && html.contains("as <b><bdi>anna@example.org</bdi></b>"),
         "{html}"
     );
     assert!(html.contains("<form action=\"http://127.0.0.1:4433/self-service/logout\" method=\"get\"><input type=\"hidden\" name=\"token\" value=\"ory_lo_1\">"), "{html}");

@@ -42,7 +42,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
     };
     let asks_for_code = node("code").is_some();
     let lead = match (&page.to, asks_for_code) {
-        (Some(to), true) => view! { <p class="lead">"for " <b>{to.clone()}</b></p> }.into_any(),
+        (Some(to), true) => view! { <p class="lead">"for " <b><bdi>{to.clone()}</bdi></b></p> }.into_any(),
         _ => view! { <p class="lead">"We’ll email you a code."</p> }.into_any(),
     };
     let restarted = page.restarted.map(|why| {
@@ -135,7 +135,7 @@ fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -
     let foot = (!page.signed_in && !next).then(|| {
         view! { <p class="foot">"Not signed in yet? " <a href=site.sign_in.clone()>"Sign in"</a></p> }
     });
-    let lead = page.to.clone().map(|to| view! { <p class="lead"><b>{to}</b></p> });
+    let lead = page.to.clone().map(|to| view! { <p class="lead"><b><bdi>{to}</bdi></b></p> });
     let main = view! {
         <h1>{title}</h1>
         {lead}

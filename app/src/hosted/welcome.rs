@@ -21,12 +21,12 @@ pub fn welcome(site: &Site, page: Welcome) -> String {
     let (action, token) = page.logout;
     let main = view! {
         <h1>"You are signed in"</h1>
-        <p class="lead" data-testid="signed-in-as">"as " <b>{page.who}</b></p>
+        <p class="lead" data-testid="signed-in-as">"as " <b><bdi>{page.who}</bdi></b></p>
         <p class="note done">{icon(Glyph::Done)} "You can close this page, or return to the app that you came from."</p>
         {page.unverified.map(|(address, href)| view! {
             <p class="note" data-testid="unverified">
                 {icon(Glyph::Note)}
-                <span>"Check your email: " <b>{address}</b> " isn’t verified yet. " <a href=href>"Send a new code"</a></span>
+                <span>"Check your email: " <b><bdi>{address}</bdi></b> " isn’t verified yet. " <a href=href>"Send a new code"</a></span>
             </p>
         })}
         <form action=action method="get">

@@ -12,7 +12,7 @@ pub use digest::{Digests, Minted, Scope, matches, mint};
 pub use send::{Recipient, Sent, pretend_to_send, send};
 pub use verify::{Found, Submitted, look_up, use_up};
 
-const DIGITS: usize = 6;
+pub const DIGITS: usize = 6;
 /// 129 bits. Digits, so that whatever takes a code from Kratos' link takes this one as well.
 const LINK_DIGITS: usize = 39;
 

@@ -89,7 +89,7 @@ pub fn router(state: AppState) -> Router {
         .merge(crate::hosted::routes(&state))
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
-        .fallback(crate::meta::nothing_here)
+        .fallback(crate::hosted::nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
         .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
         .layer(middleware::from_fn(uncached))
