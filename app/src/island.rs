@@ -497,8 +497,7 @@ mod live {
         }
 
         fn close_menu(&self) {
-            let open = "details.menu[open],details.open-nav[open]";
-            let Ok(Some(menu)) = self.document.query_selector(open) else { return };
+            let Ok(Some(menu)) = self.document.query_selector("details.open-nav[open]") else { return };
             let inside = menu.contains(self.document.active_element().as_deref());
             let _ = menu.remove_attribute("open");
             let summary = menu.query_selector("summary").ok().flatten();

@@ -103,7 +103,7 @@ export class Console {
   }
 
   async signOut(): Promise<void> {
-    await this.page.locator('details.menu > summary').click();
+    await this.page.locator('button.account').click();
     await this.page.getByRole('button', { name: 'Sign out' }).click();
   }
 

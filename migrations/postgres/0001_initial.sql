@@ -138,11 +138,13 @@ create table operator_sessions (
 );
 create index operator_sessions_of on operator_sessions (operator_id, address);
 
--- kind: setup (no operator yet) or reset.
+-- kind: setup (no operator yet), reset, or invitation: of operator_id, for that email and role.
 create table operator_links (
     secret_hash bytea not null primary key,
     kind text not null,
     operator_id uuid references operators (id) on delete cascade,
+    email text,
+    role text,
     expires_at timestamptz not null,
     used_at timestamptz
 );

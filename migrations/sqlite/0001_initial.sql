@@ -146,11 +146,13 @@ create table operator_sessions (
 ) strict;
 create index operator_sessions_of on operator_sessions (operator_id, address);
 
--- kind: setup (no operator yet) or reset.
+-- kind: setup (no operator yet), reset, or invitation: of operator_id, for that email and role.
 create table operator_links (
     secret_hash blob not null primary key,
     kind text not null,
     operator_id blob references operators (id) on delete cascade,
+    email text,
+    role text,
     expires_at text not null,
     used_at text
 ) strict;

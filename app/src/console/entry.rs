@@ -1,4 +1,4 @@
-//! The doors of the console: set-up, sign-in, a new password. They work without a script and need none.
+//! The console's pages for visitors who are not signed in: setup, sign-in, invitation, new password. They have no script.
 
 use super::shell::{Assets, mark, page};
 use leptos::prelude::*;
@@ -20,12 +20,12 @@ pub fn sign_in(assets: &Assets, form: SignIn) -> String {
         {email(form.email)}
         {password("Password", "current-password", None)}
         <button class="button main" type="submit">"Sign in"</button>
-        <p class="foot">"Password lost? Whoever runs the server makes you a link for a new one: " <code>"vestibule operator reset-link --email ADDRESS"</code></p>
+        <p class="foot">"Forgot your password? Ask an owner for a reset link, or your server administrator to run: " <code>"vestibule operator reset-link --email EMAIL"</code></p>
     };
     let lead = if form.nobody {
-        "Nobody can sign in yet. Open the set-up link: the server printed it at its start, or it lies in the file setup-link in the data folder."
+        "No operator account exists yet. Open the setup link that the server printed at startup. It is also in the file setup-link in the data folder."
     } else {
-        "to the console"
+        "Sign in to the console"
     };
     door(assets, "Sign in", lead, "/sign-in", form.wrong, fields)
 }
@@ -42,25 +42,47 @@ pub struct SetUp {
 pub fn set_up(assets: &Assets, form: SetUp) -> String {
     let fields = view! {
         <input type="hidden" name="secret" value=form.secret />
-        <div class="field">
-            <label for="name">"Your name"</label>
-            <input id="name" name="name" type="text" autocomplete="name" required=true value=form.name />
-        </div>
+        {own_name(form.name)}
         {email(form.email)}
-        {password("Password", "new-password", Some("At least 15 characters. A sentence is a good one."))}
-        <button class="button main" type="submit">"Create the first account"</button>
+        {password("Password", "new-password", Some("At least 15 characters. A short sentence works well."))}
+        <button class="button main" type="submit">"Create account"</button>
     };
     door(
         assets,
         "Set up the console",
-        "This link works once. You become the owner.",
+        "This link works once. Your account gets the owner role.",
         "/setup",
         form.wrong,
         fields,
     )
 }
 
-/// A new password by a link from the command line.
+/// A new operator, invited by an owner.
+#[derive(Clone, Debug, Default)]
+pub struct Join {
+    pub secret: String,
+    pub email: String,
+    pub role: &'static str,
+    pub name: String,
+    pub wrong: Option<String>,
+}
+
+pub fn join(assets: &Assets, form: Join) -> String {
+    let lead = format!("This link works once. Your account gets the role “{}”.", form.role);
+    let fields = view! {
+        <input type="hidden" name="secret" value=form.secret />
+        <div class="field">
+            <label for="email">"Email"</label>
+            <input id="email" name="email" type="email" autocomplete="username" readonly=true value=form.email />
+        </div>
+        {own_name(form.name)}
+        {password("Password", "new-password", Some("At least 15 characters. A short sentence works well."))}
+        <button class="button main" type="submit">"Create account"</button>
+    };
+    door(assets, "Join the console", lead, "/join", form.wrong, fields)
+}
+
+/// A new password by a link from an owner or the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Reset {
     pub secret: String,
@@ -70,13 +92,13 @@ pub struct Reset {
 pub fn reset(assets: &Assets, form: Reset) -> String {
     let fields = view! {
         <input type="hidden" name="secret" value=form.secret />
-        {password("New password", "new-password", Some("At least 15 characters. A sentence is a good one."))}
-        <button class="button main" type="submit">"Set the password"</button>
+        {password("New password", "new-password", Some("At least 15 characters. A short sentence works well."))}
+        <button class="button main" type="submit">"Set password"</button>
     };
     door(
         assets,
         "Set a new password",
-        "This link works once. Older sessions of yours end.",
+        "This link works once. A new password signs you out everywhere else.",
         "/reset",
         form.wrong,
         fields,
@@ -96,8 +118,8 @@ pub fn notice(assets: &Assets, title: &str, text: &str) -> String {
             <main class="door">
                 <p class="brand">{mark()}"Vestibule"</p>
                 <h1>{title}</h1>
-                <p class="lead">{text}</p>
-                <p class="foot"><a href="/sign-in">"To the sign-in page"</a></p>
+                <p class="lead">{super::kit::text::with_code(&text)}</p>
+                <p class="foot"><a href="/sign-in">"Go to sign-in"</a></p>
             </main>
         }
     })
@@ -106,11 +128,12 @@ pub fn notice(assets: &Assets, title: &str, text: &str) -> String {
 fn door(
     assets: &Assets,
     title: &'static str,
-    lead: &'static str,
+    lead: impl Into<String>,
     action: &'static str,
     wrong: Option<String>,
     fields: impl IntoView + 'static,
 ) -> String {
+    let lead = lead.into();
     let shown = if wrong.is_some() { format!("Error: {title}") } else { title.to_owned() };
     page(&plain(assets), &shown, move || {
         view! {
@@ -123,6 +146,16 @@ fn door(
             </main>
         }
     })
+}
+
+fn own_name(value: String) -> AnyView {
+    view! {
+        <div class="field">
+            <label for="name">"Your name"</label>
+            <input id="name" name="name" type="text" autocomplete="name" required=true dir="auto" value=value />
+        </div>
+    }
+    .into_any()
 }
 
 fn email(value: String) -> AnyView {

@@ -1,6 +1,7 @@
 //! The console's pages, rendered on the server. A page file holds what its page loads, what its forms do and how it looks; rules are in
 //! `engine::settings` and `engine::operators`, what every page needs is in `kit`, where pages are is in `nav`.
 
+mod account;
 pub mod actions;
 mod audit;
 pub mod authentication;
@@ -15,6 +16,8 @@ pub mod kit;
 mod mail;
 pub mod mailbox;
 pub mod nav;
+mod operator;
+mod operators;
 mod plan;
 mod revision;
 mod rows;
@@ -38,5 +41,8 @@ pub fn pages() -> Vec<Entry> {
         mount::<comparison::Compare>(),
         mount::<revision::OneRevision>(),
         mount::<Listed<audit::Audit>>(),
+        mount::<operators::Operators>(),
+        mount::<operator::OneOperator>(),
+        mount::<account::Account>(),
     ]
 }

@@ -104,6 +104,17 @@ pub const HISTORY: Place = place(
     "M2.5 3v3.5H6M2.75 6.5A6.75 6.75 0 1 1 2.3 10M9 5.5V9l2.5 1.5",
 );
 pub const AUDIT: Place = place("/audit", "Audit", Group::Configuration, "M4 2h7l3 3v11H4zM6.5 8h5M6.5 11h5");
+pub const OPERATORS: Place = Place {
+    role: Role::Owner,
+    ..place(
+        "/operators",
+        "Operators",
+        Group::Configuration,
+        "M3 3.5h12v12H3zM7 3.5V2h4v1.5M9 9.75a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM6 13.25c.4-1.4 1.6-2 3-2s2.6.6 3 2",
+    )
+};
+/// In the account menu, and not in the navigation.
+pub const ACCOUNT: Place = place("/account", "Your account", Group::Configuration, "");
 pub const TESTER: Place = Place {
     role: Role::Owner,
     ..place(
@@ -115,7 +126,7 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 10] = [
+pub const PLACES: [&Place; 11] = [
     &INVITATIONS,
     &AUTHENTICATION,
     &SOCIAL,
@@ -125,6 +136,7 @@ pub const PLACES: [&Place; 10] = [
     &CHECKS,
     &HISTORY,
     &AUDIT,
+    &OPERATORS,
     &TESTER,
 ];
 

@@ -99,13 +99,13 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                 <details class="open-nav"><summary aria-label="Menu">{icon("M2.5 5h13M2.5 9h13M2.5 13h13")}</summary></details>
                 <a class="brand" href="/">{mark()}"Vestibule"</a>
                 <span class="crumb">{group.map(|group| view! { {group} <span aria-hidden="true">" / "</span> })}<b><bdi>{name}</bdi></b></span>
-                <details class="menu">
-                    <summary aria-label=format!("{initials}, account menu")><span class="me" aria-hidden="true">{initials.clone()}</span></summary>
-                    <div class="sheet">
-                        <p class="who"><b><bdi>{shell.operator.name.clone()}</bdi></b><span>{shell.operator.email.clone()}</span><span>{role_name(shell.operator.role)}</span></p>
-                        <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
-                    </div>
-                </details>
+                // Escape and a click elsewhere close it, also without a script.
+                <button class="account" type="button" popovertarget="account-menu" aria-label=format!("{initials}, account menu")><span class="me" aria-hidden="true">{initials.clone()}</span></button>
+                <div class="sheet" id="account-menu" popover="auto">
+                    <p class="who"><b><bdi>{shell.operator.name.clone()}</bdi></b><span><bdi>{shell.operator.email.clone()}</bdi></span><span>{role_name(shell.operator.role)}</span></p>
+                    <a class="button" href=nav::ACCOUNT.path>"Your account"</a>
+                    <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
+                </div>
             </header>
             <div class="frame">
                 <nav class="side" aria-label="Console">

@@ -22,16 +22,28 @@ pub(super) struct Entry {
 
 /// `Err` is the sentence that says what to change.
 pub(super) fn check(email: &str, name: &str, password: &str) -> Result<Entry, String> {
+    let email = check_email(email)?;
+    let name = check_name(name)?;
+    check_password(password, &email, &name)?;
+    Ok(Entry { email, name })
+}
+
+/// Normalised.
+pub(super) fn check_email(email: &str) -> Result<String, String> {
     let email = normalise(email);
-    if !is_email(&email) {
-        return Err("Enter a valid email address, for example ann@example.org.".to_owned());
+    match is_email(&email) {
+        true => Ok(email),
+        false => Err("Enter a valid email address, for example ann@example.org.".to_owned()),
     }
+}
+
+/// Trimmed.
+pub(super) fn check_name(name: &str) -> Result<String, String> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(format!("Enter a name of 1 to {LONGEST_NAME} characters."));
     }
-    check_password(password, &email, name)?;
-    Ok(Entry { email, name: name.to_owned() })
+    Ok(name.to_owned())
 }
 
 /// `email` and `name` may be empty where they are not known yet.

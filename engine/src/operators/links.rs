@@ -1,10 +1,11 @@
 //! Single-use links: the setup link that creates the first operator, and the reset link that sets a new password. Opening one doesn't
 //! use it up. Using one is a single conditional update.
 
+use super::manage::{self, By};
 use super::{
-    COMMAND_LINE, SYSTEM, SignIn, append, command, digest, entry, hash, new_owner, open_session, secret,
-    throttle,
+    SYSTEM, SignIn, append, command, digest, entry, hash, new_owner, open_session, secret, throttle,
 };
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::operators::{self as rows, Link};
@@ -18,6 +19,14 @@ const RESET_LIFESPAN: TimeDelta = TimeDelta::hours(1);
 const SETUP_USED: &str = "This link has expired. It was used, replaced by a newer one, or is older than one day. If an operator account \
      exists, sign in. Otherwise, restart Vestibule for a new link.";
 const RESET_USED: &str = "This link has expired. It was used, replaced by a newer one, or is older than one hour. To create a new one, run: vestibule operator reset-link --email EMAIL";
+
+/// The URL of a link with that secret, on the console.
+pub fn link(config: &Config, page: &str, secret: &str) -> String {
+    let mut url = config.vestibule.console.base_url.clone();
+    url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));
+    url.query_pairs_mut().clear().append_pair("secret", secret);
+    url.into()
+}
 
 /// A new secret for the set-up link, or `None` once any operator exists. Stored hashed; an earlier one stops working.
 /// Good for a day.
@@ -80,26 +89,28 @@ pub async fn set_up(
     Ok(SignIn::In { operator, token })
 }
 
-/// From the command line. A one-time secret with which that operator sets a new password (1 hour).
-/// `None`: nobody has that address. [`crate::Kind::Invalid`] for somebody who is disabled.
-pub async fn issue_reset_link(engine: &Engine, email: &str) -> Result<Option<String>> {
-    let now = engine.effects().now();
-    let mut tx = engine.db().write().await?;
-    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
+/// A secret, valid once and for one hour, with which that operator sets a new password. `None`: no operator has the email.
+/// [`crate::Kind::Invalid`] for a disabled operator.
+pub async fn issue_reset_link(engine: &Engine, by: By<'_>, email: &str) -> Result<Option<String>> {
+    let mut change = manage::begin(engine, by).await?;
+    let Some((operator, _)) = rows::by_email(&mut change.tx, &entry::normalise(email)).await? else {
         return Ok(None);
     };
     if operator.disabled {
-        return Err(Error::invalid(format!(
-            "{} is disabled and can't sign in. To enable the operator first, run: {}",
-            operator.email,
-            command("enable", &operator.email, "")
-        )));
+        return Err(Error::invalid(match by {
+            By::CommandLine => format!(
+                "{} is disabled and can't sign in. To enable the operator first, run: {}",
+                operator.email,
+                command("enable", &operator.email, "")
+            ),
+            By::Owner(_) => {
+                format!("{} is disabled and can't sign in. Enable the operator first.", operator.email)
+            }
+        }));
     }
-    let secret = secret(engine);
-    rows::replace_link(&mut tx, Link::Reset, Some(operator.id), &digest(&secret), now + RESET_LIFESPAN)
-        .await?;
-    append(&mut tx, now, COMMAND_LINE, "operator.reset_link", json!({"operator": operator.email})).await?;
-    tx.commit().await?;
+    let (secret, until) = (secret(engine), change.now + RESET_LIFESPAN);
+    rows::replace_link(&mut change.tx, Link::Reset, Some(operator.id), &digest(&secret), until).await?;
+    change.commit("operator.reset_link", json!({"operator": operator.email})).await?;
     Ok(Some(secret))
 }
 

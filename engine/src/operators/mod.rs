@@ -3,21 +3,25 @@
 //! Every change appends to the audit log in its own transaction. Links and tokens are 256 random bits, stored as SHA-256: random data
 //! needs neither salt nor key.
 
+pub mod account;
 pub mod audit;
 mod entry;
+pub mod invite;
 pub mod kept;
 mod links;
 pub mod mailbox;
+mod manage;
 mod sign_in;
 mod throttle;
 
 pub use links::{
-    exist, issue_reset_link, issue_setup_link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
+    exist, issue_reset_link, issue_setup_link, link, reset, reset_link_is_valid, set_up, setup_link_is_valid,
 };
+pub use manage::{By, Enabled, disable, enable, set_role, sign_out_everywhere};
 pub use sign_in::{confirm, session, sign_in, sign_out};
 
 use crate::engine::Engine;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::ids::OperatorId;
 use crate::password::Caller;
 use crate::store::operators::{self as rows, Link};
@@ -142,61 +146,13 @@ pub async fn create_as(
     Ok(Ok(operator))
 }
 
+pub async fn get(engine: &Engine, id: OperatorId) -> Result<Option<Operator>> {
+    rows::get(&mut engine.db().single().await?, id).await
+}
+
 /// Oldest first.
 pub async fn list(engine: &Engine) -> Result<Vec<Operator>> {
     rows::list(&mut engine.db().single().await?).await
-}
-
-/// From the command line. Ends all of that operator's sessions at once. `false`: nobody has that address.
-/// [`Kind::Invalid`] for the last active owner: nobody could let anybody in any more.
-pub async fn disable(engine: &Engine, email: &str) -> Result<bool> {
-    let now = engine.effects().now();
-    let mut tx = engine.db().write().await?;
-    let owners = rows::lock_active_owners(&mut tx).await?;
-    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
-        return Ok(false);
-    };
-    if operator.disabled {
-        return Ok(true);
-    }
-    if operator.role == Role::Owner && owners < 2 {
-        return Err(Error::invalid(format!(
-            "{} is the last active owner. To create another owner first, run: {}",
-            operator.email,
-            command("create", "ADDRESS", " --name NAME")
-        )));
-    }
-    rows::disable(&mut tx, operator.id).await?;
-    rows::end_sessions(&mut tx, operator.id, now).await?;
-    rows::drop_links(&mut tx, Link::Reset, Some(operator.id)).await?;
-    append(&mut tx, now, COMMAND_LINE, "operator.disable", json!({"operator": operator.email})).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// What became of [`enable`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Enabled {
-    /// With the password from before.
-    Again,
-    /// Nobody had disabled them.
-    Already,
-    Nobody,
-}
-
-/// From the command line: takes [`disable`] back. What it ended stays ended.
-pub async fn enable(engine: &Engine, email: &str) -> Result<Enabled> {
-    let now = engine.effects().now();
-    let mut tx = engine.db().write().await?;
-    let Some((operator, _)) = rows::by_email(&mut tx, &entry::normalise(email)).await? else {
-        return Ok(Enabled::Nobody);
-    };
-    if !rows::enable(&mut tx, operator.id).await? {
-        return Ok(Enabled::Already);
-    }
-    append(&mut tx, now, COMMAND_LINE, "operator.enable", json!({"operator": operator.email})).await?;
-    tx.commit().await?;
-    Ok(Enabled::Again)
 }
 
 /// What to type, as sentences name it.

@@ -35,6 +35,8 @@ mod migrate;
 pub mod notify;
 pub mod oidc_tests;
 mod open;
+pub mod operator_accounts;
+pub mod operator_invitations;
 pub mod operators;
 pub mod pending;
 #[cfg(any(test, feature = "testing"))]

@@ -14,6 +14,8 @@ pub enum Link {
     Setup,
     /// Sets a new password.
     Reset,
+    /// Creates another operator; it belongs to the owner who sends it.
+    Invitation,
 }
 
 /// Whose failed sign-ins are counted.
@@ -46,6 +48,7 @@ statements! {
     const SET_PASSWORD: &str = "update operators set password_hash = $2 where id = $1 and not disabled";
     const LOCK_OWNERS: &str = "update operators set disabled = disabled where role = 'owner' and not disabled";
     const DISABLE: &str = "update operators set disabled = true where id = $1";
+    const SET_ROLE: &str = "update operators set role = $2 where id = $1";
     const ENABLE: &str = "update operators set disabled = false where id = $1 and disabled";
 
     const INSERT_SESSION: &str = "insert into operator_sessions
@@ -73,6 +76,8 @@ statements! {
     const DROP_SETUP_LINKS: &str = "delete from operator_links where kind = 'setup' and used_at is null";
     const DROP_RESET_LINKS: &str = "delete from operator_links
         where kind = 'reset' and operator_id = $1 and used_at is null";
+    const DROP_INVITATIONS: &str = "delete from operator_links
+        where kind = 'invitation' and operator_id = $1 and used_at is null";
     const LINK_IS_VALID: &str = "select count(*) from operator_links
         where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3";
     const BURN_LINK: &str = "update operator_links set used_at = $3
@@ -187,6 +192,11 @@ pub async fn enable(tx: &mut Tx, id: OperatorId) -> Result<bool> {
     Ok(tx.execute(ENABLE, &[&id.0]).await? == 1)
 }
 
+pub async fn set_role(tx: &mut Tx, id: OperatorId, role: Role) -> Result<()> {
+    tx.execute(SET_ROLE, &[&id.0, &role.name()]).await?;
+    Ok(())
+}
+
 /// `address` is the client's, if one is known.
 pub async fn insert_session(
     tx: &mut Tx,
@@ -266,6 +276,7 @@ pub async fn drop_links(tx: &mut Tx, kind: Link, operator: Option<OperatorId>) -
     match kind {
         Link::Setup => tx.execute(DROP_SETUP_LINKS, &[]).await,
         Link::Reset => tx.execute(DROP_RESET_LINKS, &[&operator.map(|id| id.0)]).await,
+        Link::Invitation => tx.execute(DROP_INVITATIONS, &[&operator.map(|id| id.0)]).await,
     }
 }
 
@@ -356,6 +367,7 @@ impl Link {
         match self {
             Link::Setup => "setup",
             Link::Reset => "reset",
+            Link::Invitation => "invitation",
         }
     }
 }

@@ -51,6 +51,8 @@ list![
     limits,
     messages,
     oidc_tests,
+    operator_accounts,
+    operator_invitations,
     operators,
     pending,
     reservations,

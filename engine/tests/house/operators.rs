@@ -1,7 +1,8 @@
 //! Operators on an engine: what the console's sign-in and the command line do, on both databases.
 
 use engine::Engine;
-use engine::operators::{self, Enabled, Operator, Role, SignIn};
+use engine::operators::invite;
+use engine::operators::{self, By, Enabled, Operator, Role, SignIn};
 use engine::requester::{self, Client, KnownDevice, Requester, Subject};
 use engine::store::audit;
 use engine::testing::World;
@@ -179,7 +180,7 @@ on_both! {
     async fn unknown_wrong_and_disabled_are_told_the_same(_world: World, engine: Engine) {
         create(&engine, "ann").await;
         create(&engine, "bea").await;
-        operators::disable(&engine, "bea@example.org").await.unwrap();
+        operators::disable(&engine, By::CommandLine, "bea@example.org").await.unwrap();
         let wrong = again(sign_in(&engine, "ann", "wrong password", HOME).await);
         assert_eq!(again(sign_in(&engine, "nobody", PASSWORD, HOME).await), wrong);
         assert_eq!(again(sign_in(&engine, "a\0", PASSWORD, HOME).await), wrong);
@@ -327,34 +328,34 @@ on_both! {
 
     async fn disabling_acts_at_once_but_leaves_an_owner(_world: World, engine: Engine) {
         create(&engine, "ann").await;
-        let last = operators::disable(&engine, "ann@example.org").await.unwrap_err();
+        let last = operators::disable(&engine, By::CommandLine, "ann@example.org").await.unwrap_err();
         assert_eq!(last.kind, engine::Kind::Invalid);
         assert!(last.to_string().contains("last active owner"), "{last}");
         create(&engine, "bea").await;
         let token = token(sign_in(&engine, "bea", PASSWORD, HOME).await);
-        let link = operators::issue_reset_link(&engine, "bea@example.org").await.unwrap().unwrap();
-        assert!(operators::disable(&engine, " BEA@example.org").await.unwrap());
-        assert!(operators::disable(&engine, "bea@example.org").await.unwrap(), "a second time is no error");
-        assert!(!operators::disable(&engine, "nobody@example.org").await.unwrap());
+        let link = operators::issue_reset_link(&engine, By::CommandLine, "bea@example.org").await.unwrap().unwrap();
+        assert!(operators::disable(&engine, By::CommandLine, " BEA@example.org").await.unwrap());
+        assert!(operators::disable(&engine, By::CommandLine, "bea@example.org").await.unwrap(), "a second time is no error");
+        assert!(!operators::disable(&engine, By::CommandLine, "nobody@example.org").await.unwrap());
         assert!(operators::session(&engine, &token).await.unwrap().is_none());
         again(operators::reset(&engine, &link, PASSWORD).await.unwrap());
-        assert_eq!(operators::issue_reset_link(&engine, "bea@example.org").await.unwrap_err().kind, engine::Kind::Invalid);
-        assert!(operators::disable(&engine, "ann@example.org").await.is_err(), "bea is none any more");
+        assert_eq!(operators::issue_reset_link(&engine, By::CommandLine, "bea@example.org").await.unwrap_err().kind, engine::Kind::Invalid);
+        assert!(operators::disable(&engine, By::CommandLine, "ann@example.org").await.is_err(), "bea is none any more");
     }
 
     async fn enabling_takes_disabling_back_and_nothing_else(_world: World, engine: Engine) {
         create(&engine, "ann").await;
         let bea = operators::create_as(&engine, Role::Viewer, "bea@example.org", "Bea", PASSWORD).await.unwrap().unwrap();
         let session = token(sign_in(&engine, "bea", PASSWORD, HOME).await);
-        let link = operators::issue_reset_link(&engine, "bea@example.org").await.unwrap().unwrap();
-        assert!(operators::disable(&engine, "bea@example.org").await.unwrap());
-        assert_eq!(operators::enable(&engine, " BEA@example.org").await.unwrap(), Enabled::Again);
+        let link = operators::issue_reset_link(&engine, By::CommandLine, "bea@example.org").await.unwrap().unwrap();
+        assert!(operators::disable(&engine, By::CommandLine, "bea@example.org").await.unwrap());
+        assert_eq!(operators::enable(&engine, By::CommandLine, " BEA@example.org").await.unwrap(), Enabled::Again);
         assert!(operators::session(&engine, &session).await.unwrap().is_none(), "what was ended stays ended");
         again(operators::reset(&engine, &link, PASSWORD).await.unwrap());
         let back = token(sign_in(&engine, "bea", PASSWORD, HOME).await);
         assert_eq!(operators::session(&engine, &back).await.unwrap().unwrap().operator, bea);
-        assert_eq!(operators::enable(&engine, "bea@example.org").await.unwrap(), Enabled::Already);
-        assert_eq!(operators::enable(&engine, "nobody@example.org").await.unwrap(), Enabled::Nobody);
+        assert_eq!(operators::enable(&engine, By::CommandLine, "bea@example.org").await.unwrap(), Enabled::Already);
+        assert_eq!(operators::enable(&engine, By::CommandLine, "nobody@example.org").await.unwrap(), Enabled::Nobody);
         let kept = actions(&engine).await;
         let about: Vec<&String> = kept.iter().filter(|action| action.contains("able ")).collect();
         assert_eq!(about, ["operator.disable command line", "operator.enable command line"]);
@@ -375,8 +376,8 @@ on_both! {
         create(&engine, "ann").await;
         create(&engine, "bea").await;
         let (one, other) = tokio::join!(
-            operators::disable(&engine, "ann@example.org"),
-            operators::disable(&engine, "bea@example.org"),
+            operators::disable(&engine, By::CommandLine, "ann@example.org"),
+            operators::disable(&engine, By::CommandLine, "bea@example.org"),
         );
         assert!(one.is_ok() != other.is_ok());
         let active = operators::list(&engine).await.unwrap().iter().filter(|one| !one.disabled).count();
@@ -386,13 +387,13 @@ on_both! {
     async fn a_reset_link_works_once_for_an_hour(world: World, engine: Engine) {
         create(&engine, "ann").await;
         let old = token(sign_in(&engine, "ann", PASSWORD, HOME).await);
-        assert_eq!(operators::issue_reset_link(&engine, "nobody@example.org").await.unwrap(), None);
-        let late = operators::issue_reset_link(&engine, "ann@example.org").await.unwrap().unwrap();
+        assert_eq!(operators::issue_reset_link(&engine, By::CommandLine, "nobody@example.org").await.unwrap(), None);
+        let late = operators::issue_reset_link(&engine, By::CommandLine, "ann@example.org").await.unwrap().unwrap();
         world.clock.advance(Duration::from_secs(3600));
         again(operators::reset(&engine, &late, "another long password").await.unwrap());
 
-        let replaced = operators::issue_reset_link(&engine, "ann@example.org").await.unwrap().unwrap();
-        let secret = operators::issue_reset_link(&engine, "Ann@example.org").await.unwrap().unwrap();
+        let replaced = operators::issue_reset_link(&engine, By::CommandLine, "ann@example.org").await.unwrap().unwrap();
+        let secret = operators::issue_reset_link(&engine, By::CommandLine, "Ann@example.org").await.unwrap().unwrap();
         again(operators::reset(&engine, &replaced, "another long password").await.unwrap());
         again(operators::reset(&engine, &secret, "short").await.unwrap());
         again(operators::reset(&engine, &secret, "Ann@example.org").await.unwrap());
@@ -407,6 +408,46 @@ on_both! {
         again(sign_in(&engine, "ann", PASSWORD, HOME).await);
         world.clock.advance(Duration::from_secs(60));
         token(sign_in(&engine, "ann", "another long password", HOME).await);
+    }
+
+    async fn of_two_owners_who_lower_or_disable_each_other_one_stays(_world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        create(&engine, "bea").await;
+        let session = async |name: &str| {
+            let token = token(sign_in(&engine, name, PASSWORD, HOME).await);
+            operators::session(&engine, &token).await.unwrap().unwrap()
+        };
+        let (ann, bea) = (session("ann").await, session("bea").await);
+        let (one, other) = futures::join!(
+            operators::set_role(&engine, By::Owner(&ann), "bea@example.org", Role::Viewer),
+            operators::disable(&engine, By::Owner(&bea), "ann@example.org"),
+        );
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        let all = operators::list(&engine).await.unwrap();
+        let owners = all.iter().filter(|operator| operator.role == Role::Owner && !operator.disabled);
+        assert_eq!(owners.count(), 1);
+    }
+
+    async fn two_tabs_of_the_last_two_owners_never_leave_none(_world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        create(&engine, "bea").await;
+        let token = token(sign_in(&engine, "ann", PASSWORD, HOME).await);
+        let ann = operators::session(&engine, &token).await.unwrap().unwrap();
+        let (own, other) = futures::join!(
+            operators::set_role(&engine, By::Owner(&ann), "ann@example.org", Role::Editor),
+            operators::set_role(&engine, By::Owner(&ann), "bea@example.org", Role::Editor),
+        );
+        assert!(own.is_ok() != other.is_ok(), "{own:?} {other:?}");
+    }
+
+    async fn of_eight_who_post_an_invitation_one_becomes_an_operator(_world: World, engine: Engine) {
+        create(&engine, "ann").await;
+        let invited = invite::invite(&engine, By::CommandLine, "bea@example.org", Role::Editor);
+        let secret = invited.await.unwrap().unwrap().secret;
+        let posts = (0..8).map(|_| invite::join(&engine, &secret, "Bea", PASSWORD));
+        let outcomes = futures::future::join_all(posts).await;
+        let made = outcomes.into_iter().filter(|outcome| matches!(outcome, Ok(SignIn::In { .. }))).count();
+        assert_eq!((made, operators::list(&engine).await.unwrap().len()), (1, 2));
     }
 }
 

@@ -30,6 +30,8 @@ const REASONS: &[(&str, &str)] = &[
     ("messages::HELD", "the newest few of those that were not sent, by an index of their own, with a limit"),
     ("messages::LAST_SENT", "the newest one, at the end of an index of its own"),
     ("messages::WAITING", "counts the queue, by an index of its own"),
+    ("operator_accounts::SESSIONS", "those of one operator"),
+    ("operator_invitations::PENDING", "operators are few"),
     ("operators::COUNT", "operators are few"),
     ("operators::LIST", "operators are few"),
     ("operators::LOCK_OWNERS", "operators are few"),

@@ -5,9 +5,8 @@ use super::Global;
 use super::assemble::{self, Assembled, Data};
 use super::failure::{Failure, Outcome};
 use super::output::{aside, line};
-use super::serve::console_link;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use engine::operators::{self, Enabled, Role};
+use engine::operators::{self, By, Enabled, Role};
 use std::io::BufRead;
 
 #[derive(clap::Subcommand)]
@@ -109,21 +108,25 @@ pub(super) async fn run(global: &Global, command: Command) -> Outcome {
             }
         }
         Command::Disable { email } => {
-            if !operators::disable(&engine, &email).await? {
+            if !operators::disable(&engine, By::CommandLine, &email).await? {
                 return Err(nobody(&email));
             }
             line(format!(
                 "{email} is signed out and can't sign in. To undo this, run: vestibule operator enable --email {email}"
             ))?;
         }
-        Command::Enable { email } => line(match operators::enable(&engine, &email).await? {
-            Enabled::Again => format!("{email} can sign in again with the existing password."),
-            Enabled::Already => format!("{email} isn't disabled. Nothing was changed."),
-            Enabled::Nobody => return Err(nobody(&email)),
-        })?,
+        Command::Enable { email } => {
+            line(match operators::enable(&engine, By::CommandLine, &email).await? {
+                Enabled::Again => format!("{email} can sign in again with the existing password."),
+                Enabled::Already => format!("{email} isn't disabled. Nothing was changed."),
+                Enabled::Nobody => return Err(nobody(&email)),
+            })?
+        }
         Command::ResetLink { email } => {
-            let secret = operators::issue_reset_link(&engine, &email).await?.ok_or_else(|| nobody(&email))?;
-            line(console_link(&engine.begin().config, "reset", &secret))?;
+            let secret = operators::issue_reset_link(&engine, By::CommandLine, &email)
+                .await?
+                .ok_or_else(|| nobody(&email))?;
+            line(operators::link(&engine.begin().config, "reset", &secret))?;
             aside(format!("Valid once, for one hour. Anyone with this link can sign in as {email}."));
         }
     }

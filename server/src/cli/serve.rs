@@ -135,7 +135,7 @@ async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Op
         secret_file::remove(&file)?;
         return Ok(None);
     };
-    let link = console_link(config, "setup", &secret);
+    let link = operators::link(config, "setup", &secret);
     if std::io::stdout().is_terminal() {
         secret_file::remove(&file)?;
         return Ok(Some(link));
@@ -152,14 +152,6 @@ async fn setup_link(engine: &Engine, config: &Config, data: &Path) -> Outcome<Op
     }
     tracing::info!(file = %file.display(), "The console's setup link is in this file");
     Ok(Some(format!("the link is in {}", file.display())))
-}
-
-/// A one-time link to the console.
-pub(super) fn console_link(config: &Config, page: &str, secret: &str) -> String {
-    let mut url = config.vestibule.console.base_url.clone();
-    url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));
-    url.query_pairs_mut().clear().append_pair("secret", secret);
-    url.into()
 }
 
 fn announce(config: &Config, setup: Option<&str>) -> Outcome {

@@ -1,18 +1,19 @@
-//! The doors of the console: signing in and out, the links that set it up and that set a password anew. Who is in is said by
+//! Access to the console: sign-in, sign-out, and the links for setup, invitations and new passwords. The rules are in
 //! `engine::operators`; here is the cookie.
 
 use super::HOME;
 use crate::error;
 use crate::state::AppState;
 use crate::{cookies, respond};
-use app::console::Assets;
-use app::console::entry::{self, Reset, SetUp, SignIn};
+use app::console::entry::{self, Join, Reset, SetUp, SignIn};
+use app::console::{Assets, nav};
 use axum::Router;
 use axum::extract::{Extension, Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::config::Config;
+use engine::operators::invite::{self, Invitation};
 use engine::operators::{self, OperatorSession};
 use engine::requester::Requester;
 use engine::{Ctx, Error, Kind};
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/sign-in", get(sign_in_page).post(sign_in))
         .route("/sign-out", post(sign_out))
         .route("/setup", get(set_up_page).post(set_up))
+        .route("/join", get(join_page).post(join))
         .route("/reset", get(reset_page).post(reset))
 }
 
@@ -59,7 +61,7 @@ pub(super) fn sign_in_first(wanted: &str) -> Response {
 /// A page for people without a session: what no form can show.
 pub(super) fn out_of_order(assets: &Assets, failed: &Error) -> Response {
     error::log(failed);
-    let page = entry::notice(assets, "This did not work", &failed.to_string());
+    let page = entry::notice(assets, "Something went wrong", &failed.to_string());
     error::with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
 }
 
@@ -151,10 +153,10 @@ async fn set_up_page(
 }
 
 fn used_up(assets: &Assets) -> Response {
-    let text = "The link was used, or is an old one. If somebody has set the console up, sign in. \
-                Otherwise start the server again for a new link, or use \
-                `vestibule operator create --email ADDRESS --name NAME`.";
-    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
+    let text = "It was already used or replaced, or is older than one day. If the console is set up, sign in. \
+                Otherwise restart the server for a new link, or run: \
+                `vestibule operator create --email EMAIL --name NAME`";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
 }
 
 #[derive(Deserialize)]
@@ -188,6 +190,54 @@ async fn set_up(
     entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
 
+async fn join_page(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    Query(query): Query<Secret>,
+) -> Response {
+    match invite::look(&state.engine, &query.secret).await {
+        Ok(Some(invitation)) => Html(entry::join(&assets, invited(query.secret, invitation))).into_response(),
+        Ok(None) => no_invitation(&assets),
+        Err(failed) => out_of_order(&assets, &failed),
+    }
+}
+
+fn invited(secret: String, Invitation { email, role }: Invitation) -> Join {
+    Join { secret, email, role: nav::role_name(role), ..Join::default() }
+}
+
+fn no_invitation(assets: &Assets) -> Response {
+    let text = "It was already used, replaced or revoked, or is older than 3 days. Ask an owner for a new invitation.";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
+}
+
+#[derive(Deserialize)]
+struct NewOperator {
+    #[serde(default)]
+    secret: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn join(
+    State(state): State<AppState>,
+    Extension(assets): Extension<Assets>,
+    headers: HeaderMap,
+    Form(form): Form<NewOperator>,
+) -> Response {
+    let invitation = match invite::look(&state.engine, &form.secret).await {
+        Ok(Some(invitation)) => invitation,
+        Ok(None) => return no_invitation(&assets),
+        Err(failed) => return out_of_order(&assets, &failed),
+    };
+    let outcome = invite::join(&state.engine, &form.secret, &form.name, &form.password).await;
+    let page =
+        |wrong| entry::join(&assets, Join { name: form.name, wrong, ..invited(form.secret, invitation) });
+    entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
+}
+
 async fn reset_page(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,
@@ -201,9 +251,9 @@ async fn reset_page(
 }
 
 fn no_reset(assets: &Assets) -> Response {
-    let text = "The link was used, or is older than an hour. Whoever runs the server makes a new one with \
-                `vestibule operator reset-link --email ADDRESS`.";
-    (StatusCode::GONE, Html(entry::notice(assets, "This link does not work any more", text))).into_response()
+    let text = "It was already used or replaced, or is older than one hour. Ask an owner for a new link, or your \
+                server administrator to run: `vestibule operator reset-link --email EMAIL`";
+    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::client::{BASE, Console, EMAIL, FUNCTION, PAGE, PASSWORD};
 use axum::http::{HeaderValue, Request, StatusCode, header};
-use engine::operators;
+use engine::operators::{self, By};
 use serde_json::json;
 
 #[tokio::test]
@@ -56,10 +56,10 @@ async fn nobody_is_let_in_without_a_session_and_everybody_is_led_back_to_where_t
 #[tokio::test]
 async fn before_anybody_can_sign_in_the_page_says_where_the_way_in_is() {
     let console = Console::start().await;
-    assert!(console.get("/sign-in").await.html.contains("Open the set-up link"));
+    assert!(console.get("/sign-in").await.html.contains("Open the setup link"));
     operators::create(&console.engine, EMAIL, "Grace", PASSWORD).await.unwrap().unwrap();
     let page = console.get("/sign-in").await;
-    assert!(!page.html.contains("set-up link") && page.html.contains("reset-link"), "{}", page.html);
+    assert!(!page.html.contains("setup link") && page.html.contains("reset-link"), "{}", page.html);
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn the_set_up_link_is_opened_often_and_used_once() {
 #[tokio::test]
 async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     let old = Console::signed_in("Grace").await;
-    let secret = operators::issue_reset_link(&old.engine, EMAIL).await.unwrap().unwrap();
+    let secret = operators::issue_reset_link(&old.engine, By::CommandLine, EMAIL).await.unwrap().unwrap();
     let link = format!("/reset?secret={secret}");
     assert_eq!(old.get(&link).await.status, StatusCode::OK);
     let common = [("secret", secret.as_str()), ("password", "passwordpassword")];

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account;
 mod actions;
 mod audit;
 #[path = "../support/console.rs"]
@@ -13,6 +14,7 @@ mod guarded;
 mod history;
 mod kit;
 mod mail;
+mod operators;
 mod roles;
 mod settings;
 mod tester;

@@ -232,6 +232,15 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(CONSOLE, &["roles::a_viewer_sees_everything_and_changes_nothing"]),
     },
     Rule {
+        name: "last-owner",
+        text: "self.owners > 1",
+        instead: "self.owners > 0",
+        tests: server(
+            CONSOLE,
+            &["operators::a_role_applies_from_the_next_request_and_the_last_owner_keeps_it"],
+        ),
+    },
+    Rule {
         name: "danger-by-a-command",
         text: "=> *confirmed,",
         instead: "=> *confirmed || self.may_write(),",

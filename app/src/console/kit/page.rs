@@ -167,6 +167,12 @@ impl Asks {
         !self.problems.is_empty() || self.conflict.is_some() || self.confirm.is_some()
     }
 
+    /// The sign-in is too old. The password is asked for above the page.
+    pub fn password(posted: &Posted) -> Self {
+        let confirm = Confirm { dangers: Vec::new(), password: true, again: None };
+        Self { confirm: Some(confirm), ..Self::default() }.above(posted)
+    }
+
     /// The questions are asked above the page, in a form that posts the same again.
     pub fn above(mut self, posted: &Posted) -> Self {
         if let Some(confirm) = &mut self.confirm {
