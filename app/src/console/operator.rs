@@ -220,7 +220,7 @@ fn access(operator: &Operator, own: bool, last: bool) -> AnyView {
 pub(super) fn list(sessions: Vec<Open>, now: DateTime<Utc>, end: Option<&'static str>) -> AnyView {
     let empty = Empty { title: "No sessions.", text: "The operator is not signed in.".into_any() };
     let rows = sessions.into_iter().map(|session| {
-        let address = session.address.map_or_else(|| "Unknown network".into_any(), |address| name(address));
+        let address = session.address.map_or_else(|| "Unknown network".into_any(), name);
         let this = session.own.then(|| view! { " "<span class="mark">"This session"</span> });
         let button = end.filter(|_| !session.own).map(|path| {
             let named = format!("Sign out session {}", &session.name[..6]);
