@@ -59,4 +59,5 @@ list![
     sessions,
     setting_secrets,
     social,
+    users,
 ];

@@ -17,3 +17,4 @@ mod roles;
 mod settings;
 mod tester;
 mod trouble;
+mod users;
