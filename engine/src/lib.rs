@@ -1,7 +1,7 @@
 //! The domain of Vestibule: flows, identities, sessions, settings, storage.
 //!
 //! Layer rule, downwards only:
-//! `settings`, `flow` → `method` → `signup` → `form` → `otp` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `model` → `ui`,
+//! `settings`, `flow` → `method` → `signup`, `users` → `form` → `otp` → `hooks` → `plan`, `session`, `operators`, `secrets`, `courier` → `identity`, `password`, `social` → `store` → `model` → `ui`,
 //! `config`, `ids`, `error`, `effects`, `requester`, `request_id`, `secret`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
@@ -45,6 +45,7 @@ pub mod store;
 pub mod testing;
 pub mod trace;
 pub mod ui;
+pub mod users;
 
 pub use crate::engine::{Ctx, Engine};
 pub use crate::error::{Error, Kind, Result};

@@ -18,9 +18,13 @@ create table identities (
     -- Each change counts one up, and is written only from the version that it read.
     version bigint not null,
     -- As an administrator gave it. Nothing here depends on it.
-    organization_id uuid
+    organization_id uuid,
+    -- Whether it has a verified address, for the console's list.
+    verified boolean not null
 );
 create index identities_of_organization on identities (organization_id, id) where organization_id is not null;
+-- A list without a filter merges the ranges of this one index.
+create index identities_newest on identities (state, verified, created_at, id);
 
 create table identity_credentials (
     identity_id uuid not null references identities (id) on delete cascade,
@@ -49,7 +53,8 @@ create table identity_addresses (
     purpose text not null,
     position bigint not null,
     via text not null,
-    value text not null,
+    -- Compared by its bytes, as an identifier is.
+    value text collate "C" not null,
     verified boolean,
     status text,
     verified_at timestamptz,

@@ -18,9 +18,13 @@ create table identities (
     -- Each change counts one up, and is written only from the version that it read.
     version integer not null,
     -- As an administrator gave it. Nothing here depends on it.
-    organization_id blob
+    organization_id blob,
+    -- Whether it has a verified address, for the console's list.
+    verified integer not null
 ) strict;
 create index identities_of_organization on identities (organization_id, id) where organization_id is not null;
+-- A list without a filter merges the ranges of this one index.
+create index identities_newest on identities (state, verified, created_at, id);
 
 create table identity_credentials (
     identity_id blob not null references identities (id) on delete cascade,

@@ -274,7 +274,8 @@ async fn an_expired_flow_is_followed_by_a_new_one_that_says_why() {
     let new = ann.open(&format!("/login?flow={}", old.flow())).await;
     assert_ne!(new.flow(), old.flow());
     assert!(
-        new.html.contains("expired. Here is a new one.") && new.html.contains("<b><bdi>app.example</bdi></b>"),
+        new.html.contains("expired. Here is a new one.")
+            && new.html.contains("<b><bdi>app.example</bdi></b>"),
         "{}",
         new.html
     );

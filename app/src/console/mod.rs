@@ -24,6 +24,7 @@ mod rows;
 mod shell;
 pub mod social;
 pub mod tester;
+mod users;
 
 pub use fields::Fields;
 pub use shell::{Assets, Shell, document, not_found, trouble};
@@ -33,6 +34,8 @@ use kit::{Entry, Listed, mount};
 /// Every page of the kit.
 pub fn pages() -> Vec<Entry> {
     vec![
+        mount::<users::Users>(),
+        mount::<users::OneUser>(),
         mount::<invitations::Invitations>(),
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),

@@ -59,6 +59,12 @@ const fn place(path: &'static str, title: &'static str, group: Group, icon: &'st
     Place { path, title, group, icon, role: Role::Viewer, needs_mailbox: false, badge: Badge::None }
 }
 
+pub const USERS: Place = place(
+    "/users",
+    "Users",
+    Group::Users,
+    "M7 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM1.75 15.5v-.75a4 4 0 0 1 4-4h2.5a4 4 0 0 1 4 4v.75M12 2.9a3 3 0 0 1 0 5.2M14 10.9a4 4 0 0 1 2.25 3.6v1",
+);
 pub const INVITATIONS: Place = place(
     "/invitations",
     "Invitations",
@@ -126,7 +132,8 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 11] = [
+pub const PLACES: [&Place; 12] = [
+    &USERS,
     &INVITATIONS,
     &AUTHENTICATION,
     &SOCIAL,

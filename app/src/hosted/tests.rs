@@ -550,7 +550,8 @@ fn the_customers_name_comes_first_and_ours_only_where_there_is_none() {
     let theirs =
         sign_up(&Site { name: Some("Example Shop".to_owned()), ..site() }, with(json!([]), json!([])));
     assert!(
-        theirs.contains("<p class=\"brand\"><bdi>Example Shop</bdi></p>") && theirs.contains("· Example Shop</title>"),
+        theirs.contains("<p class=\"brand\"><bdi>Example Shop</bdi></p>")
+            && theirs.contains("· Example Shop</title>"),
         "{theirs}"
     );
     assert!(

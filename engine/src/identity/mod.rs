@@ -43,6 +43,12 @@ pub struct Identity {
     pub updated_at: DateTime<Utc>,
 }
 
+impl Identity {
+    pub fn has_verified_address(&self) -> bool {
+        self.verifiable_addresses.iter().any(|address| address.verified)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {

@@ -50,8 +50,8 @@ pub(super) use credential_columns;
 statements! {
     const INSERT: &str =
         "insert into identities (id, schema_id, state, state_changed_at, traits, metadata_public,
-            metadata_admin, external_id, unverified, resettable, created_at, updated_at, organization_id, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing";
+            metadata_admin, external_id, unverified, resettable, created_at, updated_at, organization_id, version, verified)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing";
     const INSERT_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5)";
@@ -275,6 +275,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
                 &identity.updated_at,
                 &identity.organization_id,
                 &identity.version,
+                &identity.has_verified_address(),
             ],
         )
         .await?;

@@ -24,7 +24,7 @@ pub enum Outcome {
 statements! {
     const CHANGE: &str = "update identities set schema_id = $3, state = $4, state_changed_at = $5, traits = $6,
             metadata_public = $7, metadata_admin = $8, external_id = $9, updated_at = $10, version = version + 1,
-            unverified = unverified and not $11, resettable = resettable and not $11
+            unverified = unverified and not $11, resettable = resettable and not $11, verified = $12
         where id = $1 and version = $2";
     const ADD_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
@@ -72,6 +72,7 @@ pub async fn change(tx: &mut Tx, before: &Record, after: &Record) -> Result<Outc
                 &identity.external_id,
                 &identity.updated_at,
                 &proves,
+                &identity.has_verified_address(),
             ],
         )
         .await?;

@@ -226,12 +226,12 @@ fn at_least_none(count: i64) -> usize {
 }
 
 /// PostgreSQL rejects the character, so no identity has it.
-fn storable<const N: usize>(texts: [&String; N]) -> Option<[&str; N]> {
+pub(super) fn storable<const N: usize>(texts: [&String; N]) -> Option<[&str; N]> {
     (!texts.iter().any(|text| text.contains('\0'))).then(|| texts.map(String::as_str))
 }
 
 /// The first text, by its bytes, that comes after all that begin with `prefix`.
-fn after_all_of(prefix: &str) -> String {
+pub(super) fn after_all_of(prefix: &str) -> String {
     let mut end: Vec<char> = prefix.chars().collect();
     while let Some(last) = end.pop() {
         // Surrogates are no characters: what follows the last one before them is the first one behind them.

@@ -47,6 +47,7 @@ pub mod secret_fingerprints;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;
+pub mod users;
 mod writer;
 
 use crate::effects::{Following, to_completion};

@@ -61,4 +61,5 @@ list![
     sessions,
     setting_secrets,
     social,
+    users,
 ];

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 37] = [
+const LAYERS: [(&str, u8); 38] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -41,6 +41,7 @@ const LAYERS: [(&str, u8); 37] = [
     ("otp", 9),
     ("form", 10),
     ("signup", 11),
+    ("users", 11),
     ("method", 12),
     ("flow", 13),
     ("cleanup", 14),

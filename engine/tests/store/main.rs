@@ -21,6 +21,7 @@ mod secret_fingerprints;
 mod sessions;
 mod setting_secrets;
 mod social;
+mod users;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::identity::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};

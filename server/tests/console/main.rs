@@ -19,3 +19,4 @@ mod roles;
 mod settings;
 mod tester;
 mod trouble;
+mod users;
