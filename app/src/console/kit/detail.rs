@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 /// Pairs of a word and a value.
-pub fn facts(pairs: Vec<(String, AnyView)>) -> AnyView {
+pub fn facts<T: Into<String>>(pairs: Vec<(T, AnyView)>) -> AnyView {
     view! {
         <dl class="facts">
-            {pairs.into_iter().map(|(word, value)| view! { <div><dt><bdi>{word}</bdi></dt><dd>{value}</dd></div> }).collect_view()}
+            {pairs.into_iter().map(|(word, value)| view! { <div><dt><bdi>{word.into()}</bdi></dt><dd>{value}</dd></div> }).collect_view()}
         </dl>
     }
     .into_any()
