@@ -340,12 +340,22 @@ mod live {
             if !answer.title.is_empty() {
                 self.document.set_title(&answer.title);
             }
-            let wanted = self.root.query_selector("[data-region] [autofocus]").ok().flatten();
+            let wanted = "[data-region] [autofocus],[role=status] [autofocus]";
+            let wanted = self.root.query_selector(wanted).ok().flatten();
+            // Whatever was discarded, this is a page that nobody leaves.
+            self.leaving.set(false);
             let again = || (!focused.is_empty()).then(|| self.document.get_element_by_id(&focused)).flatten();
             if let Some(element) =
                 wanted.or_else(again).and_then(|element| element.dyn_into::<HtmlElement>().ok())
             {
                 let _ = element.focus();
+            }
+            // The button that was pressed may be gone, as that of the bar is once everything is saved.
+            if self.document.active_element().is_none_or(|element| element.tag_name() == "BODY")
+                && let Ok(Some(status)) = self.root.query_selector("[role=status][tabindex]")
+                && let Ok(status) = status.dyn_into::<HtmlElement>()
+            {
+                let _ = status.focus();
             }
             for control in &typed {
                 control.restore(&self.document);

@@ -1,11 +1,14 @@
 // What operators did, filtered and downloaded.
 import { readFile } from 'node:fs/promises';
 import { test, expect } from './fixtures';
+import { PASSWORDS } from './console';
 import { OPERATOR } from './vestibule';
 
 test('a save is in the audit, and filters find it', async ({ admin }) => {
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('12');
+  await admin.previewed();
+  await admin.page.locator('#unsaved-changes > summary').click();
   await admin.page.locator('#reason').fill('the auditors asked');
   await admin.save();
   await admin.page.getByRole('link', { name: 'Audit' }).click();

@@ -4,6 +4,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { test, expect } from './fixtures';
+import { PASSWORDS, VERIFICATION } from './console';
 import { HOOKS } from './hooks';
 
 // Some twenty looks at pages.
@@ -91,16 +92,21 @@ test.describe('a provider of a listed host', () => {
     await admin.goto('/');
     await check(admin.page, 'Sign in');
     await admin.signInAndOpenSettings();
-    await check(admin.page, 'Authentication');
-    await admin.signInAfterRegistration.setChecked(true);
+    await check(admin.page, 'Authentication settings');
+    await admin.openSettings(VERIFICATION);
     await admin.requireVerifiedAddress.setChecked(true);
+    await admin.saveButton.click();
+    await check(admin.page, 'Email verification');
+    await admin.openSettings(PASSWORDS);
     await admin.minPasswordLength.fill('2');
     await admin.saveButton.click();
-    await check(admin.page, 'Authentication');
+    await check(admin.page, 'Password policy');
+    await admin.openSettings('/settings/account-protection');
+    await check(admin.page, 'Account protection');
     await admin.openSettings();
     await admin.signInAfterRegistration.setChecked(true);
     await admin.save();
-    await check(admin.page, 'Authentication');
+    await check(admin.page, 'Authentication settings');
     await admin.goto('/settings/history');
     await check(admin.page, 'History');
     await admin.goto('/settings/history/0');

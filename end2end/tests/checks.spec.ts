@@ -1,5 +1,6 @@
 // What can happen with the configuration in force, as the page says it, and the way out: into the form, never into force.
 import { test, expect } from './fixtures';
+import { PASSWORDS } from './console';
 
 test.use({
   config: {
@@ -27,7 +28,7 @@ test('the page of checks says what can happen, the worst first, and follows the 
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
   await admin.goto('/checks');
-  await expect(admin.page.getByTestId('enumeration')).toContainText('A stranger can learn who has an account');
+  await expect(admin.page.getByTestId('enumeration')).toContainText('Sign-up reveals which emails have an account');
   await expect(admin.page.getByTestId('summary')).toContainText('2 dangers');
 });
 
@@ -35,23 +36,23 @@ test('a fix of the page of checks goes into the form, is saved by the person, an
   await admin.signInAndOpenSettings();
   await admin.goto('/checks');
   await admin.page.getByTestId('short_passwords').getByRole('link', { name: 'Ask for 12 characters' }).click();
-  await expect(admin.heading()).toHaveText('Authentication');
-  await expect(admin.page.getByRole('alert')).toContainText('The fix is in the form, and not saved yet');
+  await expect(admin.heading()).toHaveText('Password policy');
+  await expect(admin.page.getByRole('alert')).toContainText('The fix is in the form.');
   await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
   const pressed = admin.page.url();
   await admin.save();
   await admin.goto('/checks');
   await expect(admin.page.getByTestId('short_passwords')).toHaveCount(0);
   await admin.page.goto(pressed);
-  await expect(admin.page.getByRole('alert')).toContainText('Nothing to fix');
+  await expect(admin.page.getByRole('alert')).toContainText('Already fixed.');
 });
 
 test('a fix beside a setting changes that setting and keeps what was typed elsewhere', async ({ admin }) => {
-  await admin.signInAndOpenSettings();
-  await admin.page.getByLabel('Refuse passwords like the address').setChecked(false);
+  await admin.signInAndOpenSettings(PASSWORDS);
+  await admin.page.getByLabel('Reject passwords similar to the email').setChecked(false);
   await admin.page.getByRole('button', { name: 'Ask for 12 characters' }).click();
   await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
-  await expect(admin.page.getByLabel('Refuse passwords like the address')).not.toBeChecked();
+  await expect(admin.page.getByLabel('Reject passwords similar to the email')).not.toBeChecked();
   await expect(admin.page.getByRole('region', { name: 'Unsaved changes' })).toContainText('2 unsaved changes');
 });
 

@@ -1,5 +1,6 @@
 // What the console's script adds: no page load, Undo, a guard on leaving, a key for Save.
 import { test, expect } from './fixtures';
+import { PASSWORDS, VERIFICATION } from './console';
 
 test('Save needs no page load and can be undone', async ({ admin }) => {
   await admin.signInAndOpenSettings();
@@ -9,7 +10,8 @@ test('Save needs no page load and can be undone', async ({ admin }) => {
   await expect(admin.page.locator('html')).toHaveAttribute('data-same-document', 'yes');
   await admin.page.getByRole('button', { name: 'Undo' }).click();
   await expect(admin.signInAfterRegistration).not.toBeChecked();
-  await expect(admin.status.filter({ hasText: /revision 2/i }).first()).toBeVisible();
+  await expect(admin.status).toContainText('Undone. The configuration files apply again.');
+  await expect(admin.page.locator('#undone')).toBeFocused();
   await admin.openSettings();
   await expect(admin.signInAfterRegistration).not.toBeChecked();
 });
@@ -81,9 +83,12 @@ test('a double click saves once, and the focus stays', async ({ admin }) => {
   await admin.signInAfterRegistration.setChecked(true);
   await admin.saveButton.dblclick();
   await expect(admin.status).toContainText('Saved as revision 1');
-  await expect(admin.saveButton).toBeFocused();
+  // The bar is gone with what was unsaved.
+  await expect(admin.saveButton).toBeHidden();
+  await expect(admin.status).toBeFocused();
   await admin.openSettings();
-  await expect(admin.page.locator('main')).toContainText('(revision 1)');
+  await admin.page.locator('#sign-in-after-registration-more > summary').click();
+  await expect(admin.page.locator('main')).toContainText('Revision 1');
 });
 
 test('what was flipped before the script woke is neither lost nor overlooked', async ({ admin, vestibule }) => {
@@ -106,10 +111,10 @@ test('Undo asks before it takes unsaved changes along', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
-  await admin.minPasswordLength.fill('15');
+  await admin.inviteOnly.evaluate((input: HTMLInputElement) => (input.checked = true));
   admin.page.once('dialog', (dialog) => dialog.dismiss());
   await admin.page.getByRole('button', { name: 'Undo' }).click();
-  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.inviteOnly).toBeChecked();
   await expect(admin.signInAfterRegistration).toBeChecked();
 });
 
@@ -123,16 +128,16 @@ test('what is typed while a Save is under way stays', async ({ admin }) => {
   });
   await admin.signInAfterRegistration.setChecked(true);
   await admin.saveButton.click();
-  await admin.minPasswordLength.fill('15');
+  await admin.inviteOnly.setChecked(true);
   answer();
   await expect(admin.status).toContainText('Saved as revision 1');
-  await expect(admin.minPasswordLength).toHaveValue('15');
-  await expect(admin.bar).toContainText('Minimum password length: 15');
+  await expect(admin.inviteOnly).toBeChecked();
+  await expect(admin.bar).toContainText('Invite only: on');
 });
 
 test('a Save after the session is over says so and keeps what was typed', async ({ admin, complaints }) => {
   complaints.expect(/status of 401/);
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('15');
   await admin.page.context().clearCookies();
   await admin.saveButton.click();
@@ -142,46 +147,52 @@ test('a Save after the session is over says so and keeps what was typed', async 
 
 test('being signed in once without proof is said before Save', async ({ admin }) => {
   await admin.signInAndOpenSettings();
+  await admin.setSignInAfterRegistration(true);
+  await admin.openSettings(VERIFICATION);
   const warning = admin.page.locator('#warnings-require-verified-address');
-  await admin.requireVerifiedAddress.setChecked(true);
-  await expect(admin.bar).toContainText('Require a verified address');
   await expect(warning).not.toContainText('Signed in once');
-  await admin.signInAfterRegistration.setChecked(true);
+  await admin.requireVerifiedAddress.setChecked(true);
+  await expect(admin.bar).toContainText('Require a verified email');
   await expect(warning).toContainText('Signed in once without proof');
   await expect(warning).toContainText('24 hours');
-  await admin.signInAfterRegistration.setChecked(false);
+  await admin.requireVerifiedAddress.setChecked(false);
   await expect(warning).not.toContainText('Signed in once');
 });
 
 test('a server that is away for a while loses nothing that was typed', async ({ admin, complaints }) => {
   complaints.expect(/ERR_CONNECTION_REFUSED|ERR_FAILED/);
   await admin.signInAndOpenSettings();
-  await admin.minPasswordLength.fill('15');
+  await admin.inviteOnly.setChecked(true);
   await admin.signInAfterRegistration.setChecked(true);
   await admin.page.route('**/api/**', (route) => route.abort('connectionrefused'));
   await admin.saveButton.click();
   await expect(admin.status).toContainText('can’t be reached');
-  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.inviteOnly).toBeChecked();
   await admin.page.unroute('**/api/**');
   await admin.saveButton.click();
   await expect(admin.status).toContainText('Saved as revision 1');
   await admin.openSettings();
-  await expect(admin.minPasswordLength).toHaveValue('15');
+  await expect(admin.inviteOnly).toBeChecked();
   await expect(admin.signInAfterRegistration).toBeChecked();
 });
 
-test('switch and answer move one another without a page load', async ({ admin }) => {
+test('what happens instead is asked while the switch is off, and Revert takes one change back', async ({ admin }) => {
   await admin.signInAndOpenSettings();
-  await admin.afterSignUp('at_once').check();
-  await expect(admin.signInAfterRegistration).toBeChecked();
-  await admin.signInAfterRegistration.setChecked(false);
-  await expect(admin.afterSignUp('themselves')).toBeChecked();
-  await admin.showVerificationPage.setChecked(true);
+  await expect(admin.bar).toBeHidden();
+  await admin.afterSignUp('verification_first').check();
+  await expect(admin.bar).toContainText('When a user is not signed in: Show the verification page');
+  await admin.signInAfterRegistration.setChecked(true);
+  await expect(admin.afterSignUp('verification_first')).toBeHidden();
+  await expect(admin.bar).toContainText('2 unsaved changes');
+  await admin.page.locator('#unsaved-changes > summary').click();
+  await admin.page.getByRole('button', { name: 'Revert Sign in after registration' }).click();
+  await expect(admin.signInAfterRegistration).not.toBeChecked();
   await expect(admin.afterSignUp('verification_first')).toBeChecked();
-  await admin.afterSignUp('themselves').check();
-  await expect(admin.showVerificationPage).not.toBeChecked();
+  await expect(admin.bar).toContainText('1 unsaved change');
+  await admin.page.getByRole('button', { name: 'Revert When a user is not signed in' }).click();
+  await expect(admin.afterSignUp('themselves')).toBeChecked();
   // Back where it began: nothing is unsaved, and nobody is asked on leaving.
-  await expect(admin.bar).toContainText('No unsaved changes');
+  await expect(admin.bar).toBeHidden();
   const asked: string[] = [];
   admin.page.on('dialog', async (dialog) => {
     asked.push(dialog.type());

@@ -1,6 +1,6 @@
 // The console with JavaScript on and off: both must keep what was typed and say what happened.
 import { test, expect } from './fixtures';
-import { Console, SETTINGS } from './console';
+import { Console, PASSWORDS, SETTINGS, VERIFICATION } from './console';
 import { OPERATOR, Vestibule } from './vestibule';
 
 test('a wrong password is said, and the address stays', async ({ admin, complaints }) => {
@@ -62,17 +62,17 @@ test('the set-up link works once', async ({ page, elsewhere, complaints, javaScr
 });
 
 test('what is saved is there after a reload, with who changed it', async ({ admin }) => {
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('12');
   await admin.save();
-  await admin.openSettings();
+  await admin.openSettings(PASSWORDS);
   await expect(admin.minPasswordLength).toHaveValue('12');
   await expect(admin.page.locator('main')).toContainText(OPERATOR.name);
 });
 
 test('a Save that came too late answers with what was typed', async ({ admin, elsewhere, vestibule, complaints, javaScriptEnabled }) => {
   complaints.expect(/status of 409/);
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
   await other.signInAndOpenSettings();
   await other.setSignInAfterRegistration(true);
@@ -82,9 +82,9 @@ test('a Save that came too late answers with what was typed', async ({ admin, el
   await admin.saveButton.click();
   expect((await answer).status()).toBe(409);
   await expect(admin.minPasswordLength).toHaveValue('14');
-  await expect(admin.page.locator('#conflict')).toContainText(OPERATOR.name);
+  await expect(admin.page.locator('#conflict')).toContainText('Sign in after registration: on');
   // Nothing of it was saved; a second Save, made knowingly, is.
-  await other.openSettings();
+  await other.openSettings(PASSWORDS);
   await expect(other.minPasswordLength).not.toHaveValue('14');
   await admin.saveButton.click();
   await expect(admin.status.filter({ hasText: /revision 2/i }).first()).toBeVisible();
@@ -95,14 +95,15 @@ test('a Save can be undone', async ({ admin }) => {
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();
   await admin.page.getByRole('button', { name: 'Undo' }).click();
-  await expect(admin.status.filter({ hasText: /revision 2/i }).first()).toBeVisible();
+  await expect(admin.status.filter({ hasText: 'Undone. The configuration files apply again.' }).first()).toBeVisible();
+  await expect(admin.page.getByRole('button', { name: 'Undo' })).toHaveCount(0);
   await admin.openSettings();
   await expect(admin.signInAfterRegistration).not.toBeChecked();
 });
 
 test('an impossible value comes back with a message at the field', async ({ admin, complaints }) => {
   complaints.expect(/status of 422/);
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   // The browser's own check would not even send it.
   await admin.page.locator('form', { has: admin.saveButton }).evaluate((form: HTMLFormElement) => (form.noValidate = true));
   await admin.minPasswordLength.fill('3');
@@ -114,10 +115,10 @@ test('an impossible value comes back with a message at the field', async ({ admi
 test('discard brings back what is saved', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.signInAfterRegistration.setChecked(true);
-  await admin.minPasswordLength.fill('15');
+  await admin.inviteOnly.setChecked(true);
   await admin.page.getByText('Discard', { exact: true }).click();
   await expect(admin.signInAfterRegistration).not.toBeChecked();
-  await expect(admin.minPasswordLength).not.toHaveValue('15');
+  await expect(admin.inviteOnly).not.toBeChecked();
 });
 
 test('the console is strict about what may run, be kept, and frame it', async ({ admin }) => {
@@ -135,37 +136,38 @@ test('the console is strict about what may run, be kept, and frame it', async ({
 test('two windows that save against each other lose nothing', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
   complaints.expect(/status of 409/);
   const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
-  await admin.signInAndOpenSettings();
-  await other.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
+  await other.signInAndOpenSettings(PASSWORDS);
+  const breaches = other.page.locator('#breach-check');
+  const similar = other.page.locator('#identifier-similarity-check');
   await admin.minPasswordLength.fill('10');
-  await admin.requireVerifiedAddress.setChecked(true);
+  await admin.page.locator('#breach-check').setChecked(false);
   await admin.save();
   await other.minPasswordLength.fill('14');
-  await other.signInAfterRegistration.setChecked(true);
+  await similar.setChecked(false);
   await other.saveButton.click();
-  const conflict = other.page.locator('#conflict');
-  await expect(conflict).toContainText('saved revision 1');
+  await expect(other.page.locator('#conflict')).toContainText('Revision 1');
   // What they changed, what both changed, and what was typed here.
-  await expect(conflict).toContainText('Require a verified address to sign in: on');
-  await expect(conflict.locator('tbody tr')).toHaveText(/Minimum password length.*8.*10.*14/);
+  await expect(other.page.locator('#conflict')).toContainText('Reject breached passwords: off');
+  await expect(other.page.locator('.clashes tbody tr')).toHaveText(/Minimum password length.*8.*10.*14/);
   await expect(other.minPasswordLength).toHaveValue('14');
-  await expect(other.signInAfterRegistration).toBeChecked();
-  await expect(other.requireVerifiedAddress).toBeChecked();
-  await conflict.getByRole('button', { name: 'Take 10' }).click();
+  await expect(similar).not.toBeChecked();
+  await expect(breaches).not.toBeChecked();
+  await other.page.getByRole('button', { name: 'Use 10' }).click();
   await expect(other.minPasswordLength).toHaveValue('10');
-  await expect(other.signInAfterRegistration).toBeChecked();
+  await expect(similar).not.toBeChecked();
   await other.save();
-  await other.openSettings();
+  await other.openSettings(PASSWORDS);
   await expect(other.minPasswordLength).toHaveValue('10');
-  await expect(other.signInAfterRegistration).toBeChecked();
-  await expect(other.requireVerifiedAddress).toBeChecked();
+  await expect(similar).not.toBeChecked();
+  await expect(breaches).not.toBeChecked();
 });
 
 test('a second Save after a conflict puts what was typed in force', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
   complaints.expect(/status of 409/);
   const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
-  await admin.signInAndOpenSettings();
-  await other.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
+  await other.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('10');
   await admin.save();
   await other.minPasswordLength.fill('14');
@@ -174,7 +176,7 @@ test('a second Save after a conflict puts what was typed in force', async ({ adm
   // Enter stays Save, though another button comes first now.
   await other.minPasswordLength.press('Enter');
   await expect(other.status.filter({ hasText: /revision 2/ }).first()).toBeVisible();
-  await other.openSettings();
+  await other.openSettings(PASSWORDS);
   await expect(other.minPasswordLength).toHaveValue('14');
 });
 
@@ -184,7 +186,7 @@ test.describe('a session that runs out', () => {
   test('before Save leads back to what was typed, unsaved', async ({ admin, javaScriptEnabled, complaints }) => {
     complaints.expect(/status of 401/);
     await admin.signInAndOpenSettings();
-    await admin.minPasswordLength.fill('15');
+    await admin.inviteOnly.setChecked(true);
     await admin.signInAfterRegistration.setChecked(true);
     const session = (await admin.page.context().cookies()).find((cookie) => cookie.name === 'vestibule_console');
     // Until the server says that it is over.
@@ -201,15 +203,15 @@ test.describe('a session that runs out', () => {
       await beside.locator('#email').fill(OPERATOR.email);
       await beside.locator('#password').fill(OPERATOR.password);
       await beside.locator('form button[type=submit]').last().click();
-      await expect(beside.getByRole('heading', { level: 1 })).toHaveText('Authentication');
+      await expect(beside.getByRole('heading', { level: 1 })).toHaveText('Authentication settings');
       await beside.close();
-      await expect(admin.minPasswordLength).toHaveValue('15');
+      await expect(admin.inviteOnly).toBeChecked();
     } else {
       await admin.email.fill(OPERATOR.email);
       await admin.password.fill(OPERATOR.password);
       await admin.submit();
       await expect(admin.page.locator('#kept')).toContainText('not saved yet');
-      await expect(admin.minPasswordLength).toHaveValue('15');
+      await expect(admin.inviteOnly).toBeChecked();
       await expect(admin.signInAfterRegistration).toBeChecked();
     }
     await admin.saveButton.click();
@@ -218,7 +220,7 @@ test.describe('a session that runs out', () => {
 });
 
 test('the switches about addresses lead people to their code and ask for it', async ({ admin, visitor }) => {
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(VERIFICATION);
   await admin.showVerificationPage.setChecked(true);
   await admin.requireVerifiedAddress.setChecked(true);
   await admin.save();
@@ -230,7 +232,7 @@ test('the switches about addresses lead people to their code and ask for it', as
   await early.signIn('anna@example.org');
   await expect(early.page.getByRole('heading', { level: 1 })).toHaveText('Check your email');
   await early.expectSignedOut();
-  await admin.openSettings();
+  await admin.openSettings(VERIFICATION);
   await admin.showVerificationPage.setChecked(false);
   await admin.requireVerifiedAddress.setChecked(false);
   await admin.save();

@@ -3,6 +3,8 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { OPERATOR, type Vestibule } from './vestibule';
 
 export const SETTINGS = '/settings/authentication';
+export const VERIFICATION = '/settings/email-verification';
+export const PASSWORDS = '/settings/password-policy';
 
 export class Console {
   constructor(
@@ -28,6 +30,10 @@ export class Console {
     return this.page.locator('#registration-enabled');
   }
 
+  get inviteOnly(): Locator {
+    return this.page.locator('#invite-only');
+  }
+
   get showVerificationPage(): Locator {
     return this.page.locator('#show-verification-page');
   }
@@ -40,7 +46,7 @@ export class Console {
     return this.page.locator('#min-password-length');
   }
 
-  /** One answer to *What happens after sign-up*, by the name it is posted with. */
+  /** What happens to users who are not signed in, by the name it is posted with. */
   afterSignUp(answer: string): Locator {
     return this.page.locator(`#after-sign-up-${answer.replaceAll('_', '-')}`);
   }
@@ -107,16 +113,17 @@ export class Console {
     await this.page.getByRole('button', { name: 'Sign out' }).click();
   }
 
-  async openSettings(): Promise<void> {
-    await this.goto(SETTINGS);
-    await expect(this.signInAfterRegistration).toBeAttached();
+  /** One page of settings. */
+  async openSettings(path = SETTINGS): Promise<void> {
+    await this.goto(path);
+    await expect(this.page.locator('form.settings')).toBeAttached();
     await this.awake();
   }
 
-  async signInAndOpenSettings(): Promise<void> {
+  async signInAndOpenSettings(path = SETTINGS): Promise<void> {
     await this.signIn();
     await expect(this.password).toHaveCount(0);
-    await this.openSettings();
+    await this.openSettings(path);
   }
 
   /** Until the script listens, where there is one. */

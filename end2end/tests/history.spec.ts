@@ -1,13 +1,15 @@
 // What was saved before, and the way back to it.
 import { test, expect } from './fixtures';
-import { Console } from './console';
+import { Console, PASSWORDS } from './console';
 
 test('revisions tell who, why and what, and one can go back to each', async ({ admin }) => {
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('10');
+  await admin.previewed();
+  await admin.page.locator('#unsaved-changes > summary').click();
   await admin.page.locator('#reason').fill('the auditors asked');
   await admin.save();
-  await admin.openSettings();
+  await admin.openSettings(PASSWORDS);
   await admin.minPasswordLength.fill('12');
   await admin.save();
   await admin.page.getByRole('link', { name: 'History' }).click();
@@ -28,20 +30,20 @@ test('revisions tell who, why and what, and one can go back to each', async ({ a
   await expect(revisions).toHaveCount(4);
   await expect(revisions.nth(0)).toContainText('Back to revision 1');
   await expect(revisions.nth(0)).toContainText('too strict');
-  await admin.openSettings();
+  await admin.openSettings(PASSWORDS);
   await expect(admin.minPasswordLength).toHaveValue('10');
 });
 
 test('going back while somebody saves changes nothing and keeps the reason', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
   complaints.expect(/status of 409/);
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('10');
   await admin.save();
   await admin.goto('/settings/history/0');
   await expect(admin.heading()).toHaveText('Configuration files only');
   await admin.page.locator('#reason').fill('start anew');
   const other = new Console(await elsewhere(), vestibule, javaScriptEnabled ?? true);
-  await other.signInAndOpenSettings();
+  await other.signInAndOpenSettings(PASSWORDS);
   await other.minPasswordLength.fill('11');
   await other.save();
   await admin.page.locator('#restore').click();
@@ -55,7 +57,7 @@ test('going back while somebody saves changes nothing and keeps the reason', asy
 test('before the first Save the page says what comes next, and an unknown revision is none', async ({ admin, complaints }) => {
   complaints.expect(/status of 404/);
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication');
+  await expect(admin.heading()).toHaveText('Authentication settings');
   await admin.goto('/settings/history');
   await expect(admin.page.locator('main')).toContainText('No changes yet');
   for (const unknown of ['99', '-1', 'nonsense']) {
@@ -65,7 +67,7 @@ test('before the first Save the page says what comes next, and an unknown revisi
 });
 
 test('any two revisions are compared, in words and as a file', async ({ admin }) => {
-  await admin.signInAndOpenSettings();
+  await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('10');
   await admin.save();
   await admin.openSettings();

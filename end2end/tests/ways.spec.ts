@@ -1,6 +1,7 @@
 // The switch with a provider beside passwords: a matrix of ways, with JavaScript on and off.
 import type { Page } from '@playwright/test';
 import { expect, test } from './idp';
+import { VERIFICATION } from './console';
 import type { Config } from './vestibule';
 import type { Visitor } from './visitor';
 
@@ -84,7 +85,7 @@ test.describe('a gate on passwords alone', () => {
 
   test('is on for one of two ways, and one press levels it', async ({ admin, visitor }) => {
     const gate = admin.page.locator('#require-verified-address-state');
-    await admin.signInAndOpenSettings();
+    await admin.signInAndOpenSettings(VERIFICATION);
     await expect(gate).toContainText('On for 1 of 2');
     await expect(admin.requireVerifiedAddress).toHaveAttribute('aria-checked', 'mixed');
     await (await comeFromAcme(visitor, 'anna')).expectSignedIn('anna@example.org');
@@ -96,13 +97,13 @@ test.describe('a gate on passwords alone', () => {
 
     await admin.requireVerifiedAddress.click();
     await expect(gate).toContainText(/^On$/);
-    await expect(admin.bar).toContainText('Require a verified address to sign in: on (was on for 1 of 2 (Password))');
+    await expect(admin.bar).toContainText('Require a verified email to sign in: on (was on for 1 of 2 (Password))');
     await admin.save();
-    await admin.openSettings();
+    await admin.openSettings(VERIFICATION);
     await expect(gate).toContainText(/^On$/);
     await admin.requireVerifiedAddress.click();
     await admin.save();
-    await admin.openSettings();
+    await admin.openSettings(VERIFICATION);
     await expect(gate).toContainText(/^Off$/);
     const late = await visitor();
     await late.signIn('one@example.org');

@@ -2,7 +2,6 @@
 //! on the public port. Each request reads the operator and their role anew.
 
 mod actions;
-mod authentication;
 mod doors;
 mod kept;
 mod mounted;
@@ -15,7 +14,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, headers, hosted, respond};
 use app::console::{Assets, entry};
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
@@ -24,13 +23,12 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::courier;
-use engine::operators::OperatorSession;
 use leptos::prelude::provide_context;
 use serde_json::json;
-use visit::Instead;
+use visit::{Instead, Visit};
 
 const STYLESHEET: &str = assets::url("main.css");
-const HOME: &str = app::console::authentication::PATH;
+const HOME: &str = app::console::nav::AUTHENTICATION.path;
 
 /// Every page of the kit, for tests that go through all of them.
 pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
@@ -40,7 +38,6 @@ pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
-        .merge(authentication::routes())
         .merge(actions::routes())
         .merge(mounted::routes())
         .merge(social::routes())
@@ -143,15 +140,8 @@ fn led_in(request: &Request) -> Response {
     doors::sign_in_first(wanted)
 }
 
-/// Server functions, with the engine and the operator in their context.
-async fn server_function(
-    State(state): State<AppState>,
-    Extension(operator): Extension<OperatorSession>,
-    request: Request,
-) -> Response {
-    let context = move || {
-        provide_context(state.engine.clone());
-        provide_context(operator.clone());
-    };
+/// Server functions, with the operator's visit in their context.
+async fn server_function(visit: Visit, request: Request) -> Response {
+    let context = move || provide_context(visit.clone());
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }

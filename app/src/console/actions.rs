@@ -10,7 +10,7 @@ pub use change::{Done, Outcome, Press, Pressed, ask, open, press, resume, submit
 pub use form::may_wait;
 pub use markup::{asked, form as form_page, told};
 
-use super::rows::{ago, breakable};
+use super::kit::text::{ago, breakable};
 use super::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::config::hooks::Response;

@@ -1,7 +1,6 @@
 //! *Checks*: what can happen with the active configuration, by severity. It shows what `engine::settings::checks` finds and knows no
 //! rule of its own.
 
-pub(super) use super::kit::form::asks;
 use super::kit::text::{breakable, note};
 use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
 use super::nav;
@@ -88,7 +87,7 @@ impl Page for Checks {
 /// An issue, its key and the way out: into the form where the console has the setting, in a file where it has not.
 fn one(check: Check, file: String, editable: bool) -> AnyView {
     let fix = check.fix.filter(|_| editable).map(|fix| {
-        let link = format!("{}?fix={}", nav::AUTHENTICATION.path, check.id);
+        let link = format!("{}?fix={}", super::settings::page_of_fix(&fix), check.id);
         view! { <a class="button small" href=link>{fix.label}</a> }.into_any()
     });
     let way_out = fix.or_else(|| {
@@ -107,8 +106,7 @@ fn one(check: Check, file: String, editable: bool) -> AnyView {
     .into_any()
 }
 
-/// The field of every Save that holds its reason.
-pub(super) const REASON: &str = "reason";
+pub(super) use super::kit::form::REASON;
 
 /// How many errors and dangers the configuration has, with what the running server saw of proxies.
 pub fn grave(config: &Config, proxies: UnnamedProxies) -> usize {

@@ -1,6 +1,6 @@
 //! Showing once more who one is, in the form that asks for it: nothing that was typed is lost over it.
 
-use super::rows::sign;
+use super::kit::text::sign;
 use engine::Engine;
 use engine::operators::{self, FRESH, OperatorSession};
 use engine::settings::{Check, Severity};

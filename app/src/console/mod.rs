@@ -4,7 +4,6 @@
 mod account;
 pub mod actions;
 mod audit;
-pub mod authentication;
 pub mod checks;
 mod comparison;
 mod confirm;
@@ -20,7 +19,7 @@ mod operator;
 mod operators;
 mod plan;
 mod revision;
-mod rows;
+mod settings;
 mod shell;
 pub mod social;
 pub mod tester;
@@ -33,7 +32,7 @@ use kit::{Entry, Listed, mount};
 
 /// Every page of the kit.
 pub fn pages() -> Vec<Entry> {
-    vec![
+    let mut pages = vec![
         mount::<users::Users>(),
         mount::<users::OneUser>(),
         mount::<invitations::Invitations>(),
@@ -47,5 +46,7 @@ pub fn pages() -> Vec<Entry> {
         mount::<operators::Operators>(),
         mount::<operator::OneOperator>(),
         mount::<account::Account>(),
-    ]
+    ];
+    pages.extend(settings::pages());
+    pages
 }

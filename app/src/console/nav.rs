@@ -2,6 +2,7 @@
 //! It knows no page.
 
 use engine::operators::Role;
+use engine::settings::table::Page;
 
 /// A page of the navigation.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Place {
     /// It exists only while emails are kept here.
     pub needs_mailbox: bool,
     pub badge: Badge,
+    /// Its settings in the table, if it has any.
+    pub settings: Option<Page>,
 }
 
 /// What users look for together. A group without pages is not shown.
@@ -56,7 +59,22 @@ pub enum Badge {
 }
 
 const fn place(path: &'static str, title: &'static str, group: Group, icon: &'static str) -> Place {
-    Place { path, title, group, icon, role: Role::Viewer, needs_mailbox: false, badge: Badge::None }
+    Place {
+        path,
+        title,
+        group,
+        icon,
+        role: Role::Viewer,
+        needs_mailbox: false,
+        badge: Badge::None,
+        settings: None,
+    }
+}
+
+/// A page of settings, as the table of settings has it. A page of rows alone needs nothing else.
+const fn settings(page: Page, icon: &'static str) -> Place {
+    let about = page.about();
+    Place { settings: Some(page), ..place(about.path, about.title, Group::Authentication, icon) }
 }
 
 pub const USERS: Place = place(
@@ -71,16 +89,18 @@ pub const INVITATIONS: Place = place(
     Group::Users,
     "M2 5h14v2.25a1.75 1.75 0 0 0 0 3.5V13H2v-2.25a1.75 1.75 0 0 0 0-3.5zM11 5.5v1.25M11 8.5v1M11 11.25v1.25",
 );
-pub const AUTHENTICATION: Place = place(
-    "/settings/authentication",
-    "Authentication settings",
-    Group::Authentication,
-    "M4 15.5V7.5a5 5 0 0 1 10 0v8M2 15.5h14M11.25 10v1.5",
+pub const AUTHENTICATION: Place =
+    settings(Page::Authentication, "M4 15.5V7.5a5 5 0 0 1 10 0v8M2 15.5h14M11.25 10v1.5");
+pub const EMAIL_VERIFICATION: Place =
+    settings(Page::EmailVerification, "M16 8.5V4H2v10h6.5M2.5 4.5 9 9.5l6.5-5M11 13.5l1.75 1.75 3.5-3.75");
+pub const PASSWORD_POLICY: Place = settings(
+    Page::PasswordPolicy,
+    "M15.25 6.25a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0ZM9.3 8.7l-6.55 6.55M4.75 13.25l1.75 1.75M7 11l1.25 1.25",
 );
-pub const SOCIAL: Place = place(
-    "/social",
-    "Social sign-in",
-    Group::Authentication,
+pub const ACCOUNT_PROTECTION: Place =
+    settings(Page::AccountProtection, "M9 1.75 15 4v5c0 3.5-2.4 6-6 7.25C5.4 15 3 12.5 3 9V4z");
+pub const SOCIAL: Place = settings(
+    Page::SocialSignIn,
     "M7.5 10.5a3 3 0 0 0 4.3 0l2.6-2.6a3 3 0 0 0-4.3-4.3L9 4.7M10.5 7.5a3 3 0 0 0-4.3 0L3.6 10.1a3 3 0 0 0 4.3 4.3L9 13.3",
 );
 pub const DELIVERY: Place = Place {
@@ -132,10 +152,13 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 12] = [
+pub const PLACES: [&Place; 15] = [
     &USERS,
     &INVITATIONS,
     &AUTHENTICATION,
+    &EMAIL_VERIFICATION,
+    &PASSWORD_POLICY,
+    &ACCOUNT_PROTECTION,
     &SOCIAL,
     &DELIVERY,
     &MAILBOX,
@@ -176,7 +199,16 @@ pub fn role_name(role: Role) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::section;
+    use super::{PLACES, section};
+    use engine::settings::table::Page;
+
+    #[test]
+    fn every_page_of_settings_is_in_the_navigation_at_its_path() {
+        for page in Page::ALL.into_iter().filter(|page| page.is_form()) {
+            let place = PLACES.into_iter().find(|place| place.settings == Some(page));
+            assert_eq!(place.map(|place| place.path), Some(page.about().path), "{page:?}");
+        }
+    }
 
     #[test]
     fn an_address_below_a_page_belongs_to_it_and_one_that_only_begins_the_same_does_not() {

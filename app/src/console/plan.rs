@@ -24,7 +24,7 @@ pub(super) fn drawing(title: &'static str, pipelines: &[Compared]) -> AnyView {
     view! {
         <aside aria-label="Preview" class="pipe">
             <h2 id="plan-title">{title}</h2>
-            <p class="soft">"Drawn by the same code that runs it."</p>
+            <p class="soft">"Shows exactly what the server will do."</p>
             {(methods.len() > 1).then(|| choice("method", "Method", methods))}
             {choice("client", "Client", clients)}
             <div id="plan" data-part="">{pipelines.iter().map(panel).collect_view()}</div>
@@ -60,9 +60,9 @@ fn panel(drawn: &Compared) -> AnyView {
                 {steps.into_iter().map(|(line, mark)| {
                     let (class, word) = match mark {
                         Mark::Stays => ("", None),
-                        Mark::New => ("new", Some("new")),
-                        Mark::Changed => ("new", Some("changed")),
-                        Mark::Gone => ("gone", Some("no longer")),
+                        Mark::New => ("new", Some("New")),
+                        Mark::Changed => ("new", Some("Changed")),
+                        Mark::Gone => ("gone", Some("Removed")),
                     };
                     let small = match line.about.as_str() {
                         "" => line.stage.to_owned(),
@@ -72,14 +72,14 @@ fn panel(drawn: &Compared) -> AnyView {
                         <li class=class>
                             <b>{line.title}</b>
                             {word.map(|word| view! { " "<span class="mark">{word}</span> })}
-                            {line.may_stop.then(|| view! { " "<span class="may">"may stop"</span> })}
+                            {line.may_stop.then(|| view! { " "<span class="may">"Can block"</span> })}
                             <small>{small}</small>
                         </li>
                     }
                 }).collect_view()}
             </ol>
             {lists.into_iter().map(|sentence| view! { <p class="soft">{sentence}</p> }).collect_view()}
-            <h4>"The answer"</h4>
+            <h4>"Response"</h4>
             <ul class="answer">
                 {answer.into_iter().map(|(line, mark)| match mark {
                     Mark::Gone => view! { <li><del>{line}</del></li> }.into_any(),

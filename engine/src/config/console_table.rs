@@ -3,6 +3,10 @@
 
 use super::console_lists::Lists;
 use super::console_names as names;
+use super::console_pages::{
+    AFTER_SIGN_UP as AFTER, HOOKS, PASSWORDS, PROTECTION, SIGN_UP, SOCIAL, VERIFICATION, VERIFIED_SIGN_IN,
+};
+pub use super::console_pages::{About, Page, Section};
 use super::keys::{bounds_of, default_of, has_effect};
 use super::provider_keys as social;
 use crate::model::MethodId;
@@ -24,27 +28,19 @@ pub struct Setting {
 /// What a setting does, in whole sentences.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Text {
-    /// Of a switch: what happens while it is on, and while it is off.
+    /// Of a switch: what happens while it is on, and while it is off. Both continue a sentence.
     OnOff(&'static str, &'static str),
     One(&'static str),
 }
 
-/// A page of the console.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Page {
-    Authentication,
-    SocialSignIn,
-    Actions,
-}
-
-/// Settings that are shown together, in the order of the table.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Section {
-    pub page: Page,
-    pub id: &'static str,
-    pub title: &'static str,
-    /// Folded away until it is opened or used, with this beside its title.
-    pub folded: Option<&'static str>,
+impl Text {
+    /// As a page and the reference say it.
+    pub fn sentences(self) -> String {
+        match self {
+            Self::OnOff(on, off) => format!("On: {on} Off: {off}"),
+            Self::One(text) => text.to_owned(),
+        }
+    }
 }
 
 /// What a value is, and how a revision stores it.
@@ -112,108 +108,92 @@ use Lists::{SignIn, SignUp};
 use Text::{OnOff, One};
 use Writes::{HookLists, Key, Providers, WebHooks};
 
-pub static SIGN_UP: Section =
-    Section { page: Page::Authentication, id: "sign-up", title: "Sign-up", folded: None };
-static PROTECTION: Section = Section {
-    page: Page::Authentication,
-    id: "protection",
-    title: "Protection",
-    folded: Some("What strangers can do with an address that is not theirs"),
-};
-static ADDRESSES: Section =
-    Section { page: Page::Authentication, id: "addresses", title: "Addresses", folded: None };
-static PASSWORDS: Section =
-    Section { page: Page::Authentication, id: "passwords", title: "Passwords", folded: None };
-static SOCIAL: Section =
-    Section { page: Page::SocialSignIn, id: "providers", title: "Social sign-in", folded: None };
-static HOOKS: Section = Section { page: Page::Actions, id: "actions", title: "Actions", folded: None };
-
 /// What can happen after sign-up.
 pub const AFTER_SIGN_UP: [Choice; 4] = [
     Choice {
         value: "at_once",
-        label: "Sign in at once",
-        text: "Nothing stands between the form and your service.",
+        label: "Sign in immediately",
+        text: "No extra step between sign-up and your app.",
     },
     Choice {
         value: "verification_first",
-        label: "Show verification first",
-        text: "They type in the code from the mail, then sign in themselves.",
+        label: "Show the verification page",
+        text: "Users enter the code from the email, then sign in themselves.",
     },
     Choice {
         value: "when_proven",
-        label: "Sign in when the address is proven",
-        text: "They type in the code from the mail and are in: in the browser or app they signed up with, and nowhere else.",
+        label: "Verify email, then sign in",
+        text: "Users enter the code from the email and are signed in, in the browser or app they signed up with.",
     },
     Choice {
         value: "themselves",
-        label: "They sign in themselves",
-        text: "The account is there, and the next page says so.",
+        label: "Users sign in themselves",
+        text: "The account is ready, and the next page says so.",
     },
 ];
 
 /// In the order of their pages.
 #[rustfmt::skip]
 pub static SETTINGS: &[Setting] = &[
-    // Sign-up
-    Setting { name: "registration_enabled", label: "Registration enabled", section: &SIGN_UP, kind: Switch, guard: Checks,
-        text: OnOff("People can create accounts themselves.", "only those who have an account can come in."),
+    // Authentication settings
+    Setting { name: names::SIGN_IN_AFTER_REGISTRATION, label: "Sign in after registration", section: &AFTER, kind: PerMethod, guard: Checks,
+        text: OnOff("users are signed in as soon as they sign up.", "you choose what happens instead."),
+        writes: HookLists("session", SignUp) },
+    Setting { name: names::SIGN_IN_AFTER_SOCIAL, label: "Sign in after social sign-up", section: &AFTER, kind: Switch, guard: Checks,
+        text: OnOff("users who sign up with a provider are signed in.", "“Sign in after registration” decides."),
+        writes: Key("vestibule.registration.sign_in_after_social") },
+    Setting { name: names::AFTER_SIGN_UP, label: "When a user is not signed in", section: &AFTER, kind: Kind::Choice(&AFTER_SIGN_UP), guard: Checks,
+        text: One("One choice for “Sign in after registration”, “Show the verification page” and “Sign in after verification”."),
+        writes: Writes::Group(Group::AfterSignUp) },
+    Setting { name: "registration_enabled", label: "Allow sign-up", section: &SIGN_UP, kind: Switch, guard: Checks,
+        text: OnOff("anyone can create an account.", "only existing users can sign in."),
         writes: Key("selfservice.flows.registration.enabled") },
     Setting { name: "invite_only", label: "Invite only", section: &SIGN_UP, kind: Switch, guard: Checks,
-        text: OnOff("Sign-up needs an invitation link.", "anybody who finds the form can have an account, programs included."),
+        text: OnOff("sign-up requires an invitation link.", "anyone can create an account, including bots."),
         writes: Key("vestibule.registration.invite_only") },
-    Setting { name: names::SIGN_IN_AFTER_REGISTRATION, label: "Sign in after registration", section: &SIGN_UP, kind: PerMethod, guard: Checks,
-        text: OnOff("People who finish sign-up are signed in at once.", "they must sign in themselves."),
-        writes: HookLists("session", SignUp) },
-    Setting { name: names::SIGN_IN_AFTER_SOCIAL, label: "Signing up through a provider signs in", section: &SIGN_UP, kind: Switch, guard: Checks,
-        text: OnOff("Whoever comes from a provider has just signed in there.", "the switch above decides for providers too."),
-        writes: Key("vestibule.registration.sign_in_after_social") },
-    Setting { name: names::AFTER_SIGN_UP, label: "What happens after sign-up", section: &SIGN_UP, kind: Kind::Choice(&AFTER_SIGN_UP), guard: Checks,
-        text: One("One choice for “Sign in after registration”, “Show the verification page” and “Sign in when the address is proven”."),
-        writes: Writes::Group(Group::AfterSignUp) },
-    // Protection
-    Setting { name: names::PREVENT_ENUMERATION, label: "Registration that leaks nothing", section: &PROTECTION, kind: Switch, guard: Checks,
-        text: OnOff("A sign-up answers alike for every address, and the account is made when the address is proven.",
-            "a stranger types in an address and learns whether it has an account here."),
-        writes: Key("vestibule.registration.prevent_enumeration") },
-    Setting { name: "reset_on_first_verification", label: "Proof takes over", section: &PROTECTION, kind: Switch, guard: Checks,
-        text: OnOff("Whoever first proves the address of a new account ends what was there before: sessions, passwords, other addresses.",
-            "somebody signs up with an address of yours and still gets in after you have proven it."),
-        writes: Key("vestibule.registration.reset_on_first_verification") },
-    Setting { name: "unverified_session_lifespan", label: "Unproven session", section: &PROTECTION, guard: Checks,
-        kind: Duration { unset: "as long as any other" },
-        text: OnOff("A session from before the proof ends soon.", "whoever signs up with somebody else's address has it for as long as any other."),
-        writes: Key("vestibule.registration.unverified_session_lifespan") },
-    // Addresses
-    Setting { name: names::SHOW_VERIFICATION_PAGE, label: "Show the verification page", section: &ADDRESSES, kind: PerMethod, guard: Checks,
-        text: OnOff("After sign-up people see the page for the code that was mailed to them.", "the mail alone leads there."),
-        writes: HookLists("show_verification_ui", SignUp) },
-    Setting { name: names::SIGN_IN_AFTER_VERIFICATION, label: "Sign in when the address is proven", section: &ADDRESSES, kind: Switch, guard: Checks,
-        text: OnOff("Whoever was not signed in at once is, when they type in the code where they signed up.", "they sign in themselves after it."),
-        writes: Key("vestibule.registration.sign_in_after_verification") },
-    Setting { name: names::REQUIRE_VERIFIED_ADDRESS, label: "Require a verified address to sign in", section: &ADDRESSES, kind: PerMethod, guard: Checks,
-        text: OnOff("Whoever has no confirmed address is sent a code instead of being signed in.", "people sign in without."),
+    // Email verification
+    Setting { name: names::REQUIRE_VERIFIED_ADDRESS, label: "Require a verified email to sign in", section: &VERIFIED_SIGN_IN, kind: PerMethod, guard: Checks,
+        text: OnOff("users with an unverified email get a code instead of being signed in.", "they can sign in."),
         writes: HookLists("require_verified_address", SignIn) },
-    Setting { name: "require_verified_identifier", label: "Require the address that was used", section: &ADDRESSES, kind: Switch, guard: Checks,
-        text: OnOff("The address that was typed must be the confirmed one.",
-            "any confirmed address of the account will do, so somebody can sign in with one that was never theirs."),
+    Setting { name: "require_verified_identifier", label: "Verify the email used to sign in", section: &VERIFIED_SIGN_IN, kind: Switch, guard: Checks,
+        text: OnOff("the email that the user enters must itself be verified.",
+            "any verified email of the account is enough, even if the entered one isn’t theirs."),
         writes: Key("vestibule.login.require_verified_identifier") },
-    // Passwords
+    Setting { name: names::SHOW_VERIFICATION_PAGE, label: "Show the verification page", section: &VERIFICATION, kind: PerMethod, guard: Checks,
+        text: OnOff("after sign-up, users see the page for the emailed code.", "only the link in the email leads there."),
+        writes: HookLists("show_verification_ui", SignUp) },
+    Setting { name: names::SIGN_IN_AFTER_VERIFICATION, label: "Sign in after verification", section: &VERIFICATION, kind: Switch, guard: Checks,
+        text: OnOff("entering the code signs users in, in the browser or app where they signed up.", "they sign in afterward."),
+        writes: Key("vestibule.registration.sign_in_after_verification") },
+    // Password policy
     Setting { name: "min_password_length", label: "Minimum password length", section: &PASSWORDS, kind: Number, guard: Checks,
-        text: One("Characters that a new password needs at least. Existing passwords stay as they are."),
+        text: One("Applies to new passwords. Existing passwords keep working."),
         writes: Key("selfservice.methods.password.config.min_password_length") },
-    Setting { name: "identifier_similarity_check", label: "Refuse passwords like the address", section: &PASSWORDS, kind: Switch, guard: Checks,
-        text: One("A password that resembles the person's e-mail address or user name is refused."),
+    Setting { name: "identifier_similarity_check", label: "Reject passwords similar to the email", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: OnOff("passwords that resemble the user’s email or username are rejected.", "they are accepted."),
         writes: Key("selfservice.methods.password.config.identifier_similarity_check_enabled") },
-    Setting { name: "breach_check", label: "Refuse passwords from known breaches", section: &PASSWORDS, kind: Switch, guard: Checks,
-        text: One("New passwords are looked up at Have I Been Pwned by the first five characters of their hash."),
+    Setting { name: "breach_check", label: "Reject breached passwords", section: &PASSWORDS, kind: Switch, guard: Checks,
+        text: OnOff("new passwords are checked with Have I Been Pwned, which gets five characters of their hash.", "they are not checked."),
         writes: Key("selfservice.methods.password.config.haveibeenpwned_enabled") },
     Setting { name: "breach_check_ignore_errors", label: "Accept passwords when the breach check fails", section: &PASSWORDS, kind: Switch, guard: Checks,
-        text: OnOff("New passwords are accepted while Have I Been Pwned can't be reached.", "users can't sign up with a password until it can be reached again."),
+        text: OnOff("new passwords are accepted while Have I Been Pwned can’t be reached.", "users can’t sign up with a password until it can be reached again."),
         writes: Key("selfservice.methods.password.config.ignore_network_errors") },
+    // Account protection
+    Setting { name: names::PREVENT_ENUMERATION, label: "Prevent account enumeration", section: &PROTECTION, kind: Switch, guard: Checks,
+        text: OnOff("sign-up responds the same for every email, and the account is created after verification.",
+            "anyone can check whether an email has an account."),
+        writes: Key("vestibule.registration.prevent_enumeration") },
+    Setting { name: "reset_on_first_verification", label: "Reset account on first verification", section: &PROTECTION, kind: Switch, guard: Checks,
+        text: OnOff("the first person to verify the email removes earlier sessions, passwords and addresses.",
+            "whoever signed up with someone else’s email keeps access."),
+        writes: Key("vestibule.registration.reset_on_first_verification") },
+    Setting { name: "unverified_session_lifespan", label: "Limit unverified sessions", section: &PROTECTION, guard: Checks,
+        kind: Duration { unset: "as long as any other" },
+        text: OnOff("sessions of users with an unverified email end early.", "they last as long as other sessions."),
+        writes: Key("vestibule.registration.unverified_session_lifespan") },
     // Social sign-in
     Setting { name: names::SOCIAL_ENABLED, label: "Social sign-in", section: &SOCIAL, kind: Switch, guard: Checks,
-        text: OnOff("Users can sign up and sign in with a provider.", "no provider is offered."),
+        text: OnOff("users can sign up and sign in with a provider.", "no provider is offered."),
         writes: Key(social::ENABLED) },
     Setting { name: names::SOCIAL_BUTTONS, label: "Buttons of the providers", section: &SOCIAL, guard: Checks,
         kind: Kind::Choice(&[
@@ -234,7 +214,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting { name: names::SOCIAL_ORDER, label: "Order of the providers", section: &SOCIAL, kind: Ids, guard: Checks,
         text: One("The buttons of these providers come first, in this order."),
         writes: Key(social::ORDER) },
-    // Actions
+    // Webhooks
     Setting { name: names::WEB_HOOKS, label: "Webhooks", section: &HOOKS, kind: Entries, guard: Owner,
         text: One("Webhooks that were created in the console."),
         writes: WebHooks },

@@ -7,6 +7,7 @@ pub mod console;
 pub mod console_hooks;
 mod console_lists;
 pub mod console_names;
+mod console_pages;
 mod console_social;
 pub mod console_table;
 mod courier;

@@ -1,5 +1,6 @@
-//! *What happens after sign-up*: four answers, each a view of the switches below it. It has no value of its own: it is read from
-//! the switches and written to them, so that page, plan and files cannot disagree.
+//! What happens after sign-up: four answers, each a view of the switches that it stands for. It has no value of its own: it is read
+//! from the switches and written to them, so that page, plan and files cannot disagree. *Authentication settings* has a switch for the
+//! first answer and, for users who are not signed in at once, one choice among the others.
 
 use super::names::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION};
 use super::table::{Choice, Group, Setting, setting};
@@ -23,6 +24,10 @@ impl AfterSignUp {
         AfterSignUp::WhenProven,
         AfterSignUp::Themselves,
     ];
+
+    /// What can happen to users who are not signed in at once.
+    pub const INSTEAD: [AfterSignUp; 3] =
+        [AfterSignUp::WhenProven, AfterSignUp::VerificationFirst, AfterSignUp::Themselves];
 
     /// As it is posted.
     pub const fn name(self) -> &'static str {
@@ -67,19 +72,32 @@ impl AfterSignUp {
 
     /// `None`: it differs from method to method, or there is none. What signs in by itself has no say.
     pub fn of(values: &Values) -> Option<Self> {
-        let Some(SettingValue::PerMethod(signs_in)) = values.get(SIGN_IN_AFTER_REGISTRATION) else {
-            return None;
-        };
-        let page = values.ways(SHOW_VERIFICATION_PAGE);
-        let page: Ways = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
+        let signs_in = signs_in(values)?;
         match (signs_in.all_on(), signs_in.all_off()) {
-            _ if signs_in.is_empty() => None,
             (true, _) => Some(AfterSignUp::AtOnce),
-            (_, true) if values.is_on(SIGN_IN_AFTER_VERIFICATION) => Some(AfterSignUp::WhenProven),
-            (_, true) if page.all_on() => Some(AfterSignUp::VerificationFirst),
-            (_, true) if page.all_off() => Some(AfterSignUp::Themselves),
+            (_, true) => Self::instead(values),
             _ => None,
         }
+    }
+
+    /// What happens to users who are not signed in at once, whether there are any or not.
+    pub fn instead(values: &Values) -> Option<Self> {
+        let signs_in = signs_in(values)?;
+        let page = values.ways(SHOW_VERIFICATION_PAGE);
+        let page: Ways = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
+        match (page.all_on(), page.all_off()) {
+            _ if values.is_on(SIGN_IN_AFTER_VERIFICATION) => Some(AfterSignUp::WhenProven),
+            (true, _) => Some(AfterSignUp::VerificationFirst),
+            (_, true) => Some(AfterSignUp::Themselves),
+            _ => None,
+        }
+    }
+
+    /// The settings that make it what happens to users who are not signed in at once. Which those are stays as it is.
+    pub fn instead_settings(self) -> Named {
+        let mut settings = self.settings();
+        settings.remove(SIGN_IN_AFTER_REGISTRATION);
+        settings
     }
 
     /// The named settings that bring it about; what is not there yet is left alone. Signing in at once says nothing of the
@@ -110,7 +128,22 @@ impl AfterSignUp {
     }
 }
 
+/// The switch *Sign in after registration*, unless nobody can sign up.
+fn signs_in(values: &Values) -> Option<Ways> {
+    match values.get(SIGN_IN_AFTER_REGISTRATION) {
+        Some(SettingValue::PerMethod(ways)) if !ways.is_empty() => Some(ways),
+        _ => None,
+    }
+}
+
 impl Group {
+    /// The settings that it is one control for on its page.
+    pub fn covers(self) -> &'static [&'static str] {
+        match self {
+            Group::AfterSignUp => &[SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_VERIFICATION],
+        }
+    }
+
     /// The choice that those values come to; `None`: they agree on none.
     pub(super) fn of(self, values: &Values) -> Option<&'static str> {
         match self {
@@ -171,6 +204,14 @@ mod tests {
             for (signs_in, page, when_proven) in states {
                 let before = values(&signs_in, &page, when_proven);
                 assert_eq!(AfterSignUp::of(&before.with(&answer.settings())), Some(answer));
+                if AfterSignUp::INSTEAD.contains(&answer) {
+                    let instead = before.with(&answer.instead_settings());
+                    assert_eq!(AfterSignUp::instead(&instead), Some(answer));
+                    assert_eq!(
+                        instead.get(SIGN_IN_AFTER_REGISTRATION),
+                        before.get(SIGN_IN_AFTER_REGISTRATION)
+                    );
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Settings with their values and where these come from: read from a configuration, and written as named settings.
 
 use super::names::SIGN_IN_AFTER_SOCIAL;
-use super::table::{Kind, Page, SETTINGS, Setting, Writes, on_page, setting};
+use super::table::{Kind, SETTINGS, Setting, Writes, setting};
 use super::values::{SettingValue, Values, Ways, differences, on_or_off};
 use crate::config::console::{Lists, REGISTERING, SESSION, SIGNING_IN};
 use crate::config::{Config, Method, Named};
@@ -130,7 +130,9 @@ pub(super) fn refusals(config: &Config, saved: &Values, wanted: &Values) -> Vec<
 
 pub(super) fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
     let variable = config.variable(key)?;
-    Some(format!("Set by the environment variable {variable}. Change it there, and restart."))
+    Some(format!(
+        "Managed by the environment variable {variable}. To change it, update the variable and restart the server."
+    ))
 }
 
 impl Current {
@@ -249,14 +251,15 @@ fn of_unseen(methods: &mut Map<String, Value>, ways: &Ways) {
     }
 }
 
-/// The setting of *Authentication settings* that a key belongs to: what the checks offer goes into that form.
+/// The setting of a page of rows that a key belongs to: what the checks offer goes into that form.
 pub(super) fn field_of(path: &str) -> Option<&'static str> {
     let key = path.split('[').next().unwrap_or(path);
     let writes = |setting: &Setting| {
         setting.name == path
             || Method::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(key))
     };
-    on_page(Page::Authentication).find(|setting| writes(setting)).map(|setting| setting.name)
+    let rows = SETTINGS.iter().filter(|setting| setting.section.page.is_form());
+    rows.into_iter().find(|setting| writes(setting)).map(|setting| setting.name)
 }
 
 #[cfg(test)]

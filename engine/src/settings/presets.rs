@@ -43,8 +43,8 @@ fn all() -> [Preset; 4] {
         Preset {
             id: "frictionless",
             title: "Frictionless trial",
-            text: "People are in at once and prove their address later, if at all. Addresses may be made up, and the answer to a \
-                   sign-up tells who has an account.",
+            text: "Users are signed in immediately and can verify their email later. Accepts made-up emails and reveals which emails \
+                   have an account.",
             settings: vec![
                 ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("on"), Essential),
@@ -59,7 +59,7 @@ fn all() -> [Preset; 4] {
         Preset {
             id: "verify_first",
             title: "Verify first",
-            text: "Nobody gets in without the code from the mail, and whoever types it in is in. One step more than above.",
+            text: "Users enter an emailed code before they get access, and the code signs them in. Adds one step.",
             settings: vec![
                 ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
@@ -72,9 +72,9 @@ fn all() -> [Preset; 4] {
         },
         Preset {
             id: "prevent_enumeration",
-            title: "Leak nothing",
-            text: "A sign-up answers alike whether or not the address has an account; what differs is in the mail. The account is made \
-                   when the address is proven.",
+            title: "Prevent enumeration",
+            text: "Sign-up responds the same for new and existing emails. Only the email differs. The account is created after \
+                   verification.",
             settings: vec![
                 ("registration_enabled", json!(true), Essential),
                 (SIGN_IN_AFTER_REGISTRATION, json!("off"), Essential),
@@ -89,7 +89,7 @@ fn all() -> [Preset; 4] {
         Preset {
             id: "invite_only",
             title: "Invite only",
-            text: "Sign-up needs an invitation link that an operator or your service makes. Everybody else is told that it is closed.",
+            text: "Users need an invitation link from an operator or your API. Everyone else sees that sign-up is closed.",
             settings: vec![
                 ("registration_enabled", json!(true), Essential),
                 ("invite_only", json!(true), Essential),

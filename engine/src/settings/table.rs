@@ -4,7 +4,7 @@
 mod reference;
 
 pub use crate::config::console_table::{
-    Choice, Group, Guard, Kind, Page, SETTINGS, SIGN_UP, Section, Setting, Text, Writes, label, on_page,
+    About, Choice, Group, Guard, Kind, Page, SETTINGS, Section, Setting, Text, Writes, label, on_page,
     sections, setting,
 };
 pub use reference::reference;

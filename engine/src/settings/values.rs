@@ -109,7 +109,7 @@ impl Ways {
 
 impl SettingValue {
     /// As a revision holds it. Of methods it is a part of a larger whole: see `page::named`.
-    pub(super) fn stored(&self) -> Value {
+    pub fn stored(&self) -> Value {
         match self {
             SettingValue::Switch(on) => (*on).into(),
             SettingValue::Number(number) => (*number).into(),
@@ -330,29 +330,31 @@ pub(super) fn changes_on(page: Page, saved: &Values, values: &Values) -> Vec<Str
 }
 
 fn told(saved: &Values, values: &Values, of: impl Fn(&Setting) -> bool) -> Vec<String> {
-    let told = |setting: &'static Setting| {
-        let Setting { name, label, .. } = setting;
-        let (was, is) = (saved.get(name)?, values.get(name)?);
-        let (before, after) = (setting.words(&was), setting.words(&is));
-        Some(match (&was, &is) {
-            // There are more methods than before, or fewer, and what there is to say of them is the same.
-            (SettingValue::PerMethod(_), _) if before == after => return None,
-            (SettingValue::Switch(_), _) => format!("{label}: {after}"),
-            // With one method, or with all alike, the other state goes without saying.
-            (SettingValue::PerMethod(was), SettingValue::PerMethod(is))
-                if [was, is].iter().all(|ways| ways.all_on() || ways.all_off()) =>
-            {
-                format!("{label}: {after}")
-            }
-            _ => format!("{label}: {after} (was {before})"),
-        })
-    };
-    differences(saved, values)
-        .into_iter()
-        .filter_map(setting)
-        .filter(|row| of(row))
-        .filter_map(told)
-        .collect()
+    let named = differences(saved, values).into_iter().filter(|name| setting(name).is_some_and(&of));
+    named.filter_map(|name| change(saved, values, name)).collect()
+}
+
+/// How one setting differs, in a sentence. `None`: it does not, or not in what there is to say.
+pub fn change(saved: &Values, values: &Values, name: &str) -> Option<String> {
+    let setting = setting(name)?;
+    let label = setting.label;
+    let (was, is) = (saved.get(name)?, values.get(name)?);
+    if was == is {
+        return None;
+    }
+    let (before, after) = (setting.words(&was), setting.words(&is));
+    Some(match (&was, &is) {
+        // There are more methods than before, or fewer, and what there is to say of them is the same.
+        (SettingValue::PerMethod(_), _) if before == after => return None,
+        (SettingValue::Switch(_), _) => format!("{label}: {after}"),
+        // With one method, or with all alike, the other state goes without saying.
+        (SettingValue::PerMethod(was), SettingValue::PerMethod(is))
+            if [was, is].iter().all(|ways| ways.all_on() || ways.all_off()) =>
+        {
+            format!("{label}: {after}")
+        }
+        _ => format!("{label}: {after} (was {before})"),
+    })
 }
 
 const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
@@ -514,7 +516,7 @@ mod tests {
             assert_eq!(changes(&by_itself, &on), ["Sign in after registration: on"]);
             let off = by_itself.clone().having(SIGN_IN_AFTER_SOCIAL, false);
             assert_eq!(off.get(name), Some(SettingValue::PerMethod(ways(listed))));
-            assert_eq!(changes(&by_itself, &off), ["Signing up through a provider signs in: off"]);
+            assert_eq!(changes(&by_itself, &off), ["Sign in after social sign-up: off"]);
         }
     }
 }

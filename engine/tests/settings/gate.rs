@@ -1,4 +1,4 @@
-//! *Require a verified address to sign in*, of each way on its own: told as it is, switched, and given back as it was.
+//! *Require a verified email to sign in*, of each way on its own: told as it is, switched, and given back as it was.
 
 use crate::switches::Console;
 use engine::config::{Hook, Method};
@@ -110,12 +110,12 @@ async fn levelled_and_taken_back_by_the_history_it_is_exactly_as_it_was() {
     let before = console.lists();
     done(&console.set(ways(true, true), "").await);
     assert_eq!(console.asks(), [true, true]);
-    let on = "Require a verified address to sign in: on (was on for 1 of 2 (Password))";
+    let on = "Require a verified email to sign in: on (was on for 1 of 2 (Password))";
     assert_eq!(console.newest().await.summary, [on]);
     assert_eq!(console.said(0, 1).await, [on]);
 
     let back = history::look_back(&console.engine, 0).await.unwrap().unwrap();
-    let some = "Require a verified address to sign in: on for 1 of 2 (Password) (was on)";
+    let some = "Require a verified email to sign in: on for 1 of 2 (Password) (was on)";
     assert_eq!(back.changes, [some]);
     let owner = somebody(&console.engine, Role::Owner);
     let silent = history::go_back(&console.engine, &owner, 1, 0, "").await.unwrap();
@@ -137,7 +137,7 @@ async fn a_gate_that_is_lost_on_the_way_is_told_wherever_it_is_looked_for() {
     assert_eq!(console.said(0, 1).await.len(), 1);
 
     let runs = "Sign-in by Password: web_hook crm.test/in of the whole flow runs now";
-    let off = "Require a verified address to sign in: off";
+    let off = "Require a verified email to sign in: off";
     let form = console.values().await.1.having("require_verified_address", ways(false, false));
     assert_eq!(preview(&console.engine.begin().config, &form).changes, [off, runs]);
     done(&console.set(ways(false, false), "").await);
@@ -145,13 +145,13 @@ async fn a_gate_that_is_lost_on_the_way_is_told_wherever_it_is_looked_for() {
     assert_eq!(console.newest().await.summary, [off, runs]);
     assert_eq!(
         console.said(0, 2).await,
-        ["Require a verified address to sign in: off (was on for 1 of 2 (Password))", runs]
+        ["Require a verified email to sign in: off (was on for 1 of 2 (Password))", runs]
     );
     let back = history::look_back(&console.engine, 0).await.unwrap().unwrap();
     assert_eq!(
         back.changes,
         [
-            "Require a verified address to sign in: on for 1 of 2 (Password) (was off)",
+            "Require a verified email to sign in: on for 1 of 2 (Password) (was off)",
             "Sign-in by Password: web_hook crm.test/in of the whole flow runs no more",
         ]
     );
@@ -166,14 +166,14 @@ async fn a_hook_of_the_whole_sign_in_runs_before_with_and_after_the_gate() {
     for method in ["password", "oidc"] {
         assert_eq!(console.lists()[method]["hooks"], json!([called(), gate()]), "{method}");
     }
-    assert_eq!(console.newest().await.summary, ["Require a verified address to sign in: on"]);
+    assert_eq!(console.newest().await.summary, ["Require a verified email to sign in: on"]);
     // One of them alone, which leaves a way past it.
     assert_eq!(dangers(console.set(ways(true, false), "").await), ["gate_on_some_methods"]);
     done(&console.set(ways(true, false), "a trial").await);
     assert_eq!((console.asks(), console.calls()), ([true, false], [true, true]));
     assert_eq!(
         console.newest().await.summary,
-        ["Require a verified address to sign in: on for 1 of 2 (Password) (was on)"]
+        ["Require a verified email to sign in: on for 1 of 2 (Password) (was on)"]
     );
     done(&console.set(ways(false, false), "").await);
     assert_eq!((console.sign_ins(), console.lists()), (before, lists), "both inherit again");
@@ -243,7 +243,7 @@ fn a_provider_that_comes_later_does_not_lead_past_the_gate() {
     let config = testing::config_with(vec![alone.clone()], &Named::new());
     let form = crate::in_force().having("require_verified_address", crate::ways(true));
     let drawn = preview(&config, &form);
-    assert_eq!(drawn.changes, ["Require a verified address to sign in: on"]);
+    assert_eq!(drawn.changes, ["Require a verified email to sign in: on"]);
     assert!(drawn.brings_about.is_empty(), "{:?}", drawn.brings_about);
     let asked = Named::from([(NAME.to_owned(), json!({"password": "on", "oidc": "on"}))]);
     let config = testing::config_with(vec![alone.clone()], &asked);

@@ -192,7 +192,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
         .having("show_verification_page", ways(true))
         .having("require_verified_address", ways(true));
     let changes = preview(&config(proving(), &Named::new()), &both).changes;
-    assert_eq!(changes, ["Show the verification page: on", "Require a verified address to sign in: on"]);
+    assert_eq!(changes, ["Require a verified email to sign in: on", "Show the verification page: on"]);
     let named: Named = [
         ("show_verification_page".to_owned(), json!({"password": "on"})),
         ("require_verified_address".to_owned(), json!({"password": "on", "oidc": "on"})),
@@ -326,7 +326,7 @@ fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_sw
     // Switched off, a provider is a way of the switch, and off until its list says otherwise.
     let off = values.having("sign_in_after_social", false);
     let drawn = preview(&config, &off);
-    assert_eq!(drawn.changes, ["Signing up through a provider signs in: off"]);
+    assert_eq!(drawn.changes, ["Sign in after social sign-up: off"]);
     for (saved, would_be) in &drawn.plans {
         assert!(!would_be.signs_in(), "{:?} {:?}", would_be.method, would_be.client);
         assert_eq!(saved.by_itself, saved.method == Method::Oidc);

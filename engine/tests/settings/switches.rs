@@ -354,10 +354,10 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
         history.iter().map(|revision| revision.summary.join("; ")).collect::<Vec<_>>(),
         [
             "Sign in after registration: off",
-            "Signing up through a provider signs in: on",
+            "Sign in after social sign-up: on",
             "Sign in after registration: on (was on for 1 of 2 (Social sign-in))",
             "Sign in after registration: on for 1 of 2 (Social sign-in) (was off)",
-            "Signing up through a provider signs in: off",
+            "Sign in after social sign-up: off",
         ]
     );
 }

@@ -108,7 +108,7 @@ fn no_secret_that_was_used_is_in_the_log() {
     let saved = ask(
         console,
         "POST",
-        "/settings/authentication",
+        "/settings/password-policy",
         &[&headers[..], &[("Cookie", &with)]].concat(),
         &save,
     );

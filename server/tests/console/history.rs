@@ -1,6 +1,6 @@
 //! Two revisions, held against each other, and the way back when the sign-in is old.
 
-use crate::client::{Console, EMAIL, PAGE, PASSWORD, tag};
+use crate::client::{Console, EMAIL, PAGE, PASSWORD, VERIFICATION, tag};
 use axum::http::{StatusCode, header};
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     // No codes are sent, so asking for a confirmed address locks people out.
     let console = Console::signed_in("Grace").await;
     console.submit("save", "0", &[("require_verified_address", "true"), ("reason", "trial week")]).await;
-    console.submit("save", "1", &[]).await;
+    console.submit_to(VERIFICATION, "save", "1", &[]).await;
     assert_eq!(console.values().await.revision, 2);
     console.world.clock.advance(Duration::from_secs(6 * 60));
     let back = |more: &[(&'static str, &'static str)]| {
@@ -87,10 +87,15 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     let refused = console.audited().await;
     let refused = refused.iter().filter(|(action, actor)| action == "settings.refused" && actor == EMAIL);
     assert_eq!(refused.count(), 2, "without a password, and with a wrong one");
-    // Out of the danger anybody may go, and into it by Undo is led here.
-    console.submit("save", "3", &[]).await;
+    // Out of the danger anybody may go, and into it by Undo with the password as well.
+    console.submit_to(VERIFICATION, "save", "3", &[]).await;
     console.world.clock.advance(Duration::from_secs(6 * 60));
     let undo = console.post(PAGE, &[("action", "undo"), ("base", "4")]).await;
     assert_eq!(undo.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(undo.html.contains("in History, which asks for it"), "{}", undo.html);
+    assert!(undo.html.contains("Confirm this dangerous change"), "{}", undo.html);
+    assert!(undo.html.contains("<input type=\"hidden\" name=\"action\" value=\"undo\""), "{}", undo.html);
+    let again = [("action", "undo"), ("base", "4"), ("reason", "a third week"), ("password", PASSWORD)];
+    let undo = console.post(PAGE, &again).await;
+    assert_eq!(undo.location(), "/settings/authentication?saved=5&new=true&undone=3", "{}", undo.html);
+    assert!(console.values().await.values.ways("require_verified_address").all_on());
 }

@@ -1,6 +1,6 @@
 //! Who may only look: viewers, and everybody where the files decide.
 
-use crate::client::{Console, EMAIL, FUNCTION, PAGE, VIEWER, router, tag};
+use crate::client::{Console, EMAIL, FUNCTION, PAGE, PASSWORDS, VIEWER, router, tag};
 use axum::http::StatusCode;
 use engine::Engine;
 use serde_json::json;
@@ -10,7 +10,7 @@ async fn a_viewer_sees_everything_and_changes_nothing() {
     let mut console = Console::signed_in("Grace").await;
     console.becomes_viewer().await;
     let page = console.get(PAGE).await;
-    assert!(page.html.contains("You are signed in as a viewer"));
+    assert!(page.html.contains("You have read-only access"));
     assert!(!page.html.contains("value=\"save\""));
     assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("disabled"));
     for target in [PAGE, FUNCTION] {
@@ -68,16 +68,16 @@ async fn where_the_files_decide_the_pages_only_show_and_say_where_to_change_it()
     console.router = router(&engine);
     console.engine = engine;
     let sentence = "vestibule.settings.source: file";
-    let page = console.get(PAGE).await;
+    let page = console.get(PASSWORDS).await;
     assert!(
-        page.html.contains(sentence) && !page.html.contains("You are signed in as a viewer"),
+        page.html.contains(sentence) && !page.html.contains("You have read-only access"),
         "{}",
         page.html
     );
     assert!(!page.html.contains("value=\"save\""));
     assert!(tag(&page.html, "id=\"min-password-length\"").contains("disabled"));
     for (target, action, base) in
-        [(PAGE, "save", "1"), (FUNCTION, "save", "0"), (PAGE, "undo", "1"), (FUNCTION, "undo", "1")]
+        [(PASSWORDS, "save", "1"), (FUNCTION, "save", "0"), (PASSWORDS, "undo", "1"), (FUNCTION, "undo", "1")]
     {
         let refused = console.submit_to(target, action, base, &[("min_password_length", "14")]).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{target} {action}");

@@ -2,7 +2,7 @@
 
 use super::markup::held;
 use super::{CHANGE, NEW, PRESS, Which, calls, outcome, said, when};
-use crate::console::rows::{ago, breakable, note};
+use crate::console::kit::text::{ago, breakable, note};
 use chrono::{DateTime, Utc};
 use engine::settings::Severity;
 use engine::settings::actions::Standing;

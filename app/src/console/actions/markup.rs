@@ -7,7 +7,7 @@ use super::form::{
 };
 use super::{CHANGE, NEW, PATH, PRESS, pretty};
 use crate::console::fields::{Fields, trimmed};
-use crate::console::rows::{ago, in_text_area, note, sign, with_code};
+use crate::console::kit::text::{ago, in_text_area, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use crate::console::{confirm, plan};
 use crate::island::LiveForm;

@@ -5,6 +5,9 @@ use super::text::{in_text_area, sign, with_code};
 use engine::settings::{Check, FieldError, Severity};
 use leptos::prelude::*;
 
+/// The field of every Save that holds its reason.
+pub const REASON: &str = "reason";
+
 /// `client_id` → `client-id`
 pub fn id(name: &str) -> String {
     name.replace(['_', '.', ':'], "-")

@@ -15,6 +15,11 @@ use serde_json::json;
 pub(super) enum Notice {
     Saved(i64),
     Unchanged,
+    /// The revision that is current again, and what that changed in words.
+    Undone {
+        to: i64,
+        changes: Vec<String>,
+    },
     Said(&'static str),
 }
 
@@ -67,7 +72,7 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
     let html = document(&visit.shell, &title, || {
         view! {
             <LiveForm>
-                <div class="toast" role="status" inner_html=notice></div>
+                <div class="toast" role="status" tabindex="-1" inner_html=notice></div>
                 <div data-region="" data-page="" inner_html=html></div>
             </LiveForm>
         }
@@ -140,12 +145,27 @@ fn said<P: Page>(visit: &Visit, notice: Notice) -> AnyView {
     match notice {
         Notice::Said(sentence) => view! { <p>{sentence}</p> }.into_any(),
         Notice::Unchanged => view! { <p>"No changes to save."</p> }.into_any(),
-        Notice::Saved(revision) => {
-            let back = visit
-                .may(engine::operators::Role::Editor)
-                .then(|| view! { <a href=format!("{}/{}", nav::HISTORY.path, revision - 1)>"Undo"</a> });
-            view! { <p>{format!("{} as revision {revision}. Changes are live. ", P::SAVED)}{back}</p> }
+        Notice::Undone { to, changes } => {
+            let back = match to {
+                0 => "Undone. The configuration files apply again.".to_owned(),
+                to => format!("Undone. Settings are back to revision {to}."),
+            };
+            view! { <p id="undone" tabindex="-1" autofocus=true>{back}" "{changes.join(" · ")}</p> }
                 .into_any()
+        }
+        Notice::Saved(revision) => {
+            let sentence = format!("{} as revision {revision}. Changes are live.", P::SAVED);
+            let back = visit.may(engine::operators::Role::Editor).then(|| match P::UNDO {
+                true => view! {
+                    <form method="post" action=visit.shell.place.map(|place| place.path)>
+                        <input type="hidden" name="base" value=revision />
+                        <button class="button small" id="undo" name="action" value="undo" type="submit">"Undo"</button>
+                    </form>
+                }
+                .into_any(),
+                false => view! { <a href=format!("{}/{}", nav::HISTORY.path, revision - 1)>"Undo"</a> }.into_any(),
+            });
+            view! { <p>{sentence}</p>{back} }.into_any()
         }
     }
 }

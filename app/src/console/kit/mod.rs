@@ -12,7 +12,7 @@ pub mod table;
 pub mod text;
 
 pub use list::{ListPage, Listed};
-pub use mount::{Entry, mount};
+pub use mount::{Entry, mount, mount_at};
 pub use page::{
     Acted, Asked, Asks, Confirm, Conflict, Download, Frame, Head, Loaded, Meta, Page, Posted, Reply, Verb,
     Visit, saved,

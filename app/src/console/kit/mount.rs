@@ -2,6 +2,7 @@
 //! it all. A server routes to an [`Entry`].
 
 use super::super::fields::{Fields, text, trimmed};
+use super::super::nav::Place;
 use super::frame::{self, Notice, Told};
 use super::page::{Acted, Asked, Asks, Loaded, Meta, Page, Posted, Reply, Verb, Visit};
 use axum::extract::Query as Parameters;
@@ -33,6 +34,11 @@ pub fn mount<P: Page>() -> Entry {
             })
         },
     }
+}
+
+/// The same at another place, for a page that is several.
+pub fn mount_at<P: Page>(place: &'static Place) -> Entry {
+    Entry { meta: Meta { path: place.path, place, role: place.role, ..P::META }, ..mount::<P>() }
 }
 
 async fn answer<P: Page>(mut visit: Visit, asked: Asked) -> engine::Result<Reply> {
@@ -99,7 +105,7 @@ async fn look<P: Page>(visit: &Visit, asked: &Asked, query: P::Query) -> engine:
         Loaded::To(to) => Reply::See(to),
         Loaded::Download(download) => Reply::Download(download),
         Loaded::View(view) => {
-            let notice = notice::<P>(visit, asked);
+            let notice = notice::<P>(visit, asked).await?;
             let told = Told { asks: Asks::default(), reason: &reason, wrong: None, restored, notice };
             frame::show::<P>(visit, asked.swap, view, told, 200)
         }
@@ -107,15 +113,22 @@ async fn look<P: Page>(visit: &Visit, asked: &Asked, query: P::Query) -> engine:
 }
 
 /// What the address says was done. An old address says nothing any more once another revision is current.
-fn notice<P: Page>(visit: &Visit, asked: &Asked) -> Option<Notice> {
+async fn notice<P: Page>(visit: &Visit, asked: &Asked) -> engine::Result<Option<Notice>> {
     if let Some(said) = asked.parameter("done").and_then(P::done) {
-        return Some(Notice::Said(said));
+        return Ok(Some(Notice::Said(said)));
     }
-    let revision: i64 = asked.parameter("saved")?.parse().ok()?;
-    (revision == visit.engine.begin().config.revision).then(|| match asked.parameter("new") {
-        Some("true") => Notice::Saved(revision),
+    let number = |name: &str| asked.parameter(name).and_then(|text| text.parse::<i64>().ok());
+    let current = visit.engine.begin().config.revision;
+    let Some(revision) = number("saved").filter(|revision| *revision == current) else { return Ok(None) };
+    Ok(Some(match (asked.parameter("new"), number("undone")) {
+        (Some("true"), Some(to)) if to + 2 == revision => {
+            let newest = engine::settings::history::entries(&visit.engine, None, 1).await?;
+            let changes = newest.into_iter().filter(|entry| entry.revision.number == revision);
+            Notice::Undone { to, changes: changes.flat_map(|entry| entry.changes).collect() }
+        }
+        (Some("true"), _) => Notice::Saved(revision),
         _ => Notice::Unchanged,
-    })
+    }))
 }
 
 fn query<Q: DeserializeOwned + Default>(pairs: &[(String, String)]) -> Option<Q> {

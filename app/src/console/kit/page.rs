@@ -60,6 +60,7 @@ impl Verb {
 }
 
 /// An operator's visit: who asks, and what is around the page.
+#[derive(Clone)]
 pub struct Visit {
     pub engine: Engine,
     pub operator: OperatorSession,
@@ -295,6 +296,8 @@ pub trait Page: Send + Sync + 'static {
     const VERBS: &'static [Verb] = &[];
     /// The word for a revision that a redirect to this page speaks of.
     const SAVED: &'static str = "Saved";
+    /// It has a verb `undo`, which a notice of a Save offers; otherwise that leads to the history.
+    const UNDO: bool = false;
     type Query: DeserializeOwned + Default + Send;
     type View: Send + 'static;
 

@@ -3,7 +3,8 @@
 use super::form::label;
 use super::list::address;
 use super::{Confirm, Conflict, Edit, PATH, PROVIDER, TEST};
-use crate::console::rows::{ago, id as html_id, in_text_area, note, sign, with_code};
+use crate::console::kit::form::id as html_id;
+use crate::console::kit::text::{ago, in_text_area, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use chrono::{DateTime, Utc};
 use engine::settings::Severity;

@@ -1,7 +1,8 @@
 //! The list of providers and the gallery of kinds. They show a [`List`] and know no rule.
 
 use super::{Confirm, List, NEW, PATH, PROVIDER, Posted, TEST, choices, initial, kind_label};
-use crate::console::rows::{ago, id as html_id, note, sign, with_code};
+use crate::console::kit::form::id as html_id;
+use crate::console::kit::text::{ago, note, sign, with_code};
 use crate::console::shell::{Shell, document};
 use crate::island::LiveForm;
 use chrono::{DateTime, Utc};

@@ -2,7 +2,7 @@
 
 use super::edit::made;
 use super::{PATH, PROVIDER};
-use crate::console::rows::{note, sign};
+use crate::console::kit::text::{note, sign};
 use crate::console::shell::{Shell, document};
 use engine::method::oidc::trial::{ComesTo, Made, Report, Session, Shown};
 use engine::settings::Severity;

@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("enumeration", Danger),
         SESSION,
-        "A stranger can learn who has an account",
+        "Sign-up reveals which emails have an account",
         "Sign-up signs people in, so the cookie tells new addresses from known ones; the form does, too.",
         enumeration,
     )

@@ -1,6 +1,6 @@
 //! `docs/settings.md`, written from the table of settings.
 
-use super::{Kind, Page, SETTINGS, Setting, Text, Writes, sections};
+use super::{Kind, Page, SETTINGS, Setting, Writes, sections};
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -33,7 +33,7 @@ vestibule settings rollback 3                          # a new revision with the
 /// The page, in Markdown.
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
-    for part in [Page::Authentication, Page::SocialSignIn, Page::Actions] {
+    for part in Page::ALL {
         for section in sections(part) {
             let rows: Vec<&Setting> =
                 SETTINGS.iter().filter(|row| row.section == section && row.is_scalar()).collect();
@@ -43,7 +43,8 @@ pub fn reference() -> String {
             // Writing to a String cannot fail.
             let _ = write!(
                 page,
-                "\n## {}\n\n| setting | kind | default | what it does | key |\n|---|---|---|---|---|\n",
+                "\n## {}: {}\n\n| setting | kind | default | what it does | key |\n|---|---|---|---|---|\n",
+                part.about().title,
                 section.title
             );
             for row in rows {
@@ -55,10 +56,7 @@ pub fn reference() -> String {
 }
 
 fn line(row: &Setting) -> String {
-    let text = match row.text {
-        Text::OnOff(on, off) => format!("{on} Off: {off}"),
-        Text::One(text) => text.to_owned(),
-    };
+    let text = row.text.sentences();
     let key = match row.writes {
         Writes::HookLists(hook, _) => {
             format!("`{hook}` in `{}`", path(row).replace(".password.", ".METHOD."))

@@ -1,67 +1,76 @@
 //! Rows of a settings page: label and control on one line, one sentence of effect, what can happen now, the small print.
 
-pub(super) use super::kit::text::{ago, breakable, in_text_area, note, noted, sign, with_code};
-
-use super::authentication::form::{UNITS, span_texts, way_name};
-use super::fields::Fields;
+use super::View;
+use super::form::{UNITS, span_texts, way_name};
+use crate::console::kit::form::id as html_id;
+use crate::console::kit::text::{ago, breakable, name as person, noted, sign};
+use crate::console::nav;
 use chrono::{DateTime, Utc};
-use engine::settings::table::Text;
-use engine::settings::{
-    Check, Current, FieldError, Preview, Setting, SettingValue, Severity, Values, Ways, way,
-};
+use engine::settings::table::{Choice, Kind};
+use engine::settings::{Check, Setting, SettingValue, Severity, Ways, way};
 use leptos::prelude::*;
 use std::time::Duration;
 
 /// What every row needs to know.
 pub(super) struct Rows<'a> {
-    pub(super) current: &'a Current,
-    pub(super) values: &'a Values,
-    /// Numbers as typed, by the name of their control.
-    pub(super) typed: &'a Fields,
-    pub(super) preview: &'a Preview,
-    pub(super) problems: &'a [FieldError],
-    /// Fields that differ from what is saved.
-    pub(super) unsaved: &'a [&'static str],
-    /// Id of the control that takes the focus.
-    pub(super) focus: Option<&'a str>,
+    pub(super) view: &'a View,
+    /// Settings that differ from what is saved.
+    pub(super) unsaved: Vec<&'static str>,
     pub(super) editable: bool,
     pub(super) now: DateTime<Utc>,
-}
-
-/// What a setting does, in one paragraph.
-fn effect(setting: &Setting) -> String {
-    match setting.text {
-        Text::OnOff(on, off) => format!("{on} Off: {off}"),
-        Text::One(text) => text.to_owned(),
-    }
-}
-
-/// `sign_in_after_registration` → `sign-in-after-registration`
-pub(super) fn id(field: &str) -> String {
-    field.replace(['_', '.'], "-")
 }
 
 impl Rows<'_> {
     /// The row of a setting, with something beside its sentence. Nothing where what it changes is not there yet.
     pub(super) fn row(&self, setting: &'static Setting, beside: AnyView) -> AnyView {
-        let value = self.values.get(setting.name).filter(|_| self.is_offered(setting.name));
+        let value = self.view.values.get(setting.name).filter(|_| self.is_offered(setting.name));
         match value {
             Some(SettingValue::Switch(on)) => self.one_switch(setting, on, beside),
             Some(SettingValue::PerMethod(ways)) => self.ways(setting, &ways, beside),
             Some(SettingValue::Number(number)) => self.number(setting, number, beside),
             Some(SettingValue::Duration(length)) => self.length(setting, length, beside),
-            // Choices have controls of their own so far.
-            Some(SettingValue::Choice(_)) | None => ().into_any(),
+            Some(SettingValue::Choice(chosen)) => self.choice(setting, chosen, beside),
+            None => ().into_any(),
         }
+    }
+
+    /// One of several.
+    fn choice(&self, setting: &'static Setting, chosen: &'static str, beside: AnyView) -> AnyView {
+        let Setting { name: field, label, .. } = *setting;
+        let choices: &[Choice] = if let Kind::Choice(choices) = setting.kind { choices } else { &[] };
+        let (group, locked) = (html_id(field), self.locked(field));
+        let disabled = !self.editable || locked.is_some();
+        let title = format!("{group}-title");
+        view! {
+            <div class="row choices" role="radiogroup" id=group aria-labelledby=title.clone()>
+                <b id=title.clone()>{label}</b>
+                <p>{setting.text.sentences()}</p>
+                {beside}
+                {choices.iter().map(|choice| {
+                    let control = html_id(&format!("{field}-{}", choice.value));
+                    let about = (!choice.text.is_empty()).then(|| format!("{control}-effect"));
+                    view! {
+                        <div class="choice">
+                            <input type="radio" name=field id=control.clone() value=choice.value checked=choice.value == chosen disabled=disabled aria-describedby=about.clone() />
+                            <label for=control>{choice.label}</label>
+                            {about.map(|about| view! { <small id=about>{choice.text}</small> })}
+                        </div>
+                    }
+                }).collect_view()}
+                {self.around(field, locked)}
+            </div>
+        }
+        .into_any()
     }
 
     fn one_switch(&self, setting: &'static Setting, on: bool, beside: AnyView) -> AnyView {
         let Setting { name: field, label, .. } = *setting;
-        let id = id(field);
+        let id = html_id(field);
         let described = format!("{id}-effect");
         let locked = self.locked(field);
         // Without a way there is nothing that it could do.
-        let moot = matches!(self.values.get(field), Some(SettingValue::PerMethod(ways)) if ways.is_empty());
+        let moot =
+            matches!(self.view.values.get(field), Some(SettingValue::PerMethod(ways)) if ways.is_empty());
         view! {
             <div class="row">
                 <label for=id.clone()>{label}</label>
@@ -69,7 +78,7 @@ impl Rows<'_> {
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on
                         disabled=!self.editable || locked.is_some() || moot aria-describedby=described.clone() autofocus=self.focused(&id) />
                 </span>
-                <p id=described>{effect(setting)}</p>
+                <p id=described>{setting.text.sentences()}</p>
                 {beside}
                 {self.around(field, locked)}
             </div>
@@ -83,7 +92,7 @@ impl Rows<'_> {
         if ways.len() < 2 {
             return self.one_switch(setting, ways.all_on(), beside);
         }
-        let id = id(field);
+        let id = html_id(field);
         let described = format!("{id}-effect");
         let locked = self.locked(field);
         let open = self.unsaved.contains(&field) || !(ways.all_on() || ways.all_off());
@@ -91,14 +100,14 @@ impl Rows<'_> {
             <div class="row">
                 <label for=id.clone()>{label}</label>
                 <span class="state told" id=format!("{id}-state") data-part="">{self.master(field, ways, &described, locked.is_some())}</span>
-                <p id=described>{effect(setting)}</p>
+                <p id=described>{setting.text.sentences()}</p>
                 {beside}
                 <details class="each" id=format!("{id}-each") open=open>
-                    <summary>"Each way on its own"</summary>
+                    <summary>"Customize per method"</summary>
                     <ul>{ways.iter().map(|(method, on)| {
                         let name = way_name(field, ways, method);
-                        let control = self::id(&name);
-                        let locked = self.current.way_locked(field, method).map(str::to_owned);
+                        let control = html_id(&name);
+                        let locked = self.view.current.way_locked(field, method).map(str::to_owned);
                         view! {
                             <li>
                                 <label for=control.clone()>{way(method)}<span class="unseen">{format!(": {label}")}</span></label>
@@ -123,7 +132,7 @@ impl Rows<'_> {
         };
         let mut words = ways.words();
         words.replace_range(..1, "O");
-        let id = id(field);
+        let id = html_id(field);
         view! {
             <span>{words}</span>
             <button class="switch" id=id.clone() type="submit" name="action" value=format!("level:{field}") role="checkbox" aria-checked=checked
@@ -135,8 +144,8 @@ impl Rows<'_> {
     fn number(&self, setting: &'static Setting, number: u32, beside: AnyView) -> AnyView {
         let Setting { name: field, label, .. } = *setting;
         let (least, most) = setting.bounds();
-        let value = self.typed.get(field).cloned().unwrap_or_else(|| number.to_string());
-        let id = id(field);
+        let value = self.view.typed.get(field).cloned().unwrap_or_else(|| number.to_string());
+        let id = html_id(field);
         let problem = self.problem(field);
         let described = match problem {
             Some(_) => format!("{id}-problem {id}-effect"),
@@ -151,7 +160,7 @@ impl Rows<'_> {
                         disabled=!self.editable || locked.is_some() aria-describedby=described
                         aria-invalid=problem.as_ref().map(|_| "true") autofocus=self.focused(&id) />
                 </span>
-                <p id=format!("{id}-effect")>{effect(setting)}</p>
+                <p id=format!("{id}-effect")>{setting.text.sentences()}</p>
                 {beside}
                 {problem.map(|problem| view! { <p class="bad" id=format!("{id}-problem")>{problem}</p> })}
                 {self.around(field, locked)}
@@ -165,12 +174,12 @@ impl Rows<'_> {
         let Setting { name: field, label, .. } = *setting;
         let (count_name, unit_name) = (format!("{field}.count"), format!("{field}.unit"));
         let (count, unit) = span_texts(span);
-        let count = self.typed.get(&count_name).cloned().unwrap_or(count);
-        let unit = self.typed.get(&unit_name).cloned().unwrap_or(unit);
+        let count = self.view.typed.get(&count_name).cloned().unwrap_or(count);
+        let unit = self.view.typed.get(&unit_name).cloned().unwrap_or(unit);
         let problem = self.problem(field);
         // A box that was ticked with an impossible length stays ticked.
         let on = span.is_some() || problem.is_some();
-        let id = id(field);
+        let id = html_id(field);
         let locked = self.locked(field);
         let disabled = !self.editable || locked.is_some();
         let described = match problem {
@@ -184,13 +193,13 @@ impl Rows<'_> {
                     <input class="switch" id=id.clone() name=field type="checkbox" role="switch" value="true" checked=on disabled=disabled
                         aria-describedby=format!("{id}-effect") autofocus=self.focused(&id) />
                 </span>
-                <p id=format!("{id}-effect")>{effect(setting)}</p>
+                <p id=format!("{id}-effect")>{setting.text.sentences()}</p>
                 {beside}
                 <div class="span">
-                    <label for=self::id(&count_name)>"Ends after"</label>
-                    <input class="number" id=self::id(&count_name) name=count_name type="text" inputmode="numeric" autocomplete="off" maxlength="12" value=count
+                    <label for=html_id(&count_name)>"Duration"</label>
+                    <input class="number" id=html_id(&count_name) name=count_name type="text" inputmode="numeric" autocomplete="off" maxlength="12" value=count
                         disabled=disabled aria-describedby=described aria-invalid=problem.as_ref().map(|_| "true") />
-                    <select id=self::id(&unit_name) name=unit_name aria-label="Unit" disabled=disabled>
+                    <select id=html_id(&unit_name) name=unit_name aria-label="Unit" disabled=disabled>
                         {UNITS.into_iter().map(|(seconds, name)| {
                             let value = seconds.to_string();
                             let selected = value == unit;
@@ -206,56 +215,66 @@ impl Rows<'_> {
     }
 
     fn is_offered(&self, field: &str) -> bool {
-        self.current.offered.contains(field)
+        self.view.current.offered.contains(field)
     }
 
     fn focused(&self, id: &str) -> bool {
-        self.focus == Some(id)
+        self.view.focus.as_deref() == Some(id)
     }
 
-    pub(super) fn has_problem(&self, field: &str) -> bool {
-        self.problems.iter().any(|problem| problem.field == field)
-    }
-
-    fn problem(&self, field: &str) -> Option<String> {
-        self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.message.clone())
+    pub(super) fn problem(&self, field: &str) -> Option<String> {
+        self.view
+            .problems
+            .iter()
+            .find(|problem| problem.field == field)
+            .map(|problem| problem.message.clone())
     }
 
     fn locked(&self, field: &str) -> Option<String> {
-        self.current.provenance.get(field).and_then(|provenance| provenance.locked.clone())
+        self.view.current.provenance.get(field).and_then(|provenance| provenance.locked.clone())
     }
 
     /// Warnings that react to the unsaved state, then the small print.
     fn around(&self, field: &'static str, locked: Option<String>) -> AnyView {
-        let provenance = self.current.provenance.get(field);
-        let warnings: Vec<AnyView> = self
-            .preview
-            .warnings
-            .iter()
-            .filter(|warning| warning.at == Some(field))
-            .map(|warning| self.warning(warning))
-            .collect();
+        let provenance = self.view.current.provenance.get(field);
         let changed = provenance.and_then(|provenance| provenance.changed.clone()).map(|(by, at, revision)| {
-            view! { <span>{format!("Last changed by {by}, ")}{ago(self.now, at)}{format!(" (revision {revision})")}</span> }
+            let link = format!("{}/{revision}", nav::HISTORY.path);
+            view! { <div><dt>"Last change"</dt><dd>{person(by)}", "{ago(self.now, at)}" · "<a href=link>{format!("Revision {revision}")}</a></dd></div> }
         });
-        let part = format!("warnings-{}", id(field));
+        let more = provenance.map(|provenance| {
+            view! {
+                <details class="more" id=format!("{}-more", html_id(field))>
+                    <summary>"Details"</summary>
+                    <dl class="facts">
+                        <div><dt>"Default"</dt><dd>{provenance.default.clone()}</dd></div>
+                        {changed}
+                        <div><dt>"Key"</dt><dd><code>{breakable(&provenance.key)}</code></dd></div>
+                    </dl>
+                </details>
+            }
+        });
+        view! {
+            {self.warnings(&[field])}
+            {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
+            {more}
+        }
+        .into_any()
+    }
+
+    /// What can happen now, next to the settings that it is about.
+    pub(super) fn warnings(&self, about: &[&'static str]) -> AnyView {
+        let warnings = self.view.preview.warnings.iter();
+        let here = warnings.filter(|warning| warning.at.is_some_and(|at| about.contains(&at)));
+        let part = format!("warnings-{}", about.first().map(|field| html_id(field)).unwrap_or_default());
         view! {
             <div class="warnings" id=part data-part="" aria-live="polite">
-                {self.unsaved.contains(&field).then(|| view! { <span class="unsaved">"Not saved yet"</span> })}
-                {warnings}
-            </div>
-            {locked.map(|reason| view! { <div class="note info">{sign(Severity::Info)}<span><b>"Locked"</b>{reason}</span></div> })}
-            <div class="meta">
-                {provenance.map(|provenance| view! { <span>{format!("Default: {}", provenance.default)}</span> })}
-                {changed.map_or_else(|| view! { <span>"Never changed here"</span> }.into_any(), IntoAny::into_any)}
-                {provenance.map(|provenance| view! { <code>{breakable(&provenance.key)}</code> })}
+                {about.iter().any(|field| self.unsaved.contains(field)).then(|| view! { <span class="unsaved">"Unsaved"</span> })}
+                {here.map(|warning| self.warning(warning)).collect_view()}
             </div>
         }
         .into_any()
     }
-}
 
-impl Rows<'_> {
     /// With the way out, for those who may take it.
     fn warning(&self, warning: &Check) -> AnyView {
         let button = warning.fix.as_ref().filter(|_| self.editable).map(|fix| {
