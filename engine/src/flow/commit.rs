@@ -180,17 +180,15 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
             }
             Ok(Changed::Done)
         }
-        Who::Known(_) => {
-            if let Some(link) = &work.made.link {
-                oidc::link::link(tx, link, ctx.effects().now()).await?;
-            }
-            Ok(Changed::Done)
-        }
+        Who::Known(_) => match &work.made.link {
+            Some(link) if !oidc::link::link(ctx, tx, link).await? => Ok(Changed::Moved),
+            Some(_) | None => Ok(Changed::Done),
+        },
         Who::Owner(_) => verify(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
-            let (_, credential) = right.account(identity.created_at);
-            match identities::insert(tx, identity, std::slice::from_ref(&credential)).await? {
+            let credential = work.made.credential.as_slice();
+            match identities::insert(tx, identity, credential).await? {
                 Inserted::Done => right.settle(tx).await.map(|()| Changed::Done),
                 Inserted::Taken => Ok(Changed::Void),
             }

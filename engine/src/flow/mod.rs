@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::form::envelope::{self, Holder};
 use crate::form::outcome::{Outcome, Replaced, Started, already_signed_in, switched_off};
 use crate::form::request::{Body, Callback, Start, Submit, first};
-use crate::form::return_to;
+use crate::form::{return_to, transient_payload::transient_payload};
 use crate::identity::decode;
 use crate::ids::FlowId;
 use crate::limits;
@@ -255,20 +255,12 @@ fn decoded(on: &Attempt) -> Result<std::result::Result<Value, String>> {
     })
 }
 
-/// What an app hands through to hooks and emails: an object of bounded size, and never part of the identity.
+/// A form without a payload leaves that of the flow.
 fn take_transient_payload(on: &mut Attempt) -> std::result::Result<(), Text> {
-    let most = on.ctx.config.vestibule.requests.transient_payload;
-    match on.body.get("transient_payload") {
-        None | Some(Value::Null) => Ok(()),
-        Some(payload) if payload.to_string().len() > most => {
-            Err(text::generic(&format!("transient_payload has more than {most} bytes.")))
-        }
-        Some(payload @ Value::Object(_)) => {
-            on.flow.transient_payload = Some(payload.clone());
-            Ok(())
-        }
-        Some(_) => Err(text::generic("transient_payload has to be an object.")),
+    if let Some(payload) = transient_payload(&on.ctx, &on.body)? {
+        on.flow.transient_payload = Some(payload.clone());
     }
+    Ok(())
 }
 
 /// A flow that is over gives way to a new one of the same kind.

@@ -7,7 +7,7 @@ use crate::form::envelope::{self, Holder};
 use crate::form::outcome::{Outcome, Replaced, Why, switched_off, unknown};
 use crate::form::request::{Body, Current, Start, Submit};
 use crate::form::verification::{ask_for_address, open_in, show_to, with_token};
-use crate::form::{address, csrf};
+use crate::form::{address, csrf, transient_payload::transient_payload};
 use crate::hooks::call::RequestInfo;
 use crate::ids::FlowId;
 use crate::method::{Attempt, asked_on_opening};
@@ -123,11 +123,9 @@ pub(super) async fn store(on: &mut Attempt, why: Why) -> Result<()> {
     on.flow.ui.messages.drain(..too_many);
     envelope::save(&on.ctx, &mut on.flow).await?;
     if why == Why::WrongCode {
-        // Only this response tells the payload back (measured), and one that is too large to nobody.
-        let most = on.ctx.config.vestibule.requests.transient_payload;
-        let payload = on.body.get("transient_payload").filter(|payload| payload.is_object());
-        let payload = payload.filter(|payload| payload.to_string().len() <= most);
-        on.flow.transient_payload = Some(payload.cloned().unwrap_or_else(|| json!({})));
+        // Only this response contains the payload (measured), unless it is refused.
+        let payload = transient_payload(&on.ctx, &on.body).ok().flatten().cloned();
+        on.flow.transient_payload = Some(payload.unwrap_or_else(|| json!({})));
     }
     Ok(())
 }

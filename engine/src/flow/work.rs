@@ -5,7 +5,7 @@ use super::verification;
 use crate::error::Result;
 use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why};
 use crate::hooks::call::HookContext;
-use crate::identity::{self, Identity, State};
+use crate::identity::{self, Credential, Identity, State};
 use crate::invitations::Invitation;
 use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
 use crate::model::{Flow, FlowKind, MethodId};
@@ -57,6 +57,8 @@ pub(super) struct Made {
     /// Verification: who may be signed in with it, and who is.
     pub(super) claim: Option<Claim>,
     pub(super) given: Option<Given>,
+    /// Of a sign-up that waited for its verification: what the account signs in with.
+    pub(super) credential: Option<Credential>,
 }
 
 /// Whether there is anything to carry out.
@@ -163,7 +165,7 @@ impl Work {
         let Who::Waiting(right) = &self.facts.who else { return Ok(()) };
         let now = ctx.effects().now();
         let sign_up = plan(&ctx.config, FlowKind::Registration, MethodId::Password, self.on.client);
-        let (identity, _) = right.account(now);
+        let (identity, credential) = right.account(now);
         if sign_up.signs_in() || sign_up.signs_in_when_proven() {
             let claim = self.made.claim.as_ref();
             self.made.given = claim.and_then(|claim| {
@@ -177,6 +179,7 @@ impl Work {
         // It may be cleaned up by now.
         self.sign_up = Some((began.unwrap_or_else(|| self.on.flow.clone()), sign_up));
         self.account = Some(identity);
+        self.made.credential = Some(credential);
         Ok(())
     }
 

@@ -27,7 +27,33 @@ pub(crate) async fn send(
 ) -> Result<()> {
     let to = Recipient { identity, address_id: address.id, address: &address.value };
     let own = (Purpose::Verification, flow.id);
-    match otp::send(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await? {
+    let sent = otp::send(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await?;
+    note(ctx, tx, flow, address, sent).await
+}
+
+/// The same for a flow that `tx` itself creates.
+pub(crate) async fn send_first(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    requester: &Requester,
+    identity: IdentityId,
+    address: &VerifiableAddress,
+) -> Result<()> {
+    let to = Recipient { identity, address_id: address.id, address: &address.value };
+    let own = (Purpose::Verification, flow.id);
+    let sent = otp::send_first(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await?;
+    note(ctx, tx, flow, address, sent).await
+}
+
+async fn note(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    address: &VerifiableAddress,
+    sent: Sent,
+) -> Result<()> {
+    match sent {
         Sent::Queued => store::identities::mark_sent(tx, address.id, ctx.effects().now()).await,
         Sent::Limited(earlier) => {
             counts_too(flow, earlier);

@@ -10,4 +10,5 @@ pub mod outcome;
 pub mod request;
 pub mod return_to;
 pub(crate) mod schema;
+pub(crate) mod transient_payload;
 pub mod verification;

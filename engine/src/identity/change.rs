@@ -92,6 +92,42 @@ impl IdentityChange {
         Self { verified: vec![(address, by)], ..Self::default() }
     }
 
+    /// A credential of the identity has another configuration, and the same identifiers.
+    pub fn configured(before: &Record, kind: &str, config: &Value, now: DateTime<Utc>) -> Self {
+        let mut credentials = before.credentials.clone();
+        for own in credentials.iter_mut().filter(|own| own.kind == kind) {
+            own.config = config.clone();
+            own.updated_at = own.updated_at.max(now);
+        }
+        Self { credentials: Some(credentials), ..Self::default() }
+    }
+
+    /// A credential has one more identifier, and that configuration. The identity may not have such a credential so far.
+    pub fn identified(
+        before: &Record,
+        (kind, identifier): (&str, &str),
+        config: &Value,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut credentials = before.credentials.clone();
+        let own = credentials.iter_mut().find(|own| own.kind == kind);
+        match own {
+            Some(own) => {
+                own.identifiers.push(identifier.to_owned());
+                own.config = config.clone();
+                own.updated_at = own.updated_at.max(now);
+            }
+            None => credentials.push(Credential {
+                kind: kind.to_owned(),
+                identifiers: vec![identifier.to_owned()],
+                config: config.clone(),
+                created_at: now,
+                updated_at: now,
+            }),
+        }
+        Self { credentials: Some(credentials), ..Self::default() }
+    }
+
     /// The identity as it is with the change.
     ///
     /// # Errors

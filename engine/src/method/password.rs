@@ -8,8 +8,9 @@ use super::contract::{
 use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::form::outcome::Why;
+use crate::form::outcome::{Why, unknown};
 use crate::form::{nodes, schema};
+use crate::identity::change::{IdentityChange, Record};
 use crate::identity::credentials::{kinds_of, providers_of};
 use crate::identity::schema::Extracted;
 use crate::identity::{self, Credential, Identity, normalise_identifier};
@@ -17,6 +18,7 @@ use crate::limits::{self, Standing, passwords::Judged};
 use crate::model::{Flow, FlowKind, MethodId};
 use crate::password::{self, Caller};
 use crate::store;
+use crate::store::identities::Outcome;
 use crate::ui::{Group, Node, Text, text};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -312,15 +314,16 @@ async fn rehashed(
     let keys = &ctx.config.hashers;
     let hash = ctx.engine.hasher().hash(caller, ctx.effects(), keys, password).await?;
     let config = json!({ "hashed_password": hash });
-    let (kind, was, now) = (MethodId::Password.name(), &credential.config, ctx.effects().now());
+    let (kind, now) = (MethodId::Password.name(), ctx.effects().now());
+    let before = Record { identity, credentials: vec![credential] };
+    let change = IdentityChange::configured(&before, kind, &config, now);
+    let changed = change.apply(&before, &ctx.change_rules(now)).map_err(|_| unknown())?;
     let mut tx = ctx.db().write().await?;
-    let replaced =
-        store::identities::replace_credential_config(&mut tx, identity.id, kind, was, &config, now);
-    if replaced.await? {
+    if store::identities::change(&mut tx, &before, &changed.record).await? == Outcome::Done {
         tx.commit().await?;
-        return Ok(Some((identity, as_basis(config))));
+        return Ok(Some((changed.record.identity, as_basis(config))));
     }
-    // Another sign-in of the same user was first, or the password was changed meanwhile.
+    // Another request changed the account meanwhile: a sign-in of the same user, for example, or a new password.
     drop(tx);
     let newest = read(ctx, identifier).await?;
     let verdict = ctx.engine.hasher().verify(caller, keys, password, hash_of(&newest).as_deref()).await?;

@@ -9,7 +9,7 @@ mod verify;
 
 pub use attempts::may_try;
 pub use digest::{Digests, Minted, Scope, matches, mint};
-pub use send::{Recipient, Sent, pretend_to_send, send};
+pub use send::{Recipient, Sent, pretend_to_send, send, send_first};
 pub use verify::{Found, Submitted, look_up, use_up};
 
 pub const DIGITS: usize = 6;

@@ -33,14 +33,40 @@ pub enum Sent {
 pub async fn send(
     ctx: &Ctx,
     tx: &mut Tx,
-    (purpose, flow): (Purpose, FlowId),
+    own: (Purpose, FlowId),
     requester: &Requester,
     to: Recipient<'_>,
     letter: impl FnOnce(&Minted) -> Letter,
 ) -> Result<Sent> {
-    let now = ctx.effects().now();
+    let (purpose, flow) = own;
     let sent = codes::of_flow(tx, flow, purpose.name()).await?;
     let holds = sent.iter().any(|code| code.address_id == to.address_id);
+    send_within_limits(ctx, tx, own, (requester, holds), to, letter, true).await
+}
+
+/// The same for a flow that `tx` itself creates: it has no earlier codes to look for.
+pub async fn send_first(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    own: (Purpose, FlowId),
+    requester: &Requester,
+    to: Recipient<'_>,
+    letter: impl FnOnce(&Minted) -> Letter,
+) -> Result<Sent> {
+    send_within_limits(ctx, tx, own, (requester, false), to, letter, false).await
+}
+
+/// `holds`: the flow sent a code to that address before. `replaces`: it may have codes, which the new one makes void.
+async fn send_within_limits(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (purpose, flow): (Purpose, FlowId),
+    (requester, holds): (&Requester, bool),
+    to: Recipient<'_>,
+    letter: impl FnOnce(&Minted) -> Letter,
+    replaces: bool,
+) -> Result<Sent> {
+    let now = ctx.effects().now();
     let standing = Standing::of_browser(requester, to.identity);
     let occasion = Occasion { requester, standing, holds: holds.then_some(flow) };
     if !limits::emails::may_send(ctx, tx, to.address, occasion).await? {
@@ -49,7 +75,9 @@ pub async fn send(
         return Ok(Sent::Limited(earlier));
     }
     let minted = mint(ctx, Scope { purpose, flow, address: to.address_id })?;
-    codes::forget(tx, flow, purpose.name()).await?;
+    if replaces {
+        codes::forget(tx, flow, purpose.name()).await?;
+    }
     let row = Code {
         id: ctx.effects().uuid(),
         flow_id: flow.0,

@@ -86,18 +86,12 @@ statements! {
         "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
         unseen!("n.identity_id")
     );
-    const REPLACE_CONFIG: &str = "update identity_credentials set config = $4, updated_at = $5
-        where identity_id = $1 and kind = $2 and config = $3";
     const HOLD_CREDENTIAL: &str = "update identity_credentials set config = config
         where identity_id = $1 and kind = $2 and config = $3
             and exists (select 1 from identities where id = $1 and state = 'active')";
     const HOLD_IDENTIFIER: &str = "update identity_identifiers set position = position
         where kind = $2 and identifier = $3 and identity_id = $1
             and exists (select 1 from identities where id = $1 and state = 'active')";
-    const ADD_CREDENTIAL: &str =
-        "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
-        values ($1, $2, $3, $4, $4) on conflict do nothing";
-    const HOW_MANY: &str = "select count(*) from identity_identifiers where identity_id = $1 and kind = $2";
     const WHOSE_VALUE: &str = concat!(
         "select identity_id from identity_addresses a where value = $1 and ",
         unseen!("a.identity_id"),
@@ -464,19 +458,6 @@ pub async fn end_access(tx: &mut Tx, id: IdentityId, proving: FlowId) -> Result<
     Ok(())
 }
 
-/// Replaces `config` of that identity's credential of `kind` if it still is `was`: compare and set.
-pub async fn replace_credential_config(
-    tx: &mut Tx,
-    id: IdentityId,
-    kind: &str,
-    was: &serde_json::Value,
-    config: &serde_json::Value,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let (was, config) = (to_text(was)?, to_text(config)?);
-    Ok(tx.execute(REPLACE_CONFIG, &[&id.0, &kind, &was, &config, &now]).await? == 1)
-}
-
 /// Whether the account is active and its credential of `kind` still has that configuration. Its row is locked until `tx` ends.
 pub async fn hold_credential(
     tx: &mut Tx,
@@ -490,30 +471,6 @@ pub async fn hold_credential(
 /// The same for an identifier that the account has.
 pub async fn hold_identifier(tx: &mut Tx, id: IdentityId, kind: &str, identifier: &str) -> Result<bool> {
     Ok(tx.execute(HOLD_IDENTIFIER, &[&id.0, &kind, &identifier]).await? == 1)
-}
-
-/// One more identifier for that identity's credential of `kind`, whose config changes from `was` to `config`; without `was`
-/// the credential is made. `Taken`: the identifier is, or the credential is no longer what it was; roll back.
-pub async fn add_identifier(
-    tx: &mut Tx,
-    id: IdentityId,
-    (kind, identifier): (&str, &str),
-    (was, config): (Option<&serde_json::Value>, &serde_json::Value),
-    now: DateTime<Utc>,
-) -> Result<Inserted> {
-    refuse_nul(Some(identifier))?;
-    let fits = match was {
-        Some(was) => replace_credential_config(tx, id, kind, was, config, now).await?,
-        None => {
-            let config = to_text(config)?;
-            tx.execute(ADD_CREDENTIAL, &[&id.0, &kind, &config, &now]).await? == 1
-        }
-    };
-    if !fits {
-        return Ok(Inserted::Taken);
-    }
-    let (position,): (i64,) = tx.fetch_one(HOW_MANY, &[&id.0, &kind]).await?;
-    insert_identifier(tx, id, kind, identifier, position).await
 }
 
 /// Whose address it is, of whatever kind; a verifiable one counts before a recovery address.

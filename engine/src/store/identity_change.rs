@@ -2,7 +2,6 @@
 //! has the version that was read. What the change is, [`crate::identity::change`] decides.
 use super::identities::{
     Address, Inserted, addresses, identifiers, insert_address, insert_identifier, refuse_nul,
-    replace_credential_config,
 };
 use super::{Tx, to_text};
 use crate::error::Result;
@@ -29,6 +28,8 @@ statements! {
     const ADD_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5) on conflict do nothing";
+    const CONFIGURE_CREDENTIAL: &str = "update identity_credentials set config = $4, updated_at = $5
+        where identity_id = $1 and kind = $2 and config = $3";
     const TOUCH_CREDENTIAL: &str =
         "update identity_credentials set updated_at = $3 where identity_id = $1 and kind = $2";
     const DROP_CREDENTIAL: &str = "delete from identity_credentials where identity_id = $1 and kind = $2";
@@ -121,7 +122,9 @@ async fn change_credentials(tx: &mut Tx, before: &Record, after: &Record) -> Res
                     == 1
             }
             Some(was) if was.config != own.config => {
-                replace_credential_config(tx, id, &own.kind, &was.config, &own.config, own.updated_at).await?
+                let (was, config) = (to_text(&was.config)?, to_text(&own.config)?);
+                let values: &[&dyn super::Param] = &[&id.0, &own.kind, &was, &config, &own.updated_at];
+                tx.execute(CONFIGURE_CREDENTIAL, values).await? == 1
             }
             Some(was) if was.updated_at != own.updated_at => {
                 tx.execute(TOUCH_CREDENTIAL, &[&id.0, &own.kind, &own.updated_at]).await? == 1

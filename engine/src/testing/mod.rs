@@ -2,6 +2,7 @@
 //! answered from a list, an engine on a database of its own, somebody who signs up, and somebody at the console.
 
 mod app;
+mod credentials;
 pub mod foreign;
 pub mod lists;
 mod operator;
@@ -9,6 +10,7 @@ pub mod postgres;
 mod world;
 
 pub use app::{PASSWORD, code_in, form, sign_up, sign_up_with, start};
+pub use credentials::{add_credential, set_password_hash};
 pub use operator::{operator, somebody};
 pub use world::{RecordingMailer, RecordingOutbound, TemplatesHere, TestClock, TestRandom};
 

@@ -6,7 +6,7 @@ use engine::flow;
 use engine::form::outcome::Outcome;
 use engine::ids::SessionId;
 use engine::model::FlowKind;
-use engine::store::{Rows, identities, sessions};
+use engine::store::{Rows, sessions};
 use engine::testing::{self, World};
 use serde_json::{Value, json};
 
@@ -56,12 +56,7 @@ impl House {
             Meanwhile::NoRecovery => db.remove(recovery).await,
             Meanwhile::Deleted => db.remove(Rows { table: "identities", only: None }).await,
             Meanwhile::SecondFactor => {
-                let mut tx = db.write().await.unwrap();
-                let (factor, at) = (json!({}), self.engine.effects().now());
-                identities::add_identifier(&mut tx, id, ("totp", "a secret"), (None, &factor), at)
-                    .await
-                    .unwrap();
-                return tx.commit().await.unwrap();
+                return testing::add_credential(&self.engine, id, "totp", "a secret", json!({})).await;
             }
         };
         assert!(touched.unwrap() > 0, "{meanwhile:?}");

@@ -1,14 +1,20 @@
-//! Identities change in one place: which statements write them, and where an address is marked as verified.
+//! Identities and their credentials change in one place: which statements write them, and where an address is marked as verified.
 
 use engine::store::{Statement, statements};
 use std::collections::BTreeSet;
 
-const WRITES: [&str; 5] = [
+const WRITES: [&str; 11] = [
     "update identities ",
     "insert into identities ",
     "update identity_addresses ",
     "insert into identity_addresses ",
     "delete from identity_addresses ",
+    "update identity_credentials ",
+    "insert into identity_credentials ",
+    "delete from identity_credentials ",
+    "update identity_identifiers ",
+    "insert into identity_identifiers ",
+    "delete from identity_identifiers ",
 ];
 
 /// Statements outside of `store::identity_change`, and why they change no identity that exists.
@@ -19,6 +25,15 @@ const REASONS: &[(&str, &str)] = &[
     ("identities::MARK_SENT", "what became of an email: nobody reads an address from it"),
     ("identities::CLAIM", "locks the row for a reset, which goes through a change"),
     ("identities::STILL_BEFORE_PROOF", "locks the row, and writes what is in it"),
+    ("identities::INSERT_CREDENTIAL", "a credential of a new identity"),
+    ("identities::INSERT_IDENTIFIER", "an identifier of a new identity, or of a change"),
+    ("identities::INSERT_TWO_IDENTIFIERS", "two identifiers of a new identity"),
+    ("identities::HOLD_CREDENTIAL", "locks the row, and writes what is in it"),
+    ("identities::HOLD_IDENTIFIER", "locks the row, and writes what is in it"),
+    (
+        "identities::END_CREDENTIALS",
+        "all credentials go in a reset, and its change adds the one that is left",
+    ),
 ];
 
 fn writes(statement: &Statement) -> bool {
@@ -27,7 +42,7 @@ fn writes(statement: &Statement) -> bool {
 }
 
 #[test]
-fn identities_and_addresses_are_written_by_a_change_or_for_a_reason() {
+fn identities_addresses_and_credentials_are_written_by_a_change_or_for_a_reason() {
     let mut used = BTreeSet::new();
     let mut without = Vec::new();
     let mut changes = 0;
@@ -44,7 +59,7 @@ fn identities_and_addresses_are_written_by_a_change_or_for_a_reason() {
     assert!(without.is_empty(), "write these through store::identities::change: {without:?}");
     let unused: Vec<_> = REASONS.iter().filter(|(name, _)| !used.contains(*name)).collect();
     assert!(unused.is_empty(), "reasons that nothing needs: {unused:?}");
-    assert!(changes >= 4, "{changes}");
+    assert!(changes >= 9, "{changes}");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Identities, credentials, identifiers, addresses.
 
-use crate::{at, id, on_both, person};
+use crate::{id, on_both, person};
 use engine::identity::State;
 use engine::ids::IdentityId;
 use engine::store::identities::{self, Inserted};
 use engine::store::identity_lists;
-use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Barrier;
 
@@ -123,19 +122,6 @@ on_both! {
         }
         assert!(identities::by_identifier(&mut tx, "code", "ann@example.org").await.unwrap().is_none());
         assert!(identities::by_identifier(&mut tx, "password", "%").await.unwrap().is_none());
-    }
-
-    async fn a_credential_changes_only_from_what_it_was(db: Db) {
-        let (ann, credentials) = person(1, "ann");
-        let mut tx = db.write().await.unwrap();
-        identities::insert(&mut tx, &ann, &credentials).await.unwrap();
-        let (was, new) = (&credentials[0].config, json!({"hashed_password": "new"}));
-        let replace = identities::replace_credential_config;
-        assert!(replace(&mut tx, ann.id, "password", was, &new, at(9)).await.unwrap());
-        assert!(!replace(&mut tx, ann.id, "password", was, &json!({}), at(10)).await.unwrap());
-        assert!(!replace(&mut tx, ann.id, "code", &new, &json!({}), at(10)).await.unwrap());
-        let read = identities::credentials(&mut tx, ann.id).await.unwrap();
-        assert_eq!((&read[0].config, read[0].updated_at), (&new, at(9)));
     }
 
     /// A page goes on where the last one ended even if that identity was deleted meanwhile.

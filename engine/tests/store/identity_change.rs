@@ -263,9 +263,11 @@ on_both! {
         let ann = stored(&db, 1, "ann").await;
         let (was, new) = (&ann.credentials[0].config, json!({"hashed_password": "rehashed"}));
         let mut tx = db.write().await.unwrap();
-        let replace = identities::replace_credential_config;
-        assert!(replace(&mut tx, ann.identity.id, "password", was, &new, at(5)).await.unwrap());
+        let rehashed = IdentityChange::configured(&ann, "password", &new, at(5));
+        let (done, after) = change(&mut tx, &ann.identity, ann.credentials.clone(), rehashed, at(5)).await;
+        assert_eq!((done, &ann.credentials[0].config), (Outcome::Done, was));
         tx.commit().await.unwrap();
+        let ann = Record { identity: after.identity, ..ann };
         let other = Credential { config: json!({"hashed_password": "chosen"}), ..ann.credentials[0].clone() };
         let wanted = IdentityChange { credentials: Some(vec![other]), ..IdentityChange::default() };
         let mut tx = db.write().await.unwrap();
@@ -284,7 +286,11 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         identities::insert(&mut tx, &bea, &[]).await.unwrap();
         let (kind, factor) = (("totp", "bea"), json!({}));
-        identities::add_identifier(&mut tx, bea.id, kind, (None, &factor), at(5)).await.unwrap();
+        let before = Record { identity: bea.clone(), credentials: Vec::new() };
+        let added = IdentityChange::identified(&before, kind, &factor, at(5));
+        let (done, added) = change(&mut tx, &bea, Vec::new(), added, at(5)).await;
+        assert_eq!(done, Outcome::Done);
+        let bea = added.identity;
         let own = Credential { kind: "totp".into(), ..ann.credentials[0].clone() };
         let wanted = IdentityChange { credentials: Some(vec![own]), ..IdentityChange::default() };
         let (done, _) = change(&mut tx, &bea, Vec::new(), wanted, at(10)).await;

@@ -1,13 +1,15 @@
 //! Trips, exchanges and links: read back, used once, gone with their flow. One more identifier for a credential.
 
+use crate::identity_change::change;
 use crate::records::flow;
 use crate::{at, on_both, person};
+use engine::identity::change::{IdentityChange, Record};
 use engine::ids::FlowId;
 use engine::model::FlowKind;
-use engine::store::identities::{self, Inserted};
+use engine::store::identities::{self, Outcome};
 use engine::store::social::{self, Exchange, Link, Trip};
-use engine::store::{Db, flows};
-use serde_json::json;
+use engine::store::{Db, Tx, flows};
+use serde_json::{Value, json};
 
 /// A flow that is stored.
 async fn begun(db: &Db) -> FlowId {
@@ -16,6 +18,12 @@ async fn begun(db: &Db) -> FlowId {
     flows::insert(&mut tx, &stored).await.unwrap();
     tx.commit().await.unwrap();
     stored.id
+}
+
+/// One more identifier of a provider.
+async fn add(tx: &mut Tx, of: &Record, identifier: &str, config: &Value, second: i64) -> (Outcome, Record) {
+    let wanted = IdentityChange::identified(of, ("oidc", identifier), config, at(second));
+    change(tx, &of.identity, of.credentials.clone(), wanted, at(second)).await
 }
 
 on_both! {
@@ -103,23 +111,25 @@ on_both! {
             identities::insert(&mut tx, person, &[]).await.unwrap();
         }
         let (one, two) = (json!({"providers": [1]}), json!({"providers": [1, 2]}));
-        let add = identities::add_identifier;
-        let made = add(&mut tx, anna.id, ("oidc", "acme:Anna"), (None, &one), at(1)).await.unwrap();
-        assert_eq!(made, Inserted::Done);
-        let made = add(&mut tx, anna.id, ("oidc", "other:1"), (Some(&one), &two), at(2)).await.unwrap();
-        assert_eq!(made, Inserted::Done);
-        let credentials = identities::credentials(&mut tx, anna.id).await.unwrap();
+        let anna = Record { identity: anna, credentials: Vec::new() };
+        let (done, linked) = add(&mut tx, &anna, "acme:Anna", &one, 1).await;
+        assert_eq!(done, Outcome::Done);
+        let (done, twice) = add(&mut tx, &linked, "other:1", &two, 2).await;
+        assert_eq!(done, Outcome::Done);
+        let credentials = identities::credentials(&mut tx, anna.identity.id).await.unwrap();
         let oidc = credentials.iter().find(|credential| credential.kind == "oidc").unwrap();
         assert_eq!((oidc.identifiers.as_slice(), &oidc.config), (&["acme:Anna".to_owned(), "other:1".to_owned()][..], &two));
-        let seen_too_early = add(&mut tx, anna.id, ("oidc", "third:1"), (Some(&one), &two), at(3)).await.unwrap();
-        assert_eq!(seen_too_early, Inserted::Taken);
-        let of_another = add(&mut tx, berta.id, ("oidc", "acme:Anna"), (None, &one), at(3)).await.unwrap();
-        assert_eq!(of_another, Inserted::Taken);
+        assert_eq!(oidc.updated_at, at(2));
+        let (seen_too_early, _) = add(&mut tx, &linked, "third:1", &two, 3).await;
+        assert_eq!(seen_too_early, Outcome::Stale);
+        let berta = Record { identity: berta, credentials: Vec::new() };
+        let (of_another, _) = add(&mut tx, &berta, "acme:Anna", &one, 3).await;
+        assert_eq!(of_another, Outcome::Taken);
         let (found, _) = identities::by_identifier(&mut tx, "oidc", "acme:Anna").await.unwrap().unwrap();
-        assert_eq!(found.id, anna.id);
+        assert_eq!((found.id, found.version), (anna.identity.id, twice.identity.version));
         assert!(identities::by_identifier(&mut tx, "oidc", "acme:anna").await.unwrap().is_none(), "subjects have case");
         let by_address = identities::by_address(&mut tx, "berta@example.org").await.unwrap().unwrap();
-        assert_eq!(by_address.id, berta.id);
+        assert_eq!(by_address.id, berta.identity.id);
         assert!(identities::by_address(&mut tx, "nobody@example.org").await.unwrap().is_none());
     }
 }

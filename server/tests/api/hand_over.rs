@@ -490,13 +490,7 @@ async fn a_changed_password_ends_what_waits() {
     let mut anna = house.sign_up(Kind::Browser, ANNA).await;
     let engine = &house.stand.engine;
     let id = house.identity(ANNA).await.expect("an account").id;
-    let mut tx = engine.db().write().await.expect("the database answers");
-    let was = identities::credentials(&mut tx, id).await.expect("credentials").remove(0).config;
-    let now = json!({"hashed_password": "$2b$04$another"});
-    let at = engine.effects().now();
-    let done = identities::replace_credential_config(&mut tx, id, "password", &was, &now, at).await;
-    assert!(done.expect("the database answers"));
-    tx.commit().await.expect("the database answers");
+    engine::testing::set_password_hash(engine, id, "$2b$04$another").await;
     let code = house.code().await;
     let answer = anna.prove(&code).await;
     assert_eq!(anna.signed_in(&answer).await, None);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 /// Account, credential, identifier and address; a verification with its code; two limits of its email, and the email. What limits count
 /// in memory costs a statement once in many sign-ups.
-const MOST: usize = 12;
+const MOST: usize = 10;
 
 async fn few(dsn: &str) {
     let place = Place::start(dsn).await;

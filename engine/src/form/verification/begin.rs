@@ -29,7 +29,7 @@ pub(crate) async fn begin(
     let (mut flow, shown) = for_address(ctx, from, csrf_cookie, address);
     ask_for_code(ctx, &mut flow);
     store::flows::insert(tx, &flow).await?;
-    code::send(ctx, tx, &mut flow, requester, identity, address).await?;
+    code::send_first(ctx, tx, &mut flow, requester, identity, address).await?;
     if flow.sent().is_some_and(|sent| sent.earlier.is_some()) {
         store::flows::update(tx, &mut flow).await?;
     }

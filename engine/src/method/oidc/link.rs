@@ -7,7 +7,9 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::form::envelope::{csrf_token, insert, turned};
 use crate::form::nodes;
+use crate::form::outcome::unknown;
 use crate::form::request::Submit;
+use crate::identity::change::{IdentityChange, Record};
 use crate::identity::credentials::{is_usable, kinds_of, providers_of};
 use crate::identity::{Credential, Identity};
 use crate::ids::IdentityId;
@@ -15,13 +17,13 @@ use crate::method::password::identifier_of;
 use crate::model::{Flow, FlowKind, FlowType, MethodId};
 use crate::session;
 use crate::social::{ExternalIdentity, entry, identifier};
-use crate::store::identities::Inserted;
+use crate::store::identities::Outcome;
 use crate::store::social::Link;
 use crate::store::{self, Tx};
 use crate::ui::{self, Text, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 
 const LIFE: TimeDelta = TimeDelta::minutes(10);
@@ -136,44 +138,51 @@ pub(crate) async fn waiting(
     Ok(if link.identity() == identity { Ok(Some(link)) } else { Err(text::not_this_account()) })
 }
 
-/// Links, in the transaction of the sign-in that proves the account.
+/// Links, in the transaction of the sign-in that proves the account. `false`: another request wrote the account; roll back, and begin
+/// again.
 ///
 /// # Errors
 /// 409 it was linked elsewhere meanwhile; roll back.
-pub(crate) async fn link(tx: &mut Tx, link: &Link, now: DateTime<Utc>) -> Result<()> {
-    let taken = || Error::new(Kind::Conflict, "This was linked meanwhile. Start again.");
-    if !store::social::use_link(tx, crate::ids::FlowId(link.flow_id), now).await? {
-        return Err(taken());
+pub(crate) async fn link(ctx: &Ctx, tx: &mut Tx, link: &Link) -> Result<bool> {
+    if !store::social::use_link(tx, crate::ids::FlowId(link.flow_id), ctx.effects().now()).await? {
+        return Err(linked_meanwhile());
     }
-    match add(tx, link.identity(), (&link.provider, &link.subject), now).await? {
-        Inserted::Done => Ok(()),
-        Inserted::Taken => Err(taken()),
+    match add(ctx, tx, link.identity(), (&link.provider, &link.subject)).await? {
+        Outcome::Done => Ok(true),
+        Outcome::Stale => Ok(false),
+        Outcome::Taken => Err(linked_meanwhile()),
     }
+}
+
+fn linked_meanwhile() -> Error {
+    Error::new(Kind::Conflict, "This was linked meanwhile. Start again.")
 }
 
 /// Without asking, for a provider that may.
 pub(crate) async fn at_once(ctx: &Ctx, visitor: &ExternalIdentity, identity: &Identity) -> Result<()> {
     let mut tx = ctx.db().write().await?;
     let subject = (visitor.provider.as_str(), visitor.subject.as_str());
-    match add(&mut tx, identity.id, subject, ctx.effects().now()).await? {
-        Inserted::Done => tx.commit().await,
-        Inserted::Taken => Err(Error::new(Kind::Conflict, "This was linked meanwhile. Start again.")),
+    match add(ctx, &mut tx, identity.id, subject).await? {
+        Outcome::Done => tx.commit().await,
+        Outcome::Stale | Outcome::Taken => Err(linked_meanwhile()),
     }
 }
 
 async fn add(
+    ctx: &Ctx,
     tx: &mut Tx,
     identity: IdentityId,
     (provider, subject): (&str, &str),
-    now: DateTime<Utc>,
-) -> Result<Inserted> {
-    let kind = MethodId::Oidc.name();
+) -> Result<Outcome> {
+    let (kind, now) = (MethodId::Oidc.name(), ctx.effects().now());
+    let Some(own) = store::identities::get(tx, identity).await? else { return Ok(Outcome::Taken) };
     let credentials = store::identities::credentials(tx, identity).await?;
-    let was = credentials.into_iter().find(|credential| credential.kind == kind).map(|own| own.config);
-    let mut providers =
-        was.as_ref().and_then(|config| config["providers"].as_array().cloned()).unwrap_or_default();
+    let before = Record { identity: own, credentials };
+    let was = before.credentials.iter().find(|credential| credential.kind == kind);
+    let mut providers = was.and_then(|own| own.config["providers"].as_array().cloned()).unwrap_or_default();
     providers.push(entry(provider, subject));
-    let config = json!({ "providers": providers });
-    let identifier = identifier(provider, subject);
-    store::identities::add_identifier(tx, identity, (kind, &identifier), (was.as_ref(), &config), now).await
+    let (config, identifier) = (json!({ "providers": providers }), identifier(provider, subject));
+    let change = IdentityChange::identified(&before, (kind, &identifier), &config, now);
+    let changed = change.apply(&before, &ctx.change_rules(now)).map_err(|_| unknown())?;
+    store::identities::change(tx, &before, &changed.record).await
 }
