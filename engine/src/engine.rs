@@ -7,6 +7,7 @@ use crate::gate::Gates;
 use crate::identity::change::Rules;
 use crate::limits::Leases;
 use crate::metrics::Metrics;
+use crate::node::Node;
 use crate::password::Hasher;
 use crate::requester::{Noticed, Requester};
 use crate::row_budget::RowBudget;
@@ -43,6 +44,7 @@ struct Inner {
     following: Following,
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     leases: Leases,
+    node: Node,
     metrics: Metrics,
     trace: Option<Trace>,
 }
@@ -84,6 +86,7 @@ impl Engine {
                 following: Following::default(),
                 templates: std::sync::Mutex::default(),
                 leases: Leases::default(),
+                node: Node::default(),
                 metrics,
                 trace,
             }),
@@ -197,6 +200,11 @@ impl Engine {
     /// What this server has taken of limits.
     pub(crate) fn leases(&self) -> &Leases {
         &self.inner.leases
+    }
+
+    /// This server among those on its database.
+    pub(crate) fn node(&self) -> &Node {
+        &self.inner.node
     }
 
     /// What is counted since the start.

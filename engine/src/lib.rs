@@ -25,6 +25,7 @@ pub mod limits_table;
 pub mod method;
 pub mod metrics;
 pub mod model;
+pub(crate) mod node;
 pub mod operators;
 pub mod otp;
 pub mod password;

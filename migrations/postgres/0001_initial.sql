@@ -344,14 +344,16 @@ create index hook_deliveries_later on hook_deliveries (next_attempt_at, created_
 create index hook_deliveries_of on hook_deliveries (hook, created_at, id);
 create index hook_deliveries_age on hook_deliveries (created_at);
 
--- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. agreed: which calls were answered.
+-- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. notified: services that may know of it.
+-- node_id, heartbeat_at: the server that works on it, and when it last said so.
 create table atomic_registrations (
     identity_id uuid not null primary key,
     flow_id uuid not null,
-    agreed text not null,
-    deadline timestamptz not null
+    notified text not null,
+    node_id uuid not null,
+    heartbeat_at timestamptz not null
 );
-create index atomic_registrations_deadline on atomic_registrations (deadline);
+create index atomic_registrations_heartbeat on atomic_registrations (heartbeat_at);
 
 -- One trip of a browser or app to a provider and back, found by the hash of its state. browser: hash of the cookie of
 -- whoever left; null for apps, which come back in a browser that left nowhere. Goes with its flow.

@@ -323,7 +323,7 @@ impl Work {
     }
 }
 
-/// What a service says; where it is all or nothing, it is noted which services know of the sign-up.
+/// What a service says. For an atomic sign-up it is stored which services may know of it.
 async fn asked(
     ctx: &Ctx,
     hook: &WebHook,
@@ -334,9 +334,10 @@ async fn asked(
         return call::call(ctx, hook, about).await;
     };
     let id = hooks::new_id(ctx);
-    let (said, told) = call::ask(ctx, hook, about, id).await;
-    if told {
-        reservation.notified(ctx, hook, id).await?;
+    reservation.notifies(ctx, hook, id).await?;
+    let (said, notified) = call::ask(ctx, hook, about, id).await;
+    if !notified {
+        reservation.not_notified(id);
     }
     said
 }

@@ -138,15 +138,15 @@ pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Valu
 pub(crate) async fn rolled_back(
     ctx: &Ctx,
     tx: &mut Tx,
-    agreed: &Notified,
+    notified: &Notified,
     identity: IdentityId,
     flow: FlowId,
 ) -> Result<()> {
     let now = ctx.effects().now();
     let fixed = json!({
         "type": "registration.rolled_back",
-        "id": request::message_id(agreed.call),
-        "trigger_id": agreed.call,
+        "id": request::message_id(notified.call),
+        "trigger_id": notified.call,
         "timestamp": now,
         "identity": {"id": identity},
         "flow": {"id": flow},
@@ -155,9 +155,9 @@ pub(crate) async fn rolled_back(
     let content = Content { fixed: Some(fixed), ..Content::default() };
     let delivery = Delivery {
         id,
-        hook: agreed.hook.clone(),
-        name: agreed.name.clone(),
-        place: agreed.place.clone(),
+        hook: notified.hook.clone(),
+        name: notified.name.clone(),
+        place: notified.place.clone(),
         flow_id: Some(flow),
         kind: Kind::Undone,
         status: Status::Queued,

@@ -280,8 +280,10 @@ async fn authenticate(on: &Attempt, identifier: &str, password: &str) -> Result<
         Judged::Compare(attempt) => attempt,
         Judged::TooEarly(seconds) => return Ok(Authenticated::TooEarly(seconds)),
     };
-    let (keys, caller) = (&ctx.config.hashers, Caller::of(requester));
-    let verdict = match ctx.engine.hasher().verify(caller, keys, password, hash_of(&found).as_deref()).await {
+    let (stored, typed) = (hash_of(&found), normalise_identifier(identifier));
+    let of = (typed.as_str(), stored.as_deref());
+    let verdict = match ctx.engine.hasher().verify_for(Caller::of(requester), &ctx.config, password, of).await
+    {
         Ok(verdict) => verdict,
         Err(error) => {
             attempt.undo(ctx).await?;

@@ -1,6 +1,6 @@
 //! The two hash formats: argon2 as PHC string (RFC 9106), bcrypt as modular crypt string. Pure computation.
 
-use super::imported::Imported;
+use super::imported::{self, Imported};
 use super::policy;
 use crate::config::{Algorithm, Argon2Keys, Hashers};
 use crate::error::{Error, Result};
@@ -139,6 +139,27 @@ impl Stored {
                 == (today.memory, today.iterations, today.parallelism)
             && (self.salt.len(), self.key.len()) == (today.salt_length as usize, today.key_length as usize)
     }
+}
+
+/// A hash of the same format, with the same parameters and lengths, and nothing else of `stored`. It fits no password.
+pub(super) fn decoy(stored: &str) -> Option<String> {
+    if stored.starts_with("$2") {
+        // `.` is zero in the alphabet of bcrypt.
+        stored.parse::<bcrypt::HashParts>().ok()?;
+        return Some(format!("{}{}", stored.get(..7)?, ".".repeat(53)));
+    }
+    if Imported::parse(stored).is_some() {
+        return Some(imported::blank(stored)).filter(|blank| Imported::parse(blank).is_some());
+    }
+    let own = Stored::parse(stored).ok()?;
+    let hash = PasswordHash {
+        algorithm: own.algorithm.ident(),
+        version: Some(own.version.into()),
+        params: ParamsString::try_from(&own.params).ok()?,
+        salt: Some(Salt::new(&vec![0; own.salt.len()]).ok()?),
+        hash: Some(Output::new(&vec![0; own.key.len()]).ok()?),
+    };
+    Some(hash.to_string())
 }
 
 /// Whether `stored` can be compared with, within seconds: argon2 of up to 1 GiB and 100 passes, bcrypt of up to cost

@@ -91,6 +91,25 @@ impl Imported {
     }
 }
 
+/// The same format with a salt and a key of zeros.
+pub(super) fn blank(text: &str) -> String {
+    // `A` is zero in base64; what fills up its end stays.
+    let zeros = |part: &str| part.chars().map(|letter| if letter == '=' { '=' } else { 'A' }).collect();
+    let is_parameter = |part: &str| ["i=", "ln=", "pf="].iter().any(|name| part.starts_with(name));
+    match text.strip_prefix('$') {
+        Some(rest) => {
+            let mut parts = rest.split('$');
+            let name = parts.next().unwrap_or_default().to_owned();
+            let parts = parts.map(|part| if is_parameter(part) { part.to_owned() } else { zeros(part) });
+            std::iter::once(name).chain(parts).fold(String::new(), |whole, part| format!("{whole}${part}"))
+        }
+        None => {
+            let (name, rest) = text.split_once('}').unwrap_or(("", text));
+            format!("{name}}}{}", zeros(rest))
+        }
+    }
+}
+
 /// `$name$…`, the `$` in front taken away.
 fn modular(text: &str) -> Option<Imported> {
     let parts: Vec<&str> = text.split('$').collect();
@@ -275,6 +294,18 @@ mod tests {
             for other in ["", "Tëst-{SALT}-2", "Tëst-salt&-1", "tëst-{SALT}-1"] {
                 assert!(!hash.fits(other), "{text} with {other:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_blank_has_the_format_of_a_hash_and_nothing_else_of_it() {
+        for text in HASHES {
+            let blank = blank(text);
+            let (hash, other) = (Imported::parse(text).unwrap(), Imported::parse(&blank).unwrap());
+            assert_eq!(hash.key.len(), other.key.len(), "{blank}");
+            assert!(other.key.iter().all(|byte| *byte == 0) && !other.fits("Tëst-{SALT}-1"), "{blank}");
+            assert_eq!(blank.len(), text.len());
+            assert!(!["c2Fsd", "a2V5", "zYWx0"].iter().any(|salt| blank.contains(salt)), "{blank}");
         }
     }
 

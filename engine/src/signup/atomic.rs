@@ -1,5 +1,8 @@
-//! All or nothing: a sign-up whose account nobody sees until every service has agreed. What others have seen is not undone; they
-//! are told that it did not come about.
+//! Atomic sign-up: an account that nobody sees until every service has agreed. What others have seen is not undone; they are told
+//! that it did not come about.
+//!
+//! A row is stored before the first service is called, and which service is called before each call. The server that works on the
+//! sign-up writes a heartbeat into the row, so another server rolls it back only after that server is gone.
 
 use crate::config::WebHook;
 use crate::effects::to_completion;
@@ -9,16 +12,15 @@ use crate::hooks;
 use crate::identity::{Credential, Identity};
 use crate::ids::{DeliveryId, IdentityId};
 use crate::model::Flow;
-use crate::plan::{Plan, Step};
+use crate::node::Alive;
+use crate::plan::Plan;
 use crate::store::Tx;
 use crate::store::identities::{self, Inserted};
 use crate::store::reservations::{self as rows, Notified, Row};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-/// Beside the calls, for what the server itself does. Longer than any transaction waits.
-const SPARE: TimeDelta = TimeDelta::minutes(1);
-/// A template, fetched and evaluated, for each call.
-const TEMPLATE: TimeDelta = TimeDelta::seconds(20);
+/// Without a heartbeat for so long, the server that worked on a sign-up is gone. Clocks of servers may differ by a part of it.
+const SILENCE: TimeDelta = TimeDelta::seconds(30);
 /// Rows at once.
 const BATCH: i64 = 50;
 
@@ -26,10 +28,12 @@ const BATCH: i64 = 50;
 pub(crate) struct Reservation {
     row: Row,
     reserved: bool,
+    /// As long as this value lives, [`beat`] writes its heartbeat.
+    _alive: Alive,
 }
 
 impl Reservation {
-    /// Before the first service is asked; `None` where the plan is not all or nothing.
+    /// Before the first service is asked; `None` where the plan is not atomic.
     pub(crate) async fn begin(
         ctx: &Ctx,
         plan: &Plan,
@@ -39,37 +43,44 @@ impl Reservation {
         if !plan.atomic {
             return Ok(None);
         }
-        let calls = plan.steps.iter().filter(|step| matches!(step, Step::Ask(_) | Step::Run(_))).count();
-        let each = TimeDelta::from_std(ctx.config.vestibule.web_hook_deadline).unwrap_or(TEMPLATE) + TEMPLATE;
-        let deadline = ctx.effects().now() + SPARE + each * i32::try_from(calls).unwrap_or(i32::MAX);
-        let row = Row { identity, flow: flow.id, agreed: Vec::new(), deadline };
+        let node = ctx.engine.node();
+        let row = Row {
+            identity,
+            flow: flow.id,
+            notified: Vec::new(),
+            node: node.id(ctx.effects()),
+            heartbeat_at: ctx.effects().now(),
+        };
+        let alive = node.works_on(identity);
         let mut tx = ctx.db().write_single().await?;
         rows::insert(&mut tx, &row).await?;
         tx.commit().await?;
-        Ok(Some(Self { row, reserved: false }))
+        Ok(Some(Self { row, reserved: false, _alive: alive }))
     }
 
-    /// A service knows of it now.
-    pub(crate) async fn notified(&mut self, ctx: &Ctx, hook: &WebHook, call: DeliveryId) -> Result<()> {
-        let agreed = Notified {
-            hook: hook.key(),
-            name: hook.name.clone(),
-            place: hooks::place_of(&ctx.config, hook).unwrap_or_else(|| "registration.after".to_owned()),
-            call,
-        };
-        self.row.agreed.push(agreed.clone());
-        let mut tx = ctx.db().write().await?;
-        if rows::set_notified(&mut tx, self.row.identity, &self.row.agreed).await? {
-            return tx.commit().await;
+    /// Stored before a service is called: it is told of a rollback also if this server ends before it reads the response.
+    ///
+    /// # Errors
+    /// 504 when the sign-up was given up meanwhile.
+    pub(crate) async fn notifies(&mut self, ctx: &Ctx, hook: &WebHook, call: DeliveryId) -> Result<()> {
+        let place = hooks::place_of(&ctx.config, hook).unwrap_or_else(|| "registration.after".to_owned());
+        self.row.notified.push(Notified { hook: hook.key(), name: hook.name.clone(), place, call });
+        let mut tx = ctx.db().write_single().await?;
+        if !rows::set_notified(&mut tx, self.row.identity, &self.row.notified, ctx.effects().now()).await? {
+            return Err(late());
         }
-        // It was given up meanwhile, and this one knows of it only now.
-        hooks::rolled_back(ctx, &mut tx, &agreed, self.row.identity, self.row.flow).await?;
-        tx.commit().await?;
-        ctx.engine.wake_hooks();
-        Err(late())
+        tx.commit().await
+    }
+
+    /// That service rejected, or was not reached: it expects nothing more.
+    pub(crate) fn not_notified(&mut self, call: DeliveryId) {
+        self.row.notified.retain(|notified| notified.call != call);
     }
 
     /// Stores the account, seen by nobody: its identifiers are taken from now on.
+    ///
+    /// # Errors
+    /// 504 when the sign-up was given up meanwhile.
     pub(crate) async fn reserve(
         &mut self,
         ctx: &Ctx,
@@ -77,6 +88,10 @@ impl Reservation {
         credentials: &[Credential],
     ) -> Result<Inserted> {
         let mut tx = ctx.db().write().await?;
+        // Without its row the account would be seen.
+        if !rows::beat(&mut tx, self.row.identity, self.row.node, ctx.effects().now()).await? {
+            return Err(late());
+        }
         let inserted = identities::insert(&mut tx, identity, credentials).await?;
         if matches!(inserted, Inserted::Done) {
             tx.commit().await?;
@@ -99,9 +114,9 @@ impl Reservation {
 
     /// Nothing stays. Should this fail, [`reap`] does it later.
     pub(crate) async fn undo(self, ctx: &Ctx) {
-        if let Err(error) = undo(ctx, &self.row).await {
+        if let Err(error) = undo(ctx, &self.row, None).await {
             let cause = error.cause().map(ToString::to_string);
-            tracing::error!(cause, identity = %self.row.identity, "a sign-up is not undone yet: {error}");
+            tracing::error!(cause, identity = %self.row.identity, "a sign-up is not rolled back yet: {error}");
         }
     }
 }
@@ -110,32 +125,62 @@ fn late() -> Error {
     Error::new(Kind::UpstreamTimeout, "This took too long, and nothing was stored. Try again.")
 }
 
-/// Account, reservation and news to those who had agreed: one transaction. Nothing when somebody else has ended it.
-async fn undo(ctx: &Ctx, row: &Row) -> Result<()> {
+/// Account, reservation and news to those who had agreed: one transaction. Nothing when another process has ended it, or, with
+/// `before`, works on it again.
+async fn undo(ctx: &Ctx, row: &Row, before: Option<DateTime<Utc>>) -> Result<()> {
     let mut tx = ctx.db().write().await?;
-    if !rows::end(&mut tx, row.identity).await? {
+    let ended = match before {
+        Some(before) => rows::end_abandoned(&mut tx, row.identity, before).await?,
+        None => rows::end(&mut tx, row.identity).await?,
+    };
+    if !ended {
         return Ok(());
     }
     identities::delete(&mut tx, row.identity).await?;
-    for agreed in &row.agreed {
-        hooks::rolled_back(ctx, &mut tx, agreed, row.identity, row.flow).await?;
+    for notified in &row.notified {
+        hooks::rolled_back(ctx, &mut tx, notified, row.identity, row.flow).await?;
     }
     tx.commit().await?;
     ctx.engine.wake_hooks();
     Ok(())
 }
 
-/// Undoes what was left unfinished by a crash, or took longer than it may; says how many. On a timer.
+/// Writes the heartbeat of every sign-up that this server works on. On a timer, several times in [`SILENCE`].
+pub async fn beat(engine: &Engine) -> Result<()> {
+    let node = engine.node();
+    let alive = node.alive();
+    if alive.is_empty() {
+        return Ok(());
+    }
+    let (own, now) = (node.id(engine.effects()), engine.effects().now());
+    let mut tx = engine.db().write_relaxed().await?;
+    for identity in alive {
+        rows::beat(&mut tx, identity, own, now).await?;
+    }
+    tx.commit().await
+}
+
+/// Rolls back what a server left unfinished that is gone; says how many. On a timer.
 pub async fn reap(engine: &Engine) -> Result<usize> {
     let ctx = engine.begin();
-    let overdue = {
+    let before = ctx.effects().now() - SILENCE;
+    let abandoned = {
         let mut tx = ctx.db().single().await?;
-        rows::overdue(&mut tx, ctx.effects().now(), BATCH).await?
+        rows::abandoned(&mut tx, before, BATCH).await?
     };
-    for row in &overdue {
-        tracing::warn!(identity = %row.identity, flow = %row.flow, "a sign-up was not finished and is undone");
-        let (ctx, row) = (ctx.clone(), row.clone());
-        to_completion(ctx.engine.following(), async move { undo(&ctx, &row).await }).await?;
+    // This server's own heartbeat may be late, for example behind a database that was locked.
+    let alive = engine.node().alive();
+    let mut reaped = 0;
+    for row in abandoned.into_iter().filter(|row| !alive.contains(&row.identity)) {
+        tracing::warn!(
+            identity = %row.identity,
+            flow = %row.flow,
+            node = %row.node,
+            "a sign-up was not finished by its server and is rolled back"
+        );
+        let ctx = ctx.clone();
+        to_completion(ctx.engine.following(), async move { undo(&ctx, &row, Some(before)).await }).await?;
+        reaped += 1;
     }
-    Ok(overdue.len())
+    Ok(reaped)
 }

@@ -82,6 +82,8 @@ statements! {
         credential_columns!(),
         " where c.identity_id = $1 order by c.created_at, c.kind, n.position"
     );
+    const PASSWORDS_FROM: &str = "select config from identity_credentials
+        where identity_id >= $1 and kind = 'password' order by identity_id limit $2";
     const WHOSE: &str = concat!(
         "select identity_id from identity_identifiers n where kind = $1 and identifier = $2 and ",
         unseen!("n.identity_id")
@@ -471,6 +473,12 @@ pub async fn hold_credential(
 /// The same for an identifier that the account has.
 pub async fn hold_identifier(tx: &mut Tx, id: IdentityId, kind: &str, identifier: &str) -> Result<bool> {
     Ok(tx.execute(HOLD_IDENTIFIER, &[&id.0, &kind, &identifier]).await? == 1)
+}
+
+/// Configurations of passwords, in the order of their identities, beginning with that one or the next.
+pub async fn passwords_from(tx: &mut Tx, id: Uuid, limit: i64) -> Result<Vec<serde_json::Value>> {
+    let rows: Vec<(String,)> = tx.fetch_all(PASSWORDS_FROM, &[&id, &limit]).await?;
+    rows.iter().map(|(config,)| from_text("identity_credentials.config", config)).collect()
 }
 
 /// Whose address it is, of whatever kind; a verifiable one counts before a recovery address.

@@ -263,22 +263,77 @@ async fn until_then_nobody_sees_the_account_and_its_address_is_taken() {
     assert_eq!((house.accounts().await, house.mails().await), (1, 1));
 }
 
+/// Another server on the same database.
+fn another_server(house: &House) -> Engine {
+    let (db, effects) = (house.engine.db().clone(), house.engine.effects().clone());
+    Engine::new(db, effects, house.engine.hasher().clone(), (*house.engine.begin().config).clone())
+}
+
 #[tokio::test]
-async fn what_a_crash_leaves_half_done_is_undone_after_its_deadline() {
+async fn what_a_crash_leaves_half_done_is_rolled_back_by_another_server() {
     let house = House::start(true).await;
+    let other = another_server(&house);
     let (go, under_way) = half_way(&house).await;
     let calls = house.services.heard();
-    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 0, "it may still finish");
-    house.world.clock.advance(Duration::from_secs(600));
-    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 1);
-    undone(&calls[..2], &house.news().await);
+    assert_eq!(atomic::reap(&other).await.unwrap(), 0, "it may still finish");
+    // From here on its server says nothing more.
+    house.world.clock.advance(Duration::from_secs(30));
+    assert_eq!(atomic::reap(&other).await.unwrap(), 1);
+    // Also the service that was being called: whether it heard of the sign-up, nobody knows.
+    assert_eq!(calls.len(), 3);
+    house.services.set("/second", Does::Answers(200, json!({})));
+    undone(&calls, &house.news().await);
     assert_eq!(house.accounts().await, 0);
-    // The one that comes back too late makes no account any more, and is told as well; nobody is told twice.
+    // What comes back too late makes no account any more, and nobody is told twice.
     go.notify_one();
     assert_eq!(under_way.await.unwrap().unwrap_err().kind, engine::Kind::UpstreamTimeout);
     assert_eq!((house.accounts().await, house.mails().await), (0, 0));
-    house.services.set("/second", Does::Answers(200, json!({})));
-    undone(&calls[2..], &house.news().await);
+    assert!(house.news().await.is_empty());
+    // The address is free.
+    let done = testing::sign_up(&house.engine, "anna@vestibule.test").await.unwrap();
+    assert!(matches!(done, Outcome::SignedUp(_)));
+}
+
+#[tokio::test]
+async fn nobody_rolls_back_what_its_server_works_on_however_long_a_service_takes() {
+    let house = House::start(true).await;
+    let other = another_server(&house);
+    let (go, under_way) = half_way(&house).await;
+    for _ in 0..100 {
+        house.world.clock.advance(Duration::from_secs(25));
+        atomic::beat(&house.engine).await.unwrap();
+        assert_eq!(atomic::reap(&other).await.unwrap(), 0);
+    }
+    // Its own server knows even without a heartbeat.
+    house.world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(atomic::reap(&house.engine).await.unwrap(), 0);
+    atomic::beat(&house.engine).await.unwrap();
+    go.notify_one();
+    assert!(matches!(under_way.await.unwrap().unwrap(), Outcome::SignedUp(_)));
+    assert_eq!((house.accounts().await, house.mails().await), (1, 1));
+    house.world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(atomic::reap(&other).await.unwrap(), 0, "it is finished");
+}
+
+/// A service that may refuse is asked before the account is reserved: rolled back meanwhile, it must not be reserved for all to see.
+#[tokio::test]
+async fn what_was_rolled_back_before_it_was_reserved_makes_no_account() {
+    let house = House::start(true).await;
+    let other = another_server(&house);
+    let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    house.services.set("/asks", Does::Waits(reached.clone(), go.clone()));
+    let engine = house.engine.clone();
+    #[expect(clippy::disallowed_methods, reason = "the test looks on while somebody waits")]
+    let under_way = tokio::spawn(async move { testing::sign_up(&engine, "anna@vestibule.test").await });
+    reached.notified().await;
+    house.world.clock.advance(Duration::from_secs(30));
+    assert_eq!(atomic::reap(&other).await.unwrap(), 1);
+    let calls = house.services.heard();
+    house.services.set("/asks", Does::Answers(200, json!({})));
+    undone(&calls, &house.news().await);
+    go.notify_one();
+    assert_eq!(under_way.await.unwrap().unwrap_err().kind, engine::Kind::UpstreamTimeout);
+    assert_eq!((house.accounts().await, house.mails().await), (0, 0));
 }
 
 #[tokio::test]

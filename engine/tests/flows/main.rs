@@ -8,6 +8,7 @@
 
 mod atomic;
 mod combinations;
+mod formats;
 mod forms;
 mod generated;
 mod hand_over;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 38] = [
+const LAYERS: [(&str, u8); 39] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, u8); 38] = [
     ("gate", 1),
     ("ui", 1),
     ("model", 2),
+    ("node", 2),
     ("identity", 2),
     ("config", 3),
     ("plan", 4),

@@ -124,9 +124,15 @@ on_both! {
 
     async fn an_account_that_is_not_finished_is_seen_by_nobody_and_its_names_are_taken(db: Db) {
         let (anna, credentials) = person(5, "anna");
-        let row = |agreed: Vec<Notified>| Row { identity: anna.id, flow: FlowId(id(9)), agreed, deadline: at(60) };
+        let row = |notified: Vec<Notified>, heartbeat: i64| Row {
+            identity: anna.id,
+            flow: FlowId(id(9)),
+            notified,
+            node: id(77),
+            heartbeat_at: at(heartbeat),
+        };
         let mut tx = db.write().await.unwrap();
-        reservations::insert(&mut tx, &row(vec![])).await.unwrap();
+        reservations::insert(&mut tx, &row(vec![], 60)).await.unwrap();
         assert!(matches!(identities::insert(&mut tx, &anna, &credentials).await.unwrap(), Inserted::Done));
         assert!(identities::get(&mut tx, anna.id).await.unwrap().is_none());
         let by_name = identities::by_identifier(&mut tx, "password", "anna@example.org").await.unwrap();
@@ -143,12 +149,15 @@ on_both! {
 
         let agreed = vec![Notified { hook: "k".into(), name: "n".into(), place: "registration.after".into(), call: DeliveryId(id(3)) }];
         let mut tx = db.write().await.unwrap();
-        assert!(reservations::set_notified(&mut tx, anna.id, &agreed).await.unwrap());
-        assert_eq!(reservations::overdue(&mut tx, at(59), 10).await.unwrap(), []);
-        assert_eq!(reservations::overdue(&mut tx, at(60), 10).await.unwrap(), [row(agreed.clone())]);
+        assert!(reservations::set_notified(&mut tx, anna.id, &agreed, at(70)).await.unwrap());
+        assert_eq!(reservations::abandoned(&mut tx, at(69), 10).await.unwrap(), []);
+        assert_eq!(reservations::abandoned(&mut tx, at(70), 10).await.unwrap(), [row(agreed.clone(), 70)]);
+        assert!(!reservations::beat(&mut tx, anna.id, id(78), at(80)).await.unwrap(), "another server's");
+        assert!(reservations::beat(&mut tx, anna.id, id(77), at(80)).await.unwrap());
+        assert!(!reservations::end_abandoned(&mut tx, anna.id, at(79)).await.unwrap(), "somebody works on it");
         assert!(reservations::end(&mut tx, anna.id).await.unwrap());
         assert!(!reservations::end(&mut tx, anna.id).await.unwrap(), "it is over");
-        assert!(!reservations::set_notified(&mut tx, IdentityId(id(5)), &agreed).await.unwrap());
+        assert!(!reservations::set_notified(&mut tx, IdentityId(id(5)), &agreed, at(90)).await.unwrap());
         assert!(identities::get(&mut tx, anna.id).await.unwrap().is_some());
         assert_eq!(identity_lists::page(&mut tx, &identity_lists::Filter::All, identity_lists::Window::first(10)).await.unwrap().len(), 1);
     }

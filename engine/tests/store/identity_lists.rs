@@ -146,8 +146,9 @@ on_both! {
         let row = engine::store::reservations::Row {
             identity: IdentityId(id(1)),
             flow: engine::ids::FlowId(id(9)),
-            agreed: Vec::new(),
-            deadline: crate::at(60),
+            notified: Vec::new(),
+            node: id(9),
+            heartbeat_at: crate::at(60),
         };
         engine::store::reservations::insert(&mut tx, &row).await.unwrap();
         tx.commit().await.unwrap();

@@ -113,7 +113,7 @@ on_both! {
         assert_eq!(numbers(&db, &BOTH, &[false]).await, []);
 
         let mut tx = db.write().await.unwrap();
-        let row = reservations::Row { identity: ann, flow: FlowId(id(9)), agreed: Vec::new(), deadline: at(99) };
+        let row = reservations::Row { identity: ann, flow: FlowId(id(9)), notified: Vec::new(), node: id(8), heartbeat_at: at(99) };
         reservations::insert(&mut tx, &row).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(numbers(&db, &BOTH, &[true, false]).await, []);

@@ -88,6 +88,7 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
         () = until(told.clone(), settings::follow(&engine)) => {}
         () = until(told.clone(), chores::run(&engine)) => {}
         () = until(told.clone(), chores::watch_file(&engine)) => {}
+        () = chores::keep_alive(&engine) => {}
         () = until(told.clone(), chores::keep_budgets(&engine)) => {}
         () = until(told.clone(), courier::run(&engine)) => {}
         () = until(told, hooks::run(&engine)) => {}

@@ -142,6 +142,12 @@ pub(super) const RULES: &[Rule] = &[
         instead: "",
         tests: engine(LIB, &["password::tests::nobody_costs_a_hash"]),
     },
+    Rule {
+        name: "stored-formats",
+        text: "self.formats.load().stand_in(config, identifier)",
+        instead: "None::<String>",
+        tests: engine(FLOWS, &["formats::an_identifier_that_nobody_has_is_compared_with_what_is_stored"]),
+    },
     // Providers.
     Rule {
         name: "id-token-once",
