@@ -1,7 +1,7 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::ids::FlowId;
+use engine::ids::{FlowId, IdentityId};
 use engine::model::{Aal, Flow, FlowKind, FlowState, FlowType, Opened, Private, Sent};
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
