@@ -71,6 +71,7 @@ pub fn way(method: MethodId) -> &'static str {
         MethodId::Passkey => "Passkey",
         MethodId::Webauthn => "Security key",
         MethodId::LookupSecret => "Backup code",
+        MethodId::Profile => "Profile",
     }
 }
 
@@ -134,16 +135,18 @@ const ON_SUBMIT: &str = "On submit";
 const BEFORE_STORING: &str = "Before the account is created";
 const STORING: &str = "In one transaction";
 const AFTER_STORING: &str = "After the account is created";
+const BEFORE_THE_CHANGE: &str = "Before the change is stored";
+const AFTER_THE_CHANGE: &str = "After the change is stored";
 const BEFORE_SIGN_IN: &str = "Before the user is signed in";
 const LAST: &str = "Always last";
 
 fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
     let after = match plan.flow {
         FlowKind::Login => BEFORE_SIGN_IN,
-        FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
-            AFTER_STORING
-        }
+        FlowKind::Settings => AFTER_THE_CHANGE,
+        FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery => AFTER_STORING,
     };
+    let in_settings = plan.flow == FlowKind::Settings;
     let offer = offer(plan.method, plan.flow);
     let line = |name, title: String, stage, about: String, may_stop| Line {
         step: name,
@@ -182,11 +185,15 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
         Step::Ask(hook) => line(
             "ask",
             format!("Call {}", hook.name),
-            BEFORE_STORING,
-            match hook.response {
-                Response::Changes => "webhook, can change the account or reject the sign-up",
-                Response::Ignored | Response::Awaited | Response::Interrupts => {
+            if in_settings { BEFORE_THE_CHANGE } else { BEFORE_STORING },
+            match (hook.response, in_settings) {
+                (Response::Changes, false) => "webhook, can change the account or reject the sign-up",
+                (Response::Changes, true) => "webhook, can change the account further or reject the change",
+                (Response::Ignored | Response::Awaited | Response::Interrupts, false) => {
                     "webhook, can reject the sign-up"
+                }
+                (Response::Ignored | Response::Awaited | Response::Interrupts, true) => {
+                    "webhook, can reject the change"
                 }
             }
             .to_owned(),
@@ -214,7 +221,7 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "send_code",
             "Email a code".to_owned(),
             "In the same transaction",
-            "to the first unverified email".to_owned(),
+            if in_settings { "to each new email" } else { "to the first unverified email" }.to_owned(),
             false,
         ),
         Step::Run(Hook::WebHook(hook)) => {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use engine::config::Config;
 use engine::form::csrf;
 use engine::form::outcome::{
-    self, AuthorizationRequest, ContinueWith, Given, Issued, Outcome, Replaced, ShowVerification, SignedIn,
-    SignedUp, Started, Verified, Why,
+    self, AuthorizationRequest, ContinueWith, Given, Issued, Outcome, Replaced, Saved, ShowVerification,
+    SignedIn, SignedUp, Started, Verified, Why,
 };
 use engine::ids::FlowId;
 use engine::model::{Client, Flow, FlowKind, FlowType};
@@ -73,7 +73,11 @@ pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
         Started::SignedIn(_) if crate::negotiate::is_json(headers) => {
             ApiError(outcome::already_signed_in()).into_response()
         }
-        Started::SignedIn(url) => see_other(url.as_str()),
+        Started::SignInFirst(_) if crate::negotiate::is_json(headers) => {
+            // Kratos' member of that name; nobody knows what for.
+            ApiError(session::inactive().beside("CredentialsMissing", false)).into_response()
+        }
+        Started::SignedIn(url) | Started::SignInFirst(url) => see_other(url.as_str()),
     }
 }
 
@@ -120,6 +124,11 @@ pub async fn outcome(
         Ok(Outcome::Already(url)) => {
             redirect(kind.map_or(StatusCode::SEE_OTHER, status_of_refusal), url.as_str())
         }
+        Ok(Outcome::Saved(done)) => saved(ctx, &done),
+        Ok(Outcome::SignInAgain { url, client }) if client != Client::Browser => {
+            ApiError(outcome::sign_in_again(&url)).into_response()
+        }
+        Ok(Outcome::SignInAgain { url, .. } | Outcome::SignInFirst(url)) => see_other(url.as_str()),
         Ok(Outcome::ToApp(url) | Outcome::Tested(url)) => see_other(url.as_str()),
         Err(error) => forward(ctx, headers, error).await,
     }
@@ -354,6 +363,24 @@ fn signed_in(ctx: &Ctx, headers: &HeaderMap, done: SignedIn) -> Response {
     let issued = (done.client != Client::Native).then_some(&done.issued);
     let new_csrf = done.new_csrf_cookie.then(|| csrf::new_cookie(ctx.effects()));
     set_cookies(&mut response, ctx, headers, (new_csrf.as_deref(), issued));
+    response
+}
+
+/// The form once more, as it is after the change.
+fn saved(ctx: &Ctx, done: &Saved) -> Response {
+    let mut response = match done.client {
+        Client::Browser => see_other(done.return_to.as_str()),
+        Client::Spa | Client::Native => {
+            let mut body = done.flow.to_json();
+            if !done.continue_with.is_empty() {
+                body["continue_with"] = json!(done.continue_with);
+            }
+            json(&body)
+        }
+    };
+    if done.client != Client::Native {
+        append_cookie(&mut response, cookies::set_session(ctx, &done.issued));
+    }
     response
 }
 

@@ -176,7 +176,8 @@ fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
         | Method::Totp
         | Method::Passkey
         | Method::Webauthn
-        | Method::LookupSecret => "Not run: this needs an account at the provider",
+        | Method::LookupSecret
+        | Method::Profile => "Not run: this needs an account at the provider",
     };
     match methods {
         [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}" (only method turned on) "<small>{about(*only)}</small></p> }.into_any(),

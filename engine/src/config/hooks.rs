@@ -19,6 +19,10 @@ pub enum Hook {
     RevokeActiveSessions,
     /// Asks or informs another service.
     WebHook(Arc<WebHook>),
+    /// Settings: a new address takes the place of the old one when it is verified (Kratos: selfservice/hook/verify_new_address.go).
+    VerifyNewAddress,
+    /// Settings: addresses that the account had learn of a change.
+    NotifyPreviousAddresses,
     /// The place is kept; reported as not running.
     B2bSso,
 }
@@ -147,14 +151,28 @@ pub(super) enum Stage {
     AfterLoginOidc,
     /// `verification.before.hooks` and `verification.after.hooks`
     Verification,
+    /// `settings.after.hooks`
+    AfterSettings,
+    /// `settings.after.<method>.hooks`
+    AfterSettingsMethod,
+    /// `settings.after.profile.hooks`
+    AfterSettingsProfile,
 }
 
 impl Stage {
     pub(super) fn allowed(self) -> &'static [&'static str] {
         match self {
             // The flow-level lists share one definition in Kratos' schema, `before` included.
-            Stage::Before | Stage::AfterRegistration => &["web_hook", "b2b_sso"],
+            Stage::Before | Stage::AfterRegistration | Stage::AfterSettings => &["web_hook", "b2b_sso"],
             Stage::Verification => &["web_hook"],
+            Stage::AfterSettingsMethod => &["web_hook", "revoke_active_sessions"],
+            Stage::AfterSettingsProfile => &[
+                "web_hook",
+                "show_verification_ui",
+                "verify_new_address",
+                "notify_previous_addresses",
+                "b2b_sso",
+            ],
             Stage::AfterRegistrationMethod => &["session", "web_hook", "show_verification_ui", "b2b_sso"],
             Stage::AfterLogin => &[
                 "revoke_active_sessions",
@@ -180,6 +198,8 @@ impl Hook {
             Hook::RequireVerifiedAddress => "require_verified_address",
             Hook::RevokeActiveSessions => "revoke_active_sessions",
             Hook::WebHook(_) => "web_hook",
+            Hook::VerifyNewAddress => "verify_new_address",
+            Hook::NotifyPreviousAddresses => "notify_previous_addresses",
             Hook::B2bSso => "b2b_sso",
         }
     }
@@ -202,7 +222,7 @@ impl Hook {
             | Hook::RequireVerifiedAddress
             | Hook::RevokeActiveSessions
             | Hook::WebHook(_) => true,
-            Hook::B2bSso => false,
+            Hook::VerifyNewAddress | Hook::NotifyPreviousAddresses | Hook::B2bSso => false,
         }
     }
 
@@ -238,6 +258,8 @@ impl Hook {
             "verification" => Hook::Verification,
             "require_verified_address" => Hook::RequireVerifiedAddress,
             "revoke_active_sessions" => Hook::RevokeActiveSessions,
+            "verify_new_address" => Hook::VerifyNewAddress,
+            "notify_previous_addresses" => Hook::NotifyPreviousAddresses,
             "b2b_sso" => Hook::B2bSso,
             _ => Hook::WebHook(Arc::new(web_hook(config)?)),
         })

@@ -221,7 +221,12 @@ fn renamed_to(stage: Stage, name: &str) -> bool {
     let moved: &[&str] = match stage {
         Stage::AfterRegistration => &hooks::METHODS_ONLY,
         Stage::AfterLogin | Stage::AfterLoginOidc => &["session"],
-        Stage::Before | Stage::AfterRegistrationMethod | Stage::Verification => &[],
+        Stage::Before
+        | Stage::AfterRegistrationMethod
+        | Stage::Verification
+        | Stage::AfterSettings
+        | Stage::AfterSettingsMethod
+        | Stage::AfterSettingsProfile => &[],
     };
     name != "web_hook" && (stage.allowed().contains(&name) || moved.contains(&name))
 }

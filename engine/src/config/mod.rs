@@ -268,6 +268,7 @@ pub struct SelfService {
     pub registration: RegistrationFlow,
     pub login: LoginFlow,
     pub verification: VerificationFlow,
+    pub settings: SettingsFlow,
     pub logout_return_url: Option<Url>,
     pub error_ui_url: Option<Url>,
 }
@@ -283,7 +284,8 @@ impl SelfService {
             | MethodId::Totp
             | MethodId::Passkey
             | MethodId::Webauthn
-            | MethodId::LookupSecret) => self.enabled.get(&other).copied().unwrap_or_default(),
+            | MethodId::LookupSecret
+            | MethodId::Profile) => self.enabled.get(&other).copied().unwrap_or_default(),
         }
     }
 }
@@ -332,6 +334,17 @@ pub struct VerificationFlow {
     pub before: Vec<Hook>,
     pub after: Vec<Hook>,
     pub notify_unknown_recipients: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct SettingsFlow {
+    /// `None`: our own page.
+    pub ui_url: Option<Url>,
+    pub lifespan: Duration,
+    /// How old a sign-in may be that changes how an account is signed in to.
+    pub privileged_session_max_age: Duration,
+    pub before: Vec<Hook>,
+    pub after: After,
 }
 
 /// `selfservice.methods.code`
@@ -604,7 +617,8 @@ impl Config {
             FlowKind::Registration => flows.registration.ui_url.as_ref(),
             FlowKind::Login => flows.login.ui_url.as_ref(),
             FlowKind::Verification => flows.verification.ui_url.as_ref(),
-            FlowKind::Recovery | FlowKind::Settings => None,
+            FlowKind::Settings => flows.settings.ui_url.as_ref(),
+            FlowKind::Recovery => None,
         }
     }
 
@@ -615,7 +629,8 @@ impl Config {
             FlowKind::Registration => flows.registration.lifespan,
             FlowKind::Login => flows.login.lifespan,
             FlowKind::Verification => flows.verification.lifespan,
-            FlowKind::Recovery | FlowKind::Settings => Duration::from_secs(3600),
+            FlowKind::Settings => flows.settings.lifespan,
+            FlowKind::Recovery => Duration::from_secs(3600),
         }
     }
 
@@ -626,7 +641,8 @@ impl Config {
             FlowKind::Registration => &flows.registration.before,
             FlowKind::Login => &flows.login.before,
             FlowKind::Verification => &flows.verification.before,
-            FlowKind::Recovery | FlowKind::Settings => &[],
+            FlowKind::Settings => &flows.settings.before,
+            FlowKind::Recovery => &[],
         }
     }
 

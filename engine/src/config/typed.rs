@@ -397,6 +397,14 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
             notify_unknown_recipients: reader
                 .boolean("selfservice.flows.verification.notify_unknown_recipients"),
         },
+        settings: SettingsFlow {
+            ui_url: reader.page("selfservice.flows.settings.ui_url", base),
+            lifespan: reader.lifespan("selfservice.flows.settings.lifespan"),
+            privileged_session_max_age: reader
+                .lifespan("selfservice.flows.settings.privileged_session_max_age"),
+            before: reader.hooks("selfservice.flows.settings.before.hooks"),
+            after: reader.after("settings", base),
+        },
         logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
         error_ui_url: reader.page("selfservice.flows.error.ui_url", base),
     }

@@ -4,7 +4,7 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::hooks::call::Changes;
 use crate::identity::Identity;
-use crate::identity::change::{IdentityChange, Record, Refused};
+use crate::identity::change::{Changed, IdentityChange, Record, Refused};
 use crate::identity::schema::Extracted;
 use crate::model::MethodId;
 use crate::ui::{Text, text};
@@ -21,25 +21,9 @@ pub(super) fn apply(
     changes: Changes,
     hook: &str,
 ) -> Result<std::result::Result<Identity, Vec<(String, Text)>>> {
-    // Nothing is stored so far, so the account is as old as its parts.
-    let rules = ctx.change_rules(identity.created_at);
-    let before = Record { identity, credentials: Vec::new() };
-    let changed = match IdentityChange::from(changes).apply(&before, &rules) {
+    let changed = match judged(ctx, identity, IdentityChange::from(changes), hook)? {
         Ok(changed) => changed,
-        Err(Refused::Violations(violations)) => {
-            let messages = violations.into_iter().map(|found| (found.pointer, found.text));
-            return Ok(Err(messages.collect()));
-        }
-        Err(Refused::UnknownSchema(id)) => {
-            return Err(Error::new(
-                Kind::Upstream,
-                "The account cannot be created as another service wants it.",
-            )
-            .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}")));
-        }
-        Err(Refused::UnknownAddress(id)) => {
-            return Err(Error::internal(format!("the web hook {hook} verifies the unknown address {id}")));
-        }
+        Err(messages) => return Ok(Err(messages)),
     };
     if let Some(found) = changed.extracted {
         if found.password_identifiers.is_empty() && method == MethodId::Password {
@@ -48,4 +32,33 @@ pub(super) fn apply(
         *extracted = found;
     }
     Ok(Ok(changed.record.identity))
+}
+
+/// The account with that change; or why that cannot be, by field.
+///
+/// # Errors
+/// 502 for what only the author of the hook can mend.
+pub(super) fn judged(
+    ctx: &Ctx,
+    identity: Identity,
+    change: IdentityChange,
+    hook: &str,
+) -> Result<std::result::Result<Changed, Vec<(String, Text)>>> {
+    // Of a sign-up nothing is stored so far, so the account is as old as its parts.
+    let rules = ctx.change_rules(identity.created_at);
+    let before = Record { identity, credentials: Vec::new() };
+    match change.apply(&before, &rules) {
+        Ok(changed) => Ok(Ok(changed)),
+        Err(Refused::Violations(violations)) => {
+            let messages = violations.into_iter().map(|found| (found.pointer, found.text));
+            Ok(Err(messages.collect()))
+        }
+        Err(Refused::UnknownSchema(id)) => {
+            Err(Error::new(Kind::Upstream, "The account cannot be stored as another service wants it.")
+                .caused_by(format!("the web hook {hook} names the unknown identity schema {id:?}")))
+        }
+        Err(Refused::UnknownAddress(id)) => {
+            Err(Error::internal(format!("the web hook {hook} verifies the unknown address {id}")))
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The transaction of a plan: what was proven is asked again, then everything that follows from it is stored, or nothing. Where another
 //! request wrote the flow meanwhile it begins again from the newer one; nothing is counted, called or sent twice.
 
+use super::member::{self, Changed};
 use super::show::return_url;
 use super::work::Work;
 use crate::engine::Ctx;
@@ -22,6 +23,7 @@ use crate::session::{self, DeviceInfo};
 use crate::signup::{deferred, invitation, reset};
 use crate::store::identities::{self, Inserted, Outcome};
 use crate::store::{self, Tx, sessions};
+use crate::ui::Text;
 use uuid::Uuid;
 
 pub(super) enum Committed {
@@ -30,6 +32,8 @@ pub(super) enum Committed {
     Taken,
     /// What was proven is not so any more, or was used meanwhile.
     Void,
+    /// A rule of the account forbids it.
+    Refused(Text),
 }
 
 enum Stored {
@@ -91,7 +95,7 @@ fn provider(work: &Work) -> Option<&str> {
     match &work.facts.who {
         Who::New(account) => account.provider(),
         Who::Known(known) => known.provider.as_deref(),
-        Who::Owner(_) | Who::Waiting(_) => None,
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => None,
     }
 }
 
@@ -108,12 +112,19 @@ async fn store(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Stored> {
         Changed::Taken => return Ok(Stored::As(Committed::Taken)),
         Changed::Void => return Ok(Stored::As(Committed::Void)),
         Changed::Moved => return Ok(Stored::Moved),
+        Changed::Refused(why) => return Ok(Stored::As(Committed::Refused(why))),
     }
     spend(work, ctx, tx).await?;
     if !store_session(work, ctx, tx).await? {
         return Ok(Stored::As(Committed::Void));
     }
-    send_code(work, ctx, tx).await?;
+    if work.plan.flow == FlowKind::Settings {
+        if !member::finish(work, ctx, tx).await? {
+            return Ok(Stored::Moved);
+        }
+    } else {
+        send_code(work, ctx, tx).await?;
+    }
     if work.plan.flow == FlowKind::Verification {
         let mut finished = work.on.flow.clone();
         finish(ctx, &mut finished);
@@ -151,16 +162,8 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
             otp::use_up(tx, &owner.code, owner.counted.as_ref(), ctx.effects().now()).await
         }
         Who::Waiting(right) => right.take(tx).await,
+        Who::Member(_) => member::still_signed_in(work, tx).await,
     }
-}
-
-/// What became of the account.
-enum Changed {
-    Done,
-    Taken,
-    Void,
-    /// Another request wrote it.
-    Moved,
 }
 
 /// Creates the account, or changes it.
@@ -185,6 +188,7 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
             Some(_) | None => Ok(Changed::Done),
         },
         Who::Owner(_) => verify(work, ctx, tx).await,
+        Who::Member(_) => member::change(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
             let credential = work.made.credential.as_slice();
@@ -239,7 +243,7 @@ async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
     let invitation = match &work.facts.who {
         Who::New(_) => work.invitation.as_ref().map(|invitation| invitation.id),
         Who::Waiting(right) => right.invitation(),
-        Who::Known(_) | Who::Owner(_) => None,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) => None,
     };
     match &work.account {
         Some(identity) => invitation::use_up(ctx, tx, invitation, identity).await,
@@ -250,6 +254,8 @@ async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
 /// The session of the response, unless a service is still to agree. `false`: the one that was to be refreshed is gone.
 async fn store_session(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
     match &work.facts.who {
+        // The session that the change is made in goes on.
+        Who::Member(_) => Ok(true),
         Who::New(_) | Who::Owner(_) | Who::Waiting(_) if work.issues_later() => Ok(true),
         Who::New(_) => match &work.made.issued {
             Some(issued) => sessions::insert(tx, &issued.session).await.map(|()| true),

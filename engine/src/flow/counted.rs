@@ -18,12 +18,15 @@ pub(super) fn method_of(body: &Body) -> &'static str {
 
 pub(super) fn submitted(ctx: &Ctx, kind: FlowKind, method: &'static str, outcome: &Result<Outcome>) {
     let word = match outcome {
-        Ok(Outcome::SignedUp(_) | Outcome::SignedIn(_) | Outcome::Verified(_)) => "completed",
+        Ok(Outcome::SignedUp(_) | Outcome::SignedIn(_) | Outcome::Verified(_) | Outcome::Saved(_)) => {
+            "completed"
+        }
         Ok(Outcome::Form { why: Why::Refused | Why::WrongCode | Why::Filled, .. }) => "form_again",
         Ok(Outcome::Form { why: Why::Sent, .. }) => "code_sent",
         Ok(Outcome::Form { why: Why::TooEarly(_), .. }) => "rate_limited",
         Ok(Outcome::Replaced { .. }) => "expired",
         Ok(Outcome::Already(_) | Outcome::Tested(_)) => "signed_in_already",
+        Ok(Outcome::SignInFirst(_) | Outcome::SignInAgain { .. }) => "rejected",
         Ok(Outcome::Unverified(_)) => "unverified",
         Ok(Outcome::Leave(_)) => "to_provider",
         Ok(Outcome::ToApp(_)) => "to_app",

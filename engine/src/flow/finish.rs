@@ -3,9 +3,10 @@
 use super::commit;
 use super::work::{Made, Work};
 use crate::error::{Error, Result};
-use crate::form::outcome::{ContinueWith, Outcome, SignedIn, SignedUp, Verified};
+use crate::form::outcome::{ContinueWith, Issued, Outcome, Saved, SignedIn, SignedUp, Verified};
 use crate::method::{Who, oidc};
 use crate::model::{Client, FlowKind};
+use crate::session;
 
 impl Work {
     /// The response.
@@ -24,12 +25,15 @@ impl Work {
             let provider = match &self.facts.who {
                 Who::New(account) => account.provider(),
                 Who::Known(known) => known.provider.as_deref(),
-                Who::Owner(_) | Who::Waiting(_) => None,
+                Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => None,
             };
             let who = who.zip(provider).filter(|_| signs_in);
             return oidc::exchange::answer(&self.on.ctx, exchange, &self.on.flow, who)
                 .await
                 .map(Outcome::ToApp);
+        }
+        if self.plan.flow == FlowKind::Settings {
+            return self.saved();
         }
         let identity = self.account.ok_or_else(lacks)?;
         let Made { issued, verification, shows_verification, deferred, .. } = self.made;
@@ -64,5 +68,26 @@ impl Work {
             deferred,
             new_csrf_cookie,
         })))
+    }
+
+    /// The form, with what comes next for a page.
+    fn saved(self) -> Result<Outcome> {
+        let lacks = || Error::internal("a plan without the step that stores");
+        let current = self.on.submit.current.ok_or_else(session::inactive)?;
+        let identity = self.account.ok_or_else(lacks)?;
+        let client = self.plan.client;
+        let mut return_to = self.made.return_to.ok_or_else(lacks)?;
+        let mut continue_with = Vec::new();
+        if let Some(shown) = self.made.verification.as_ref().filter(|_| self.made.shows_verification) {
+            continue_with.push(shown.item(client != Client::Native));
+            return_to.clone_from(&shown.url);
+        }
+        if client == Client::Spa {
+            continue_with
+                .push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+        }
+        let issued = Issued { session: current.session, token: current.token };
+        let saved = Saved { flow: self.on.flow, client, identity, issued, continue_with, return_to };
+        Ok(Outcome::Saved(Box::new(saved)))
     }
 }

@@ -78,7 +78,7 @@ async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result
 
 fn drawn(ctx: &Ctx, flow: &mut Flow, refresh: Option<&[crate::identity::Credential]>) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let on = Draw { ctx, flow, refresh };
+    let on = Draw { ctx, flow, refresh, member: None };
     list.extend(method::of(FlowKind::Login).flat_map(|method| method.draw(&on)));
     ui::sort::login(&mut list);
     flow.ui.nodes = Some(list);

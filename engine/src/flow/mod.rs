@@ -9,8 +9,10 @@ mod counted;
 mod finish;
 mod login;
 pub mod logout;
+mod member;
 mod registration;
 mod run;
+mod settings;
 mod show;
 mod steps;
 mod verification;
@@ -22,7 +24,7 @@ use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::form::envelope::{self, Holder};
 use crate::form::outcome::{Outcome, Replaced, Started, already_signed_in, switched_off};
-use crate::form::request::{Body, Callback, Start, Submit, first};
+use crate::form::request::{Body, Callback, Current, Start, Submit, first};
 use crate::form::{return_to, transient_payload::transient_payload};
 use crate::identity::decode;
 use crate::ids::FlowId;
@@ -31,6 +33,7 @@ use crate::method::oidc::{self, Back};
 use crate::method::{self, Attempt, Method};
 use crate::model::{Flow, FlowKind, FlowType, MethodId};
 use crate::plan::offer;
+use crate::session;
 use crate::social::Stage;
 use crate::ui::{Text, text};
 use before::before;
@@ -49,19 +52,26 @@ pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
     match kind {
         FlowKind::Registration => crate::signup::enabled(ctx)?,
         FlowKind::Verification => verification::enabled(ctx)?,
-        FlowKind::Login => {}
-        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+        FlowKind::Login | FlowKind::Settings => {}
+        FlowKind::Recovery => return Err(not_supported(kind)),
     }
     if kind != FlowKind::Verification {
         without_oauth2(&start.query)?;
     }
     let wanted = first(&start.query, "return_to");
     let target = wanted.map(|wanted| return_to::check(&ctx.config, wanted)).transpose()?;
+    if kind == FlowKind::Settings && start.current.is_none() {
+        return match start.kind_of_client {
+            FlowType::Api => Err(session::inactive()),
+            FlowType::Browser => settings::sign_in_first(ctx, &start).map(Started::SignInFirst),
+        };
+    }
     let begun = match kind {
         FlowKind::Registration => registration::begin(ctx, &start).await?,
         FlowKind::Login => login::begin(ctx, &start).await?,
         FlowKind::Verification => Some(verification::begin(ctx, &start)),
-        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+        FlowKind::Settings => Some(settings::begin(ctx, &start).await?),
+        FlowKind::Recovery => return Err(not_supported(kind)),
     };
     let Some(mut flow) = begun else {
         return match start.kind_of_client {
@@ -74,7 +84,7 @@ pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
     limits::volume::flow(ctx, &start.requester).await?;
     before(ctx, &flow, &start.seen).await?;
     envelope::insert(ctx, &flow).await?;
-    if kind != FlowKind::Verification {
+    if matches!(kind, FlowKind::Registration | FlowKind::Login) {
         oidc::exchange::begin(ctx, &start, &mut flow).await?;
     }
     Ok(Started::Flow(Box::new(flow)))
@@ -83,12 +93,20 @@ pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
 /// Reads a flow for its page or app. Of several anti-forgery cookies the one that the flow belongs to counts.
 ///
 /// # Errors
-/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details · 400 it is turned off.
-pub async fn get(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>, cookies: &[String]) -> Result<Flow> {
+/// 404 unknown · 403 another browser's flow · 410 expired, with where to begin anew in the details · 400 it is turned off · settings:
+/// 401 nobody is signed in, 403 somebody else is.
+pub async fn get(
+    ctx: &Ctx,
+    kind: FlowKind,
+    id: Option<FlowId>,
+    cookies: &[String],
+    current: Option<&Current>,
+) -> Result<Flow> {
     match kind {
         FlowKind::Registration => crate::signup::enabled(ctx)?,
         FlowKind::Verification => return verification::get(ctx, id, cookies).await,
-        FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => {}
+        FlowKind::Settings => return settings::get(ctx, id, cookies, current).await,
+        FlowKind::Login | FlowKind::Recovery => {}
     }
     let id = id.ok_or_else(crate::form::outcome::unknown)?;
     envelope::get(ctx, kind, id, cookies).await
@@ -112,7 +130,11 @@ async fn take(ctx: &Ctx, kind: FlowKind, mut submit: Submit) -> Result<Outcome> 
             None => return signed_in_already(ctx, submit.json),
         },
         FlowKind::Verification => verification::open(ctx, &mut submit).await?,
-        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+        FlowKind::Settings => match settings::open(ctx, &mut submit).await? {
+            Ok(flow) => (flow, Holder::Own),
+            Err(outcome) => return Ok(outcome),
+        },
+        FlowKind::Recovery => return Err(not_supported(kind)),
     };
     let mut on = Attempt::new(ctx, flow, holder, submit);
     let cookie = on.submit.csrf_cookie.clone();
@@ -140,7 +162,8 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
         FlowKind::Registration => registration::admit(on)?,
         FlowKind::Login => login::admit(on).await?,
         FlowKind::Verification => verification::admit(on)?,
-        FlowKind::Recovery | FlowKind::Settings => return Err(not_supported(kind)),
+        FlowKind::Settings => settings::admit(on).await?,
+        FlowKind::Recovery => return Err(not_supported(kind)),
     };
     if let Some(ended) = admitted {
         return Ok(Next::Ended(ended));
@@ -150,13 +173,15 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
         return replace(on, Replaced::FlowExpired(at)).await.map(Next::Ended);
     }
     match kind {
-        // Messages of the form add up here, other than in every other flow (measured).
-        FlowKind::Verification => on.flow.nodes().iter_mut().for_each(|node| node.messages.clear()),
-        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => {
+        // Messages of these forms add up, other than in every other flow (measured).
+        FlowKind::Verification | FlowKind::Settings => {
+            on.flow.nodes().iter_mut().for_each(|node| node.messages.clear())
+        }
+        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery => {
             on.flow.ui.reset_messages();
         }
     }
-    if kind == FlowKind::Registration {
+    if matches!(kind, FlowKind::Registration | FlowKind::Settings) {
         registration::forget_made_fields(on);
     }
     on.body = match decoded(on)? {
@@ -176,7 +201,11 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
             let why = match kind {
                 FlowKind::Registration => text::no_registration_method(),
                 FlowKind::Login => text::no_login_method(),
-                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+                FlowKind::Settings => {
+                    on.flow.ui.reset_messages();
+                    text::no_settings_method()
+                }
+                FlowKind::Verification | FlowKind::Recovery => {
                     verification::without_method(on);
                     text::no_verification_method()
                 }
@@ -244,7 +273,8 @@ fn decoded(on: &Attempt) -> Result<std::result::Result<Value, String>> {
         FlowKind::Registration => Some(&crate::form::schema::of(&on.ctx, &on.flow)?.schema),
         // Traits may come along for a sign-up that takes its place, which is one of the default schema.
         FlowKind::Login => on.ctx.config.default_schema().map(|schema| &schema.schema),
-        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => None,
+        FlowKind::Settings => crate::form::schema::of(&on.ctx, &on.flow).ok().map(|schema| &schema.schema),
+        FlowKind::Verification | FlowKind::Recovery => None,
     };
     let schema = schema.map(|schema| &**schema);
     let shape = on.ctx.config.vestibule.requests.shape();
@@ -269,15 +299,15 @@ async fn replace(on: &mut Attempt, why: Replaced) -> Result<Outcome> {
     let mut flow = match old.kind() {
         FlowKind::Registration => registration::successor(&ctx, old, &on.submit)?,
         FlowKind::Login => login::successor(&ctx, old, &on.submit).await?,
-        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
+        FlowKind::Settings => settings::successor(&ctx, old, &on.submit).await?,
+        FlowKind::Verification | FlowKind::Recovery => {
             return verification::replace(on, why, text::verification_expired(on.flow.expires_at)).await;
         }
     };
     flow.message(match old.kind() {
         FlowKind::Registration => text::registration_expired(old.expires_at),
-        FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
-            text::login_expired(old.expires_at)
-        }
+        FlowKind::Settings => text::settings_expired(old.expires_at),
+        FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => text::login_expired(old.expires_at),
     });
     envelope::insert(&ctx, &flow).await?;
     let of_app = old.kind_of_client == FlowType::Api;

@@ -55,7 +55,7 @@ pub(super) fn forget_made_fields(on: &mut Attempt) {
 fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     let schema = schema::of(ctx, flow)?.schema.clone();
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let drawn = Draw { ctx, flow, refresh: None };
+    let drawn = Draw { ctx, flow, refresh: None, member: None };
     let of_methods: Vec<ui::Node> =
         method::of(FlowKind::Registration).flat_map(|method| method.draw(&drawn)).collect();
     // As in Kratos, the methods bring the traits along: without one there is nothing to fill in.

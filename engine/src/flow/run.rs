@@ -3,7 +3,7 @@
 use super::show::{refused, show, shown};
 use super::steps::{self, Ran};
 use super::work::{Begun, Work};
-use super::{login, registration, verification};
+use super::{login, registration, settings, verification};
 use crate::effects::to_completion;
 use crate::error::{Error, Result};
 use crate::form::outcome::{Outcome, Why};
@@ -28,6 +28,11 @@ pub(super) async fn submitted(mut on: Attempt, method: &'static dyn Method) -> R
         Checked::Done(verdict) => return settle(on, method, verdict, None).await,
         Checked::Go(proof) => proof,
     };
+    if proof.is_sensitive()
+        && let Some(first) = settings::refresh_first(&on, proof.adds_access())?
+    {
+        return Ok(first);
+    }
     checking.passed();
     let admitted = match proof.applicant().cloned() {
         None => None,
@@ -137,7 +142,7 @@ async fn proceed(
     match &facts.who {
         Who::New(_) => turn(&mut on, FlowKind::Registration, facts.token.as_ref()).await?,
         Who::Known(_) => turn(&mut on, FlowKind::Login, facts.token.as_ref()).await?,
-        Who::Owner(_) | Who::Waiting(_) => {}
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => {}
     }
     let admitted = match (&facts.who, admitted) {
         (Who::New(account), None) => match admit(&on, &account.extracted).await? {

@@ -1,6 +1,6 @@
 //! How a form comes back: sorted, stored, and led back to the app that waits for it.
 
-use super::verification;
+use super::{settings, verification};
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::form::envelope;
@@ -29,6 +29,9 @@ pub(super) async fn show(on: &mut Attempt, why: Why) -> Result<Outcome> {
         }
         (FlowKind::Verification, _) => verification::store(on, why).await?,
         (FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings, _) => {
+            if on.flow.kind() == FlowKind::Settings {
+                settings::bound_messages(on);
+            }
             in_order(&ctx, &mut on.flow);
             // A form that comes back after a visit to a provider keeps what the visit began with.
             match on.returned {
@@ -56,7 +59,8 @@ fn in_order(ctx: &Ctx, flow: &mut Flow) {
             sort::registration(flow.nodes(), &names);
         }
         FlowKind::Login => sort::login(flow.nodes()),
-        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {}
+        FlowKind::Settings => sort::settings(flow.nodes()),
+        FlowKind::Verification | FlowKind::Recovery => {}
     }
 }
 
@@ -75,6 +79,9 @@ pub(super) fn not_supported(kind: FlowKind) -> Error {
 /// # Errors
 /// `return_to` was allowed at the start and is not any more.
 pub(super) fn return_url(on: &Attempt, flow: &Flow, method: MethodId) -> Result<Url> {
+    if flow.kind() == FlowKind::Settings {
+        return settings::return_url(on, method);
+    }
     let config = &on.ctx.config;
     match flow.return_to.as_deref().filter(|url| !url.is_empty()) {
         Some(wanted) => return_to::check(config, wanted),

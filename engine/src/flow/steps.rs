@@ -17,6 +17,7 @@ use crate::hooks::{
     self,
     call::{self, HookContext, HookDecision},
 };
+use crate::identity::change::IdentityChange;
 use crate::identity::{Identity, VerifiableAddress};
 use crate::method::{self, Attempt, NewCredential, Who};
 use crate::model::{FlowKind, FlowType};
@@ -29,6 +30,8 @@ use crate::ui::{Text, text};
 
 /// What the account of a sign-in was when it was proven is not so any more.
 const CHANGED: &str = "This account was changed meanwhile. Sign in again.";
+/// The same in the settings.
+const CHANGED_MEANWHILE: &str = "Your account was changed in another tab or device. Open the settings again.";
 /// What became of the steps.
 pub(super) enum Ran {
     Done(Outcome),
@@ -103,6 +106,8 @@ impl Work {
             Step::Run(Hook::Verification) if self.plan.flow == FlowKind::Login => {
                 self.send_code_at_sign_in().await
             }
+            // Within the transaction that stores.
+            Step::Run(Hook::RevokeActiveSessions) if self.plan.flow == FlowKind::Settings => Ok(None),
             Step::Run(Hook::RevokeActiveSessions) if self.plan.flow == FlowKind::Login => {
                 // With the session that is stored at the end, all or nothing.
                 self.made.others_end = true;
@@ -119,7 +124,9 @@ impl Work {
                 | Hook::Verification
                 | Hook::B2bSso
                 | Hook::RequireVerifiedAddress
-                | Hook::RevokeActiveSessions),
+                | Hook::RevokeActiveSessions
+                | Hook::VerifyNewAddress
+                | Hook::NotifyPreviousAddresses),
             ) => {
                 tracing::warn!(
                     hook = hook.name(),
@@ -146,10 +153,17 @@ impl Work {
             (HookDecision::Modify(changes), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
                 self.change(*changes, hook).await
             }
-            // What it would change of the account is for sign-up alone (contract).
+            (HookDecision::Modify(changes), FlowKind::Settings) if matches!(step, Step::Ask(_)) => {
+                self.change_more(*changes, hook).await
+            }
+            // What it would change of the account is for sign-up and settings alone (contract).
             (HookDecision::Modify(_), _) => Ok(None),
             (HookDecision::Reject(messages), FlowKind::Registration) if matches!(step, Step::Ask(_)) => {
                 self.refuse(messages).await.map(Some)
+            }
+            (HookDecision::Reject(messages), FlowKind::Settings) => {
+                self.attach(messages);
+                show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
             }
             // A service that may refuse was asked before; a failure is shown, and the account stays unless it is all or nothing.
             (HookDecision::Reject(_), FlowKind::Registration) => Ok(None),
@@ -159,10 +173,7 @@ impl Work {
                 show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
             }
             // The address stays verified whatever a service says; nobody is issued a session that one of them refused.
-            (
-                HookDecision::Reject(messages),
-                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings,
-            ) => {
+            (HookDecision::Reject(messages), FlowKind::Verification | FlowKind::Recovery) => {
                 self.attach(messages);
                 save(&ctx, &mut self.on.flow).await?;
                 let done = Verified { flow: self.on.flow.clone(), given: None };
@@ -202,6 +213,25 @@ impl Work {
         }
     }
 
+    /// The same for an account that is there: with the user's own change, or not at all.
+    async fn change_more(&mut self, wanted: call::Changes, hook: &WebHook) -> Result<Option<Ended>> {
+        let (Who::Member(member), Some(identity)) = (&mut self.facts.who, &self.account) else {
+            return Ok(None);
+        };
+        let change = IdentityChange::from(wanted);
+        match changes::judged(&self.on.ctx, identity.clone(), change.clone(), &hook.name)? {
+            Ok(changed) => {
+                member.hooked = Some(change);
+                self.account = Some(changed.record.identity);
+                Ok(None)
+            }
+            Err(messages) => {
+                self.attach(messages);
+                show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
+            }
+        }
+    }
+
     /// What stands below happens once the address is verified; `None`: there is no address that could be.
     async fn pend(&mut self) -> Result<Option<SignedUp>> {
         let (Who::New(account), Some(identity)) = (&self.facts.who, &self.account) else { return Ok(None) };
@@ -232,9 +262,18 @@ impl Work {
     async fn commit(&mut self) -> Result<Option<Ended>> {
         match commit::commit(self).await? {
             Committed::Done => Ok(None),
+            Committed::Taken if self.plan.flow == FlowKind::Settings => {
+                self.refused(text::identifier_exists()).await
+            }
+            Committed::Refused(why) => self.refused(why).await,
             Committed::Taken => Ok(Some(Ended::Taken)),
             Committed::Void => self.void().await.map(|outcome| Some(Ended::With(outcome))),
         }
+    }
+
+    async fn refused(&mut self, why: Text) -> Result<Option<Ended>> {
+        self.on.flow.message(why);
+        show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
     }
 
     /// What was proven is not so any more.
@@ -247,6 +286,10 @@ impl Work {
             Who::Waiting(_) => {
                 method::wrong_code(&mut self.on)?;
                 show(&mut self.on, Why::WrongCode).await
+            }
+            Who::Member(_) => {
+                self.on.flow.message(text::generic(CHANGED_MEANWHILE));
+                show(&mut self.on, Why::Refused).await
             }
             Who::New(_) | Who::Known(_) => {
                 self.on.flow.message(text::generic(CHANGED));

@@ -139,6 +139,9 @@ pub(super) fn shown_to(ctx: &Ctx, mut outcome: Outcome, cookie: Option<&str>) ->
         | Outcome::SignedIn(_)
         | Outcome::Replaced { .. }
         | Outcome::Unverified(_)
+        | Outcome::Saved(_)
+        | Outcome::SignInFirst(_)
+        | Outcome::SignInAgain { .. }
         | Outcome::Leave(_)
         | Outcome::Already(_)
         | Outcome::ToApp(_)

@@ -5,6 +5,7 @@ use super::verification;
 use crate::error::Result;
 use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why};
 use crate::hooks::call::HookContext;
+use crate::identity::change::Record;
 use crate::identity::{self, Credential, Identity, State};
 use crate::invitations::Invitation;
 use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
@@ -59,6 +60,8 @@ pub(super) struct Made {
     pub(super) given: Option<Given>,
     /// Of a sign-up that waited for its verification: what the account signs in with.
     pub(super) credential: Option<Credential>,
+    /// Settings: the account after the change.
+    pub(super) record: Option<Record>,
 }
 
 /// Whether there is anything to carry out.
@@ -107,6 +110,7 @@ impl Work {
                 return verification::replace(&work.on, Replaced::Over, why).await.map(Begun::Ended);
             }
             Who::Owner(_) | Who::Waiting(_) => work.begin_verification().await?,
+            Who::Member(_) => work.begin_change()?,
         }
         Ok(Begun::Work(Box::new(work)))
     }
@@ -159,6 +163,17 @@ impl Work {
         Ok(None)
     }
 
+    /// Web hooks that may stop the change see the account as it will be.
+    fn begin_change(&mut self) -> Result<()> {
+        let Who::Member(member) = &self.facts.who else { return Ok(()) };
+        self.made.return_to = Some(return_url(&self.on, &self.on.flow, self.plan.method)?);
+        let (record, now) = (self.on.record()?, self.on.ctx.effects().now());
+        let changed = member.wish.on(record, now).apply(record, &self.on.ctx.change_rules(now));
+        self.account =
+            Some(changed.map_or_else(|_| record.identity.clone(), |changed| changed.record.identity));
+        Ok(())
+    }
+
     async fn begin_verification(&mut self) -> Result<()> {
         let ctx = self.on.ctx.clone();
         self.made.claim = Some(Claim::of(&self.on.flow, &self.on.submit, self.on.token()));
@@ -198,9 +213,8 @@ impl Work {
             identity: self.account.as_ref(),
             session: match self.plan.flow {
                 FlowKind::Login => self.made.issued.as_ref().map(|issued| &issued.session),
-                FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
-                    None
-                }
+                FlowKind::Settings => self.on.submit.current.as_ref().map(|current| &current.session),
+                FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery => None,
             },
             method: match (part, &self.sign_up) {
                 (Part::SignUp, Some((_, plan))) => Some(plan.method),

@@ -232,10 +232,11 @@ pub(crate) async fn newest(ctx: &Ctx, flow: &Flow) -> Result<Flow> {
     Ok(newest)
 }
 
-/// Whether something happened to the flow that no message may undo: its proof, or another email.
+/// Whether something happened to the flow that no message may undo: its proof, a stored change, or another email.
 fn is_ahead(newest: &Flow, flow: &Flow) -> bool {
     let sent = |flow: &Flow| flow.sent().map(|sent| (sent.to.clone(), sent.at));
-    (newest.state == FlowState::Passed && flow.state != FlowState::Passed) || sent(newest) != sent(flow)
+    let reached = |state| newest.state == state && flow.state != state;
+    reached(FlowState::Passed) || reached(FlowState::Success) || sent(newest) != sent(flow)
 }
 
 /// A flow with everything but its nodes.
@@ -257,7 +258,7 @@ pub(crate) fn blank(ctx: &Ctx, kind: FlowKind, start: &Start) -> Flow {
             nodes: None,
             messages: Vec::new(),
         },
-        state: FlowState::ChooseMethod,
+        state: FlowState::of(kind),
         csrf_cookie: start.csrf_cookie.clone(),
         identity_schema: None,
         transient_payload: None,
@@ -265,6 +266,7 @@ pub(crate) fn blank(ctx: &Ctx, kind: FlowKind, start: &Start) -> Flow {
         private: Private::of(kind),
         session_token_exchange_code: None,
         browser_cookie: None,
+        identity: None,
         version: 0,
         untrusted: false,
     }
@@ -275,6 +277,7 @@ pub(crate) fn successor(ctx: &Ctx, old: &Flow, submit: &Submit) -> Flow {
     let mut flow = in_place_of(ctx, old, old.kind(), submit);
     flow.identity_schema.clone_from(&old.identity_schema);
     flow.set_invitation(old.invitation());
+    flow.set_account(old.account());
     flow
 }
 

@@ -15,6 +15,8 @@ pub enum Started {
     Flow(Box<Flow>),
     /// Somebody is signed in already: a browser goes there, others get [`already_signed_in`].
     SignedIn(Url),
+    /// Nobody is signed in: a browser signs in there first, others are told.
+    SignInFirst(Url),
 }
 
 /// What became of a form, of a return from a provider, or of an email's link.
@@ -39,6 +41,15 @@ pub enum Outcome {
     },
     /// No session before the address is verified (Kratos: selfservice/hook/require_verified_address.go).
     Unverified(ShowVerification),
+    /// A change in the settings was stored.
+    Saved(Box<Saved>),
+    /// Settings: nobody is signed in, so a browser signs in there first.
+    SignInFirst(Url),
+    /// Settings: the change takes a recent sign-in, which begins there.
+    SignInAgain {
+        url: Url,
+        client: Client,
+    },
     /// To a provider.
     Leave(AuthorizationRequest),
     /// Somebody is signed in already: a browser goes there.
@@ -110,6 +121,18 @@ pub struct Verified {
     pub flow: Flow,
     /// The session that came with it.
     pub given: Option<Given>,
+}
+
+/// A stored change of the settings.
+#[derive(Debug)]
+pub struct Saved {
+    pub flow: Flow,
+    pub client: Client,
+    pub identity: Identity,
+    /// The session that it was made in, whose cookie goes out again.
+    pub issued: Issued,
+    pub continue_with: Vec<ContinueWith>,
+    pub return_to: Url,
 }
 
 /// A session that leaves with the response.
@@ -217,6 +240,16 @@ pub fn replaced(by: &Flow) -> Error {
     Error::new(Kind::Expired, "This form is over. Go on with the new one.")
         .with_id("self_service_flow_replaced")
         .beside("use_flow_id", json!(by.id))
+}
+
+/// 403 `session_refresh_required`.
+pub fn sign_in_again(at: &Url) -> Error {
+    Error::new(
+        Kind::Forbidden,
+        "This change requires a recent sign-in. Sign in again, then send the form once more.",
+    )
+    .with_id("session_refresh_required")
+    .beside("redirect_browser_to", at.as_str())
 }
 
 /// 400 `session_already_available`.

@@ -3,7 +3,7 @@
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::schema::Extracted;
-use crate::identity::{Identity, State};
+use crate::identity::{Credential, Identity, State};
 use crate::model::MethodId;
 use crate::store::identities;
 use serde_json::json;
@@ -36,4 +36,9 @@ pub(crate) async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// The hash of a password.
+pub(super) fn stored(credential: &Credential) -> Option<&str> {
+    credential.config.get("hashed_password")?.as_str()
 }

@@ -1,13 +1,15 @@
 //! What a method is given, and what it answers with: values that `flow` acts on.
 
 use super::basis::Basis;
+use super::change::AccountChange;
 use crate::config::Config;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::form::envelope::Holder;
 use crate::form::outcome::{AuthorizationRequest, Replaced, Why};
 use crate::form::request::Submit;
+use crate::identity::change::{IdentityChange, Record};
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity};
 use crate::model::{Client, Flow, MethodId};
@@ -51,6 +53,16 @@ pub(crate) trait Prove: Send {
         None
     }
 
+    /// Settings: whether it takes a recent sign-in. Asked before anything else is done for it.
+    fn is_sensitive(&self) -> bool {
+        false
+    }
+
+    /// Settings: whether it adds an address, a factor or a provider, which a session from before any proof may not.
+    fn adds_access(&self) -> bool {
+        false
+    }
+
     /// `Step::Prove`. Messages go onto the attempt's flow.
     fn prove<'a>(self: Box<Self>, on: &'a mut Attempt) -> BoxFuture<'a, Result<Verdict>>;
 }
@@ -61,6 +73,8 @@ pub(crate) struct Draw<'a> {
     pub(crate) flow: &'a Flow,
     /// The user who confirms who they are, with the credentials of the account.
     pub(crate) refresh: Option<&'a [Credential]>,
+    /// Settings: the account that the form changes.
+    pub(crate) member: Option<&'a Record>,
 }
 
 /// One submission of a form, or one return from a provider.
@@ -75,6 +89,8 @@ pub(crate) struct Attempt {
     pub(crate) exchange: Option<Exchange>,
     /// A browser is back from a provider: the form is not in this request.
     pub(crate) returned: bool,
+    /// Settings: the account as it was read when the form came.
+    pub(crate) record: Option<Record>,
 }
 
 impl Attempt {
@@ -89,12 +105,18 @@ impl Attempt {
             client,
             exchange: None,
             returned: false,
+            record: None,
         }
     }
 
     /// The form's `csrf_token`.
     pub(crate) fn token(&self) -> Option<&str> {
         self.body.get("csrf_token").and_then(Value::as_str)
+    }
+
+    /// Settings: the account that is changed.
+    pub(crate) fn record(&self) -> Result<&Record> {
+        self.record.as_ref().ok_or_else(|| Error::internal("a settings form without its account"))
     }
 
     /// A field that is a text or a number, as a text.
@@ -166,6 +188,16 @@ pub(crate) enum Who {
     Owner(Box<Owner>),
     /// Verification: the address belongs to a sign-up that waits for it.
     Waiting(Box<pending::Right>),
+    /// Settings: the user changes the own account.
+    Member(Box<Member>),
+}
+
+pub(crate) struct Member {
+    pub(crate) wish: AccountChange,
+    /// Of the account that the wish was judged with, where it counts only for that one.
+    pub(crate) version: Option<i64>,
+    /// What a web hook wants beside it.
+    pub(crate) hooked: Option<IdentityChange>,
 }
 
 #[derive(Clone)]

@@ -6,10 +6,13 @@
 
 mod account;
 pub(crate) mod basis;
+pub(crate) mod change;
 mod code;
 mod contract;
 pub mod oidc;
 mod password;
+mod password_change;
+mod profile;
 
 pub(crate) use code::{asked_on_opening, wrong_code};
 pub(crate) use contract::{
@@ -19,7 +22,7 @@ pub(crate) use contract::{
 use crate::model::FlowKind;
 
 /// In the order of their nodes.
-static METHODS: [&dyn Method; 3] = [&password::Password, &oidc::Oidc, &code::EmailCode];
+static METHODS: [&dyn Method; 4] = [&profile::Profile, &password::Password, &oidc::Oidc, &code::EmailCode];
 
 /// Those that have a part in flows of that kind.
 pub(crate) fn of(flow: FlowKind) -> impl Iterator<Item = &'static dyn Method> {

@@ -1,6 +1,6 @@
 //! The method `password`: sign-up and sign-in (Kratos: selfservice/strategy/password).
 
-use super::account::{active, conflict};
+use super::account::{active, conflict, stored};
 use super::basis::Basis;
 use super::contract::{
     Attempt, Checked, Draw, Facts, Known, Method, NewAccount, NewCredential, Prove, Verdict, Who,
@@ -13,7 +13,7 @@ use crate::form::{nodes, schema};
 use crate::identity::change::{IdentityChange, Record};
 use crate::identity::credentials::{kinds_of, providers_of};
 use crate::identity::schema::Extracted;
-use crate::identity::{self, Credential, Identity, normalise_identifier};
+use crate::identity::{Credential, Identity, normalise_identifier};
 use crate::limits::{self, Standing, passwords::Judged};
 use crate::model::{Flow, FlowKind, MethodId};
 use crate::password::{self, Caller};
@@ -56,7 +56,8 @@ impl Method for Password {
                     button(text::sign_in()),
                 ]
             }
-            (FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings, _) => Vec::new(),
+            (FlowKind::Settings, _) => vec![nodes::password("new-password"), button(text::save())],
+            (FlowKind::Verification | FlowKind::Recovery, _) => Vec::new(),
         }
     }
 
@@ -64,9 +65,8 @@ impl Method for Password {
         Box::pin(async move {
             match on.flow.kind() {
                 FlowKind::Registration => check_sign_up(on),
-                FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
-                    check_sign_in(on)
-                }
+                FlowKind::Settings => super::password_change::check(on),
+                FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => check_sign_in(on),
             }
         })
     }
@@ -256,10 +256,6 @@ async fn read(ctx: &Ctx, identifier: &str) -> Result<Found> {
     let mut tx = ctx.db().read().await?;
     let identifier = normalise_identifier(identifier);
     store::identities::by_identifier(&mut tx, MethodId::Password.name(), &identifier).await
-}
-
-fn stored(credential: &identity::Credential) -> Option<&str> {
-    credential.config.get("hashed_password")?.as_str()
 }
 
 fn hash_of(found: &Found) -> Option<String> {

@@ -2,7 +2,7 @@
 //! the JSON that clients see.
 
 use super::Aal;
-use crate::ids::FlowId;
+use crate::ids::{FlowId, IdentityId};
 use crate::ui::{Container, Node, Text};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,12 @@ pub enum FlowState {
     /// A verification whose address is verified.
     #[serde(rename = "passed_challenge")]
     Passed,
+    /// Settings before a change is stored.
+    #[serde(rename = "show_form")]
+    ShowForm,
+    /// Settings after a change was stored. It stays so when a later change is refused.
+    #[serde(rename = "success")]
+    Success,
 }
 
 /// A flow as stored; [`Flow::view`] is what clients see.
@@ -140,6 +146,9 @@ pub struct Flow {
     /// Sign-in that links a provider: the cookie that binds it to this browser, where that one has none yet.
     #[serde(skip)]
     pub browser_cookie: Option<String>,
+    /// Settings: the account as it is shown with the form.
+    #[serde(skip)]
+    pub identity: Option<Value>,
     /// Of the stored row when it was read. Each write counts one up, and only from the version that it read.
     #[serde(skip)]
     pub version: i64,
@@ -173,7 +182,10 @@ pub enum Private {
         opened: Vec<Opened>,
     },
     Recovery,
-    Settings,
+    Settings {
+        /// Whose account it changes. Without one it is nobody's.
+        identity: Option<IdentityId>,
+    },
 }
 
 /// A browser that opened the email's link.
@@ -247,6 +259,8 @@ pub struct FlowView<'a> {
     requested_aal: Option<&'a Aal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_schema: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<&'a Value>,
 }
 
 impl Private {
@@ -257,7 +271,19 @@ impl Private {
             FlowKind::Login => Private::Login { refresh: false, requested_aal: Aal::Aal1 },
             FlowKind::Verification => Private::Verification { sent: None, opened: Vec::new() },
             FlowKind::Recovery => Private::Recovery,
-            FlowKind::Settings => Private::Settings,
+            FlowKind::Settings => Private::Settings { identity: None },
+        }
+    }
+}
+
+impl FlowState {
+    /// Of a new flow.
+    pub fn of(kind: FlowKind) -> Self {
+        match kind {
+            FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => {
+                FlowState::ChooseMethod
+            }
+            FlowKind::Settings => FlowState::ShowForm,
         }
     }
 }
@@ -269,14 +295,14 @@ impl Flow {
             Private::Login { .. } => FlowKind::Login,
             Private::Verification { .. } => FlowKind::Verification,
             Private::Recovery => FlowKind::Recovery,
-            Private::Settings => FlowKind::Settings,
+            Private::Settings { .. } => FlowKind::Settings,
         }
     }
 
     /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
     pub fn view(&self) -> FlowView<'_> {
         let (login, has_account) = match &self.private {
-            Private::Verification { .. } | Private::Recovery | Private::Settings => (None, false),
+            Private::Verification { .. } | Private::Recovery | Private::Settings { .. } => (None, false),
             Private::Registration { .. } => (None, true),
             Private::Login { refresh, requested_aal } => (Some((*refresh, requested_aal)), true),
         };
@@ -298,6 +324,7 @@ impl Flow {
             refresh: login.map(|(refresh, _)| refresh),
             requested_aal: login.map(|(_, requested_aal)| requested_aal),
             identity_schema: self.identity_schema.as_deref().filter(|_| has_account),
+            identity: self.identity.as_ref(),
         }
     }
 
@@ -338,9 +365,10 @@ impl Flow {
     pub fn sent(&self) -> Option<&Sent> {
         match &self.private {
             Private::Verification { sent, .. } => sent.as_ref(),
-            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
-                None
-            }
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Recovery
+            | Private::Settings { .. } => None,
         }
     }
 
@@ -348,9 +376,10 @@ impl Flow {
     pub fn sent_mut(&mut self) -> Option<&mut Sent> {
         match &mut self.private {
             Private::Verification { sent, .. } => sent.as_mut(),
-            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
-                None
-            }
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Recovery
+            | Private::Settings { .. } => None,
         }
     }
 
@@ -365,9 +394,10 @@ impl Flow {
     pub fn opened(&self) -> &[Opened] {
         match &self.private {
             Private::Verification { opened, .. } => opened,
-            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
-                &[]
-            }
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Recovery
+            | Private::Settings { .. } => &[],
         }
     }
 
@@ -375,9 +405,10 @@ impl Flow {
     pub fn opened_mut(&mut self) -> Option<&mut Vec<Opened>> {
         match &mut self.private {
             Private::Verification { opened, .. } => Some(opened),
-            Private::Registration { .. } | Private::Login { .. } | Private::Recovery | Private::Settings => {
-                None
-            }
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Recovery
+            | Private::Settings { .. } => None,
         }
     }
 
@@ -385,9 +416,28 @@ impl Flow {
     pub fn invitation(&self) -> Option<Uuid> {
         match self.private {
             Private::Registration { invitation } => invitation,
-            Private::Login { .. } | Private::Verification { .. } | Private::Recovery | Private::Settings => {
-                None
-            }
+            Private::Login { .. }
+            | Private::Verification { .. }
+            | Private::Recovery
+            | Private::Settings { .. } => None,
+        }
+    }
+
+    /// Settings: whose account it changes.
+    pub fn account(&self) -> Option<IdentityId> {
+        match self.private {
+            Private::Settings { identity } => identity,
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Verification { .. }
+            | Private::Recovery => None,
+        }
+    }
+
+    /// Settings: it changes that account.
+    pub fn set_account(&mut self, id: Option<IdentityId>) {
+        if let Private::Settings { identity } = &mut self.private {
+            *identity = id;
         }
     }
 

@@ -13,10 +13,12 @@ pub enum MethodId {
     Passkey,
     Webauthn,
     LookupSecret,
+    /// Settings only: the traits. Nobody signs in with it.
+    Profile,
 }
 
 impl MethodId {
-    pub const ALL: [MethodId; 8] = [
+    pub const ALL: [MethodId; 9] = [
         MethodId::Password,
         MethodId::Oidc,
         MethodId::Code,
@@ -25,6 +27,7 @@ impl MethodId {
         MethodId::Passkey,
         MethodId::Webauthn,
         MethodId::LookupSecret,
+        MethodId::Profile,
     ];
 
     /// Kratos' name.
@@ -38,6 +41,7 @@ impl MethodId {
             MethodId::Passkey => "passkey",
             MethodId::Webauthn => "webauthn",
             MethodId::LookupSecret => "lookup_secret",
+            MethodId::Profile => "profile",
         }
     }
 
@@ -49,9 +53,12 @@ impl MethodId {
     pub fn is_second_factor(self) -> bool {
         match self {
             MethodId::Totp | MethodId::LookupSecret | MethodId::Webauthn => true,
-            MethodId::Password | MethodId::Oidc | MethodId::Code | MethodId::Link | MethodId::Passkey => {
-                false
-            }
+            MethodId::Password
+            | MethodId::Oidc
+            | MethodId::Code
+            | MethodId::Link
+            | MethodId::Passkey
+            | MethodId::Profile => false,
         }
     }
 }

@@ -156,7 +156,20 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
             steps.push(Step::Commit);
             steps.extend(web_hooks(list).cloned().map(|hook| Step::Run(Hook::WebHook(hook))));
         }
-        FlowKind::Recovery | FlowKind::Settings => steps.push(Step::Commit),
+        FlowKind::Settings => {
+            // As for sign-up: what may stop the change has to stand in the method's own list (Kratos: driver/registry_default_settings.go).
+            let (asks, rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            match source {
+                Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
+                Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
+            }
+            steps.push(Step::Commit);
+            if config.sends_codes() {
+                steps.push(Step::SendCode);
+            }
+            steps.extend(rest.into_iter().cloned().map(Step::Run));
+        }
+        FlowKind::Recovery => steps.push(Step::Commit),
     }
     // Without codes nothing would ever be proven.
     let when_proven = flow == FlowKind::Registration
@@ -173,6 +186,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
     let pends = steps.contains(&Step::Pend);
     let shows_verification = pends
         || list.contains(&Hook::ShowVerificationUi)
+            && flow != FlowKind::Settings
             && (steps.contains(&Step::SendCode)
                 || (steps.contains(&Step::Run(Hook::Verification)) && config.sends_codes()));
     // A page that leaves for a provider comes back as a page, whoever sent the form. Only one that follows the redirects itself and
@@ -212,7 +226,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
 /// What may run after a form of `flow`: the method's own list and that of the whole flow.
 fn lists_after(config: &Config, flow: FlowKind, method: MethodId) -> (&[Hook], &[Hook]) {
     match flow {
-        FlowKind::Registration | FlowKind::Login => {
+        FlowKind::Registration | FlowKind::Login | FlowKind::Settings => {
             let after = after(config, flow);
             let own = after.and_then(|after| after.methods.get(&method));
             (
@@ -221,7 +235,7 @@ fn lists_after(config: &Config, flow: FlowKind, method: MethodId) -> (&[Hook], &
             )
         }
         FlowKind::Verification => (&[], &config.selfservice.verification.after),
-        FlowKind::Recovery | FlowKind::Settings => (&[], &[]),
+        FlowKind::Recovery => (&[], &[]),
     }
 }
 
@@ -230,7 +244,8 @@ fn after(config: &Config, flow: FlowKind) -> Option<&After> {
     match flow {
         FlowKind::Registration => Some(&config.selfservice.registration.after),
         FlowKind::Login => Some(&config.selfservice.login.after),
-        FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => None,
+        FlowKind::Settings => Some(&config.selfservice.settings.after),
+        FlowKind::Verification | FlowKind::Recovery => None,
     }
 }
 
@@ -299,7 +314,7 @@ impl Plan {
     }
 }
 
-/// `after.<method>` > `after` > `selfservice.default_browser_return_url` > our own `/welcome`.
+/// `after.<method>` > `after` > `selfservice.default_browser_return_url` > our own `/welcome`. Settings lead back to their own page.
 pub fn default_return_url(config: &Config, flow: FlowKind, method: MethodId) -> url::Url {
     let after = after(config, flow);
     let of_method = after.and_then(|after| after.methods.get(&method)?.default_browser_return_url.as_ref());
@@ -308,5 +323,10 @@ pub fn default_return_url(config: &Config, flow: FlowKind, method: MethodId) -> 
         None if flow == FlowKind::Verification => config.selfservice.verification.return_url.as_ref(),
         None => None,
     };
-    of_method.or(of_flow).cloned().unwrap_or_else(|| config.default_return_url())
+    of_method.or(of_flow).cloned().unwrap_or_else(|| match flow {
+        FlowKind::Settings => config.page_of(flow),
+        FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => {
+            config.default_return_url()
+        }
+    })
 }

@@ -72,9 +72,29 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             prove: Words { title: "Verify the code", ..AUTHENTICATE },
             ..PLAIN
         },
-        (
-            MethodId::Password | MethodId::Oidc,
-            FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings,
+        (MethodId::Password, FlowKind::Settings) => Offer {
+            members: &["password"],
+            checks: new_password_rules,
+            prove: Words {
+                step: "hash",
+                title: "Hash the password",
+                about: algorithm,
+                stage: None,
+                may_stop: true,
+            },
+            ..PLAIN
+        },
+        (MethodId::Profile, FlowKind::Settings) => Offer {
+            members: &["traits"],
+            checks: schema,
+            prove: Words { title: "Require a recent sign-in", about: if_it_is_sensitive, ..AUTHENTICATE },
+            ..PLAIN
+        },
+        (MethodId::Password, FlowKind::Verification | FlowKind::Recovery)
+        | (MethodId::Oidc, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings)
+        | (
+            MethodId::Profile,
+            FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery,
         )
         | (
             MethodId::Code,
@@ -116,8 +136,12 @@ fn schema(_: &Config) -> String {
 }
 
 fn password_rules(config: &Config) -> String {
+    format!("{}, {}", schema(config), rules_of_passwords(config))
+}
+
+fn rules_of_passwords(config: &Config) -> String {
     let password = &config.selfservice.password;
-    let mut all = format!("{}, {}+ characters", schema(config), password.min_password_length);
+    let mut all = format!("{}+ characters", password.min_password_length);
     if password.identifier_similarity_check_enabled {
         all.push_str(", not similar to the email");
     }
@@ -126,6 +150,14 @@ fn password_rules(config: &Config) -> String {
         all.push_str(", not breached");
     }
     all
+}
+
+fn new_password_rules(config: &Config) -> String {
+    format!("recent sign-in, {}", rules_of_passwords(config))
+}
+
+fn if_it_is_sensitive(_: &Config) -> &'static str {
+    "if an email or an identifier changes"
 }
 
 fn algorithm(config: &Config) -> &'static str {

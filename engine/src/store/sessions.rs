@@ -52,6 +52,8 @@ statements! {
         where identity_id = $1 and id <> $2 and active and expires_at > $3";
     const NETWORKS: &str = "select network_hash from sessions where identity_id = $1 and issued_at > $2
         order by issued_at desc limit 50";
+    // Locks the row, so that it does not end before the transaction does.
+    const HOLD: &str = "update sessions set active = active where id = $1 and token_hash = $2 and active and expires_at > $3";
     const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
     const REVOKE_OTHERS: &str =
         "update sessions set active = false where identity_id = $1 and id <> $2 and active";
@@ -190,6 +192,11 @@ pub async fn count_others(
 ) -> Result<i64> {
     let (count,): (i64,) = tx.fetch_one(COUNT_OTHERS, &[&identity.0, &except.0, &now]).await?;
     Ok(count)
+}
+
+/// Whether the session is active still and has that token. It stays so until `tx` ends.
+pub async fn hold(tx: &mut Tx, id: SessionId, token_hash: &[u8], now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(HOLD, &[&id.0, &token_hash, &now]).await? == 1)
 }
 
 /// Sets `active` to false where it belongs to `identity`; whether a row changed.

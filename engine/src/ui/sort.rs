@@ -44,6 +44,22 @@ pub fn login(nodes: &mut [Node]) {
     sort(nodes, &LOGIN, &["csrf_token", "identifier", "password"]);
 }
 
+const SETTINGS: [Group; 8] = [
+    Group::Default,
+    Group::Profile,
+    Group::Password,
+    Group::Oidc,
+    Group::LookupSecret,
+    Group::Webauthn,
+    Group::Passkey,
+    Group::Totp,
+];
+
+/// By group alone: the methods have their nodes in order.
+pub fn settings(nodes: &mut [Node]) {
+    nodes.sort_by_key(|node| SETTINGS.iter().position(|group| *group == node.group));
+}
+
 fn sort(nodes: &mut [Node], groups: &[Group], keys: &[&str]) {
     // A group that is not listed comes first.
     nodes.sort_by_key(|node| {

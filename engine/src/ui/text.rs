@@ -189,6 +189,28 @@ pub fn already_proven() -> Text {
     error(4070002, "This email is already verified. To verify another one, request a new code.", Value::Null)
 }
 
+// Settings
+
+pub fn saved() -> Text {
+    make(1050001, TextKind::Success, "Your changes were saved.", Value::Null)
+}
+pub fn save() -> Text {
+    info(1070003, "Save")
+}
+/// The user has just recovered the account, and may set a new password until then.
+pub fn recovered(until: DateTime<Utc>) -> Text {
+    let text = "Your account is recovered. Set a new password, or check how you sign in.";
+    let context = json!({
+        "privileged_session_expires_at": until,
+        "privileged_session_expires_at_unix": until.timestamp(),
+        "privilegedSessionExpiresAt": until,
+    });
+    make(1060001, TextKind::Success, text, context)
+}
+pub fn same_password() -> Text {
+    error(4000039, "This is your current password. Choose a different one.", Value::Null)
+}
+
 // Form errors
 
 /// What the user entered, cut to the length that a message repeats.
@@ -420,6 +442,13 @@ pub fn no_verification_method() -> Text {
 }
 pub fn no_registration_method() -> Text {
     error(4010003, "Choose a sign-up method.", Value::Null)
+}
+
+pub fn no_settings_method() -> Text {
+    error(4010004, "Choose what to change.", Value::Null)
+}
+pub fn settings_expired(at: DateTime<Utc>) -> Text {
+    expired(4050001, at)
 }
 
 #[cfg(test)]

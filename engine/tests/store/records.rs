@@ -1,7 +1,7 @@
 //! Flows, stored errors, settings revisions, audit.
 
 use crate::{at, id, on_both};
-use engine::ids::FlowId;
+use engine::ids::{FlowId, IdentityId};
 use engine::model::{Aal, Flow, FlowKind, FlowState, FlowType, Opened, Private, Sent};
 use engine::store::{audit, errors, flows, revisions};
 use engine::ui::Container;
@@ -29,10 +29,12 @@ pub(crate) fn flow(number: u128, kind: FlowKind, expires: i64) -> Flow {
                 sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
                 opened: Vec::new(),
             },
-            FlowKind::Recovery | FlowKind::Settings => Private::of(kind),
+            FlowKind::Recovery => Private::of(kind),
+            FlowKind::Settings => Private::Settings { identity: Some(IdentityId(id(9))) },
         },
         session_token_exchange_code: None,
         browser_cookie: None,
+        identity: None,
         version: 0,
         untrusted: false,
     }

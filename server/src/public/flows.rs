@@ -75,7 +75,11 @@ pub async fn fetch(
 
 /// The flow as this browser sees it. Of several anti-forgery cookies the one that the flow belongs to counts.
 pub(crate) async fn load(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>, headers: &HeaderMap) -> Result<Flow> {
-    flow::get(ctx, kind, id, &cookies::csrf_cookies(ctx, headers)).await
+    let current = match kind {
+        FlowKind::Settings => super::reader(ctx, headers).await?,
+        FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => None,
+    };
+    flow::get(ctx, kind, id, &cookies::csrf_cookies(ctx, headers), current.as_ref()).await
 }
 
 pub async fn submit(

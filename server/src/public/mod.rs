@@ -53,7 +53,16 @@ pub fn router(state: AppState) -> Router {
         .route(
             "/self-service/verification/flows",
             get(|s, h, u| flows::fetch(FlowKind::Verification, s, h, u)),
-        );
+        )
+        .route(
+            "/self-service/settings/browser",
+            acting(|s, h, u| flows::start((FlowKind::Settings, FlowType::Browser), s, h, u)),
+        )
+        .route(
+            "/self-service/settings/api",
+            acting(|s, h, u| flows::start((FlowKind::Settings, FlowType::Api), s, h, u)),
+        )
+        .route("/self-service/settings/flows", get(|s, h, u| flows::fetch(FlowKind::Settings, s, h, u)));
     // Every route that takes a form is here, behind the question which page sent it. GET never takes one.
     let forms = Router::new()
         .route(
@@ -70,6 +79,11 @@ pub fn router(state: AppState) -> Router {
             "/self-service/verification",
             post(|s, r, h, u, b| flows::submit(FlowKind::Verification, s, r, h, u, b))
                 .merge(acting(verification::link)),
+        )
+        .route(
+            "/self-service/settings",
+            post(|s, r, h, u, b| flows::submit(FlowKind::Settings, s, r, h, u, b))
+                .merge(acting(|s, h, u| flows::page(FlowKind::Settings, s, h, u))),
         )
         .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
     let api = Router::new()

@@ -258,7 +258,7 @@ async fn the_mails_of_a_run_go_to_the_operator_alone_once_and_say_that_they_are_
     // Its link leads nowhere.
     let (_, flow) = sent[0].text.split_once("&flow=").unwrap();
     let flow: FlowId = flow[..36].parse().unwrap();
-    let found = engine::flow::get(&ctx, engine::model::FlowKind::Verification, Some(flow), &[]).await;
+    let found = engine::flow::get(&ctx, engine::model::FlowKind::Verification, Some(flow), &[], None).await;
     assert_eq!(found.unwrap_err().kind, engine::Kind::NotFound);
 }
 

@@ -36,6 +36,7 @@ pub(super) fn method_name(method: MethodId) -> &'static str {
         MethodId::Passkey => "Passkey",
         MethodId::Webauthn => "Security key",
         MethodId::LookupSecret => "Backup codes",
+        MethodId::Profile => "Profile",
     }
 }
 

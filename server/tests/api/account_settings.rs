@@ -1,0 +1,247 @@
+//! Account settings as an attacker meets them: the form of somebody else, an old sign-in, a form without its token, tabs that know less than
+//! the database.
+
+use crate::clients::{HTML, JSON, Kind, PASSWORD, Person, Site, accounts, document, sign_up, stand};
+use crate::support::http::Answer;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub(crate) const ANNA: &str = "anna@vestibule.test";
+const BERT: &str = "bert@vestibule.test";
+pub(crate) const NEW: &str = "Another-Stable-7-Nail";
+
+/// Somebody who is signed in: in a browser's page, or in an app with its token.
+pub(crate) struct Member {
+    pub(crate) person: Person,
+    token: Option<String>,
+}
+
+/// A settings form as it was read.
+#[derive(Clone)]
+pub(crate) struct Form {
+    pub(crate) id: String,
+    pub(crate) csrf: String,
+}
+
+impl Member {
+    pub(crate) async fn app(site: &Site, email: &str, password: &str) -> Self {
+        let mut person = Person::new(site, Kind::Native);
+        let flow = document(&person.ask("GET", "/self-service/login/api", JSON, &[], None).await);
+        let body = json!({"method": "password", "identifier": email, "password": password});
+        let target = format!("/self-service/login?flow={}", flow["id"].as_str().expect("an id"));
+        let done = document(&person.post(&target, &[], &body).await);
+        let token = done["session_token"].as_str().unwrap_or_else(|| panic!("{done}")).to_owned();
+        Self { person, token: Some(token) }
+    }
+
+    pub(crate) async fn page(site: &Site, email: &str, password: &str) -> Self {
+        let mut member = Self { person: Person::new(site, Kind::Spa), token: None };
+        assert_eq!(member.signs_in("", email, password).await.status, 200);
+        member
+    }
+
+    pub(crate) async fn signs_in(&mut self, query: &str, email: &str, password: &str) -> Answer {
+        let target = format!("/self-service/login/browser{query}");
+        let flow = document(&self.person.ask("GET", &target, JSON, &[], None).await);
+        let body = json!({
+            "method": "password", "identifier": email, "password": password, "csrf_token": csrf(&flow),
+        });
+        let target = format!("/self-service/login?flow={}", flow["id"].as_str().expect("an id"));
+        self.person.post(&target, &[], &body).await
+    }
+
+    pub(crate) async fn get(&mut self, target: &str) -> Answer {
+        let token = self.token.clone();
+        let headers: Vec<(&str, &str)> =
+            token.iter().map(|token| ("X-Session-Token", token.as_str())).collect();
+        self.person.ask("GET", target, JSON, &headers, None).await
+    }
+
+    pub(crate) async fn open(&mut self) -> Form {
+        let way = if self.token.is_some() { "api" } else { "browser" };
+        let answer = self.get(&format!("/self-service/settings/{way}")).await;
+        assert_eq!(answer.status, 200, "{}", document(&answer));
+        let flow = document(&answer);
+        Form { id: flow["id"].as_str().expect("an id").to_owned(), csrf: csrf(&flow) }
+    }
+
+    pub(crate) async fn send(&mut self, form: &Form, body: Value) -> Answer {
+        let mut body = body;
+        body["csrf_token"] = form.csrf.clone().into();
+        self.send_as_it_is(form, &body).await
+    }
+
+    pub(crate) async fn send_as_it_is(&mut self, form: &Form, body: &Value) -> Answer {
+        let token = self.token.clone();
+        let headers: Vec<(&str, &str)> =
+            token.iter().map(|token| ("X-Session-Token", token.as_str())).collect();
+        self.person.post(&format!("/self-service/settings?flow={}", form.id), &headers, body).await
+    }
+
+    pub(crate) async fn is_signed_in(&mut self) -> bool {
+        self.get("/sessions/whoami").await.status == 200
+    }
+}
+
+pub(crate) fn csrf(flow: &Value) -> String {
+    let nodes = flow["ui"]["nodes"].as_array().expect("nodes");
+    let node =
+        nodes.iter().find(|node| node["attributes"]["name"] == "csrf_token").expect("the token's node");
+    node["attributes"]["value"].as_str().unwrap_or_default().to_owned()
+}
+
+pub(crate) fn new_password() -> Value {
+    json!({"method": "password", "password": NEW})
+}
+
+pub(crate) fn new_email(email: &str) -> Value {
+    json!({"method": "profile", "traits": {"email": email}})
+}
+
+/// Message numbers of the form itself and of its fields.
+pub(crate) fn messages(flow: &Value) -> Vec<u64> {
+    let of = |list: &Value| -> Vec<u64> {
+        list.as_array().into_iter().flatten().filter_map(|message| message["id"].as_u64()).collect()
+    };
+    let mut all = of(&flow["ui"]["messages"]);
+    for node in flow["ui"]["nodes"].as_array().into_iter().flatten() {
+        all.extend(of(&node["messages"]));
+    }
+    all
+}
+
+pub(crate) fn error_id(answer: &Answer) -> Value {
+    document(answer)["error"]["id"].clone()
+}
+
+pub(crate) async fn opens_with(site: &Site, email: &str, password: &str) -> bool {
+    let mut person = Person::new(site, Kind::Native);
+    let flow = document(&person.ask("GET", "/self-service/login/api", JSON, &[], None).await);
+    let body = json!({"method": "password", "identifier": email, "password": password});
+    let target = format!("/self-service/login?flow={}", flow["id"].as_str().expect("an id"));
+    person.post(&target, &[], &body).await.status == 200
+}
+
+#[tokio::test]
+async fn the_form_of_another_account_is_neither_read_nor_sent() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    sign_up(&site, Kind::Native, BERT).await;
+    let mut anna = Member::app(&site, ANNA, PASSWORD).await;
+    let mut bert = Member::app(&site, BERT, PASSWORD).await;
+    let form = anna.open().await;
+    let read = bert.get(&format!("/self-service/settings/flows?id={}", form.id)).await;
+    assert_eq!((read.status, error_id(&read)), (403, json!("security_identity_mismatch")));
+    let sent = bert.send(&form, new_password()).await;
+    assert_eq!((sent.status, error_id(&sent)), (403, json!("security_identity_mismatch")));
+    for email in [ANNA, BERT] {
+        assert!(opens_with(&site, email, PASSWORD).await, "{email}: no password changed");
+    }
+    // A browser's form is not one of another browser either, with a session of the same account.
+    let mut at_home = Member::page(&site, ANNA, PASSWORD).await;
+    let mut elsewhere = Member::page(&site, ANNA, PASSWORD).await;
+    let form = at_home.open().await;
+    let read = elsewhere.get(&format!("/self-service/settings/flows?id={}", form.id)).await;
+    assert_eq!((read.status, error_id(&read)), (403, json!("security_csrf_violation")));
+    let mut forged = new_password();
+    forged["csrf_token"] = elsewhere.open().await.csrf.into();
+    let sent = elsewhere.send_as_it_is(&form, &forged).await;
+    assert_eq!((sent.status, error_id(&sent)), (403, json!("security_csrf_violation")));
+    let sent = at_home.send_as_it_is(&form, &new_password()).await;
+    assert_eq!((sent.status, error_id(&sent)), (403, json!("security_csrf_violation")), "without the token");
+    assert!(opens_with(&site, ANNA, PASSWORD).await);
+    assert_eq!(at_home.send(&form, new_password()).await.status, 200);
+    assert!(opens_with(&site, ANNA, NEW).await);
+}
+
+#[tokio::test]
+async fn what_lets_somebody_in_takes_a_recent_sign_in() {
+    let (stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let mut app = Member::app(&site, ANNA, PASSWORD).await;
+    stand.world.clock.advance(Duration::from_secs(3601));
+    for member in [&mut anna, &mut app] {
+        let form = member.open().await;
+        for body in [new_password(), new_email(BERT)] {
+            let refused = member.send(&form, body).await;
+            assert_eq!((refused.status, error_id(&refused)), (403, json!("session_refresh_required")));
+        }
+        // What changes nothing of that does not.
+        assert_eq!(member.send(&form, new_email(ANNA)).await.status, 200);
+    }
+    assert!(opens_with(&site, ANNA, PASSWORD).await);
+    let form = anna.open().await;
+    assert_eq!(anna.signs_in("?refresh=true", ANNA, PASSWORD).await.status, 200);
+    assert_eq!(anna.send(&form, new_email(BERT)).await.status, 200, "the form is still the browser's");
+    assert_eq!(accounts(&site).await, [BERT]);
+    assert!(opens_with(&site, BERT, PASSWORD).await && !opens_with(&site, ANNA, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn an_address_of_another_account_is_refused_and_changes_nothing() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    sign_up(&site, Kind::Native, BERT).await;
+    let mut anna = Member::app(&site, ANNA, PASSWORD).await;
+    let form = anna.open().await;
+    let refused = anna.send(&form, new_email(BERT)).await;
+    assert_eq!((refused.status, messages(&document(&refused))), (400, vec![4_000_007]));
+    // Two accounts want one free address at once: one has it.
+    let mut bert = Member::app(&site, BERT, PASSWORD).await;
+    let of_bert = bert.open().await;
+    let free = "free@vestibule.test";
+    let (one, other) =
+        futures::join!(anna.send(&form, new_email(free)), bert.send(&of_bert, new_email(free)));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
+    assert_eq!(accounts(&site).await.iter().filter(|email| *email == free).count(), 1);
+}
+
+#[tokio::test]
+async fn an_expired_form_leads_to_a_new_one_and_an_ended_session_to_none() {
+    let (stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let form = anna.open().await;
+    stand.world.clock.advance(Duration::from_secs(3601));
+    let refused = anna.send(&form, new_password()).await;
+    assert_eq!((refused.status, error_id(&refused)), (410, json!("self_service_flow_expired")));
+    let next = document(&refused)["use_flow_id"].as_str().expect("the next form").to_owned();
+    let next = document(&anna.get(&format!("/self-service/settings/flows?id={next}")).await);
+    assert_eq!((messages(&next), &next["identity"]["traits"]["email"]), (vec![4_050_001], &json!(ANNA)));
+    let mut elsewhere = Member::page(&site, ANNA, PASSWORD).await;
+    let form = anna.open().await;
+    assert_eq!(elsewhere.person.ask("DELETE", "/sessions", JSON, &[], None).await.status, 200);
+    let refused = anna.send(&form, new_email(ANNA)).await;
+    assert_eq!((refused.status, error_id(&refused)), (401, json!("session_inactive")));
+    let sent = anna
+        .person
+        .ask(
+            "POST",
+            &format!("/self-service/settings?flow={}", form.id),
+            HTML,
+            &[("Content-Type", "application/x-www-form-urlencoded")],
+            Some("method=profile"),
+        )
+        .await;
+    let location = sent.header("location").expect("a place to go to");
+    assert_eq!(sent.status, 303);
+    assert!(location.contains("/self-service/login/browser?return_to="), "{location}");
+}
+
+#[tokio::test]
+async fn the_hook_ends_the_other_sessions_with_the_change() {
+    let hooks = json!({"password": {"hooks": [{"hook": "revoke_active_sessions"}]}});
+    let (_stand, site) =
+        stand("memory", json!({"selfservice": {"flows": {"settings": {"after": hooks}}}})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let mut thief = Member::app(&site, ANNA, PASSWORD).await;
+    let form = anna.open().await;
+    assert_eq!(anna.send(&form, new_email(ANNA)).await.status, 200);
+    assert!(thief.is_signed_in().await, "a change of the profile ends nothing");
+    assert_eq!(anna.send(&form, new_password()).await.status, 200);
+    assert!(anna.is_signed_in().await && !thief.is_signed_in().await);
+}
