@@ -1,6 +1,6 @@
 //! The engine as a value: two can exist in one process, because nothing is global.
 
-use crate::config::Config;
+use crate::config::{Config, FilesState};
 use crate::effects::{Effects, Following, to_completion};
 use crate::error::Result;
 use crate::gate::Gates;
@@ -33,6 +33,7 @@ struct Inner {
     effects: Effects,
     hasher: Hasher,
     config: ArcSwap<Config>,
+    files: FilesState,
     /// See [`Engine::reconfigure`].
     reconfiguring: Mutex<()>,
     noticed: Noticed,
@@ -76,6 +77,7 @@ impl Engine {
                 effects,
                 hasher,
                 config: ArcSwap::from_pointee(config),
+                files: FilesState::default(),
                 reconfiguring: Mutex::new(()),
                 noticed: Noticed::default(),
                 refused_forms_logged: [AtomicI64::new(i64::MIN), AtomicI64::new(i64::MIN)],
@@ -127,6 +129,11 @@ impl Engine {
             Ok(answer)
         })
         .await
+    }
+
+    /// What became of the watched configuration files.
+    pub fn files(&self) -> &FilesState {
+        &self.inner.files
     }
 
     /// For tests that need no revision: from the next [`Engine::begin`] on, `config` applies.

@@ -9,6 +9,7 @@ mod comparison;
 mod confirm;
 pub mod entry;
 mod fields;
+mod files;
 mod history;
 mod invitations;
 pub mod kit;
@@ -39,6 +40,7 @@ pub fn pages() -> Vec<Entry> {
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),
         mount::<checks::Checks>(),
+        mount::<files::Files>(),
         mount::<history::History>(),
         mount::<comparison::Compare>(),
         mount::<revision::OneRevision>(),

@@ -33,6 +33,8 @@ pub struct Shell {
     pub grave: usize,
     /// Name and URL of the hosted pages.
     pub doors: Vec<(&'static str, String)>,
+    /// The configuration files changed and do not apply.
+    pub files: bool,
 }
 
 impl Shell {
@@ -107,6 +109,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                     <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
                 </div>
             </header>
+            {shell.files.then(super::files::notice)}
             <div class="frame">
                 <nav class="side" aria-label="Console">
                     {shell.navigation()}

@@ -83,6 +83,10 @@ const fn later(path: &'static str, kind: Kind, default: &'static str, text: &'st
 }
 
 impl Key {
+    pub(super) fn is_of_hooks(&self) -> bool {
+        matches!(self.kind, Kind::Hooks(_))
+    }
+
     /// The behavior for these values is the same without the key.
     const fn ours(mut self, values: &'static [&'static str], why: &'static str) -> Self {
         self.ours = Some((values, why));

@@ -124,6 +124,11 @@ impl Layers {
         })
     }
 
+    /// What the files say, merged.
+    pub(super) fn files(&self) -> &Value {
+        &self.merged
+    }
+
     /// Files < console < environment, with what is wrong with the settings of the console.
     pub(super) fn document(&self, revision: i64, named: &Named) -> (Value, Vec<Problem>) {
         // Read into the files' document once: the console's settings go by what is on, and take lists over, wherever that is said.
@@ -351,6 +356,19 @@ fn parse(name: &str, extension: &str, text: &str) -> Result<Value, Problem> {
         }
         Err((line, column, message)) => {
             Err(problem(format!("line {line}, column {column}: {message}"), &format!("valid {format}")))
+        }
+    }
+}
+
+/// Paths of lists of hooks that have an entry.
+pub(super) fn hook_lists(value: &Value, path: &str, found: &mut Vec<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let is_list = super::keys::REGISTRY.key(&full).is_some_and(super::keys::Key::is_of_hooks);
+        match value {
+            Value::Array(entries) if is_list && !entries.is_empty() => found.push(full),
+            Value::Object(_) => hook_lists(value, &full, found),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
         }
     }
 }

@@ -19,6 +19,10 @@ can't change settings in the console that an environment variable sets.
 
 - Unknown keys and keys that aren't supported yet are reported. The server starts nevertheless. Keys that need no effect are reported as
   such.
+- Changed files apply within a second, without a restart. They are checked as a whole: while they have errors, the configuration from before
+  the change stays active. Files that lost a section or a list of hooks apply after an owner confirms it in the console. A change of
+  `secrets`, `dsn`, `log`, `vestibule.limits.connections`, an address or a port applies after a restart, with everything else in the
+  files.
 - Wrong types and invalid combinations prevent the start. All problems are listed at once, each with a correction.
 - **Duration**: numbers with units, for example `200ms`, `10m`, `1h30m`. **Size**: for example `512KB`, `19MB`, `1GB`, where 1 MB is
   1024 × 1024 bytes as in Kratos. `MiB` means the same.

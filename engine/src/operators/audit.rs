@@ -11,6 +11,8 @@ use serde_json::json;
 pub const ACTIONS: &[&str] = &[
     "audit.export",
     "console.refused",
+    "files.confirm",
+    "files.refused",
     "hooks.look",
     "hooks.refused",
     "hooks.retry",

@@ -8,6 +8,7 @@
 
 mod checks;
 mod dangers;
+mod files;
 mod gate;
 mod history;
 mod preview;

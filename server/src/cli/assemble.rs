@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Assembled {
     pub(super) engine: Engine,
     pub(super) notes: Vec<Note>,
+    /// What the configuration was made of.
+    pub(super) sources: Sources,
     /// The database file of the installation that this command created.
     pub(super) began: Option<PathBuf>,
 }
@@ -75,7 +77,8 @@ pub(super) async fn engine(global: &Global, data: Data) -> Outcome<Assembled> {
     let db = ready_database(&config, global).await?;
     let loaded = settings::load_current(&db, &sources).await.map_err(|error| Failure::database(&error))?;
     let Loaded { config, notes } = loaded?;
-    Ok(Assembled { engine: Engine::new(db, Effects::system(), Hasher::start(), config), notes, began })
+    let engine = Engine::new(db, Effects::system(), Hasher::start(), config);
+    Ok(Assembled { engine, notes, sources, began })
 }
 
 /// The configuration that `serve` would use. Without an installation, configuration files only. Creates nothing.

@@ -47,7 +47,7 @@ impl Serve {
 }
 
 async fn serve(global: &Global, dev: bool) -> Outcome {
-    let Assembled { engine, notes, .. } = assemble::engine(global, Data::Made).await?;
+    let Assembled { engine, notes, sources, .. } = assemble::engine(global, Data::Made).await?;
     let config = engine.begin().config;
     engine.db().writable().await.map_err(|error| Failure::database(&error))?;
     let known = known_secrets::record(&engine).await.map_err(|error| Failure::database(&error))?;
@@ -86,6 +86,7 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
     tokio::select! {
         outcome = server::serve(engine.clone(), listeners, stop) => outcome?,
         () = until(told.clone(), settings::follow(&engine)) => {}
+        () = until(told.clone(), settings::watch_files(&engine, &sources)) => {}
         () = until(told.clone(), chores::run(&engine)) => {}
         () = until(told.clone(), chores::watch_file(&engine)) => {}
         () = chores::keep_alive(&engine) => {}

@@ -111,7 +111,8 @@ fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &
     let grave = checks::grave(config, engine.noticed().unnamed_proxies());
     let place = nav::section(address.path());
     let address = address.path_and_query().map_or("/", |address| address.as_str()).to_owned();
-    Shell { assets, operator, address, place, mailbox, grave, doors }
+    let files = engine.files().not_applied().is_some();
+    Shell { assets, operator, address, place, mailbox, grave, doors, files }
 }
 
 /// A page with a status of its own: a form that comes back.

@@ -7,6 +7,7 @@
 )]
 
 mod configuration;
+mod files;
 mod installation;
 mod kept_alive;
 mod kratos;

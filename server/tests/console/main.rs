@@ -10,6 +10,7 @@ mod browser;
 mod checks;
 mod client;
 mod doors;
+mod files;
 mod guarded;
 mod history;
 mod kit;
