@@ -185,10 +185,10 @@ test.describe('with web hooks', () => {
     await admin.goto('/webhooks');
     await check(admin.page, 'Webhooks');
     await admin.page.locator('.actions a').first().click();
-    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByRole('button', { name: 'Send a test' }).click();
     await admin.page.getByText('What its template is given').click();
     await check(admin.page, /127\.0\.0\.1/);
-    await admin.page.getByRole('button', { name: 'Really send it' }).click();
+    await admin.page.getByRole('button', { name: 'Send test request' }).click();
     await admin.page.getByText('Request and answer').click();
     await check(admin.page, /127\.0\.0\.1/);
   });

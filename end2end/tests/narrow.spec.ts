@@ -74,8 +74,8 @@ test.describe('with hosts that web hooks may call', () => {
     await admin.page.locator('#save').click();
     await expect(admin.heading()).toHaveText('Webhooks');
     await expectNoSidewaysScroll(admin.page);
-    await admin.page.getByRole('link', { name: 'Remove' }).click();
-    await expect(admin.heading()).toContainText('Remove');
+    await admin.page.getByRole('link', { name: 'Delete' }).click();
+    await expect(admin.heading()).toContainText('Delete');
     await expectNoSidewaysScroll(admin.page);
   });
 });
@@ -89,12 +89,12 @@ test.describe('with web hooks', () => {
     await admin.goto('/webhooks');
     await expectNoSidewaysScroll(admin.page);
     await admin.page.locator('.actions a').first().click();
-    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByRole('button', { name: 'Send a test' }).click();
     await expect(admin.page.getByTestId('output')).toBeVisible();
-    await admin.page.getByText('What its template is given').click();
+    await admin.page.getByText('Template input').click();
     await expectNoSidewaysScroll(admin.page);
-    await admin.page.getByRole('button', { name: 'Really send it' }).click();
-    await admin.page.getByText('Request and answer').click();
+    await admin.page.getByRole('button', { name: 'Send test request' }).click();
+    await admin.page.getByText('Request and response').click();
     await expectNoSidewaysScroll(admin.page);
   });
 });

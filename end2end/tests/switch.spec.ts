@@ -132,6 +132,10 @@ test.describe('a hook of the whole flow', () => {
     await admin.lookAt('Native app');
     await expect(admin.steps.last()).toContainText('Sign in');
     await expect(admin.page.locator('#plan .panel:visible ins')).toContainText('session_token');
+    await admin.lookAt('Sign-in');
+    await expect(admin.steps.filter({ hasText: 'Call 127.0.0.1/new' })).toHaveCount(0);
+    await expect(admin.steps.first()).toBeVisible();
+    await admin.lookAt('Sign-up');
     await admin.save();
     // And back: the method inherits again.
     await admin.setSignInAfterRegistration(false);

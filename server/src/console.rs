@@ -1,7 +1,6 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
-mod actions;
 mod doors;
 mod kept;
 mod mounted;
@@ -38,7 +37,6 @@ pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .route("/", get(|| async { respond::see_other(HOME) }))
-        .merge(actions::routes())
         .merge(mounted::routes())
         .merge(social::routes())
         .route("/api/{*function}", post(server_function))

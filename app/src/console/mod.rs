@@ -2,7 +2,6 @@
 //! `engine::settings` and `engine::operators`, what every page needs is in `kit`, where pages are is in `nav`.
 
 mod account;
-pub mod actions;
 mod audit;
 pub mod checks;
 mod comparison;
@@ -25,6 +24,7 @@ mod shell;
 pub mod social;
 pub mod tester;
 mod users;
+mod webhooks;
 
 pub use fields::Fields;
 pub use shell::{Assets, Shell, document, not_found, trouble};
@@ -39,6 +39,11 @@ pub fn pages() -> Vec<Entry> {
         mount::<invitations::Invitations>(),
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),
+        mount::<webhooks::Webhooks>(),
+        mount::<webhooks::OneHook>(),
+        mount::<webhooks::New>(),
+        mount::<webhooks::Change>(),
+        mount::<webhooks::Press>(),
         mount::<checks::Checks>(),
         mount::<files::Files>(),
         mount::<history::History>(),

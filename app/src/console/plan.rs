@@ -8,9 +8,15 @@ use leptos::prelude::*;
 
 /// Beside the form, or below it.
 pub(super) fn drawing(title: &'static str, pipelines: &[Compared]) -> AnyView {
+    drawings(title, &[("", "", pipelines)])
+}
+
+/// The same of several flows, each with its name and how it is called.
+pub(super) fn drawings(title: &'static str, flows: &[(&'static str, &'static str, &[Compared])]) -> AnyView {
+    let pipelines = || flows.iter().flat_map(|(.., pipelines)| pipelines.iter());
     let mut methods: Vec<Method> = Vec::new();
     let mut clients: Vec<Client> = Vec::new();
-    for drawn in pipelines {
+    for drawn in pipelines() {
         if !methods.contains(&drawn.method) {
             methods.push(drawn.method);
         }
@@ -25,9 +31,10 @@ pub(super) fn drawing(title: &'static str, pipelines: &[Compared]) -> AnyView {
         <aside aria-label="Preview" class="pipe">
             <h2 id="plan-title">{title}</h2>
             <p class="soft">"Shows exactly what the server will do."</p>
+            {(flows.len() > 1).then(|| choice("flow", "Flow", flows.iter().map(|(flow, name, _)| (*flow, *name)).collect()))}
             {(methods.len() > 1).then(|| choice("method", "Method", methods))}
             {choice("client", "Client", clients)}
-            <div id="plan" data-part="">{pipelines.iter().map(panel).collect_view()}</div>
+            <div id="plan" data-part="">{flows.iter().map(|(flow, _, pipelines)| pipelines.iter().map(|drawn| panel(flow, drawn)).collect_view()).collect_view()}</div>
         </aside>
     }
     .into_any()
@@ -49,11 +56,11 @@ fn choice(what: &'static str, title: &'static str, among: Vec<(&'static str, &'s
     .into_any()
 }
 
-fn panel(drawn: &Compared) -> AnyView {
+fn panel(flow: &'static str, drawn: &Compared) -> AnyView {
     let Compared { method, client, closed, steps, lists, answer } = drawn.clone();
     let title = format!("{}, {}", pipeline::way(method), pipeline::client(client).to_lowercase());
     view! {
-        <div class="panel" data-method=method.name() data-client=client.name()>
+        <div class="panel" data-flow=flow data-method=method.name() data-client=client.name()>
             <h3>{title.clone()}</h3>
             {closed.map(|sentence| view! { <p class="closed">{sentence}</p> })}
             <ol class="steps" aria-label=title>

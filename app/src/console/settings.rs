@@ -142,8 +142,21 @@ impl Page for Settings {
     }
 
     fn aside(view: &View) -> Option<AnyView> {
-        (view.page == table::Page::Authentication)
-            .then(|| super::plan::drawing("Sign-up flow", &view.preview.pipelines))
+        let Preview { pipelines, sign_in, .. } = &view.preview;
+        let flows =
+            [("registration", "Sign-up", pipelines.as_slice()), ("login", "Sign-in", sign_in.as_slice())];
+        match view.page {
+            table::Page::Authentication => Some(super::plan::drawings("Sign-up and sign-in", &flows)),
+            // What a verified email is asked for is a matter of sign-in first.
+            table::Page::EmailVerification => {
+                let [sign_up, sign_in] = flows;
+                Some(super::plan::drawings("Sign-in and sign-up", &[sign_in, sign_up]))
+            }
+            table::Page::PasswordPolicy
+            | table::Page::AccountProtection
+            | table::Page::SocialSignIn
+            | table::Page::Webhooks => None,
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Preview {
     pub plans: Vec<(Plan, Plan)>,
     /// The same in words.
     pub pipelines: Vec<Compared>,
+    /// The same of sign-in, for every enabled method to sign in with.
+    pub sign_in: Vec<Compared>,
     /// Sentences naming each difference to the saved values, such as "Sign in after registration: on".
     pub changes: Vec<String>,
 }

@@ -1,11 +1,11 @@
 //! What unsaved values would mean: what runs, what an answer holds, and what can happen then. Nothing here is written.
 
 use super::checks::{brought_about, checks};
-use super::page::{named, registering, values};
+use super::page::{named, registering, signing_in, values};
 use super::{Preview, Values, changes, words};
 use crate::config::load::remap;
 use crate::config::{Config, Method};
-use crate::pipeline::{compared, pipeline};
+use crate::pipeline::{Compared, compared, pipeline};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;
 
@@ -15,18 +15,23 @@ pub fn preview(config: &Config, unsaved: &Values) -> Preview {
     let would_be = remap(config, config.revision, &named(config, &config.named, unsaved));
     let would_be = would_be.as_ref().unwrap_or(config);
     let clients = [Client::Browser, Client::Spa, Client::Native];
-    let plans: Vec<(Plan, Plan)> = ways(would_be)
-        .into_iter()
-        .flat_map(|method| clients.map(|client| (method, client)))
-        .map(|(method, client)| {
-            let plan = |config| plan(config, FlowKind::Registration, method, client);
+    let of = |flow, methods: Vec<Method>| -> Vec<(Plan, Plan)> {
+        let runs = methods.into_iter().flat_map(|method| clients.map(|client| (method, client)));
+        let both = |(method, client)| {
+            let plan = |config| plan(config, flow, method, client);
             (plan(config), plan(would_be))
-        })
-        .collect();
-    let pipelines = plans
-        .iter()
-        .map(|(saved, unsaved)| compared(&pipeline(config, saved), &pipeline(would_be, unsaved)))
-        .collect();
+        };
+        runs.map(both).collect()
+    };
+    let drawn = |plans: &[(Plan, Plan)]| -> Vec<Compared> {
+        let both = |(saved, unsaved): &(Plan, Plan)| {
+            compared(&pipeline(config, saved), &pipeline(would_be, unsaved))
+        };
+        plans.iter().map(both).collect()
+    };
+    let plans = of(FlowKind::Registration, ways(would_be));
+    let pipelines = drawn(&plans);
+    let sign_in = drawn(&of(FlowKind::Login, signing_in(would_be).collect()));
     let mut changes = changes(&values(config), unsaved);
     changes.extend(words::at_sign_in(config, would_be));
     Preview {
@@ -37,6 +42,7 @@ pub fn preview(config: &Config, unsaved: &Values) -> Preview {
         brings_about: brought_about(config, would_be),
         plans,
         pipelines,
+        sign_in,
         changes,
     }
 }

@@ -4,7 +4,7 @@
 use super::doors;
 use super::mounted::PAGES;
 use crate::state::AppState;
-use app::console::{actions, social};
+use app::console::social;
 use axum::extract::Request;
 use axum::response::Response;
 use engine::operators;
@@ -12,11 +12,7 @@ use engine::operators;
 /// A page whose form waits, and whether a field of it may. Each page says so: it knows its secrets.
 type Kept = (&'static str, fn(&str) -> bool);
 
-const KEPT: [Kept; 3] = [
-    (actions::NEW, actions::may_wait),
-    (actions::CHANGE, actions::may_wait),
-    (social::PROVIDER, social::may_wait),
-];
+const KEPT: [Kept; 1] = [(social::PROVIDER, social::may_wait)];
 
 /// The page of that path, if its form waits.
 pub(super) fn page(path: &str) -> Option<Kept> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A form of a web hook, with what was typed otherwise.
 fn hook<'a>(base: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let typed = [
-        ("step", "save"),
+        ("action", "save"),
         ("base", base),
         ("id", "crm"),
         ("place", "registration.after"),
@@ -98,7 +98,7 @@ async fn a_web_hook_that_is_sent_elsewhere_takes_its_secret_again() {
     let edited = [&key[..], &[("edited", "crm")]].concat();
     for (base, elsewhere) in [("1", "https://other.example.org/new"), ("1", "http://crm.example.org/new")] {
         for step in ["preview", "save"] {
-            let moved = [&edited[..], &[("url", elsewhere), ("step", step), ("reason", "x")]].concat();
+            let moved = [&edited[..], &[("url", elsewhere), ("action", step), ("reason", "x")]].concat();
             let asked = console.post("/webhooks/change", &hook(base, &moved)).await;
             assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{step} {elsewhere}");
             assert!(asked.html.contains("The address changed. Enter the secret again"), "{}", asked.html);

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
-mod actions;
 mod audit;
 #[path = "../support/console.rs"]
 mod browser;
@@ -21,3 +20,4 @@ mod settings;
 mod tester;
 mod trouble;
 mod users;
+mod webhooks;

@@ -90,6 +90,10 @@ async fn a_preview_writes_nothing_and_draws_what_would_be() {
     assert!(page.html.contains("Sign in after registration: on"));
     let closed = console.submit("preview", "0", &[("registration_enabled", "")]).await;
     assert!(closed.html.contains("Sign-up is off. None of these steps run."));
+    // Sign-in is drawn as well, also for what another page changes.
+    let gate = console.submit("preview", "0", &[("require_verified_address", "true")]).await;
+    let drawn = gate.html.split("data-flow=\"login\"").nth(1).unwrap_or_default();
+    assert!(drawn.split("</ol>").next().unwrap().contains("class=\"mark\">New<"), "{}", gate.html);
     assert_eq!(console.values().await.revision, 0);
 }
 

@@ -18,11 +18,7 @@ async fn an_old_sign_in_is_asked_for_the_password_and_loses_nothing() {
     ];
     let asked = console.make(&secret).await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(
-        asked.html.contains("show that it is you") && !asked.html.contains("hush-hush"),
-        "{}",
-        asked.html
-    );
+    assert!(asked.html.contains("Confirm it’s you") && !asked.html.contains("hush-hush"), "{}", asked.html);
     let carried = asked.value("auth.value.sealed");
     assert!(!carried.is_empty());
     let with = |password: &'static str| {
@@ -85,7 +81,7 @@ async fn a_secret_that_is_made_is_told_once_and_stands_nowhere() {
     assert_ne!(first, second);
     let list = console.get(LIST).await;
     assert!(
-        list.html.contains("Signing secret before it: ") && list.html.contains("Drop the old secret"),
+        list.html.contains("Signing secret before it: ") && list.html.contains("Revoke old secret"),
         "{}",
         list.html
     );

@@ -36,7 +36,7 @@ pub(super) fn sealed(name: &str) -> String {
 
 /// Whether a field of the form may wait somewhere while its operator signs in. Not even what is sealed does: it is carried by the
 /// page alone.
-pub fn may_wait(field: &str) -> bool {
+pub(super) fn may_wait(field: &str) -> bool {
     !SECRETS.into_iter().any(|secret| field == secret || field == sealed(secret))
 }
 
@@ -61,11 +61,6 @@ fn place(fields: &Fields) -> Option<(Flow, When)> {
 
 pub(super) fn has(fields: &Fields, name: &str) -> bool {
     fields.contains_key(name)
-}
-
-/// The revision that the form was made from.
-pub(super) fn base(fields: &Fields) -> i64 {
-    trimmed(fields, "base").parse().unwrap_or_default()
 }
 
 /// What stands in a form for a new one.
@@ -156,7 +151,7 @@ pub(super) fn read(
     };
     let auth = auth(ctx, by, fields);
     if auth.is_none() {
-        wrong(AUTH, "Choose how it shows who calls.");
+        wrong(AUTH, "Choose an authentication method.");
     }
     let body = match trimmed(fields, BODY_KIND) {
         "account" => ACCOUNT.to_owned(),
@@ -164,7 +159,7 @@ pub(super) fn read(
             // As browsers send lines, and as they were typed.
             let own = fields.get(BODY).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
             if own.trim().is_empty() {
-                wrong(BODY, "Write the template, or choose another body.");
+                wrong(BODY, "Enter the template, or choose another body.");
             }
             own
         }
@@ -202,7 +197,7 @@ fn headers(typed: &str) -> Result<Vec<(String, String)>, String> {
     lines
         .map(|(number, line)| match line.strip_suffix('\r').unwrap_or(line).split_once(':') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-            None => Err(format!("Line {} is no header. Write `Name: value`, one in each line.", number + 1)),
+            None => Err(format!("Line {} isn’t a header. Enter `Name: value`, one per line.", number + 1)),
         })
         .collect()
 }
@@ -244,6 +239,5 @@ pub(super) fn shown(ctx: &Ctx, by: OperatorId, mut fields: Fields) -> engine::Re
             fields.insert(sealed(name), secrets::carry(ctx, by, &typed)?);
         }
     }
-    fields.remove("password");
     Ok(fields)
 }

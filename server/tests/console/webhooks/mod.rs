@@ -1,4 +1,4 @@
-//! *Actions*: what each web hook can do and whether it runs, its calls, and web hooks that are made there.
+//! *Webhooks*: what each web hook can do and whether it runs, its calls, and web hooks that are made there.
 
 mod calls;
 mod keeping;
@@ -54,7 +54,7 @@ impl Console {
     /// The form as [`TYPED`], with some fields set to something else; an empty value leaves a field out.
     async fn send_hook(&self, target: &str, step: &str, base: i64, changed: &[(&str, &str)]) -> Page {
         let base = base.to_string();
-        let mut fields = vec![("step", step), ("base", base.as_str())];
+        let mut fields = vec![("action", step), ("base", base.as_str())];
         fields.extend(TYPED.into_iter().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name)));
         fields.extend(changed.iter().filter(|(_, value)| !value.is_empty()));
         self.post(target, &fields).await

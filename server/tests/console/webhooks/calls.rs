@@ -52,20 +52,14 @@ fn hook_address(done: &str) -> String {
     format!("/webhooks/hook?{}", query.finish())
 }
 
-fn of_the_hook<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let mut fields = vec![("hook", "POST http://127.0.0.1:9/new"), ("place", "registration.after")];
-    fields.extend(more);
-    fields
-}
-
 #[tokio::test]
 async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
     let json = Value::Array;
     for (more, named, runs) in [
-        (json!({"response": {"ignore": true}}), "Inform", "Is queued with the account (password)"),
-        (json!({}), "Wait for it", "after the account is stored"),
-        (json!({"can_interrupt": true}), "Ask, may stop the sign-up", "before anything is stored"),
-        (json!({"response": {"parse": true}}), "Ask, may change the account", "before anything is stored"),
+        (json!({"response": {"ignore": true}}), "Notify", "Runs in the background after sign-up (password)"),
+        (json!({}), "Wait for success", "after the account is created"),
+        (json!({"can_interrupt": true}), "Approve or reject sign-up", "before the account is created"),
+        (json!({"response": {"parse": true}}), "Approve, reject or change", "before the account is created"),
     ] {
         let console = Console::with_hooks(json(vec![]), json(vec![web_hook(more.clone())])).await;
         let page = console.get("/webhooks").await;
@@ -77,7 +71,9 @@ async fn actions_are_named_by_what_they_can_do_and_say_whether_they_run() {
     assert!(console.get("/webhooks").await.html.contains("Never runs with password"));
     let session = json!({"hook": "session"});
     let console = Console::with_hooks(json(vec![asks]), json(vec![session])).await;
-    assert!(console.get("/webhooks").await.html.contains("Does not run with password: that method"));
+    assert!(
+        console.get("/webhooks").await.html.contains("Doesn’t run with password: the method hooks replace")
+    );
     let console = Console::signed_in("Grace").await;
     assert!(console.get("/webhooks").await.html.contains("No webhooks yet"));
     assert_eq!(console.get("/webhooks/hook?hook=nonsense").await.status, StatusCode::NOT_FOUND);
@@ -95,17 +91,18 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
     console.world.outbound.answer_with(CRM, 500, "{\"token\": \"their-token\", \"why\": \"down\"}");
     console.anna_signs_up().await;
     let page = console.hook_page().await;
-    for shown in ["failed", "status 500", "1 try", "anna@console.test", "down", "Try again"] {
+    for shown in ["Failed", "status 500", "1 attempt", "anna@console.test", "down", ">Retry<"] {
         assert!(page.html.contains(shown), "{shown} in {}", page.html);
     }
     assert!(!page.html.contains("their-token") && !page.html.contains("the-hooks-own"));
-    let (_, rest) = page.html.split_once("name=\"delivery\" value=\"").unwrap();
-    let delivery = rest.split('"').next().unwrap().to_owned();
-    let again = of_the_hook(&[("delivery", &delivery)]);
+    let (_, rest) = page.html.split_once("value=\"retry:").unwrap();
+    let retry = format!("retry:{}", rest.split('"').next().unwrap());
+    let again = [("action", retry.as_str())];
+    let address = hook_address("");
 
     let owner = console.cookie.clone();
     console.becomes_viewer().await;
-    assert_eq!(console.post("/webhooks/retry", &again).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(console.post(&address, &again).await.status, StatusCode::FORBIDDEN);
     let seen = console.hook_page().await.html;
     assert!(
         seen.contains("status 500") && !seen.contains("anna@console.test"),
@@ -114,19 +111,15 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
 
     console.cookie = owner;
     console.world.outbound.answer(CRM, "{}");
-    let done = console.post("/webhooks/retry", &again).await;
+    let done = console.post(&address, &again).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, hook_address("retry").as_str()));
     assert_eq!(engine::hooks::deliver(&console.engine).await.unwrap(), 1);
     let page = console.hook_page().await;
     assert!(
-        page.html.contains("answered") && page.html.contains("2 tries") && !page.html.contains("Try again")
+        page.html.contains("Succeeded") && page.html.contains("2 attempts") && !page.html.contains(">Retry<")
     );
     assert_eq!(console.world.outbound.requests().len(), 2);
-    assert_eq!(
-        console.post("/webhooks/retry", &again).await.status,
-        StatusCode::CONFLICT,
-        "it did not fail any more"
-    );
+    assert_eq!(console.post(&address, &again).await.status, StatusCode::CONFLICT, "it did not fail any more");
     let audited = console.audited().await;
     assert!(audited.contains(&("hooks.retry".into(), EMAIL.into())));
     assert!(audited.contains(&("hooks.refused".into(), VIEWER.into())));
@@ -135,20 +128,16 @@ async fn a_failed_call_is_shown_and_made_again_by_hand() {
 #[tokio::test]
 async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
     let mut console = Console::with_hooks(json!([]), json!([web_hook(json!({"can_interrupt": true}))])).await;
-    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
+    let shown = console.post(&hook_address(""), &[("action", "show")]).await;
     assert_eq!(shown.status, StatusCode::OK);
-    assert!(
-        shown.html.contains("somebody made up") && shown.html.contains("test@example.org"),
-        "{}",
-        shown.html
-    );
+    assert!(shown.html.contains("made-up user") && shown.html.contains("test@example.org"), "{}", shown.html);
     assert!(console.world.outbound.requests().is_empty(), "nothing leaves yet");
 
     console.anna_signs_up().await;
-    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
-    assert!(shown.html.contains("From the last call") && shown.html.contains("anna@console.test"));
+    let shown = console.post(&hook_address(""), &[("action", "show")]).await;
+    assert!(shown.html.contains("With the last call") && shown.html.contains("anna@console.test"));
 
-    let sent = console.post("/webhooks/test", &of_the_hook(&[("step", "send")])).await;
+    let sent = console.post(&hook_address(""), &[("action", "send")]).await;
     assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, hook_address("test").as_str()));
     let requests = console.world.outbound.requests();
     let marked = |at: usize| {
@@ -159,7 +148,7 @@ async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
 
     console.becomes_viewer().await;
     for step in ["show", "send"] {
-        let refused = console.post("/webhooks/test", &of_the_hook(&[("step", step)])).await;
+        let refused = console.post(&hook_address(""), &[("action", step)]).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{step}");
     }
     assert_eq!(console.world.outbound.requests().len(), 2);
@@ -170,9 +159,9 @@ async fn a_test_shows_what_would_be_sent_and_sends_it_marked_when_told_to() {
 async fn a_test_of_a_broken_template_says_so_and_sends_nothing() {
     let broken = web_hook(json!({"body": "base64://ZnVuY3Rpb24oY3R4KSB7IGlkOiBjdHgubm90aGluZyB9"}));
     let console = Console::with_hooks(json!([]), json!([broken])).await;
-    let shown = console.post("/webhooks/test", &of_the_hook(&[("step", "show")])).await;
-    assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Really send it"));
-    console.post("/webhooks/test", &of_the_hook(&[("step", "send")])).await;
+    let shown = console.post(&hook_address(""), &[("action", "show")]).await;
+    assert!(shown.html.contains("Nothing can be sent") && !shown.html.contains("Send test request"));
+    console.post(&hook_address(""), &[("action", "send")]).await;
     assert!(console.world.outbound.requests().is_empty());
     assert!(console.hook_page().await.html.contains("line 1: unknown field `nothing`"));
 }
@@ -199,10 +188,9 @@ async fn of_two_hooks_at_one_address_each_has_its_page_its_calls_and_its_test() 
         assert!(all.contains(&address), "{address} in {all}");
         let page = console.get(&format!("/webhooks/hook?{key}&place={place}")).await;
         assert_eq!(page.html.matches("data-testid=\"call\"").count(), calls, "{place}");
-        let fields = [("hook", "POST http://127.0.0.1:9/new"), ("place", place), ("step", "show")];
-        let shown = console.post("/webhooks/test", &fields).await;
+        let shown = console.post(&format!("/webhooks/hook?{key}&place={place}"), &[("action", "show")]).await;
         assert!(shown.html.contains(by), "{place}: {}", shown.html);
     }
     let words = all.replace("<!>", "");
-    assert!(words.contains("1 call, the last") && words.contains("No calls in the log"), "{words}");
+    assert!(words.contains("1 call, last") && words.contains("No calls yet"), "{words}");
 }

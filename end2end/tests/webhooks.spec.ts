@@ -21,23 +21,23 @@ test.describe('from a file', () => {
     await admin.page.getByRole('link', { name: 'Webhooks' }).click();
     await expect(admin.heading()).toHaveText('Webhooks');
     const hook = admin.page.locator('.actions article');
-    await expect(hook).toContainText('Inform');
-    await expect(hook).toContainText('Is queued with the account (password)');
-    await expect(hook).toContainText('No calls in the log');
+    await expect(hook).toContainText('Notify');
+    await expect(hook).toContainText('Runs in the background after sign-up (password)');
+    await expect(hook).toContainText('No calls yet');
 
     const anna = await visitor();
     await anna.register('anna@example.org');
     await expect(async () => {
       await admin.goto('/webhooks');
       await hook.getByRole('link').click();
-      await expect(admin.page.getByTestId('call').first()).toContainText('failed, is tried again', { timeout: 500 });
+      await expect(admin.page.getByTestId('call').first()).toContainText('Failed, retrying', { timeout: 500 });
     }).toPass({ timeout: 15_000 });
     await expect(admin.page.getByTestId('failure').first()).toContainText("127.0.0.1 can't be reached");
 
-    await admin.page.getByRole('button', { name: 'Try it out' }).click();
+    await admin.page.getByRole('button', { name: 'Send a test' }).click();
     await expect(admin.page.getByTestId('output')).toContainText('anna@example.org');
-    await admin.page.getByRole('button', { name: 'Really send it' }).click();
-    await expect(admin.status).toContainText('The test was sent');
+    await admin.page.getByRole('button', { name: 'Send test request' }).click();
+    await expect(admin.status).toContainText('Test request sent');
     await expect(admin.page.getByTestId('call')).toHaveCount(2);
     await expect(admin.page.getByTestId('call').first()).toContainText('test');
   });
@@ -55,14 +55,14 @@ test.describe('made in the console', () => {
     await admin.page.getByRole('link', { name: 'Create webhook' }).click();
     await expect(admin.heading()).toHaveText('New webhook');
     await admin.page.getByLabel('Name', { exact: true }).fill('crm');
-    await admin.page.getByLabel('Address').fill('http://127.0.0.2/new');
+    await admin.page.getByLabel('URL').fill('http://127.0.0.2/new');
     await admin.page.locator('#preview').click();
     await expect(admin.page.locator('#url-problem')).toContainText('127.0.0.2 is not among the hosts');
     await expect(admin.page.getByLabel('Name', { exact: true })).toHaveValue('crm');
-    await admin.page.getByLabel('Address').fill(`${sink.url}/new`);
+    await admin.page.getByLabel('URL').fill(`${sink.url}/new`);
 
     await admin.page.locator('#preview').click();
-    await expect(admin.page.locator('#previewed')).toContainText('Web hook crm: made (Inform, at sign-up');
+    await expect(admin.page.locator('#previewed')).toContainText('Web hook crm: made');
     await expect(admin.page.getByTestId('output')).toContainText('test@example.org');
     const step = admin.page.locator('.panel:visible .steps > li.new');
     await expect(step).toContainText('Call crm');
@@ -72,7 +72,7 @@ test.describe('made in the console', () => {
     expect(secret).toMatch(/^whsec_/);
     await admin.page.getByRole('link', { name: 'Done' }).click();
     const hook = admin.page.getByTestId('hook-crm');
-    await expect(hook).toContainText('Is queued with the account (password)');
+    await expect(hook).toContainText('Runs in the background after sign-up (password)');
     await expect(hook).toContainText('Signing secret: ••••');
     expect(await admin.page.content()).not.toContain(secret.slice(6));
 
@@ -83,20 +83,20 @@ test.describe('made in the console', () => {
     expect(JSON.parse(call.body).identity.traits.email).toBe('anna@example.org');
     expect(isSignedBy(call, secret)).toBe(true);
 
-    await hook.getByRole('button', { name: 'Switch off' }).click();
+    await hook.getByRole('button', { name: 'Turn off' }).click();
     await expect(admin.status).toContainText('Saved as revision 2');
-    await expect(hook).toContainText('Switched off: it is not called at sign-up.');
+    await expect(hook).toContainText('Off: it isn’t called at sign-up.');
     await (await visitor()).register('bert@example.org');
     // One that is called all the same would have been by the time another one is.
-    await hook.getByRole('button', { name: 'Switch on' }).click();
+    await hook.getByRole('button', { name: 'Turn on' }).click();
     await expect(admin.status).toContainText('Saved as revision 3');
     await (await visitor()).register('cleo@example.org');
     await expect.poll(() => sink.calls.length).toBe(2);
     expect(JSON.parse(sink.calls[1].body).identity.traits.email).toBe('cleo@example.org');
 
-    await hook.getByRole('link', { name: 'Remove' }).click();
-    await expect(admin.page.locator('main')).toContainText('127.0.0.1 is not told any more at sign-up.');
-    await admin.page.getByRole('button', { name: 'Remove it' }).click();
+    await hook.getByRole('link', { name: 'Delete' }).click();
+    await expect(admin.page.locator('main')).toContainText('127.0.0.1 is no longer notified at sign-up.');
+    await admin.page.getByRole('button', { name: 'Delete webhook' }).click();
     await expect(hook).toHaveCount(0);
     await expect(admin.page.getByText('No webhooks yet')).toBeVisible();
     await sink.stop();
