@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 39] = [
     ("plan", 4),
     ("pipeline", 5),
     ("store", 5),
+    ("activity", 5),
     ("password", 5),
     ("social", 5),
     ("trace", 5),
