@@ -81,7 +81,7 @@ impl Page for Limits {
         });
         let empty = match values.is_empty() {
             true => Empty {
-                title: "Nobody has to wait.",
+                title: "No one is slowed down.",
                 text: "Users and clients that reach a limit appear here.".into_any(),
             },
             false => Empty {
@@ -101,7 +101,7 @@ impl Page for Limits {
             )
         });
         view! {
-            {off.then(|| note(Severity::Warning, "Limits are turned off", "The key `vestibule.limits.enabled` is `false`, so nobody is slowed down."))}
+            {off.then(|| note(Severity::Warning, "Limits are turned off", "The key `vestibule.limits.enabled` is `false`, so no one is slowed down."))}
             {filters::bar(nav::LIMITS.path, &known(), &values)}
             {problems}
             {table::table("Limits that were reached, newest first", &["Limit", "For", "Count", "Last attempt", "Next attempt", ""], rows, empty, Pager::default())}
