@@ -5,7 +5,8 @@ import { OPERATOR } from './vestibule';
 
 const PASSWORD = 'quiet meadow copper lantern';
 
-test('an owner invites an operator, changes the role and signs them out', async ({ admin, vestibule, elsewhere, javaScriptEnabled }) => {
+test('an owner invites an operator, changes the role and signs them out', async ({ admin, vestibule, elsewhere, javaScriptEnabled, complaints }) => {
+  complaints.expect(/status of 410/);
   await admin.signIn();
   await admin.goto('/operators');
   await admin.awake();
@@ -52,7 +53,8 @@ test('the only owner keeps the role', async ({ admin }) => {
   await expect(admin.page.locator('#disable')).toHaveCount(0);
 });
 
-test('an operator changes name and password', async ({ admin }) => {
+test('an operator changes name and password', async ({ admin, complaints }) => {
+  complaints.expect(/status of 422/);
   await admin.signIn();
   await admin.page.locator('button.account').click();
   await admin.page.getByRole('link', { name: 'Your account' }).click();

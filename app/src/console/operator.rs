@@ -196,7 +196,7 @@ fn access(operator: &Operator, own: bool, last: bool) -> AnyView {
     let mut all = Vec::new();
     if own {
         all.push(
-            view! { <p class="row">"This is you. Change your name and password on "<a href=nav::ACCOUNT.path>"Your account"</a>"."</p> }
+            view! { <div class="row"><p>"This is you. Change your name and password on "<a href=nav::ACCOUNT.path>"Your account"</a>"."</p></div> }
                 .into_any(),
         );
     }

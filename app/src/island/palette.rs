@@ -61,6 +61,10 @@ impl Palette {
         if command && key.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
             self.open();
+        } else if self.dialog.open() && key.key() == "Escape" {
+            // A browser would empty the field first.
+            event.prevent_default();
+            self.dialog.close();
         } else if self.dialog.open() && matches!(key.key().as_str(), "ArrowDown" | "ArrowUp") {
             event.prevent_default();
             self.walk(key.key() == "ArrowDown");

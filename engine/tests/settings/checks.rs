@@ -828,7 +828,7 @@ fn the_preview_says_what_a_save_would_bring_about() {
     assert_eq!(found, [("no_code_to_show_a_page_for", Severity::Error)]);
     let beside = preview.warnings.iter().find(|check| check.id == "no_code_to_show_a_page_for").unwrap();
     assert_eq!(beside.at, Some("show_verification_page"));
-    assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Do not show the page"));
+    assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Don’t show the page"));
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
     );
     for part in [
         "Confirm this dangerous change",
-        "People without a confirmed address are locked out",
+        "Users without a verified email are locked out",
         "<title>Error: ",
     ] {
         assert!(asked.html.contains(part), "{part}: {}", asked.html);

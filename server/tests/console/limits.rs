@@ -36,7 +36,11 @@ fn button(html: &str, of: &str) -> String {
 async fn who_is_slowed_down_is_listed_with_the_reason_and_found_by_email_and_address() {
     let console = Console::signed_in("Grace").await;
     let empty = console.get("/limits").await;
-    assert!(empty.status == StatusCode::OK && empty.html.contains("No one is slowed down."), "{}", empty.html);
+    assert!(
+        empty.status == StatusCode::OK && empty.html.contains("No one is slowed down."),
+        "{}",
+        empty.html
+    );
     assert!(!empty.html.contains("Clear all"));
     let free = console.guesses("anna@shop.example", "203.0.113.1").await;
     console.guesses("berta@shop.example", "2001:db8:1:2::1").await;

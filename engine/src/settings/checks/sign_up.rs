@@ -18,15 +18,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("registration_closed", Info),
         "selfservice.flows.registration.enabled",
-        "Nobody can sign up",
-        "Sign-up is closed.",
+        "Sign-up is off",
+        "Sign-up is turned off.",
         closed,
     ),
     Rule::new(
         ("no_method", Warning),
         SESSION,
         "No method to sign up with",
-        "Sign-up is open, and no enabled method lets people sign up.",
+        "Sign-up is on, and no enabled method lets users sign up.",
         no_method,
     ),
     Rule::new(
@@ -41,55 +41,56 @@ pub(super) const RULES: &[Rule] = &[
         ("enumeration", Danger),
         SESSION,
         "Sign-up reveals which emails have an account",
-        "Sign-up signs people in, so the cookie tells new addresses from known ones; the form does, too.",
+        "Sign-up signs users in, so the cookie distinguishes new from existing accounts, and so does the form.",
         enumeration,
     )
     .widens("enumeration_by_form"),
     Rule::new(
         ("enumeration_by_form", Warning),
         SESSION,
-        "The sign-up form tells who has an account",
-        "Sign-up signs nobody in; the form still says that an address is taken.",
+        "The sign-up form reveals existing accounts",
+        "Sign-up doesn’t sign users in, but the form says that an email is taken.",
         enumeration_by_form,
     ),
     // L09
     Rule::new(
         ("mitigation_without_sign_up", Warning),
         MITIGATE,
-        "Sign-up gives accounts away all the same",
-        "Kratos' switch against giving accounts away is on, and does not cover the sign-up form.",
+        "The sign-up form still reveals accounts",
+        "Kratos’ key against account enumeration is on, and doesn’t cover the sign-up form.",
         mitigation,
     ),
     // L07; recovery, which makes it a danger, is not there yet
     Rule::new(
         ("squatted_addresses", Warning),
         TAKES_OVER,
-        "An account may be proven by one person and used by another",
-        "Somebody signs up with the address of another, who confirms it: the first one keeps their password and sessions.",
+        "An attacker can pre-register another user’s email",
+        "An attacker signs up with someone else’s email, whose owner verifies it. The attacker keeps the password \
+         and the sessions.",
         squatted,
     ),
     // L25
     Rule::new(
         ("sessions_for_programs", Warning),
         SESSION,
-        "Programs can make accounts and sessions",
-        "Sign-up is open to everybody and signs in at once; nothing slows a program down.",
+        "Bots can create accounts and sessions",
+        "Anyone can sign up and is signed in immediately, and nothing limits bots.",
         programs,
     ),
     // L16
     Rule::new(
         ("sign_in_differs", Warning),
         SOCIAL,
-        "The way of signing up decides who is signed in",
-        "Sign-up by password signs in, sign-up through a provider does not.",
+        "Only some sign-up methods sign users in",
+        "Sign-up with a password signs in, social sign-up doesn’t.",
         differs,
     ),
     // L17
     Rule::new(
         ("providers_sign_in_anyway", Info),
         SOCIAL,
-        "Providers sign people in all the same",
-        "Sign-up by password signs nobody in, sign-up through a provider does.",
+        "Social sign-up still signs users in",
+        "Sign-up with a password doesn’t sign users in, social sign-up does.",
         providers,
     ),
 ];
@@ -109,7 +110,7 @@ pub(super) fn flag(config: &Config, key: &str) -> bool {
 
 fn closed(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !open(seen.config) {
-        found.push(Found::new("The sign-up page says so. Whoever has an account can still sign in."));
+        found.push(Found::new("The sign-up page says so. Existing users can still sign in."));
     }
 }
 
@@ -117,7 +118,8 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if registering(seen.config).next().is_none() {
         found.push(
             Found::new(
-                "No enabled method lets people sign up, so this changes nothing, and the sign-up page says so. Switch on `selfservice.methods.password`.",
+                "No enabled method lets users sign up, so this setting has no effect, and the sign-up page says so. \
+                 Turn on `selfservice.methods.password`.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
             .patch("selfservice.methods.password.enabled", true),
@@ -140,12 +142,10 @@ fn no_sign_in_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn way_out() -> &'static str {
     match has_effect(PREVENT_ENUMERATION) {
         true => {
-            "`vestibule.registration.prevent_enumeration` answers alike for every address, where codes are sent."
+            "With `vestibule.registration.prevent_enumeration`, sign-up responds the same for every email if codes \
+             are sent."
         }
-        false => {
-            "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
-             it is not there yet."
-        }
+        false => "Sign-up that responds the same for every email isn’t supported yet.",
     }
 }
 
@@ -159,7 +159,7 @@ fn leaking(seen: &Seen<'_>, text: String) -> Found {
     let found = Found::new(text).at(SIGN_IN_AFTER_REGISTRATION);
     // Where no address is ever proven, that would close nothing.
     match has_effect(PREVENT_ENUMERATION) && seen.config.sends_codes() && seen.proves() {
-        true => found.set("Answer alike for every address", PREVENT_ENUMERATION, true),
+        true => found.set("Prevent account enumeration", PREVENT_ENUMERATION, true),
         false => found,
     }
 }
@@ -167,8 +167,8 @@ fn leaking(seen: &Seen<'_>, text: String) -> Found {
 fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && seen.signs_in() {
         let text = format!(
-            "Only a new address gets a cookie (in native apps, a token), so the answer to a sign-up gives known addresses \
-             away. Turning this off is not enough: the form still says that an address is taken. {}",
+            "Only new accounts get a session, so anyone can check whether an email is registered. Turning this off \
+             isn’t enough: the form still says that an email is taken. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -178,7 +178,7 @@ fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && !seen.signs_in() {
         let text = format!(
-            "No cookie gives known addresses away, but the form says that an address is taken. {}",
+            "No cookie reveals existing accounts, but the form says that an email is taken. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -188,7 +188,7 @@ fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn mitigation(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && flag(seen.config, MITIGATE) {
         let text = format!(
-            "`{MITIGATE}` is on, but the sign-up form says that an address is taken, as that of Kratos does. {}",
+            "`{MITIGATE}` is on, but the sign-up form says that an email is taken, like the form of Kratos. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -199,13 +199,14 @@ fn squatted(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let keys = &seen.config.vestibule.registration;
     let proof = seen.config.sends_codes() && seen.proves();
     if open(seen.config) && proof && !keys.reset_on_first_verification && !keys.prevent_enumeration {
-        let what = "Somebody can sign up with an address that is not theirs. When its owner follows the mail, the account counts as \
-                    proven, and whoever made it still has the password and the sessions.";
+        let what = "An attacker can sign up with someone else’s email. When its owner follows the link in the \
+         email, the account counts as verified, and the attacker still has the password and the sessions.";
         found.push(match has_effect(TAKES_OVER) {
             true => Found::new(format!(
-                "{what} With `{TAKES_OVER}` the proof ends what was there before it, unless it comes from the one who signed up."
+                "{what} With `{TAKES_OVER}`, the first verification removes earlier passwords and sessions, unless \
+                 it comes from the browser or app that signed up."
             ))
-            .set("Let the proof take over", TAKES_OVER, true),
+            .set("Reset account on first verification", TAKES_OVER, true),
             false => Found::new(what),
         });
     }
@@ -216,11 +217,11 @@ fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if seen.signs_in() && !keys.invite_only && !keys.prevent_enumeration {
         found.push(
             Found::new(
-                "Whoever signs up gets a session, as often as a program can ask. Limit sign-ups at the proxy in front of this server, \
-                 or sign people in only when they have proven their address.",
+                "Every sign-up creates a session, and nothing limits bots. Limit sign-ups at your reverse proxy, or \
+                 sign users in only after verification.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
-            .fix("Turn the switch off", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
+            .fix("Turn off sign-in after registration", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
         );
     }
 }
@@ -235,11 +236,11 @@ fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if ways(seen) == Some((true, false)) {
         found.push(
             Found::new(
-                "Sign-up by password signs in, sign-up through a provider does not. People who come from a provider have to sign in \
-                 once more.",
+                "Sign-up with a password signs in, social sign-up doesn’t. Users who sign up with a provider have \
+                 to sign in again.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
-            .set("Sign them in, too", SOCIAL, true),
+            .set("Sign in after social sign-up", SOCIAL, true),
         );
     }
 }
@@ -251,16 +252,16 @@ fn providers(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let off = (SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"oidc": "off"}));
     let finding = match seen.config.vestibule.registration.sign_in_after_social {
         true => Found::new(format!(
-            "The switch is off for passwords. Whoever signs up through a provider is signed in anyway, since the provider has just \
-             signed them in; `{SOCIAL}: false` ends that."
+            "“Sign in after registration” is off for passwords. Users who sign up with a provider are signed in, \
+             because the provider has just signed them in. To turn that off, set `{SOCIAL}: false`."
         ))
-        .fix("Do not sign them in", Named::from([(SIGN_IN_AFTER_SOCIAL.to_owned(), false.into()), off])),
+        .fix("Don’t sign them in", Named::from([(SIGN_IN_AFTER_SOCIAL.to_owned(), false.into()), off])),
         false => Found::new(
-            "The switch is off for passwords and on for providers. Whoever signs up through one is signed in, whoever types in a \
-             password has to sign in themselves.",
+            "“Sign in after registration” is off for passwords and on for providers. Users who sign up with a \
+             provider are signed in, users with a password have to sign in themselves.",
         )
         .key("selfservice.flows.registration.after.oidc.hooks")
-        .fix("Do not sign them in", Named::from([off])),
+        .fix("Don’t sign them in", Named::from([off])),
     };
     found.push(finding.at(SIGN_IN_AFTER_REGISTRATION));
 }

@@ -59,7 +59,7 @@ async fn a_hook_is_made_shown_switched_and_removed_by_forms_alone() {
     let page = console.get(LIST).await;
     assert!(page.html.contains("No webhooks yet"), "{}", page.html);
     let history = console.get("/settings/history").await;
-    for said in ["Web hook crm: made", "Web hook crm: switched off", "Web hook crm: removed"] {
+    for said in ["Webhook crm: created", "Webhook crm: turned off", "Webhook crm: removed"] {
         assert!(history.html.contains(said), "{said}: {}", history.html);
     }
 }
@@ -73,9 +73,9 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
     assert_eq!(page.status, StatusCode::OK);
     for said in [
         "What Save would do",
-        "Web hook crm: made (Ask, may change the account",
-        "A service decides which addresses count as proven",
-        "Whoever is on the way can change accounts",
+        "Webhook crm: created (Ask, may change the account",
+        "A service decides which emails are verified",
+        "A network attacker can change accounts",
         "test@example.org",
         "<b>Call crm</b>",
         ">New<",
@@ -175,7 +175,7 @@ async fn a_late_save_is_answered_with_what_others_did_and_all_that_was_typed() {
     led(&console.change(1, &[("method", "PUT")]).await, "/webhooks?saved=2&new=false#hook-crm");
     let late = console.change(1, &[("method", "PATCH"), ("url", "https://crm.example.org/mine")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
-    for said in ["Grace saved revision 2", "Web hook crm: PUT, was POST", "https://crm.example.org/mine"] {
+    for said in ["Grace saved revision 2", "Webhook crm: PUT, was POST", "https://crm.example.org/mine"] {
         assert!(late.html.contains(said), "{said}: {}", late.html);
     }
     assert_eq!(late.value("base"), "2", "a second Save is meant");
