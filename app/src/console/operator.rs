@@ -98,13 +98,13 @@ impl Page for OneOperator {
         let View { operator, sessions, own, last, link } = view;
         let (id, word) = state(&operator);
         let known = facts(vec![
-            ("Email", name(operator.email.clone())),
-            ("Role", role_name(operator.role).into_any()),
+            ("Email".to_owned(), name(operator.email.clone())),
+            ("Role".to_owned(), role_name(operator.role).into_any()),
             (
-                "State",
+                "State".to_owned(),
                 view! { <span class="mark" data-testid="state" data-state=id>{word}</span> }.into_any(),
             ),
-            ("Created", on(operator.created_at)),
+            ("Created".to_owned(), on(operator.created_at)),
         ]);
         let why = last.then(|| {
             note(

@@ -1,4 +1,4 @@
-//! *Search*: pages, settings and configuration keys by their names, also by those that Ory's console had. The page is what the command
+//! *Search*: pages, users, settings and configuration keys by their names, also by those that Ory's console had. The page is what the command
 //! palette of the script shows as well.
 
 use super::fields::{Fields, trimmed};
@@ -7,6 +7,7 @@ use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
 use super::nav::{self, PLACES, Place};
 use engine::config::documented_keys;
 use engine::settings::table::{self, SETTINGS, Setting, Text};
+use engine::users::{self, Wanted};
 use leptos::prelude::*;
 
 /// Of each kind.
@@ -27,7 +28,8 @@ pub(super) struct Hit {
 }
 
 /// Names of pages in Ory's console and elsewhere.
-const OLD_PAGES: [(&Place, &[&str]); 14] = [
+const OLD_PAGES: [(&Place, &[&str]); 15] = [
+    (&nav::USERS, &["Identities", "Users & identities", "User management", "Accounts"]),
     (&nav::OVERVIEW, &["Dashboard", "Home", "Project overview", "Get started", "Statistics"]),
     (&nav::INVITATIONS, &["Invites", "Invite users"]),
     (&nav::LIMITS, &["Rate limits", "Throttling", "Brute force", "Blocked users", "Locked accounts"]),
@@ -93,13 +95,13 @@ impl Page for Search {
 
     async fn load(visit: &Visit, query: Fields) -> engine::Result<Loaded<View>> {
         let wanted: String = trimmed(&query, "q").chars().take(200).collect();
-        Ok(Loaded::View(View { groups: found(visit, &wanted), wanted }))
+        Ok(Loaded::View(View { groups: found(visit, &wanted).await?, wanted }))
     }
 
     fn head(_: &View, _: &Visit) -> Head {
         Head::new(
             nav::SEARCH.title,
-            "Finds pages, settings and configuration keys. Names from Ory’s console work as well.",
+            "Finds pages, users, settings and configuration keys. Names from Ory’s console work as well.",
         )
     }
 
@@ -125,17 +127,18 @@ impl Page for Search {
 fn hit(Hit { title, about, key, to }: Hit) -> AnyView {
     let about = (!about.is_empty()).then(|| view! { <small>{with_code(&about)}</small> });
     let key = (!key.is_empty()).then(|| view! { <code>{breakable(&key)}</code> });
-    view! { <li><a href=to>{title}</a>{about}{key}</li> }.into_any()
+    view! { <li><a href=to><bdi>{title}</bdi></a>{about}{key}</li> }.into_any()
 }
 
-fn found(visit: &Visit, wanted: &str) -> Vec<(&'static str, Vec<Hit>)> {
+async fn found(visit: &Visit, wanted: &str) -> engine::Result<Vec<(&'static str, Vec<Hit>)>> {
     let words: Vec<String> = wanted.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let groups = [
         ("Pages", pages(visit, &words)),
+        ("Users", users(visit, wanted).await?),
         ("Settings", settings(&words)),
         ("Configuration keys", keys(&words)),
     ];
-    groups.into_iter().filter(|(_, hits)| !hits.is_empty()).collect()
+    Ok(groups.into_iter().filter(|(_, hits)| !hits.is_empty()).collect())
 }
 
 /// How well the words are found in these texts, the most telling text first. `None`: one of them is in none.
@@ -180,6 +183,25 @@ fn pages(visit: &Visit, words: &[String]) -> Vec<Hit> {
         true => ranked.into_iter().map(|(_, hit)| hit).collect(),
         false => best(ranked),
     }
+}
+
+/// By what an identifier or email begins with, or by ID: the search of the page *Users*.
+async fn users(visit: &Visit, wanted: &str) -> engine::Result<Vec<Hit>> {
+    if wanted.is_empty() || !visit.may(nav::USERS.role) {
+        return Ok(Vec::new());
+    }
+    let found =
+        users::list(&visit.engine.begin(), Wanted { search: wanted, ..Wanted::default() }, SHOWN).await?;
+    Ok(found
+        .users
+        .into_iter()
+        .map(|user| Hit {
+            title: user.handle(),
+            about: user.name().unwrap_or_default(),
+            key: String::new(),
+            to: format!("{}/{}", nav::USERS.path, user.identity.id),
+        })
+        .collect())
 }
 
 fn settings(words: &[String]) -> Vec<Hit> {

@@ -124,7 +124,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             // What the script opens with Ctrl+K. Without it there is the page.
             <dialog id="palette" aria-label="Search">
                 <form method="get" action=nav::SEARCH.path role="search">
-                    <input id="palette-q" name="q" type="search" aria-label="Search pages, settings and keys" placeholder="Search pages, settings and keys" maxlength="200" autocomplete="off" autocapitalize="none" spellcheck="false" dir="auto" />
+                    <input id="palette-q" name="q" type="search" aria-label="Search pages, users, settings and keys" placeholder="Search pages, users, settings and keys" maxlength="200" autocomplete="off" autocapitalize="none" spellcheck="false" dir="auto" />
                 </form>
                 <div id="palette-results" aria-live="polite"></div>
             </dialog>

@@ -35,7 +35,9 @@ pub(super) fn at_sign_in(was: &Config, is: &Config) -> Vec<String> {
         let begin = runs.iter().filter(|hook| silent_before.contains(hook));
         said.extend(begin.map(|hook| format!("Sign-in with {way}: the flow-level hook {hook} runs now")));
         let cease = ran.iter().filter(|hook| silent.contains(hook));
-        said.extend(cease.map(|hook| format!("Sign-in with {way}: the flow-level hook {hook} no longer runs")));
+        said.extend(
+            cease.map(|hook| format!("Sign-in with {way}: the flow-level hook {hook} no longer runs")),
+        );
     }
     said
 }

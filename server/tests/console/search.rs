@@ -73,3 +73,15 @@ async fn a_page_that_does_not_exist_leads_on() {
         assert!(page.html.contains(part), "{part}: {}", page.html);
     }
 }
+
+#[tokio::test]
+async fn users_are_found_by_what_their_email_begins_with() {
+    let console = Console::with_users().await;
+    let anna = console.verified("anna@shop.example").await;
+    console.verified("berta@shop.example").await;
+    let found = console.finds("ann").await;
+    assert!(found.contains(&format!("/users/{anna}")), "{found:?}");
+    assert_eq!(found.iter().filter(|to| to.starts_with("/users/")).count(), 1);
+    assert!(console.finds(&anna.to_string()).await.contains(&format!("/users/{anna}")));
+    assert!(console.finds("Identities").await.contains(&"/users".to_owned()));
+}
