@@ -6,7 +6,7 @@ use super::kit::text::{breakable, with_code};
 use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
 use super::nav::{self, PLACES, Place};
 use engine::config::documented_keys;
-use engine::settings::table::{self, SETTINGS, Setting, Text};
+use engine::settings::table::{SETTINGS, Setting, Text};
 use engine::users::{self, Wanted};
 use leptos::prelude::*;
 
@@ -28,10 +28,13 @@ pub(super) struct Hit {
 }
 
 /// Names of pages in Ory's console and elsewhere.
-const OLD_PAGES: [(&Place, &[&str]); 15] = [
+const OLD_PAGES: [(&Place, &[&str]); 18] = [
     (&nav::USERS, &["Identities", "Users & identities", "User management", "Accounts"]),
     (&nav::OVERVIEW, &["Dashboard", "Home", "Project overview", "Get started", "Statistics"]),
     (&nav::INVITATIONS, &["Invites", "Invite users"]),
+    (&nav::EMAIL_VERIFICATION, &["Verification", "Verify email", "Confirm email"]),
+    (&nav::PASSWORD_POLICY, &["Passwords", "Password strength", "Have I Been Pwned"]),
+    (&nav::ACCOUNT_PROTECTION, &["Account enumeration", "Pre-hijacking", "Security"]),
     (&nav::LIMITS, &["Rate limits", "Throttling", "Brute force", "Blocked users", "Locked accounts"]),
     (
         &nav::AUTHENTICATION,
@@ -229,11 +232,8 @@ fn settings(words: &[String]) -> Vec<Hit> {
 
 /// Its page, and its place there.
 fn address(setting: &Setting) -> String {
-    let place = match setting.section.page {
-        table::Page::Authentication => &nav::AUTHENTICATION,
-        table::Page::SocialSignIn => &nav::SOCIAL,
-        table::Page::Actions => &nav::WEBHOOKS,
-    };
+    let own = PLACES.into_iter().find(|place| place.settings == Some(setting.section.page));
+    let place = own.unwrap_or(&nav::WEBHOOKS);
     format!("{}#{}", place.path, super::kit::form::id(setting.name))
 }
 

@@ -27,9 +27,9 @@ async fn pages_settings_and_keys_are_found_by_their_names_and_by_those_of_ory() 
         ("change password", "/account"),
         ("Sign in after registration", "/settings/authentication#sign-in-after-registration"),
         ("enable sign in after", "/settings/authentication#sign-in-after-registration"),
-        ("haveibeenpwned", "/settings/authentication#breach-check"),
-        ("min_password_length", "/settings/authentication#min-password-length"),
-        ("selfservice.methods.password.config.min_password", "/settings/authentication#min-password-length"),
+        ("haveibeenpwned", "/settings/password-policy#breach-check"),
+        ("min_password_length", "/settings/password-policy#min-password-length"),
+        ("selfservice.methods.password.config.min_password", "/settings/password-policy#min-password-length"),
         ("serve.public.base_url", "/documentation/configuration#serve.public.base_url"),
     ] {
         let found = console.finds(wanted).await;

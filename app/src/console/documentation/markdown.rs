@@ -28,7 +28,7 @@ pub(super) fn html(source: &str, link: fn(&str) -> Option<String>) -> String {
             page.push_str(&table(&lines[at - 1..end], link));
             at = end;
         } else if item(trimmed).is_some() {
-            let end = at + lines[at..].iter().take_while(|line| is_of_list(line)).count();
+            let end = at + lines[at..].iter().take_while(is_of_list).count();
             page.push_str(&list(&lines[at - 1..end], link));
             at = end;
         } else {
