@@ -72,7 +72,7 @@ fn count(work: &Work, ctx: &Ctx) {
     let event = match &work.facts.who {
         Who::New(_) | Who::Waiting(_) => Event::SignUp,
         Who::Known(_) if work.made.issued.is_some() => Event::SignIn,
-        Who::Known(_) | Who::Owner(_) => return,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) => return,
     };
     ctx.engine.activity().count(event, ctx.effects().now());
 }
