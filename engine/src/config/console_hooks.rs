@@ -443,14 +443,14 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         for (files, hooks, said) in [
-            (json!({}), json!({"a": {"url": "x"}}), "cannot be read"),
-            (json!({}), json!({"a": hook(json!({"of_a_later_version": 1}))}), "cannot be read"),
+            (json!({}), json!({"a": {"url": "x"}}), "can’t be read"),
+            (json!({}), json!({"a": hook(json!({"of_a_later_version": 1}))}), "can’t be read"),
             (
                 json!({}),
                 json!({"a": hook(json!({"flow": "login", "outcome": "change"}))}),
-                "no account there",
+                "can’t change accounts there",
             ),
-            (json!({}), json!({"a": hook(json!({"methods": ["pigeon"]}))}), "not known"),
+            (json!({}), json!({"a": hook(json!({"methods": ["pigeon"]}))}), "unknown method"),
             (files(&[(FLOW, json!([called()]))]), json!({"everybody": hook(json!({}))}), "is also that of"),
         ] {
             let (_, wrong) = apply(&files, &Named::from([(WEB_HOOKS.to_owned(), hooks)]));

@@ -854,5 +854,5 @@ fn a_hook_that_stands_in_two_lists_is_told_once_with_both_places() {
     let found = checks(&config(&document), PROXIED);
     let told: Vec<&Check> = found.iter().filter(|check| check.id == "hook_without_a_secret").collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].text.contains(&format!("It stands in {FLOW} and {OWN}.")), "{}", told[0].text);
+    assert!(told[0].text.contains(&format!("It is in {FLOW} and {OWN}.")), "{}", told[0].text);
 }

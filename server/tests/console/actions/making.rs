@@ -88,7 +88,7 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
     // A danger takes a reason, and nothing is lost over it.
     let asked = console.make(&[("outcome", "change")]).await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(asked.html.contains("Say why") && asked.value("url") == CRM, "{}", asked.html);
+    assert!(asked.html.contains("Enter a reason") && asked.value("url") == CRM, "{}", asked.html);
     let saved = console.make(&[("outcome", "change"), ("reason", "our own service")]).await;
     led(&saved, "/webhooks?saved=1&new=true#hook-crm");
     assert!(console.audited().await.contains(&("hooks.look".into(), EMAIL.into())));
@@ -234,7 +234,7 @@ async fn hooks_of_files_stay_as_they_are_and_say_where_they_come_from() {
     assert!(!page.html.contains("/webhooks/change?id=other"));
     led(&console.get("/webhooks/change?id=other").await, LIST);
     let taken = console.make(&[("id", "other")]).await;
-    assert!(taken.html.contains("There is a web hook other already"), "{}", taken.html);
+    assert!(taken.html.contains("A webhook other already exists"), "{}", taken.html);
     let ctx = console.engine.begin();
     assert_eq!(hooks::lists(&ctx.config).iter().filter(|list| list.hooks.len() == 2).count(), 1);
 }
