@@ -20,7 +20,9 @@ async fn what_committed_is_counted_by_day_and_what_was_refused_is_not() {
     sign_up(&site, Kind::Browser, "anna@shop.example").await;
     sign_up(&site, Kind::Native, "ben@shop.example").await;
     // The address is taken.
-    sign_up(&site, Kind::Native, "ben@shop.example").await;
+    let mut other = Person::new(&site, Kind::Native);
+    let begun = other.begin().await;
+    assert_eq!(other.send(&begun, "ben@shop.example").await.status, 400);
     assert_eq!(sign_in(&site, "ben@shop.example", crate::clients::PASSWORD).await, 200);
     assert_eq!(sign_in(&site, "ben@shop.example", "not the password 12").await, 400);
     let console = Console::on(stand.world.clone(), stand.engine.clone()).with_operator("Grace").await;
