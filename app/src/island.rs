@@ -14,6 +14,9 @@
 //! many seconds the parts are fetched again. `[data-copy]` copies the input of that id and says so in `[data-copied]`;
 //! `[data-discard]` leaves without being asked; `[autofocus]` in what comes back takes the focus; `details[id]` stay open, and
 //! `[data-view]` controls as they are, since they only say how something is looked at.
+//! Ctrl+K or Cmd+K, or a press on `[data-palette]`, opens the dialog `#palette` of the frame, which is outside of the element: what is
+//! typed in `#palette-q` is asked of the page that its form names, and the links of that page's `#results` are shown; arrows move among
+//! them and Enter follows the first one.
 //! `data-awake` appears on the element once all of this works, `data-busy` while a request of a form is under way.
 
 use leptos::prelude::*;
@@ -30,6 +33,9 @@ pub fn LiveForm(children: Children) -> impl IntoView {
     });
     view! { <div class="live" node_ref=element>{children()}</div> }
 }
+
+#[cfg(feature = "hydrate")]
+mod palette;
 
 #[cfg(feature = "hydrate")]
 mod live {
@@ -91,6 +97,7 @@ mod live {
         listen(&live.document, "keydown", &live, Live::pressed);
         listen(&live.window, "beforeunload", &live, Live::left);
         listen(&live.window, "popstate", &live, Live::went_back);
+        super::palette::attach(&live.document);
         live.address.replace(live.here().map(|url| relative(&url)).unwrap_or_default());
         live.follow();
         let _ = live.root.set_attribute("data-awake", "");

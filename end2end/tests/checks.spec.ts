@@ -19,7 +19,7 @@ test('the page of checks says what can happen, the worst first, and follows the 
   await admin.page.getByRole('link', { name: /^Checks/ }).click();
   await expect(admin.heading()).toHaveText('Checks');
   const found = admin.page.locator('.checks > li');
-  await expect(found.first()).toContainText('Danger: A failing service leaves an account behind');
+  await expect(found.first()).toContainText('Danger: A failed webhook leaves an account behind');
   await expect(found.first()).toContainText('crm.example.org/new');
   await expect(admin.page.getByTestId('long_sessions')).toContainText('session.lifespan');
   await expect(admin.page.getByTestId('enumeration')).toHaveCount(0);
@@ -35,7 +35,7 @@ test('the page of checks says what can happen, the worst first, and follows the 
 test('a fix of the page of checks goes into the form, is saved by the person, and works once', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.goto('/checks');
-  await admin.page.getByTestId('short_passwords').getByRole('link', { name: 'Ask for 12 characters' }).click();
+  await admin.page.getByTestId('short_passwords').getByRole('link', { name: 'Require 12 characters' }).click();
   await expect(admin.heading()).toHaveText('Password policy');
   await expect(admin.page.getByRole('alert')).toContainText('The fix is in the form.');
   await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
@@ -50,7 +50,7 @@ test('a fix of the page of checks goes into the form, is saved by the person, an
 test('a fix beside a setting changes that setting and keeps what was typed elsewhere', async ({ admin }) => {
   await admin.signInAndOpenSettings(PASSWORDS);
   await admin.page.getByLabel('Reject passwords similar to the email').setChecked(false);
-  await admin.page.getByRole('button', { name: 'Ask for 12 characters' }).click();
+  await admin.page.getByRole('button', { name: 'Require 12 characters' }).click();
   await expect(admin.page.getByLabel('Minimum password length')).toHaveValue('12');
   await expect(admin.page.getByLabel('Reject passwords similar to the email')).not.toBeChecked();
   await expect(admin.page.getByRole('region', { name: 'Unsaved changes' })).toContainText('2 unsaved changes');

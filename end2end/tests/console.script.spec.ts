@@ -150,13 +150,13 @@ test('being signed in once without proof is said before Save', async ({ admin })
   await admin.setSignInAfterRegistration(true);
   await admin.openSettings(VERIFICATION);
   const warning = admin.page.locator('#warnings-require-verified-address');
-  await expect(warning).not.toContainText('Signed in once');
+  await expect(warning).not.toContainText('signed in once');
   await admin.requireVerifiedAddress.setChecked(true);
   await expect(admin.bar).toContainText('Require a verified email');
-  await expect(warning).toContainText('Signed in once without proof');
+  await expect(warning).toContainText('Users are signed in once without verification');
   await expect(warning).toContainText('24 hours');
   await admin.requireVerifiedAddress.setChecked(false);
-  await expect(warning).not.toContainText('Signed in once');
+  await expect(warning).not.toContainText('signed in once');
 });
 
 test('a server that is away for a while loses nothing that was typed', async ({ admin, complaints }) => {

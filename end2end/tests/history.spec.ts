@@ -57,7 +57,7 @@ test('going back while somebody saves changes nothing and keeps the reason', asy
 test('before the first Save the page says what comes next, and an unknown revision is none', async ({ admin, complaints }) => {
   complaints.expect(/status of 404/);
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/settings/history');
   await expect(admin.page.locator('main')).toContainText('No changes yet');
   for (const unknown of ['99', '-1', 'nonsense']) {

@@ -10,7 +10,7 @@ test('a link from the console lets one person in, over a mistake, and nobody els
   await expect(stranger.page.getByRole('link', { name: 'Create an account' })).toHaveCount(0);
 
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.page.getByRole('link', { name: 'Invitations' }).click();
   await expect(admin.heading()).toHaveText('Invitations');
   await expect(admin.page.locator('main')).toContainText('No invitations yet');
@@ -57,7 +57,7 @@ test('a link from the console lets one person in, over a mistake, and nobody els
 test('what is withdrawn does not work, and what cannot be made is said', async ({ admin, visitor, complaints }) => {
   complaints.expect(/status of 422/);
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/invitations');
   await admin.page.locator('#address').fill('nobody');
   await admin.page.getByRole('button', { name: 'Create invitation' }).click();

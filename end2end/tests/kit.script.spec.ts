@@ -3,7 +3,7 @@ import { test, expect } from './fixtures';
 
 test('a form posts to its own page without a page load, and a double click is one press', async ({ admin }) => {
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/invitations');
   await admin.awake();
   await admin.page.evaluate(() => (document.documentElement.dataset.sameDocument = 'yes'));
@@ -20,7 +20,7 @@ test('a form posts to its own page without a page load, and a double click is on
 
 test('what is typed while a form is under way stays', async ({ admin }) => {
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/invitations');
   await admin.awake();
   let answer = () => {};
@@ -39,7 +39,7 @@ test('what is typed while a form is under way stays', async ({ admin }) => {
 test('an error is said on the page and in its title, and the focus goes there', async ({ admin, complaints }) => {
   complaints.expect(/status of 422/);
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/invitations');
   await admin.awake();
   await admin.page.locator('#days').fill('soon');
@@ -51,7 +51,7 @@ test('an error is said on the page and in its title, and the focus goes there', 
 
 test('filters are entries of the history, and the page stays loaded', async ({ admin }) => {
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/audit');
   await admin.awake();
   await admin.page.evaluate(() => (document.documentElement.dataset.sameDocument = 'yes'));
@@ -75,7 +75,7 @@ test.describe('a mail server that does not answer', () => {
   test('the queue is followed by itself', async ({ admin, visitor }) => {
     await (await visitor()).register('anna@example.org');
     await admin.signIn();
-    await expect(admin.heading()).toHaveText('Authentication settings');
+    await expect(admin.heading()).toHaveText('Overview');
     await admin.goto('/mail');
     await admin.awake();
     const summary = admin.page.getByTestId('summary');
@@ -90,7 +90,7 @@ test.describe('a mail server that does not answer', () => {
 test('the menu opens and closes on a phone', async ({ admin }) => {
   await admin.page.setViewportSize({ width: 360, height: 740 });
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/audit');
   await admin.awake();
   const link = admin.page.getByRole('link', { name: 'History' });

@@ -25,7 +25,7 @@ test('the code makes the account and signs in, and whoever signs up again is tol
   await anna.signUp('anna@example.org');
   const first = await told(anna, 'anna@example.org');
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   const { code } = await admin.newestMail('anna@example.org');
   await anna.field('code').fill(code);
   await anna.submit();
@@ -49,7 +49,7 @@ test('who opens the link of a sign-up that a stranger made chooses the password'
   await stranger.signUp('bert@example.org', 'the password of a stranger 1');
   await told(stranger, 'bert@example.org');
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   const { link } = await admin.newestMail('bert@example.org');
 
   const bert = await visitor();

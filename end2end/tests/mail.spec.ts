@@ -25,7 +25,7 @@ test.describe('the page for the code after sign-up', () => {
     await expect(heading(anna)).toHaveText('Check your email');
     await expect(anna.page.locator('.lead')).toContainText('anna@example.org');
     await admin.signIn();
-    await expect(admin.heading()).toHaveText('Authentication settings');
+    await expect(admin.heading()).toHaveText('Overview');
     await admin.page.getByRole('link', { name: 'Mailbox' }).click();
     await expect(admin.heading()).toHaveText('Mailbox');
     const { code } = await admin.newestMail('anna@example.org');

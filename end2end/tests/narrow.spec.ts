@@ -47,7 +47,7 @@ test('console pages', async ({ admin }) => {
   await admin.save();
   await admin.goto(SETTINGS);
   await expectNoSidewaysScroll(admin.page);
-  for (const path of ['/settings/email-verification', '/settings/password-policy', '/settings/account-protection', '/settings/history', '/settings/history/0', '/settings/history/compare?from=0&to=1', '/checks', '/webhooks', '/audit', '/invitations', '/tester', '/social', '/social/new', '/social/new?kind=generic', '/social/new?kind=apple', '/mailbox', '/mail']) {
+  for (const path of ['/settings/email-verification', '/settings/password-policy', '/settings/account-protection', '/settings/history', '/settings/history/0', '/settings/history/compare?from=0&to=1', '/checks', '/webhooks', '/audit', '/invitations', '/tester', '/social', '/social/new', '/social/new?kind=generic', '/social/new?kind=apple', '/mailbox', '/mail', '/', '/operators', '/account', '/limits', '/search?q=sign', '/documentation', '/documentation/configuration', '/documentation/security']) {
     await admin.goto(path);
     await expectNoSidewaysScroll(admin.page);
   }

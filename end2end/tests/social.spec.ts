@@ -30,7 +30,7 @@ async function testSignIn(admin: Console, name?: string): Promise<Page> {
 
 test('a provider is added, tried, tested and switched on without touching a file', async ({ admin, visitor, idp, vestibule, javaScriptEnabled }) => {
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.page.getByRole('link', { name: 'Social sign-in' }).click();
   await expect(admin.heading()).toHaveText('Social sign-in');
   await admin.page.getByRole('link', { name: 'Add a provider' }).click();
@@ -97,7 +97,7 @@ test('a provider is added, tried, tested and switched on without touching a file
 test('a mistake is told beside its field, and a test that fails says what to change', async ({ admin, idp, complaints }) => {
   complaints.expect(/status of 422/);
   await admin.signIn();
-  await expect(admin.heading()).toHaveText('Authentication settings');
+  await expect(admin.heading()).toHaveText('Overview');
   await admin.goto('/social/new?kind=generic');
   await fill(admin.page, idp);
   await admin.page.locator('#issuer-url').fill('acme');

@@ -67,7 +67,7 @@ test('a fix goes into the form; pressed twice it does no more', async ({ admin }
   await admin.signInAndOpenSettings(PASSWORDS);
   await admin.minPasswordLength.fill('6');
   await admin.previewed();
-  const fix = admin.page.getByRole('button', { name: 'Ask for 12 characters' });
+  const fix = admin.page.getByRole('button', { name: 'Require 12 characters' });
   await fix.dblclick();
   await expect(admin.minPasswordLength).toHaveValue('12');
   await expect(admin.page.locator('#fixed')).toContainText(/in the form|Already fixed/);

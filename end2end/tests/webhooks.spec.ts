@@ -62,7 +62,7 @@ test.describe('made in the console', () => {
     await admin.page.getByLabel('URL').fill(`${sink.url}/new`);
 
     await admin.page.locator('#preview').click();
-    await expect(admin.page.locator('#previewed')).toContainText('Web hook crm: made');
+    await expect(admin.page.locator('#previewed')).toContainText('Webhook crm: created (Inform, at sign-up');
     await expect(admin.page.getByTestId('output')).toContainText('test@example.org');
     const step = admin.page.locator('.panel:visible .steps > li.new');
     await expect(step).toContainText('Call crm');

@@ -1,5 +1,6 @@
 //! The engine as a value: two can exist in one process, because nothing is global.
 
+use crate::activity::Activity;
 use crate::config::{Config, FilesState};
 use crate::effects::{Effects, Following, to_completion};
 use crate::error::Result;
@@ -46,6 +47,7 @@ struct Inner {
     templates: std::sync::Mutex<BTreeMap<Url, (DateTime<Utc>, String)>>,
     leases: Leases,
     node: Node,
+    activity: Activity,
     metrics: Metrics,
     trace: Option<Trace>,
 }
@@ -89,6 +91,7 @@ impl Engine {
                 templates: std::sync::Mutex::default(),
                 leases: Leases::default(),
                 node: Node::default(),
+                activity: Activity::default(),
                 metrics,
                 trace,
             }),
@@ -212,6 +215,11 @@ impl Engine {
     /// This server among those on its database.
     pub(crate) fn node(&self) -> &Node {
         &self.inner.node
+    }
+
+    /// Sign-ups and sign-ins of each day.
+    pub fn activity(&self) -> &Activity {
+        &self.inner.activity
     }
 
     /// What is counted since the start.

@@ -5,6 +5,7 @@
 //! `config`, `ids`, `error`, `effects`, `requester`, `request_id`, `secret`. This crate knows neither HTTP servers nor pages: envelopes, statuses, headers, cookies and
 //! redirects belong to `server`; what a page looks like belongs to `app`. SQL is in `store` only.
 
+pub mod activity;
 pub mod admin;
 pub mod cleanup;
 pub mod config;

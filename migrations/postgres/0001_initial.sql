@@ -440,3 +440,11 @@ create table secret_fingerprints (
     fingerprint bytea not null,
     recorded_at timestamptz not null
 );
+
+-- What happened on each day (UTC, in days since 1 January 1970), for the overview. kind: sign_up or sign_in.
+create table daily_counts (
+    day bigint not null,
+    kind text not null,
+    count bigint not null,
+    primary key (day, kind)
+);

@@ -450,3 +450,11 @@ create table secret_fingerprints (
     fingerprint blob not null,
     recorded_at text not null
 ) strict;
+
+-- What happened on each day (UTC, in days since 1 January 1970), for the overview. kind: sign_up or sign_in.
+create table daily_counts (
+    day integer not null,
+    kind text not null,
+    count integer not null,
+    primary key (day, kind)
+) strict;

@@ -27,7 +27,7 @@ use serde_json::json;
 use visit::{Instead, Visit};
 
 const STYLESHEET: &str = assets::url("main.css");
-const HOME: &str = app::console::nav::AUTHENTICATION.path;
+const HOME: &str = app::console::nav::OVERVIEW.path;
 
 /// Every page of the kit, for tests that go through all of them.
 pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
@@ -36,7 +36,6 @@ pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
 
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
-        .route("/", get(|| async { respond::see_other(HOME) }))
         .merge(mounted::routes())
         .merge(social::routes())
         .route("/api/{*function}", post(server_function))
@@ -119,7 +118,7 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
             next.run(request).await
         }
         Ok(None) if request.uri().path().starts_with("/api/") || mounted::is_swap(request.headers()) => {
-            let body = json!({ "error": "Your session is over. Sign in again." });
+            let body = json!({ "error": "Your session expired. Sign in again." });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
         Ok(None) if request.method() == Method::POST => match kept::page(request.uri().path()) {

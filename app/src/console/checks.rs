@@ -116,16 +116,17 @@ pub fn grave(config: &Config, proxies: UnnamedProxies) -> usize {
 /// What a Save lacks that brings a danger about, beside the field that it is about.
 pub(super) fn needs(saved: Saved) -> FieldError {
     let (dangers, what, reason) = match saved {
-        Saved::NeedsOwner(dangers) => (dangers, "Only an owner can put that in force.", false),
+        Saved::NeedsOwner(dangers) => (dangers, "Only an owner can make this change.", false),
         Saved::NeedsFreshSignIn(dangers) => (
             dangers,
-            "That takes your password, since you signed in a while ago. Go back to the revision before it in History, which asks for it.",
+            "Confirm your password: you signed in more than five minutes ago. Restore the revision before it in \
+             History, which asks for the password.",
             false,
         ),
-        Saved::NeedsReason(dangers) => (dangers, "Say why, for the history, and save again.", true),
+        Saved::NeedsReason(dangers) => (dangers, "Enter a reason for the history, and save again.", true),
         // Everything else is no question.
         Saved::Done { .. } | Saved::Unchanged { .. } | Saved::Conflict { .. } | Saved::Again(_) => {
-            (Vec::new(), "This could not be saved.", false)
+            (Vec::new(), "This can’t be saved.", false)
         }
     };
     let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();

@@ -81,7 +81,7 @@ impl Page for Invitations {
 
     fn head(view: &View, _: &Visit) -> Head {
         let lead = match view.only {
-            true => "Sign-up is by invitation. Only people with a link can create an account.".into_any(),
+            true => "Sign-up is by invitation. Only users with a link can create an account.".into_any(),
             false => view! { "Sign-up is open to everyone. To require an invitation, turn on "<a href=format!("{}#invite-only", nav::AUTHENTICATION.path)>"Invite only"</a>"." }.into_any(),
         };
         let read_only = (!view.editable)

@@ -6,19 +6,23 @@ mod audit;
 pub mod checks;
 mod comparison;
 mod confirm;
+mod documentation;
 pub mod entry;
 mod fields;
 mod files;
 mod history;
 mod invitations;
 pub mod kit;
+mod limits;
 mod mail;
 pub mod mailbox;
 pub mod nav;
 mod operator;
 mod operators;
+mod overview;
 mod plan;
 mod revision;
+mod search;
 mod settings;
 mod shell;
 pub mod social;
@@ -34,6 +38,7 @@ use kit::{Entry, Listed, mount};
 /// Every page of the kit.
 pub fn pages() -> Vec<Entry> {
     let mut pages = vec![
+        mount::<overview::Overview>(),
         mount::<users::Users>(),
         mount::<users::OneUser>(),
         mount::<invitations::Invitations>(),
@@ -53,6 +58,10 @@ pub fn pages() -> Vec<Entry> {
         mount::<operators::Operators>(),
         mount::<operator::OneOperator>(),
         mount::<account::Account>(),
+        mount::<limits::Limits>(),
+        mount::<search::Search>(),
+        mount::<documentation::Index>(),
+        mount::<documentation::OneChapter>(),
     ];
     pages.extend(settings::pages());
     pages

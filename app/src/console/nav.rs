@@ -24,6 +24,8 @@ pub struct Place {
 /// What users look for together. A group without pages is not shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Group {
+    /// Its one page has its name.
+    Overview,
     Users,
     Authentication,
     Email,
@@ -33,16 +35,16 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 5] =
-        [Self::Users, Self::Authentication, Self::Email, Self::Webhooks, Self::Configuration];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Users, Self::Authentication, Self::Email, Self::Webhooks, Self::Configuration];
 
     /// `None`: the page under it says the same.
     pub fn title(self) -> Option<&'static str> {
         match self {
+            Self::Overview | Self::Webhooks => None,
             Self::Users => Some("Users"),
             Self::Authentication => Some("Authentication"),
             Self::Email => Some("Email"),
-            Self::Webhooks => None,
             Self::Configuration => Some("Configuration"),
         }
     }
@@ -82,6 +84,18 @@ pub const USERS: Place = place(
     "Users",
     Group::Users,
     "M7 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM1.75 15.5v-.75a4 4 0 0 1 4-4h2.5a4 4 0 0 1 4 4v.75M12 2.9a3 3 0 0 1 0 5.2M14 10.9a4 4 0 0 1 2.25 3.6v1",
+);
+pub const OVERVIEW: Place = place(
+    "/",
+    "Overview",
+    Group::Overview,
+    "M3 3h4.5v6H3zM10.5 3H15v3.5h-4.5zM10.5 9.5H15V15h-4.5zM3 12h4.5v3H3z",
+);
+pub const LIMITS: Place = place(
+    "/limits",
+    "Limits",
+    Group::Users,
+    "M3.5 14a7 7 0 1 1 11 0M9 10.5l3.5-4M9 11.5a1 1 0 1 0 0-2 1 1 0 0 0 0 2Z",
 );
 pub const INVITATIONS: Place = place(
     "/invitations",
@@ -139,7 +153,16 @@ pub const OPERATORS: Place = Place {
         "M3 3.5h12v12H3zM7 3.5V2h4v1.5M9 9.75a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM6 13.25c.4-1.4 1.6-2 3-2s2.6.6 3 2",
     )
 };
-/// In the account menu, and not in the navigation.
+/// Above the navigation, and not in it.
+pub const SEARCH: Place = place("/search", "Search", Group::Overview, "");
+/// Below the navigation.
+pub const DOCUMENTATION: Place = place(
+    "/documentation",
+    "Documentation",
+    Group::Overview,
+    "M3 3h5a1.5 1.5 0 0 1 1 1.5V15a1.5 1.5 0 0 0-1-1H3zM15 3h-5a1.5 1.5 0 0 0-1 1.5V15a1.5 1.5 0 0 1 1-1h5z",
+);
+/// In the account menu.
 pub const ACCOUNT: Place = place("/account", "Your account", Group::Configuration, "");
 pub const TESTER: Place = Place {
     role: Role::Owner,
@@ -152,9 +175,11 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 15] = [
+pub const PLACES: [&Place; 17] = [
+    &OVERVIEW,
     &USERS,
     &INVITATIONS,
+    &LIMITS,
     &AUTHENTICATION,
     &EMAIL_VERIFICATION,
     &PASSWORD_POLICY,
@@ -220,7 +245,8 @@ mod tests {
             ("/mailbox", Some("/mailbox")),
             ("/mailboxes", None),
             ("/settings", None),
-            ("/", None),
+            ("/", Some("/")),
+            ("/nothing", None),
         ] {
             assert_eq!(section(address).map(|place| place.path), of, "{address}");
         }

@@ -98,13 +98,13 @@ impl Page for OneOperator {
         let View { operator, sessions, own, last, link } = view;
         let (id, word) = state(&operator);
         let known = facts(vec![
-            ("Email", name(operator.email.clone())),
-            ("Role", role_name(operator.role).into_any()),
+            ("Email".to_owned(), name(operator.email.clone())),
+            ("Role".to_owned(), role_name(operator.role).into_any()),
             (
-                "State",
+                "State".to_owned(),
                 view! { <span class="mark" data-testid="state" data-state=id>{word}</span> }.into_any(),
             ),
-            ("Created", on(operator.created_at)),
+            ("Created".to_owned(), on(operator.created_at)),
         ]);
         let why = last.then(|| {
             note(
@@ -196,7 +196,7 @@ fn access(operator: &Operator, own: bool, last: bool) -> AnyView {
     let mut all = Vec::new();
     if own {
         all.push(
-            view! { <p class="row">"This is you. Change your name and password on "<a href=nav::ACCOUNT.path>"Your account"</a>"."</p> }
+            view! { <div class="row"><p>"This is you. Change your name and password on "<a href=nav::ACCOUNT.path>"Your account"</a>"."</p></div> }
                 .into_any(),
         );
     }

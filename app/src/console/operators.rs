@@ -73,7 +73,10 @@ impl Page for Operators {
     }
 
     fn head(_: &View, _: &Visit) -> Head {
-        Head::new("Operators", "People with access to this console. What each of them does is in the audit.")
+        Head::new(
+            "Operators",
+            "Operators have access to this console. The audit lists what each of them did.",
+        )
     }
 
     fn body(view: View, frame: &Frame<'_>) -> AnyView {

@@ -80,7 +80,7 @@ impl Shell {
 }
 
 /// An icon of the navigation.
-fn icon(path: &'static str) -> AnyView {
+pub(super) fn icon(path: &'static str) -> AnyView {
     view! { <svg class="icon" viewBox="0 0 18 18" aria-hidden="true"><path d=path /></svg> }.into_any()
 }
 
@@ -101,6 +101,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                 <details class="open-nav"><summary aria-label="Menu">{icon("M2.5 5h13M2.5 9h13M2.5 13h13")}</summary></details>
                 <a class="brand" href="/">{mark()}"Vestibule"</a>
                 <span class="crumb">{group.map(|group| view! { {group} <span aria-hidden="true">" / "</span> })}<b><bdi>{name}</bdi></b></span>
+                <a class="find" href=nav::SEARCH.path data-palette="">{icon("M8 13.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM12 12l4 4")}<span>"Search"</span><kbd aria-hidden="true">"Ctrl K"</kbd></a>
                 // Escape and a click elsewhere close it, also without a script.
                 <button class="account" type="button" popovertarget="account-menu" aria-label=format!("{initials}, account menu")><span class="me" aria-hidden="true">{initials.clone()}</span></button>
                 <div class="sheet" id="account-menu" popover="auto">
@@ -113,19 +114,30 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
             <div class="frame">
                 <nav class="side" aria-label="Console">
                     {shell.navigation()}
-                    <h2>"Hosted pages"</h2>
-                    <ul>{shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone()>{icon("M6 12 12.5 5.5M7 5h6v6")}<span>{*name}</span></a></li> }).collect_view()}</ul>
-                    <p class="version">"Version "{env!("CARGO_PKG_VERSION")}</p>
+                    <footer>
+                        <ul>
+                            {shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone() target="_blank" rel="noopener">{icon("M6 12 12.5 5.5M7 5h6v6")}<span>{*name}<span class="unseen">" (opens in a new tab)"</span></span></a></li> }).collect_view()}
+                            <li><a href=nav::DOCUMENTATION.path>{icon(nav::DOCUMENTATION.icon)}<span>{nav::DOCUMENTATION.title}</span></a></li>
+                        </ul>
+                        <p class="version">"Version "{env!("CARGO_PKG_VERSION")}</p>
+                    </footer>
                 </nav>
                 {main()}
             </div>
+            // What the script opens with Ctrl+K. Without it there is the page.
+            <dialog id="palette" aria-label="Search">
+                <form method="get" action=nav::SEARCH.path role="search">
+                    <input id="palette-q" name="q" type="search" aria-label="Search pages, users, settings and keys" placeholder="Search pages, users, settings and keys" maxlength="200" autocomplete="off" autocapitalize="none" spellcheck="false" dir="auto" />
+                </form>
+                <div id="palette-results" aria-live="polite"></div>
+            </dialog>
         }
     })
 }
 
 /// For an address that no page has.
 pub fn not_found(shell: &Shell) -> String {
-    let text = "Check the URL, or go back to the settings.";
+    let text = "Check the URL, or search for the page.";
     plain(shell, "Page not found", text.to_owned())
 }
 
@@ -139,7 +151,7 @@ fn plain(shell: &Shell, title: &'static str, sentence: String) -> String {
         view! {
             <main id="main">
                 <div class="head"><h1>{title}</h1><p>{sentence}</p></div>
-                <p><a href=nav::AUTHENTICATION.path>"Authentication settings"</a></p>
+                <p class="buttons"><a class="button main" href=nav::OVERVIEW.path>"Go to overview"</a><a class="button" href=nav::SEARCH.path>"Search"</a></p>
             </main>
         }
     };

@@ -85,8 +85,8 @@ fn per_method(document: &mut Value, value: &Value, hook: &str, lists: Lists) -> 
     for (name, switch) in methods {
         let method = lists.methods().iter().find(|method| method.name() == name);
         let method = method.ok_or_else(|| match lists {
-            Lists::SignUp => format!("nobody can sign up by `{name}`"),
-            Lists::SignIn => format!("nobody can sign in by `{name}`"),
+            Lists::SignUp => format!("users can’t sign up with `{name}`"),
+            Lists::SignIn => format!("users can’t sign in with `{name}`"),
         })?;
         wanted.insert(*method, is_on_for(name, switch)?);
     }

@@ -218,7 +218,7 @@ impl MadeHook {
     pub fn web_hook(&self, id: &str) -> Result<Arc<WebHook>, String> {
         match Hook::read(Stage::AfterRegistrationMethod, &self.entry(id)) {
             Ok(Hook::WebHook(hook)) => Ok(hook),
-            Ok(_) => Err("it is no web hook".to_owned()),
+            Ok(_) => Err("it is no webhook".to_owned()),
             Err(wrong) => Err(wrong.what),
         }
     }
@@ -240,17 +240,17 @@ pub fn in_order(hooks: &MadeHooks) -> Vec<(&String, &MadeHook)> {
 /// entries over; `session` stays last.
 pub(super) fn put_in(document: &mut Value, value: &Value) -> Result<(), String> {
     let hooks =
-        MadeHooks::deserialize(value).map_err(|failure| format!("a web hook cannot be read: {failure}"))?;
+        MadeHooks::deserialize(value).map_err(|failure| format!("a webhook can’t be read: {failure}"))?;
     for (id, hook) in &hooks {
         if !MadeHook::possible_outcomes(hook.flow, hook.when).contains(&hook.outcome) {
-            return Err(format!("the web hook `{id}` can change no account there"));
+            return Err(format!("the webhook `{id}` can’t change accounts there"));
         }
         if hook.methods.iter().any(|name| MethodId::parse(name).is_none()) {
-            return Err(format!("the web hook `{id}` is for a method that is not known"));
+            return Err(format!("the webhook `{id}` is for an unknown method"));
         }
         if let Some(list) = taken(document, id) {
             return Err(format!(
-                "the id `{id}` is also that of a web hook in `{list}`: give that one another"
+                "the ID `{id}` is also that of a webhook in `{list}`: give that one another ID"
             ));
         }
     }
@@ -443,14 +443,14 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         for (files, hooks, said) in [
-            (json!({}), json!({"a": {"url": "x"}}), "cannot be read"),
-            (json!({}), json!({"a": hook(json!({"of_a_later_version": 1}))}), "cannot be read"),
+            (json!({}), json!({"a": {"url": "x"}}), "can’t be read"),
+            (json!({}), json!({"a": hook(json!({"of_a_later_version": 1}))}), "can’t be read"),
             (
                 json!({}),
                 json!({"a": hook(json!({"flow": "login", "outcome": "change"}))}),
-                "no account there",
+                "can’t change accounts there",
             ),
-            (json!({}), json!({"a": hook(json!({"methods": ["pigeon"]}))}), "not known"),
+            (json!({}), json!({"a": hook(json!({"methods": ["pigeon"]}))}), "unknown method"),
             (files(&[(FLOW, json!([called()]))]), json!({"everybody": hook(json!({}))}), "is also that of"),
         ] {
             let (_, wrong) = apply(&files, &Named::from([(WEB_HOOKS.to_owned(), hooks)]));

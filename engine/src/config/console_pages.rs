@@ -93,6 +93,6 @@ pub(super) static VERIFICATION: Section =
     section(Page::EmailVerification, "verification", "Verification after sign-up");
 pub(super) static PASSWORDS: Section = section(Page::PasswordPolicy, "passwords", "New passwords");
 pub(super) static PROTECTION: Section =
-    section(Page::AccountProtection, "protection", "Emails of other people");
+    section(Page::AccountProtection, "protection", "Emails of other users");
 pub(super) static SOCIAL: Section = section(Page::SocialSignIn, "providers", "Social sign-in");
 pub(super) static HOOKS: Section = section(Page::Webhooks, "webhooks", "Webhooks");

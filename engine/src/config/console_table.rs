@@ -185,7 +185,7 @@ pub static SETTINGS: &[Setting] = &[
         writes: Key("vestibule.registration.prevent_enumeration") },
     Setting { name: "reset_on_first_verification", label: "Reset account on first verification", section: &PROTECTION, kind: Switch, guard: Checks,
         text: OnOff("the first person to verify the email removes earlier sessions, passwords and addresses.",
-            "whoever signed up with someone else’s email keeps access."),
+            "an attacker who signed up with someone else’s email keeps access."),
         writes: Key("vestibule.registration.reset_on_first_verification") },
     Setting { name: "unverified_session_lifespan", label: "Limit unverified sessions", section: &PROTECTION, guard: Checks,
         kind: Duration { unset: "as long as any other" },

@@ -64,7 +64,7 @@ pub(crate) use keys::BREACH_SERVICE;
 pub use keys::has_effect;
 pub use layers::{Layers, starter};
 pub use limits::LimitKeys;
-pub use reference::reference;
+pub use reference::{documented_keys, reference};
 pub use registration::{HookList, RegistrationKeys};
 pub use remark::Remark;
 pub use scalars::duration;

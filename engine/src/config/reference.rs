@@ -30,6 +30,11 @@ can't change settings in the console that an environment variable sets.
 - **Hooks**: a list of entries, for example `{hook: session}`. Method hooks replace the flow-level hooks. An empty list counts as no list.
 ";
 
+/// Path and description of every supported key.
+pub fn documented_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().filter(|key| key.state == State::Supported).map(|key| (key.path, key.text))
+}
+
 /// The reference page, in Markdown.
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();

@@ -4,6 +4,7 @@
 use super::member::{self, Changed};
 use super::show::return_url;
 use super::work::Work;
+use crate::activity::Event;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::form::csrf;
@@ -51,6 +52,7 @@ pub(super) async fn commit(work: &mut Work) -> Result<Committed> {
             Stored::As(Committed::Done) => {
                 tx.commit().await?;
                 ctx.engine.wake_hooks();
+                count(work, &ctx);
                 return Ok(Committed::Done);
             }
             Stored::As(other) => return Ok(other),
@@ -63,6 +65,16 @@ pub(super) async fn commit(work: &mut Work) -> Result<Committed> {
             }
         }
     }
+}
+
+/// For the overview of the console.
+fn count(work: &Work, ctx: &Ctx) {
+    let event = match &work.facts.who {
+        Who::New(_) | Who::Waiting(_) => Event::SignUp,
+        Who::Known(_) if work.made.issued.is_some() => Event::SignIn,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) => return,
+    };
+    ctx.engine.activity().count(event, ctx.effects().now());
 }
 
 /// What needs no transaction.

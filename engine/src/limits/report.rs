@@ -22,6 +22,8 @@ pub enum Whom {
     /// An email or username.
     Account(String),
     Client(IpAddr),
+    /// The account of a counter, see [`Slowed::subject`].
+    Subject(Vec<u8>),
     Everyone,
 }
 
@@ -33,6 +35,8 @@ pub struct Slowed {
     pub account: Option<String>,
     /// Whether it counts an account.
     pub of_account: bool,
+    /// The keyed digest of the account, which tells nothing else.
+    pub subject: Option<Vec<u8>>,
     pub client: Option<String>,
     pub count: i64,
     pub most: i64,
@@ -59,6 +63,13 @@ pub async fn clear(engine: &Engine, whom: &Whom, actor: &str) -> Result<u64> {
     let ctx = engine.begin();
     let now = ctx.effects().now();
     let mut tx = ctx.db().write().await?;
+    let label = match whom {
+        Whom::Subject(digest) => {
+            let own = rows::list(&mut tx, Some(digest), None, MOST).await?;
+            own.into_iter().find_map(|counter| counter.label)
+        }
+        Whom::Account(_) | Whom::Client(_) | Whom::Everyone => None,
+    };
     let mut counters = 0;
     for (account, client) in wanted(&ctx, whom)? {
         counters += rows::clear(&mut tx, account.as_deref(), client.as_deref()).await?;
@@ -67,6 +78,7 @@ pub async fn clear(engine: &Engine, whom: &Whom, actor: &str) -> Result<u64> {
         // As operators see it everywhere: what was typed need not be anyone's address.
         Whom::Account(account) => json!({ "account": super::masked(account), "counters": counters }),
         Whom::Client(address) => json!({ "client": address.to_string(), "counters": counters }),
+        Whom::Subject(_) => json!({ "account": label, "counters": counters }),
         Whom::Everyone => json!({ "everyone": true, "counters": counters }),
     };
     let entry =
@@ -74,6 +86,11 @@ pub async fn clear(engine: &Engine, whom: &Whom, actor: &str) -> Result<u64> {
     audit::append(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(counters)
+}
+
+/// The networks by which a client at that address is counted.
+pub fn networks(address: IpAddr) -> Vec<String> {
+    super::networks(&Requester::direct(address)).map(|(network, _)| network).collect()
 }
 
 /// By what rows are found: the key of an account, and a client's network.
@@ -86,6 +103,7 @@ fn wanted(ctx: &Ctx, whom: &Whom) -> Result<Vec<Wanted>> {
             let requester = Requester::direct(*address);
             super::networks(&requester).map(|(network, _)| (None, Some(network))).collect()
         }
+        Whom::Subject(digest) => vec![(Some(digest.clone()), None)],
         Whom::Everyone => vec![(None, None)],
     })
 }
@@ -141,6 +159,7 @@ fn slowed_by(config: &Config, counter: Counter, now: DateTime<Utc>) -> Option<Sl
     reached.then(|| Slowed {
         limit,
         of_account: counter.account.is_some(),
+        subject: counter.account,
         account: counter.label,
         client: counter.client,
         count: counter.count,

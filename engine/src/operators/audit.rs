@@ -22,6 +22,7 @@ pub const ACTIONS: &[&str] = &[
     "invitation.refused",
     "invitation.withdraw",
     "limits.clear",
+    "limits.refused",
     "mailbox.read",
     "mailbox.refused",
     "operator.confirm",

@@ -131,7 +131,7 @@ pub async fn retry(engine: &Engine, by: &Operator, id: DeliveryId) -> Result<()>
         let now = ctx.effects().now();
         let mut tx = ctx.db().write().await?;
         if !deliveries::again(&mut tx, id, now).await? {
-            return Err(Error::new(Kind::Conflict, "Somebody has done this already."));
+            return Err(Error::new(Kind::Conflict, "Another operator has already done this."));
         }
         let details = json!({"delivery": id, "hook": logged.delivery.name});
         record(&mut tx, &engine, &by, "hooks.retry", details).await?;

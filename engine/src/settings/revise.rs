@@ -72,7 +72,7 @@ async fn save_alone(
             Lists::SignIn => (signing_in(config).next().is_none(), "in"),
         };
         if moot {
-            let message = format!("No enabled method lets people sign {what}.");
+            let message = format!("No enabled method lets users sign {what}.");
             errors.push(FieldError { field: setting.name, message });
         }
     }
@@ -379,7 +379,9 @@ pub(super) async fn write_rollback(
     };
     let mut tx = db.write().await?;
     if !revisions::insert(&mut tx, &row).await? {
-        return Ok(Err("Somebody saved settings meanwhile. Look at the list, and try again.".into()));
+        return Ok(Err(
+            "Another operator saved settings in the meantime. Check the list, and try again.".into()
+        ));
     }
     // An address of before gets no secret that was entered for another one.
     for name in &moved {

@@ -33,9 +33,11 @@ pub(super) fn at_sign_in(was: &Config, is: &Config) -> Vec<String> {
         let ((ran, silent_before), (runs, silent)) = (of(was), of(is));
         let way = way(method);
         let begin = runs.iter().filter(|hook| silent_before.contains(hook));
-        said.extend(begin.map(|hook| format!("Sign-in by {way}: {hook} of the whole flow runs now")));
+        said.extend(begin.map(|hook| format!("Sign-in with {way}: the flow-level hook {hook} runs now")));
         let cease = ran.iter().filter(|hook| silent.contains(hook));
-        said.extend(cease.map(|hook| format!("Sign-in by {way}: {hook} of the whole flow runs no more")));
+        said.extend(
+            cease.map(|hook| format!("Sign-in with {way}: the flow-level hook {hook} no longer runs")),
+        );
     }
     said
 }

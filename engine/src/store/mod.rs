@@ -12,6 +12,7 @@ mod statements;
 pub mod audit;
 pub mod codes;
 mod connections;
+pub mod daily_counts;
 pub mod deferred_logins;
 pub mod deliveries;
 mod dsn;

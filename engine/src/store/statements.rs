@@ -38,6 +38,7 @@ macro_rules! list {
 list![
     audit,
     codes,
+    daily_counts,
     deferred_logins,
     deliveries,
     errors,

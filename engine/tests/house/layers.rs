@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 39] = [
+const LAYERS: [(&str, u8); 40] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 39] = [
     ("plan", 4),
     ("pipeline", 5),
     ("store", 5),
+    ("activity", 5),
     ("password", 5),
     ("social", 5),
     ("trace", 5),

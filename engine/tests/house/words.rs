@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Checked: Markdown, email templates, and string literals of Rust sources outside of their tests. Of the command line also the doc
 /// comments, because they are its help. To cover another folder, add it here and reword what the test then reports. Not covered yet:
-/// app/src/console, server/src/console, xtask outside of asvs, and of engine/src: flow, form, method, otp, plan, settings, signup.
-const COVERED: [&str; 57] = [
+/// app/src/console/actions and social, xtask outside of asvs, and of engine/src: flow, form, method, otp, plan, signup.
+const COVERED: [&str; 61] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs",
+    "app/src/console",
     "app/src/hosted",
     "engine/src/admin",
     "engine/src/admin.rs",
@@ -39,6 +40,7 @@ const COVERED: [&str; 57] = [
     "engine/src/row_budget.rs",
     "engine/src/secrets.rs",
     "engine/src/session.rs",
+    "engine/src/settings",
     "engine/src/social",
     "engine/src/store",
     "engine/src/trace.rs",
@@ -49,6 +51,8 @@ const COVERED: [&str; 57] = [
     "server/src/cli",
     "server/src/cli.rs",
     "server/src/client.rs",
+    "server/src/console",
+    "server/src/console.rs",
     "server/src/cookies.rs",
     "server/src/cors.rs",
     "server/src/edge.rs",
@@ -68,11 +72,10 @@ const COVERED: [&str; 57] = [
 ];
 
 /// Inside of a covered folder, and not checked.
-const EXEMPT: [(&str, &str); 4] = [
+const EXEMPT: [(&str, &str); 3] = [
     ("docs/language.md", "lists the terms"),
-    ("docs/checks.md", "is generated from engine/src/settings, which is not covered yet"),
-    ("docs/settings.md", "is generated from the table of settings, whose texts come with the console"),
-    ("engine/src/config/console", "is not covered yet"),
+    ("app/src/console/actions", "is not covered yet"),
+    ("app/src/console/social", "is not covered yet"),
 ];
 
 /// What not to write, and what to write instead. Each is a word or a phrase; a `*` at its end stands for any ending.

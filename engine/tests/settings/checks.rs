@@ -828,7 +828,7 @@ fn the_preview_says_what_a_save_would_bring_about() {
     assert_eq!(found, [("no_code_to_show_a_page_for", Severity::Error)]);
     let beside = preview.warnings.iter().find(|check| check.id == "no_code_to_show_a_page_for").unwrap();
     assert_eq!(beside.at, Some("show_verification_page"));
-    assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Do not show the page"));
+    assert_eq!(beside.fix.as_ref().map(|fix| fix.label.as_str()), Some("Don’t show the page"));
 }
 
 #[test]
@@ -854,5 +854,5 @@ fn a_hook_that_stands_in_two_lists_is_told_once_with_both_places() {
     let found = checks(&config(&document), PROXIED);
     let told: Vec<&Check> = found.iter().filter(|check| check.id == "hook_without_a_secret").collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].text.contains(&format!("It stands in {FLOW} and {OWN}.")), "{}", told[0].text);
+    assert!(told[0].text.contains(&format!("It is in {FLOW} and {OWN}.")), "{}", told[0].text);
 }

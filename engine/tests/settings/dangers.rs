@@ -117,7 +117,7 @@ async fn a_new_error_is_refused_whoever_asks() {
         .await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };
     assert_eq!(errors[0].field, "show_verification_page");
-    assert!(errors[0].message.contains("no code"), "{}", errors[0].message);
+    assert!(errors[0].message.contains("No codes are sent"), "{}", errors[0].message);
     assert!(settings::list(house.engine.db()).await.unwrap().is_empty());
 }
 

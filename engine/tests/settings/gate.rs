@@ -136,7 +136,7 @@ async fn a_gate_that_is_lost_on_the_way_is_told_wherever_it_is_looked_for() {
     assert_eq!((console.asks(), console.calls()), ([true, true], [false, true]), "what was silent stays so");
     assert_eq!(console.said(0, 1).await.len(), 1);
 
-    let runs = "Sign-in by Password: web_hook crm.test/in of the whole flow runs now";
+    let runs = "Sign-in with Password: the flow-level hook web_hook crm.test/in runs now";
     let off = "Require a verified email to sign in: off";
     let form = console.values().await.1.having("require_verified_address", ways(false, false));
     assert_eq!(preview(&console.engine.begin().config, &form).changes, [off, runs]);
@@ -152,7 +152,7 @@ async fn a_gate_that_is_lost_on_the_way_is_told_wherever_it_is_looked_for() {
         back.changes,
         [
             "Require a verified email to sign in: on for 1 of 2 (Password) (was off)",
-            "Sign-in by Password: web_hook crm.test/in of the whole flow runs no more",
+            "Sign-in with Password: the flow-level hook web_hook crm.test/in no longer runs",
         ]
     );
 }

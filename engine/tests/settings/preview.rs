@@ -43,7 +43,7 @@ fn switching_on_adds_the_last_step_and_the_danger() {
         ]
     );
     let text = &preview.warnings[0].text;
-    assert!(text.contains("get a session") && text.contains("isn’t enough"), "{text}");
+    assert!(text.contains("session") && text.contains("isn’t enough"), "{text}");
     let clients: Vec<Client> = preview.plans.iter().map(|(saved, _)| saved.client).collect();
     assert_eq!(clients, [Client::Browser, Client::Spa, Client::Native]);
     for (saved, unsaved) in &preview.plans {

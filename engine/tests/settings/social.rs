@@ -330,7 +330,7 @@ async fn whose_word_counts_follows_the_kinds_until_somebody_says_otherwise() {
     assert_eq!(house.named().await["social_trusted_email_providers"], json!(["acme", "second"]));
     assert_eq!(
         settings::list(house.engine.db()).await.unwrap()[0].summary,
-        ["Google: its word on an address does not count as proof"]
+        ["Google: verified emails not trusted"]
     );
     let owner = somebody(&house.engine, Role::Owner);
     done(&social::remove(&house.engine, &owner, 4, "acme".into(), "").await.unwrap());

@@ -2,6 +2,7 @@
 //! and each row decoded by both.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod daily_counts;
 mod deferred_logins;
 mod deliveries;
 mod foreign;

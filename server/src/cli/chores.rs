@@ -24,6 +24,7 @@ pub(super) async fn run(engine: &Engine) {
         tokio::select! {
             _ = tidy.tick() => {
                 settle(engine).await;
+                count(engine).await;
                 if let Err(error) = engine::signup::atomic::reap(engine).await {
                     report(&error, "Unfinished sign-ups can't be rolled back");
                 }
@@ -45,6 +46,13 @@ pub(super) async fn keep_budgets(engine: &Engine) {
     loop {
         engine.row_budget().exceeded().await;
         settle(engine).await;
+    }
+}
+
+/// Adds the sign-ups and sign-ins of the last seconds to those of the day.
+pub(super) async fn count(engine: &Engine) {
+    if let Err(error) = engine.activity().flush(engine.db()).await {
+        report(&error, "Sign-ups and sign-ins can't be counted");
     }
 }
 

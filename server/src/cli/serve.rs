@@ -94,6 +94,7 @@ async fn serve(global: &Global, dev: bool) -> Outcome {
         () = until(told.clone(), courier::run(&engine)) => {}
         () = until(told, hooks::run(&engine)) => {}
     }
+    chores::count(&engine).await;
     tracing::info!("Stopped");
     Ok(())
 }

@@ -7,6 +7,7 @@
 )]
 
 mod account_settings;
+mod activity;
 mod admin_lists;
 mod attacked;
 mod bounded;

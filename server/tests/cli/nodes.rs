@@ -61,7 +61,7 @@ impl Node {
         format!("vestibule_console={}", cookie(&entered, "vestibule_console"))
     }
 
-    /// Nobody can sign up any more.
+    /// Sign-up is off any more.
     fn close_registration(&self, session: &str, base: i64) {
         let body = format!(
             "action=save&base={base}&min_password_length=8&identifier_similarity_check=true&breach_check=true&reason=Because"

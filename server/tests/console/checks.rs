@@ -101,7 +101,7 @@ async fn a_fix_pressed_twice_does_its_work_once_and_says_so() {
     let short = [("min_password_length", "6")];
     let page = console.submit("preview", "0", &short).await;
     assert!(page.html.contains("value=\"fix:short_passwords\""), "{}", page.html);
-    assert!(page.html.contains("Ask for 12 characters"), "{}", page.html);
+    assert!(page.html.contains("Require 12 characters"), "{}", page.html);
     let fixed = console.submit("fix:short_passwords", "0", &short).await;
     assert_eq!(fixed.status, StatusCode::OK);
     assert!(tag(&fixed.html, "id=\"min-password-length\"").contains("value=\"12\""));
@@ -118,7 +118,7 @@ async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
     let gate = ("require_verified_address", "true");
     let page = console.submit("save", "0", &[gate]).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.html.contains("People without a confirmed address are locked out"), "{}", page.html);
+    assert!(page.html.contains("Users without a verified email are locked out"), "{}", page.html);
     let reason = tag(&page.html, "id=\"reason\"");
     assert!(reason.contains("aria-invalid=\"true\"") && page.html.contains("(required)"), "{reason}");
     assert!(!page.html.contains("id=\"confirm-password\""), "a moment after the sign-in: {}", page.html);
@@ -133,7 +133,7 @@ async fn a_save_that_brings_a_danger_about_says_what_it_lacks() {
     assert_eq!(console.values().await.revision, 0);
     let page = console.submit("save", "0", &[("show_verification_page", "true")]).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.html.contains("There is no code to type in"), "an error is refused: {}", page.html);
+    assert!(page.html.contains("The verification page is never shown"), "an error is refused: {}", page.html);
     assert_eq!(console.values().await.revision, 0);
 }
 
@@ -150,7 +150,7 @@ async fn a_danger_long_after_the_sign_in_asks_for_the_password_and_loses_nothing
         let asked = console.submit_to(target, "save", "0", &with_reason).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{target}");
         assert!(asked.html.contains("confirm-password"), "{}", asked.html);
-        assert!(asked.html.contains("People without a confirmed address are locked out"));
+        assert!(asked.html.contains("Users without a verified email are locked out"));
         let wrong = [&with_reason[..], &[("password", "not the password 12")]].concat();
         let asked = console.submit_to(target, "save", "0", &wrong).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);

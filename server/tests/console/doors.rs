@@ -29,10 +29,10 @@ async fn nobody_is_let_in_without_a_session_and_everybody_is_led_back_to_where_t
 
     for (next, target) in [
         ("/settings/authentication?saved=1", "/settings/authentication?saved=1"),
-        ("//evil.example", PAGE),
-        ("/\\evil.example", PAGE),
-        ("https://evil.example", PAGE),
-        ("", PAGE),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("", "/"),
     ] {
         let fields = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
         let page = console.post("/sign-in", &fields).await;
@@ -69,7 +69,7 @@ async fn the_pages_that_people_see_are_one_click_away() {
     let page = console.get(PAGE).await;
     let sign_up = console.engine.begin().config.public_url("registration");
     for link in [sign_up.as_str(), "https://app.test/in"] {
-        assert!(page.html.contains(&format!("<a href=\"{link}\">")), "{link}: {}", page.html);
+        assert!(page.html.contains(&format!("<a href=\"{link}\"")), "{link}: {}", page.html);
     }
 }
 
@@ -200,7 +200,7 @@ async fn the_set_up_link_is_opened_often_and_used_once() {
     let fields =
         [("secret", secret.as_str()), ("email", EMAIL), ("name", "Grace H."), ("password", PASSWORD)];
     let page = console.post("/setup", &fields).await;
-    assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
+    assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"));
     console.keep(&page);
     assert_eq!(console.get(PAGE).await.status, StatusCode::OK, "and signs in");
     assert_eq!(console.post("/setup", &fields).await.status, StatusCode::GONE);
@@ -218,7 +218,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_older_sessions() {
     assert!(old.post("/reset", &common).await.html.contains("easy to guess"));
     let fields = [("secret", secret.as_str()), ("password", "another lantern harbour 42")];
     let page = old.post("/reset", &fields).await;
-    assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, PAGE));
+    assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"));
     assert_eq!(old.get(PAGE).await.status, StatusCode::SEE_OTHER, "the older session is over");
     assert_eq!(old.post("/reset", &fields).await.status, StatusCode::GONE);
     assert_eq!(old.get(&link).await.status, StatusCode::GONE);

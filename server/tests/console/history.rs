@@ -58,11 +58,9 @@ async fn going_back_long_after_the_sign_in_asks_for_the_password_and_goes_on() {
         "before the button is pressed: {}",
         told.html
     );
-    for part in [
-        "Confirm this dangerous change",
-        "People without a confirmed address are locked out",
-        "<title>Error: ",
-    ] {
+    for part in
+        ["Confirm this dangerous change", "Users without a verified email are locked out", "<title>Error: "]
+    {
         assert!(asked.html.contains(part), "{part}: {}", asked.html);
     }
     assert!(!asked.html.contains("sign out"), "{}", asked.html);

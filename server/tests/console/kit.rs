@@ -30,7 +30,9 @@ impl Console {
 
 /// A path with its parameters filled in.
 fn address(path: &str) -> String {
-    path.replace("{number}", "0").replace("{id}", "00000000-0000-4000-8000-000000000000")
+    path.replace("{number}", "0")
+        .replace("{id}", "00000000-0000-4000-8000-000000000000")
+        .replace("{name}", "limits")
 }
 
 #[tokio::test]

@@ -264,7 +264,7 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
     assert!(page.html.contains("<span>On for 1 of 2</span>"), "{}", page.html);
     assert!(tag(&page.html, "id=\"require-verified-address-password\"").contains("checked"));
     assert!(!tag(&page.html, "id=\"require-verified-address-oidc\"").contains("checked"));
-    assert!(page.html.contains("Sign-in by Password asks for a confirmed address"), "{}", page.html);
+    assert!(page.html.contains("Sign-in with Password requires a verified email"), "{}", page.html);
 
     let one = ("require_verified_address.password", "true");
     let page = console.submit("level:require_verified_address", "0", &[one]).await;
@@ -272,7 +272,7 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
     assert!(switch(&page.html).contains("aria-checked=\"true\""), "{}", page.html);
     assert!(tag(&page.html, "id=\"require-verified-address-oidc\"").contains("checked"));
     assert!(page.html.contains("Require a verified email to sign in: on (was on for 1 of 2 (Password))"));
-    assert!(!page.html.contains("Sign-in by Password asks for a confirmed address"), "{}", page.html);
+    assert!(!page.html.contains("Sign-in with Password requires a verified email"), "{}", page.html);
 
     let both = [one, ("require_verified_address.oidc", "true")];
     let saved = console.submit("save", "0", &both).await;
@@ -280,7 +280,7 @@ async fn a_gate_on_one_way_in_is_shown_as_such_levelled_by_one_press_and_given_b
     // Leaving one out is a danger that asks why.
     let less = console.submit("save", "1", &[one]).await;
     assert_eq!(less.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(less.html.contains("Unconfirmed addresses may sign in another way"), "{}", less.html);
+    assert!(less.html.contains("Some methods skip email verification"), "{}", less.html);
     let back = console.get("/settings/history/0").await;
     assert!(
         back.html.contains("Require a verified email to sign in: on for 1 of 2 (Password) (was on)"),

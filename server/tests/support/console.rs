@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 pub(crate) const BASE: &str = "http://127.0.0.1:4435";
 /// Where a sign-in leads.
-const HOME: &str = "/settings/authentication";
+const HOME: &str = "/";
 pub(crate) const EMAIL: &str = "grace@console.test";
 pub(crate) const PASSWORD: &str = "velvet lantern harbour 41";
 

@@ -25,101 +25,101 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("account_without_an_answer", Danger),
         "selfservice.flows.registration.after",
-        "A failing service leaves an account behind",
-        "A web hook is waited for after the account is stored.",
+        "A failed webhook leaves an account behind",
+        "A webhook is called and waited for after the account is created.",
         stranded,
     ),
     // L02 (ory/network#361)
     Rule::new(
         ("shadowed_hooks", Danger),
         OWN,
-        "Hooks of the whole flow do not run",
-        "A method's own list replaces that of the sign-up flow, and leaves some of it out.",
+        "Flow-level hooks don’t run",
+        "Method hooks replace the flow-level hooks of sign-up, and leave some of them out.",
         shadowed,
     ),
     // The same at sign-in, where nobody waits for an account.
     Rule::new(
         ("shadowed_sign_in_hooks", Warning),
         GATE,
-        "Hooks of the whole sign-in flow do not run",
-        "A method's own list replaces that of the sign-in flow, and leaves some of it out.",
+        "Flow-level hooks of sign-in don’t run",
+        "Method hooks replace the flow-level hooks of sign-in, and leave some of them out.",
         shadowed_at_sign_in,
     ),
     // L03
     Rule::new(
         ("never_asked", Danger),
         SIGN_UP,
-        "A service that may stop a sign-up is never asked",
-        "A web hook that would have to run before the account is stored stands in the list of the whole flow.",
+        "A service that can block sign-up is never called",
+        "A webhook that has to run before the account is created is a flow-level hook.",
         never,
     ),
     // L04
     Rule::new(
         ("gate_shadowed", Danger),
         GATE,
-        "Unconfirmed addresses may sign in all the same",
-        "`require_verified_address` stands in the list of the whole sign-in flow, which a method's own list replaces.",
+        "Users can sign in with an unverified email",
+        "`require_verified_address` is a flow-level hook of sign-in, which method hooks replace.",
         gate,
     ),
     // L12
     Rule::new(
         ("session_listed_early", Info),
         OWN,
-        "`session` runs last wherever it stands",
-        "Entries stand below `session` and run before it.",
+        "`session` always runs last",
+        "Entries are listed after `session` and run before it.",
         early,
     ),
     // L23, and what the design says of hooks
     Rule::new(
         ("account_changed_over_http", Danger),
         OWN,
-        "Whoever is on the way can change accounts",
-        "A web hook that may change the account is called over http.",
+        "A network attacker can change accounts",
+        "A webhook that can change the account is called over http.",
         changed_over_http,
     ),
     Rule::new(
         ("hook_proves_addresses", Danger),
         OWN,
-        "A service decides which addresses count as proven",
-        "A web hook may change the account before it is stored, its proven addresses included.",
+        "A service decides which emails are verified",
+        "A webhook can change the account before it is created, including its verified emails.",
         proves,
     ),
     // L23
     Rule::new(
         ("hook_over_http", Warning),
         "selfservice.flows",
-        "What a web hook says can be read on the way",
-        "A web hook is called over http.",
+        "Webhook data is sent unencrypted",
+        "A webhook is called over http.",
         over_http,
     ),
     // L23
     Rule::new(
         ("hook_without_a_secret", Warning),
         "selfservice.flows",
-        "A service cannot tell who calls it",
-        "A web hook is called without `auth`.",
+        "A webhook has no authentication",
+        "A webhook is called without `auth`.",
         without_secret,
     ),
     Rule::new(
         ("hook_host_not_listed", Danger),
         HOSTS,
-        "A web hook of the console is never called",
-        "A web hook was made in the console, and files do not list its host any more.",
+        "A webhook from the console is never called",
+        "A webhook was created in the console, and files don’t list its host anymore.",
         not_listed,
     ),
     Rule::new(
         ("provider_host_not_listed", Danger),
         HOSTS,
-        "Nobody can sign in through a provider",
-        "The console says where a provider is asked, and files do not list that host.",
+        "Users can’t sign in with a provider",
+        "The URLs of a provider were set in the console, and files don’t list their host.",
         provider_not_listed,
     ),
     // L23
     Rule::new(
         ("hook_to_a_private_network", Warning),
         PRIVATE,
-        "Web hooks may reach into your network",
-        "A web hook calls a private address, and none is kept from web hooks.",
+        "Webhooks can reach your private network",
+        "A webhook calls a private address, and all private addresses are allowed.",
         private,
     ),
 ];
@@ -148,8 +148,9 @@ fn stranded(seen: &Seen<'_>, found: &mut Vec<Found>) {
                 continue;
             }
             let text = format!(
-                "{} is waited for after the account is stored: when it fails, the person sees an error, is not signed in, and their \
-                 address is taken. `response.ignore: true` waits for nothing; `can_interrupt: true` asks before anything is stored.",
+                "{} is waited for after the account is created. If it fails, the user sees an error and isn’t \
+                 signed in, and the email is taken. With `response.ignore: true`, users don’t wait for it. With \
+                 `can_interrupt: true`, it is called before the account is created.",
                 hook.name
             );
             let finding = Found::new(text).key(key.clone()).about([hook.name.clone()]);
@@ -224,8 +225,8 @@ fn left_out(
     entries.splice(at..at, missing);
     let what = plan.flow.noun();
     let told = Found::new(format!(
-        "The method {method} has a list of its own, which replaces that of the flow. These run for no {what} by {method}: {}. Add \
-         them to the method's list.",
+        "The hooks of the method {method} replace the flow-level hooks. These don’t run at {what} with {method}: \
+         {}. Add them to the method hooks.",
         silenced.join(", "),
         method = plan.method.name(),
     ));
@@ -238,8 +239,8 @@ fn never(seen: &Seen<'_>, found: &mut Vec<Found>) {
         let key = own("registration", plan.method);
         found.push(
             Found::new(format!(
-                "In the list of the whole flow these never run, since they would have to run before the account is stored: \
-                 {}. Move them to `{key}`.",
+                "These never run as flow-level hooks, because they have to run before the account is created: {}. \
+                 Move them to `{key}`.",
                 names.join(", ")
             ))
             .at(SIGN_IN_AFTER_REGISTRATION)
@@ -256,13 +257,13 @@ fn gate(seen: &Seen<'_>, found: &mut Vec<Found>) {
         if plan.shadowed.contains(&gate) && !plan.steps.contains(&Step::Run(gate.clone())) {
             found.push(
                 Found::new(
-                    "`require_verified_address` stands in the list of the whole flow, which the method's own list replaces. Add it \
-                     there.",
+                    "`require_verified_address` is a flow-level hook, and the method hooks replace it. Add it to \
+                     the method hooks.",
                 )
                 .key(own("login", plan.method))
                 .at(REQUIRE_VERIFIED_ADDRESS)
                 .about([plan.method.name().to_owned()])
-                .fix("Ask for a confirmed address", switched(REQUIRE_VERIFIED_ADDRESS, [plan.method], true)),
+                .fix("Require a verified email", switched(REQUIRE_VERIFIED_ADDRESS, [plan.method], true)),
             );
         }
     }
@@ -278,7 +279,7 @@ fn early(seen: &Seen<'_>, found: &mut Vec<Found>) {
             rest.extend(session);
             found.push(
                 Found::new(
-                    "Entries below it in the list run before it. Move it to the end, so that the list reads as it runs.",
+                    "Entries listed after it run before it. Move it to the end, so that the list shows the order.",
                 )
                 .key(key.clone())
                 .about([method.name().to_owned()])
@@ -338,7 +339,7 @@ fn tell(
     found.extend(places.into_iter().map(|(name, keys)| {
         let more = match keys.as_slice() {
             [_] => String::new(),
-            several => format!(" It stands in {}.", several.join(" and ")),
+            several => format!(" It is in {}.", several.join(" and ")),
         };
         Found::new(format!("{}{more}", text(&name))).key(keys[0].clone()).about([name])
     }));
@@ -347,7 +348,7 @@ fn tell(
 fn changed_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let wanted = |hook: &WebHook| open(hook) && hook.response == Response::Changes;
     tell(seen, found, wanted, |name| {
-        format!("{name} may change the account it is asked about, over http. Use https.")
+        format!("{name} can change the account, and is called over http. Use https.")
     });
 }
 
@@ -364,9 +365,9 @@ fn proves(seen: &Seen<'_>, found: &mut Vec<Found>) {
             if hook.response == Response::Changes && told.insert(hook.name.clone()) {
                 found.push(
                     Found::new(format!(
-                        "{} may change the account before it is stored, and mark its addresses proven: whoever runs it, or breaks into it, \
-                         can let anybody have an account with anybody's address. `can_interrupt` without `response.parse` can only \
-                         stop a sign-up.",
+                        "{} can change the account before it is created, and mark its emails as verified. Its \
+                         owner, or an attacker who controls it, can create accounts with any email. `can_interrupt` \
+                         without `response.parse` can only block a sign-up.",
                         hook.name
                     ))
                     .key(own("registration", plan.method))
@@ -381,7 +382,8 @@ fn without_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let wanted = |hook: &WebHook| hook.auth.is_none() && !is_here(&hook.url);
     tell(seen, found, wanted, |name| {
         format!(
-            "{name} is called without `auth`, so anybody could call it as well. `standard_webhooks` signs each call."
+            "{name} is called without `auth`, so the service can’t tell who calls it. `standard_webhooks` signs \
+             each call."
         )
     });
 }
@@ -398,8 +400,8 @@ fn not_listed(seen: &Seen<'_>, found: &mut Vec<Found>) {
             hosts.push(host.into());
             found.push(
                 Found::new(format!(
-                    "{} calls {host}, which is not in `{HOSTS}`: its calls fail, and whoever would have to wait for one gets no further. Add \
-                     the host, or switch the hook off.",
+                    "{} calls {host}, which isn’t in `{HOSTS}`. Its calls fail, and users who wait for one can’t \
+                     continue. Add the host, or turn off the webhook.",
                     hook.name
                 ))
                 .about([hook.name.clone()])
@@ -423,7 +425,8 @@ fn provider_not_listed(seen: &Seen<'_>, found: &mut Vec<Found>) {
         hosts.extend(unlisted.into_iter().map(Value::from));
         found.push(
             Found::new(format!(
-                "{} is asked at {named}, which is not in `{HOSTS}`. Sign-in through it fails. Add the host, or switch the provider off.",
+                "{} is called at {named}, which isn’t in `{HOSTS}`. Sign-in with it fails. Add the host, or turn \
+                 off the provider.",
                 provider.label
             ))
             .about([provider.id.clone()])
@@ -460,8 +463,8 @@ fn private(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let named: Vec<String> = called.into_iter().collect();
     found.push(
         Found::new(format!(
-            "Web hooks call {}, so every private address is open to them. `{PRIVATE}: true` \
-             closes them, and `{EXCEPTIONS}` names those you need.",
+            "Webhooks call {}, so they can reach every private address. Set `{PRIVATE}: true`, and list those that \
+             you need in `{EXCEPTIONS}`.",
             named.join(", ")
         ))
         .about(named)

@@ -13,37 +13,37 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("leak_by_identifier", Error),
         PREVENT_ENUMERATION,
-        "A taken user name gives an account away",
-        "Sign-up is to leak nothing, and people sign in with something that no mail proves.",
+        "Taken usernames reveal accounts",
+        "“Prevent account enumeration” is on, and users sign in with an identifier that can’t be verified by email.",
         identifier,
     ),
     Rule::new(
         ("leak_by_login_hints", Error),
         HINTS,
-        "Hints give accounts away",
-        "Sign-up is to leak nothing, and hints name how an account signs in.",
+        "Login hints reveal accounts",
+        "“Prevent account enumeration” is on, and login hints name the sign-in methods of an account.",
         hints,
     ),
     Rule::new(
         ("leak_by_recovery_choice", Error),
         CHOICE,
-        "The choice of addresses gives accounts away",
-        "Sign-up is to leak nothing, and recovery shows the addresses of an account.",
+        "The choice of recovery addresses reveals accounts",
+        "“Prevent account enumeration” is on, and recovery shows the addresses of an account.",
         choice,
     ),
     Rule::new(
         ("leak_nothing_without_codes", Error),
         PREVENT_ENUMERATION,
-        "Sign-up still tells who has an account",
-        "Sign-up is to leak nothing, and no codes are sent or no address can be proven.",
+        "Sign-up still reveals which emails have an account",
+        "“Prevent account enumeration” is on, and no codes are sent or no email can be verified.",
         without_codes,
     ),
     // L08
     Rule::new(
         ("nobody_is_signed_in_at_once", Warning),
         PREVENT_ENUMERATION,
-        "Nobody is signed in before the proof",
-        "Sign-up is to leak nothing and to sign in at once: the first wins.",
+        "No user is signed in before verification",
+        "“Prevent account enumeration” and “Sign in after registration” are both on, and the first one wins.",
         at_once,
     ),
 ];
@@ -64,8 +64,9 @@ fn identifier(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && !names.is_empty() {
         found.push(
             Found::new(format!(
-                "People sign in with what no mail can prove, and a sign-up has to say when it is taken ({}). Let people sign in with \
-                 their e-mail address alone, and give it `\"verification\": {{\"via\": \"email\"}}`.",
+                "Users sign in with an identifier that can’t be verified by email, so sign-up has to say that it is \
+                 taken ({}). Let users sign in with their email only, and give it `\"verification\": {{\"via\": \
+                 \"email\"}}`.",
                 names.join(", ")
             ))
             .about(names)
@@ -78,10 +79,10 @@ fn hints(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && seen.config.selfservice.registration.login_hints {
         found.push(
             Found::new(format!(
-                "`{HINTS}` is there to say how a taken address signs in; `{PREVENT_ENUMERATION}` is there to say nothing of the kind. Switch one \
-                 of them off."
+                "`{HINTS}` says how the owner of a taken email signs in, and `{PREVENT_ENUMERATION}` must not \
+                 reveal that. Turn one of them off."
             ))
-            .set("Give no hints", HINTS, false),
+            .set("Turn off login hints", HINTS, false),
         );
     }
 }
@@ -90,9 +91,10 @@ fn choice(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && flag(seen.config, CHOICE) {
         found.push(
             Found::new(format!(
-                "`{CHOICE}` lets whoever knows one address see that it has an account, and its others. Switch it or `{PREVENT_ENUMERATION}` off."
+                "With `{CHOICE}`, anyone who knows one address of an account sees that the account exists, and its \
+                 other addresses. Turn off one of this and `{PREVENT_ENUMERATION}`."
             ))
-            .set("Offer no choice", CHOICE, false),
+            .set("Turn off the choice", CHOICE, false),
         );
     }
 }
@@ -101,8 +103,9 @@ fn without_codes(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && !(seen.config.sends_codes() && seen.proves()) {
         found.push(
             Found::new(
-                "Nothing can wait for a proof that never comes, so accounts are made at once and a taken address is told. \
-                 `selfservice.flows.verification.enabled` and an address in the identity schema that can be confirmed change that.",
+                "Without verification, accounts are created immediately and sign-up says that an email is taken. \
+                 Turn on `selfservice.flows.verification.enabled`, and use an identity schema with an email that \
+                 can be verified.",
             )
             .set("Turn it off", PREVENT_ENUMERATION, false),
         );
@@ -113,11 +116,11 @@ fn at_once(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if on(seen) && seen.signs_in() {
         found.push(
             Found::new(
-                "A sign-up answers alike for every address, so it cannot hand a session to new ones alone: the switch waits for the \
-                 proof.",
+                "Sign-up responds the same for every email, so it can’t sign in new users only. They are signed in \
+                 after verification.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
-            .fix("Turn the switch off", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
+            .fix("Turn off sign-in after registration", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
         );
     }
 }

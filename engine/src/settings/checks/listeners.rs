@@ -20,22 +20,22 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("admin_api_open", Danger),
         TOKEN,
-        "The admin API answers the whole network",
-        "The admin API listens beyond this machine and asks for no token.",
+        "The admin API is open to the network",
+        "The admin API listens beyond this machine and requires no token.",
         admin,
     ),
     Rule::new(
         ("mailbox_in_public", Danger),
         MAILBOX,
-        "Mails stay in the console",
-        "The mailbox for trials is on, and a listener is reached from elsewhere.",
+        "Emails stay in the console",
+        "The mailbox for tests is on, and a listener is reachable from other machines.",
         mailbox,
     ),
     Rule::new(
         ("passwords_in_the_clear", Danger),
         "serve.public.base_url",
-        "Passwords travel in the clear",
-        "The public address or that of the console is http, and not on this machine.",
+        "Passwords are sent unencrypted",
+        "The URL of the public port or of the console is http, and not on this machine.",
         clear,
     ),
     Rule::new(
@@ -49,61 +49,62 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("unnamed_proxy", Warning),
         PROXIES,
-        "All clients may count as one",
+        "All requests may appear to come from one client",
         "Requests from outside carry a proxy's headers, and `vestibule.trusted_proxies` is empty. Only a running server reports this.",
         unnamed,
     ),
     Rule::new(
         ("everybody_is_a_proxy", Danger),
         PROXIES,
-        "Anybody can come from any address",
-        "Every address counts as a trusted proxy.",
+        "Client IP addresses can be spoofed",
+        "Every address is a trusted proxy.",
         everybody,
     ),
     Rule::new(
         ("console_beside_public", Danger),
         CONSOLE,
-        "The console has the host of the public address",
-        "Browsers send cookies to every port of a host. Apps that are handed users' cookies are handed an operator's as well.",
+        "The console has the host of the public URL",
+        "Browsers send cookies to every port of a host. Apps that get users’ cookies get the cookies of operators \
+         as well.",
         console,
     ),
     Rule::new(
         ("hidden_origin_accepted", Warning),
         NULL_ORIGIN,
         "Any site can send a form",
-        "Forms are accepted from pages that hide their origin, and any site can make such a page.",
+        "Forms are accepted from pages that hide their origin, and any site can have such a page.",
         null_origin,
     ),
     // L21
     Rule::new(
         ("any_site_reads_sessions", Danger),
         ORIGINS,
-        "Any site may read who is signed in",
-        "The origin `null` may send cookies and read answers.",
+        "Any site can read who is signed in",
+        "The origin `null` can send cookies and read responses.",
         any_site,
     ),
     // L21
     Rule::new(
         ("origin_over_http", Warning),
         ORIGINS,
-        "A page that was changed on the way may act as people",
-        "An http origin may send cookies to an https address and read answers.",
+        "A page changed by a network attacker can act as users",
+        "An http origin can send cookies to an https URL and read responses.",
         origin_over_http,
     ),
     // L22
     Rule::new(
         ("wide_return_address", Warning),
         RETURN_URLS,
-        "People may be led to an address that is not yours",
-        "A wildcard, an http address, or people's own machines stand among the addresses to return to.",
+        "Users can be redirected to a site you don’t control",
+        "The allowed return URLs contain a wildcard, an http URL, or users’ own machines.",
         wide_return,
     ),
     // L24
     Rule::new(
         ("secret_of_an_example", Error),
         "secrets",
-        "Everybody knows this secret",
-        "A secret is one of those that stand in examples.",
+        "A secret is a published example",
+        "A secret is one that examples contain.",
         example_secret,
     ),
     Rule::new(
@@ -116,8 +117,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("codes_stay_readable", Danger),
         KEEP_BODIES,
-        "Codes and links of mails stay readable",
-        "Bodies of mails that were sent are kept as they are.",
+        "Codes and links of emails stay readable",
+        "Bodies of sent emails are kept unencrypted.",
         bodies,
     ),
 ];
@@ -126,8 +127,8 @@ fn admin(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if seen.config.vestibule.admin_token.is_none() && !seen.config.serve.admin.is_local() {
         found.push(
             Found::new(
-                "It listens beyond this machine and asks nobody from private networks who they are. Set `vestibule.admin.token`, or \
-                 `serve.admin.host: 127.0.0.1`.",
+                "It listens beyond this machine and requires no token from private networks. Set \
+                 `vestibule.admin.token`, or `serve.admin.host: 127.0.0.1`.",
             )
             .patch(ADMIN, "127.0.0.1"),
         );
@@ -140,8 +141,8 @@ fn mailbox(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if config.courier.mailbox && listeners.into_iter().any(|listener| !listener.is_local()) {
         found.push(
             Found::new(
-                "No mail leaves this server, and operators with the owner's role read every code. Set `courier.smtp.connection_uri` and \
-                 take `vestibule.mailbox.enabled` out.",
+                "No email is sent, and owners can read every code. Set `courier.smtp.connection_uri`, and remove \
+                 `vestibule.mailbox.enabled`.",
             )
             .patch(MAILBOX, Value::Null),
         );
@@ -157,8 +158,8 @@ fn clear(seen: &Seen<'_>, found: &mut Vec<Found>) {
         if url.scheme() == "http" && !is_here(url) {
             found.push(
                 Found::new(format!(
-                    "{url} is http: whoever is on the way reads passwords and cookies. Put a proxy with a certificate in front, and \
-                     name its https address."
+                    "{url} is http, so a network attacker can read passwords and cookies. Use a reverse proxy with \
+                     a certificate, and set its https URL."
                 ))
                 .key(key)
                 .about([key.to_owned()]),
@@ -204,7 +205,7 @@ fn everybody(seen: &Seen<'_>, found: &mut Vec<Found>) {
             .collect();
         found.push(
             Found::new(
-                "Whoever writes an address into X-Forwarded-For is taken to come from there, so limits by address bind nobody. Name \
+                "Clients can write any address into X-Forwarded-For, so limits by IP address have no effect. List \
                  the networks of your proxies.",
             )
             .patch(PROXIES, named),
@@ -249,8 +250,8 @@ fn any_site(seen: &Seen<'_>, found: &mut Vec<Found>) {
             cors.allowed_origins.iter().map(String::as_str).filter(|origin| !null(origin)).collect();
         found.push(
             Found::new(
-                "The origin `null` is allowed, with credentials: any page can take it on in a sandboxed frame, and acts as the person \
-                 who looks at it. Take `null` out.",
+                "The origin `null` is allowed with credentials. Any page can use it in a sandboxed frame, and act \
+                 as the user who visits it. Remove `null`.",
             )
             .patch(ORIGINS, rest),
         );
@@ -280,7 +281,7 @@ fn origin_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
             .collect();
         found.push(
             Found::new(format!(
-                "{}: whoever is on the way can change what comes from there, and act as the person who looks at it. Use https.",
+                "{}: a network attacker can change pages from there, and act as the user who visits them. Use https.",
                 open.join(", ")
             ))
             .about(open)
@@ -297,17 +298,17 @@ fn wide_return(seen: &Seen<'_>, found: &mut Vec<Found>) {
         let here = Url::parse(allowed).is_ok_and(|url| is_here(&url));
         let without = || all.iter().filter(|other| *other != allowed).cloned().collect::<Vec<_>>();
         let (reason, better) = match (allowed.contains("://*."), http && !here, here && in_public) {
-            (true, _, _) => ("a host that matches may belong to somebody else one day", None),
-            (_, true, _) => ("over http, where people are sent can be changed on the way", {
+            (true, _, _) => ("a host that matches can belong to someone else later", None),
+            (_, true, _) => ("over http, a network attacker can change the redirect", {
                 let mut list = without();
                 list.push(format!("https{}", &allowed[4..]));
                 Some(list)
             }),
-            (_, _, true) => ("on people's own machines, another program may listen there", Some(without())),
+            (_, _, true) => ("on users’ own machines, another program can listen there", Some(without())),
             _ => continue,
         };
-        let finding = Found::new(format!("{allowed}: {reason}. Name the addresses that you need."))
-            .about([allowed.clone()]);
+        let finding =
+            Found::new(format!("{allowed}: {reason}. List the URLs that you need.")).about([allowed.clone()]);
         found.push(match better {
             Some(list) => finding.patch(RETURN_URLS, list),
             None => finding,
@@ -344,8 +345,9 @@ fn example_secret(seen: &Seen<'_>, found: &mut Vec<Found>) {
         if known {
             found.push(
                 Found::new(format!(
-                    "`{key}` holds a secret that stands in examples, so anybody can make what only this server should. Without the key a \
-                     secret is generated into the data folder; mails that wait, and codes that were sent, are lost with the old one."
+                    "`{key}` contains a secret from examples, so an attacker can forge what only this server may \
+                     create. Without the key, a secret is generated in the data folder. Queued emails and sent \
+                     codes of the old one are lost."
                 ))
                 .key(key.clone())
                 .about([key.clone()])
@@ -359,7 +361,8 @@ fn bodies(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if seen.config.courier.keep_bodies {
         found.push(
             Found::new(
-                "Whoever may use the admin API can take over any account whose code is still good. This is for tests alone.",
+                "Anyone with access to the admin API can take over an account while its code is valid. Use this for \
+                 tests only.",
             )
             .patch(KEEP_BODIES, Value::Null),
         );

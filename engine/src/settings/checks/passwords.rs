@@ -24,28 +24,28 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("similarity_check_off", Warning),
         SIMILARITY,
-        "An address may be its own password",
-        "Passwords that look like the person's address or name are accepted.",
+        "The email can be the password",
+        "Passwords similar to the user’s email or username are accepted.",
         similar,
     ),
     Rule::new(
         ("breach_check_off", Warning),
         BREACHES,
-        "Known passwords are accepted",
+        "Breached passwords are accepted",
         "Passwords from known breaches are accepted.",
         breached,
     ),
     Rule::new(
         ("breach_service_out_of_reach", Warning),
         BREACH_SERVICE,
-        "The breach check cannot ask its service",
-        "The breach check is on, and its service stands where this server sends no requests.",
+        "The breach check can’t reach its service",
+        "The breach check is on, and this server sends no requests to the address of its service.",
         out_of_reach,
     ),
     Rule::new(
         ("weak_hash_memory", Warning),
         HASH_MEMORY,
-        "Password hashes are cheaper than they should be",
+        "Password hashes are weaker than recommended",
         "argon2id uses less than 7 MB for a hash, or another amount than the file says.",
         cheap,
     ),
@@ -60,17 +60,18 @@ fn short(seen: &Seen<'_>, found: &mut Vec<Found>) {
             Found::new(
                 "Fewer than 8 characters are too few for a password (NIST SP 800-63B, OWASP ASVS). 12 or more are better.",
             )
-            .set("Ask for 12 characters", LENGTH, 12),
+            .set("Require 12 characters", LENGTH, 12),
         );
     }
 }
 
 fn similar(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !seen.config.selfservice.password.identifier_similarity_check_enabled {
-        found.push(
-            Found::new("Passwords that look like the person's address or name are the first that are tried.")
-                .set("Refuse them", SIMILARITY, true),
-        );
+        found.push(Found::new("Attackers try passwords similar to the user’s email or username first.").set(
+            "Reject them",
+            SIMILARITY,
+            true,
+        ));
     }
 }
 
@@ -78,9 +79,10 @@ fn breached(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !seen.config.selfservice.password.haveibeenpwned_enabled {
         found.push(
             Found::new(
-                "Passwords from data breaches are tried by everybody. Leave the check on unless this server has no way out.",
+                "All attackers try passwords from data breaches. Leave the check on unless this server can’t reach \
+                 the internet.",
             )
-            .set("Refuse them", BREACHES, true),
+            .set("Reject them", BREACHES, true),
         );
     }
 }
@@ -93,11 +95,11 @@ fn out_of_reach(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if at_sight(seen.config.reach_of_breach_service(&url), &url).is_err() {
         let then = match policy.ignore_network_errors {
             true => "Passwords from data breaches are accepted",
-            false => "Nobody can set a password",
+            false => "Users can’t set a password",
         };
         found.push(Found::new(format!(
-            "{then}: this server sends no requests to `{}`. Take an address that is none of this server's own. For one in a private \
-             network `clients.http.disallow_private_ip_ranges` has to be off.",
+            "{then}, because this server sends no requests to `{}`. Use an address that isn’t one of this server’s \
+             own. For an address in a private network, turn off `clients.http.disallow_private_ip_ranges`.",
             policy.haveibeenpwned_host
         )));
     }
@@ -111,11 +113,12 @@ fn cheap(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let memory = hashers.argon2.memory;
     let text = match seen.config.unused_hash_memory() {
         Some(number) => format!(
-            "`{number}` is not used, since it has no unit: older versions of Kratos read it as KiB. Hashes use {memory} KiB. Write \
-             `{number}KB`, or another size with its unit."
+            "`{number}` isn’t used, because it has no unit and older versions of Kratos read it as KiB. Hashes use \
+             {memory} KiB. Write `{number}KB`, or another size with its unit."
         ),
         None if memory < SMALLEST => format!(
-            "Hashes use {memory} KiB. Whoever steals the database tries passwords quickly. 19 MB with 2 iterations is a good value."
+            "Hashes use {memory} KiB, so an attacker with a copy of the database can try passwords quickly. 19 MB \
+             with 2 iterations is a good value."
         ),
         None => return,
     };

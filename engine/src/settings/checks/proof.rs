@@ -22,78 +22,78 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("nobody_can_sign_in", Danger),
         GATE,
-        "People without a confirmed address are locked out",
-        "Sign-in asks for a proven address, and no address can be proven.",
+        "Users without a verified email are locked out",
+        "Sign-in requires a verified email, and no email can be verified.",
         locked_out,
     ),
     // L18
     Rule::new(
         ("codes_go_nowhere", Danger),
         GATE,
-        "No code leaves this server",
-        "Sign-in asks for a proven address, and there is no mail server.",
+        "Verification codes can’t be sent",
+        "Sign-in requires a verified email, and no mail server is configured.",
         codes_go_nowhere,
     ),
     // L18
     Rule::new(
         ("mails_wait", Warning),
         SMTP,
-        "No mail leaves this server",
-        "Codes are sent, and there is no mail server.",
+        "Emails can’t be sent",
+        "Codes are emailed, and no mail server is configured.",
         mails_wait,
     ),
     // L05
     Rule::new(
         ("gate_on_some_methods", Danger),
         GATE,
-        "Unconfirmed addresses may sign in another way",
-        "Sign-in asks for a proven address in one way and not in another, such as by password and not through a provider.",
+        "Some methods skip email verification",
+        "Sign-in with one method requires a verified email, and with another method it doesn’t.",
         gate_on_some,
     ),
     Rule::new(
         ("providers_prove_nothing", Warning),
         TRUSTED_EMAIL_PROVIDERS,
-        "People from a provider are stopped at their second sign-in",
-        "Sign-in asks for a proven address, and there is a provider whose word on addresses does not count.",
+        "Users of a provider are stopped at their second sign-in",
+        "Sign-in requires a verified email, and the verified emails of a provider aren’t trusted.",
         providers_prove_nothing,
     ),
     // L06
     Rule::new(
         ("signed_in_once_without_proof", Warning),
         GATE,
-        "Signed in once without proof",
-        "Sign-up signs in at once although sign-in asks for a proven address.",
+        "Users are signed in once without verification",
+        "Sign-up signs users in, although sign-in requires a verified email.",
         once_without_proof,
     ),
     // L14
     Rule::new(
         ("no_code_to_show_a_page_for", Error),
         PAGE,
-        "There is no code to type in",
-        "`show_verification_ui` is listed, and no codes are sent or no address can be proven.",
+        "The verification page is never shown",
+        "`show_verification_ui` is listed, and no codes are sent or no email can be verified.",
         no_code,
     ),
     // design: sign in when proven
     Rule::new(
         ("nothing_is_ever_proven", Error),
         WHEN_PROVEN,
-        "No proof ever comes",
-        "People are to be signed in when an address is proven, and no codes are sent or no address can be proven.",
+        "Email verification can’t complete",
+        "Users are signed in after verification, and no codes are sent or no email can be verified.",
         never_proven,
     ),
     // design: proof takes over
     Rule::new(
         ("nothing_to_take_over", Warning),
         TAKES_OVER,
-        "No proof ever comes",
-        "A proof is to take over what a stranger made, and no codes are sent or no address can be proven.",
+        "Email verification can’t complete",
+        "Accounts are reset on first verification, and no codes are sent or no email can be verified.",
         never_taken_over,
     ),
     Rule::new(
         ("unproven_sessions_live_as_long", Warning),
         UNPROVEN,
-        "Unproven sessions live as long as any other",
-        "The life of a session before the proof is no shorter than that of every session.",
+        "Unverified sessions last as long as others",
+        "A session before verification doesn’t end earlier than other sessions.",
         no_shorter,
     ),
 ];
@@ -115,7 +115,7 @@ fn provable(seen: &Seen<'_>) -> bool {
 }
 
 fn open_the_gate(seen: &Seen<'_>, finding: Found) -> Found {
-    finding.fix("Ask for no confirmed address", seen.every_way_in(false))
+    finding.fix("Don’t require a verified email", seen.every_way_in(false))
 }
 
 fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
@@ -123,10 +123,10 @@ fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
         return;
     }
     let missing = if seen.proves() {
-        "No codes are sent, so nobody could ever confirm one. Switch on `selfservice.flows.verification.enabled`."
+        "No codes are sent, so users can’t verify an email. Turn on `selfservice.flows.verification.enabled`."
     } else {
-        "The default identity schema has no e-mail address that can be confirmed. Give its address \
-         `\"verification\": {\"via\": \"email\"}`."
+        "The default identity schema has no email that can be verified. Give its email `\"verification\": {\"via\": \
+         \"email\"}`."
     };
     found.push(open_the_gate(seen, Found::new(missing).at(REQUIRE_VERIFIED_ADDRESS)));
 }
@@ -134,7 +134,7 @@ fn locked_out(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn codes_go_nowhere(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if gate(seen) && provable(seen) && !mail_leaves(seen) {
         let finding = Found::new(
-            "There is no mail server, so codes wait in the queue and nobody gets one. Set `courier.smtp.connection_uri`.",
+            "No mail server is configured, so codes stay in the queue. Set `courier.smtp.connection_uri`.",
         );
         found.push(open_the_gate(seen, finding.at(REQUIRE_VERIFIED_ADDRESS)));
     }
@@ -143,8 +143,8 @@ fn codes_go_nowhere(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn mails_wait(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !gate(seen) && provable(seen) && !mail_leaves(seen) {
         found.push(Found::new(
-            "There is no mail server, so codes wait in the queue and nobody gets one. Set `courier.smtp.connection_uri`, or \
-             switch `selfservice.flows.verification.enabled` off.",
+            "No mail server is configured, so codes stay in the queue. Set `courier.smtp.connection_uri`, or turn \
+             off `selfservice.flows.verification.enabled`.",
         ));
     }
 }
@@ -158,14 +158,15 @@ fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
     for plan in seen.sign_ins.iter().filter(|plan| !asks(plan)) {
         found.push(
             Found::new(format!(
-                "Sign-in by {} asks for a confirmed address, {} does not: whoever has none comes in that way.",
+                "Sign-in with {} requires a verified email, but sign-in with {} doesn’t, so users with an \
+                 unverified email sign in that way.",
                 asking.join(", "),
                 way(plan.method)
             ))
             .key(format!("selfservice.flows.login.after.{}.hooks", plan.method.name()))
             .at(REQUIRE_VERIFIED_ADDRESS)
             .about([plan.method.name().to_owned()])
-            .fix("Ask everybody", seen.every_way_in(true)),
+            .fix("Require it for all methods", seen.every_way_in(true)),
         );
     }
 }
@@ -182,13 +183,13 @@ fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
     }
     let labels: Vec<&str> = unverified.iter().map(|provider| provider.label.as_str()).collect();
     let then = match provable(seen) && mail_leaves(seen) {
-        true => "Their next sign-in asks for a code that is mailed to them",
-        false => "After that they are locked out, since no code reaches them",
+        true => "Their next sign-in asks for an emailed code",
+        false => "After that they are locked out, because they get no code",
     };
     found.push(
         Found::new(format!(
-            "Nobody vouches for the addresses of people from {}: whoever signs up there is signed in once. {then}. Name in \
-             `{TRUSTED_EMAIL_PROVIDERS}` those that check addresses, or do not ask for a confirmed one.",
+            "Verified emails from {} aren’t trusted, so users who sign up there are signed in once. {then}. List \
+             providers that verify emails in `{TRUSTED_EMAIL_PROVIDERS}`, or don’t require a verified email.",
             labels.join(", ")
         ))
         .at(REQUIRE_VERIFIED_ADDRESS)
@@ -201,17 +202,18 @@ fn once_without_proof(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let sense = gate(seen) && provable(seen) && mail_leaves(seen);
     if sense && seen.signs_in() && keys.unverified_session_lifespan.is_none() && !keys.prevent_enumeration {
         let more = match has_effect(WHEN_PROVEN) {
-            true => format!(" `{WHEN_PROVEN}` signs people in once they have."),
+            true => format!(" `{WHEN_PROVEN}` signs users in after that."),
             false => String::new(),
         };
         found.push(
             Found::new(format!(
-                "Whoever signs up is signed in at once all the same, with an address that may be somebody else's, for up to \
-                 {}. Their next sign-in asks for the code. Turn off Sign in after registration to ask for proof first.{more}",
+                "New users are signed in immediately for up to {}, with an email that may be someone else’s. Their \
+                 next sign-in asks for the code. To verify the email first, turn off “Sign in after \
+                 registration”.{more}",
                 span(seen.config.session.lifespan)
             ))
             .at(REQUIRE_VERIFIED_ADDRESS)
-            .fix("Ask for proof first", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
+            .fix("Verify the email first", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
         );
     }
 }
@@ -221,11 +223,11 @@ fn no_code(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if shows && !provable(seen) {
         found.push(
             Found::new(
-                "No codes are sent, so the page is never shown. `selfservice.flows.verification.enabled` and an address in the \
-                 identity schema that can be confirmed make them.",
+                "No codes are sent, so the page is never shown. Turn on `selfservice.flows.verification.enabled`, \
+                 and use an identity schema with an email that can be verified.",
             )
             .at(SHOW_VERIFICATION_PAGE)
-            .fix("Do not show the page", seen.every_method(SHOW_VERIFICATION_PAGE, false)),
+            .fix("Don’t show the page", seen.every_method(SHOW_VERIFICATION_PAGE, false)),
         );
     }
 }
@@ -244,8 +246,8 @@ fn never_taken_over(seen: &Seen<'_>, found: &mut Vec<Found>) {
 
 fn waits_for_nothing(key: &'static str) -> Found {
     Found::new(format!(
-        "`{key}` waits for a proof, and no code is ever sent. `{VERIFICATION}` and an address in the identity schema that can be \
-         confirmed make them."
+        "`{key}` needs a verification, and no codes are sent. Turn on `{VERIFICATION}`, and use an identity schema \
+         with an email that can be verified."
     ))
     .key(key)
     .about([key.to_owned()])
@@ -257,10 +259,10 @@ fn no_shorter(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if life.is_some_and(|life| life >= seen.config.session.lifespan) {
         found.push(
             Found::new(format!(
-                "`{UNPROVEN}` is to bound what is possible before the proof, and is no shorter than `session.lifespan`. 30 minutes are \
-                 enough to find the mail."
+                "`{UNPROVEN}` limits sessions before verification, and isn’t shorter than `session.lifespan`. 30 \
+                 minutes are enough to find the email."
             ))
-            .set("Half an hour", UNPROVEN, "30m"),
+            .set("Set 30 minutes", UNPROVEN, "30m"),
         );
     }
 }

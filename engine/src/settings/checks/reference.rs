@@ -9,30 +9,30 @@ const HEAD: &str = "\
 
 This page is generated from the code: `vestibule config checks > docs/checks.md`.
 
-A check says what can happen with a configuration that is valid and unwise. The console shows each finding beside its setting,
-for what is in the form as well, and all of them on the page *Checks*. The command line says the same of files:
+A check finds configurations that are valid but unwise. The console shows each issue next to its setting, also for unsaved changes, and
+all of them on the page *Checks*. The command line runs the same checks on files:
 
 ```sh
-vestibule config check --lint --config kratos.yml           # what was found
-vestibule config check --lint --json --config kratos.yml    # the same for programs
-vestibule config check --lint --fix --config kratos.yml     # what a further file would have to say; with --yes it is written
-vestibule config check --lint --fix=enumeration --config kratos.yml   # for this finding alone
+vestibule config check --lint --config kratos.yml           # list the issues
+vestibule config check --lint --json --config kratos.yml    # the same for scripts
+vestibule config check --lint --fix --config kratos.yml     # print a further file that fixes them; --yes writes it
+vestibule config check --lint --fix=enumeration --config kratos.yml   # fix this issue only
 ```
 
-- **error**: what is configured cannot do what it says. A Save that would bring one about is refused.
-- **danger**: somebody can do harm, or be locked out. A Save that would bring one about needs an owner, a sign-in within the last
-  five minutes, and a reason, which is kept with the revision.
-- **warning**: something to decide on purpose.
+- **error**: these settings can't work as configured. A save that causes one is rejected.
+- **danger**: these settings put users at risk or lock them out. A save that causes one requires the owner role, a sign-in within the last
+  five minutes, and a reason, which is recorded with the revision.
+- **warning**: review it and decide.
 - **info**: good to know.
 
-`--fix` says beside each finding what it writes and what is found then that was not before. A fix that brings up a warning or worse is
-not written with the others: name it.
+`--fix` prints next to each issue what it writes, and which new issues that causes. A fix that causes a warning or worse is not written with
+the others: name it.
 
-What was there before a Save, if only as a warning, does not count against it. A fix that the console offers goes into the form and is
-saved by nobody but you.
+An issue that existed before a save, even as a warning, doesn't block the save. A fix that the console offers changes the form only. You
+save it.
 
-Kratos' own schema refuses some things before any check: `session` in the list of the whole sign-up flow, a web hook whose answer
-is ignored and read, `SameSite: None` without `Secure`, secrets that are too short. So does Vestibule, at the start.
+Kratos' own schema rejects some configurations before any check: `session` as a flow-level hook of sign-up, a webhook whose response is both
+ignored and parsed, `SameSite: None` without `Secure`, secrets that are too short. Vestibule rejects them at startup as well.
 ";
 
 /// The page, in Markdown.
@@ -40,7 +40,7 @@ pub fn reference() -> String {
     let mut page = HEAD.to_owned();
     for severity in [Severity::Error, Severity::Danger, Severity::Warning, Severity::Info] {
         // Writing to a String cannot fail.
-        let _ = write!(page, "\n## {}\n\n| id | says | when | key |\n|---|---|---|---|\n", severity.word());
+        let _ = write!(page, "\n## {}\n\n| ID | Title | When | Key |\n|---|---|---|---|\n", severity.word());
         for rule in rules().filter(|rule| rule.severity == severity) {
             let _ = writeln!(page, "| `{}` | {} | {} | `{}` |", rule.id, rule.title, rule.meaning, rule.key);
         }

@@ -12,42 +12,43 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("long_sessions", Warning),
         LIFESPAN,
-        "Sessions live for more than 30 days",
-        "A session lives for more than 30 days.",
+        "Sessions last longer than 30 days",
+        "A session lasts longer than 30 days.",
         long,
     ),
     // L20
     Rule::new(
         ("cookie_without_secure", Danger),
         "session.cookie.secure",
-        "The session cookie goes over http, too",
-        "The public address is https, and the session cookie is not `Secure`.",
+        "The session cookie is also sent over http",
+        "The public URL is https, and the session cookie isn’t `Secure`.",
         not_secure,
     ),
     // L20
     Rule::new(
         ("cookie_for_elsewhere", Danger),
         "session.cookie.domain",
-        "No browser keeps the session cookie",
-        "The domain of the session cookie is none of the public address.",
+        "Browsers reject the session cookie",
+        "The domain of the session cookie doesn’t match the public URL.",
         elsewhere,
     ),
     // L20
     Rule::new(
         ("cookie_for_the_whole_domain", Warning),
         "session.cookie.domain",
-        "Every site of the domain gets the session cookie",
-        "The domain of the session cookie is wider than the host of the public address.",
+        "Every host of the domain gets the session cookie",
+        "The domain of the session cookie is wider than the host of the public URL.",
         wide,
     ),
 ];
 
 fn long(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if seen.config.session.lifespan > LONG {
-        found.push(
-            Found::new("A cookie that is stolen is good for as long. 30 days or less are usual.")
-                .set("30 days", LIFESPAN, "720h"),
-        );
+        found.push(Found::new("A stolen cookie stays valid just as long. 30 days or less is common.").set(
+            "Set 30 days",
+            LIFESPAN,
+            "720h",
+        ));
     }
 }
 
@@ -57,11 +58,9 @@ fn not_secure(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if https && session.secure.or(all.secure) == Some(false) {
         let key = if session.secure.is_some() { "session.cookie.secure" } else { "cookies.secure" };
         found.push(
-            Found::new(
-                "One link to an http address of this host, and whoever is on the way has the session.",
-            )
-            .key(key)
-            .patch(key, serde_json::Value::Null),
+            Found::new("A single link to an http URL of this host gives the session to a network attacker.")
+                .key(key)
+                .patch(key, serde_json::Value::Null),
         );
     }
 }
@@ -88,7 +87,8 @@ fn elsewhere(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !host.eq_ignore_ascii_case(domain) && !is_below(host, domain) {
         found.push(
             Found::new(format!(
-                "People reach this server at {host}, and a browser drops a cookie for {domain} from there: nobody stays signed in."
+                "Users reach this server at {host}, and browsers reject a cookie for {domain} from there, so users \
+                 don’t stay signed in."
             ))
             .key(key)
             .patch(key, serde_json::Value::Null),
@@ -101,8 +101,8 @@ fn wide(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if is_below(host, domain) {
         found.push(
             Found::new(format!(
-                "The cookie goes to every host below {domain}, not to {host} alone: whoever runs one of them can act as anybody who is \
-                 signed in. Keep it if your apps need it there."
+                "The cookie is sent to every host below {domain}, not only to {host}. The owner of any of them can \
+                 act as a signed-in user. Keep it if your apps need it there."
             ))
             .key(key)
             .patch(key, serde_json::Value::Null),

@@ -18,15 +18,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         ("registration_closed", Info),
         "selfservice.flows.registration.enabled",
-        "Nobody can sign up",
-        "Sign-up is closed.",
+        "Sign-up is off",
+        "Sign-up is turned off.",
         closed,
     ),
     Rule::new(
         ("no_method", Warning),
         SESSION,
         "No method to sign up with",
-        "Sign-up is open, and no enabled method lets people sign up.",
+        "Sign-up is on, and no enabled method lets users sign up.",
         no_method,
     ),
     Rule::new(
@@ -41,31 +41,32 @@ pub(super) const RULES: &[Rule] = &[
         ("enumeration", Danger),
         SESSION,
         "Sign-up reveals which emails have an account",
-        "Sign-up issues a session to new emails only, and its form says which emails are taken.",
+        "Sign-up signs users in, so the cookie distinguishes new from existing accounts, and so does the form.",
         enumeration,
     )
     .widens("enumeration_by_form"),
     Rule::new(
         ("enumeration_by_form", Warning),
         SESSION,
-        "The sign-up form reveals which emails have an account",
-        "Sign-up issues no session, but its form says which emails are taken.",
+        "The sign-up form reveals existing accounts",
+        "Sign-up doesn’t sign users in, but the form says that an email is taken.",
         enumeration_by_form,
     ),
     // L09
     Rule::new(
         ("mitigation_without_sign_up", Warning),
         MITIGATE,
-        "Sign-up reveals accounts despite Kratos’ mitigation",
-        "Kratos’ mitigation of account enumeration is on. It does not cover the sign-up form.",
+        "The sign-up form still reveals accounts",
+        "Kratos’ key against account enumeration is on, and doesn’t cover the sign-up form.",
         mitigation,
     ),
     // L07; recovery, which makes it a danger, is not there yet
     Rule::new(
         ("squatted_addresses", Warning),
         TAKES_OVER,
-        "An attacker can pre-register another person’s email",
-        "Whoever signs up with someone else’s email keeps password and sessions after its owner verifies it.",
+        "An attacker can pre-register another user’s email",
+        "An attacker signs up with someone else’s email, whose owner verifies it. The attacker keeps the password \
+         and the sessions.",
         squatted,
     ),
     // L25
@@ -73,15 +74,15 @@ pub(super) const RULES: &[Rule] = &[
         ("sessions_for_programs", Warning),
         SESSION,
         "Bots can create accounts and sessions",
-        "Sign-up is open and signs users in immediately. Nothing slows bots down.",
+        "Anyone can sign up and is signed in immediately, and nothing limits bots.",
         programs,
     ),
     // L16
     Rule::new(
         ("sign_in_differs", Warning),
         SOCIAL,
-        "The sign-up method decides who is signed in",
-        "Sign-up by password signs in, sign-up through a provider does not.",
+        "Only some sign-up methods sign users in",
+        "Sign-up with a password signs in, social sign-up doesn’t.",
         differs,
     ),
     // L17
@@ -89,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
         ("providers_sign_in_anyway", Info),
         SOCIAL,
         "Social sign-up still signs users in",
-        "Sign-up by password signs nobody in, sign-up through a provider does.",
+        "Sign-up with a password doesn’t sign users in, social sign-up does.",
         providers,
     ),
 ];
@@ -109,7 +110,7 @@ pub(super) fn flag(config: &Config, key: &str) -> bool {
 
 fn closed(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if !open(seen.config) {
-        found.push(Found::new("The sign-up page says so. Whoever has an account can still sign in."));
+        found.push(Found::new("The sign-up page says so. Existing users can still sign in."));
     }
 }
 
@@ -117,7 +118,8 @@ fn no_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if registering(seen.config).next().is_none() {
         found.push(
             Found::new(
-                "No enabled method lets people sign up, so this changes nothing, and the sign-up page says so. Switch on `selfservice.methods.password`.",
+                "No enabled method lets users sign up, so this setting has no effect, and the sign-up page says so. \
+                 Turn on `selfservice.methods.password`.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
             .patch("selfservice.methods.password.enabled", true),
@@ -139,11 +141,11 @@ fn no_sign_in_method(seen: &Seen<'_>, found: &mut Vec<Found>) {
 /// What closes the hole, as far as it is there.
 fn way_out() -> &'static str {
     match has_effect(PREVENT_ENUMERATION) {
-        true => "To respond the same for every email, use `vestibule.registration.prevent_enumeration`.",
-        false => {
-            "Sign-up that answers alike for every address, and signs people in once they have proven theirs, will close it; \
-             it is not there yet."
+        true => {
+            "With `vestibule.registration.prevent_enumeration`, sign-up responds the same for every email if codes \
+             are sent."
         }
+        false => "Sign-up that responds the same for every email isn’t supported yet.",
     }
 }
 
@@ -165,8 +167,8 @@ fn leaking(seen: &Seen<'_>, text: String) -> Found {
 fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && seen.signs_in() {
         let text = format!(
-            "Only new accounts get a session, so anyone can check whether an email is registered. Turning this off isn’t \
-             enough: the form still says that the email is taken. {}",
+            "Only new accounts get a session, so anyone can check whether an email is registered. Turning this off \
+             isn’t enough: the form still says that an email is taken. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -176,7 +178,7 @@ fn enumeration(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && !seen.signs_in() {
         let text = format!(
-            "The form says that an email is taken, so anyone can check whether it is registered. {}",
+            "No cookie reveals existing accounts, but the form says that an email is taken. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -186,7 +188,7 @@ fn enumeration_by_form(seen: &Seen<'_>, found: &mut Vec<Found>) {
 fn mitigation(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if leaks(seen) && flag(seen.config, MITIGATE) {
         let text = format!(
-            "`{MITIGATE}` is on, but the sign-up form says that an email is taken, as that of Kratos does. {}",
+            "`{MITIGATE}` is on, but the sign-up form says that an email is taken, like the form of Kratos. {}",
             way_out()
         );
         found.push(leaking(seen, text));
@@ -197,11 +199,12 @@ fn squatted(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let keys = &seen.config.vestibule.registration;
     let proof = seen.config.sends_codes() && seen.proves();
     if open(seen.config) && proof && !keys.reset_on_first_verification && !keys.prevent_enumeration {
-        let what = "An attacker can sign up with someone else’s email. When its owner follows the email, the account is verified, \
-                    and the attacker still has the password and the sessions.";
+        let what = "An attacker can sign up with someone else’s email. When its owner follows the link in the \
+         email, the account counts as verified, and the attacker still has the password and the sessions.";
         found.push(match has_effect(TAKES_OVER) {
             true => Found::new(format!(
-                "{what} With `{TAKES_OVER}` the verification removes what was there before, unless it comes from whoever signed up."
+                "{what} With `{TAKES_OVER}`, the first verification removes earlier passwords and sessions, unless \
+                 it comes from the browser or app that signed up."
             ))
             .set("Reset account on first verification", TAKES_OVER, true),
             false => Found::new(what),
@@ -214,11 +217,11 @@ fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if seen.signs_in() && !keys.invite_only && !keys.prevent_enumeration {
         found.push(
             Found::new(
-                "Every sign-up creates a session, and nothing limits bots. Rate-limit sign-ups at your reverse proxy, or sign users \
-                 in only after verification.",
+                "Every sign-up creates a session, and nothing limits bots. Limit sign-ups at your reverse proxy, or \
+                 sign users in only after verification.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
-            .fix("Turn the switch off", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
+            .fix("Turn off sign-in after registration", seen.every_method(SIGN_IN_AFTER_REGISTRATION, false)),
         );
     }
 }
@@ -233,8 +236,8 @@ fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {
     if ways(seen) == Some((true, false)) {
         found.push(
             Found::new(
-                "Sign-up with a password signs users in, sign-up with a provider doesn’t. Users who sign up with a provider have to \
-                 sign in once more.",
+                "Sign-up with a password signs in, social sign-up doesn’t. Users who sign up with a provider have \
+                 to sign in again.",
             )
             .at(SIGN_IN_AFTER_REGISTRATION)
             .set("Sign in after social sign-up", SOCIAL, true),
@@ -249,16 +252,16 @@ fn providers(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let off = (SIGN_IN_AFTER_REGISTRATION.to_owned(), json!({"oidc": "off"}));
     let finding = match seen.config.vestibule.registration.sign_in_after_social {
         true => Found::new(format!(
-            "“Sign in after registration” is off for passwords. Users who sign up with a provider are still signed in. To turn that \
-             off, set `{SOCIAL}` to false."
+            "“Sign in after registration” is off for passwords. Users who sign up with a provider are signed in, \
+             because the provider has just signed them in. To turn that off, set `{SOCIAL}: false`."
         ))
-        .fix("Don’t sign these users in", Named::from([(SIGN_IN_AFTER_SOCIAL.to_owned(), false.into()), off])),
+        .fix("Don’t sign them in", Named::from([(SIGN_IN_AFTER_SOCIAL.to_owned(), false.into()), off])),
         false => Found::new(
-            "“Sign in after registration” is off for passwords and on for social sign-up. Only users who sign up with a provider are \
-             signed in.",
+            "“Sign in after registration” is off for passwords and on for providers. Users who sign up with a \
+             provider are signed in, users with a password have to sign in themselves.",
         )
         .key("selfservice.flows.registration.after.oidc.hooks")
-        .fix("Don’t sign these users in", Named::from([off])),
+        .fix("Don’t sign them in", Named::from([off])),
     };
     found.push(finding.at(SIGN_IN_AFTER_REGISTRATION));
 }

@@ -228,7 +228,7 @@ impl Draft {
         if has_one && moved && self.secret(member).is_empty() {
             say(
                 member,
-                "The address changed. Enter the secret again, so that the old one goes to nobody else.",
+                "The address changed. Enter the secret again, so that it isn’t sent to another service.",
             );
         }
         if SECRETS.iter().any(|member| name_in(self.secret(member)).is_some()) {

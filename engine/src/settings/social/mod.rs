@@ -308,7 +308,7 @@ fn written(ground: &BaseRevision, was: Option<&str>, draft: &Draft) -> Changed {
     if let Some(was) = was
         && (was != draft.id || before.is_none())
     {
-        let message = format!("There is no provider {was} any more. Somebody removed it meanwhile.");
+        let message = format!("The provider {was} no longer exists. Another operator removed it.");
         return Err(vec![FieldError { field: "id", message }]);
     }
     let problems = draft.problems(file, before.filter(|_| was.is_some()), was.is_none() && before.is_some());
@@ -440,7 +440,7 @@ fn taken_away(ground: &BaseRevision, id: &str) -> Changed {
     let Some(over) = laid_over(&ground.held, id) else {
         let message = match with_id(&in_force(config), id) {
             Some(_) => {
-                "It stands in a file, and the console says nothing of it. Take it out of the file, or switch it off."
+                "It is defined in a file and has no console settings. Remove it from the file, or turn it off."
             }
             None => "There is no such provider any more.",
         };

@@ -88,8 +88,8 @@ fn told(name: &str, change: &secrets::Change) -> String {
         _ => "key",
     };
     match change {
-        secrets::Change::Put(_) => format!("Web hook {id}: {what} set"),
-        secrets::Change::Destroy => format!("Web hook {id}: {what} destroyed"),
+        secrets::Change::Put(_) => format!("Webhook {id}: {what} set"),
+        secrets::Change::Destroy => format!("Webhook {id}: {what} destroyed"),
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn written(
         let mut hooks = made_hooks(&ground.held);
         let was = hooks.get(id).cloned();
         if edited && was.is_none() {
-            let message = format!("There is no web hook {id} any more: somebody removed it.");
+            let message = format!("The webhook {id} no longer exists. Another operator removed it.");
             return Err(vec![FieldError { field: ID, message }]);
         }
         let (hook, secrets) =
@@ -118,7 +118,7 @@ pub(super) fn written(
         // The very same is there after a second click.
         let other = !edited && was.is_some_and(|was| was != hook);
         if other || is_of_files(ground, id) {
-            let message = format!("There is a web hook {id} already: choose another name.");
+            let message = format!("A webhook {id} already exists. Choose another name.");
             return Err(vec![FieldError { field: ID, message }]);
         }
         hooks.insert(id.clone(), hook);
@@ -152,7 +152,7 @@ impl Turn {
             return match self.act {
                 Act::Remove => put(ground, &hooks, secrets),
                 Act::On | Act::Off | Act::Move(_) | Act::Rotate | Act::Retire => {
-                    problem(ID, format!("There is no web hook {id} any more: somebody removed it."))
+                    problem(ID, format!("The webhook {id} no longer exists. Another operator removed it."))
                 }
             };
         };
@@ -184,7 +184,10 @@ impl Turn {
                     // Pressed twice.
                     (Act::Retire, _) => {}
                     (_, Some((number, _))) if *number != ground.number => {
-                        return problem(AUTH, "Somebody saved meanwhile. Press it again.".to_owned());
+                        return problem(
+                            AUTH,
+                            "Another operator saved in the meantime. Try again.".to_owned(),
+                        );
                     }
                     (_, Some((_, old))) if signing.len() < 2 => {
                         *signing = vec![reference(&new), reference(&before)];

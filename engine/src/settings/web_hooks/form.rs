@@ -27,10 +27,10 @@ const EXCEPTIONS: &str = "clients.http.private_ip_exception_urls";
 pub const VERBS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
 
 /// On the starter nothing of the user's is there to write into, and a file with this key alone would not start.
-const FILE_TO_MAKE: &str = "a file of yours (it replaces the built-in starter altogether, so begin with \
-     `vestibule config starter > vestibule.yml`, and name it with `--config vestibule.yml`)";
+const FILE_TO_MAKE: &str = "a configuration file (it replaces the built-in default configuration, so create it with \
+ `vestibule config starter > vestibule.yml`, and use `--config vestibule.yml`)";
 
-const MOVED: &str = "The address changed. Enter the secret again, so that the old one goes to nobody else.";
+const MOVED: &str = "The address changed. Enter the secret again, so that it isn’t sent to another service.";
 
 /// Letters of an id.
 const LONGEST_ID: usize = 40;

@@ -173,7 +173,7 @@ pub fn preview_act(engine: &Engine, id: &str, act: Act) -> Verdict<Preview> {
     let ctx = engine.begin();
     let hooks = made_hooks(&ctx.config.named);
     let Some(hook) = hooks.get(id) else {
-        let message = format!("There is no web hook {id} any more: somebody removed it.");
+        let message = format!("The webhook {id} no longer exists. Another operator removed it.");
         return Err(vec![FieldError { field: ID, message }]);
     };
     let turn = Turn { id: id.to_owned(), act, made: None, old: None };

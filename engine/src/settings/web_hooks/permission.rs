@@ -21,5 +21,5 @@ pub async fn may(engine: &Engine, by: impl Into<By>) -> Result<()> {
     let mut tx = engine.db().write().await?;
     record(&mut tx, engine.effects().now(), by.actor(), "settings.refused", details).await?;
     tx.commit().await?;
-    Err(Error::new(Kind::Forbidden, "Only owners may make and change web hooks."))
+    Err(Error::new(Kind::Forbidden, "Only owners can create and change webhooks."))
 }

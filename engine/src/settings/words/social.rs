@@ -24,8 +24,8 @@ pub(in crate::settings) fn of_providers(was: &Config, is: &Config) -> Vec<String
         let id = provider.id.as_str();
         let Some(earlier) = before.configured(id) else { continue };
         if earlier.vouches != provider.vouches {
-            let counts = if provider.vouches { "counts as proof" } else { "does not count as proof" };
-            said.push(format!("{}: its word on an address {counts}", provider.label));
+            let counts = if provider.vouches { "trusted" } else { "not trusted" };
+            said.push(format!("{}: verified emails {counts}", provider.label));
         }
         if before.is_off(id) != after.is_off(id) {
             let on = if after.is_off(id) { "off" } else { "on" };
@@ -86,18 +86,18 @@ fn name(config: &Config, entry: &Value) -> String {
 /// A member as its field is called.
 fn word(member: &str) -> &str {
     match member {
-        "client_id" => "client id",
+        "client_id" => "client ID",
         "client_secret" => "client secret",
         "issuer_url" => "issuer",
         "auth_url" => "authorization endpoint",
         "token_url" => "token endpoint",
         "userinfo_url" => "userinfo endpoint",
         "microsoft_tenant" => "tenant",
-        "apple_team_id" => "team id",
-        "apple_private_key_id" => "key id",
+        "apple_team_id" => "team ID",
+        "apple_private_key_id" => "key ID",
         "apple_private_key" => "private key",
         "scope" => "scopes",
-        "mapper_url" => "mapper",
+        "mapper_url" => "claims mapping",
         "pkce" => "PKCE",
         "claims_source" => "source of claims",
         "requested_claims" => "requested claims",

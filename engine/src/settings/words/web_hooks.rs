@@ -63,15 +63,15 @@ pub(in crate::settings) fn differences(was: &MadeHooks, is: &MadeHooks) -> Vec<S
     for (id, hook) in is {
         match was.get(id) {
             None => {
-                let off = if hook.on { "" } else { ", switched off" };
-                said.push(format!("Web hook {id}: made ({}{off})", summary(hook)));
+                let off = if hook.on { "" } else { ", off" };
+                said.push(format!("Webhook {id}: created ({}{off})", summary(hook)));
             }
             Some(before) => {
-                said.extend(changes(before, hook).into_iter().map(|what| format!("Web hook {id}: {what}")))
+                said.extend(changes(before, hook).into_iter().map(|what| format!("Webhook {id}: {what}")))
             }
         }
     }
-    said.extend(was.keys().filter(|id| !is.contains_key(*id)).map(|id| format!("Web hook {id}: removed")));
+    said.extend(was.keys().filter(|id| !is.contains_key(*id)).map(|id| format!("Webhook {id}: removed")));
     said
 }
 
@@ -83,7 +83,7 @@ fn summary(hook: &MadeHook) -> String {
 fn changes(was: &MadeHook, is: &MadeHook) -> Vec<String> {
     let mut said = Vec::new();
     if was.on != is.on {
-        said.push(format!("switched {}", if is.on { "on" } else { "off" }));
+        said.push(format!("turned {}", if is.on { "on" } else { "off" }));
     }
     let (before, now) = (moment(was.flow, was.when), moment(is.flow, is.when));
     if before != now {
@@ -95,7 +95,7 @@ fn changes(was: &MadeHook, is: &MadeHook) -> Vec<String> {
     }
     if was.url != is.url {
         said.push(match (address(&was.url), address(&is.url)) {
-            (before, now) if before == now => "another query in its address".to_owned(),
+            (before, now) if before == now => "different query in its URL".to_owned(),
             (before, now) => format!("calls {now}, was {before}"),
         });
     }
@@ -104,27 +104,27 @@ fn changes(was: &MadeHook, is: &MadeHook) -> Vec<String> {
     }
     if was.methods != is.methods {
         let list = |methods: &[String]| match methods {
-            [] => "every method".to_owned(),
+            [] => "all methods".to_owned(),
             some => some.join(", "),
         };
         said.push(format!("for {}, was for {}", list(&is.methods), list(&was.methods)));
     }
     if was.headers != is.headers {
-        said.push("other headers".to_owned());
+        said.push("headers changed".to_owned());
     }
     if was.body != is.body {
-        said.push("another body".to_owned());
+        said.push("body changed".to_owned());
     }
     if was.auth != is.auth {
         let (before, now) = (auth(was.auth.as_ref()), auth(is.auth.as_ref()));
         said.push(if before == now {
-            "other words beside its secret".to_owned()
+            "authentication details changed".to_owned()
         } else {
-            format!("shows who we are by {now}, was by {before}")
+            format!("authentication is {now}, was {before}")
         });
     }
     if was.order != is.order && said.is_empty() {
-        said.push("another place in its list".to_owned());
+        said.push("position changed".to_owned());
     }
     said
 }

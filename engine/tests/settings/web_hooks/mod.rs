@@ -210,11 +210,11 @@ async fn a_hook_is_made_called_switched_off_and_removed_while_the_server_runs() 
     assert_eq!(
         said,
         [
-            format!("Web hook crm: made (Inform, at sign-up, {CRM})"),
-            "Web hook crm: switched off".to_owned(),
-            "Web hook crm: switched on".to_owned(),
-            format!("Web hook crm: calls {CRM}?…, was {CRM}"),
-            "Web hook crm: removed".to_owned(),
+            format!("Webhook crm: created (Inform, at sign-up, {CRM})"),
+            "Webhook crm: turned off".to_owned(),
+            "Webhook crm: turned on".to_owned(),
+            format!("Webhook crm: calls {CRM}?…, was {CRM}"),
+            "Webhook crm: removed".to_owned(),
         ]
     );
 }

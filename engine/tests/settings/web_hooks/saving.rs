@@ -167,7 +167,7 @@ async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() 
     let preview = web_hooks::preview(&house.engine, &owner.operator, false, &asks).await.unwrap().unwrap();
     assert_eq!(
         preview.changes,
-        ["Web hook crm: made (Ask, may change the account, at sign-up, http://crm.example.org/new)"]
+        ["Webhook crm: created (Ask, may change the account, at sign-up, http://crm.example.org/new)"]
     );
     let new: Vec<&str> = preview.pipelines[0]
         .steps
@@ -186,7 +186,7 @@ async fn a_preview_shows_what_would_run_and_what_can_happen_and_saves_nothing() 
     assert!(house.sent().is_empty());
     is_done(&house.make(wanted("crm")).await, 1);
     let gone = web_hooks::preview_act(&house.engine, "crm", Act::Remove).unwrap();
-    assert_eq!(gone.changes, ["Web hook crm: removed"]);
+    assert_eq!(gone.changes, ["Webhook crm: removed"]);
     let lost =
         gone.pipelines[0].steps.iter().filter(|(_, mark)| *mark == engine::pipeline::Mark::Gone).count();
     assert_eq!(lost, 1);

@@ -59,7 +59,7 @@ async fn a_hook_is_made_shown_switched_and_removed_by_forms_alone() {
     let page = console.get(LIST).await;
     assert!(page.html.contains("No webhooks yet"), "{}", page.html);
     let history = console.get("/settings/history").await;
-    for said in ["Web hook crm: made", "Web hook crm: switched off", "Web hook crm: removed"] {
+    for said in ["Webhook crm: created", "Webhook crm: turned off", "Webhook crm: removed"] {
         assert!(history.html.contains(said), "{said}: {}", history.html);
     }
 }
@@ -73,9 +73,9 @@ async fn a_preview_shows_the_steps_the_dangers_and_what_is_sent_and_saves_nothin
     assert_eq!(page.status, StatusCode::OK);
     for said in [
         "id=\"previewed\"",
-        "Web hook crm: made (Ask, may change the account",
-        "A service decides which addresses count as proven",
-        "Whoever is on the way can change accounts",
+        "Webhook crm: created (Ask, may change the account",
+        "A service decides which emails are verified",
+        "A network attacker can change accounts",
         "test@example.org",
         "<b>Call crm</b>",
         ">New<",
@@ -177,7 +177,7 @@ async fn a_late_save_is_answered_with_what_others_did_and_all_that_was_typed() {
     assert_eq!(late.status, StatusCode::CONFLICT);
     for said in [
         "Not saved. You saved changes in another tab.",
-        "Web hook crm: PUT, was POST",
+        "Webhook crm: PUT, was POST",
         "https://crm.example.org/mine",
     ] {
         assert!(late.html.contains(said), "{said}: {}", late.html);
@@ -242,7 +242,7 @@ async fn hooks_of_files_stay_as_they_are_and_say_where_they_come_from() {
     assert!(!page.html.contains("/webhooks/change?id=other"));
     led(&console.get("/webhooks/change?id=other").await, LIST);
     let taken = console.make(&[("id", "other")]).await;
-    assert!(taken.html.contains("There is a web hook other already"), "{}", taken.html);
+    assert!(taken.html.contains("A webhook other already exists"), "{}", taken.html);
     let ctx = console.engine.begin();
     assert_eq!(hooks::lists(&ctx.config).iter().filter(|list| list.hooks.len() == 2).count(), 1);
 }
