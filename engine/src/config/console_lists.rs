@@ -13,10 +13,10 @@ pub const SESSION: &str = "session";
 const ATOMIC: &str = "vestibule.registration.atomic";
 
 /// Methods that a user can sign up with.
-pub const REGISTERING: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
+pub const REGISTERING: &[MethodId] = MethodId::REGISTERING;
 
 /// Methods that a user can sign in with.
-pub const SIGNING_IN: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
+pub const SIGNING_IN: &[MethodId] = MethodId::SIGNING_IN;
 
 /// The lists of hooks of one flow, a list for each method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

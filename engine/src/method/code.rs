@@ -98,7 +98,7 @@ impl Prove for SendTo {
         Box::pin(async move {
             let SendTo(to) = *self;
             let now = on.ctx.effects().now();
-            on.flow.set_sent(Sent { to: to.clone(), at: now, earlier: None });
+            on.flow.set_sent(Sent::new(to.clone(), now));
             on.flow.updated_at = now;
             ask_for_code(&on.ctx, &mut on.flow);
             forget_codes(&mut on.flow);
@@ -190,7 +190,7 @@ async fn of_account(
         reset::Standing::Asked(missing) => return ask(on, typed, missing).await,
     };
     let owner = Owner { code, counted, new_password, ends };
-    Ok(Verdict::Proceed(Box::new(Facts { who: Who::Owner(Box::new(owner)), token: None })))
+    Ok(Verdict::Proceed(Box::new(Facts::of(Who::Owner(Box::new(owner))))))
 }
 
 /// The same where the code is for a sign-up that waits: the account is created with it.
@@ -209,7 +209,7 @@ async fn of_sign_up(on: &mut Attempt, typed: &str, found: pending::Found) -> Res
         return Ok(Verdict::Form(Why::Refused));
     }
     match pending::holder(&on.ctx, &on.flow, &mut right, &on.body, &on.submit).await? {
-        Ok(()) => Ok(Verdict::Proceed(Box::new(Facts { who: Who::Waiting(right), token: None }))),
+        Ok(()) => Ok(Verdict::Proceed(Box::new(Facts::of(Who::Waiting(right))))),
         Err(missing) => ask(on, typed, missing).await,
     }
 }
