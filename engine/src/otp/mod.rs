@@ -48,6 +48,10 @@ macro_rules! purposes {
 purposes! {
     /// An address is verified.
     Verification => "verification",
+    /// An account is created.
+    Registration => "registration",
+    /// A user signs in.
+    Login => "login",
 }
 
 /// A code as it is compared: users put spaces where they stop to read.
