@@ -152,6 +152,8 @@ fn sign(nodes: Value) -> Sign {
         restarted: None,
         refresh: false,
         sign_out: None,
+        to: None,
+        resend: 0,
     }
 }
 

@@ -7,6 +7,7 @@ pub use list::{Listed, Listing, Pages, list, similar, whose};
 
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::identity::credentials::{of_traits, with};
 use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::identity::{self, Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::IdentityId;
@@ -141,13 +142,11 @@ pub async fn create(ctx: &Ctx, create: Create) -> Result<(Identity, Vec<Credenti
     identity.organization_id = create.organization_id;
     given_addresses(ctx, &mut identity, &create.verifiable_addresses, &create.recovery_addresses);
     let given = create.credentials.unwrap_or_default();
-    let mut credentials = Vec::new();
-    if !extracted.password_identifiers.is_empty() || given.password.is_some() {
-        let config = match given.password {
-            Some(password) => json!({ "hashed_password": hash(ctx, password.config).await? }),
-            None => json!({}),
-        };
-        credentials.push(credential(&identity, MethodId::Password, extracted.password_identifiers, config));
+    let mut credentials = of_traits(&extracted, identity.created_at);
+    if let Some(password) = given.password {
+        let config = json!({ "hashed_password": hash(ctx, password.config).await? });
+        let own = (MethodId::Password, Vec::new());
+        credentials = with(credentials, own, config, identity.created_at);
     }
     if let Some(oidc) = given.oidc {
         let (identifiers, config) = links(oidc.config.providers)?;

@@ -55,7 +55,7 @@ metrics! {
     STARTED = "vestibule_flows_started_total", Counter, ["flow", "client"],
         "Number of started flows. client: browser or api.";
     FLOWS = "vestibule_flows_submitted_total", Counter, ["flow", "method", "outcome"],
-        "Number of submitted forms and returns from a provider. outcome: completed, code_sent, to_provider, to_app, unverified, form_again, rate_limited, expired, signed_in_already, rejected or failed.";
+        "Number of submitted forms and returns from a provider. outcome: completed, code_sent, next_step, to_provider, to_app, unverified, form_again, rate_limited, expired, signed_in_already, rejected or failed.";
     ISSUED = "vestibule_sessions_issued_total", Counter, [],
         "Number of issued sessions.";
     REVOKED = "vestibule_sessions_revoked_total", Counter, [],

@@ -191,8 +191,10 @@ create table codes (
     id uuid not null primary key,
     flow_id uuid not null references flows (id) on delete cascade,
     purpose text not null,
-    identity_id uuid not null references identities (id) on delete cascade,
-    address_id uuid not null references identity_addresses (id) on delete cascade,
+    -- Null for a sign-up, whose account does not exist yet.
+    identity_id uuid references identities (id) on delete cascade,
+    -- Null where the code is bound to the text of the address, which is in its digest.
+    address_id uuid references identity_addresses (id) on delete cascade,
     key_id text not null,
     digest bytea not null,
     issued_at timestamptz not null,

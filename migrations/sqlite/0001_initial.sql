@@ -201,8 +201,10 @@ create table codes (
     id blob not null primary key,
     flow_id blob not null references flows (id) on delete cascade,
     purpose text not null,
-    identity_id blob not null references identities (id) on delete cascade,
-    address_id blob not null references identity_addresses (id) on delete cascade,
+    -- Null for a sign-up, whose account does not exist yet.
+    identity_id blob references identities (id) on delete cascade,
+    -- Null where the code is bound to the text of the address, which is in its digest.
+    address_id blob references identity_addresses (id) on delete cascade,
     key_id text not null,
     digest blob not null,
     issued_at text not null,

@@ -21,7 +21,7 @@ use engine::flow;
 use engine::form::request::{Current, first};
 use engine::identity::Identity;
 use engine::ids::FlowId;
-use engine::model::{Client, Flow, FlowKind, FlowType};
+use engine::model::{Client, Flow, FlowKind, FlowState, FlowType};
 use engine::plan::{Step, plan};
 use engine::{Ctx, Error, Kind, Result, store};
 use serde_json::Value;
@@ -268,6 +268,8 @@ async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &Head
         restarted: restarted.filter(|_| !hosted::form::has_errors(&flow.ui)),
         refresh: flow.is_refresh(),
         sign_out,
+        to: flow.sent().filter(|_| flow.state == FlowState::SentEmail).map(|sent| sent.to.clone()),
+        resend: until_resend(ctx, &flow),
         ui: flow.ui,
     };
     let html = match kind {
@@ -279,13 +281,17 @@ async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &Head
     page(StatusCode::OK, html)
 }
 
-async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
+/// Seconds until the page offers a new code.
+fn until_resend(ctx: &Ctx, flow: &Flow) -> u64 {
     let pause = ctx.config.vestibule.resend_after;
     let waited = flow.sent().and_then(|sent| (ctx.effects().now() - sent.at).to_std().ok());
+    let left = pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000);
+    u64::try_from(left).unwrap_or(u64::MAX)
+}
+
+async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
     // An app's form takes no address from a browser (see `engine::flow`), so it offers none.
-    let resend = (flow.kind_of_client == FlowType::Browser)
-        .then(|| pause.saturating_sub(waited.unwrap_or_default()).as_millis().div_ceil(1000))
-        .and_then(|seconds| u64::try_from(seconds).ok());
+    let resend = (flow.kind_of_client == FlowType::Browser).then(|| until_resend(ctx, &flow));
     let current = crate::public::current(ctx, headers).await.ok().flatten();
     let signed_in = current.is_some();
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
@@ -652,6 +658,8 @@ mod tests {
                 restarted: None,
                 refresh: false,
                 sign_out: None,
+                to: None,
+                resend: 0,
             },
         );
         let style = assets::transferred("hosted.css");

@@ -9,7 +9,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, header};
 use engine::config::Config;
+use engine::model::MethodId;
 use engine::plan::Client;
+use engine::rehearsal::Rehearsal;
 use engine::ui::{Container, InputKind};
 use engine::{Engine, Error, Result};
 use serde_json::{Map, Value};
@@ -29,7 +31,7 @@ const SHOWN: usize = 64 * 1024;
 pub async fn form(engine: &Engine) -> Result<Vec<FormField>> {
     let mut visit = Visit::new(engine, Client::Native);
     let flow = visit.start().await.ok_or_else(|| refusal(&visit))?;
-    Ok(fields(&flow))
+    Ok(visit.fields(&flow))
 }
 
 /// What the form's first answer says instead of a form.
@@ -51,14 +53,20 @@ pub struct Visited {
     pub form: Result<Vec<FormField>>,
 }
 
-/// Sends the form with `typed` in it, as `client` would.
-pub async fn sign_up(engine: &Engine, client: Client, typed: &[(String, String)]) -> Visited {
-    let mut visit = Visit::new(engine, client);
+/// Sends the form with `typed` in it, as `client` would: each of its steps, and the code that was emailed.
+pub async fn sign_up(
+    rehearsal: &Rehearsal,
+    client: Client,
+    method: MethodId,
+    typed: &[(String, String)],
+) -> Visited {
+    let mut visit = Visit::new(&rehearsal.engine, client);
     let form = match visit.start().await {
         Some(flow) => {
-            visit.send(&flow, typed).await;
+            let fields = visit.fields(&flow);
+            visit.steps(rehearsal, flow, method, typed).await;
             visit.who_am_i().await;
-            Ok(fields(&flow))
+            Ok(fields)
         }
         None => Err(refusal(&visit)),
     };
@@ -146,19 +154,66 @@ impl Visit {
         }
     }
 
-    async fn send(&mut self, flow: &Value, typed: &[(String, String)]) {
+    /// The fields of the form, with what its second step asks for.
+    fn fields(&self, flow: &Value) -> Vec<FormField> {
+        let mut all = fields(flow);
+        let asks_later = has_button(flow, "profile") && self.config.selfservice.offers(MethodId::Password);
+        if asks_later {
+            let (name, label) = ("password".to_owned(), "Password".to_owned());
+            all.push(FormField { name, label, secret: true, required: true, ..FormField::default() });
+        }
+        all
+    }
+
+    async fn steps(
+        &mut self,
+        rehearsal: &Rehearsal,
+        mut flow: Value,
+        method: MethodId,
+        typed: &[(String, String)],
+    ) {
+        let traits: Vec<_> = typed.iter().filter(|(name, _)| name != "password").cloned().collect();
+        if has_button(&flow, "profile") {
+            let Some(next) = self.send("Submit the first step", &flow, "profile", &traits).await else {
+                return;
+            };
+            flow = next;
+        }
+        if method != MethodId::Code {
+            self.send("Submit the form", &flow, method.name(), typed).await;
+            return;
+        }
+        let Some(flow) = self.send("Request a code", &flow, method.name(), &traits).await else { return };
+        let code = match rehearsal.mails().await {
+            Ok(mails) => mails.into_iter().rev().find_map(|mail| mail.written.code),
+            Err(_) => None,
+        };
+        let Some(code) = code else { return };
+        let mut entered = traits;
+        entered.push(("code".to_owned(), code));
+        self.send("Enter the code", &flow, method.name(), &entered).await;
+    }
+
+    /// `Some`: the form comes back.
+    async fn send(
+        &mut self,
+        title: &'static str,
+        flow: &Value,
+        method: &str,
+        typed: &[(String, String)],
+    ) -> Option<Value> {
         let action = flow.pointer("/ui/action").and_then(Value::as_str).unwrap_or_default().to_owned();
         let token = csrf_token(flow);
         let body = match self.client {
             Client::Browser => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
-                form.append_pair("csrf_token", &token).append_pair("method", "password");
+                form.append_pair("csrf_token", &token).append_pair("method", method);
                 form.extend_pairs(typed);
                 Sent { media: "application/x-www-form-urlencoded", text: form.finish() }
             }
             Client::Spa | Client::Native => {
                 let mut document = Map::new();
-                document.insert("method".to_owned(), "password".into());
+                document.insert("method".to_owned(), method.into());
                 if self.client == Client::Spa {
                     document.insert("csrf_token".to_owned(), token.into());
                 }
@@ -170,16 +225,23 @@ impl Visit {
                 Sent { media: "application/json", text: Value::Object(document).to_string() }
             }
         };
-        let answer = self.exchange("Submit the form", "POST", &action, Some(body)).await;
+        let answer = self.exchange(title, "POST", &action, Some(body)).await;
         if let Some(token) =
             json_of(&answer).as_ref().and_then(|body| body.get("session_token")).and_then(Value::as_str)
         {
             self.token = Some(token.to_owned());
         }
-        let page = answer.location.filter(|_| self.client == Client::Browser);
-        if let Some(page) = page.filter(|page| self.is_ours(page)) {
+        if self.client != Client::Browser {
+            return json_of(&answer).filter(|body| body.get("ui").is_some());
+        }
+        let page = answer.location?;
+        let form = form_of(&page);
+        if self.is_ours(&page) {
             self.exchange("Follow the redirect", "GET", &page, None).await;
         }
+        let url = self.url(&format!("self-service/registration/flows?id={}", form?));
+        let answer = self.exchange("Load the form", "GET", &url, None).await;
+        (answer.status == 200).then(|| json_of(&answer)).flatten()
     }
 
     /// Looks from outside, as an app would.
@@ -316,6 +378,22 @@ struct Answer {
 
 fn json_of(answer: &Answer) -> Option<Value> {
     serde_json::from_str(&answer.text).ok()
+}
+
+/// The flow of the sign-up page that a redirect leads to.
+fn form_of(page: &str) -> Option<String> {
+    let page = url::Url::parse(page).ok()?;
+    let is_sign_up = page.path().ends_with("registration");
+    page.query_pairs().find(|(name, _)| is_sign_up && name == "flow").map(|(_, flow)| flow.into_owned())
+}
+
+/// Whether a button sends the form with that method.
+fn has_button(flow: &Value, method: &str) -> bool {
+    let nodes = flow.pointer("/ui/nodes").and_then(Value::as_array);
+    nodes.into_iter().flatten().any(|node| {
+        let of = |name: &str| node.pointer(&format!("/attributes/{name}")).and_then(Value::as_str);
+        of("name") == Some("method") && of("type") == Some("submit") && of("value") == Some(method)
+    })
 }
 
 fn csrf_token(flow: &Value) -> String {

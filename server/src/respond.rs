@@ -109,7 +109,7 @@ pub async fn outcome(
         Ok(Outcome::Form { flow, why }) if flow.kind() == FlowKind::Verification => {
             form_of_verification(ctx, headers, &flow, why)
         }
-        Ok(Outcome::Form { flow, .. }) => form(ctx, headers, &flow),
+        Ok(Outcome::Form { flow, why }) => form(ctx, headers, &flow, why),
         Ok(Outcome::Replaced { flow, why, of_app }) if flow.kind() == FlowKind::Verification => {
             replaced_verification(ctx, headers, (&flow, why, of_app))
         }
@@ -135,7 +135,7 @@ pub async fn outcome(
 }
 
 /// A form comes back with messages.
-fn form(ctx: &Ctx, headers: &HeaderMap, flow: &Flow) -> Response {
+fn form(ctx: &Ctx, headers: &HeaderMap, flow: &Flow, why: Why) -> Response {
     // Who waits for JSON after a provider sent a form with an id_token, or is a page that follows the redirects itself.
     if flow.kind_of_client == FlowType::Api || crate::negotiate::is_json(headers) {
         let mut response = with_status(StatusCode::BAD_REQUEST, &flow.to_json());
@@ -146,7 +146,11 @@ fn form(ctx: &Ctx, headers: &HeaderMap, flow: &Flow) -> Response {
     if flow.ui.messages.iter().any(|message| message.id == 1_010_016) {
         page.query_pairs_mut().append_pair("no_org_ui", "true");
     }
-    let mut response = redirect(status_of_refusal(flow.kind()), page.as_str());
+    let status = match why {
+        Why::Sent | Why::Step => StatusCode::SEE_OTHER,
+        Why::Refused | Why::WrongCode | Why::Filled | Why::TooEarly(_) => status_of_refusal(flow.kind()),
+    };
+    let mut response = redirect(status, page.as_str());
     keep_csrf(&mut response, ctx, headers, flow);
     bind(&mut response, ctx, flow);
     response
@@ -247,7 +251,7 @@ fn form_of_verification(ctx: &Ctx, headers: &HeaderMap, flow: &Flow, why: Why) -
             append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
             response
         }
-        Why::Refused | Why::Sent | Why::WrongCode | Why::TooEarly(_) => page(),
+        Why::Refused | Why::Sent | Why::Step | Why::WrongCode | Why::TooEarly(_) => page(),
     }
 }
 

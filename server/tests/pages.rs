@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
+use engine::Engine;
 use engine::testing::World;
 use serde_json::{Value, json};
 use server::state::AppState;
@@ -17,10 +18,18 @@ use std::time::Duration;
 use tower::ServiceExt;
 use url::Url;
 
+#[path = "pages/steps.rs"]
+mod steps;
+
 const BASE: &str = "http://127.0.0.1:4433";
 const PASSWORD: &str = "Correct-Horse-9-Battery";
 
 async fn site(more: Value) -> (World, Router) {
+    let (world, _, router) = built(more).await;
+    (world, router)
+}
+
+async fn built(more: Value) -> (World, Engine, Router) {
     let schema = json!({
         "$id": "https://vestibule.test/person",
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -52,7 +61,8 @@ async fn site(more: Value) -> (World, Router) {
     let engine = world.engine("memory", vec![config, more]).await;
     let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
     let router = server::public::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer));
-    (world, server::edge::around(router, "public", &engine))
+    let router = server::edge::around(router, "public", &engine);
+    (world, engine, router)
 }
 
 /// A browser without a script: cookies, redirects, `Referer`.

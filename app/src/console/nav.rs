@@ -113,6 +113,7 @@ pub const PASSWORD_POLICY: Place = settings(
 );
 pub const ACCOUNT_PROTECTION: Place =
     settings(Page::AccountProtection, "M9 1.75 15 4v5c0 3.5-2.4 6-6 7.25C5.4 15 3 12.5 3 9V4z");
+pub const SIGN_IN_FORMS: Place = settings(Page::SignInForms, "M3.5 2.5h11v13h-11zM6 6h6M6 9h6M6.5 12.25h5");
 pub const SOCIAL: Place = settings(
     Page::SocialSignIn,
     "M7.5 10.5a3 3 0 0 0 4.3 0l2.6-2.6a3 3 0 0 0-4.3-4.3L9 4.7M10.5 7.5a3 3 0 0 0-4.3 0L3.6 10.1a3 3 0 0 0 4.3 4.3L9 13.3",
@@ -175,7 +176,7 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 17] = [
+pub const PLACES: [&Place; 18] = [
     &OVERVIEW,
     &USERS,
     &INVITATIONS,
@@ -184,6 +185,7 @@ pub const PLACES: [&Place; 17] = [
     &EMAIL_VERIFICATION,
     &PASSWORD_POLICY,
     &ACCOUNT_PROTECTION,
+    &SIGN_IN_FORMS,
     &SOCIAL,
     &DELIVERY,
     &MAILBOX,

@@ -146,7 +146,9 @@ impl Page for Settings {
         let flows =
             [("registration", "Sign-up", pipelines.as_slice()), ("login", "Sign-in", sign_in.as_slice())];
         match view.page {
-            table::Page::Authentication => Some(super::plan::drawings("Sign-up and sign-in", &flows)),
+            table::Page::Authentication | table::Page::SignInForms => {
+                Some(super::plan::drawings("Sign-up and sign-in", &flows))
+            }
             // What a verified email is asked for is a matter of sign-in first.
             table::Page::EmailVerification => {
                 let [sign_up, sign_in] = flows;

@@ -124,7 +124,7 @@ pub fn body(mut view: View) -> AnyView {
 
 fn form(view: View) -> AnyView {
     let View { methods, method, client, fields, call_hooks, mail_me, .. } = view;
-    let runs = methods.contains(&Method::Password);
+    let runs = methods.iter().any(|method| matches!(method, Method::Password | Method::Code));
     view! {
         <form method="post" action=nav::TESTER.path class="tester" autocomplete="off">
             <fieldset>
@@ -170,8 +170,8 @@ fn form(view: View) -> AnyView {
 fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
     let about = |method: Method| match method {
         Method::Password => "",
+        Method::Code => "The password is ignored",
         Method::Oidc
-        | Method::Code
         | Method::Link
         | Method::Totp
         | Method::Passkey

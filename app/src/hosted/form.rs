@@ -31,9 +31,11 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
         .partition(|node| matches!(kind(node), Some(InputKind::Submit | InputKind::Button)));
     // The Enter key presses the first button of a form: it must be the form's own, never a provider's.
     let own = buttons.iter().position(|node| node.group == Group::Password).or_else(|| {
-        buttons
-            .iter()
-            .position(|node| (!is_provider(node) || is_way_on(node)) && kind(node) == Some(InputKind::Submit))
+        buttons.iter().position(|node| {
+            (!is_provider(node) || is_way_on(node))
+                && !is_step_back(node)
+                && kind(node) == Some(InputKind::Submit)
+        })
     });
     // In a form of their own, because the Enter key would press the first of them.
     let above = rules.providers_first && own.is_some() && buttons.iter().any(|node| is_provider(node));
@@ -45,14 +47,17 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
             <p class="or">"or"</p>
         }
     });
-    let others = others(&buttons, own, |node| above.is_none() || !is_provider(node));
+    let back: Vec<_> =
+        buttons.iter().filter(|node| is_step_back(node)).map(|node| button(node, None, false)).collect();
+    let others = others(&buttons, own, |node| (above.is_none() || !is_provider(node)) && !is_step_back(node));
     let divider = (!others.is_empty() && own.is_some()).then(|| view! { <p class="or">"or"</p> });
     // With one method, its name in the button adds nothing.
-    let only = buttons.len() == 1;
+    let only = buttons.iter().filter(|node| !is_step_back(node)).count() == 1;
     let own = own.map(|at| {
         let plain =
             only && buttons[at].meta.label.as_ref().is_some_and(|label| label.id == SIGN_IN_WITH_PASSWORD);
-        button(buttons[at], plain.then_some("Sign in"), true)
+        let label = if is_first_step(buttons[at]) { Some("Continue") } else { plain.then_some("Sign in") };
+        button(buttons[at], label, true)
     });
     let unsendable = buttons.is_empty() && fields.iter().all(|node| node.input().is_some());
     let fields = if unsendable { Vec::new() } else { fields };
@@ -76,6 +81,7 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
             {own}
             {divider}
             {others}
+            {back}
             {empty}
         </form>
     }
@@ -99,6 +105,16 @@ pub fn goes_on_to_provider(ui: &Container) -> bool {
 
 fn is_provider(node: &Node) -> bool {
     matches!(node.group, Group::Oidc | Group::Saml)
+}
+
+/// Goes to an earlier step of the form.
+fn is_step_back(node: &Node) -> bool {
+    node.id() == "screen"
+}
+
+/// Goes on to the second step of a sign-up, whose button creates the account.
+fn is_first_step(node: &Node) -> bool {
+    node.group == Group::Profile && node.id() == "method"
 }
 
 /// Every wanted button except the form's own.

@@ -6,6 +6,7 @@ mod error;
 mod field;
 pub mod form;
 mod message;
+mod resend;
 mod sign;
 mod verification;
 mod welcome;

@@ -2,8 +2,9 @@
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, goes_on_to_provider, has_errors};
+use super::resend::resend;
 use super::{Restarted, Site};
-use engine::ui::Container;
+use engine::ui::{Container, Group, InputKind, Node};
 use leptos::prelude::*;
 
 /// One form and what surrounds it.
@@ -18,7 +19,13 @@ pub struct Sign {
     pub refresh: bool,
     /// With `refresh`: the URL that signs out, for a different user.
     pub sign_out: Option<String>,
+    /// Where a code was sent, on the page that asks for it.
+    pub to: Option<String>,
+    /// Seconds until the user can request a new code.
+    pub resend: u64,
 }
+
+const CHECK_EMAIL: &str = "Check your email";
 
 /// Where no method is enabled.
 const NO_SIGN_UP: &str = "Sign-up is not available right now. Contact the owner of this service.";
@@ -29,7 +36,8 @@ pub fn sign_up(site: &Site, sign: Sign) -> String {
     let anew = site.sign_up.clone().filter(|_| goes_on_to_provider(&sign.ui));
     let anew = anew.map(|url| view! { <br /> <a href=url>"Use another sign-up method"</a> });
     let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> {anew} };
-    page(site, ("Create your account", NO_SIGN_UP), sign, Some(foot.into_any()))
+    let title = if sign.to.is_some() { CHECK_EMAIL } else { "Create your account" };
+    page(site, (title, NO_SIGN_UP), sign, Some(foot.into_any()))
 }
 
 pub fn sign_in(site: &Site, sign: Sign) -> String {
@@ -37,6 +45,11 @@ pub fn sign_in(site: &Site, sign: Sign) -> String {
         let foot =
             sign.sign_out.clone().map(|url| view! { "Not you? " <a href=url>"Sign out"</a> }.into_any());
         return page(site, ("Confirm it’s you", NO_SIGN_IN), sign, foot);
+    }
+    if sign.to.is_some() || second_step(&sign.ui).is_some() {
+        let title = if sign.to.is_some() { CHECK_EMAIL } else { "Sign in" };
+        let foot = view! { "Not you? " <a href=site.sign_in.clone() data-testid="anew">"Use another email or username"</a> };
+        return page(site, (title, NO_SIGN_IN), sign, Some(foot.into_any()));
     }
     let foot =
         site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
@@ -50,6 +63,7 @@ fn page(
     foot: Option<AnyView>,
 ) -> String {
     let lead = match (who(&sign), sign.continue_to) {
+        _ if sign.to.is_some() => sign.to.clone().map(|to| ("for ", to)),
         (Some(who), _) => Some(("as ", who)),
         (None, Some(host)) => Some(("to continue to ", host)),
         (None, None) => None,
@@ -59,19 +73,41 @@ fn page(
         view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
     });
     let foot = foot.map(|foot| view! { <p class="foot">{foot}</p> });
+    let mut own = sign.ui.clone();
+    let asks = sign.to.is_some();
+    if asks {
+        // It has a form of its own: see `resend`.
+        own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "resend"));
+    }
+    let again = asks.then(|| resend(&sign.ui, ("resend", "code".to_owned()), sign.resend));
     let main = view! {
         <h1>{title}</h1>
         {lead}
         {restarted}
-        {form(&sign.ui, sign.rules, unavailable)}
+        {form(&own, sign.rules, unavailable)}
+        {again}
         {foot}
     };
     document(site, title, has_errors(&sign.ui), main)
 }
 
-/// The account that the user has to confirm.
+/// The account that the user has to confirm, or that the second step of a form is for.
 fn who(sign: &Sign) -> Option<String> {
-    let nodes = sign.ui.nodes.as_deref().filter(|_| sign.refresh)?;
-    let input = nodes.iter().filter_map(|node| node.input()).find(|input| input.name == "identifier")?;
-    input.value.as_ref()?.as_str().filter(|who| !who.is_empty()).map(str::to_owned)
+    let nodes = sign.ui.nodes.as_deref().unwrap_or_default();
+    let named = nodes.iter().find(|node| node.id() == "identifier").filter(|_| sign.refresh);
+    shown(named.or_else(|| second_step(&sign.ui))?)
+}
+
+/// What the first step of a form asked for, in its second step: the identifier, or the email of a sign-up.
+fn second_step(ui: &Container) -> Option<&Node> {
+    let nodes = ui.nodes.as_deref().unwrap_or_default();
+    let hidden = |node: &&Node| node.input().is_some_and(|input| input.kind == InputKind::Hidden);
+    let is_email =
+        |node: &&Node| node.input().is_some_and(|input| input.autocomplete.as_deref() == Some("email"));
+    let identifier = nodes.iter().filter(hidden).find(|node| node.group == Group::IdentifierFirst);
+    identifier.or_else(|| nodes.iter().filter(hidden).find(is_email))
+}
+
+fn shown(node: &Node) -> Option<String> {
+    node.input()?.value.as_ref()?.as_str().filter(|who| !who.is_empty()).map(str::to_owned)
 }

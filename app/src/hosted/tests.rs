@@ -39,6 +39,8 @@ fn bare(nodes: Value, messages: Value) -> Sign {
         restarted: None,
         refresh: false,
         sign_out: None,
+        to: None,
+        resend: 0,
     }
 }
 

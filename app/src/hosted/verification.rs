@@ -93,29 +93,13 @@ fn is_button(node: &Node) -> bool {
     node.input().is_some_and(|input| input.kind == InputKind::Submit)
 }
 
-/// The button for a new code, after a pause that the style sheet counts. It works without a script and keeps what the user entered.
+/// Where the page offers a new code. What the email's link filled in is no part of the request.
 fn resend(page: &Verification) -> AnyView {
     let Some(wait) = page.resend else { return ().into_any() };
-    let value = |name: &str| {
-        let node = page.ui.nodes.iter().flatten().find(|node| node.id() == name)?;
-        Some(node.input()?.value.as_ref()?.as_str()?.to_owned())
-    };
-    let Some(address) = value("email").filter(|address| !address.is_empty()) else { return ().into_any() };
-    // The style sheet has a class for each five seconds up to a minute.
-    let steps = wait.div_ceil(5).min(12) * 5;
-    let class = if steps == 0 { "resend".to_owned() } else { format!("resend wait-{steps}") };
-    view! {
-        <form class=class action=page.ui.action.clone() method="post">
-            {value("csrf_token").map(|token| view! { <input type="hidden" name="csrf_token" value=token /> })}
-            <input type="hidden" name="method" value="code" />
-            <p class="hint">
-                "Didn’t get the email? Check your spam folder."
-                {(steps > 0).then(|| view! { <span class="waiting">{format!(" You can request a new code in {steps} seconds.")}</span> })}
-            </p>
-            <button type="submit" name="email" value=address data-testid="resend">"Send a new code"</button>
-        </form>
-    }
-    .into_any()
+    let node = page.ui.nodes.iter().flatten().find(|node| node.id() == "email");
+    let address = node.and_then(|node| Some(node.input()?.value.as_ref()?.as_str()?.to_owned()));
+    let Some(address) = address.filter(|address| !address.is_empty()) else { return ().into_any() };
+    super::resend::resend(&page.ui, ("email", address), wait)
 }
 
 fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -> String {

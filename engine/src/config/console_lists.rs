@@ -13,10 +13,10 @@ pub const SESSION: &str = "session";
 const ATOMIC: &str = "vestibule.registration.atomic";
 
 /// Methods that a user can sign up with.
-pub const REGISTERING: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
+pub const REGISTERING: &[MethodId] = MethodId::REGISTERING;
 
 /// Methods that a user can sign in with.
-pub const SIGNING_IN: &[MethodId] = &[MethodId::Password, MethodId::Oidc];
+pub const SIGNING_IN: &[MethodId] = MethodId::SIGNING_IN;
 
 /// The lists of hooks of one flow, a list for each method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,7 +195,18 @@ pub(super) fn is_there_to_use(document: &Value, method: MethodId) -> bool {
 
 /// Whether the files switch a method on that is off by itself. A variable may say it as text.
 fn is_on(document: &Value, method: MethodId) -> bool {
-    match get(document, &format!("selfservice.methods.{}.enabled", method.name())) {
+    let key = match method {
+        MethodId::Code => "passwordless_enabled",
+        MethodId::Password
+        | MethodId::Oidc
+        | MethodId::Link
+        | MethodId::Totp
+        | MethodId::Passkey
+        | MethodId::Webauthn
+        | MethodId::LookupSecret
+        | MethodId::Profile => "enabled",
+    };
+    match get(document, &format!("selfservice.methods.{}.{key}", method.name())) {
         Some(Value::Bool(on)) => *on,
         Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
         _ => false,

@@ -8,6 +8,7 @@ pub enum Page {
     EmailVerification,
     PasswordPolicy,
     AccountProtection,
+    SignInForms,
     SocialSignIn,
     Webhooks,
 }
@@ -22,11 +23,12 @@ pub struct About {
 
 impl Page {
     /// In the order of the table.
-    pub const ALL: [Page; 6] = [
+    pub const ALL: [Page; 7] = [
         Page::Authentication,
         Page::EmailVerification,
         Page::PasswordPolicy,
         Page::AccountProtection,
+        Page::SignInForms,
         Page::SocialSignIn,
         Page::Webhooks,
     ];
@@ -53,6 +55,11 @@ impl Page {
                 "Account protection",
                 "Limit what anyone can do with an email they don’t own.",
             ),
+            Page::SignInForms => (
+                "/settings/sign-in-forms",
+                "Sign-in forms",
+                "Sign-in by code, and the steps of the sign-up and sign-in forms.",
+            ),
             Page::SocialSignIn => ("/social", "Social sign-in", "Let users sign in with a provider."),
             Page::Webhooks => {
                 ("/webhooks", "Webhooks", "Call other services during sign-up, sign-in and verification.")
@@ -67,7 +74,8 @@ impl Page {
             Page::Authentication
             | Page::EmailVerification
             | Page::PasswordPolicy
-            | Page::AccountProtection => true,
+            | Page::AccountProtection
+            | Page::SignInForms => true,
             Page::SocialSignIn | Page::Webhooks => false,
         }
     }
@@ -94,5 +102,7 @@ pub(super) static VERIFICATION: Section =
 pub(super) static PASSWORDS: Section = section(Page::PasswordPolicy, "passwords", "New passwords");
 pub(super) static PROTECTION: Section =
     section(Page::AccountProtection, "protection", "Emails of other users");
+pub(super) static CODES: Section = section(Page::SignInForms, "codes", "Sign-in by code");
+pub(super) static FORMS: Section = section(Page::SignInForms, "forms", "Forms");
 pub(super) static SOCIAL: Section = section(Page::SocialSignIn, "providers", "Social sign-in");
 pub(super) static HOOKS: Section = section(Page::Webhooks, "webhooks", "Webhooks");

@@ -4,7 +4,8 @@
 use super::console_lists::Lists;
 use super::console_names as names;
 use super::console_pages::{
-    AFTER_SIGN_UP as AFTER, HOOKS, PASSWORDS, PROTECTION, SIGN_UP, SOCIAL, VERIFICATION, VERIFIED_SIGN_IN,
+    AFTER_SIGN_UP as AFTER, CODES, FORMS, HOOKS, PASSWORDS, PROTECTION, SIGN_UP, SOCIAL, VERIFICATION,
+    VERIFIED_SIGN_IN,
 };
 pub use super::console_pages::{About, Page, Section};
 use super::keys::{bounds_of, default_of, has_effect};
@@ -191,6 +192,34 @@ pub static SETTINGS: &[Setting] = &[
         kind: Duration { unset: "as long as any other" },
         text: OnOff("sessions of users with an unverified email end early.", "they last as long as other sessions."),
         writes: Key("vestibule.registration.unverified_session_lifespan") },
+    Setting { name: "hide_accounts", label: "Hide accounts at sign-in", section: &PROTECTION, kind: Switch, guard: Checks,
+        text: OnOff("sign-in responds the same whether or not an account exists.",
+            "sign-in by code, and a form that asks for the email first, reveal which emails have an account."),
+        writes: Key("security.account_enumeration.mitigate") },
+    // Sign-in forms
+    Setting { name: "sign_in_with_code", label: "Sign-in by code", section: &CODES, kind: Switch, guard: Checks,
+        text: OnOff("users can sign up and sign in with a code that is sent to their email.", "codes only verify emails."),
+        writes: Key("selfservice.methods.code.passwordless_enabled") },
+    Setting { name: "code_attempts", label: "Attempts to enter a code", section: &CODES, kind: Number, guard: Checks,
+        text: One("After this many codes, a form accepts no more, and users start again."),
+        writes: Key("selfservice.methods.code.config.max_submissions") },
+    Setting { name: "registration_style", label: "Sign-up form", section: &FORMS, guard: Checks,
+        kind: Kind::Choice(&[
+            Choice { value: "profile_first", label: "Two steps", text: "Users enter their details, then choose how to sign in." },
+            Choice { value: "unified", label: "One step", text: "" },
+        ]),
+        text: One("How many steps users see when they sign up."),
+        writes: Key("selfservice.flows.registration.style") },
+    Setting { name: "login_style", label: "Sign-in form", section: &FORMS, guard: Checks,
+        kind: Kind::Choice(&[
+            Choice { value: "unified", label: "One step", text: "" },
+            Choice { value: "identifier_first", label: "Email or username first", text: "The second step shows how the account signs in." },
+        ]),
+        text: One("How many steps users see when they sign in."),
+        writes: Key("selfservice.flows.login.style") },
+    Setting { name: "login_hints", label: "Show how a taken email signs in", section: &FORMS, kind: Switch, guard: Checks,
+        text: OnOff("users who sign up with a taken email see how that account signs in.", "they only see that the email is taken."),
+        writes: Key("selfservice.flows.registration.login_hints") },
     // Social sign-in
     Setting { name: names::SOCIAL_ENABLED, label: "Social sign-in", section: &SOCIAL, kind: Switch, guard: Checks,
         text: OnOff("users can sign up and sign in with a provider.", "no provider is offered."),

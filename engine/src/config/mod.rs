@@ -272,6 +272,8 @@ pub struct SelfService {
     pub login: LoginFlow,
     pub verification: VerificationFlow,
     pub settings: SettingsFlow,
+    /// `security.account_enumeration.mitigate`
+    pub hides_accounts: bool,
     pub logout_return_url: Option<Url>,
     pub error_ui_url: Option<Url>,
 }
@@ -282,8 +284,8 @@ impl SelfService {
         match method {
             MethodId::Password => self.password.enabled,
             MethodId::Oidc => !self.social.offered().is_empty(),
-            other @ (MethodId::Code
-            | MethodId::Link
+            MethodId::Code => self.code.enabled && self.code.passwordless,
+            other @ (MethodId::Link
             | MethodId::Totp
             | MethodId::Passkey
             | MethodId::Webauthn
@@ -354,6 +356,8 @@ pub struct SettingsFlow {
 #[derive(Clone, Debug)]
 pub struct CodeMethod {
     pub enabled: bool,
+    /// Users sign up and sign in with a code.
+    pub passwordless: bool,
     pub lifespan: Duration,
     pub max_submissions: i64,
 }
@@ -582,6 +586,11 @@ impl Config {
             self.serve.public.base_url.join(path).ok()
         });
         named.collect()
+    }
+
+    /// Whether no form of sign-in tells who has an account.
+    pub fn hides_accounts(&self) -> bool {
+        self.selfservice.hides_accounts || self.vestibule.registration.prevent_enumeration
     }
 
     /// Whether verification codes are sent at all.

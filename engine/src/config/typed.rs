@@ -380,6 +380,7 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
         password: password(reader),
         code: CodeMethod {
             enabled: reader.boolean("selfservice.methods.code.enabled"),
+            passwordless: reader.boolean("selfservice.methods.code.passwordless_enabled"),
             lifespan: reader.lifespan("selfservice.methods.code.config.lifespan"),
             max_submissions: reader.integer("selfservice.methods.code.config.max_submissions"),
         },
@@ -405,6 +406,7 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
             before: reader.hooks("selfservice.flows.settings.before.hooks"),
             after: reader.after("settings", base),
         },
+        hides_accounts: reader.boolean("security.account_enumeration.mitigate"),
         logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
         error_ui_url: reader.page("selfservice.flows.error.ui_url", base),
     }

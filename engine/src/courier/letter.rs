@@ -26,6 +26,10 @@ pub enum Letter {
         /// How long the code is valid.
         minutes: u64,
     },
+    /// A code that creates an account.
+    RegistrationCode { code: String, minutes: u64 },
+    /// A code that signs in.
+    LoginCode { code: String, minutes: u64 },
     /// Someone requested a code for an email that no account has.
     VerificationUnknown,
     /// The recipient may sign up.
@@ -66,11 +70,17 @@ pub(super) struct Alternative {
     pub(super) written: Written,
 }
 
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 22] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
     ("en/verification_code_valid.html", include_str!("letters/en/verification_code_valid.html")),
+    ("en/registration_code_valid.subject", include_str!("letters/en/registration_code_valid.subject")),
+    ("en/registration_code_valid.txt", include_str!("letters/en/registration_code_valid.txt")),
+    ("en/registration_code_valid.html", include_str!("letters/en/registration_code_valid.html")),
+    ("en/login_code_valid.subject", include_str!("letters/en/login_code_valid.subject")),
+    ("en/login_code_valid.txt", include_str!("letters/en/login_code_valid.txt")),
+    ("en/login_code_valid.html", include_str!("letters/en/login_code_valid.html")),
     ("en/verification_code_invalid.subject", include_str!("letters/en/verification_code_invalid.subject")),
     ("en/verification_code_invalid.txt", include_str!("letters/en/verification_code_invalid.txt")),
     ("en/verification_code_invalid.html", include_str!("letters/en/verification_code_invalid.html")),
@@ -101,6 +111,8 @@ impl Letter {
     pub fn template(&self) -> &'static str {
         match self {
             Letter::VerificationCode { .. } => "verification_code_valid",
+            Letter::RegistrationCode { .. } => "registration_code_valid",
+            Letter::LoginCode { .. } => "login_code_valid",
             Letter::VerificationUnknown => "verification_code_invalid",
             // Not in Kratos.
             Letter::Invitation { .. } => "invitation",
@@ -114,6 +126,9 @@ impl Letter {
             Letter::VerificationCode { code, link, minutes } => {
                 (Some(code.clone()), Some(link.clone()), *minutes)
             }
+            Letter::RegistrationCode { code, minutes } | Letter::LoginCode { code, minutes } => {
+                (Some(code.clone()), None, *minutes)
+            }
             Letter::VerificationUnknown => (None, None, 0),
             // The sign-in page is no secret, but it is the email's link.
             Letter::Invitation { link, .. } | Letter::RegistrationKnown { link } => {
@@ -123,6 +138,8 @@ impl Letter {
         let until = match self {
             Letter::Invitation { until, .. } => until.as_str(),
             Letter::VerificationCode { .. }
+            | Letter::RegistrationCode { .. }
+            | Letter::LoginCode { .. }
             | Letter::VerificationUnknown
             | Letter::RegistrationKnown { .. } => "",
         };

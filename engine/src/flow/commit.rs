@@ -155,7 +155,7 @@ async fn store(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Stored> {
 /// Whether what was proven is so still, and was not used. From here on it does not change until the transaction ends.
 async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
     match &work.facts.who {
-        Who::New(_) => Ok(true),
+        Who::New(_) => used_up(work, ctx, tx).await,
         Who::Known(known) => {
             // Somebody verified the address meanwhile. They may have reset the account, and then what was right is not any more; and a
             // session from before the verification must not begin after it.
@@ -163,7 +163,8 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
             let before = known.identity.resettable || unverified;
             // sabotage: session-while-it-holds
             Ok(known.basis.holds(tx, known.identity.id).await?
-                && (!before || identities::still_before_proof(tx, &known.identity).await?))
+                && (!before || identities::still_before_proof(tx, &known.identity).await?)
+                && used_up(work, ctx, tx).await?)
         }
         Who::Owner(owner) => {
             let is_first = identities::claim(tx, owner.code.identity()).await?;
@@ -175,6 +176,14 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
         }
         Who::Waiting(right) => right.take(tx).await,
         Who::Member(_) => member::still_signed_in(work, tx).await,
+    }
+}
+
+/// Uses the code of a sign-up or sign-in up, where there is one. `false`: another request was first, or its time is over.
+async fn used_up(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
+    match &work.facts.code {
+        Some(right) => otp::use_up(tx, &right.code, right.counted.as_ref(), ctx.effects().now()).await,
+        None => Ok(true),
     }
 }
 
@@ -195,16 +204,23 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
             }
             Ok(Changed::Done)
         }
-        Who::Known(_) => match &work.made.link {
-            Some(link) if !oidc::link::link(ctx, tx, link).await? => Ok(Changed::Moved),
-            Some(_) | None => Ok(Changed::Done),
-        },
+        Who::Known(_) => {
+            if let Some(link) = &work.made.link
+                && !oidc::link::link(ctx, tx, link).await?
+            {
+                return Ok(Changed::Moved);
+            }
+            match work.verifies() {
+                Some(address) => verify_with_code(work, ctx, tx, address).await,
+                None => Ok(Changed::Done),
+            }
+        }
         Who::Owner(_) => verify(work, ctx, tx).await,
         Who::Member(_) => member::change(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
-            let credential = work.made.credential.as_slice();
-            match identities::insert(tx, identity, credential).await? {
+            let credentials = work.made.credentials.as_slice();
+            match identities::insert(tx, identity, credentials).await? {
                 Inserted::Done => right.settle(tx).await.map(|()| Changed::Done),
                 Inserted::Taken => Ok(Changed::Void),
             }
@@ -232,7 +248,7 @@ async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
         }
     }
     let before = Record { identity, credentials: Vec::new() };
-    let change = IdentityChange::verified(code.address_id, VerifiedBy::Verification);
+    let change = IdentityChange::verified(code.address(), VerifiedBy::Verification);
     let changed = change.apply(&before, &ctx.change_rules(ctx.effects().now())).map_err(|_| unknown())?;
     match identities::change(tx, &before, &changed.record).await? {
         Outcome::Done => {}
@@ -246,6 +262,22 @@ async fn verify(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
     work.made.given = given;
     work.account = Some(identity);
     Ok(Changed::Done)
+}
+
+/// The address that a sign-in verifies, in the account as it is now.
+async fn verify_with_code(work: &Work, ctx: &Ctx, tx: &mut Tx, address: Uuid) -> Result<Changed> {
+    let Who::Known(known) = &work.facts.who else { return Ok(Changed::Void) };
+    let identity = identities::get(tx, known.identity.id).await?.ok_or_else(unknown)?;
+    let before = Record { identity, credentials: Vec::new() };
+    let change = IdentityChange::verified(address, VerifiedBy::Code);
+    // The address was dropped meanwhile.
+    let Ok(changed) = change.apply(&before, &ctx.change_rules(ctx.effects().now())) else {
+        return Ok(Changed::Void);
+    };
+    Ok(match identities::change(tx, &before, &changed.record).await? {
+        Outcome::Done => Changed::Done,
+        Outcome::Stale | Outcome::Taken => Changed::Moved,
+    })
 }
 
 /// Uses up what counts once.

@@ -23,6 +23,7 @@ pub(super) fn submitted(ctx: &Ctx, kind: FlowKind, method: &'static str, outcome
         }
         Ok(Outcome::Form { why: Why::Refused | Why::WrongCode | Why::Filled, .. }) => "form_again",
         Ok(Outcome::Form { why: Why::Sent, .. }) => "code_sent",
+        Ok(Outcome::Form { why: Why::Step, .. }) => "next_step",
         Ok(Outcome::Form { why: Why::TooEarly(_), .. }) => "rate_limited",
         Ok(Outcome::Replaced { .. }) => "expired",
         Ok(Outcome::Already(_) | Outcome::Tested(_)) => "signed_in_already",

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::form::envelope::{self, csrf_token};
 use crate::form::outcome::Outcome;
 use crate::form::request::{Start, Submit, first};
-use crate::form::{nodes, schema};
+use crate::form::{nodes, schema, stages};
 use crate::identity::Identity;
 use crate::method::{self, Attempt, Draw};
 use crate::model::{Aal, Client, Flow, FlowKind, Private};
@@ -34,12 +34,12 @@ pub(super) async fn begin(ctx: &Ctx, start: &Start) -> Result<Option<Flow>> {
         }
         None => draw(ctx, &mut flow),
         Some(current) if refresh => {
-            flow.private = Private::Login { refresh, requested_aal: Aal::Aal1 };
+            flow.private = Private::Login { refresh, requested_aal: Aal::Aal1, sent: None };
             flow.message(text::refresh());
             draw_refresh(ctx, &mut flow, &current.identity).await?;
         }
         Some(current) if aal > current.session.aal => {
-            flow.private = Private::Login { refresh, requested_aal: aal };
+            flow.private = Private::Login { refresh, requested_aal: aal, sent: None };
             flow.message(text::second_factor());
         }
         Some(_) => return Ok(None),
@@ -77,9 +77,18 @@ async fn draw_refresh(ctx: &Ctx, flow: &mut Flow, identity: &Identity) -> Result
 }
 
 fn drawn(ctx: &Ctx, flow: &mut Flow, refresh: Option<&[crate::identity::Credential]>) {
-    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let on = Draw { ctx, flow, refresh, member: None };
-    list.extend(method::of(FlowKind::Login).flat_map(|method| method.draw(&on)));
+    let on = Draw { ctx, flow, refresh, member: None, second: None };
+    let of_methods: Vec<ui::Node> = method::of(FlowKind::Login).flat_map(|method| method.draw(&on)).collect();
+    let mut list = if refresh.is_none() && stages::identifier_first(ctx) {
+        stages::identifier(ctx, flow, method::identifier_of(ctx, flow), of_methods)
+    } else {
+        let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
+        list.extend(of_methods);
+        // Several methods ask for the identifier: one field is enough.
+        let mut asked = false;
+        list.retain(|node| node.id() != "identifier" || !std::mem::replace(&mut asked, true));
+        list
+    };
     ui::sort::login(&mut list);
     flow.ui.nodes = Some(list);
 }
@@ -94,7 +103,7 @@ pub(super) async fn successor(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<
     let mut flow = envelope::successor(ctx, old, submit);
     match &submit.current {
         Some(current) if old.is_refresh() => {
-            flow.private = Private::Login { refresh: true, requested_aal: Aal::Aal1 };
+            flow.private = Private::Login { refresh: true, requested_aal: Aal::Aal1, sent: None };
             draw_refresh(ctx, &mut flow, &current.identity).await?;
         }
         Some(_) | None => draw(ctx, &mut flow),

@@ -14,6 +14,7 @@ mod registration;
 mod run;
 mod settings;
 mod show;
+mod stages;
 mod steps;
 mod verification;
 mod work;
@@ -192,6 +193,9 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
         && let Err(reason) = take_transient_payload(on)
     {
         return refused(on, reason).await.map(Next::Ended);
+    }
+    if let Some(step) = stages::take(on).await? {
+        return Ok(Next::Ended(step));
     }
     let chosen = method::of(kind).find(|method| method.claims(&on.body));
     match chosen {

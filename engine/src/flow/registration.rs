@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::form::envelope::{self, csrf_token};
 use crate::form::outcome::Outcome;
 use crate::form::request::{Start, Submit, first};
-use crate::form::{nodes, schema};
+use crate::form::{nodes, schema, stages};
 use crate::method::{self, Attempt, Draw};
 use crate::model::{Client, Flow, FlowKind};
 use crate::signup::{self, invitation};
@@ -52,12 +52,18 @@ pub(super) fn forget_made_fields(on: &mut Attempt) {
 }
 
 /// The nodes of a fresh form.
-fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
+pub(super) fn draw(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     let schema = schema::of(ctx, flow)?.schema.clone();
-    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let drawn = Draw { ctx, flow, refresh: None, member: None };
+    let drawn = Draw { ctx, flow, refresh: None, member: None, second: None };
     let of_methods: Vec<ui::Node> =
         method::of(FlowKind::Registration).flat_map(|method| method.draw(&drawn)).collect();
+    if stages::in_two_steps(ctx) {
+        let mut list = stages::profile(ctx, flow, of_methods)?;
+        ui::sort::registration(&mut list, &schema.names());
+        flow.ui.nodes = Some(list);
+        return Ok(());
+    }
+    let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
     // As in Kratos, the methods bring the traits along: without one there is nothing to fill in.
     if !of_methods.is_empty() {
         list.extend(nodes::traits(&schema));

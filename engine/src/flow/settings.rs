@@ -55,7 +55,7 @@ fn open_for(ctx: &Ctx, flow: &mut Flow, record: &Record) {
 /// The nodes of a fresh form, and the account beside them.
 fn draw(ctx: &Ctx, flow: &mut Flow, record: &Record) {
     let mut list = vec![nodes::csrf(&csrf_token(ctx.effects(), flow))];
-    let on = Draw { ctx, flow, refresh: None, member: Some(record) };
+    let on = Draw { ctx, flow, refresh: None, member: Some(record), second: None };
     list.extend(method::of(FlowKind::Settings).flat_map(|method| method.draw(&on)));
     sort::settings(&mut list);
     flow.ui.nodes = Some(list);

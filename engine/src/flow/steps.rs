@@ -242,7 +242,7 @@ impl Work {
             return_to: return_url(&self.on, &self.on.flow, self.plan.method)?,
             requester: &self.on.submit.requester,
             identity: identity.clone(),
-            identifiers: account.extracted.password_identifiers.clone(),
+            extracted: account.extracted.clone(),
             hash,
             invitation: self.invitation.as_ref().map(|invitation| invitation.id),
         };
@@ -292,7 +292,8 @@ impl Work {
                 show(&mut self.on, Why::Refused).await
             }
             Who::New(_) | Who::Known(_) => {
-                self.on.flow.message(text::generic(CHANGED));
+                let why = if self.facts.code.is_some() { USED } else { CHANGED };
+                self.on.flow.message(text::generic(why));
                 show(&mut self.on, Why::Refused).await
             }
         }
@@ -352,7 +353,11 @@ impl Work {
         Ok(None)
     }
 
-    async fn send_code(&self, identity: &Identity, address: &VerifiableAddress) -> Result<ShowVerification> {
+    pub(super) async fn send_code(
+        &self,
+        identity: &Identity,
+        address: &VerifiableAddress,
+    ) -> Result<ShowVerification> {
         let Attempt { ctx, flow, submit, .. } = &self.on;
         // Whoever submits need not be the browser that the flow began in.
         let cookie = match flow.kind_of_client {

@@ -3,9 +3,10 @@
 use super::show::{return_url, show};
 use super::verification;
 use crate::error::Result;
-use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why};
+use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why, unknown};
 use crate::hooks::call::HookContext;
 use crate::identity::change::Record;
+use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::identity::{self, Credential, Identity, State};
 use crate::invitations::Invitation;
 use crate::method::{Attempt, Facts, Known, Method, NewCredential, Who, oidc};
@@ -19,6 +20,7 @@ use crate::store;
 use crate::store::social::Link;
 use crate::ui::text;
 use url::Url;
+use uuid::Uuid;
 
 /// Said of a code that another request used meanwhile.
 pub(super) const USED: &str = "This code was used already. Ask for a new one.";
@@ -59,7 +61,7 @@ pub(super) struct Made {
     pub(super) claim: Option<Claim>,
     pub(super) given: Option<Given>,
     /// Of a sign-up that waited for its verification: what the account signs in with.
-    pub(super) credential: Option<Credential>,
+    pub(super) credentials: Vec<Credential>,
     /// Settings: the account after the change.
     pub(super) record: Option<Record>,
 }
@@ -126,6 +128,12 @@ impl Work {
         let keys = &ctx.config.vestibule.registration;
         identity.unverified = keys.unverified_session_lifespan.is_some();
         identity.resettable = keys.reset_on_first_verification;
+        let at = identity.created_at;
+        for own in
+            identity.verifiable_addresses.iter_mut().filter(|own| account.verified.contains(&own.value))
+        {
+            mark_verified(own, VerifiedBy::Code, at);
+        }
         self.reservation = Reservation::begin(&ctx, &self.plan, &self.on.flow, identity.id).await?;
         self.account = Some(identity);
         Ok(())
@@ -135,7 +143,19 @@ impl Work {
         let Who::Known(known) = &self.facts.who else { return Ok(None) };
         let Known { identity, provider, .. } = &**known;
         let (ctx, method) = (self.on.ctx.clone(), self.plan.method.name());
-        let (identity, provider) = (identity.clone(), provider.clone());
+        let (mut identity, provider) = (identity.clone(), provider.clone());
+        if let Some(address) = self.verifies() {
+            // Nobody is known to have signed up: who it was is asked where the address is verified.
+            if identity.resettable {
+                let own = identity.verifiable_addresses.iter().find(|own| own.id == address);
+                let own = own.ok_or_else(unknown)?.clone();
+                return self.send_code(&identity, &own).await.map(|shown| Some(Outcome::Unverified(shown)));
+            }
+            for own in identity.verifiable_addresses.iter_mut().filter(|own| own.id == address) {
+                mark_verified(own, VerifiedBy::Code, ctx.effects().now());
+            }
+            identity.unverified = false;
+        }
         match oidc::link::waiting(&ctx, &self.on.flow, identity.id, &self.on.submit).await? {
             Ok(link) => self.made.link = link,
             Err(refused) => {
@@ -145,7 +165,11 @@ impl Work {
         }
         self.made.return_to = Some(return_url(&self.on, &self.on.flow, self.plan.method)?);
         let current = self.on.submit.current.clone();
-        let same = current.filter(|current| self.on.flow.is_refresh() && current.identity.id == identity.id);
+        // A session from before the verification ends with it, so that none is left to refresh.
+        let same = current.filter(|current| {
+            let stays = self.verifies().is_none() || !current.session.unverified;
+            stays && self.on.flow.is_refresh() && current.identity.id == identity.id
+        });
         let (mut session, token) = match same {
             Some(mut current) => {
                 self.made.refreshes = Some(current.token);
@@ -174,13 +198,19 @@ impl Work {
         Ok(())
     }
 
+    /// The address that a sign-in verifies, where a reset of the account can follow.
+    pub(super) fn verifies(&self) -> Option<Uuid> {
+        let Who::Known(known) = &self.facts.who else { return None };
+        known.verifies.filter(|_| !known.identity.resettable || self.on.ctx.config.sends_codes())
+    }
+
     async fn begin_verification(&mut self) -> Result<()> {
         let ctx = self.on.ctx.clone();
         self.made.claim = Some(Claim::of(&self.on.flow, &self.on.submit, self.on.token()));
         let Who::Waiting(right) = &self.facts.who else { return Ok(()) };
         let now = ctx.effects().now();
         let sign_up = plan(&ctx.config, FlowKind::Registration, MethodId::Password, self.on.client);
-        let (identity, credential) = right.account(now);
+        let (identity, credentials) = right.account(now);
         if sign_up.signs_in() || sign_up.signs_in_when_proven() {
             let claim = self.made.claim.as_ref();
             self.made.given = claim.and_then(|claim| {
@@ -194,7 +224,7 @@ impl Work {
         // It may be cleaned up by now.
         self.sign_up = Some((began.unwrap_or_else(|| self.on.flow.clone()), sign_up));
         self.account = Some(identity);
-        self.made.credential = Some(credential);
+        self.made.credentials = credentials;
         Ok(())
     }
 

@@ -25,7 +25,12 @@ pub(crate) async fn send(
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
-    let to = Recipient { identity, address_id: address.id, address: &address.value };
+    let to = Recipient {
+        identity: Some(identity),
+        address_id: Some(address.id),
+        address: &address.value,
+        again: false,
+    };
     let own = (Purpose::Verification, flow.id);
     let sent = otp::send(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await?;
     note(ctx, tx, flow, address, sent).await
@@ -40,7 +45,12 @@ pub(crate) async fn send_first(
     identity: IdentityId,
     address: &VerifiableAddress,
 ) -> Result<()> {
-    let to = Recipient { identity, address_id: address.id, address: &address.value };
+    let to = Recipient {
+        identity: Some(identity),
+        address_id: Some(address.id),
+        address: &address.value,
+        again: false,
+    };
     let own = (Purpose::Verification, flow.id);
     let sent = otp::send_first(ctx, tx, own, requester, to, |minted| letter(ctx, own.1, minted)).await?;
     note(ctx, tx, flow, address, sent).await
@@ -75,7 +85,8 @@ pub(crate) async fn pretend_to_send(
     let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
     let instead = notify.then_some(Letter::VerificationUnknown);
     let letter = |minted: &Minted| letter(ctx, flow, minted);
-    match otp::pretend_to_send(ctx, tx, own, requester, (to, nobody), letter, instead).await? {
+    let recipient = Recipient { identity: None, address_id: Some(nobody), address: to, again: false };
+    match otp::pretend_to_send(ctx, tx, own, requester, recipient, letter, instead).await? {
         Sent::Queued => store::identities::mark_sent(tx, nobody, ctx.effects().now()).await,
         Sent::Limited(_) => Ok(()),
     }

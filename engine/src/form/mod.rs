@@ -10,5 +10,6 @@ pub mod outcome;
 pub mod request;
 pub mod return_to;
 pub(crate) mod schema;
+pub(crate) mod stages;
 pub(crate) mod transient_payload;
 pub mod verification;

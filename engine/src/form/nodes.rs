@@ -116,8 +116,37 @@ pub(crate) fn resend(address: &str) -> Node {
 }
 
 pub(crate) fn code() -> Node {
+    code_called(text::verification_code())
+}
+
+pub(crate) fn code_called(label: Text) -> Node {
     let input = Input { name: "code".to_owned(), kind: InputKind::Text, required: true, ..Input::default() };
-    Node::new_input(Group::Code, Some(text::verification_code()), input)
+    Node::new_input(Group::Code, Some(label), input)
+}
+
+/// Another code for the same sign-up or sign-in.
+pub(crate) fn resend_code() -> Node {
+    submit("resend", "code", Group::Code, text::resend())
+}
+
+/// Goes to another step of the form.
+pub(crate) fn screen(name: &str) -> Node {
+    submit("screen", name, Group::Profile, text::back())
+}
+
+/// The button of a form's step that belongs to no method.
+pub(crate) fn step(name: &str, group: Group, label: Text) -> Node {
+    submit("method", name, group, label)
+}
+
+fn submit(name: &str, value: &str, group: Group, label: Text) -> Node {
+    let input = Input {
+        name: name.to_owned(),
+        kind: InputKind::Submit,
+        value: Some(value.into()),
+        ..Input::default()
+    };
+    Node::new_input(group, Some(label), input)
 }
 
 /// Whoever proves an address may end the account that somebody else made with it.

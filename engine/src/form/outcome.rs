@@ -67,6 +67,8 @@ pub enum Why {
     Refused,
     /// A code is on its way.
     Sent,
+    /// Another step of the form.
+    Step,
     /// A wrong code.
     WrongCode,
     /// The email's link: the form waits with the code filled in, for the browser with the flow's anti-forgery cookie.

@@ -4,9 +4,11 @@
 //! Addresses and identifiers follow the traits. An address is the same while its value and its channel are: it keeps its id and
 //! stays verified, and one that comes back after it was gone is a new one.
 
+use super::credentials::{Identified, identified};
 use super::schema::{AtMost, Extracted, Schema, Violation};
 use super::verification::{VerifiedBy, mark_verified};
 use super::{Credential, Identity, RecoveryAddress, State, VerifiableAddress, normalise_identifier};
+use crate::model::MethodId;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -224,38 +226,39 @@ impl Record {
         identity.verifiable_addresses =
             verifiable(&identity.verifiable_addresses, &given(&found.verifiable), rules);
         identity.recovery_addresses = recovery(&identity.recovery_addresses, &given(&found.recovery), rules);
-        for (kind, identifiers) in identifiers(found) {
-            self.identify(kind, identifiers, rules.now);
+        for identified in identified(found) {
+            self.identify(identified, rules.now);
         }
     }
 
     /// Without a secret a credential only reserves its identifiers, as in Kratos: it comes and goes with them.
-    fn identify(&mut self, kind: &str, identifiers: &[String], now: DateTime<Utc>) {
+    fn identify(&mut self, by: Identified, now: DateTime<Utc>) {
+        let Identified { kind, identifiers, config } = by;
+        let kind = kind.name();
+        let has_secret = |own: &Credential| kind == MethodId::Password.name() && own.config != json!({});
         let own = self.credentials.iter().position(|credential| credential.kind == kind);
         match own.map(|at| (at, &mut self.credentials[at])) {
             None if identifiers.is_empty() => {}
             None => self.credentials.push(Credential {
                 kind: kind.to_owned(),
-                identifiers: identifiers.to_vec(),
-                config: json!({}),
+                identifiers,
+                config,
                 created_at: now,
                 updated_at: now,
             }),
-            Some((at, own)) if identifiers.is_empty() && own.config == json!({}) => {
+            Some((at, own)) if identifiers.is_empty() && !has_secret(own) => {
                 self.credentials.remove(at);
             }
             Some((_, own)) if own.identifiers != identifiers => {
-                own.identifiers = identifiers.to_vec();
+                own.identifiers = identifiers;
+                if !has_secret(own) {
+                    own.config = config;
+                }
                 own.updated_at = own.updated_at.max(now);
             }
             Some(_) => {}
         }
     }
-}
-
-/// Kinds of credentials whose identifiers are traits. One line for each.
-fn identifiers(found: &Extracted) -> [(&'static str, &[String]); 1] {
-    [("password", &found.password_identifiers)]
 }
 
 fn verifiable(

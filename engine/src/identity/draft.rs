@@ -1,10 +1,13 @@
 //! An account that is created later, as it waits in the database.
 
-use super::{Identity, RecoveryAddress, State, VerifiableAddress};
+use super::credentials::{of_traits, with};
+use super::schema::{Address, Extracted};
+use super::{Credential, Identity, RecoveryAddress, State, VerifiableAddress};
 use crate::ids::{FlowId, IdentityId};
+use crate::model::MethodId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The account as it will be made.
@@ -19,6 +22,8 @@ pub struct Draft {
     pub(crate) metadata_admin: Value,
     pub(crate) external_id: Option<String>,
     pub(crate) identifiers: Vec<String>,
+    #[serde(default)]
+    pub(crate) code_identifiers: Vec<Address>,
     /// Of the password that was chosen, as a PHC string.
     pub(crate) hash: String,
     /// The sign-up, for the web hooks that run after the proof.
@@ -29,7 +34,7 @@ pub struct Draft {
 impl Draft {
     pub fn of(
         identity: &Identity,
-        identifiers: Vec<String>,
+        extracted: Extracted,
         hash: String,
         registration: FlowId,
         invitation: Option<Uuid>,
@@ -43,11 +48,23 @@ impl Draft {
             metadata_public: identity.metadata_public.clone(),
             metadata_admin: identity.metadata_admin.clone(),
             external_id: identity.external_id.clone(),
-            identifiers,
+            identifiers: extracted.password_identifiers,
+            code_identifiers: extracted.code_identifiers,
             hash,
             registration,
             invitation,
         }
+    }
+
+    /// What it can be signed in to with.
+    pub(crate) fn credentials(&self, now: DateTime<Utc>) -> Vec<Credential> {
+        let found = Extracted {
+            password_identifiers: self.identifiers.clone(),
+            code_identifiers: self.code_identifiers.clone(),
+            ..Extracted::default()
+        };
+        let own = (MethodId::Password, Vec::new());
+        with(of_traits(&found, now), own, json!({ "hashed_password": self.hash }), now)
     }
 
     pub(crate) fn identity(&self, id: IdentityId, now: DateTime<Utc>) -> Identity {

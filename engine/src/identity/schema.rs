@@ -204,11 +204,7 @@ impl Schema {
         let marks =
             Marks { document: &self.document, patterns: &self.patterns, branches: self.branches.as_ref() };
         let extracted = marks.extract(&instance, |name| self.order(name));
-        let most = extracted
-            .password_identifiers
-            .len()
-            .max(extracted.verifiable.len())
-            .max(extracted.recovery.len());
+        let most = extracted.longest();
         if most > IDENTIFIERS.count() {
             let marked =
                 self.traits.iter().find(|leaf| leaf.kind == TraitKind::List && leaf.mark.names_somebody());

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 pub enum VerifiedBy {
     /// A code that was mailed to it came back.
     Verification,
+    /// A code that signs up or signs in was sent to it and came back.
+    Code,
     /// The administrator says so, for an identity that is made or imported.
     Admin,
     /// A webhook that can change the account verified it, while the account was created.

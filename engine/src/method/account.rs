@@ -1,11 +1,13 @@
-//! Questions that several methods ask of accounts.
+//! Questions that several methods ask of accounts, and what they say of the answers.
 
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
+use crate::identity::credentials::{kinds_of, providers_of};
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity, State};
 use crate::model::MethodId;
 use crate::store::identities;
+use crate::ui::{Text, text};
 use serde_json::json;
 
 /// # Errors
@@ -24,9 +26,10 @@ pub(crate) fn active(identity: &Identity) -> Result<()> {
 /// Who has one of these identifiers or addresses already, and which.
 pub(crate) async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<(Identity, String)>> {
     let mut tx = ctx.db().read().await?;
-    for identifier in &extracted.password_identifiers {
-        let kind = MethodId::Password.name();
-        if let Some((identity, _)) = identities::by_identifier(&mut tx, kind, identifier).await? {
+    let passwords = extracted.password_identifiers.iter().map(|identifier| (MethodId::Password, identifier));
+    let codes = extracted.code_identifiers.iter().map(|address| (MethodId::Code, &address.value));
+    for (kind, identifier) in passwords.chain(codes) {
+        if let Some((identity, _)) = identities::by_identifier(&mut tx, kind.name(), identifier).await? {
             return Ok(Some((identity, identifier.clone())));
         }
     }
@@ -41,4 +44,26 @@ pub(crate) async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<
 /// The hash of a password.
 pub(super) fn stored(credential: &Credential) -> Option<&str> {
     credential.config.get("hashed_password")?.as_str()
+}
+
+/// What a user who signs up with a taken address is told; how its account signs in is its owner's business, unless the administrator
+/// wants hints.
+pub(crate) async fn taken(ctx: &Ctx, extracted: &Extracted) -> Result<Text> {
+    if !ctx.config.selfservice.registration.login_hints {
+        return Ok(text::identifier_exists());
+    }
+    // Whose it was may be gone again by now.
+    let Some((identity, identifier)) = conflict(ctx, extracted).await? else {
+        return Ok(text::identifier_exists());
+    };
+    let mut tx = ctx.db().single().await?;
+    let credentials = identities::credentials(&mut tx, identity.id).await?;
+    let by_code = ctx.config.selfservice.offers(MethodId::Code);
+    let (kinds, providers) = (kinds_of(&credentials, by_code), providers_of(&credentials));
+    let known = [(MethodId::Password, "a password"), (MethodId::Code, "a code by email")];
+    let known = known.into_iter().filter(|(kind, _)| kinds.contains(&kind.name()));
+    let offered = ctx.config.selfservice.social.offered();
+    let labels = offered.iter().filter(|one| providers.contains(&one.id)).map(|one| one.label.clone());
+    let ways: Vec<String> = known.map(|(_, way)| way.to_owned()).chain(labels).collect();
+    Ok(text::identifier_exists_with_hints(&identifier, &kinds, &providers, &ways))
 }

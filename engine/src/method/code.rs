@@ -1,23 +1,29 @@
-//! The method `code`: a code that was sent to an address comes back, and the address is verified (Kratos:
-//! selfservice/strategy/code/strategy_verification.go).
+//! The method `code`: a code that was sent to an address comes back. It verifies the address (Kratos:
+//! selfservice/strategy/code/strategy_verification.go), signs up ([`sign_up`]) or signs in ([`sign_in`]).
 
+mod entry;
+mod sign_in;
+mod sign_up;
+
+use super::account::taken;
 use super::contract::{Attempt, Checked, Draw, Facts, Method, NewAccount, Owner, Prove, Verdict, Who};
 use crate::config::Config;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::form::code;
 use crate::form::envelope::{self, Holder};
+use crate::form::nodes;
 use crate::form::outcome::{Replaced, Why};
 use crate::form::request::Submit;
 use crate::form::verification::{address_is_missing, ask_for_code, forget_code, forget_codes};
 use crate::identity::{address::is_email, normalise_identifier};
-use crate::model::{Flow, FlowState, MethodId, Missing, Sent};
+use crate::model::{Flow, FlowKind, FlowState, MethodId, Missing, Sent};
 use crate::otp::{self, Found};
 use crate::requester::Requester;
 use crate::signup::{pending, reset};
 use crate::store::{self, Tx};
-use crate::ui::{Node, text};
+use crate::ui::{Group, Node, text};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -44,20 +50,38 @@ impl Method for EmailCode {
     }
 
     /// The form of a verification changes as it goes on: see `form::verification`.
-    fn draw(&self, _: &Draw<'_>) -> Vec<Node> {
-        Vec::new()
+    fn draw(&self, on: &Draw<'_>) -> Vec<Node> {
+        match on.flow.kind() {
+            _ if !on.ctx.config.selfservice.offers(MethodId::Code) => Vec::new(),
+            FlowKind::Registration => {
+                vec![nodes::method(MethodId::Code, Group::Code, text::sign_up_with_code())]
+            }
+            FlowKind::Login => sign_in::draw(on),
+            FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => Vec::new(),
+        }
     }
 
     fn check<'a>(&'a self, on: &'a mut Attempt) -> BoxFuture<'a, Result<Checked>> {
-        Box::pin(async move { check(on) })
+        Box::pin(async move {
+            match on.flow.kind() {
+                FlowKind::Registration => sign_up::check(on),
+                FlowKind::Login => sign_in::check(on),
+                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => check(on),
+            }
+        })
     }
 
+    /// The form for the code stays as it is.
     fn redraw(&self, _: &mut Attempt, _: &NewAccount) -> Result<()> {
-        Err(Error::internal("no sign-up by a code is drawn"))
+        Ok(())
     }
 
-    fn taken<'a>(&'a self, _: &'a mut Attempt, _: &'a NewAccount) -> BoxFuture<'a, Result<Verdict>> {
-        Box::pin(async { Err(Error::internal("no sign-up by a code is stored")) })
+    fn taken<'a>(&'a self, on: &'a mut Attempt, account: &'a NewAccount) -> BoxFuture<'a, Result<Verdict>> {
+        Box::pin(async move {
+            let told = taken(&on.ctx, &account.extracted).await?;
+            on.flow.message(told);
+            Ok(Verdict::Form(Why::Refused))
+        })
     }
 }
 
@@ -98,7 +122,7 @@ impl Prove for SendTo {
         Box::pin(async move {
             let SendTo(to) = *self;
             let now = on.ctx.effects().now();
-            on.flow.set_sent(Sent { to: to.clone(), at: now, earlier: None });
+            on.flow.set_sent(Sent::new(to.clone(), now));
             on.flow.updated_at = now;
             ask_for_code(&on.ctx, &mut on.flow);
             forget_codes(&mut on.flow);
@@ -190,7 +214,7 @@ async fn of_account(
         reset::Standing::Asked(missing) => return ask(on, typed, missing).await,
     };
     let owner = Owner { code, counted, new_password, ends };
-    Ok(Verdict::Proceed(Box::new(Facts { who: Who::Owner(Box::new(owner)), token: None })))
+    Ok(Verdict::Proceed(Box::new(Facts::of(Who::Owner(Box::new(owner))))))
 }
 
 /// The same where the code is for a sign-up that waits: the account is created with it.
@@ -209,7 +233,7 @@ async fn of_sign_up(on: &mut Attempt, typed: &str, found: pending::Found) -> Res
         return Ok(Verdict::Form(Why::Refused));
     }
     match pending::holder(&on.ctx, &on.flow, &mut right, &on.body, &on.submit).await? {
-        Ok(()) => Ok(Verdict::Proceed(Box::new(Facts { who: Who::Waiting(right), token: None }))),
+        Ok(()) => Ok(Verdict::Proceed(Box::new(Facts::of(Who::Waiting(right))))),
         Err(missing) => ask(on, typed, missing).await,
     }
 }

@@ -10,6 +10,7 @@ use crate::form::envelope::Holder;
 use crate::form::outcome::{AuthorizationRequest, Replaced, Why};
 use crate::form::request::Submit;
 use crate::identity::change::{IdentityChange, Record};
+use crate::identity::credentials::{of_traits, with};
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity};
 use crate::model::{Client, Flow, MethodId};
@@ -21,6 +22,7 @@ use crate::ui::{Node, Text};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A sign-in method in every flow that it has a part in (`plan::offer` says in which).
 pub(crate) trait Method: Send + Sync {
@@ -75,6 +77,27 @@ pub(crate) struct Draw<'a> {
     pub(crate) refresh: Option<&'a [Credential]>,
     /// Settings: the account that the form changes.
     pub(crate) member: Option<&'a Record>,
+    /// The second step of a form: who it is for is on it already.
+    pub(crate) second: Option<Second<'a>>,
+}
+
+/// What the second step of a form is drawn for.
+#[derive(Clone, Copy)]
+pub(crate) enum Second<'a> {
+    /// Every method that there is: sign-up, or a sign-in that tells nothing of the account.
+    Anybody,
+    /// Methods of the account with these credentials.
+    Account(&'a [Credential]),
+}
+
+impl Second<'_> {
+    /// Whether a credential of that kind, as far as it is wanted, is offered.
+    pub(crate) fn offers(self, method: MethodId, wanted: impl Fn(&Credential) -> bool) -> bool {
+        match self {
+            Second::Anybody => true,
+            Second::Account(all) => all.iter().any(|one| one.kind == method.name() && wanted(one)),
+        }
+    }
 }
 
 /// One submission of a form, or one return from a provider.
@@ -122,6 +145,11 @@ impl Attempt {
     /// A field that is a text or a number, as a text.
     pub(crate) fn field(&self, name: &str) -> String {
         crate::form::request::as_text(self.body.get(name))
+    }
+
+    /// A field of a form, without the blanks around it.
+    pub(crate) fn trimmed(&self, name: &str) -> String {
+        self.field(name).trim().to_owned()
     }
 
     /// Whether this request may send the form. `Ok(false)`: a message says why not.
@@ -177,6 +205,21 @@ pub(crate) struct Facts {
     pub(crate) who: Who,
     /// What is used up with it.
     pub(crate) token: Option<SentToken>,
+    /// The same for a code that signs up or signs in.
+    pub(crate) code: Option<RightCode>,
+}
+
+/// A right code, to be used up.
+pub(crate) struct RightCode {
+    pub(crate) code: Code,
+    /// What the attempt left behind.
+    pub(crate) counted: Option<crate::limits::codes::Attempt>,
+}
+
+impl Facts {
+    pub(crate) fn of(who: Who) -> Self {
+        Self { who, token: None, code: None }
+    }
 }
 
 pub(crate) enum Who {
@@ -206,6 +249,8 @@ pub(crate) struct NewAccount {
     pub(crate) traits: Value,
     pub(crate) extracted: Extracted,
     pub(crate) by: NewCredential,
+    /// Addresses that the method verified, normalised.
+    pub(crate) verified: Vec<String>,
 }
 
 /// What the account can be signed in to with.
@@ -214,39 +259,30 @@ pub(crate) enum NewCredential {
     /// The hash.
     Password(String),
     Provider(Arc<CallbackOutcome>),
+    /// Nothing beside the identifiers that the traits hold.
+    Identifiers,
 }
 
 impl NewAccount {
     pub(crate) fn credentials(&self, identity: &Identity) -> Vec<Credential> {
-        let credential = |method: MethodId, identifiers: Vec<String>, config: Value| Credential {
-            kind: method.name().to_owned(),
-            identifiers,
-            config,
-            created_at: identity.created_at,
-            updated_at: identity.created_at,
-        };
-        let identifiers = &self.extracted.password_identifiers;
+        let at = identity.created_at;
+        let all = of_traits(&self.extracted, at);
         match &self.by {
+            NewCredential::Identifiers => all,
             NewCredential::Password(hash) => {
-                let config = json!({ "hashed_password": hash });
-                vec![credential(MethodId::Password, identifiers.clone(), config)]
+                with(all, (MethodId::Password, Vec::new()), json!({ "hashed_password": hash }), at)
             }
             NewCredential::Provider(arrived) => {
                 let ExternalIdentity { provider, subject, .. } = &arrived.visitor;
                 let config = json!({ "providers": [crate::social::entry(provider, subject)] });
-                let mut all = vec![credential(MethodId::Oidc, vec![arrived.visitor.identifier()], config)];
-                // Reserved without a password, as in Kratos: else the next sign-up with this address would be a second account.
-                if !identifiers.is_empty() {
-                    all.push(credential(MethodId::Password, identifiers.clone(), json!({})));
-                }
-                all
+                with(all, (MethodId::Oidc, vec![arrived.visitor.identifier()]), config, at)
             }
         }
     }
 
     pub(crate) fn provider(&self) -> Option<&str> {
         match &self.by {
-            NewCredential::Password(_) => None,
+            NewCredential::Password(_) | NewCredential::Identifiers => None,
             NewCredential::Provider(arrived) => Some(&arrived.visitor.provider),
         }
     }
@@ -258,6 +294,8 @@ pub(crate) struct Known {
     /// The identifier that was typed, normalised; empty where none was.
     pub(crate) used: String,
     pub(crate) provider: Option<String>,
+    /// The address of the account that the sign-in verifies.
+    pub(crate) verifies: Option<Uuid>,
 }
 
 /// A right code of an account.

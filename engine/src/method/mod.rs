@@ -16,8 +16,9 @@ mod profile;
 
 pub(crate) use code::{asked_on_opening, wrong_code};
 pub(crate) use contract::{
-    Attempt, Checked, Draw, Facts, Known, Method, More, NewCredential, Prove, Verdict, Who,
+    Attempt, Checked, Draw, Facts, Known, Method, More, NewCredential, Prove, Second, Verdict, Who,
 };
+pub(crate) use password::identifier_of;
 
 use crate::model::FlowKind;
 

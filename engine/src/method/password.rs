@@ -1,6 +1,6 @@
 //! The method `password`: sign-up and sign-in (Kratos: selfservice/strategy/password).
 
-use super::account::{active, conflict, stored};
+use super::account::{active, stored, taken};
 use super::basis::Basis;
 use super::contract::{
     Attempt, Checked, Draw, Facts, Known, Method, NewAccount, NewCredential, Prove, Verdict, Who,
@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::form::outcome::{Why, unknown};
 use crate::form::{nodes, schema};
 use crate::identity::change::{IdentityChange, Record};
-use crate::identity::credentials::{kinds_of, providers_of};
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity, normalise_identifier};
 use crate::limits::{self, Standing, passwords::Judged};
@@ -19,7 +18,7 @@ use crate::model::{Flow, FlowKind, MethodId};
 use crate::password::{self, Caller};
 use crate::store;
 use crate::store::identities::Outcome;
-use crate::ui::{Group, Node, Text, text};
+use crate::ui::{Group, Node, text};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -39,6 +38,11 @@ impl Method for Password {
             return Vec::new();
         }
         let button = |label| nodes::method(MethodId::Password, Group::Password, label);
+        if let (FlowKind::Login, Some(second)) = (on.flow.kind(), on.second) {
+            let offers = second.offers(self.id(), |own| stored(own).is_some());
+            let nodes = [nodes::password("current-password"), button(text::sign_in_with_password())];
+            return nodes.into_iter().filter(|_| offers).collect();
+        }
         match (on.flow.kind(), on.refresh) {
             (FlowKind::Registration, _) => vec![nodes::password("new-password"), button(text::sign_up())],
             (FlowKind::Login, None) => vec![
@@ -88,30 +92,10 @@ impl Method for Password {
 }
 
 /// The field for the identifier, as the flow's schema calls it.
-pub(super) fn identifier_of(ctx: &Ctx, flow: &Flow) -> Node {
+pub(crate) fn identifier_of(ctx: &Ctx, flow: &Flow) -> Node {
     let chosen = flow.identity_schema.as_deref().and_then(|id| ctx.config.schema(id));
     let schema = chosen.or_else(|| ctx.config.default_schema());
     nodes::identifier(schema.map(|schema| schema.schema.as_ref()))
-}
-
-/// What a user who signs up with a taken address is told; how its account signs in is its owner's business, unless the administrator
-/// wants hints.
-async fn taken(ctx: &Ctx, extracted: &Extracted) -> Result<Text> {
-    if !ctx.config.selfservice.registration.login_hints {
-        return Ok(text::identifier_exists());
-    }
-    // Whose it was may be gone again by now.
-    let Some((identity, identifier)) = conflict(ctx, extracted).await? else {
-        return Ok(text::identifier_exists());
-    };
-    let mut tx = ctx.db().single().await?;
-    let credentials = store::identities::credentials(&mut tx, identity.id).await?;
-    let (kinds, providers) = (kinds_of(&credentials), providers_of(&credentials));
-    let password = kinds.contains(&MethodId::Password.name()).then(|| "a password".to_owned());
-    let offered = ctx.config.selfservice.social.offered();
-    let labels = offered.iter().filter(|one| providers.contains(&one.id)).map(|one| one.label.clone());
-    let ways: Vec<String> = password.into_iter().chain(labels).collect();
-    Ok(text::identifier_exists_with_hints(&identifier, &kinds, &providers, &ways))
 }
 
 /// A sign-up whose form is right.
@@ -185,8 +169,14 @@ impl Prove for SignUp {
                 return Ok(Verdict::Form(Why::Refused));
             }
             let SignUp { schema_id, traits, extracted, .. } = *self;
-            let account = NewAccount { schema_id, traits, extracted, by: NewCredential::Password(hash?) };
-            Ok(Verdict::Proceed(Box::new(Facts { who: Who::New(Box::new(account)), token: None })))
+            let account = NewAccount {
+                schema_id,
+                traits,
+                extracted,
+                by: NewCredential::Password(hash?),
+                verified: Vec::new(),
+            };
+            Ok(Verdict::Proceed(Box::new(Facts::of(Who::New(Box::new(account))))))
         })
     }
 }
@@ -235,8 +225,8 @@ impl Prove for SignIn {
             };
             active(&identity)?;
             let used = normalise_identifier(&self.identifier);
-            let known = Known { identity, basis, used, provider: None };
-            Ok(Verdict::Proceed(Box::new(Facts { who: Who::Known(Box::new(known)), token: None })))
+            let known = Known { identity, basis, used, provider: None, verifies: None };
+            Ok(Verdict::Proceed(Box::new(Facts::of(Who::Known(Box::new(known))))))
         })
     }
 }

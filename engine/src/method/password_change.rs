@@ -85,7 +85,7 @@ impl Prove for NewPassword {
             }
             let wish = AccountChange::Password { hash: hash?, identifiers: self.identifiers };
             let member = Member { wish, version: None, hooked: None };
-            Ok(Verdict::Proceed(Box::new(Facts { who: Who::Member(Box::new(member)), token: None })))
+            Ok(Verdict::Proceed(Box::new(Facts::of(Who::Member(Box::new(member))))))
         })
     }
 }

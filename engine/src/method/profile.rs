@@ -162,7 +162,7 @@ impl Prove for NewTraits {
     fn prove<'a>(self: Box<Self>, _: &'a mut Attempt) -> BoxFuture<'a, Result<Verdict>> {
         Box::pin(async move {
             let member = Member { wish: self.wish, version: Some(self.version), hooked: None };
-            Ok(Verdict::Proceed(Box::new(Facts { who: Who::Member(Box::new(member)), token: None })))
+            Ok(Verdict::Proceed(Box::new(Facts::of(Who::Member(Box::new(member))))))
         })
     }
 }

@@ -165,6 +165,8 @@ pub enum Private {
         /// That it began with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invitation: Option<Uuid>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Sent>,
     },
     Login {
         /// Somebody who is signed in confirms who they are.
@@ -172,6 +174,8 @@ pub enum Private {
         refresh: bool,
         #[serde(default)]
         requested_aal: Aal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Sent>,
     },
     Verification {
         /// Where the code went, and when the last one did.
@@ -209,7 +213,7 @@ pub enum Missing {
     Consent(Text),
 }
 
-/// The email that a verification flow sent.
+/// The message with a code that a flow sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sent {
     /// As it was asked for, known or not.
@@ -218,6 +222,15 @@ pub struct Sent {
     /// The limit on emails kept the flow from one of its own: the code that was sent there last counts in it as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Earlier>,
+    /// A limit kept it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub limited: bool,
+}
+
+impl Sent {
+    pub fn new(to: impl Into<String>, at: DateTime<Utc>) -> Self {
+        Self { to: to.into(), at, earlier: None, limited: false }
+    }
 }
 
 /// The verification that an earlier email belongs to, and the id that the address has there.
@@ -267,8 +280,8 @@ impl Private {
     /// What a new flow of that kind has.
     pub fn of(kind: FlowKind) -> Self {
         match kind {
-            FlowKind::Registration => Private::Registration { invitation: None },
-            FlowKind::Login => Private::Login { refresh: false, requested_aal: Aal::Aal1 },
+            FlowKind::Registration => Private::Registration { invitation: None, sent: None },
+            FlowKind::Login => Private::Login { refresh: false, requested_aal: Aal::Aal1, sent: None },
             FlowKind::Verification => Private::Verification { sent: None, opened: Vec::new() },
             FlowKind::Recovery => Private::Recovery,
             FlowKind::Settings => Private::Settings { identity: None },
@@ -304,7 +317,7 @@ impl Flow {
         let (login, has_account) = match &self.private {
             Private::Verification { .. } | Private::Recovery | Private::Settings { .. } => (None, false),
             Private::Registration { .. } => (None, true),
-            Private::Login { refresh, requested_aal } => (Some((*refresh, requested_aal)), true),
+            Private::Login { refresh, requested_aal, .. } => (Some((*refresh, requested_aal)), true),
         };
         FlowView {
             id: self.id,
@@ -361,32 +374,34 @@ impl Flow {
         matches!(self.private, Private::Login { requested_aal: Aal::Aal2, .. })
     }
 
-    /// Verification: the email that it sent.
+    /// Where its code went.
     pub fn sent(&self) -> Option<&Sent> {
         match &self.private {
-            Private::Verification { sent, .. } => sent.as_ref(),
-            Private::Registration { .. }
-            | Private::Login { .. }
-            | Private::Recovery
-            | Private::Settings { .. } => None,
+            Private::Registration { sent, .. }
+            | Private::Login { sent, .. }
+            | Private::Verification { sent, .. } => sent.as_ref(),
+            Private::Recovery | Private::Settings { .. } => None,
         }
     }
 
-    /// Verification: the email that it sent, to be changed.
+    /// The same, to be changed.
     pub fn sent_mut(&mut self) -> Option<&mut Sent> {
-        match &mut self.private {
-            Private::Verification { sent, .. } => sent.as_mut(),
-            Private::Registration { .. }
-            | Private::Login { .. }
-            | Private::Recovery
-            | Private::Settings { .. } => None,
+        self.own_sent().and_then(Option::as_mut)
+    }
+
+    /// Notes that the flow sent a code, or would have.
+    pub fn set_sent(&mut self, now: Sent) {
+        if let Some(sent) = self.own_sent() {
+            *sent = Some(now);
         }
     }
 
-    /// Notes that the flow sent an email, or would have.
-    pub fn set_sent(&mut self, now: Sent) {
-        if let Private::Verification { sent, .. } = &mut self.private {
-            *sent = Some(now);
+    fn own_sent(&mut self) -> Option<&mut Option<Sent>> {
+        match &mut self.private {
+            Private::Registration { sent, .. }
+            | Private::Login { sent, .. }
+            | Private::Verification { sent, .. } => Some(sent),
+            Private::Recovery | Private::Settings { .. } => None,
         }
     }
 
@@ -415,7 +430,7 @@ impl Flow {
     /// Registration: the invitation that it began with.
     pub fn invitation(&self) -> Option<Uuid> {
         match self.private {
-            Private::Registration { invitation } => invitation,
+            Private::Registration { invitation, .. } => invitation,
             Private::Login { .. }
             | Private::Verification { .. }
             | Private::Recovery
@@ -443,7 +458,7 @@ impl Flow {
 
     /// Registration: it begins with that invitation.
     pub fn set_invitation(&mut self, id: Option<Uuid>) {
-        if let Private::Registration { invitation } = &mut self.private {
+        if let Private::Registration { invitation, .. } = &mut self.private {
             *invitation = id;
         }
     }

@@ -30,6 +30,12 @@ impl MethodId {
         MethodId::Profile,
     ];
 
+    /// Those that a user can sign up with.
+    pub const REGISTERING: &[MethodId] = &[MethodId::Password, MethodId::Oidc, MethodId::Code];
+
+    /// Those that a user can sign in with.
+    pub const SIGNING_IN: &[MethodId] = &[MethodId::Password, MethodId::Oidc, MethodId::Code];
+
     /// Kratos' name.
     pub fn name(self) -> &'static str {
         match self {

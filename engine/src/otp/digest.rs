@@ -3,10 +3,11 @@
 use super::{DIGITS, LINK_DIGITS, Purpose, is_of_link};
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
+use crate::identity::normalise_identifier;
 use crate::ids::FlowId;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -15,8 +16,16 @@ use uuid::Uuid;
 pub struct Scope {
     pub purpose: Purpose,
     pub flow: FlowId,
-    /// The id of the address, not its value.
+    /// The id of the address, or what [`bound_to`] says of its text.
     pub address: Uuid,
+}
+
+/// What a code is bound to where its address has no row: a sign-up has none yet, and an identifier to sign in with need not have one.
+pub fn bound_to(address: &str) -> Uuid {
+    let digest = Sha256::new().chain_update(b"code/address/v1").chain_update(normalise_identifier(address));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    Uuid::from_bytes(bytes)
 }
 
 /// A new code and the secret of the email's link. Not `Debug`: both leave in the email only.

@@ -8,7 +8,7 @@ mod send;
 mod verify;
 
 pub use attempts::may_try;
-pub use digest::{Digests, Minted, Scope, matches, mint};
+pub use digest::{Digests, Minted, Scope, bound_to, matches, mint};
 pub use send::{Recipient, Sent, pretend_to_send, send, send_first};
 pub use verify::{Found, Submitted, look_up, use_up};
 
@@ -48,6 +48,10 @@ macro_rules! purposes {
 purposes! {
     /// An address is verified.
     Verification => "verification",
+    /// An account is created.
+    Registration => "registration",
+    /// A user signs in.
+    Login => "login",
 }
 
 /// A code as it is compared: users put spaces where they stop to read.

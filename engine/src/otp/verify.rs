@@ -1,6 +1,6 @@
 //! A code that came back: counted, compared, used once.
 
-use super::{Digests, Purpose, Scope, is_of_link, matches, may_try};
+use super::{Digests, Purpose, Scope, bound_to, is_of_link, matches, may_try};
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::ids::FlowId;
@@ -65,7 +65,8 @@ pub async fn look_up(ctx: &Ctx, submitted: Submitted<'_>) -> Result<Found> {
     }
     let mut tx = ctx.db().read().await?;
     for row in good_in(&mut tx, purpose, flow, earlier).await? {
-        let scope = Scope { purpose, flow: FlowId(row.flow_id), address: row.address_id };
+        let address = row.address_id.unwrap_or_else(|| bound_to(submitted.sent_to.unwrap_or_default()));
+        let scope = Scope { purpose, flow: FlowId(row.flow_id), address };
         let stored =
             Digests { key_id: row.key_id.clone(), code: row.digest.clone(), link: row.link_digest.clone() };
         if !matches(ctx, scope, &stored, code) {
@@ -88,7 +89,7 @@ async fn good_in(tx: &mut Tx, purpose: Purpose, flow: FlowId, earlier: Option<Ea
     if let Some(Earlier { flow, address }) = earlier {
         let mailed = codes::of_flow(tx, flow, purpose.name()).await?;
         // That flow may have gone on to another address.
-        all.extend(mailed.into_iter().filter(|row| row.address_id == address));
+        all.extend(mailed.into_iter().filter(|row| row.address() == address));
     }
     Ok(all)
 }

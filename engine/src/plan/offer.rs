@@ -66,6 +66,17 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             checks: nothing,
             prove: Words { title: "Identify the user", ..OF_PROVIDER },
         },
+        // The code vouches for the address that it was sent to.
+        (MethodId::Code, FlowKind::Registration) => Offer {
+            members: &["code", "resend", "traits"],
+            vouches: true,
+            checks: schema,
+            prove: OF_CODE,
+            ..PLAIN
+        },
+        (MethodId::Code, FlowKind::Login) => {
+            Offer { members: &["identifier", "code", "resend"], prove: OF_CODE, ..PLAIN }
+        }
         // A password and a new start only where a verification may reset the account, see `signup::reset`.
         (MethodId::Code, FlowKind::Verification) => Offer {
             members: &["email", "code", "password", "start_over"],
@@ -96,10 +107,7 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             MethodId::Profile,
             FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery,
         )
-        | (
-            MethodId::Code,
-            FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings,
-        )
+        | (MethodId::Code, FlowKind::Recovery | FlowKind::Settings)
         | (
             MethodId::Link | MethodId::Totp | MethodId::Passkey | MethodId::Webauthn | MethodId::LookupSecret,
             _,
@@ -113,6 +121,8 @@ const OF_PROVIDERS: &[&str] = &["provider", "upstream_parameters", "traits", "id
 const AUTHENTICATE: Words =
     Words { step: "authenticate", title: "Authenticate", about: silent, stage: None, may_stop: true };
 
+const OF_CODE: Words = Words { title: "Verify the code", about: emailed_first, ..AUTHENTICATE };
+
 const OF_PROVIDER: Words =
     Words { about: checked_first, stage: Some("After the provider redirects back"), ..AUTHENTICATE };
 
@@ -121,6 +131,10 @@ const PLAIN: Offer =
 
 fn silent(_: &Config) -> &'static str {
     ""
+}
+
+fn emailed_first(_: &Config) -> &'static str {
+    "a first request with the form emails it"
 }
 
 fn checked_first(_: &Config) -> &'static str {

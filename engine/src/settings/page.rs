@@ -347,7 +347,7 @@ mod tests {
         let ways = |on| -> Ways { [(Method::Password, on)].into_iter().collect() };
         // A method that is not there yet goes with the others, and is left to the files with them.
         let asks = per_method(&Named::new(), row, &ways(false), &ways(true));
-        assert_eq!(asks, json!({"password": "on", "oidc": "on"}));
+        assert_eq!(asks, json!({"password": "on", "oidc": "on", "code": "on"}));
         assert_eq!(per_method(&base(asks), row, &ways(true), &ways(false)), json!({"password": "off"}));
     }
 

@@ -174,13 +174,13 @@ impl Claim {
         let holds = signs_in(&ctx.config)
             && row.signs_in
             && row.expires_at > ctx.effects().now()
-            && (row.identity_id, row.address_id) == (code.identity_id, code.address_id)
+            && (row.identity_id, row.address_id) == (code.identity().0, code.address())
             && row.version == version(identity, &credentials)
             && identity.state == identity::State::Active
             && !credentials.iter().any(|credential| is_second_factor(&credential.kind));
         let Some(method) = MethodId::parse(&row.method).filter(|_| holds) else { return Ok(None) };
         // Whoever is signed in stays so: another person is not put in their place, and nobody is signed in twice.
-        if self.current.is_some() || !self.passes_the_gate(ctx, method, identity, code.address_id) {
+        if self.current.is_some() || !self.passes_the_gate(ctx, method, identity, code.address()) {
             return Ok(None);
         }
         let (session, token) = session::new(ctx, identity, method.name(), &self.device);

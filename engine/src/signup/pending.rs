@@ -17,11 +17,12 @@ use crate::form::outcome::{ContinueWith, DeferredLogin, SignedUp};
 use crate::form::request::Submit;
 use crate::form::verification;
 use crate::identity::draft::Draft;
+use crate::identity::schema::Extracted;
 use crate::identity::verification::{VerifiedBy, mark_verified};
 use crate::identity::{Credential, Identity};
 use crate::ids::FlowId;
 use crate::limits::{self, Standing, codes::Attempt, emails::Occasion};
-use crate::model::{Client, Earlier, Flow, FlowKind, MethodId, Missing};
+use crate::model::{Client, Earlier, Flow, FlowKind, Missing};
 use crate::otp::{self, Digests, Minted};
 use crate::password::Caller;
 use crate::requester::Requester;
@@ -31,7 +32,7 @@ use crate::ui::text;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
@@ -41,7 +42,7 @@ pub(crate) struct SignUp<'a> {
     /// Where the sign-up leads.
     pub(crate) return_to: Url,
     pub(crate) identity: Identity,
-    pub(crate) identifiers: Vec<String>,
+    pub(crate) extracted: Extracted,
     pub(crate) hash: &'a str,
     pub(crate) invitation: Option<Uuid>,
     pub(crate) requester: &'a Requester,
@@ -50,7 +51,7 @@ pub(crate) struct SignUp<'a> {
 /// Keeps the sign-up with its verification and its mail, in one transaction. Nothing here depends on who has that address.
 /// `None`: it has no address that could be written to, and so nothing to wait for.
 pub(crate) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<Option<SignedUp>> {
-    let SignUp { client, mut return_to, mut identity, identifiers, hash, invitation, requester } = sign_up;
+    let SignUp { client, mut return_to, mut identity, extracted, hash, invitation, requester } = sign_up;
     let effects = ctx.effects();
     let now = effects.now();
     let Some(mailed) = identity.verifiable_addresses.iter().find(|address| address.via == "email").cloned()
@@ -81,7 +82,7 @@ pub(crate) async fn keep(ctx: &Ctx, flow: &Flow, sign_up: SignUp<'_>) -> Result<
         secret_hash: secret_hash(&secret),
         // Without a mail nobody has it.
         code: if may_mail { kept(ctx, &minted) } else { Code { expires_at: now, ..kept(ctx, &minted) } },
-        draft: Draft::of(&identity, identifiers, hash.to_owned(), flow.id, invitation),
+        draft: Draft::of(&identity, extracted, hash.to_owned(), flow.id, invitation),
         created_at: now,
         expires_at: now + ctx.config.vestibule.registration.deferred_login_lifespan,
     };
@@ -305,6 +306,7 @@ fn of_address(ctx: &Ctx, mut draft: Draft, address: &str) -> Draft {
         verifiable: &mut draft.verifiable,
         recovery: &mut draft.recovery,
         identifiers: &mut draft.identifiers,
+        code_identifiers: &mut draft.code_identifiers,
     };
     reset::keep_only(ctx, address, belongings);
     draft
@@ -312,20 +314,13 @@ fn of_address(ctx: &Ctx, mut draft: Draft, address: &str) -> Draft {
 
 impl Right {
     /// The account that is created now, with its address verified.
-    pub(crate) fn account(&self, now: DateTime<Utc>) -> (Identity, Credential) {
+    pub(crate) fn account(&self, now: DateTime<Utc>) -> (Identity, Vec<Credential>) {
         let Pending { draft, .. } = &self.row;
         let mut identity = draft.identity(self.row.id, now);
         for own in identity.verifiable_addresses.iter_mut().filter(|own| own.id == self.row.address_id) {
             mark_verified(own, VerifiedBy::Verification, now);
         }
-        let credential = Credential {
-            kind: MethodId::Password.name().to_owned(),
-            identifiers: draft.identifiers.clone(),
-            config: json!({ "hashed_password": draft.hash }),
-            created_at: now,
-            updated_at: now,
-        };
-        (identity, credential)
+        (identity, draft.credentials(now))
     }
 
     /// Takes the sign-up, and the one whose email brought the code, as part of `tx`. `false`: another request was first.

@@ -11,7 +11,9 @@ use crate::form::outcome::unknown;
 use crate::form::request::Submit;
 use crate::form::{nodes, verification};
 use crate::identity::change::{GivenAddress, IdentityChange, Record};
-use crate::identity::{Credential, Identity, RecoveryAddress, VerifiableAddress, as_identifier};
+use crate::identity::credentials::{of_traits, with};
+use crate::identity::schema::{Address, Extracted};
+use crate::identity::{Identity, RecoveryAddress, VerifiableAddress, as_identifier};
 use crate::ids::FlowId;
 use crate::limits::codes::Attempt;
 use crate::model::{Flow, MethodId, Missing};
@@ -60,7 +62,7 @@ pub(crate) async fn standing(
     };
     let secret = waiting.filter(|row| {
         row.expires_at > ctx.effects().now()
-            && (row.identity_id, row.address_id) == (code.identity_id, code.address_id)
+            && (row.identity_id, row.address_id) == (code.identity().0, code.address())
     });
     let has_secret = secret.is_some_and(|row| brought(flow, submit).contains(&row.secret_hash));
     let signed_in = submit.current.as_ref().is_some_and(|current| current.identity.id == code.identity());
@@ -140,12 +142,13 @@ pub(crate) struct Belongings<'a> {
     pub(crate) verifiable: &'a mut Vec<VerifiableAddress>,
     pub(crate) recovery: &'a mut Vec<RecoveryAddress>,
     pub(crate) identifiers: &'a mut Vec<String>,
+    pub(crate) code_identifiers: &'a mut Vec<Address>,
 }
 
 /// Takes away whatever would let that stranger in: other addresses and identifiers, and the traits that held them as far as the
 /// schema can do without. Where the address is no identifier the others stay, or nobody could sign in.
 pub(crate) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
-    let Belongings { schema_id, traits, verifiable, recovery, identifiers } = of;
+    let Belongings { schema_id, traits, verifiable, recovery, identifiers, code_identifiers } = of;
     let mut gone = BTreeSet::new();
     let mut goes = |value: &str| {
         let goes = value != address;
@@ -156,6 +159,7 @@ pub(crate) fn keep_only(ctx: &Ctx, address: &str, of: Belongings<'_>) {
     };
     verifiable.retain(|own| goes(&own.value));
     recovery.retain(|own| goes(&own.value));
+    code_identifiers.retain(|own| goes(&own.value));
     if identifiers.iter().any(|own| own == address) {
         identifiers.retain(|own| goes(own));
     }
@@ -197,11 +201,12 @@ pub(crate) async fn take_over(
     identity: &mut Identity,
     hash: &str,
 ) -> Result<bool> {
-    let own = identity.verifiable_addresses.iter().find(|own| own.id == code.address_id);
+    let own = identity.verifiable_addresses.iter().find(|own| own.id == code.address());
     let address = own.map(|own| own.value.clone()).ok_or_else(unknown)?;
     let kept = identities::credentials(tx, identity.id).await?;
     let kept = kept.into_iter().find(|credential| credential.kind == MethodId::Password.name());
     let mut identifiers = kept.map_or_else(|| vec![address.clone()], |kept| kept.identifiers);
+    let mut code_identifiers = codes_of(ctx, identity);
     let now = ctx.effects().now();
     let mut left = identity.clone();
     keep_only(
@@ -213,21 +218,18 @@ pub(crate) async fn take_over(
             verifiable: &mut left.verifiable_addresses,
             recovery: &mut left.recovery_addresses,
             identifiers: &mut identifiers,
+            code_identifiers: &mut code_identifiers,
         },
     );
-    let credential = Credential {
-        kind: MethodId::Password.name().to_owned(),
-        identifiers,
-        config: json!({ "hashed_password": hash }),
-        created_at: now,
-        updated_at: now,
-    };
+    let found = Extracted { password_identifiers: identifiers, code_identifiers, ..Extracted::default() };
+    let own = (MethodId::Password, Vec::new());
+    let credentials = with(of_traits(&found, now), own, json!({ "hashed_password": hash }), now);
     let verifiable = left.verifiable_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
     let recovery = left.recovery_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
     let change = IdentityChange {
         verifiable: Some(verifiable.collect()),
         recovery: Some(recovery.collect()),
-        credentials: Some(vec![credential]),
+        credentials: Some(credentials),
         traits: (left.traits != identity.traits).then_some(left.traits),
         ..IdentityChange::default()
     };
@@ -240,6 +242,14 @@ pub(crate) async fn take_over(
     }
     write_down(ctx, tx, code, false).await?;
     Ok(true)
+}
+
+/// Where the account receives codes to sign in with, as its traits say.
+fn codes_of(ctx: &Ctx, identity: &Identity) -> Vec<Address> {
+    let found = ctx.config.schema(&identity.schema_id).and_then(|schema| {
+        schema.schema.validate(&identity.traits, ctx.config.vestibule.requests.violations()).ok()
+    });
+    found.map(|found| found.code_identifiers).unwrap_or_default()
 }
 
 async fn write_down(ctx: &Ctx, tx: &mut Tx, code: &Code, ended: bool) -> Result<()> {

@@ -11,8 +11,10 @@ pub struct Code {
     pub flow_id: Uuid,
     /// Such as `verification`
     pub purpose: String,
-    pub identity_id: Uuid,
-    pub address_id: Uuid,
+    /// `None`: of a sign-up, whose account does not exist yet.
+    pub identity_id: Option<Uuid>,
+    /// `None`: it is bound to the text of the address, which is in its digest.
+    pub address_id: Option<Uuid>,
     /// Which secret made the digest.
     pub key_id: String,
     pub digest: Vec<u8>,
@@ -119,7 +121,13 @@ pub async fn attempts(tx: &mut Tx, flow: FlowId) -> Result<i64> {
 }
 
 impl Code {
+    /// Nil for a code of a sign-up: no account has that id.
     pub fn identity(&self) -> IdentityId {
-        IdentityId(self.identity_id)
+        IdentityId(self.identity_id.unwrap_or_default())
+    }
+
+    /// Nil where the code is bound to the text of the address: no address has that id.
+    pub fn address(&self) -> Uuid {
+        self.address_id.unwrap_or_default()
     }
 }

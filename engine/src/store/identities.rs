@@ -55,6 +55,9 @@ statements! {
     const INSERT_CREDENTIAL: &str =
         "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
         values ($1, $2, $3, $4, $5)";
+    const INSERT_TWO_CREDENTIALS: &str =
+        "insert into identity_credentials (identity_id, kind, config, created_at, updated_at)
+        values ($1, $2, $3, $4, $5), ($1, $6, $7, $8, $9)";
     const INSERT_IDENTIFIER: &str =
         "insert into identity_identifiers (identity_id, kind, identifier, position)
         values ($1, $2, $3, $4) on conflict do nothing";
@@ -107,9 +110,15 @@ statements! {
     );
     // Each part by an index of its own.
     const KNOWS: &str =
-        "select (select count(*) from identity_identifiers where kind = 'password' and identifier = $1)
+        "select (select count(*) from identity_identifiers where kind in ('password', 'code') and identifier = $1)
         + (select count(*) from identity_addresses where purpose = 'verifiable' and via = 'email' and value = $1)
         + (select count(*) from identity_addresses where purpose = 'recovery' and via = 'email' and value = $1)";
+    const NAMED: &str = concat!(
+        "select identity_id from identity_identifiers n
+        where kind in ('password', 'code', 'passkey', 'webauthn') and identifier = $1 and ",
+        unseen!("n.identity_id"),
+        " limit 1"
+    );
     const OWNERS: &str = "select identity_id from identity_identifiers
         where kind in ('password', 'code', 'oidc', 'passkey', 'webauthn') and identifier = $1
         union select identity_id from identity_addresses
@@ -279,13 +288,14 @@ pub async fn insert(tx: &mut Tx, identity: &Identity, credentials: &[Credential]
         return Ok(Inserted::Taken);
     }
 
-    for credential in credentials {
-        let config = to_text(&credential.config)?;
-        tx.execute(
-            INSERT_CREDENTIAL,
-            &[&identity.id.0, &credential.kind, &config, &credential.created_at, &credential.updated_at],
-        )
-        .await?;
+    for some in credentials.chunks(2) {
+        let configs = some.iter().map(|one| to_text(&one.config)).collect::<Result<Vec<_>>>()?;
+        let mut params: Vec<&dyn Param> = vec![&identity.id.0];
+        for (one, config) in some.iter().zip(&configs) {
+            params.extend::<[&dyn Param; 4]>([&one.kind, config, &one.created_at, &one.updated_at]);
+        }
+        let insert = if some.len() == 2 { INSERT_TWO_CREDENTIALS } else { INSERT_CREDENTIAL };
+        tx.execute(insert, &params).await?;
     }
     // Always in the same order: two users who want the same two identifiers must not wait for each other.
     let identifiers: Vec<_> = identifiers(credentials).into_iter().collect();
@@ -381,20 +391,23 @@ pub(super) fn gather_credentials(rows: Vec<StoredCredential>) -> Result<Vec<(Uui
     Ok(all)
 }
 
-/// Whose credential of `kind` has that (normalised) identifier, with that credential.
+/// Whose credential of `kind` has that (normalised) identifier.
+pub async fn owner(tx: &mut Tx, kind: &str, identifier: &str) -> Result<Option<IdentityId>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if identifier.contains('\0') {
+        return Ok(None);
+    }
+    let found = tx.fetch_optional::<(Uuid,)>(WHOSE, &[&kind, &identifier]).await?;
+    Ok(found.map(|(id,)| IdentityId(id)))
+}
+
+/// The same with the account and that credential.
 pub async fn by_identifier(
     tx: &mut Tx,
     kind: &str,
     identifier: &str,
 ) -> Result<Option<(Identity, Credential)>> {
-    // PostgreSQL refuses the character, so nobody has it.
-    if identifier.contains('\0') {
-        return Ok(None);
-    }
-    let Some((id,)) = tx.fetch_optional::<(Uuid,)>(WHOSE, &[&kind, &identifier]).await? else {
-        return Ok(None);
-    };
-    let id = IdentityId(id);
+    let Some(id) = owner(tx, kind, identifier).await? else { return Ok(None) };
     let credential = credentials(tx, id).await?.into_iter().find(|credential| credential.kind == kind);
     Ok(get(tx, id).await?.zip(credential))
 }
@@ -415,6 +428,17 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
 pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
     Ok(count > 0)
+}
+
+/// The credentials of the account that users sign in to with that (normalised) identifier, whatever the method.
+pub async fn credentials_of(tx: &mut Tx, identifier: &str) -> Result<Option<Vec<Credential>>> {
+    if identifier.contains('\0') {
+        return Ok(None);
+    }
+    match tx.fetch_optional::<(Uuid,)>(NAMED, &[&identifier]).await? {
+        Some((id,)) => credentials(tx, IdentityId(id)).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// All accounts with that (normalized) value as an identifier or address.

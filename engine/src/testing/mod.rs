@@ -98,6 +98,7 @@ impl World {
     pub fn config_with(&self, documents: Vec<Value>, revision: Option<(i64, &Named)>) -> Config {
         let cheap = json!({
             "identity": {"default_schema_id": "default", "schemas": [{"id": "default", "url": "preset://email"}]},
+            "selfservice": {"flows": {"registration": {"style": "unified"}}},
             "hashers": {
                 "algorithm": "argon2",
                 "argon2": {"memory": "64KB", "iterations": 1, "parallelism": 1, "salt_length": 16, "key_length": 32},

@@ -80,6 +80,16 @@ pub fn sign_in_with_and_link(provider: &str) -> Text {
     let context = json!({ "provider": provider });
     make(1010018, TextKind::Info, format!("Sign in with {provider} to link"), context)
 }
+/// Whether there is such an account the page doesn't reveal.
+pub fn login_code_sent() -> Text {
+    info(1010014, "If this email belongs to an account, we sent a code to it. Enter the code below.")
+}
+pub fn sign_in_with_code() -> Text {
+    info(1010015, "Email me a code")
+}
+pub fn login_code_sent_to_you() -> Text {
+    info(1010025, "We sent you a code. Enter it below.")
+}
 pub fn sign_in_with_password() -> Text {
     info(1010022, "Sign in with password")
 }
@@ -108,6 +118,23 @@ pub fn go_on_to_provider() -> Text {
     info(1040003, "Continue")
 }
 
+pub fn registration_code_sent() -> Text {
+    info(1040005, "We sent you a code. Enter it below to create your account.")
+}
+pub fn sign_up_with_code() -> Text {
+    info(1040006, "Email me a code")
+}
+pub fn back() -> Text {
+    info(1040008, "Back")
+}
+pub fn choose_method() -> Text {
+    info(1040009, "Choose how you want to sign in.")
+}
+/// A sign-up with a code where no response may reveal which other emails have an account.
+pub fn one_address_by_code() -> Text {
+    generic("A code verifies one email. Sign up without a second email or username, or use another method.")
+}
+
 // Labels
 
 pub fn password() -> Text {
@@ -129,6 +156,12 @@ pub fn resend() -> Text {
 }
 pub fn go_on() -> Text {
     info(1070009, "Continue")
+}
+pub fn registration_code() -> Text {
+    info(1070012, "Code")
+}
+pub fn login_code() -> Text {
+    info(1070013, "Code")
 }
 pub fn verification_code() -> Text {
     info(1070011, "Code")
@@ -178,6 +211,16 @@ pub fn account_ended() -> Text {
 }
 pub fn sign_up_is_over() -> Text {
     generic("Sign-up with a password was turned off. Use another method.")
+}
+pub fn wrong_login_code() -> Text {
+    error(4010008, "Incorrect code. Enter the code from the latest email.", Value::Null)
+}
+pub fn wrong_registration_code() -> Text {
+    error(4040003, "Incorrect code. Enter the code from the latest email.", Value::Null)
+}
+/// The same message for a code that is no longer valid.
+pub fn expired_code(wrong: Text) -> Text {
+    Text { text: "This code is no longer valid. Send a new code.".to_owned(), ..wrong }
 }
 pub fn wrong_code() -> Text {
     error(4070006, "Incorrect code. Enter the code from the latest email.", Value::Null)
@@ -369,6 +412,19 @@ pub fn password_common() -> Text {
 }
 fn password_known(text: &str, context: Value) -> Text {
     error(4000034, text, context)
+}
+pub fn no_account_for_code() -> Text {
+    error(
+        4000035,
+        "No account with this email signs in with a code. Check the email, or use another method.",
+        Value::Null,
+    )
+}
+pub fn traits_changed() -> Text {
+    error(4000036, "Your details changed after we sent the code. Send a new code.", Value::Null)
+}
+pub fn no_account_for_identifier() -> Text {
+    error(4000037, "We couldn’t find an account with this email or username.", Value::Null)
 }
 pub fn not_an_email(value: &str) -> Text {
     error(4000040, "Enter a valid email address, for example name@example.org.", json!({ "value": value }))

@@ -460,20 +460,22 @@ fn an_entry_of_a_list_that_the_environment_cannot_reach_is_a_problem() {
     }
 }
 
-/// A style that is known and has no effect is told, the one that is there is not.
+/// Every style has an effect, so nothing is told of it; what Kratos has beside them is refused.
 #[test]
-fn a_style_of_forms_that_is_not_there_is_told() {
-    for (flow, style, told) in [
-        ("registration", "profile_first", true),
-        ("registration", "unified", false),
-        ("login", "identifier_first", true),
-        ("login", "unified", false),
+fn every_style_of_forms_is_there() {
+    for (flow, style) in [
+        ("registration", "profile_first"),
+        ("registration", "unified"),
+        ("login", "identifier_first"),
+        ("login", "unified"),
     ] {
         let notes = loaded(&document(json!({"selfservice": {"flows": {flow: {"style": style}}}}))).notes;
         let path = format!("selfservice.flows.{flow}.style");
         let found = notes.iter().find(|note| note.path == path);
-        assert_eq!(found.map(|note| note.needless), told.then_some(false), "{notes:?}");
+        assert!(found.is_none(), "{notes:?}");
     }
+    let other = document(json!({"selfservice": {"flows": {"login": {"style": "profile_first"}}}}));
+    assert_eq!(problems(&other).len(), 1);
 }
 
 /// Over https, with the prefix on every cookie.

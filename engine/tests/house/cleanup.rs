@@ -6,6 +6,7 @@ use engine::flow;
 use engine::form::outcome::Started;
 use engine::form::request::Start;
 use engine::identity::draft::Draft;
+use engine::identity::schema::Extracted;
 use engine::invitations::{self, By, Wanted};
 use engine::model::{FlowKind, FlowType};
 use engine::session::{self, DeviceInfo};
@@ -169,7 +170,7 @@ async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs
         address_id: engine.effects().uuid(),
         secret_hash: vec![1; 32],
         code: Code { key_id: "k".into(), digest: vec![2; 32], link_digest: vec![3; 32], expires_at: now },
-        draft: Draft::of(&identity, vec![], "a hash".into(), flow.id, None),
+        draft: Draft::of(&identity, Extracted::default(), "a hash".into(), flow.id, None),
         created_at: now,
         expires_at: now + Duration::from_secs(HOUR),
     };

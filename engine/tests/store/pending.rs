@@ -3,6 +3,7 @@
 use crate::records::flow;
 use crate::{at, id, on_both, person};
 use engine::identity::draft::Draft;
+use engine::identity::schema::Extracted;
 use engine::ids::{FlowId, IdentityId};
 use engine::model::FlowKind;
 use engine::store::pending::{self, Code, Pending};
@@ -22,7 +23,13 @@ fn waiting(number: u128, address: &str) -> Pending {
         address_id: identity.verifiable_addresses[0].id,
         secret_hash: vec![7; 32],
         code: code(1),
-        draft: Draft::of(&identity, vec![address.into()], "$argon2id$x".into(), FlowId(id(99)), None),
+        draft: Draft::of(
+            &identity,
+            Extracted { password_identifiers: vec![address.into()], ..Extracted::default() },
+            "$argon2id$x".into(),
+            FlowId(id(99)),
+            None,
+        ),
         created_at: at(0),
         expires_at: at(3600),
     }

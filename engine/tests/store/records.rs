@@ -23,10 +23,10 @@ pub(crate) fn flow(number: u128, kind: FlowKind, expires: i64) -> Flow {
         transient_payload: Some(json!({"b": 1, "a": "\u{0}"})),
         updated_at: at(0),
         private: match kind {
-            FlowKind::Registration => Private::Registration { invitation: Some(id(9)) },
-            FlowKind::Login => Private::Login { refresh: true, requested_aal: Aal::Aal2 },
+            FlowKind::Registration => Private::Registration { invitation: Some(id(9)), sent: None },
+            FlowKind::Login => Private::Login { refresh: true, requested_aal: Aal::Aal2, sent: None },
             FlowKind::Verification => Private::Verification {
-                sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None }),
+                sent: Some(Sent { to: "anna@example.org".into(), at: at(1), earlier: None, limited: false }),
                 opened: Vec::new(),
             },
             FlowKind::Recovery => Private::of(kind),

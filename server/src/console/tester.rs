@@ -35,8 +35,8 @@ impl Page for Tester {
         let posted: Vec<(String, String)> = posted.fields.into_iter().collect();
         let asked = Asked::read(engine, &posted);
         let (form, shown) = match asked.method {
-            Some(Method::Password) => {
-                let (form, outcome) = outcome(engine, operator, &asked).await?;
+            Some(method @ (Method::Password | Method::Code)) => {
+                let (form, outcome) = outcome(engine, operator, method, &asked).await?;
                 (form, Some(Shown::Ran(Box::new(outcome))))
             }
             // That needs the provider, and an account there.
@@ -89,7 +89,12 @@ impl Asked {
 /// The fields of the form, or why there is none.
 type Form = std::result::Result<Vec<FormField>, String>;
 
-async fn outcome(engine: &Engine, operator: &OperatorSession, asked: &Asked) -> Result<(Form, Outcome)> {
+async fn outcome(
+    engine: &Engine,
+    operator: &OperatorSession,
+    method: Method,
+    asked: &Asked,
+) -> Result<(Form, Outcome)> {
     let wish = DryRunRequest {
         typed: asked.typed.iter().map(|(_, value)| value.clone()).collect(),
         call_hooks: asked.call_hooks,
@@ -99,9 +104,9 @@ async fn outcome(engine: &Engine, operator: &OperatorSession, asked: &Asked) -> 
     let mut rehearsal = rehearsal::begin(engine, &operator.operator, &wish).await?;
     let config = rehearsal.engine.begin().config;
     let since = Instant::now();
-    let visited = rehearse::sign_up(&rehearsal.engine, asked.client, &asked.typed).await;
+    let visited = rehearse::sign_up(&rehearsal, asked.client, method, &asked.typed).await;
     let took = since.elapsed();
-    let plan = plan(&config, FlowKind::Registration, Method::Password, asked.client);
+    let plan = plan(&config, FlowKind::Registration, method, asked.client);
     let mails = rehearsal.mails().await?;
     let outcome = Outcome {
         exchanges: visited.exchanges,
@@ -130,7 +135,8 @@ fn told(
     let mut ran: Vec<Ran> = rehearsal.steps();
     let lines = pipeline(config, plan).steps.into_iter().zip(&plan.steps);
     let steps = lines.map(|(line, step)| {
-        let at = ran.iter().position(|ran| ran.step == *step);
+        // A form that is sent in steps comes to some of them more than once: the last time counts.
+        let at = ran.iter().rposition(|ran| ran.step == *step);
         (line, at.map(|at| ran.remove(at)).map(|ran| (ran.became, ran.took)))
     });
     steps.collect()

@@ -12,6 +12,7 @@ mod admin_lists;
 mod attacked;
 mod bounded;
 mod clients;
+mod codes;
 mod combinations;
 mod common_passwords;
 #[path = "../support/console.rs"]

@@ -102,6 +102,36 @@ async fn each_step_is_told_with_what_became_of_it() {
     assert_eq!(marks(&html), ["passed", "done", "email taken", "Not run", "Not run"]);
 }
 
+#[tokio::test]
+async fn a_sign_up_by_code_enters_the_code_that_it_was_sent() {
+    let session = json!({"hooks": [{"hook": "session"}]});
+    let console = start(json!({"selfservice": {
+        "methods": {"code": {"passwordless_enabled": true}},
+        "flows": {"registration": {"after": {"code": session}}},
+    }}))
+    .await;
+    for client in ["browser", "spa", "native"] {
+        let html = console.run_with(client, "new@example.org", &[("method", "code")]).await;
+        assert!(html.contains("Request a code") && html.contains("Enter the code"), "{client}: {html}");
+        assert!(html.contains("The final session check returned the account."), "{client}: {html}");
+        assert!(!marks(&html).iter().any(|mark| mark == "Not run"), "{client}: {:?}", marks(&html));
+    }
+    assert!(console.entries("rehearsal.run").await.len() == 3);
+}
+
+#[tokio::test]
+async fn a_form_in_two_steps_is_sent_in_two_steps() {
+    let console =
+        start(json!({"selfservice": {"flows": {"registration": {"style": "profile_first"}}}})).await;
+    assert!(console.look().await.contains("field:password"));
+    console.set_sign_in_after_registration(true).await;
+    for client in ["browser", "spa", "native"] {
+        let html = console.run(client, "new@example.org").await;
+        assert!(html.contains("Submit the first step"), "{client}: {html}");
+        assert!(html.contains("The final session check returned the account."), "{client}: {html}");
+    }
+}
+
 /// The promise of the page: every table has as many rows as before, but for the audit, which says that it ran.
 #[tokio::test]
 async fn no_table_has_a_row_more_or_less_after_a_run() {

@@ -143,6 +143,7 @@ fn state(view: &View, page: Page) -> String {
         Page::AccountProtection => {
             format!("Prevent account enumeration: {}", values.words(PREVENT_ENUMERATION))
         }
+        Page::SignInForms => format!("Sign-in by code: {}", values.words("sign_in_with_code")),
         Page::SocialSignIn => match values.is_on(engine::settings::names::SOCIAL_ENABLED) {
             true => "On".to_owned(),
             false => "Off".to_owned(),

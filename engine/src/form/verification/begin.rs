@@ -50,7 +50,7 @@ pub(crate) fn for_address(
         .filter(|wanted| return_to::check(&ctx.config, wanted).is_ok())
         .or_else(|| from.return_to.clone());
     flow.transient_payload.clone_from(&from.transient_payload);
-    flow.set_sent(Sent { to: address.value.clone(), at: flow.issued_at, earlier: None });
+    flow.set_sent(Sent::new(address.value.clone(), flow.issued_at));
     let mut url = ctx.config.page_of(FlowKind::Verification);
     url.query_pairs_mut().append_pair("flow", &flow.id.to_string());
     let shown = ShowVerification { flow: flow.id, address: address.value.clone(), url };

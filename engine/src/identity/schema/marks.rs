@@ -7,6 +7,7 @@ use super::places::{Document, escaped};
 use crate::identity::address::{self, as_identifier};
 use jsonschema::{Keyword, ValidationError, ValidatorMap};
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -15,11 +16,21 @@ use std::collections::{HashMap, HashSet};
 pub struct Extracted {
     /// Normalised, in schema order, each once.
     pub password_identifiers: Vec<String>,
+    /// That receive codes to sign in with.
+    pub code_identifiers: Vec<Address>,
     pub verifiable: Vec<Address>,
     pub recovery: Vec<Address>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+impl Extracted {
+    /// The longest of its lists.
+    pub(super) fn longest(&self) -> usize {
+        let addresses = [&self.code_identifiers, &self.verifiable, &self.recovery];
+        addresses.into_iter().map(Vec::len).fold(self.password_identifiers.len(), usize::max)
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Address {
     /// Normalised.
     pub value: String,
@@ -32,6 +43,8 @@ pub struct Address {
 pub(crate) struct Mark {
     pub(crate) password_identifier: bool,
     pub(crate) any_identifier: bool,
+    /// `email` or `sms`: receives codes to sign in with.
+    pub(crate) code_identifier: Option<String>,
     /// `email` or `sms`
     pub(crate) verification: Option<String>,
     recovery: Option<String>,
@@ -57,6 +70,8 @@ impl Mark {
         Self {
             password_identifier,
             any_identifier: password_identifier || others.into_iter().any(flag),
+            code_identifier: flag("/credentials/code/identifier")
+                .then(|| via("/credentials/code/via").unwrap_or_else(|| "email".to_owned())),
             verification: via("/verification/via"),
             recovery: via("/recovery/via"),
         }
@@ -66,6 +81,7 @@ impl Mark {
         Self {
             password_identifier: self.password_identifier || other.password_identifier,
             any_identifier: self.any_identifier || other.any_identifier,
+            code_identifier: self.code_identifier.or(other.code_identifier),
             verification: self.verification.or(other.verification),
             recovery: self.recovery.or(other.recovery),
         }
@@ -73,7 +89,12 @@ impl Mark {
 
     /// What the value has to be where the schema names no format: what is written to is an address.
     fn needs(&self) -> &'static str {
-        match [&self.verification, &self.recovery].into_iter().flatten().next().map(String::as_str) {
+        match [&self.verification, &self.recovery, &self.code_identifier]
+            .into_iter()
+            .flatten()
+            .next()
+            .map(String::as_str)
+        {
             Some("email") => "email",
             Some("sms") => "tel",
             _ => "",
@@ -158,7 +179,7 @@ impl Prepared {
 
     fn mark(&mut self, schema: &mut Map<String, Value>, at: &str) {
         let Some(extension) = schema.get(MARK) else { return };
-        for pointer in ["/verification/via", "/recovery/via"] {
+        for pointer in ["/verification/via", "/recovery/via", "/credentials/code/via"] {
             let via = extension.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             if !matches!(via, "" | "email" | "sms") {
                 let what = "Use \"email\" or \"sms\".".to_owned();
@@ -261,6 +282,7 @@ impl<'a> Marks<'a> {
                     extracted.password_identifiers.push(value.clone());
                 }
                 for (purpose, via, list) in [
+                    ("code", &mark.code_identifier, &mut extracted.code_identifiers),
                     ("verifiable", &mark.verification, &mut extracted.verifiable),
                     ("recovery", &mark.recovery, &mut extracted.recovery),
                 ] {

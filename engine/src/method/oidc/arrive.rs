@@ -154,8 +154,8 @@ impl Arrival {
         };
         let token = visitor.token.clone();
         let by = NewCredential::Provider(Arc::new(CallbackOutcome { provider, visitor, mapped }));
-        let account = NewAccount { schema_id, traits, extracted, by };
-        Ok(Verdict::Proceed(Box::new(Facts { who: Who::New(Box::new(account)), token })))
+        let account = NewAccount { schema_id, traits, extracted, by, verified: Vec::new() };
+        Ok(Verdict::Proceed(Box::new(Facts { token, ..Facts::of(Who::New(Box::new(account))) })))
     }
 }
 
@@ -172,8 +172,9 @@ fn sign_in(visitor: &ExternalIdentity, identity: Identity) -> Result<Verdict> {
         basis: Basis::Subject(visitor.identifier()),
         used: String::new(),
         provider: Some(visitor.provider.clone()),
+        verifies: None,
     };
-    let facts = Facts { who: Who::Known(Box::new(known)), token: visitor.token.clone() };
+    let facts = Facts { token: visitor.token.clone(), ..Facts::of(Who::Known(Box::new(known))) };
     Ok(Verdict::Proceed(Box::new(facts)))
 }
 

@@ -47,7 +47,8 @@ pub(crate) async fn begin(
     let hints = ctx.config.selfservice.registration.login_hints;
     draw(ctx, &mut flow, provider, duplicate, hints.then_some(credentials.as_slice()));
     let told = if hints { credentials.as_slice() } else { &[] };
-    let (kinds, providers) = (kinds_of(told), providers_of(told));
+    let by_code = ctx.config.selfservice.offers(MethodId::Code);
+    let (kinds, providers) = (kinds_of(told, by_code), providers_of(told));
     let page = ctx.config.page_of(FlowKind::Login);
     flow.message(text::sign_in_to_link(duplicate, &provider.label, page.as_str(), &kinds, &providers));
     let browser = bind(ctx, &mut flow, request);

@@ -14,7 +14,7 @@ pub(crate) use authorize::spend;
 pub(crate) use callback::{Back, come_back, trip};
 pub(crate) use draw::to_go_on as draw_to_go_on;
 
-use super::contract::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Verdict};
+use super::contract::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Second, Verdict};
 use crate::config::Config;
 use crate::config::social::Provider;
 use crate::error::{Error, Result};
@@ -47,7 +47,11 @@ impl Method for Oidc {
     }
 
     fn draw(&self, on: &Draw<'_>) -> Vec<Node> {
-        let linked = on.refresh.map(providers_of);
+        let linked = match on.second {
+            Some(Second::Account(own)) => Some(providers_of(own)),
+            Some(Second::Anybody) => None,
+            None => on.refresh.map(providers_of),
+        };
         let label = |provider: &Provider| match on.flow.kind() {
             FlowKind::Registration => text::sign_up_with(&provider.label, &provider.id),
             FlowKind::Login | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
@@ -72,7 +76,9 @@ impl Method for Oidc {
         Box::pin(async move {
             match &account.by {
                 NewCredential::Provider(arrived) => arrived.taken(on, &account.extracted).await,
-                NewCredential::Password(_) => Err(Error::internal("a password that came from a provider")),
+                NewCredential::Password(_) | NewCredential::Identifiers => {
+                    Err(Error::internal("an account that came from no provider"))
+                }
             }
         })
     }
