@@ -2,6 +2,7 @@
 //! that it is as fast with a million users.
 
 mod one;
+mod parts;
 mod words;
 
 pub(super) use one::OneUser;

@@ -19,4 +19,5 @@ mod roles;
 mod settings;
 mod tester;
 mod trouble;
+mod user;
 mod users;
