@@ -80,6 +80,8 @@ create table sessions (
     network_hash blob
 ) strict;
 create index sessions_of on sessions (identity_id, issued_at desc, id);
+-- The console's list: sessions that are active, have expired or were revoked, by their end.
+create index sessions_by_end on sessions (active, expires_at, id);
 
 -- The tokens that sessions had before a fresh sign-in: until then they may read.
 create table rotated_session_tokens (

@@ -19,6 +19,7 @@ mod operator;
 mod operators;
 mod plan;
 mod revision;
+mod sessions;
 mod settings;
 mod shell;
 pub mod social;
@@ -35,6 +36,7 @@ pub fn pages() -> Vec<Entry> {
     let mut pages = vec![
         mount::<users::Users>(),
         mount::<users::OneUser>(),
+        mount::<sessions::Sessions>(),
         mount::<invitations::Invitations>(),
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),

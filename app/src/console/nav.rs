@@ -83,6 +83,8 @@ pub const USERS: Place = place(
     Group::Users,
     "M7 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM1.75 15.5v-.75a4 4 0 0 1 4-4h2.5a4 4 0 0 1 4 4v.75M12 2.9a3 3 0 0 1 0 5.2M14 10.9a4 4 0 0 1 2.25 3.6v1",
 );
+pub const SESSIONS: Place =
+    place("/sessions", "Sessions", Group::Users, "M2 3.5h14v8.5H2zM6.5 15.5h5M9 12v3.5");
 pub const INVITATIONS: Place = place(
     "/invitations",
     "Invitations",
@@ -152,8 +154,9 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 15] = [
+pub const PLACES: [&Place; 16] = [
     &USERS,
+    &SESSIONS,
     &INVITATIONS,
     &AUTHENTICATION,
     &EMAIL_VERIFICATION,

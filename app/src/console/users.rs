@@ -6,6 +6,7 @@ mod parts;
 mod words;
 
 pub(super) use one::OneUser;
+pub(super) use words::device;
 
 use super::fields::{Fields, trimmed};
 use super::kit::filters::{self, Filter, Kind};

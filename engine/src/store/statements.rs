@@ -58,6 +58,7 @@ list![
     reservations,
     revisions,
     secret_fingerprints,
+    session_lists,
     sessions,
     setting_secrets,
     social,

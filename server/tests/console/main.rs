@@ -16,6 +16,7 @@ mod kit;
 mod mail;
 mod operators;
 mod roles;
+mod sessions;
 mod settings;
 mod tester;
 mod trouble;
