@@ -75,7 +75,11 @@ async fn a_disabled_user_is_signed_out_at_once_and_enabling_brings_no_session_ba
             assert_eq!(answer.location(), format!("{path}?done={verb}d"));
         }
         let page = console.get(&path).await;
-        assert!(page.html.contains(&format!("data-testid=\"state\">{state}<")), "{}", page.html);
+        assert!(
+            page.html.contains(&format!("data-testid=\"state\" class=\"mark\">{state}<")),
+            "{}",
+            page.html
+        );
         assert!(!console.is_signed_in(&token).await, "after {verb}");
         assert_eq!(console.did(&format!("user.{verb}")).await, 1);
     }

@@ -47,7 +47,10 @@ fn schema() -> Value {
     let schema =
         json!({"type": "object", "properties": {"traits": {"type": "object", "properties": traits}}});
     let url = base64::engine::general_purpose::STANDARD.encode(schema.to_string());
-    json!({"identity": {"default_schema_id": "person", "schemas": [{"id": "person", "url": format!("base64://{url}")}]}})
+    json!({
+        "identity": {"default_schema_id": "person", "schemas": [{"id": "person", "url": format!("base64://{url}")}]},
+        "selfservice": {"methods": {"code": {"enabled": true}}, "flows": {"verification": {"enabled": true}}},
+    })
 }
 
 /// IDs of the rows, in their order.
