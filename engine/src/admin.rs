@@ -1,8 +1,10 @@
 //! The admin API's actions on identities: create, read, delete. Lists are in `list`. Runs no hooks, sends no emails and checks no
 //! password policy (Kratos: identity/handler.go).
 
+mod erase;
 mod list;
 
+pub use erase::{Erased, erase};
 pub use list::{Listed, Listing, Pages, list, similar, whose};
 
 use crate::engine::Ctx;
@@ -271,8 +273,6 @@ pub async fn get(ctx: &Ctx, id: IdentityId) -> Result<(Identity, Vec<Credential>
 /// 404 for an unknown id.
 pub async fn delete(ctx: &Ctx, id: IdentityId) -> Result<()> {
     let mut tx = ctx.db().write().await?;
-    if !store::identities::delete(&mut tx, id).await? {
-        return Err(Error::not_found(""));
-    }
+    erase(&mut tx, id).await?.ok_or_else(|| Error::not_found(""))?;
     tx.commit().await
 }

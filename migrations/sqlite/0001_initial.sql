@@ -80,6 +80,8 @@ create table sessions (
     network_hash blob
 ) strict;
 create index sessions_of on sessions (identity_id, issued_at desc, id);
+-- The console's list: sessions that are active, have expired or were revoked, by their end.
+create index sessions_by_end on sessions (active, expires_at, id);
 
 -- The tokens that sessions had before a fresh sign-in: until then they may read.
 create table rotated_session_tokens (
@@ -348,13 +350,16 @@ create table hook_deliveries (
     created_at text not null,
     updated_at text not null,
     -- Of the request that caused it.
-    request_id text
+    request_id text,
+    -- Whose account it is about. A call that is not made yet goes with the account.
+    identity_id blob
 ) strict;
 create index hook_deliveries_first on hook_deliveries (next_attempt_at, created_at) where attempts = 0 and status = 'queued';
 create index hook_deliveries_later on hook_deliveries (next_attempt_at, created_at)
     where attempts > 0 and status in ('queued', 'processing');
 create index hook_deliveries_of on hook_deliveries (hook, created_at, id);
 create index hook_deliveries_age on hook_deliveries (created_at);
+create index hook_deliveries_for on hook_deliveries (identity_id) where status in ('queued', 'processing');
 
 -- Sign-ups that are not finished until every service has agreed. Nobody sees their accounts. notified: services that may know of it.
 -- node_id, heartbeat_at: the server that works on it, and when it last said so.

@@ -23,6 +23,7 @@ mod overview;
 mod plan;
 mod revision;
 mod search;
+mod sessions;
 mod settings;
 mod shell;
 pub mod social;
@@ -41,6 +42,7 @@ pub fn pages() -> Vec<Entry> {
         mount::<overview::Overview>(),
         mount::<users::Users>(),
         mount::<users::OneUser>(),
+        mount::<sessions::Sessions>(),
         mount::<invitations::Invitations>(),
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),

@@ -97,6 +97,8 @@ pub const LIMITS: Place = place(
     Group::Users,
     "M3.5 14a7 7 0 1 1 11 0M9 10.5l3.5-4M9 11.5a1 1 0 1 0 0-2 1 1 0 0 0 0 2Z",
 );
+pub const SESSIONS: Place =
+    place("/sessions", "Sessions", Group::Users, "M2 3.5h14v8.5H2zM6.5 15.5h5M9 12v3.5");
 pub const INVITATIONS: Place = place(
     "/invitations",
     "Invitations",
@@ -176,9 +178,10 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 18] = [
+pub const PLACES: [&Place; 19] = [
     &OVERVIEW,
     &USERS,
+    &SESSIONS,
     &INVITATIONS,
     &LIMITS,
     &AUTHENTICATION,

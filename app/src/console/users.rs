@@ -2,9 +2,11 @@
 //! that it is as fast with a million users.
 
 mod one;
+mod parts;
 mod words;
 
 pub(super) use one::OneUser;
+pub(super) use words::device;
 
 use super::fields::{Fields, trimmed};
 use super::kit::filters::{self, Filter, Kind};

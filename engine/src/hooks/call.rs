@@ -47,7 +47,7 @@ impl HookContext<'_> {
         let stage = if self.identity.is_some() { "after" } else { "before" };
         let place = hooks::place_of(config, hook);
         let place = place.unwrap_or_else(|| format!("{}.{stage}", self.flow.kind().name()));
-        Cause { place, flow: self.flow.id, hook }
+        Cause { place, flow: self.flow.id, identity: self.identity.map(|identity| identity.id), hook }
     }
 }
 

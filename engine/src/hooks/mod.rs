@@ -94,6 +94,8 @@ enum Unopened {
 pub(crate) struct Cause<'a> {
     pub(crate) place: String,
     pub(crate) flow: FlowId,
+    /// Whose account it is.
+    pub(crate) identity: Option<IdentityId>,
     pub(crate) hook: &'a WebHook,
 }
 
@@ -116,6 +118,7 @@ fn blank(ctx: &Ctx, cause: &Cause<'_>, kind: Kind, id: DeliveryId) -> Delivery {
         created_at: now,
         updated_at: now,
         request_id: request_id::current().map(|id| id.to_string()),
+        identity_id: cause.identity,
     }
 }
 
@@ -169,6 +172,8 @@ pub(crate) async fn rolled_back(
         created_at: now,
         updated_at: now,
         request_id: request_id::current().map(|id| id.to_string()),
+        // There is no account, and the service has to be told.
+        identity_id: None,
     };
     deliveries::insert(tx, &delivery).await
 }

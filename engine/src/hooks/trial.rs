@@ -75,7 +75,7 @@ pub async fn send(ctx: &Ctx, hook: &WebHook, place: &str) -> Result<Logged> {
     let Sample { input, .. } = sample(ctx, hook, place).await?;
     let id = new_id(ctx);
     let tried = attempt(ctx, hook, id, Purpose::Test, Body::Template(&input.to_string())).await;
-    let cause = Cause { place: place.to_owned(), flow: FlowId(Uuid::nil()), hook };
+    let cause = Cause { place: place.to_owned(), flow: FlowId(Uuid::nil()), identity: None, hook };
     let status = match &tried.outcome {
         Ok(answer) if answer.is_success() => Status::Done,
         Err(Trouble::Cancelled) => Status::Cancelled,

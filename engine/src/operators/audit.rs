@@ -53,6 +53,13 @@ pub const ACTIONS: &[&str] = &[
     "settings.save",
     "social.test",
     "social.test_refused",
+    "user.delete",
+    "user.disable",
+    "user.enable",
+    "user.refused",
+    "user.send_code",
+    "user.sign_out",
+    "user.sign_out_everywhere",
 ];
 
 /// Who else acts beside operators.

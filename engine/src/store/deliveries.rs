@@ -2,7 +2,7 @@
 
 use super::{Tx, unreadable};
 use crate::error::Result;
-use crate::ids::{DeliveryId, FlowId};
+use crate::ids::{DeliveryId, FlowId, IdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -108,6 +108,8 @@ pub struct Delivery {
     pub updated_at: DateTime<Utc>,
     /// Of the request that caused it, see [`crate::request_id`].
     pub request_id: Option<String>,
+    /// Whose account it is about.
+    pub identity_id: Option<IdentityId>,
 }
 
 /// How often each status stands in the log of a hook in a place, and when last.
@@ -136,6 +138,7 @@ struct Stored {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     request_id: Option<String>,
+    identity_id: Option<Uuid>,
 }
 
 row!(Stored {
@@ -153,14 +156,15 @@ row!(Stored {
     body,
     created_at,
     updated_at,
-    request_id
+    request_id,
+    identity_id
 });
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, hook, name, place, flow_id, kind, status, answered, millis, attempts, next_attempt_at, body,
-                created_at, updated_at, request_id
+                created_at, updated_at, request_id, identity_id
             from hook_deliveries ",
             $rest
         )
@@ -170,8 +174,8 @@ macro_rules! select {
 statements! {
     const INSERT: &str =
         "insert into hook_deliveries (id, hook, name, place, flow_id, kind, status, answered, millis,
-            attempts, next_attempt_at, body, created_at, updated_at, request_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            attempts, next_attempt_at, body, created_at, updated_at, request_id, identity_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     const GET: &str = select!("where id = $1");
     // Each in the order of an index of its own: a full queue is not sorted anew for each few calls.
     const DUE_FIRST: &str = select!(
@@ -201,6 +205,8 @@ statements! {
         group by place, status order by place, status";
     const DELETE_FINISHED: &str =
         "delete from hook_deliveries where id = $1 and status not in ('queued', 'processing')";
+    const DELETE_QUEUED_FOR: &str =
+        "delete from hook_deliveries where identity_id = $1 and status in ('queued', 'processing')";
     const DELETE_OLD: &str = "delete from hook_deliveries
         where id in (select id from hook_deliveries where created_at < $1 and status not in ('queued', 'processing')
             order by created_at limit $2)";
@@ -230,6 +236,7 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
             &delivery.created_at,
             &delivery.updated_at,
             &delivery.request_id,
+            &delivery.identity_id.map(|id| id.0),
         ],
     )
     .await?;
@@ -324,6 +331,11 @@ pub async fn counts(tx: &mut Tx, hook: &str, limit: i64) -> Result<Vec<Count>> {
         .collect()
 }
 
+/// Deletes the calls about an account that are not made yet; how many.
+pub async fn delete_queued_for(tx: &mut Tx, identity: IdentityId) -> Result<u64> {
+    tx.execute(DELETE_QUEUED_FOR, &[&identity.0]).await
+}
+
 /// At most `limit` of those made before `before`, but none that still waits; answers how many went.
 pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     tx.execute(DELETE_OLD, &[&before, &limit]).await
@@ -351,6 +363,7 @@ impl Stored {
             created_at: self.created_at,
             updated_at: self.updated_at,
             request_id: self.request_id,
+            identity_id: self.identity_id.map(IdentityId),
         })
     }
 }

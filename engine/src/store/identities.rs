@@ -471,6 +471,22 @@ pub async fn still_before_proof(tx: &mut Tx, identity: &Identity) -> Result<bool
     Ok(same == 1)
 }
 
+/// Ends the sessions of an identity and every sign-in to it that is under way: deferred logins, exchanges for a token, links to a
+/// provider. How many sessions were active.
+pub async fn end_sign_ins(tx: &mut Tx, id: IdentityId) -> Result<u64> {
+    for end in [END_EXCHANGES, END_LINKS, END_DEFERRED_LOGINS] {
+        tx.execute(end, &[&id.0]).await?;
+    }
+    let ended = tx.execute(END_OWN_SESSIONS, &[&id.0]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended)
+}
+
+/// Deletes the forms that are open for an identity, with their codes and provider authorizations.
+pub async fn end_open_flows(tx: &mut Tx, id: IdentityId) -> Result<()> {
+    tx.execute(END_OPEN_FLOWS, &[&id.0, &Uuid::nil()]).await.map(drop)
+}
+
 /// Ends every access to an identity: its sessions, deferred logins, codes, credentials and the flows that they belong to, but
 /// `proving`.
 pub async fn end_access(tx: &mut Tx, id: IdentityId, proving: FlowId) -> Result<()> {

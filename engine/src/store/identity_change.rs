@@ -1,12 +1,12 @@
 //! An identity from what was read to what it is after a change: only what differs is written, and only if the identity's row still
 //! has the version that was read. What the change is, [`crate::identity::change`] decides.
 use super::identities::{
-    Address, Inserted, addresses, identifiers, insert_address, insert_identifier, refuse_nul,
+    Address, Inserted, addresses, end_sign_ins, identifiers, insert_address, insert_identifier, refuse_nul,
 };
 use super::{Tx, to_text};
 use crate::error::Result;
-use crate::identity::Credential;
 use crate::identity::change::Record;
+use crate::identity::{Credential, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a change.
@@ -47,7 +47,8 @@ statements! {
 }
 
 /// Writes `after` in place of `before`. An address that it verifies ends what came before any proof: every deferred login that waits
-/// for one (that of this proof was taken before), and every session that was issued without one.
+/// for one (that of this proof was taken before), and every session that was issued without one. An identity
+/// that is disabled loses its sessions.
 pub async fn change(tx: &mut Tx, before: &Record, after: &Record) -> Result<Outcome> {
     let identity = &after.identity;
     refuse_nul(identity.external_id.as_deref())?;
@@ -94,6 +95,10 @@ pub async fn change(tx: &mut Tx, before: &Record, after: &Record) -> Result<Outc
         tx.execute(END_DEFERRED_LOGINS, &[&identity.id.0]).await?;
         // sabotage: sessions-end-at-first-proof
         tx.tally.revoked += tx.execute(END_UNVERIFIED_SESSIONS, &[&identity.id.0]).await?;
+    }
+    let is_disabled = (before.identity.state, identity.state) == (State::Active, State::Inactive);
+    if outcome == Outcome::Done && is_disabled {
+        end_sign_ins(tx, identity.id).await?;
     }
     Ok(outcome)
 }

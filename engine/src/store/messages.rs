@@ -157,6 +157,9 @@ statements! {
         order by d.message_id, d.created_at, d.id";
     const COUNT_SINCE: &str = "select count(*) from courier_messages
         where recipient = $1 and created_at > $2 and template in ($3, $4, $5)";
+    // An invitation is an operator's, whoever has the address.
+    const DELETE_QUEUED_TO: &str = "delete from courier_messages
+        where recipient = $1 and status in ('queued', 'processing') and template <> 'invitation'";
     const DELETE_OLD: &str = "delete from courier_messages
         where id in (select id from courier_messages where created_at < $1 order by created_at limit $2)";
 }
@@ -301,6 +304,11 @@ pub async fn count_since(
     let (count,): (i64,) =
         tx.fetch_one(COUNT_SINCE, &[&recipient, &since, &templates[0], &templates[1], &templates[2]]).await?;
     Ok(count)
+}
+
+/// Deletes emails to `recipient` that were not sent yet; how many.
+pub async fn delete_queued_to(tx: &mut Tx, recipient: &str) -> Result<u64> {
+    tx.execute(DELETE_QUEUED_TO, &[&recipient]).await
 }
 
 /// At most `limit` of those made before `before`, with their tries; answers how many went.

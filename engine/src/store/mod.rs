@@ -45,6 +45,7 @@ mod ran;
 pub mod reservations;
 pub mod revisions;
 pub mod secret_fingerprints;
+pub mod session_lists;
 pub mod sessions;
 pub mod setting_secrets;
 pub mod social;

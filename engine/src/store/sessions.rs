@@ -16,6 +16,8 @@ macro_rules! session {
     };
 }
 
+pub(super) use session;
+
 statements! {
     const INSERT: &str =
         "insert into sessions (id, identity_id, token_hash, aal, methods, devices, active, unverified,
@@ -69,7 +71,7 @@ statements! {
         where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
 }
 
-struct Stored {
+pub(super) struct Stored {
     session_id: Uuid,
     session_of: Uuid,
     token_hash: Vec<u8>,
@@ -254,7 +256,7 @@ pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Resul
 }
 
 impl Stored {
-    fn read(self) -> Result<Session> {
+    pub(super) fn read(self) -> Result<Session> {
         Ok(Session {
             id: SessionId(self.session_id),
             identity_id: IdentityId(self.session_of),

@@ -59,6 +59,7 @@ list![
     reservations,
     revisions,
     secret_fingerprints,
+    session_lists,
     sessions,
     setting_secrets,
     social,

@@ -144,7 +144,10 @@ fn first_match<'a>(user: &'a User, prefix: &Prefix) -> Option<&'a str> {
 }
 
 /// Those that exist, by their IDs.
-async fn load(tx: &mut Tx, ids: impl IntoIterator<Item = IdentityId>) -> Result<HashMap<IdentityId, User>> {
+pub(super) async fn load(
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = IdentityId>,
+) -> Result<HashMap<IdentityId, User>> {
     let ids: Vec<_> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     let identities = identity_lists::page(tx, &Filter::Ids(ids), Window::first(limit)).await?;

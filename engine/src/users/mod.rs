@@ -1,11 +1,17 @@
-//! Users as operators see them: the list with its filters and search, one user with everything that belongs to the account, and what
-//! operators do to it. Every action is in the audit, in its own transaction.
+//! Users as operators see them: the list with its filters and search, one user with everything that belongs to the account, sessions,
+//! and what operators do to an account. Every action is in the audit, in its own transaction.
 
+mod act;
 mod list;
 mod one;
+mod sessions;
 
+pub use act::{
+    CodeSent, Deleted, StateSet, can_send_code, delete, send_code, set_state, sign_out, sign_out_everywhere,
+};
 pub use list::{Count, Found, Wanted, count, list};
 pub use one::{Detail, Email, detail};
+pub use sessions::{Condition, FoundSessions, WantedSessions, sessions};
 
 use crate::identity::{Credential, Identity};
 use serde_json::Value;

@@ -7,7 +7,7 @@ use engine::store::identities::{self, Inserted};
 use engine::store::identity_lists;
 use engine::store::reservations::{self, Notified, Row};
 
-fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
+pub(crate) fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
     Delivery {
         id: DeliveryId(id(number)),
         hook: hook.into(),
@@ -24,6 +24,7 @@ fn delivery(number: u128, hook: &str, due: i64) -> Delivery {
         created_at: at(i64::try_from(number).unwrap()),
         updated_at: at(0),
         request_id: (number == 2).then(|| "of-a-request".to_owned()),
+        identity_id: number.is_multiple_of(3).then(|| IdentityId(id(33))),
     }
 }
 

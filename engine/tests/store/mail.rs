@@ -33,7 +33,7 @@ async fn ready(db: &Db) {
     tx.commit().await.unwrap();
 }
 
-fn message(number: u128, to: &str, due: i64) -> Message {
+pub(crate) fn message(number: u128, to: &str, due: i64) -> Message {
     Message {
         id: MessageId(id(number)),
         status: Status::Queued,

@@ -19,6 +19,7 @@ mod plans;
 mod records;
 mod schema;
 mod secret_fingerprints;
+mod session_lists;
 mod sessions;
 mod setting_secrets;
 mod social;

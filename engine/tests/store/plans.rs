@@ -39,6 +39,8 @@ const REASONS: &[(&str, &str)] = &[
     ("revisions::NEWEST", "the newest one, at the end of the key"),
     ("secret_fingerprints::FORGET", "all of them are to go"),
     ("secret_fingerprints::LIST", "one for each secret that there ever was"),
+    ("session_lists::LIST", "in the order of an index; PostgreSQL sorts those that end at the same moment"),
+    ("session_lists::LIST_OF", "one account's"),
     ("sessions::BY_ROTATED_TOKEN_WITH_IDENTITY", "one account's addresses"),
     ("sessions::BY_TOKEN_WITH_IDENTITY", "one account's addresses"),
     ("setting_secrets::LIST", "a configuration names few"),

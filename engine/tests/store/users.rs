@@ -1,11 +1,19 @@
 //! Pages of users for the console, on both databases: merged ranges, their counts, and what identifiers begin with.
 
-use crate::identity_change::proof;
+use crate::deliveries::delivery;
+use crate::identity_change::{change, proof};
+use crate::mail::message;
+use crate::sessions::session;
 use crate::{at, id, on_both, person};
+use engine::admin::{Erased, erase};
+use engine::identity::change::IdentityChange;
 use engine::identity::{Credential, State};
-use engine::ids::{FlowId, IdentityId};
+use engine::ids::{DeliveryId, FlowId, IdentityId, SessionId};
+use engine::store::deliveries::{self, Delivery};
+use engine::store::identities::{self, Outcome};
+use engine::store::messages::{self, Filter, Message, Status};
 use engine::store::users::{self, Prefix};
-use engine::store::{Db, identities, reservations};
+use engine::store::{Db, reservations, sessions};
 use serde_json::json;
 
 /// A user who came that many seconds later. `verified`: as `person` makes the first address.
@@ -160,5 +168,73 @@ on_both! {
         }
         let exact = begins(&db, "p5@example.org", "p5@example.org", 100).await;
         assert_eq!(names(&exact), [("p5@example.org", 5), ("p5@example.org", 20)]);
+    }
+    async fn a_disabled_user_loses_sessions_and_nobody_else_does(db: Db) {
+        let ann = user(&db, 1, State::Active, true, 0).await;
+        let bea = user(&db, 2, State::Active, true, 0).await;
+        let mut tx = db.write().await.unwrap();
+        for (number, of) in [(1, ann), (2, ann), (3, bea)] {
+            sessions::insert(&mut tx, &session(number, of, 0)).await.unwrap();
+        }
+        let identity = identities::get(&mut tx, ann).await.unwrap().unwrap();
+        for (state, active) in [(State::Active, true), (State::Inactive, false)] {
+            let now = identities::get(&mut tx, ann).await.unwrap().unwrap();
+            let set = IdentityChange { state: Some(state), ..IdentityChange::default() };
+            let (done, _) = change(&mut tx, &now, Vec::new(), set, at(1)).await;
+            assert_eq!(done, Outcome::Done);
+            for (number, active) in [(1, active), (2, active), (3, true)] {
+                let stored = sessions::get(&mut tx, SessionId(id(number))).await.unwrap().unwrap();
+                assert_eq!(stored.active, active, "{state:?} {number}");
+            }
+        }
+        // From what was read before, nothing changes any more.
+        let enable = IdentityChange { state: Some(State::Active), ..IdentityChange::default() };
+        let (stale, _) = change(&mut tx, &identity, Vec::new(), enable, at(2)).await;
+        assert_eq!(stale, Outcome::Stale);
+    }
+
+    async fn an_erased_account_takes_along_what_is_queued_for_it(db: Db) {
+        let ann = user(&db, 1, State::Active, true, 0).await;
+        let bea = user(&db, 2, State::Active, true, 0).await;
+        let mut tx = db.write().await.unwrap();
+        let statuses = [Status::Queued, Status::Processing, Status::Sent, Status::Abandoned];
+        for (number, status) in (1..).zip(statuses) {
+            for (offset, to) in [(0, "p1@example.org"), (10, "p2@example.org")] {
+                let message = Message { status, ..message(number + offset, to, 0) };
+                messages::insert(&mut tx, &message).await.unwrap();
+            }
+        }
+        let invitation = Message {
+            template: "invitation".to_owned(),
+            ..message(30, "p1@example.org", 0)
+        };
+        messages::insert(&mut tx, &invitation).await.unwrap();
+        for (number, of) in [(1, Some(ann)), (2, Some(bea)), (3, None)] {
+            let call = Delivery { identity_id: of, ..delivery(number, "a", 0) };
+            deliveries::insert(&mut tx, &call).await.unwrap();
+        }
+        let done = Delivery {
+            status: deliveries::Status::Done,
+            identity_id: Some(ann),
+            ..delivery(4, "a", 0)
+        };
+        deliveries::insert(&mut tx, &done).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(erase(&mut tx, ann).await.unwrap(), Some(Erased { emails: 2, calls: 1 }));
+        assert_eq!(erase(&mut tx, ann).await.unwrap(), None, "it is gone");
+        tx.commit().await.unwrap();
+        let mut tx = db.read().await.unwrap();
+        let mut left = Vec::new();
+        for to in ["p1@example.org", "p2@example.org"] {
+            let filter = Filter { recipient: Some(to.to_owned()), ..Filter::default() };
+            left.push(messages::list(&mut tx, &filter, 100).await.unwrap().len());
+        }
+        assert_eq!(left, [3, 4], "what was sent, has failed, or invites");
+        for (number, there) in [(1, false), (2, true), (3, true), (4, true)] {
+            let call = deliveries::get(&mut tx, DeliveryId(id(number))).await.unwrap();
+            assert_eq!(call.is_some(), there, "{number}");
+        }
     }
 }

@@ -16,6 +16,14 @@ async fn start() -> Console {
 }
 
 impl Console {
+    /// As a form, or as the script sends it.
+    pub(crate) async fn answer(&self, target: &str, fields: &[(&str, &str)], swap: bool) -> Page {
+        match swap {
+            true => self.swap(target, Some(fields)).await,
+            false => self.post(target, fields).await,
+        }
+    }
+
     async fn swap(&self, target: &str, fields: Option<&[(&str, &str)]>) -> Page {
         let accept = ("accept", "application/x-swap, application/json");
         match fields {

@@ -47,7 +47,11 @@ fn schema() -> Value {
     let schema =
         json!({"type": "object", "properties": {"traits": {"type": "object", "properties": traits}}});
     let url = base64::engine::general_purpose::STANDARD.encode(schema.to_string());
-    json!({"identity": {"default_schema_id": "person", "schemas": [{"id": "person", "url": format!("base64://{url}")}]}})
+    json!({
+        "identity": {"default_schema_id": "person", "schemas": [{"id": "person", "url": format!("base64://{url}")}]},
+        "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
+        "selfservice": {"methods": {"code": {"enabled": true}}, "flows": {"verification": {"enabled": true}}},
+    })
 }
 
 /// IDs of the rows, in their order.

@@ -1,21 +1,22 @@
-//! One user: traits, addresses, sign-in methods, sessions, and the emails that were sent.
+//! One user: what the account holds, its sessions and emails, and what operators do to it.
 
-use super::super::kit::detail::facts;
-use super::super::kit::text::{ago, name, on, when};
-use super::super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
+use super::super::fields::{Fields, trimmed};
+use super::super::kit::form::Form;
+use super::super::kit::text::name;
+use super::super::kit::{Acted, Asks, Confirm, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use super::super::nav;
-use super::words::{device, email_status, method_name, provider_label, verification};
-use chrono::{DateTime, Utc};
+use super::parts;
 use engine::config::Config;
-use engine::identity::schema::Trait;
-use engine::identity::{Credential, Identity, State};
-use engine::model::MethodId;
-use engine::session::Session;
-use engine::users::{self, Detail, Email, User};
+use engine::identity::State;
+use engine::ids::IdentityId;
+use engine::operators::Role;
+use engine::users::{self, CodeSent, Deleted, Detail, StateSet, User};
 use leptos::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
+
+const TYPED: &str = "typed";
+const REFUSED: &str = "user.refused";
 
 pub(in super::super) struct OneUser;
 
@@ -29,15 +30,68 @@ pub(in super::super) struct Query {
 pub(in super::super) struct View {
     detail: Detail,
     config: Arc<Config>,
+    editable: bool,
+    /// A code can be sent: verification by email is on.
+    verifies: bool,
+    typed: Fields,
 }
 
 impl Page for OneUser {
     const META: Meta = Meta::of(&nav::USERS).at("/users/{id}");
+    // What recovery adds (a code or a link for the user) is a verb here and a button of `parts::addresses`.
+    const VERBS: &'static [Verb] = &[
+        Verb::new("sign-out", Role::Editor, REFUSED),
+        Verb::new("sign-out-everywhere", Role::Editor, REFUSED),
+        Verb::new("send-code", Role::Editor, REFUSED),
+        Verb::new("disable", Role::Editor, REFUSED),
+        Verb::new("enable", Role::Editor, REFUSED),
+        Verb::new("delete", Role::Editor, REFUSED).confirming(),
+    ];
     type Query = Query;
     type View = View;
 
     async fn load(visit: &Visit, query: Query) -> engine::Result<Loaded<View>> {
-        Ok(view(visit, &query).await?.into())
+        Ok(view(visit, &query, Fields::new()).await?.into())
+    }
+
+    async fn act(visit: &Visit, query: Query, posted: Posted) -> engine::Result<Acted<View>> {
+        let Ok(id) = query.id.parse::<IdentityId>() else { return Ok(Acted::Gone) };
+        let (ctx, by) = (visit.engine.begin(), &visit.operator.operator);
+        let done = match posted.verb {
+            "sign-out" => {
+                // A malformed ID is an unknown one.
+                let Ok(session) = posted.argument.parse() else { return Ok(Acted::Gone) };
+                users::sign_out(&ctx, by, &[session]).await?;
+                Some("signed-out")
+            }
+            "sign-out-everywhere" => {
+                users::sign_out_everywhere(&ctx, by, id).await?.map(|_| "signed-out-everywhere")
+            }
+            "send-code" => {
+                let Ok(address) = posted.argument.parse() else { return Ok(Acted::Gone) };
+                match users::send_code(&ctx, by, id, address).await? {
+                    CodeSent::Queued => Some("code-sent"),
+                    CodeSent::Verified => Some("code-verified"),
+                    CodeSent::Limited => Some("code-limited"),
+                    CodeSent::Gone => None,
+                }
+            }
+            "disable" | "enable" => {
+                let (state, word) = match posted.verb {
+                    "disable" => (State::Inactive, "disabled"),
+                    _ => (State::Active, "enabled"),
+                };
+                match users::set_state(&ctx, by, id, state).await? {
+                    StateSet::Done | StateSet::Already => Some(word),
+                    StateSet::Gone => None,
+                }
+            }
+            _ => return delete(visit, &query, id, posted).await,
+        };
+        Ok(match done {
+            Some(done) => Acted::Done(format!("{}/{id}?done={done}", nav::USERS.path)),
+            None => gone(),
+        })
     }
 
     fn head(view: &View, _: &Visit) -> Head {
@@ -49,158 +103,108 @@ impl Page for OneUser {
         };
         let beside = (title != handle).then(|| view! { " "{name(handle)} });
         let lead = view! { <span class="mark" data-state=state data-testid="state">{word}</span>{beside} };
-        Head { lead: Some(lead.into_any()), ..Head::new(title, "").below(&nav::USERS) }
+        let read_only = (!view.editable)
+            .then(|| "You have read-only access. Ask an owner or editor to change users.".to_owned());
+        Head { lead: Some(lead.into_any()), read_only, ..Head::new(title, "").below(&nav::USERS) }
     }
 
-    fn body(View { detail, config }: View, frame: &Frame<'_>) -> AnyView {
+    fn body(View { detail, config, editable, verifies, typed }: View, frame: &Frame<'_>) -> AnyView {
         let Detail { user, sessions, session_count, emails } = detail;
+        let can = parts::Can { edit: editable, send_code: editable && verifies };
         view! {
-            {section("details", "Details", details(&config, &user, frame))}
-            {section("addresses", "Addresses", addresses(&user.identity, frame))}
-            {section("methods", "Sign-in methods", methods(&config, &user, frame))}
-            {section("sessions", "Sessions", of_sessions(sessions, session_count, frame))}
-            {section("emails", "Emails", of_emails(emails, frame))}
+            {parts::section("details", "Details", parts::details(&config, &user, frame))}
+            {parts::section("addresses", "Addresses", parts::addresses(&user.identity, can, frame))}
+            {parts::section("methods", "Sign-in methods", parts::methods(&config, &user, frame))}
+            {parts::section("sessions", "Sessions", parts::sessions(&user, sessions, session_count, can, frame))}
+            {parts::section("emails", "Emails", parts::emails(emails, frame))}
+            {editable.then(|| parts::section("danger", "Danger zone", danger_zone(&user, &typed, frame)))}
         }
         .into_any()
+    }
+
+    fn done(word: &str) -> Option<&'static str> {
+        match word {
+            "signed-out" => Some("Signed out. The session is over."),
+            "signed-out-everywhere" => Some("Signed out everywhere."),
+            "code-sent" => Some("Verification code sent."),
+            "code-verified" => Some("No code sent. This email is already verified."),
+            "code-limited" => Some("No code sent. This email reached the limit of emails per hour."),
+            "disabled" => Some("User disabled. All sessions are over."),
+            "enabled" => Some("User enabled."),
+            _ => None,
+        }
     }
 }
 
 /// `None`: there is no such user.
-async fn view(visit: &Visit, query: &Query) -> engine::Result<Option<View>> {
+async fn view(visit: &Visit, query: &Query, typed: Fields) -> engine::Result<Option<View>> {
     let Ok(id) = query.id.parse() else { return Ok(None) };
     let ctx = visit.engine.begin();
     let detail = users::detail(&ctx, id).await?;
-    Ok(detail.map(|detail| View { detail, config: ctx.config.clone() }))
+    let (editable, verifies) = (visit.may(Role::Editor), users::can_send_code(&ctx));
+    Ok(detail.map(|detail| View { detail, config: ctx.config.clone(), editable, verifies, typed }))
 }
 
-fn section(id: &'static str, title: &'static str, part: AnyView) -> AnyView {
-    view! { <section aria-labelledby=id data-testid=id><h2 id=id>{title}</h2>{part}</section> }.into_any()
+/// The user was deleted while the page was open.
+fn gone() -> Acted<View> {
+    Acted::Done(format!("{}?done=gone", nav::USERS.path))
 }
 
-fn lines(lines: Vec<AnyView>, none: &'static str) -> AnyView {
-    match lines.is_empty() {
-        true => view! { <p class="none">{none}</p> }.into_any(),
-        false => view! { <ul class="lines">{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul> }.into_any(),
+async fn delete(visit: &Visit, query: &Query, id: IdentityId, posted: Posted) -> engine::Result<Acted<View>> {
+    let Some(view) = view(visit, query, posted.fields).await? else { return Ok(gone()) };
+    let handle = view.detail.user.handle();
+    let mut asks = Asks::default();
+    if trimmed(&view.typed, TYPED) != handle {
+        asks = Asks::problem(TYPED, format!("Enter {handle} exactly as it is shown."));
     }
-}
-
-/// What the account is: its traits by the titles of the schema, then what the server knows.
-fn details(config: &Config, user: &User, frame: &Frame<'_>) -> AnyView {
-    let identity = &user.identity;
-    let mut pairs = traits(config, identity);
-    let mut known = |word: &str, value: AnyView| pairs.push((word.to_owned(), value));
-    known("Created", when(frame.now, identity.created_at));
-    known("Updated", when(frame.now, identity.updated_at));
-    if identity.state == State::Inactive {
-        known("Disabled", when(frame.now, identity.state_changed_at));
+    if visit.is_stale() {
+        asks.confirm = Some(Confirm { dangers: Vec::new(), password: true, again: None });
     }
-    known("Verification", verification(identity).into_any());
-    known("Schema", view! { <code>{identity.schema_id.clone()}</code> }.into_any());
-    if let Some(id) = &identity.external_id {
-        known("External ID", name(id.clone()));
+    if asks.any() {
+        return Ok(Acted::Again(view, asks));
     }
-    known("User ID", view! { <code data-testid="id">{identity.id.to_string()}</code> }.into_any());
-    view! { <div class="inside columns">{facts(pairs)}</div> }.into_any()
-}
-
-fn traits(config: &Config, identity: &Identity) -> Vec<(String, AnyView)> {
-    let leaves: &[Trait] = config.schema(&identity.schema_id).map_or(&[], |schema| schema.schema.traits());
-    let of_leaves = leaves.iter().filter_map(|leaf| {
-        let value = leaf.path.iter().try_fold(&identity.traits, |value, member| value.get(member))?;
-        let title = leaf.title.clone().unwrap_or_else(|| leaf.path.join("."));
-        Some((title, shown(value)))
-    });
-    // What the schema has no field for, such as a list of objects, or does not know any more.
-    let members = identity.traits.as_object().into_iter().flatten();
-    let others = members.filter(|(member, _)| !leaves.iter().any(|leaf| leaf.path.first() == Some(*member)));
-    of_leaves.chain(others.map(|(member, value)| (member.clone(), shown(value)))).collect()
-}
-
-fn shown(value: &Value) -> AnyView {
-    match value {
-        Value::Null => "–".into_any(),
-        Value::Bool(true) => "Yes".into_any(),
-        Value::Bool(false) => "No".into_any(),
-        Value::Number(number) => number.to_string().into_any(),
-        Value::String(text) => name(text.clone()),
-        Value::Array(_) | Value::Object(_) => {
-            view! { <code dir="auto">{value.to_string()}</code> }.into_any()
+    Ok(match users::delete(&visit.engine.begin(), &visit.operator, id, &posted.reason).await? {
+        Deleted::Done => Acted::Done(format!("{}?done=deleted", nav::USERS.path)),
+        Deleted::Gone => gone(),
+        Deleted::NeedsFreshSignIn => {
+            let confirm = Some(Confirm { dangers: Vec::new(), password: true, again: None });
+            Acted::Again(view, Asks { confirm, ..Asks::default() })
         }
-    }
+    })
 }
 
-fn addresses(identity: &Identity, frame: &Frame<'_>) -> AnyView {
-    let verifiable = identity.verifiable_addresses.iter().map(|address| {
-        let (state, word) =
-            if address.verified { ("active", "Verified") } else { ("warning", "Not verified") };
-        let since = address.verified_at.map(|at| view! { <small>"Verified "{ago(frame.now, at)}</small> });
-        view! {
-            <div><b>{name(address.value.clone())}</b>{since}</div>
-            <span class="mark" data-state=state>{word}</span>
-        }
-        .into_any()
-    });
-    let known = |value: &str| identity.verifiable_addresses.iter().any(|address| address.value == value);
-    let recovery =
-        identity.recovery_addresses.iter().filter(|address| !known(&address.value)).map(|address| {
-            view! { <div><b>{name(address.value.clone())}</b><small>"Used for recovery only"</small></div> }
-                .into_any()
-        });
-    lines(verifiable.chain(recovery).collect(), "This user has no email or phone number.")
-}
-
-fn methods(config: &Config, user: &User, frame: &Frame<'_>) -> AnyView {
-    let all = user.methods().flat_map(|own| method(config, own, frame.now)).collect();
-    lines(all, "This user has no sign-in method.")
-}
-
-fn method(config: &Config, own: &Credential, now: DateTime<Utc>) -> Vec<AnyView> {
-    let kind = MethodId::parse(&own.kind);
-    if kind != Some(MethodId::Oidc) {
-        let title = kind.map_or_else(|| own.kind.clone(), |method| method_name(method).to_owned());
-        let changed = ago(now, own.updated_at);
-        return vec![view! { <div><b>{title}</b><small>"Last changed "{changed}</small></div> }.into_any()];
-    }
-    let links = own.config.get("providers").and_then(Value::as_array).into_iter().flatten();
-    links
-        .map(|link| {
-            let text = |member: &str| link.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let label = provider_label(config, &text("provider"));
-            view! { <div><b>{name(label)}</b><small>"Subject "{name(text("subject"))}</small></div> }
-                .into_any()
-        })
-        .collect()
-}
-
-fn of_sessions(sessions: Vec<Session>, count: i64, frame: &Frame<'_>) -> AnyView {
-    let hidden = count - i64::try_from(sessions.len()).unwrap_or(count);
-    let all = sessions.into_iter().map(|session| one_session(&session, frame)).collect();
-    let more = (hidden > 0)
-        .then(|| view! { <p class="none">{format!("{hidden} older sessions are not listed.")}</p> });
-    view! { {lines(all, "This user is not signed in anywhere.")}{more} }.into_any()
-}
-
-fn one_session(session: &Session, frame: &Frame<'_>) -> AnyView {
-    let newest = session.devices.last();
-    let called = device(newest.map_or("", |device| device.user_agent.as_str()));
-    let ip = newest.map(|device| device.ip_address.clone()).filter(|ip| !ip.is_empty());
+fn danger_zone(user: &User, typed: &Fields, frame: &Frame<'_>) -> AnyView {
+    let path = format!("{}/{}", nav::USERS.path, user.identity.id);
+    let (verb, label, effect) = match user.identity.state {
+        State::Active => (
+            "disable",
+            "Disable user",
+            "Signs the user out everywhere and rejects every sign-in. You can enable the user again.",
+        ),
+        State::Inactive => ("enable", "Enable user", "The user can sign in again. Sessions don’t come back."),
+    };
+    let handle = user.handle();
+    let form = Form { fields: typed, problems: &frame.asks.problems, editable: true };
+    // After an error the form is there at once.
+    let open = frame.asks.any();
+    let hint = view! { "Enter "<b>{name(handle)}</b>" to confirm." }.into_any();
     view! {
-        <div data-testid=format!("session-{}", session.id)>
-            <b>{name(called)}</b>
-            <small>{ip.map(|ip| view! { {ip}" · " })}"signed in "{ago(frame.now, session.authenticated_at)}" · expires "{on(session.expires_at)}</small>
-        </div>
+        <ul class="lines">
+            <li>
+                <div><b>{label}</b><small>{effect}</small></div>
+                {parts::press(&path, verb.to_owned(), label, label.to_owned())}
+            </li>
+            <li>
+                <details id="delete" open=open>
+                    <summary><b>"Delete user"</b><small>"Deletes the account with its sessions, queued emails and queued webhook calls. You can’t undo this."</small></summary>
+                    <form method="post" action=path class="form">
+                        {form.field(TYPED, "Email or identifier of the user").hint_view(hint).line()}
+                        {frame.confirmation(&[], true)}
+                        <p class="buttons"><button class="button danger" type="submit" name="action" value="delete">"Delete user"</button></p>
+                    </form>
+                </details>
+            </li>
+        </ul>
     }
     .into_any()
-}
-
-fn of_emails(emails: Vec<Email>, frame: &Frame<'_>) -> AnyView {
-    let all = emails.into_iter().map(|email| {
-        let (state, word) = email_status(email.status);
-        view! {
-            <div><b>{name(email.subject)}</b><small>"To "{name(email.to)}" · "{ago(frame.now, email.created_at)}</small></div>
-            <span class="mark" data-state=state>{word}</span>
-        }
-        .into_any()
-    });
-    lines(all.collect(), "No emails were sent to this user, or they were deleted since.")
 }
