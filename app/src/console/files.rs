@@ -1,6 +1,6 @@
 //! *Configuration files*: why changed files don't apply, and the confirmation that some of them need. A notice on every page leads here.
 
-use super::kit::text::{noted, when};
+use super::kit::text::{ago, noted};
 use super::kit::{Acted, Asks, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use super::nav;
 use engine::config::{NotApplied, Why};
@@ -87,9 +87,11 @@ impl Page for Files {
             {problem.map(|problem| view! { <p class="problem" role="alert">{problem}</p> })}
             <section class="found" aria-labelledby="files">
                 <h2 id="files">{title}</h2>
-                <p class="soft">"Since "{when(frame.now, since)}". "{about}</p>
-                <ul data-testid="files">{list.into_iter().map(|one| view! { <li>{one}</li> }).collect_view()}</ul>
-                {button}
+                <p class="soft">"Changed "{ago(frame.now, since)}". "{about}</p>
+                <div class="lost">
+                    <ul data-testid="files">{list.into_iter().map(|one| view! { <li>{one}</li> }).collect_view()}</ul>
+                    {button}
+                </div>
             </section>
         }
         .into_any()
