@@ -17,7 +17,8 @@
 //! Ctrl+K or Cmd+K, or a press on `[data-palette]`, opens the dialog `#palette` of the frame, which is outside of the element: what is
 //! typed in `#palette-q` is asked of the page that its form names, and the links of that page's `#results` are shown; arrows move among
 //! them and Enter follows the first one.
-//! `data-awake` appears on the element once all of this works, `data-busy` while a request of a form is under way.
+//! `data-awake` appears on the element once all of this works, `data-busy` while a request of a form is under way, `data-dirty` while
+//! the edited form says something else than is saved.
 
 use leptos::prelude::*;
 
@@ -102,6 +103,7 @@ mod live {
         live.follow();
         let _ = live.root.set_attribute("data-awake", "");
         // Somebody was faster than the script.
+        live.mark();
         if live.is_dirty() {
             live.preview();
         }
@@ -125,6 +127,14 @@ mod live {
             let Some(base) = fields.get("base") else { return false };
             fields.delete("base");
             base.split_once('&').is_some_and(|(_, was)| fields.to_string() != was)
+        }
+
+        /// Says on the element whether something is unsaved, also where no server answers.
+        fn mark(&self) {
+            let _ = match self.is_dirty() {
+                true => self.root.set_attribute("data-dirty", ""),
+                false => self.root.remove_attribute("data-dirty"),
+            };
         }
 
         /// The address of the page as it is.
@@ -153,7 +163,9 @@ mod live {
             };
             let submitter = event.clone().dyn_into::<SubmitEvent>().ok().and_then(|event| event.submitter());
             let body = encode(&form, submitter.as_ref());
-            if endpoint.is_none() && form.method() == "get" {
+            // Not its property: a control of that name hides it, as the form of a webhook has one.
+            let asks = form.get_attribute("method").is_none_or(|method| method.eq_ignore_ascii_case("get"));
+            if endpoint.is_none() && asks {
                 if to.pathname() == here.pathname() {
                     event.prevent_default();
                     to.set_search(&body);
@@ -370,6 +382,7 @@ mod live {
             if !typed.is_empty() {
                 self.preview();
             }
+            self.mark();
             self.follow();
         }
 
@@ -378,6 +391,7 @@ mod live {
             if target.is_some_and(|target| target.has_attribute("data-view")) {
                 return;
             }
+            self.mark();
             self.cancel_preview();
             let live = self.clone();
             let preview = Closure::once_into_js(move || live.preview());
@@ -406,6 +420,7 @@ mod live {
                 let Ok(answer) = live.ask(&endpoint, Some(&body)).await else { return };
                 if live.asked.get() == question {
                     live.replace_parts(&answer.html, &sent);
+                    live.mark();
                 }
             });
         }

@@ -15,7 +15,7 @@ use super::nav::{self, PLACES};
 use engine::operators::Role;
 use engine::settings::checks::Fixed;
 use engine::settings::table;
-use engine::settings::{self, Current, FieldError, Preview, Saved, Values};
+use engine::settings::{self, Current, FieldError, Preview, Saved, Values, history};
 use form::{Clash, Read};
 use leptos::prelude::*;
 
@@ -132,9 +132,17 @@ impl Page for Settings {
         Ok(Loaded::View(view(visit, current, read)))
     }
 
-    fn head(view: &View, _: &Visit) -> Head {
+    fn head(view: &View, visit: &Visit) -> Head {
         let about = view.page.about();
-        Head { read_only: view.read_only.clone(), ..Head::new(about.title, about.lead) }
+        let by_files = settings::files_decide(&visit.engine.begin().config).is_some();
+        let saved_before = by_files.then(|| {
+            view! { " "<a href=nav::HISTORY.path>"History"</a>" shows what was saved here and is not applied." }.into_any()
+        });
+        Head {
+            read_only: view.read_only.clone(),
+            read_only_more: saved_before,
+            ..Head::new(about.title, about.lead)
+        }
     }
 
     fn body(view: View, frame: &Frame<'_>) -> AnyView {
@@ -202,12 +210,13 @@ async fn became(
     };
     read.problems.clone_from(&asks.problems);
     let mut clashes = Vec::new();
-    if let Some(conflict) = &mut asks.conflict
-        && let Some(was) = form::was(page(visit), &current, sent)
-    {
+    if let Some(conflict) = &mut asks.conflict {
+        let since = history::compare(&visit.engine, form::revision(sent), conflict.revision).await?;
+        conflict.theirs = since.map(|since| since.changes).unwrap_or_default();
         // Made anew on what is current: a second Save is meant.
-        conflict.theirs = settings::changes(&was, &current.values);
-        clashes = form::on_top_of(&current.values, &was, &mut read);
+        if let Some(was) = form::was(page(visit), &current, sent) {
+            clashes = form::on_top_of(&current.values, &was, &mut read);
+        }
     }
     let mut view = view(visit, current, read);
     view.clashes = clashes;

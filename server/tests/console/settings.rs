@@ -75,6 +75,7 @@ async fn a_save_that_comes_late_keeps_what_was_typed_and_what_others_changed() {
     assert!(!tag(&late.html, "id=\"breach-check\"").contains("checked"), "theirs, untouched by me");
     assert!(late.html.contains("<b>1 unsaved change</b>"), "{}", late.html);
     assert!(late.html.contains("name=\"base\" value=\"1&amp;"), "a second Save is made knowingly");
+    assert!(late.html.contains("Sign in after registration: on"), "also on another page: {}", late.html);
     let page = console.get(PAGE).await;
     assert!(tag(&page.html, "id=\"sign-in-after-registration\"").contains("checked"));
     assert_eq!(console.values().await.revision, 1);

@@ -82,7 +82,7 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
 
 /// Title, then everything that the page has to say before its own part.
 fn above(head: Head, frame: &Frame<'_>) -> AnyView {
-    let Head { title, lead, parent, actions, read_only } = head;
+    let Head { title, lead, parent, actions, read_only, read_only_more } = head;
     let Asks { problems, conflict, confirm } = frame.asks;
     let again = confirm.as_ref().and_then(|confirm| Some((confirm, confirm.again.as_ref()?)));
     view! {
@@ -93,7 +93,7 @@ fn above(head: Head, frame: &Frame<'_>) -> AnyView {
             {actions.map(|actions| view! { <div class="head-actions">{actions}</div> })}
         </div>
         {read_only.map(|why| view! {
-            <div class="note info" id="read-only">{sign(Severity::Info)}<span><b>"Read only"</b>{with_code(&why)}</span></div>
+            <div class="note info" id="read-only">{sign(Severity::Info)}<span><b>"Read only"</b>{with_code(&why)}{read_only_more}</span></div>
         })}
         {frame.restored.then(|| view! {
             <div class="note info" role="alert" id="kept" tabindex="-1" autofocus=true>

@@ -242,6 +242,8 @@ pub struct Head {
     /// Links at the title.
     pub actions: Option<AnyView>,
     pub read_only: Option<String>,
+    /// After that sentence.
+    pub read_only_more: Option<AnyView>,
 }
 
 impl Head {
