@@ -26,6 +26,7 @@ const REASONS: &[(&str, &str)] = &[
     ("identities::CLAIM", "locks the row for a reset, which goes through a change"),
     ("identities::STILL_BEFORE_PROOF", "locks the row, and writes what is in it"),
     ("identities::INSERT_CREDENTIAL", "a credential of a new identity"),
+    ("identities::INSERT_TWO_CREDENTIALS", "two credentials of a new identity"),
     ("identities::INSERT_IDENTIFIER", "an identifier of a new identity, or of a change"),
     ("identities::INSERT_TWO_IDENTIFIERS", "two identifiers of a new identity"),
     ("identities::HOLD_CREDENTIAL", "locks the row, and writes what is in it"),
