@@ -1,6 +1,8 @@
 //! The hosted pages on the public port: read the engine's data, pass it to `app::hosted`, send the HTML with its headers. Every
 //! restart of a flow is recorded in the flow itself, which prevents redirect loops.
 
+pub(crate) mod settings;
+
 use crate::error::ApiError;
 use crate::public::flows::{load, query};
 use crate::respond::{redirect, see_other};
@@ -48,6 +50,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/registration", get(registration))
         .route("/login", get(login))
         .route("/verification", get(verification))
+        .route("/settings", get(settings::page))
         .route("/welcome", get(welcome))
         .route("/error", get(error))
         .layer(middleware::from_fn_with_state(state.clone(), with_headers))
@@ -56,7 +59,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 
 /// Pages read the anti-forgery cookie and never set it.
 pub fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/registration" | "/login" | "/verification" | "/welcome" | "/error")
+    matches!(path, "/" | "/registration" | "/login" | "/verification" | "/settings" | "/welcome" | "/error")
 }
 
 /// A browser at the bare URL sees whether the user is signed in, with links. Other clients get Kratos' response.
@@ -217,6 +220,10 @@ async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, u
     };
     let id = id.parse().ok();
     let error = match load(ctx, kind, id, headers).await {
+        // Signing in leads back to a new form.
+        Err(error) if kind == FlowKind::Settings && error.kind == Kind::Unauthenticated => {
+            return see_other(&start_url(&ctx.config, kind, &query, None, None));
+        }
         // A mail's link leads to an app's verification too, and its code needs no cookie.
         Ok(flow) if flow.kind_of_client == FlowType::Browser || kind == FlowKind::Verification => {
             return show(ctx, kind, &site(flow.return_to.as_deref()), flow, headers).await;
@@ -256,6 +263,9 @@ async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &Head
     let config = &ctx.config;
     if kind == FlowKind::Verification {
         return show_verification(ctx, site, flow, headers).await;
+    }
+    if kind == FlowKind::Settings {
+        return settings::show(ctx, site, flow, headers).await;
     }
     let sign_out = if flow.is_refresh() { sign_out_url(ctx, headers).await } else { None };
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
@@ -317,7 +327,7 @@ fn restart_reason(error: &Error) -> Option<Restarted> {
         (Some("self_service_flow_expired"), _) => Some(Restarted::Expired),
         // Kratos gives the error of an expired verification no id.
         (None, Kind::Expired) => Some(Restarted::Expired),
-        (Some("security_csrf_violation"), _) => Some(Restarted::OtherBrowser),
+        (Some("security_csrf_violation" | "security_identity_mismatch"), _) => Some(Restarted::OtherBrowser),
         (None, Kind::NotFound) => Some(Restarted::Unknown),
         _ => None,
     }
@@ -414,6 +424,7 @@ async fn welcome(
     let welcome = Welcome {
         who: who(&identity),
         unverified: unverified(&ctx.config, &identity),
+        settings: start_url(&ctx.config, FlowKind::Settings, &[], None, None),
         logout: (ctx.config.public_url("self-service/logout"), flow::logout::token(&ctx, &session)),
         since: times(session.authenticated_at),
         until: times(session.expires_at),

@@ -23,6 +23,16 @@ pub fn has_errors(ui: &Container) -> bool {
 
 /// The `<form>` with all its messages. Without a button the form can't be sent, so `unavailable` is shown instead of fields.
 pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView {
+    view! {
+        {summary(ui)}
+        {notices(ui)}
+        {sheet(ui, rules, unavailable, 0)}
+    }
+    .into_any()
+}
+
+/// The `<form>` alone. `before`: how many fields precede it on a page with several forms.
+pub(super) fn sheet(ui: &Container, rules: Rules, unavailable: &'static str, before: usize) -> AnyView {
     let nodes = nodes(ui);
     let (hidden, visible): (Vec<_>, Vec<_>) =
         nodes.iter().partition(|node| kind(node) == Some(InputKind::Hidden));
@@ -69,11 +79,9 @@ pub fn form(ui: &Container, rules: Rules, unavailable: &'static str) -> AnyView 
     let fields: Vec<_> = fields
         .into_iter()
         .enumerate()
-        .map(|(at, node)| field::field(node, &field_id(at), signs_up, rules))
+        .map(|(at, node)| field::field(node, &field_id(before + at), signs_up, rules))
         .collect();
     view! {
-        {summary(ui)}
-        {notices(ui)}
         {above}
         <form action=ui.action.clone() method=method(ui)>
             {hidden}
@@ -149,7 +157,7 @@ fn test_id(message: &Text) -> String {
 }
 
 /// The summary of all errors at the top, with links to the fields. It takes the focus, so that screen reader users notice the new page.
-fn summary(ui: &Container) -> Option<AnyView> {
+pub(super) fn summary(ui: &Container) -> Option<AnyView> {
     let visible = || {
         nodes(ui).iter().filter(|node| {
             !matches!(kind(node), None | Some(InputKind::Hidden | InputKind::Submit | InputKind::Button))
@@ -198,7 +206,7 @@ fn summary(ui: &Container) -> Option<AnyView> {
 }
 
 /// The engine's messages that are no errors, for example "Sign in again to continue."
-fn notices(ui: &Container) -> Vec<AnyView> {
+pub(super) fn notices(ui: &Container) -> Vec<AnyView> {
     ui.messages
         .iter()
         .filter(|message| !is_error(message))

@@ -7,12 +7,14 @@ mod field;
 pub mod form;
 mod message;
 mod resend;
+mod settings;
 mod sign;
 mod verification;
 mod welcome;
 
 pub use error::{StoredError, error, failed};
 pub use message::{closed, cookies_blocked, no_page, not_here, signed_out};
+pub use settings::{Settings, Shown, settings};
 pub use sign::{Sign, sign_in, sign_up};
 pub use verification::{Verification, verification};
 pub use welcome::{Welcome, welcome};

@@ -170,6 +170,7 @@ fn hostile_values_stay_text() {
                 who: evil.to_owned(),
                 logout: pair(),
                 unverified: Some(pair()),
+                settings: evil.to_owned(),
                 since: pair(),
                 until: pair(),
             },
@@ -581,6 +582,7 @@ fn whoever_is_signed_in_reads_as_whom_and_can_sign_out() {
         who: "anna@example.org".to_owned(),
         logout,
         unverified: None,
+        settings: "/settings".to_owned(),
         since: pair("a"),
         until: pair("b"),
     };

@@ -12,6 +12,8 @@ pub struct Welcome {
     pub logout: (String, String),
     /// An unverified email of the user, and the URL to request a code for it.
     pub unverified: Option<(String, String)>,
+    /// Where the account settings begin.
+    pub settings: String,
     /// When the session began and when it expires: for machines (RFC 3339) and as shown.
     pub since: (String, String),
     pub until: (String, String),
@@ -33,6 +35,7 @@ pub fn welcome(site: &Site, page: Welcome) -> String {
             <input type="hidden" name="token" value=token />
             <button type="submit" data-testid="logout">"Sign out"</button>
         </form>
+        <p class="foot"><a href=page.settings data-testid="settings">"Account settings"</a></p>
         <dl class="details">
             <dt>"Signed in"</dt>
             <dd><time datetime=page.since.0>{page.since.1}</time></dd>

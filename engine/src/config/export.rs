@@ -84,6 +84,10 @@ const WITHOUT: &[(&str, &str)] = &[
     ("vestibule.web_hooks.deadline", "Kratos allows 30 seconds per webhook call and makes three attempts"),
     ("vestibule.web_hooks.allowed_hosts", "Kratos calls any host that a webhook names"),
     ("vestibule.password.max_length", "Kratos truncates passwords after 72 bytes with bcrypt"),
+    (
+        "vestibule.password.change_ends_other_sessions",
+        "use the hook `revoke_active_sessions` in `selfservice.flows.settings.after.password.hooks`",
+    ),
     ("vestibule.pages.name", "Kratos has no pages of its own"),
     ("vestibule.pages.resend_after", "Kratos has no pages of its own"),
     ("vestibule.console.host", "Kratos has no console"),

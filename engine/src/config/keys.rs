@@ -240,6 +240,7 @@ pub(super) const TABLE: &[Key] = &[
     key("selfservice.methods.password.config.haveibeenpwned_host", Text, "api.pwnedpasswords.com", "Host of the breach check over https, with an optional port. It may be in your own network. It receives only five characters of a hash."),
     key("selfservice.methods.password.config.max_breaches", COUNT, "0", "Number of breaches in which a password may have appeared."),
     key("selfservice.methods.password.config.ignore_network_errors", Bool, "true", "Accept a password if the breach check can't be reached."),
+    key("vestibule.password.change_ends_other_sessions", Bool, "false", "Sign out every other device when a user changes the password in the settings (as the hook `revoke_active_sessions` does)."),
     key("vestibule.password.max_length", Integer(64, 4096), "1024", "Maximum number of characters in a password. Longer passwords are rejected, never truncated."),
     later("selfservice.methods.password.config.migrate_hook", Open, "", "Check the password with another system at the first sign-in."),
     key("selfservice.methods.code.enabled", Bool, "true", "Verify an email with a code that is sent to it."),

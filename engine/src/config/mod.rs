@@ -301,6 +301,8 @@ pub struct PasswordMethod {
     pub min_password_length: usize,
     /// Characters; ours, since nothing is ever truncated (Kratos: 72 bytes with bcrypt).
     pub max_password_length: usize,
+    /// Changing it in the settings signs out every other device.
+    pub change_ends_other_sessions: bool,
     pub identifier_similarity_check_enabled: bool,
     pub haveibeenpwned_enabled: bool,
     pub haveibeenpwned_host: String,

@@ -418,6 +418,7 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
         enabled: reader.boolean("selfservice.methods.password.enabled"),
         min_password_length: reader.integer(&format!("{CONFIG}.min_password_length")),
         max_password_length: reader.integer("vestibule.password.max_length"),
+        change_ends_other_sessions: reader.boolean("vestibule.password.change_ends_other_sessions"),
         identifier_similarity_check_enabled: reader
             .boolean(&format!("{CONFIG}.identifier_similarity_check_enabled")),
         haveibeenpwned_enabled: reader.boolean(&format!("{CONFIG}.haveibeenpwned_enabled")),

@@ -73,7 +73,12 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
         Outcome::Stale => return Ok(Changed::Moved),
         Outcome::Taken => return Ok(Changed::Taken),
     }
-    if work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
+    let is_secret = member.wish.is_secret();
+    if is_secret {
+        sessions::end_rotated(tx, current.identity.id).await?;
+    }
+    let ends = is_secret && ctx.config.selfservice.password.change_ends_other_sessions;
+    if ends || work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
         sessions::revoke_others(tx, current.identity.id, current.session.id).await?;
     }
     work.account = Some(after.identity.clone());

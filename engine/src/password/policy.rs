@@ -111,6 +111,7 @@ mod tests {
             enabled: true,
             min_password_length: 8,
             max_password_length: 100,
+            change_ends_other_sessions: false,
             identifier_similarity_check_enabled: true,
             haveibeenpwned_enabled: false,
             haveibeenpwned_host: String::new(),

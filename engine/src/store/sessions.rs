@@ -67,6 +67,8 @@ statements! {
         "insert into rotated_session_tokens (token_hash, session_id, valid_until) values ($1, $2, $3)";
     const DELETE_ROTATED: &str = "delete from rotated_session_tokens
         where token_hash in (select token_hash from rotated_session_tokens where valid_until < $1 order by valid_until limit $2)";
+    const END_ROTATED: &str = "delete from rotated_session_tokens
+        where session_id in (select id from sessions where identity_id = $1)";
     const DELETE_OLD: &str = "delete from sessions
         where id in (select id from sessions where expires_at < $1 order by expires_at limit $2)";
 }
@@ -243,6 +245,12 @@ pub async fn rotate(
         tx.execute(KEEP_ROTATED, &[&was, &session.id.0, &until]).await?;
     }
     Ok(rotated == 1)
+}
+
+/// No older token of the account's sessions reads anything any more.
+pub async fn end_rotated(tx: &mut Tx, identity: IdentityId) -> Result<()> {
+    tx.execute(END_ROTATED, &[&identity.0]).await?;
+    Ok(())
 }
 
 /// At most `limit` of the old tokens that read nothing any more; answers how many went.

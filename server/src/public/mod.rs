@@ -85,6 +85,7 @@ pub fn router(state: AppState) -> Router {
             post(|s, r, h, u, b| flows::submit(FlowKind::Settings, s, r, h, u, b))
                 .merge(acting(|s, h, u| flows::page(FlowKind::Settings, s, h, u))),
         )
+        .route("/settings/sessions", post(crate::hosted::settings::end))
         .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
     let api = Router::new()
         .merge(starts)
@@ -95,6 +96,7 @@ pub fn router(state: AppState) -> Router {
         // The provider sends these forms: the state in them is what counts.
         .route("/self-service/methods/oidc/callback/{provider}", acting(oidc::callback).post(oidc::posted))
         .route("/self-service/methods/oidc/callback", acting(oidc::callback_of_any).post(oidc::posted))
+        .route("/.well-known/change-password", get(crate::hosted::settings::change_password))
         .route("/sessions/token-exchange", acting(oidc::token_exchange))
         .route("/sessions/whoami", any(sessions::whoami))
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))

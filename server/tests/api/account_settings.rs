@@ -245,3 +245,125 @@ async fn the_hook_ends_the_other_sessions_with_the_change() {
     assert_eq!(anna.send(&form, new_password()).await.status, 200);
     assert!(anna.is_signed_in().await && !thief.is_signed_in().await);
 }
+
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+/// The value of the first field of that name.
+fn field(html: &str, name: &str) -> String {
+    let at = html.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("{name} in {html}"));
+    let (_, rest) = html[at..].split_once("value=\"").expect("a value");
+    rest.split_once('"').expect("its end").0.replace("&amp;", "&")
+}
+
+async fn html(person: &mut Person, target: &str) -> (Answer, String) {
+    let mut target = target.to_owned();
+    for _ in 0..5 {
+        let answer = person.ask("GET", &target, HTML, &[], None).await;
+        match answer.header("location") {
+            Some(location) => {
+                let (_, path) = location.split_once("://").expect("an absolute URL");
+                target = format!("/{}", path.split_once('/').expect("a path").1);
+            }
+            None => {
+                let text = String::from_utf8_lossy(&answer.body).into_owned();
+                return (answer, text);
+            }
+        }
+    }
+    panic!("{target} leads on and on")
+}
+
+fn sent(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+#[tokio::test]
+async fn the_page_changes_the_password_and_shows_what_it_did() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let (answer, page) = html(&mut anna.person, "/.well-known/change-password").await;
+    assert_eq!(answer.status, 200);
+    for part in ["<h1>Account settings</h1>", "autocomplete=\"new-password\"", "Profile", "This device", ANNA]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("data-testid=\"end-others\""), "there is no other session");
+    let (flow, token) = (field(&page, "flow"), field(&page, "csrf_token"));
+    let target = format!("/self-service/settings?flow={flow}");
+    let sends =
+        |password: &str| sent(&[("csrf_token", &token), ("method", "password"), ("password", password)]);
+    for (password, shown, hidden) in [
+        (NEW, "Your changes were saved.", "There is a problem"),
+        ("short", "There is a problem", "Your changes were saved."),
+    ] {
+        let answer = anna.person.ask("POST", &target, HTML, &[FORM], Some(&sends(password))).await;
+        assert_eq!(answer.status, 303, "{:?}", String::from_utf8_lossy(&answer.body));
+        let (_, page) = html(&mut anna.person, &format!("/settings?flow={flow}")).await;
+        assert!(page.contains(shown) && !page.contains(hidden), "{page}");
+        assert!(!page.contains(password), "no password comes back");
+    }
+    assert!(opens_with(&site, ANNA, NEW).await);
+    // Nobody else has a page to look at.
+    let mut nobody = Person::new(&site, Kind::Browser);
+    let (_, page) = html(&mut nobody, &format!("/settings?flow={flow}")).await;
+    assert!(page.contains("<h1>Sign in</h1>") && !page.contains(ANNA), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_ends_other_sessions_for_its_own_forms_alone() {
+    let (_stand, site) = stand("memory", json!({})).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    sign_up(&site, Kind::Native, BERT).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let mut one = Member::app(&site, ANNA, PASSWORD).await;
+    let mut other = Member::app(&site, ANNA, PASSWORD).await;
+    let mut bert = Member::app(&site, BERT, PASSWORD).await;
+    let (_, page) = html(&mut anna.person, "/settings").await;
+    assert_eq!(page.matches("data-testid=\"session\"").count(), 3, "{page}");
+    let (flow, token) = (field(&page, "flow"), field(&page, "csrf_token"));
+    let id = document(&one.get("/sessions/whoami").await)["id"].as_str().expect("an id").to_owned();
+    let of_bert = document(&bert.get("/sessions/whoami").await)["id"].as_str().expect("an id").to_owned();
+    let target = "/settings/sessions";
+    for (body, headers, status) in [
+        (sent(&[("flow", &flow), ("session", "others")]), vec![FORM], 403),
+        (
+            sent(&[("csrf_token", &token), ("flow", &flow), ("session", "others")]),
+            vec![FORM, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")],
+            403,
+        ),
+        (sent(&[("csrf_token", &token), ("flow", &flow), ("session", &of_bert)]), vec![FORM], 303),
+        (sent(&[("csrf_token", &token), ("flow", &flow), ("session", "nonsense")]), vec![FORM], 400),
+    ] {
+        let answer = anna.person.ask("POST", target, HTML, &headers, Some(&body)).await;
+        assert_eq!(answer.status, status, "{body} {:?}", String::from_utf8_lossy(&answer.body));
+    }
+    assert!(one.is_signed_in().await && other.is_signed_in().await && bert.is_signed_in().await);
+    let body = sent(&[("csrf_token", &token), ("flow", &flow), ("session", &id)]);
+    let answer = anna.person.ask("POST", target, HTML, &[FORM], Some(&body)).await;
+    assert!(answer.header("location").is_some_and(|to| to.ends_with(&format!("/settings?flow={flow}"))));
+    assert!(!one.is_signed_in().await && other.is_signed_in().await);
+    let body = sent(&[("csrf_token", &token), ("flow", &flow), ("session", "others")]);
+    assert_eq!(anna.person.ask("POST", target, HTML, &[FORM], Some(&body)).await.status, 303);
+    assert!(!other.is_signed_in().await && anna.is_signed_in().await && bert.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_other_sessions_where_the_key_says_so() {
+    for ends in [false, true] {
+        let keys = json!({"vestibule": {"password": {"change_ends_other_sessions": ends}}});
+        let (_stand, site) = stand("memory", keys).await;
+        sign_up(&site, Kind::Native, ANNA).await;
+        let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+        let mut other = Member::app(&site, ANNA, PASSWORD).await;
+        // The token from before a fresh sign-in reads for a moment: not after the password changed.
+        let before = anna.person.copy();
+        assert_eq!(anna.signs_in("?refresh=true", ANNA, PASSWORD).await.status, 200);
+        let mut thief = Member { person: before, token: None };
+        assert!(thief.is_signed_in().await);
+        let form = anna.open().await;
+        assert_eq!(anna.send(&form, new_password()).await.status, 200);
+        assert!(anna.is_signed_in().await && !thief.is_signed_in().await, "{ends}");
+        assert_eq!(other.is_signed_in().await, !ends);
+    }
+}
