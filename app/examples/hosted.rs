@@ -26,6 +26,7 @@ fn main() -> std::io::Result<()> {
         who: "anna@example.org".to_owned(),
         logout: ("/self-service/logout".to_owned(), "token".to_owned()),
         unverified: Some(("anna@example.org".to_owned(), "/verification".to_owned())),
+        settings: "/self-service/settings/browser".to_owned(),
         since: ("2026-11-23T21:49:00Z".to_owned(), "23 Nov 2026, 21:49 UTC".to_owned()),
         until: ("2026-11-24T21:49:00Z".to_owned(), "24 Nov 2026, 21:49 UTC".to_owned()),
     };

@@ -5,7 +5,7 @@ use super::document::{Glyph, document, icon};
 use super::form::{Rules, has_errors, notices, sheet, summary};
 use super::{Restarted, Site};
 use crate::device::device;
-use engine::ui::{Container, Group, InputKind, Node, TextKind};
+use engine::ui::{Container, Group, Input, InputKind, Node, TextKind};
 use leptos::prelude::*;
 
 const UNAVAILABLE: &str = "Not available right now. Contact the owner of this service.";
@@ -64,12 +64,20 @@ pub fn settings(site: &Site, page: Settings) -> String {
         }
     });
     let who = page.who.clone();
-    let password = password.map(|own| {
+    let password = password.map(|mut own| {
+        // A password manager stores the new password with this name.
+        let name = Input {
+            kind: InputKind::Hidden,
+            name: "identifier".to_owned(),
+            value: Some(who.into()),
+            ..Input::default()
+        };
+        own.nodes
+            .iter_mut()
+            .for_each(|nodes| nodes.push(Node::new_input(Group::Default, None, name.clone())));
         view! {
             <section aria-labelledby="password">
                 <h2 id="password">"Password"</h2>
-                // A password manager stores the new password with this name. Without a name of its own it isn't sent.
-                <input type="text" autocomplete="username" value=who readonly hidden />
                 {sheet(&own, page.rules, UNAVAILABLE, before)}
             </section>
         }
