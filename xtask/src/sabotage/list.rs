@@ -60,6 +60,12 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(API, &["fresh_sign_in::nobody_is_signed_in_by_what_is_no_longer_so"]),
     },
     Rule {
+        name: "settings-owner",
+        text: "flow.account() == Some(current.identity.id)",
+        instead: "true",
+        tests: server(API, &["account_settings::the_form_of_another_account_is_neither_read_nor_sent"]),
+    },
+    Rule {
         name: "sessions-end-at-first-proof",
         text: "END_UNVERIFIED_SESSIONS, &[&identity.id.0]",
         instead: "END_UNVERIFIED_SESSIONS, &[&Uuid::nil()]",
