@@ -217,10 +217,10 @@ test.describe('with web hooks', () => {
     await check(admin.page, 'Webhooks');
     await admin.page.locator('.actions a').first().click();
     await admin.page.getByRole('button', { name: 'Send a test' }).click();
-    await admin.page.getByText('What its template is given').click();
+    await admin.page.getByText('Template input').click();
     await check(admin.page, /127\.0\.0\.1/);
     await admin.page.getByRole('button', { name: 'Send test request' }).click();
-    await admin.page.getByText('Request and answer').click();
+    await admin.page.getByText('Request and response').click();
     await check(admin.page, /127\.0\.0\.1/);
   });
 });
@@ -243,7 +243,7 @@ test.describe('with hosts that web hooks may call', () => {
     await check(admin.page, 'New webhook');
     await admin.page.locator('#save').click();
     await expect(admin.page.getByTestId('secret')).toBeVisible();
-    await check(admin.page, 'crm: its secret');
+    await check(admin.page, 'Signing secret of crm');
     await admin.goto('/webhooks');
     await check(admin.page, 'Webhooks');
     await admin.goto('/webhooks/change?id=crm');

@@ -81,7 +81,14 @@ test('the switch works by keyboard alone', async ({ admin }) => {
 test('a double click saves once, and the focus stays', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.signInAfterRegistration.setChecked(true);
+  let answer = () => {};
+  const held = new Promise<void>((done) => (answer = done));
+  await admin.page.route('**/api/settings/authentication', async (route) => {
+    if (route.request().postData()?.includes('action=save')) await held;
+    await route.continue();
+  });
   await admin.saveButton.dblclick();
+  answer();
   await expect(admin.status).toContainText('Saved as revision 1');
   // The bar is gone with what was unsaved.
   await expect(admin.saveButton).toBeHidden();

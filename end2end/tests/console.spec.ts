@@ -203,7 +203,7 @@ test.describe('a session that runs out', () => {
       await beside.locator('#email').fill(OPERATOR.email);
       await beside.locator('#password').fill(OPERATOR.password);
       await beside.locator('form button[type=submit]').last().click();
-      await expect(beside.getByRole('heading', { level: 1 })).toHaveText('Authentication settings');
+      await expect(beside.getByRole('heading', { level: 1 })).toHaveText('Overview');
       await beside.close();
       await expect(admin.inviteOnly).toBeChecked();
     } else {

@@ -186,7 +186,7 @@ test.describe('a mail server that does not answer', () => {
 
   test('is told to the administrator on every page', async ({ admin, visitor }) => {
     await admin.signIn();
-    await admin.page.getByRole('link', { name: /^Email delivery/ }).click();
+    await admin.page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: /^Email delivery/ }).click();
     await expect(admin.heading()).toHaveText('Email delivery');
     await expect(admin.page.locator('main .note.danger')).toHaveCount(0);
     const anna = await visitor();
@@ -195,7 +195,7 @@ test.describe('a mail server that does not answer', () => {
       await admin.openSettings();
       await expect(admin.page.getByTestId('mail-stuck')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 15_000 });
-    await admin.page.getByRole('link', { name: /^Email delivery/ }).click();
+    await admin.page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: /^Email delivery/ }).click();
     await expect(admin.page.locator('main .note.danger')).toContainText('Email delivery is failing');
     await expect(admin.page.locator('main')).toContainText('anna@example.org');
     await expect(admin.page.locator('main')).not.toContainText('hidden-pw');

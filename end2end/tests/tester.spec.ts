@@ -13,10 +13,10 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
   for (const client of ['Browser form', 'Single-page app', 'Native app']) {
     await admin.goto('/tester');
     await admin.page.getByLabel(client).check();
-    await admin.page.getByLabel('E-Mail').fill('anna@example.org');
+    await admin.page.getByLabel('Email', { exact: true }).fill('anna@example.org');
     await admin.page.locator('#run').click();
     await expect(admin.page.locator('#verdict')).toHaveText('Signed in');
-    await expect(admin.page.getByLabel('E-Mail')).toHaveValue('anna@example.org');
+    await expect(admin.page.getByLabel('Email', { exact: true })).toHaveValue('anna@example.org');
     await expect(admin.page.locator('.outcome')).toContainText('No existing account uses this data');
   }
   // The address is still free.
