@@ -359,6 +359,8 @@ mod live {
             if !answer.title.is_empty() {
                 self.document.set_title(&answer.title);
             }
+            // Before anything takes the focus: what is shown only while something is unsaved is hidden from here on.
+            self.mark();
             let wanted = "[data-region] [autofocus],[role=status] [autofocus]";
             let wanted = self.root.query_selector(wanted).ok().flatten();
             // Whatever was discarded, this is a page that nobody leaves.

@@ -247,7 +247,7 @@ test.describe('with hosts that web hooks may call', () => {
     await admin.goto('/webhooks');
     await check(admin.page, 'Webhooks');
     await admin.goto('/webhooks/change?id=crm');
-    await check(admin.page, 'Change crm');
+    await check(admin.page, 'Edit crm');
     await admin.goto('/webhooks/press?id=crm&act=remove');
     await check(admin.page, 'Remove crm');
   });
