@@ -15,6 +15,7 @@ fn main() -> std::io::Result<()> {
         stylesheet: "hosted.css".to_owned(),
         sign_in: "sign-in.html".to_owned(),
         sign_up: Some("sign-up.html".to_owned()),
+        recovery: None,
     };
     let shop = Site { name: Some("Example Shop".to_owned()), ..ours.clone() };
     let error = |error: Value| StoredError {

@@ -32,6 +32,7 @@ pub mod otp;
 pub mod password;
 pub mod pipeline;
 pub mod plan;
+pub mod recovery;
 pub mod rehearsal;
 pub mod request_id;
 pub mod requester;

@@ -88,11 +88,21 @@ pub fn client(client: Client) -> &'static str {
 
 /// `config` is the configuration of the plan.
 pub fn pipeline(config: &Config, plan: &Plan) -> Pipeline {
-    let closed = plan.flow == FlowKind::Registration && !config.selfservice.registration.enabled;
+    let closed = match plan.flow {
+        FlowKind::Registration if !config.selfservice.registration.enabled => {
+            Some("Sign-up is off. None of these steps run.")
+        }
+        FlowKind::Recovery if !config.recovers() => Some("Recovery is off. None of these steps run."),
+        FlowKind::Registration
+        | FlowKind::Login
+        | FlowKind::Verification
+        | FlowKind::Recovery
+        | FlowKind::Settings => None,
+    };
     Pipeline {
         method: plan.method,
         client: plan.client,
-        closed: closed.then_some("Sign-up is off. None of these steps run."),
+        closed,
         steps: plan.steps.iter().map(|step| line(config, plan, step)).collect(),
         lists: lists(plan),
         answer: answer(config, plan),
@@ -142,9 +152,9 @@ const LAST: &str = "Always last";
 
 fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
     let after = match plan.flow {
-        FlowKind::Login => BEFORE_SIGN_IN,
+        FlowKind::Login | FlowKind::Recovery => BEFORE_SIGN_IN,
         FlowKind::Settings => AFTER_THE_CHANGE,
-        FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery => AFTER_STORING,
+        FlowKind::Registration | FlowKind::Verification => AFTER_STORING,
     };
     let in_settings = plan.flow == FlowKind::Settings;
     let offer = offer(plan.method, plan.flow);
@@ -235,8 +245,8 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
                 (true, FlowKind::Registration) => {
                     "webhook; if it fails, the user sees an error and the account remains"
                 }
-                (true, FlowKind::Login) => "webhook; if it fails, the user isn't signed in",
-                (true, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings) => {
+                (true, FlowKind::Login | FlowKind::Recovery) => "webhook; if it fails, the user isn't signed in",
+                (true, FlowKind::Verification | FlowKind::Settings) => {
                     "webhook; if it fails, the user sees an error and the change remains"
                 }
             };
@@ -268,6 +278,13 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             format!("Run {}", hook.name()),
             after,
             "not supported, has no effect".to_owned(),
+            false,
+        ),
+        Step::OpenSettings => line(
+            "open_settings",
+            "Open the settings".to_owned(),
+            after,
+            "so that the user sets a new password".to_owned(),
             false,
         ),
         Step::SignInWhenProven => line(

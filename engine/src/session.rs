@@ -55,6 +55,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
+impl Session {
+    /// Whether it began with a recovery.
+    pub fn is_by_recovery(&self) -> bool {
+        self.methods.first().is_some_and(|first| first.method.ends_with("_recovery"))
+    }
+}
+
 /// What a session shows of the client that it was issued to.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceInfo {

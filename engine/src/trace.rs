@@ -79,6 +79,7 @@ fn passed_word(step: &Step) -> &'static str {
         Step::SignIn => "issued",
         Step::SignInWhenProven => "kept until verification",
         Step::Run(Hook::WebHook(_)) => "called",
+        Step::OpenSettings => "opened",
         Step::Prove | Step::Run(_) => "done",
     }
 }
@@ -89,6 +90,8 @@ fn stopped_word(step: &Step) -> &'static str {
         // The next steps run after verification.
         Step::Pend => "kept",
         Step::Invitation | Step::Before(_) | Step::Ask(_) | Step::Check | Step::Prove => "rejected",
-        Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::Run(_) => "failed",
+        Step::SendCode | Step::SignIn | Step::SignInWhenProven | Step::OpenSettings | Step::Run(_) => {
+            "failed"
+        }
     }
 }

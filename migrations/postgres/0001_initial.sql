@@ -195,7 +195,7 @@ create table codes (
     purpose text not null,
     -- Null for a sign-up, whose account does not exist yet.
     identity_id uuid references identities (id) on delete cascade,
-    -- Null where the code is bound to the text of the address, which is in its digest.
+    -- Null where the code is bound to the text of the address, which is in its digest, or is for the account itself.
     address_id uuid references identity_addresses (id) on delete cascade,
     key_id text not null,
     digest bytea not null,

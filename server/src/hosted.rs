@@ -9,7 +9,7 @@ use crate::respond::{redirect, see_other};
 use crate::state::AppState;
 use crate::{assets, headers};
 use app::hosted::form::Rules;
-use app::hosted::{self, Restarted, Sign, Site, StoredError, Welcome};
+use app::hosted::{self, Restarted, Sign, Site, Step as RecoveryStep, StoredError, Welcome};
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::uri::Authority;
@@ -23,7 +23,7 @@ use engine::flow;
 use engine::form::request::{Current, first};
 use engine::identity::Identity;
 use engine::ids::FlowId;
-use engine::model::{Client, Flow, FlowKind, FlowState, FlowType};
+use engine::model::{Client, Flow, FlowKind, FlowState, FlowType, MethodId};
 use engine::plan::{Step, plan};
 use engine::{Ctx, Error, Kind, Result, store};
 use serde_json::Value;
@@ -51,6 +51,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/login", get(login))
         .route("/verification", get(verification))
         .route("/settings", get(settings::page))
+        .route("/recovery", get(recovery))
         .route("/welcome", get(welcome))
         .route("/error", get(error))
         .layer(middleware::from_fn_with_state(state.clone(), with_headers))
@@ -59,7 +60,16 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 
 /// Pages read the anti-forgery cookie and never set it.
 pub fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/registration" | "/login" | "/verification" | "/settings" | "/welcome" | "/error")
+    matches!(
+        path,
+        "/" | "/registration"
+            | "/login"
+            | "/verification"
+            | "/recovery"
+            | "/settings"
+            | "/welcome"
+            | "/error"
+    )
 }
 
 /// A browser at the bare URL sees whether the user is signed in, with links. Other clients get Kratos' response.
@@ -205,6 +215,15 @@ async fn verification(
     sign(&state.engine.begin(), FlowKind::Verification, &method, &headers, &uri).await
 }
 
+async fn recovery(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Response {
+    sign(&state.engine.begin(), FlowKind::Recovery, &method, &headers, &uri).await
+}
+
 /// A page with a form: the flow of the address, or the way to one.
 async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response {
     if let Some(url) = elsewhere(&ctx.config.serve.public, method, uri, headers) {
@@ -214,6 +233,9 @@ async fn sign(ctx: &Ctx, kind: FlowKind, method: &Method, headers: &HeaderMap, u
     let site = |return_to: Option<&str>| site(&ctx.config, return_to.or_else(|| first(&query, "return_to")));
     if kind == FlowKind::Registration && !ctx.config.selfservice.registration.enabled {
         return page(StatusCode::FORBIDDEN, hosted::closed(&site(None)));
+    }
+    if kind == FlowKind::Recovery && !ctx.config.recovers() && first(&query, "flow").is_none() {
+        return page(StatusCode::FORBIDDEN, hosted::recovery_closed(&site(None)));
     }
     let Some(id) = first(&query, "flow") else {
         return see_other(&start_url(&ctx.config, kind, &query, None, None));
@@ -267,6 +289,9 @@ async fn show(ctx: &Ctx, kind: FlowKind, site: &Site, flow: Flow, headers: &Head
     if kind == FlowKind::Settings {
         return settings::show(ctx, site, flow, headers).await;
     }
+    if kind == FlowKind::Recovery {
+        return show_recovery(ctx, site, flow);
+    }
     let sign_out = if flow.is_refresh() { sign_out_url(ctx, headers).await } else { None };
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
     let sign = Sign {
@@ -299,9 +324,37 @@ fn until_resend(ctx: &Ctx, flow: &Flow) -> u64 {
     u64::try_from(left).unwrap_or(u64::MAX)
 }
 
+fn show_recovery(ctx: &Ctx, site: &Site, flow: Flow) -> Response {
+    let by_link = flow.active.as_deref() == Some(MethodId::Link.name());
+    let step = match flow.state {
+        _ if flow.opened_link().is_some() => RecoveryStep::OpenedLink,
+        FlowState::SentEmail if flow.by_operator().is_some() => RecoveryStep::GivenCode,
+        FlowState::SentEmail if by_link => RecoveryStep::LinkSent,
+        FlowState::SentEmail
+        | FlowState::AwaitingCode
+        | FlowState::Passed
+        | FlowState::ShowForm
+        | FlowState::Success => RecoveryStep::Code,
+        FlowState::AwaitingAddressChoice => RecoveryStep::Choice,
+        FlowState::ConfirmingAddress => RecoveryStep::Confirmation,
+        FlowState::ChooseMethod | FlowState::AwaitingAddress => RecoveryStep::Email { by_link },
+    };
+    let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
+    let page = hosted::Recovery {
+        step,
+        to: flow.sent().map(|sent| sent.to.clone()),
+        resend: until_resend(ctx, &flow),
+        restarted,
+        ui: flow.ui,
+    };
+    self::page(StatusCode::OK, hosted::recovery(site, page))
+}
+
 async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
     // An app's form takes no address from a browser (see `engine::flow`), so it offers none.
     let resend = (flow.kind_of_client == FlowType::Browser).then(|| until_resend(ctx, &flow));
+    let by_link = flow.active.as_deref() == Some(MethodId::Link.name());
+    let link_sent = by_link && flow.state == FlowState::SentEmail;
     let current = crate::public::current(ctx, headers).await.ok().flatten();
     let signed_in = current.is_some();
     let restarted = restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty());
@@ -312,7 +365,18 @@ async fn show_verification(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderM
     });
     let sign_in_next = engine::signup::deferred::wanted(&ctx.config);
     let ui = flow.ui;
-    let page = hosted::Verification { to, ui, resend, restarted, signed_in, refused, sign_in_next, other };
+    let page = hosted::Verification {
+        to,
+        ui,
+        resend,
+        restarted,
+        by_link,
+        link_sent,
+        signed_in,
+        refused,
+        sign_in_next,
+        other,
+    };
     self::page(StatusCode::OK, hosted::verification(site, page))
 }
 
@@ -378,6 +442,7 @@ fn site(config: &Config, return_to: Option<&str>) -> Site {
         // Without an invitation the way leads nowhere.
         sign_up: (config.selfservice.registration.enabled && !config.vestibule.registration.invite_only)
             .then(|| start(FlowKind::Registration)),
+        recovery: config.recovers().then(|| start(FlowKind::Recovery)),
     }
 }
 

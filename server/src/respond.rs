@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use engine::config::Config;
 use engine::form::csrf;
 use engine::form::outcome::{
-    self, AuthorizationRequest, ContinueWith, Given, Issued, Outcome, Replaced, Saved, ShowVerification,
-    SignedIn, SignedUp, Started, Verified, Why,
+    self, AuthorizationRequest, ContinueWith, FlowItem, Given, Issued, Outcome, Recovered, Replaced, Saved,
+    ShowVerification, SignedIn, SignedUp, Started, Verified, Why,
 };
 use engine::ids::FlowId;
 use engine::model::{Client, Flow, FlowKind, FlowType};
@@ -62,7 +62,7 @@ pub fn page(config: &Config, kind: FlowKind, id: Option<FlowId>) -> Url {
 }
 
 /// A flow was asked for.
-pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
+pub fn started(ctx: &Ctx, headers: &HeaderMap, kind: FlowKind, started: Started) -> Response {
     match started {
         Started::Flow(flow)
             if flow.kind_of_client == FlowType::Api || crate::negotiate::accepts_json(headers) =>
@@ -73,6 +73,7 @@ pub fn started(ctx: &Ctx, headers: &HeaderMap, started: Started) -> Response {
         Started::SignedIn(_) if crate::negotiate::is_json(headers) => {
             ApiError(outcome::already_signed_in()).into_response()
         }
+        Started::SignedIn(url) if kind == FlowKind::Recovery => redirect(StatusCode::FOUND, url.as_str()),
         Started::SignInFirst(_) if crate::negotiate::is_json(headers) => {
             // Kratos' member of that name; nobody knows what for.
             ApiError(session::inactive().beside("CredentialsMissing", false)).into_response()
@@ -106,12 +107,18 @@ pub async fn outcome(
         Ok(Outcome::Form { flow, why: Why::TooEarly(seconds) }) => {
             too_early(ctx, headers, *flow, seconds).await
         }
-        Ok(Outcome::Form { flow, why }) if flow.kind() == FlowKind::Verification => {
+        Ok(Outcome::Recovered(done)) => recovered(ctx, headers, &done),
+        Ok(Outcome::Form { flow, why })
+            if matches!(flow.kind(), FlowKind::Verification | FlowKind::Recovery) =>
+        {
             form_of_verification(ctx, headers, &flow, why)
         }
         Ok(Outcome::Form { flow, why }) => form(ctx, headers, &flow, why),
         Ok(Outcome::Replaced { flow, why, of_app }) if flow.kind() == FlowKind::Verification => {
             replaced_verification(ctx, headers, (&flow, why, of_app))
+        }
+        Ok(Outcome::Replaced { flow, why, of_app }) if flow.kind() == FlowKind::Recovery => {
+            replaced_recovery(ctx, headers, (&flow, why, of_app))
         }
         Ok(Outcome::Replaced { flow, why, .. }) => {
             let mut response = replaced(ctx, wants_json, (why, &flow));
@@ -236,7 +243,7 @@ fn unverified(shown: &ShowVerification) -> Response {
     response
 }
 
-/// The form of a verification. Which header asks for JSON differs by outcome (Kratos: selfservice/strategy/code/
+/// The form of a verification or a recovery. Which header asks for JSON differs by outcome (Kratos: selfservice/strategy/code/
 /// strategy_verification.go): `Accept` alone while it goes on, also the content type where it does not.
 fn form_of_verification(ctx: &Ctx, headers: &HeaderMap, flow: &Flow, why: Why) -> Response {
     let page = || see_other(page_of(&ctx.config, flow).as_str());
@@ -272,6 +279,71 @@ fn replaced_verification(
     };
     if flow.kind_of_client == FlowType::Browser {
         append_cookie(&mut response, cookies::set_csrf(ctx, &flow.csrf_cookie));
+    }
+    response
+}
+
+/// The new flow belongs to a new anti-forgery cookie, which is set in any case (measured).
+fn replaced_recovery(
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    (flow, why, of_app): (&Flow, Replaced, bool),
+) -> Response {
+    let mut response = match why {
+        _ if !crate::negotiate::is_json(headers) && !of_app => see_other(page_of(&ctx.config, flow).as_str()),
+        _ if !ctx.config.selfservice.continue_with_transitions => {
+            see_other(&ctx.config.public_url(&format!("self-service/recovery/flows?id={}", flow.id)))
+        }
+        Replaced::FlowExpired(_) | Replaced::CodeExpired(_) => begin_again(engine::Kind::Expired, flow),
+        Replaced::Over => begin_again(engine::Kind::Invalid, flow),
+    };
+    let cookie = match flow.kind_of_client {
+        FlowType::Browser => flow.csrf_cookie.clone(),
+        FlowType::Api => csrf::new_cookie(ctx.effects()),
+    };
+    append_cookie(&mut response, cookies::set_csrf(ctx, &cookie));
+    response
+}
+
+fn begin_again(kind: engine::Kind, flow: &Flow) -> Response {
+    let reason = flow.ui.messages.first().map(|message| message.text.clone()).unwrap_or_default();
+    let next = ContinueWith::ShowRecoveryUi { flow: FlowItem { id: flow.id, url: None } };
+    ApiError(engine::Error::new(kind, reason).detail("continue_with", json!([next]))).into_response()
+}
+
+/// A user is signed in, and goes on to set a new password. Without `feature_flags.use_continue_with_transitions` an app gets the
+/// session as a cookie, and a URL (Kratos: selfservice/strategy/code/strategy_recovery.go).
+fn recovered(ctx: &Ctx, headers: &HeaderMap, done: &Recovered) -> Response {
+    let transitions = ctx.config.selfservice.continue_with_transitions;
+    let mut response = match done.client {
+        Client::Browser => see_other(done.next.as_str()),
+        Client::Spa | Client::Native if !transitions => {
+            let error =
+                engine::Error::new(engine::Kind::BrowserRequired, "Open the URL in a browser to continue.")
+                    .with_id("browser_location_change_required")
+                    .beside("redirect_browser_to", done.next.as_str());
+            ApiError(error).into_response()
+        }
+        Client::Spa | Client::Native => {
+            let mut items = Vec::new();
+            if done.client == Client::Native {
+                let ory_session_token = done.issued.token.clone();
+                items.push(ContinueWith::SetOrySessionToken { ory_session_token });
+            }
+            items.push(match done.settings {
+                Some(id) => {
+                    let url = Some(done.next.to_string());
+                    ContinueWith::ShowSettingsUi { flow: FlowItem { id, url } }
+                }
+                None => ContinueWith::RedirectBrowserTo { redirect_browser_to: done.next.to_string() },
+            });
+            let mut body = done.flow.to_json();
+            body["continue_with"] = continue_with(&items);
+            json(&body)
+        }
+    };
+    if done.client != Client::Native || !transitions {
+        set_cookies(&mut response, ctx, headers, (Some(&done.new_csrf_cookie), Some(&done.issued)));
     }
     response
 }

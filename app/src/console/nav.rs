@@ -109,6 +109,8 @@ pub const AUTHENTICATION: Place =
     settings(Page::Authentication, "M4 15.5V7.5a5 5 0 0 1 10 0v8M2 15.5h14M11.25 10v1.5");
 pub const EMAIL_VERIFICATION: Place =
     settings(Page::EmailVerification, "M16 8.5V4H2v10h6.5M2.5 4.5 9 9.5l6.5-5M11 13.5l1.75 1.75 3.5-3.75");
+pub const RECOVERY: Place =
+    settings(Page::Recovery, "M3 9a6 6 0 1 0 1.9-4.4L3 6.5M3 2.75V6.5h3.75M9 6v3.25L11 11");
 pub const PASSWORD_POLICY: Place = settings(
     Page::PasswordPolicy,
     "M15.25 6.25a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0ZM9.3 8.7l-6.55 6.55M4.75 13.25l1.75 1.75M7 11l1.25 1.25",
@@ -178,7 +180,7 @@ pub const TESTER: Place = Place {
 };
 
 /// In their order.
-pub const PLACES: [&Place; 19] = [
+pub const PLACES: [&Place; 20] = [
     &OVERVIEW,
     &USERS,
     &SESSIONS,
@@ -186,6 +188,7 @@ pub const PLACES: [&Place; 19] = [
     &LIMITS,
     &AUTHENTICATION,
     &EMAIL_VERIFICATION,
+    &RECOVERY,
     &PASSWORD_POLICY,
     &ACCOUNT_PROTECTION,
     &SIGN_IN_FORMS,

@@ -162,7 +162,8 @@ impl Page for Settings {
                 let [sign_up, sign_in] = flows;
                 Some(super::plan::drawings("Sign-in and sign-up", &[sign_in, sign_up]))
             }
-            table::Page::PasswordPolicy
+            table::Page::Recovery
+            | table::Page::PasswordPolicy
             | table::Page::AccountProtection
             | table::Page::SocialSignIn
             | table::Page::Webhooks => None,

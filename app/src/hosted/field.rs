@@ -119,9 +119,9 @@ impl Control<'_> {
             matches!(input.kind, InputKind::Email | InputKind::Url | InputKind::Tel | InputKind::Password)
                 || matches!(self.autocomplete().as_deref(), Some(purpose) if purpose.starts_with("username"))
                 || input.name == "identifier";
-        // Never on a password: a browser would silently truncate a pasted one.
-        let maxlength =
-            input.maxlength.filter(|_| input.kind != InputKind::Password).map(|most| most.to_string());
+        // Never on a password: a browser would silently truncate a pasted one. Nor on a code, which is pasted with spaces.
+        let truncates = input.kind == InputKind::Password || input.name == "code";
+        let maxlength = input.maxlength.filter(|_| !truncates).map(|most| most.to_string());
         let first = view! {
             <input
                 id=self.id.to_owned()

@@ -60,6 +60,21 @@ pub fn closed(site: &Site) -> String {
     .page(site)
 }
 
+/// Recovery is turned off.
+pub fn recovery_closed(site: &Site) -> String {
+    Message {
+        title: "Recovery is not available",
+        text: vec![
+            "Accounts can’t be recovered here. If you can’t sign in, contact the owner of this service."
+                .to_owned(),
+        ],
+        links: vec![("Sign in", site.sign_in.clone())],
+        details: Vec::new(),
+        failed: false,
+    }
+    .page(site)
+}
+
 /// The browser got a new form once and still didn't send the cookie that belongs to it. `again`: where the flow starts. It is a link, so
 /// that the browser isn't redirected in a loop.
 pub fn cookies_blocked(site: &Site, again: String) -> String {

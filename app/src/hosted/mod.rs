@@ -6,6 +6,7 @@ mod error;
 mod field;
 pub mod form;
 mod message;
+mod recovery;
 mod resend;
 mod settings;
 mod sign;
@@ -13,7 +14,8 @@ mod verification;
 mod welcome;
 
 pub use error::{StoredError, error, failed};
-pub use message::{closed, cookies_blocked, no_page, not_here, signed_out};
+pub use message::{closed, cookies_blocked, no_page, not_here, recovery_closed, signed_out};
+pub use recovery::{Recovery, Step, recovery};
 pub use settings::{Settings, Shown, settings};
 pub use sign::{Sign, sign_in, sign_up};
 pub use verification::{Verification, verification};
@@ -30,6 +32,8 @@ pub struct Site {
     pub sign_in: String,
     /// Where sign-up starts; `None` while it is turned off.
     pub sign_up: Option<String>,
+    /// Where recovery starts; `None` while it is turned off.
+    pub recovery: Option<String>,
 }
 
 /// Why the page shows a new form instead of the requested one.

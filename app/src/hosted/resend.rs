@@ -38,3 +38,14 @@ fn values(input: &Input) -> impl Iterator<Item = String> + use<> {
     };
     all.into_iter()
 }
+
+/// The same form without that button, because the required field for the code would block a request for a new one.
+pub(super) fn without_button(ui: &Container, button: &str) -> Container {
+    let mut own = ui.clone();
+    own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != button || !is_button(node)));
+    own
+}
+
+fn is_button(node: &Node) -> bool {
+    node.input().is_some_and(|input| input.kind == InputKind::Submit)
+}

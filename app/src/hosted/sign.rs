@@ -51,8 +51,12 @@ pub fn sign_in(site: &Site, sign: Sign) -> String {
         let foot = view! { "Not you? " <a href=site.sign_in.clone() data-testid="anew">"Use another email or username"</a> };
         return page(site, (title, NO_SIGN_IN), sign, Some(foot.into_any()));
     }
+    let forgot = site.recovery.clone().filter(|_| asks_for_password(&sign));
+    let forgot = forgot.map(|url| view! { <a href=url data-testid="forgot-password">"Forgot password?"</a> });
+    let sign_up = site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> });
+    let between = (forgot.is_some() && sign_up.is_some()).then(|| view! { <br /> });
     let foot =
-        site.sign_up.clone().map(|url| view! { "New here? " <a href=url>"Create an account"</a> }.into_any());
+        (forgot.is_some() || sign_up.is_some()).then(|| view! { {forgot} {between} {sign_up} }.into_any());
     page(site, ("Sign in", NO_SIGN_IN), sign, foot)
 }
 
@@ -89,6 +93,10 @@ fn page(
         {foot}
     };
     document(site, title, has_errors(&sign.ui), main)
+}
+
+fn asks_for_password(sign: &Sign) -> bool {
+    sign.ui.nodes.iter().flatten().any(|node| node.id() == "password")
 }
 
 /// The account that the user has to confirm, or that the second step of a form is for.

@@ -14,6 +14,7 @@ fn site() -> Site {
         stylesheet: "assets/0/hosted.css".to_owned(),
         sign_in: "/self-service/login/browser?return_to=https%3A%2F%2Fapp.example%2F".to_owned(),
         sign_up: Some("/self-service/registration/browser?return_to=https%3A%2F%2Fapp.example%2F".to_owned()),
+        recovery: None,
     }
 }
 
@@ -154,6 +155,7 @@ fn hostile_values_stay_text() {
         stylesheet: evil.to_owned(),
         sign_in: evil.to_owned(),
         sign_up: Some(evil.to_owned()),
+        recovery: Some(evil.to_owned()),
     };
     let stored = StoredError {
         id: evil.to_owned(),

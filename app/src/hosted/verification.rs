@@ -2,6 +2,7 @@
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, has_errors};
+use super::resend::without_button;
 use super::{Restarted, Site};
 use engine::ui::{Container, Group, Input, InputKind, Node};
 use leptos::prelude::*;
@@ -17,6 +18,10 @@ pub struct Verification {
     /// Seconds until the user can request a new code; `None`: not on this page.
     pub resend: Option<u64>,
     pub restarted: Option<Restarted>,
+    /// The email has a link instead of a code.
+    pub by_link: bool,
+    /// It was sent.
+    pub link_sent: bool,
     /// The user is signed in, so the page doesn't mention sign-in.
     pub signed_in: bool,
     /// A rejected sign-in redirected here.
@@ -38,21 +43,21 @@ pub fn verification(site: &Site, page: Verification) -> String {
             return proven(site, title, href, &page);
         }
         (None, Some(_)) if !by_link => "Check your email",
+        (None, Some(_) | None) if page.link_sent => "Check your email",
         (None, Some(_) | None) => "Verify your email",
     };
     let asks_for_code = node("code").is_some();
     let lead = match (&page.to, asks_for_code) {
-        (Some(to), true) => view! { <p class="lead">"for " <b><bdi>{to.clone()}</bdi></b></p> }.into_any(),
+        (Some(to), _) if asks_for_code || page.link_sent => {
+            view! { <p class="lead">"for " <b><bdi>{to.clone()}</bdi></b></p> }.into_any()
+        }
+        _ if page.by_link => view! { <p class="lead">"We’ll email you a link."</p> }.into_any(),
         _ => view! { <p class="lead">"We’ll email you a code."</p> }.into_any(),
     };
     let restarted = page.restarted.map(|why| {
         view! { <p class="note" data-testid="restarted">{icon(Glyph::Note)} {why.sentence()}</p> }
     });
-    let mut own = page.ui.clone();
-    if asks_for_code {
-        // It has a form of its own, because the required code field would block a request for a new code.
-        own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "email" || !is_button(node)));
-    }
+    let mut own = if asks_for_code { without_button(&page.ui, "email") } else { page.ui.clone() };
     // The engine requires these in a browser that is not known to have signed up.
     let asks_more = ["password", "start_over"].into_iter().any(|name| node(name).is_some());
     if by_link {
@@ -87,10 +92,6 @@ pub fn verification(site: &Site, page: Verification) -> String {
         {foot}
     };
     document(site, title, has_errors(&page.ui), main)
-}
-
-fn is_button(node: &Node) -> bool {
-    node.input().is_some_and(|input| input.kind == InputKind::Submit)
 }
 
 /// Where the page offers a new code. What the email's link filled in is no part of the request.

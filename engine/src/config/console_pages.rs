@@ -6,6 +6,7 @@
 pub enum Page {
     Authentication,
     EmailVerification,
+    Recovery,
     PasswordPolicy,
     AccountProtection,
     SignInForms,
@@ -23,9 +24,10 @@ pub struct About {
 
 impl Page {
     /// In the order of the table.
-    pub const ALL: [Page; 7] = [
+    pub const ALL: [Page; 8] = [
         Page::Authentication,
         Page::EmailVerification,
+        Page::Recovery,
         Page::PasswordPolicy,
         Page::AccountProtection,
         Page::SignInForms,
@@ -44,6 +46,11 @@ impl Page {
                 "/settings/email-verification",
                 "Email verification",
                 "Decide when users have to verify their email. Changes apply as soon as you save.",
+            ),
+            Page::Recovery => (
+                "/settings/recovery",
+                "Recovery",
+                "Let users who can’t sign in recover their account with an email.",
             ),
             Page::PasswordPolicy => (
                 "/settings/password-policy",
@@ -73,6 +80,7 @@ impl Page {
         match self {
             Page::Authentication
             | Page::EmailVerification
+            | Page::Recovery
             | Page::PasswordPolicy
             | Page::AccountProtection
             | Page::SignInForms => true,
@@ -99,6 +107,8 @@ pub(super) static SIGN_UP: Section = section(Page::Authentication, "sign-up", "W
 pub(super) static VERIFIED_SIGN_IN: Section = section(Page::EmailVerification, "verified-sign-in", "Sign-in");
 pub(super) static VERIFICATION: Section =
     section(Page::EmailVerification, "verification", "Verification after sign-up");
+pub(super) static RECOVERY: Section = section(Page::Recovery, "recovery", "Recovery by email");
+pub(super) static LINKS: Section = section(Page::Recovery, "links", "Links in emails");
 pub(super) static PASSWORDS: Section = section(Page::PasswordPolicy, "passwords", "New passwords");
 pub(super) static PROTECTION: Section =
     section(Page::AccountProtection, "protection", "Emails of other users");

@@ -4,8 +4,8 @@
 use super::console_lists::Lists;
 use super::console_names as names;
 use super::console_pages::{
-    AFTER_SIGN_UP as AFTER, CODES, FORMS, HOOKS, PASSWORDS, PROTECTION, SIGN_UP, SOCIAL, VERIFICATION,
-    VERIFIED_SIGN_IN,
+    AFTER_SIGN_UP as AFTER, CODES, FORMS, HOOKS, LINKS, PASSWORDS, PROTECTION, RECOVERY, SIGN_UP, SOCIAL,
+    VERIFICATION, VERIFIED_SIGN_IN,
 };
 pub use super::console_pages::{About, Page, Section};
 use super::keys::{bounds_of, default_of, has_effect};
@@ -166,6 +166,34 @@ pub static SETTINGS: &[Setting] = &[
     Setting { name: names::SIGN_IN_AFTER_VERIFICATION, label: "Sign in after verification", section: &VERIFICATION, kind: Switch, guard: Checks,
         text: OnOff("entering the code signs users in, in the browser or app where they signed up.", "they sign in afterward."),
         writes: Key("vestibule.registration.sign_in_after_verification") },
+    // Recovery
+    Setting { name: "recovery_enabled", label: "Allow recovery", section: &RECOVERY, kind: Switch, guard: Checks,
+        text: OnOff("the sign-in page has a link “Forgot password?”, and users recover their account with an email.", "users who forgot their password need your help."),
+        writes: Key("selfservice.flows.recovery.enabled") },
+    Setting { name: "recovery_use", label: "Recover with", section: &RECOVERY, guard: Checks,
+        kind: Kind::Choice(&[
+            Choice { value: "code", label: "a code", text: "Users enter it on the page they came from." },
+            Choice { value: "link", label: "a link", text: "Users open it in any browser. Links must be on." },
+        ]),
+        text: One("What the email contains."),
+        writes: Key("selfservice.flows.recovery.use") },
+    Setting { name: "recovery_notify_unknown_recipients", label: "Email addresses without an account", section: &RECOVERY, kind: Switch, guard: Checks,
+        text: OnOff("an address without an account gets an email that says so.", "it gets none."),
+        writes: Key("selfservice.flows.recovery.notify_unknown_recipients") },
+    Setting { name: "choose_recovery_address", label: "Choose among several emails", section: &RECOVERY, kind: Switch, guard: Checks,
+        text: OnOff("users with several recovery emails choose one, masked. This reveals which emails have an account.", "the email that they enter is used."),
+        writes: Key("feature_flags.choose_recovery_address") },
+    Setting { name: "link_enabled", label: "Links in emails", section: &LINKS, kind: Switch, guard: Checks,
+        text: OnOff("recovery and verification can use links, and operators can create recovery links.", "only codes are used."),
+        writes: Key("selfservice.methods.link.enabled") },
+    Setting { name: "links_confirm", label: "Links that ask before they work", section: &LINKS, guard: Checks,
+        kind: Kind::Choice(&[
+            Choice { value: "emailed", label: "links that this server sends", text: "Those that operators create work when they are opened." },
+            Choice { value: "always", label: "all links", text: "" },
+            Choice { value: "never", label: "none", text: "An email scanner that opens a link uses it up." },
+        ]),
+        text: One("These links open a page with a button first, because email scanners open every link."),
+        writes: Key("vestibule.links.confirm") },
     // Password policy
     Setting { name: "min_password_length", label: "Minimum password length", section: &PASSWORDS, kind: Number, guard: Checks,
         text: One("Applies to new passwords. Existing passwords keep working."),

@@ -33,7 +33,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     let local = [&serve.public, &serve.admin, &vestibule.console];
     let everything_here = local.iter().all(|listener| is_loopback(&listener.host));
     let mailbox = reader.flag("vestibule.mailbox.enabled").unwrap_or(smtp.is_none() && everything_here);
-    let wants_mail = reader.boolean("selfservice.flows.verification.enabled");
+    let wants_mail = reader.boolean("selfservice.flows.verification.enabled")
+        || reader.boolean("selfservice.flows.recovery.enabled");
     if smtp.is_none() && !mailbox && wants_mail {
         reader.findings.note(
             URI,

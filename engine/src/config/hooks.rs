@@ -149,8 +149,10 @@ pub(super) enum Stage {
     AfterLogin,
     /// `login.after.oidc.hooks`
     AfterLoginOidc,
-    /// `verification.before.hooks` and `verification.after.hooks`
+    /// `verification.before.hooks`, `verification.after.hooks` and `recovery.before.hooks`
     Verification,
+    /// `recovery.after.hooks`
+    AfterRecovery,
     /// `settings.after.hooks`
     AfterSettings,
     /// `settings.after.<method>.hooks`
@@ -165,6 +167,7 @@ impl Stage {
             // The flow-level lists share one definition in Kratos' schema, `before` included.
             Stage::Before | Stage::AfterRegistration | Stage::AfterSettings => &["web_hook", "b2b_sso"],
             Stage::Verification => &["web_hook"],
+            Stage::AfterRecovery => &["web_hook", "revoke_active_sessions"],
             Stage::AfterSettingsMethod => &["web_hook", "revoke_active_sessions"],
             Stage::AfterSettingsProfile => &[
                 "web_hook",

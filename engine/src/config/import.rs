@@ -224,6 +224,7 @@ fn renamed_to(stage: Stage, name: &str) -> bool {
         Stage::Before
         | Stage::AfterRegistrationMethod
         | Stage::Verification
+        | Stage::AfterRecovery
         | Stage::AfterSettings
         | Stage::AfterSettingsMethod
         | Stage::AfterSettingsProfile => &[],

@@ -274,6 +274,10 @@ pub struct SelfService {
     pub settings: SettingsFlow,
     /// `security.account_enumeration.mitigate`
     pub hides_accounts: bool,
+    pub recovery: RecoveryFlow,
+    pub link: LinkMethod,
+    /// `feature_flags.use_continue_with_transitions`
+    pub continue_with_transitions: bool,
     pub logout_return_url: Option<Url>,
     pub error_ui_url: Option<Url>,
 }
@@ -341,6 +345,42 @@ pub struct VerificationFlow {
     pub before: Vec<Hook>,
     pub after: Vec<Hook>,
     pub notify_unknown_recipients: bool,
+    /// `use`: [`MethodId::Code`] or [`MethodId::Link`].
+    pub by: MethodId,
+}
+
+#[derive(Clone, Debug)]
+pub struct RecoveryFlow {
+    pub enabled: bool,
+    pub ui_url: Option<Url>,
+    pub lifespan: Duration,
+    /// `use`: [`MethodId::Code`] or [`MethodId::Link`].
+    pub by: MethodId,
+    pub notify_unknown_recipients: bool,
+    /// `feature_flags.choose_recovery_address`
+    pub choose_address: bool,
+    pub before: Vec<Hook>,
+    pub after: Vec<Hook>,
+}
+
+/// `selfservice.methods.link`
+#[derive(Clone, Debug)]
+pub struct LinkMethod {
+    pub enabled: bool,
+    pub lifespan: Duration,
+    /// `None`: the public base URL.
+    pub base_url: Option<Url>,
+    pub confirm: Confirm,
+}
+
+/// Which links open a page with a button before they do anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// Those that this server sends by email.
+    Emailed,
+    /// Those that operators create as well.
+    Always,
+    Never,
 }
 
 #[derive(Clone, Debug)]
@@ -595,9 +635,37 @@ impl Config {
         self.selfservice.hides_accounts || self.vestibule.registration.prevent_enumeration
     }
 
-    /// Whether verification codes are sent at all.
+    /// Whether verification codes or links are sent at all.
     pub fn sends_codes(&self) -> bool {
-        self.selfservice.verification.enabled && self.selfservice.code.enabled
+        self.selfservice.verification.enabled && self.is_on(self.selfservice.verification.by)
+    }
+
+    /// Whether users can recover an account.
+    pub fn recovers(&self) -> bool {
+        self.selfservice.recovery.enabled && self.is_on(self.selfservice.recovery.by)
+    }
+
+    /// Of the methods that send something to an address.
+    fn is_on(&self, method: MethodId) -> bool {
+        match method {
+            MethodId::Link => self.selfservice.link.enabled,
+            MethodId::Code => self.selfservice.code.enabled,
+            MethodId::Password
+            | MethodId::Oidc
+            | MethodId::Totp
+            | MethodId::Passkey
+            | MethodId::Webauthn
+            | MethodId::LookupSecret
+            | MethodId::Profile => false,
+        }
+    }
+
+    /// `<base of links>/<path>`
+    pub fn link_url(&self, path: &str) -> String {
+        match &self.selfservice.link.base_url {
+            Some(base) => format!("{}/{path}", base.as_str().trim_end_matches('/')),
+            None => self.public_url(path),
+        }
     }
 
     /// The service's name: Vestibule's key, or another key that contains the name for users.
@@ -631,8 +699,8 @@ impl Config {
             FlowKind::Registration => flows.registration.ui_url.as_ref(),
             FlowKind::Login => flows.login.ui_url.as_ref(),
             FlowKind::Verification => flows.verification.ui_url.as_ref(),
+            FlowKind::Recovery => flows.recovery.ui_url.as_ref(),
             FlowKind::Settings => flows.settings.ui_url.as_ref(),
-            FlowKind::Recovery => None,
         }
     }
 
@@ -643,8 +711,8 @@ impl Config {
             FlowKind::Registration => flows.registration.lifespan,
             FlowKind::Login => flows.login.lifespan,
             FlowKind::Verification => flows.verification.lifespan,
+            FlowKind::Recovery => flows.recovery.lifespan,
             FlowKind::Settings => flows.settings.lifespan,
-            FlowKind::Recovery => Duration::from_secs(3600),
         }
     }
 
@@ -655,8 +723,8 @@ impl Config {
             FlowKind::Registration => &flows.registration.before,
             FlowKind::Login => &flows.login.before,
             FlowKind::Verification => &flows.verification.before,
+            FlowKind::Recovery => &flows.recovery.before,
             FlowKind::Settings => &flows.settings.before,
-            FlowKind::Recovery => &[],
         }
     }
 

@@ -397,6 +397,7 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
             after: reader.hooks("selfservice.flows.verification.after.hooks"),
             notify_unknown_recipients: reader
                 .boolean("selfservice.flows.verification.notify_unknown_recipients"),
+            by: by(reader, "selfservice.flows.verification.use"),
         },
         settings: SettingsFlow {
             ui_url: reader.page("selfservice.flows.settings.ui_url", base),
@@ -407,9 +408,37 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
             after: reader.after("settings", base),
         },
         hides_accounts: reader.boolean("security.account_enumeration.mitigate"),
+        recovery: RecoveryFlow {
+            enabled: reader.boolean("selfservice.flows.recovery.enabled"),
+            ui_url: reader.page("selfservice.flows.recovery.ui_url", base),
+            lifespan: reader.lifespan("selfservice.flows.recovery.lifespan"),
+            by: by(reader, "selfservice.flows.recovery.use"),
+            notify_unknown_recipients: reader.boolean("selfservice.flows.recovery.notify_unknown_recipients"),
+            choose_address: reader.boolean("feature_flags.choose_recovery_address"),
+            before: reader.hooks("selfservice.flows.recovery.before.hooks"),
+            after: reader.hooks("selfservice.flows.recovery.after.hooks"),
+        },
+        link: LinkMethod {
+            enabled: reader.boolean("selfservice.methods.link.enabled"),
+            lifespan: reader.lifespan("selfservice.methods.link.config.lifespan"),
+            base_url: reader
+                .optional("selfservice.methods.link.config.base_url")
+                .and_then(|text| Url::parse(&text).ok()),
+            confirm: match reader.text("vestibule.links.confirm").as_str() {
+                "always" => Confirm::Always,
+                "never" => Confirm::Never,
+                _ => Confirm::Emailed,
+            },
+        },
+        continue_with_transitions: reader.boolean("feature_flags.use_continue_with_transitions"),
         logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
         error_ui_url: reader.page("selfservice.flows.error.ui_url", base),
     }
+}
+
+/// The method that a flow sends something with.
+fn by(reader: &mut Reader<'_, '_>, path: &str) -> MethodId {
+    if reader.text(path) == MethodId::Link.name() { MethodId::Link } else { MethodId::Code }
 }
 
 fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {

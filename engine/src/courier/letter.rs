@@ -32,6 +32,18 @@ pub enum Letter {
     LoginCode { code: String, minutes: u64 },
     /// Someone requested a code for an email that no account has.
     VerificationUnknown,
+    /// The same by a link alone.
+    VerificationLink { link: String, minutes: u64 },
+    /// Someone requested a link for an email that no account has.
+    VerificationLinkUnknown,
+    /// The user recovers the account with the code.
+    RecoveryCode { code: String, minutes: u64 },
+    /// Someone requested a recovery code for an email that no account has.
+    RecoveryCodeUnknown,
+    /// The user recovers the account with the link.
+    RecoveryLink { link: String, minutes: u64 },
+    /// Someone requested a recovery link for an email that no account has.
+    RecoveryLinkUnknown,
     /// The recipient may sign up.
     Invitation {
         link: String,
@@ -70,7 +82,7 @@ pub(super) struct Alternative {
     pub(super) written: Written,
 }
 
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 40] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
@@ -84,6 +96,24 @@ const FILES: [(&str, &str); 22] = [
     ("en/verification_code_invalid.subject", include_str!("letters/en/verification_code_invalid.subject")),
     ("en/verification_code_invalid.txt", include_str!("letters/en/verification_code_invalid.txt")),
     ("en/verification_code_invalid.html", include_str!("letters/en/verification_code_invalid.html")),
+    ("en/recovery_code_valid.subject", include_str!("letters/en/recovery_code_valid.subject")),
+    ("en/recovery_code_valid.txt", include_str!("letters/en/recovery_code_valid.txt")),
+    ("en/recovery_code_valid.html", include_str!("letters/en/recovery_code_valid.html")),
+    ("en/recovery_code_invalid.subject", include_str!("letters/en/recovery_code_invalid.subject")),
+    ("en/recovery_code_invalid.txt", include_str!("letters/en/recovery_code_invalid.txt")),
+    ("en/recovery_code_invalid.html", include_str!("letters/en/recovery_code_invalid.html")),
+    ("en/recovery_valid.subject", include_str!("letters/en/recovery_valid.subject")),
+    ("en/recovery_valid.txt", include_str!("letters/en/recovery_valid.txt")),
+    ("en/recovery_valid.html", include_str!("letters/en/recovery_valid.html")),
+    ("en/recovery_invalid.subject", include_str!("letters/en/recovery_invalid.subject")),
+    ("en/recovery_invalid.txt", include_str!("letters/en/recovery_invalid.txt")),
+    ("en/recovery_invalid.html", include_str!("letters/en/recovery_invalid.html")),
+    ("en/verification_valid.subject", include_str!("letters/en/verification_valid.subject")),
+    ("en/verification_valid.txt", include_str!("letters/en/verification_valid.txt")),
+    ("en/verification_valid.html", include_str!("letters/en/verification_valid.html")),
+    ("en/verification_invalid.subject", include_str!("letters/en/verification_invalid.subject")),
+    ("en/verification_invalid.txt", include_str!("letters/en/verification_invalid.txt")),
+    ("en/verification_invalid.html", include_str!("letters/en/verification_invalid.html")),
     ("en/invitation.subject", include_str!("letters/en/invitation.subject")),
     ("en/invitation.txt", include_str!("letters/en/invitation.txt")),
     ("en/invitation.html", include_str!("letters/en/invitation.html")),
@@ -114,6 +144,12 @@ impl Letter {
             Letter::RegistrationCode { .. } => "registration_code_valid",
             Letter::LoginCode { .. } => "login_code_valid",
             Letter::VerificationUnknown => "verification_code_invalid",
+            Letter::VerificationLink { .. } => "verification_valid",
+            Letter::VerificationLinkUnknown => "verification_invalid",
+            Letter::RecoveryCode { .. } => "recovery_code_valid",
+            Letter::RecoveryCodeUnknown => "recovery_code_invalid",
+            Letter::RecoveryLink { .. } => "recovery_valid",
+            Letter::RecoveryLinkUnknown => "recovery_invalid",
             // Not in Kratos.
             Letter::Invitation { .. } => "invitation",
             Letter::RegistrationKnown { .. } => "registration_known",
@@ -129,7 +165,14 @@ impl Letter {
             Letter::RegistrationCode { code, minutes } | Letter::LoginCode { code, minutes } => {
                 (Some(code.clone()), None, *minutes)
             }
-            Letter::VerificationUnknown => (None, None, 0),
+            Letter::RecoveryCode { code, minutes } => (Some(code.clone()), None, *minutes),
+            Letter::VerificationLink { link, minutes } | Letter::RecoveryLink { link, minutes } => {
+                (None, Some(link.clone()), *minutes)
+            }
+            Letter::VerificationUnknown
+            | Letter::VerificationLinkUnknown
+            | Letter::RecoveryCodeUnknown
+            | Letter::RecoveryLinkUnknown => (None, None, 0),
             // The sign-in page is no secret, but it is the email's link.
             Letter::Invitation { link, .. } | Letter::RegistrationKnown { link } => {
                 (None, Some(link.clone()), 0)
@@ -141,6 +184,12 @@ impl Letter {
             | Letter::RegistrationCode { .. }
             | Letter::LoginCode { .. }
             | Letter::VerificationUnknown
+            | Letter::VerificationLink { .. }
+            | Letter::VerificationLinkUnknown
+            | Letter::RecoveryCode { .. }
+            | Letter::RecoveryCodeUnknown
+            | Letter::RecoveryLink { .. }
+            | Letter::RecoveryLinkUnknown
             | Letter::RegistrationKnown { .. } => "",
         };
         let letters = LETTERS.as_ref().map_err(Error::internal)?;

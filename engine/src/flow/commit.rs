@@ -2,6 +2,7 @@
 //! request wrote the flow meanwhile it begins again from the newer one; nothing is counted, called or sent twice.
 
 use super::member::{self, Changed};
+use super::recovered as recovery;
 use super::show::return_url;
 use super::work::Work;
 use crate::activity::Event;
@@ -71,6 +72,7 @@ pub(super) async fn commit(work: &mut Work) -> Result<Committed> {
 fn count(work: &Work, ctx: &Ctx) {
     let event = match &work.facts.who {
         Who::New(_) | Who::Waiting(_) => Event::SignUp,
+        Who::Recovered(_) => Event::SignIn,
         Who::Known(_) if work.made.issued.is_some() => Event::SignIn,
         Who::Known(_) | Who::Owner(_) | Who::Member(_) => return,
     };
@@ -107,7 +109,7 @@ fn provider(work: &Work) -> Option<&str> {
     match &work.facts.who {
         Who::New(account) => account.provider(),
         Who::Known(known) => known.provider.as_deref(),
-        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => None,
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => None,
     }
 }
 
@@ -146,6 +148,9 @@ async fn store(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Stored> {
         }
         work.on.flow = finished;
     }
+    if work.plan.flow == FlowKind::Recovery && !recovery::finish(work, ctx, tx).await? {
+        return Ok(Stored::Moved);
+    }
     for (about, plan) in work.informs() {
         call::inform(ctx, tx, plan.informed(), &about).await?;
     }
@@ -174,6 +179,7 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
             }
             otp::use_up(tx, &owner.code, owner.counted.as_ref(), ctx.effects().now()).await
         }
+        Who::Recovered(recovered) => recovery::holds(recovered, ctx, tx).await,
         Who::Waiting(right) => right.take(tx).await,
         Who::Member(_) => member::still_signed_in(work, tx).await,
     }
@@ -217,6 +223,7 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
         }
         Who::Owner(_) => verify(work, ctx, tx).await,
         Who::Member(_) => member::change(work, ctx, tx).await,
+        Who::Recovered(_) => recovery::change(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
             let credentials = work.made.credentials.as_slice();
@@ -287,7 +294,7 @@ async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
     let invitation = match &work.facts.who {
         Who::New(_) => work.invitation.as_ref().map(|invitation| invitation.id),
         Who::Waiting(right) => right.invitation(),
-        Who::Known(_) | Who::Owner(_) | Who::Member(_) => None,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) | Who::Recovered(_) => None,
     };
     match &work.account {
         Some(identity) => invitation::use_up(ctx, tx, invitation, identity).await,
@@ -309,6 +316,13 @@ async fn store_session(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
             Some(given) => sessions::insert(tx, &given.issued.session).await.map(|()| true),
             None => Ok(true),
         },
+        Who::Recovered(recovered) => {
+            let Some(Issued { session, .. }) = &work.made.issued else { return Ok(true) };
+            sessions::insert(tx, session).await?;
+            // sabotage: recovery-ends-sessions
+            sessions::revoke_others(tx, recovered.identity.id, session.id).await?;
+            Ok(true)
+        }
         Who::Known(known) => {
             let Some(Issued { session, .. }) = &work.made.issued else { return Ok(true) };
             match (&work.made.refreshes, &work.on.submit.current) {

@@ -18,9 +18,13 @@ pub(super) fn method_of(body: &Body) -> &'static str {
 
 pub(super) fn submitted(ctx: &Ctx, kind: FlowKind, method: &'static str, outcome: &Result<Outcome>) {
     let word = match outcome {
-        Ok(Outcome::SignedUp(_) | Outcome::SignedIn(_) | Outcome::Verified(_) | Outcome::Saved(_)) => {
-            "completed"
-        }
+        Ok(
+            Outcome::SignedUp(_)
+            | Outcome::SignedIn(_)
+            | Outcome::Verified(_)
+            | Outcome::Saved(_)
+            | Outcome::Recovered(_),
+        ) => "completed",
         Ok(Outcome::Form { why: Why::Refused | Why::WrongCode | Why::Filled, .. }) => "form_again",
         Ok(Outcome::Form { why: Why::Sent, .. }) => "code_sent",
         Ok(Outcome::Form { why: Why::Step, .. }) => "next_step",

@@ -3,7 +3,7 @@
 use super::commit;
 use super::work::{Made, Work};
 use crate::error::{Error, Result};
-use crate::form::outcome::{ContinueWith, Issued, Outcome, Saved, SignedIn, SignedUp, Verified};
+use crate::form::outcome::{ContinueWith, Issued, Outcome, Recovered, Saved, SignedIn, SignedUp, Verified};
 use crate::method::{Who, oidc};
 use crate::model::{Client, FlowKind};
 use crate::session;
@@ -19,13 +19,29 @@ impl Work {
             return Ok(Outcome::Verified(Box::new(done)));
         }
         let lacks = || Error::internal("a plan without the step that stores");
+        if self.plan.flow == FlowKind::Recovery {
+            let Made { issued, return_to, settings, new_csrf_cookie, .. } = self.made;
+            let mut next = return_to.ok_or_else(lacks)?;
+            if let Some(settings) = &settings {
+                next = self.on.ctx.config.page_of(FlowKind::Settings);
+                next.query_pairs_mut().append_pair("flow", &settings.id.to_string());
+            }
+            return Ok(Outcome::Recovered(Box::new(Recovered {
+                flow: self.on.flow,
+                client: self.plan.client,
+                issued: issued.ok_or_else(lacks)?,
+                settings: settings.map(|flow| flow.id),
+                next,
+                new_csrf_cookie: new_csrf_cookie.unwrap_or_default(),
+            })));
+        }
         if let Some(exchange) = self.on.exchange.take() {
             let who = self.account.as_ref().map(|identity| identity.id);
             let signs_in = self.plan.flow == FlowKind::Login || self.signs_in_at_once();
             let provider = match &self.facts.who {
                 Who::New(account) => account.provider(),
                 Who::Known(known) => known.provider.as_deref(),
-                Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => None,
+                Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => None,
             };
             let who = who.zip(provider).filter(|_| signs_in);
             return oidc::exchange::answer(&self.on.ctx, exchange, &self.on.flow, who)

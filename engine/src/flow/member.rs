@@ -77,8 +77,11 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
     if is_secret {
         sessions::end_rotated(tx, current.identity.id).await?;
     }
+    // After a recovery the old password was good until now: who signed in with it meanwhile is out.
+    let was_recovered = is_secret && current.session.is_by_recovery();
     let ends = is_secret && ctx.config.selfservice.password.change_ends_other_sessions;
-    if ends || work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
+    // sabotage: new-password-after-recovery
+    if was_recovered || ends || work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
         sessions::revoke_others(tx, current.identity.id, current.session.id).await?;
     }
     work.account = Some(after.identity.clone());

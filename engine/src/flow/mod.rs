@@ -7,10 +7,14 @@ mod changes;
 mod commit;
 mod counted;
 mod finish;
+mod link;
 mod login;
 pub mod logout;
 mod member;
+mod recovered;
+mod recovery;
 mod registration;
+mod replaced;
 mod run;
 mod settings;
 mod show;
@@ -19,8 +23,10 @@ mod steps;
 mod verification;
 mod work;
 
+pub use link::follow_link;
 pub use verification::{fill_in, finished};
 
+use crate::config::Confirm;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::form::envelope::{self, Holder};
@@ -39,7 +45,7 @@ use crate::social::Stage;
 use crate::ui::{Text, text};
 use before::before;
 use serde_json::Value;
-use show::{not_supported, refused, signed_in_already};
+use show::{refused, signed_in_already};
 
 /// Members that every form may have.
 const COMMON: [&str; 4] = ["method", "csrf_token", "transient_payload", "screen"];
@@ -53,8 +59,8 @@ pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
     match kind {
         FlowKind::Registration => crate::signup::enabled(ctx)?,
         FlowKind::Verification => verification::enabled(ctx)?,
+        FlowKind::Recovery => recovery::enabled(ctx)?,
         FlowKind::Login | FlowKind::Settings => {}
-        FlowKind::Recovery => return Err(not_supported(kind)),
     }
     if kind != FlowKind::Verification {
         without_oauth2(&start.query)?;
@@ -71,8 +77,8 @@ pub async fn start(ctx: &Ctx, kind: FlowKind, start: Start) -> Result<Started> {
         FlowKind::Registration => registration::begin(ctx, &start).await?,
         FlowKind::Login => login::begin(ctx, &start).await?,
         FlowKind::Verification => Some(verification::begin(ctx, &start)),
+        FlowKind::Recovery => recovery::begin(ctx, &start),
         FlowKind::Settings => Some(settings::begin(ctx, &start).await?),
-        FlowKind::Recovery => return Err(not_supported(kind)),
     };
     let Some(mut flow) = begun else {
         return match start.kind_of_client {
@@ -110,7 +116,12 @@ pub async fn get(
         FlowKind::Login | FlowKind::Recovery => {}
     }
     let id = id.ok_or_else(crate::form::outcome::unknown)?;
-    envelope::get(ctx, kind, id, cookies).await
+    match kind {
+        FlowKind::Recovery => recovery::get(ctx, id, cookies).await,
+        FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Settings => {
+            envelope::get(ctx, kind, id, cookies).await
+        }
+    }
 }
 
 /// Takes a form. See [`Outcome`] for what is not an error.
@@ -126,19 +137,21 @@ pub async fn submit(ctx: &Ctx, kind: FlowKind, submit: Submit) -> Result<Outcome
 
 async fn take(ctx: &Ctx, kind: FlowKind, mut submit: Submit) -> Result<Outcome> {
     let (flow, holder) = match kind {
-        FlowKind::Registration | FlowKind::Login => match envelope::open(ctx, kind, &mut submit).await? {
-            Some(flow) => (flow, Holder::Own),
-            None => return signed_in_already(ctx, submit.json),
-        },
+        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery => {
+            match envelope::open(ctx, kind, &mut submit).await? {
+                Some(flow) => (flow, Holder::Own),
+                None => return signed_in_already(ctx, submit.json),
+            }
+        }
         FlowKind::Verification => verification::open(ctx, &mut submit).await?,
         FlowKind::Settings => match settings::open(ctx, &mut submit).await? {
             Ok(flow) => (flow, Holder::Own),
             Err(outcome) => return Ok(outcome),
         },
-        FlowKind::Recovery => return Err(not_supported(kind)),
     };
     let mut on = Attempt::new(ctx, flow, holder, submit);
     let cookie = on.submit.csrf_cookie.clone();
+    let payload = recovery::payload(&on);
     let outcome = judged(&mut on).await?;
     let outcome = match outcome {
         Next::Ended(outcome) => outcome,
@@ -146,7 +159,8 @@ async fn take(ctx: &Ctx, kind: FlowKind, mut submit: Submit) -> Result<Outcome> 
     };
     Ok(match kind {
         FlowKind::Verification => verification::shown_to(ctx, outcome, cookie.as_deref()),
-        FlowKind::Registration | FlowKind::Login | FlowKind::Recovery | FlowKind::Settings => outcome,
+        FlowKind::Recovery => recovery::with_payload(outcome, payload),
+        FlowKind::Registration | FlowKind::Login | FlowKind::Settings => outcome,
     })
 }
 
@@ -164,7 +178,7 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
         FlowKind::Login => login::admit(on).await?,
         FlowKind::Verification => verification::admit(on)?,
         FlowKind::Settings => settings::admit(on).await?,
-        FlowKind::Recovery => return Err(not_supported(kind)),
+        FlowKind::Recovery => recovery::admit(on)?,
     };
     if let Some(ended) = admitted {
         return Ok(Next::Ended(ended));
@@ -205,11 +219,12 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
             let why = match kind {
                 FlowKind::Registration => text::no_registration_method(),
                 FlowKind::Login => text::no_login_method(),
+                FlowKind::Recovery => text::no_recovery_method(),
                 FlowKind::Settings => {
                     on.flow.ui.reset_messages();
                     text::no_settings_method()
                 }
-                FlowKind::Verification | FlowKind::Recovery => {
+                FlowKind::Verification => {
                     verification::without_method(on);
                     text::no_verification_method()
                 }
@@ -217,6 +232,19 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
             refused(on, why).await.map(Next::Ended)
         }
     }
+}
+
+/// The link of a verification by the method `link`. Unless `vestibule.links.confirm` says otherwise, it waits for its button.
+///
+/// # Errors
+/// As [`submit`] and [`fill_in`].
+pub async fn open_verification(ctx: &Ctx, mut submit: Submit, token: &str) -> Result<Outcome> {
+    if ctx.config.selfservice.link.confirm != Confirm::Never {
+        return fill_in(ctx, submit, token).await;
+    }
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    submit.body = Body::Form(vec![field("method", MethodId::Link.name()), field("token", token)]);
+    self::submit(ctx, FlowKind::Verification, submit).await
 }
 
 /// A browser comes back from a provider.
@@ -304,7 +332,10 @@ async fn replace(on: &mut Attempt, why: Replaced) -> Result<Outcome> {
         FlowKind::Registration => registration::successor(&ctx, old, &on.submit)?,
         FlowKind::Login => login::successor(&ctx, old, &on.submit).await?,
         FlowKind::Settings => settings::successor(&ctx, old, &on.submit).await?,
-        FlowKind::Verification | FlowKind::Recovery => {
+        FlowKind::Recovery => {
+            return recovery::replace(on, why, text::recovery_expired(on.flow.expires_at)).await;
+        }
+        FlowKind::Verification => {
             return verification::replace(on, why, text::verification_expired(on.flow.expires_at)).await;
         }
     };

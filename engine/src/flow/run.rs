@@ -1,9 +1,10 @@
 //! What a method found, and what follows from it: a form, another flow, or the plan, which [`super::steps`] carries out.
 
+use super::replaced::replace;
 use super::show::{refused, show, shown};
 use super::steps::{self, Ran};
 use super::work::{Begun, Work};
-use super::{login, registration, settings, verification};
+use super::{login, registration, settings};
 use crate::effects::to_completion;
 use crate::error::{Error, Result};
 use crate::form::outcome::{Outcome, Why};
@@ -63,6 +64,13 @@ pub(super) async fn returned(mut on: Attempt, proof: Box<dyn Prove>) -> Result<O
     settle(on, method, verdict, None).await
 }
 
+/// An email's link was opened, and is worth something without a form.
+pub(super) async fn proved(on: Attempt, method: MethodId, verdict: Verdict) -> Result<Outcome> {
+    let method = method::of(on.flow.kind()).find(|own| own.id() == method);
+    let method = method.ok_or_else(|| Error::internal("a link without its method"))?;
+    settle(on, method, verdict, None).await
+}
+
 /// What a sign-up was admitted with.
 struct Admitted(Option<Invitation>);
 
@@ -96,7 +104,7 @@ fn settle(
             Verdict::Form(why) => show(&mut on, why).await,
             Verdict::Stored(why) => shown(&mut on, why).await,
             Verdict::Leave(departure) => Ok(Outcome::Leave(departure)),
-            Verdict::Replace(why, message) => verification::replace(&on, why, message).await,
+            Verdict::Replace(why, message) => replace(&on, why, message).await,
             Verdict::Another(flow) => {
                 on.flow = *flow;
                 shown(&mut on, Why::Refused).await
@@ -142,7 +150,7 @@ async fn proceed(
     match &facts.who {
         Who::New(_) => turn(&mut on, FlowKind::Registration, facts.token.as_ref()).await?,
         Who::Known(_) => turn(&mut on, FlowKind::Login, facts.token.as_ref()).await?,
-        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) => {}
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => {}
     }
     let admitted = match (&facts.who, admitted) {
         (Who::New(account), None) => match admit(&on, &account.extracted).await? {

@@ -34,7 +34,6 @@ pub(super) async fn begin(ctx: &Ctx, start: &Start) -> Result<Flow> {
 
 /// The form of a user who has just recovered the account, with what says so; `cookie`: the anti-forgery cookie that it belongs to. The
 /// caller stores it with the recovery, beside the session that it is for.
-#[expect(dead_code, reason = "the recovery flow opens it")]
 pub(super) fn recovered(ctx: &Ctx, from: &Flow, cookie: &str, record: &Record, session: &Session) -> Flow {
     let start = Start::following(from, cookie.to_owned(), Default::default(), Default::default());
     let mut flow = envelope::blank(ctx, FlowKind::Settings, &start);

@@ -2,7 +2,7 @@
 
 use super::{settings, verification};
 use crate::engine::Ctx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::form::envelope;
 use crate::form::outcome::{Outcome, Why, already_signed_in};
 use crate::form::return_to;
@@ -67,11 +67,6 @@ fn in_order(ctx: &Ctx, flow: &mut Flow) {
 /// A form was sent though somebody is signed in: a page is led on, a client of the API is told.
 pub(super) fn signed_in_already(ctx: &Ctx, json: bool) -> Result<Outcome> {
     if json { Err(already_signed_in()) } else { Ok(Outcome::Already(ctx.config.default_return_url())) }
-}
-
-/// No route leads to a flow of that kind yet.
-pub(super) fn not_supported(kind: FlowKind) -> Error {
-    Error::not_found(format!("The {} flow is not supported yet.", kind.name()))
 }
 
 /// Where a browser goes after success: the flow's `return_to` > the defaults of [`crate::plan::default_return_url`].

@@ -3,9 +3,10 @@
 
 use super::changes;
 use super::commit::{self, Committed};
+use super::replaced::replace;
 use super::show::{return_url, show};
-use super::verification;
 use super::work::{Part, USED, Work};
+use super::{recovery, verification};
 use crate::config::hooks::Response;
 use crate::config::{Hook, WebHook};
 use crate::engine::Ctx;
@@ -108,7 +109,9 @@ impl Work {
             }
             // Within the transaction that stores.
             Step::Run(Hook::RevokeActiveSessions) if self.plan.flow == FlowKind::Settings => Ok(None),
-            Step::Run(Hook::RevokeActiveSessions) if self.plan.flow == FlowKind::Login => {
+            Step::Run(Hook::RevokeActiveSessions)
+                if matches!(self.plan.flow, FlowKind::Login | FlowKind::Recovery) =>
+            {
                 // With the session that is stored at the end, all or nothing.
                 self.made.others_end = true;
                 Ok(None)
@@ -133,6 +136,10 @@ impl Work {
                     flow = self.plan.flow.name(),
                     "this hook does nothing here"
                 );
+                Ok(None)
+            }
+            Step::OpenSettings => {
+                self.made.opens_settings = !recovery::skips_settings(&self.on.flow);
                 Ok(None)
             }
             Step::SignIn | Step::SignInWhenProven => self.sign_in().await,
@@ -167,13 +174,13 @@ impl Work {
             }
             // A service that may refuse was asked before; a failure is shown, and the account stays unless it is all or nothing.
             (HookDecision::Reject(_), FlowKind::Registration) => Ok(None),
-            (HookDecision::Reject(messages), FlowKind::Login) => {
+            (HookDecision::Reject(messages), FlowKind::Login | FlowKind::Recovery) => {
                 self.on.flow.active = Some(self.plan.method.name().to_owned());
                 self.attach(messages);
                 show(&mut self.on, Why::Refused).await.map(|form| Some(Ended::With(form)))
             }
             // The address stays verified whatever a service says; nobody is issued a session that one of them refused.
-            (HookDecision::Reject(messages), FlowKind::Verification | FlowKind::Recovery) => {
+            (HookDecision::Reject(messages), FlowKind::Verification) => {
                 self.attach(messages);
                 save(&ctx, &mut self.on.flow).await?;
                 let done = Verified { flow: self.on.flow.clone(), given: None };
@@ -283,6 +290,10 @@ impl Work {
                 tracing::debug!(id = %owner.code.id, "two came with one code at once");
                 verification::replace(&self.on, Replaced::Over, text::generic(USED)).await
             }
+            Who::Recovered(recovered) => {
+                tracing::debug!(id = %recovered.code.id, "a recovery lost its account or its code meanwhile");
+                replace(&self.on, Replaced::Over, text::already_recovered()).await
+            }
             Who::Waiting(_) => {
                 method::wrong_code(&mut self.on)?;
                 show(&mut self.on, Why::WrongCode).await
@@ -302,15 +313,13 @@ impl Work {
     /// Always the last step: it makes the response, so nothing may run after it.
     async fn sign_in(&mut self) -> Result<Option<Ended>> {
         match self.plan.flow {
-            // A sign-in has nothing to store but its session.
-            FlowKind::Login => self.commit().await,
+            // Nothing is stored before every service has agreed.
+            FlowKind::Login | FlowKind::Recovery => self.commit().await,
             FlowKind::Registration if self.issues_later() => {
                 commit::issue_later(self).await?;
                 Ok(None)
             }
-            FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => {
-                Ok(None)
-            }
+            FlowKind::Registration | FlowKind::Verification | FlowKind::Settings => Ok(None),
         }
     }
 

@@ -77,9 +77,11 @@ pub(super) async fn open(ctx: &Ctx, submit: &mut Submit) -> Result<(Flow, Holder
 }
 
 fn brings_code(body: &Body) -> bool {
-    let is_of_code =
-        body.text("method").is_none_or(|method| method.is_empty() || method == MethodId::Code.name());
-    is_of_code && body.text("code").is_some_and(|code| !code.trim().is_empty())
+    let is_of_code = body.text("method").is_none_or(|method| {
+        method.is_empty() || [MethodId::Code.name(), MethodId::Link.name()].contains(&method)
+    });
+    let brings = |name: &str| body.text(name).is_some_and(|code| !code.trim().is_empty());
+    is_of_code && (brings("code") || brings("token"))
 }
 
 /// The flow that a form or a link belongs to.
@@ -91,7 +93,8 @@ async fn find(ctx: &Ctx, submit: &mut Submit) -> Result<(Flow, Holder)> {
         }
         error
     })?;
-    if !ctx.config.selfservice.code.enabled {
+    let methods = &ctx.config.selfservice;
+    if !methods.code.enabled && !methods.link.enabled {
         return Err(switched_off());
     }
     Ok(found)
@@ -145,12 +148,13 @@ pub(super) fn shown_to(ctx: &Ctx, mut outcome: Outcome, cookie: Option<&str>) ->
         | Outcome::Leave(_)
         | Outcome::Already(_)
         | Outcome::ToApp(_)
+        | Outcome::Recovered(_)
         | Outcome::Tested(_) => {}
     }
     outcome
 }
 
-/// The link in the email. It fills the code in and proves nothing: mail scanners open links too, and take nothing from the browser that
+/// The link in the email. It fills the code in and proves nothing: email scanners open links too, and take nothing from the browser that
 /// has the form open.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use super::show::{return_url, show};
 use super::verification;
 use crate::error::Result;
+use crate::form::csrf;
 use crate::form::outcome::{DeferredLogin, Given, Issued, Outcome, Replaced, ShowVerification, Why, unknown};
 use crate::hooks::call::HookContext;
 use crate::identity::change::Record;
@@ -64,6 +65,10 @@ pub(super) struct Made {
     pub(super) credentials: Vec<Credential>,
     /// Settings: the account after the change.
     pub(super) record: Option<Record>,
+    /// Recovery: the settings form that the user is led to.
+    pub(super) settings: Option<Flow>,
+    /// Recovery: whether there is one.
+    pub(super) opens_settings: bool,
 }
 
 /// Whether there is anything to carry out.
@@ -111,6 +116,7 @@ impl Work {
                 let why = if ended { text::account_ended() } else { text::generic(USED) };
                 return verification::replace(&work.on, Replaced::Over, why).await.map(Begun::Ended);
             }
+            Who::Recovered(_) => work.begin_recovery()?,
             Who::Owner(_) | Who::Waiting(_) => work.begin_verification().await?,
             Who::Member(_) => work.begin_change()?,
         }
@@ -204,6 +210,23 @@ impl Work {
         known.verifies.filter(|_| !known.identity.resettable || self.on.ctx.config.sends_codes())
     }
 
+    /// The account's other sessions end: whoever has taken it over is out (design: recovery).
+    fn begin_recovery(&mut self) -> Result<()> {
+        let Who::Recovered(recovered) = &self.facts.who else { return Ok(()) };
+        let ctx = self.on.ctx.clone();
+        let mut identity = recovered.identity.clone();
+        identity.unverified &= recovered.address.is_none();
+        let amr = format!("{}_recovery", self.plan.method.name());
+        let device = DeviceInfo::from(&self.on.submit.requester);
+        let (session, token) = session::new(&ctx, &identity, &amr, &device);
+        self.made.issued = Some(Issued { session, token });
+        self.made.others_end = true;
+        self.made.return_to = Some(return_url(&self.on, &self.on.flow, self.plan.method)?);
+        self.made.new_csrf_cookie = Some(csrf::new_cookie(ctx.effects()));
+        self.account = Some(identity);
+        Ok(())
+    }
+
     async fn begin_verification(&mut self) -> Result<()> {
         let ctx = self.on.ctx.clone();
         self.made.claim = Some(Claim::of(&self.on.flow, &self.on.submit, self.on.token()));
@@ -242,9 +265,11 @@ impl Work {
             flow: self.flow_of(part),
             identity: self.account.as_ref(),
             session: match self.plan.flow {
-                FlowKind::Login => self.made.issued.as_ref().map(|issued| &issued.session),
+                FlowKind::Login | FlowKind::Recovery => {
+                    self.made.issued.as_ref().map(|issued| &issued.session)
+                }
                 FlowKind::Settings => self.on.submit.current.as_ref().map(|current| &current.session),
-                FlowKind::Registration | FlowKind::Verification | FlowKind::Recovery => None,
+                FlowKind::Registration | FlowKind::Verification => None,
             },
             method: match (part, &self.sign_up) {
                 (Part::SignUp, Some((_, plan))) => Some(plan.method),

@@ -6,7 +6,7 @@ use crate::engine::Ctx;
 use crate::error::Result;
 use crate::identity::VerifiableAddress;
 use crate::ids::{FlowId, IdentityId};
-use crate::model::{Earlier, Flow};
+use crate::model::{Earlier, Flow, MethodId};
 use crate::otp::{self, Found, Minted, Purpose, Recipient, Scope, Sent, Submitted};
 use crate::requester::Requester;
 use crate::store::{self, Tx};
@@ -83,7 +83,9 @@ pub(crate) async fn pretend_to_send(
     let nobody = ctx.effects().uuid();
     let own = (Purpose::Verification, flow);
     let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
-    let instead = notify.then_some(Letter::VerificationUnknown);
+    let by_link = ctx.config.selfservice.verification.by == MethodId::Link;
+    let unknown = if by_link { Letter::VerificationLinkUnknown } else { Letter::VerificationUnknown };
+    let instead = notify.then_some(unknown);
     let letter = |minted: &Minted| letter(ctx, flow, minted);
     let recipient = Recipient { identity: None, address_id: Some(nobody), address: to, again: false };
     match otp::pretend_to_send(ctx, tx, own, requester, recipient, letter, instead).await? {
@@ -102,10 +104,15 @@ pub(crate) fn counts_too(flow: &mut Flow, earlier: Option<Earlier>) {
 
 pub(crate) fn letter(ctx: &Ctx, flow: FlowId, minted: &Minted) -> Letter {
     let link = &minted.link;
+    let minutes = otp::lifespan(&ctx.config, Purpose::Verification).as_secs().div_ceil(60);
+    if ctx.config.selfservice.verification.by == MethodId::Link {
+        let link = ctx.config.link_url(&format!("self-service/verification?flow={flow}&token={link}"));
+        return Letter::VerificationLink { link, minutes };
+    }
     Letter::VerificationCode {
         code: minted.code.clone(),
         link: ctx.config.public_url(&format!("self-service/verification?code={link}&flow={flow}")),
-        minutes: ctx.config.selfservice.code.lifespan.as_secs().div_ceil(60),
+        minutes,
     }
 }
 

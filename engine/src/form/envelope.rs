@@ -68,7 +68,8 @@ pub(crate) async fn find(ctx: &Ctx, kind: FlowKind, submit: &mut Submit) -> Resu
         .ok_or_else(|| Error::invalid("The address of the form has no usable flow id. Start again."))?;
     let mut tx = ctx.db().single().await?;
     let mut flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
-    if flow.kind_of_client == FlowType::Api {
+    // What an operator began belongs to whoever has its code.
+    if flow.kind_of_client == FlowType::Api || flow.by_operator().is_some() {
         return Ok((flow, Holder::Own));
     }
     // sabotage: form-ownership
@@ -98,7 +99,8 @@ pub(crate) fn foreign(submit: &Submit) -> Error {
 pub(crate) async fn get(ctx: &Ctx, kind: FlowKind, id: FlowId, cookies: &[String]) -> Result<Flow> {
     let mut tx = ctx.db().single().await?;
     let flow = store::flows::get(&mut tx, kind, id).await?.ok_or_else(unknown)?;
-    if flow.kind_of_client == FlowType::Browser && flow.owner(cookies).is_none() {
+    let is_anybodys = flow.kind_of_client == FlowType::Api || flow.by_operator().is_some();
+    if !is_anybodys && flow.owner(cookies).is_none() {
         let error = csrf::violation();
         return Err(match cookies.is_empty() {
             false => error,
@@ -155,6 +157,7 @@ pub(crate) fn may_submit(
             }
             Ok(())
         }
+        FlowType::Browser if flow.by_operator().is_some() => Ok(()),
         FlowType::Browser if submit.csrf_cookie.as_deref().is_some_and(|own| !flow.belongs_to(own)) => {
             Err(Err(foreign(submit)))
         }

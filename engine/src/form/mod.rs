@@ -7,6 +7,7 @@ pub mod csrf;
 pub mod envelope;
 pub mod nodes;
 pub mod outcome;
+pub(crate) mod recovery;
 pub mod request;
 pub mod return_to;
 pub(crate) mod schema;

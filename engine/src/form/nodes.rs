@@ -97,11 +97,29 @@ pub(crate) fn identifier(schema: Option<&Schema>) -> Node {
     Node::new_input(Group::Default, Some(label), input)
 }
 
-/// The address that a code is to go to.
-pub(crate) fn email_to_prove() -> Node {
+/// The address that a code or a link is to go to.
+pub(crate) fn email_to_prove(group: Group) -> Node {
     let input =
         Input { name: "email".to_owned(), kind: InputKind::Email, required: true, ..Input::default() };
-    Node::new_input(Group::Code, Some(text::email()), input)
+    Node::new_input(group, Some(text::email()), input)
+}
+
+/// The code of a recovery. Other than that of a verification it says how it looks (Kratos: selfservice/strategy/code).
+pub(crate) fn recovery_code() -> Node {
+    let input = Input {
+        name: "code".to_owned(),
+        kind: InputKind::Text,
+        required: true,
+        pattern: Some("[0-9]+".to_owned()),
+        maxlength: Some(6),
+        ..Input::default()
+    };
+    Node::new_input(Group::Code, Some(text::recovery_code()), input)
+}
+
+/// A field or a button of a recovery.
+pub(crate) fn of_recovery(group: Group, label: Option<Text>, input: Input) -> Node {
+    Node::new_input(group, label, input)
 }
 
 /// The same address once more.
@@ -147,6 +165,13 @@ fn submit(name: &str, value: &str, group: Group, label: Text) -> Node {
         ..Input::default()
     };
     Node::new_input(group, Some(label), input)
+}
+
+/// The place for the secret of a link that was opened.
+pub(crate) fn hidden_code(group: Group) -> Node {
+    let input =
+        Input { name: "code".to_owned(), kind: InputKind::Hidden, required: true, ..Input::default() };
+    Node::new_input(group, None, input)
 }
 
 /// Whoever proves an address may end the account that somebody else made with it.

@@ -27,6 +27,8 @@ pub enum Outcome {
     SignedIn(Box<SignedIn>),
     /// An address is verified.
     Verified(Box<Verified>),
+    /// Somebody recovered their account.
+    Recovered(Box<Recovered>),
     /// The form is shown, for that reason.
     Form {
         flow: Box<Flow>,
@@ -137,6 +139,19 @@ pub struct Saved {
     pub return_to: Url,
 }
 
+/// A finished recovery.
+#[derive(Debug)]
+pub struct Recovered {
+    pub flow: Flow,
+    pub client: Client,
+    pub issued: Issued,
+    /// The settings form to set a new password in; `None` where the request that began the flow skips it.
+    pub settings: Option<FlowId>,
+    /// Where a browser goes: that form's page, or the flow's `return_to`.
+    pub next: Url,
+    pub new_csrf_cookie: String,
+}
+
 /// A session that leaves with the response.
 #[derive(Clone, Debug)]
 pub struct Issued {
@@ -190,6 +205,16 @@ pub enum ContinueWith {
     RedirectBrowserTo { redirect_browser_to: String },
     SetOrySessionToken { ory_session_token: String },
     ShowVerificationUi { flow: VerificationItem },
+    ShowSettingsUi { flow: FlowItem },
+    ShowRecoveryUi { flow: FlowItem },
+}
+
+/// Another flow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FlowItem {
+    pub id: FlowId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Kratos: selfservice/flow/continue_with.go.

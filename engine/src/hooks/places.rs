@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A list of hooks.
 #[derive(Clone, Copy, Debug)]
 pub struct List<'a> {
-    /// `registration`, `login`, `verification` or `settings`
+    /// `registration`, `login`, `verification`, `recovery` or `settings`
     pub flow: &'static str,
     /// `before` or `after`
     pub stage: &'static str,
@@ -57,6 +57,7 @@ pub fn lists(config: &Config) -> Vec<List<'_>> {
         ("registration", &flows.registration.before, Some(&flows.registration.after)),
         ("login", &flows.login.before, Some(&flows.login.after)),
         ("verification", &flows.verification.before, None),
+        ("recovery", &flows.recovery.before, None),
         ("settings", &flows.settings.before, Some(&flows.settings.after)),
     ] {
         all.push(List { flow, stage: "before", method: None, hooks: before });
@@ -70,6 +71,7 @@ pub fn lists(config: &Config) -> Vec<List<'_>> {
         }));
     }
     all.push(List { flow: "verification", stage: "after", method: None, hooks: &flows.verification.after });
+    all.push(List { flow: "recovery", stage: "after", method: None, hooks: &flows.recovery.after });
     all
 }
 

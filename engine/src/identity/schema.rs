@@ -109,6 +109,11 @@ impl Schema {
         self.has_mark(&|mark| mark.pointer("/verification/via").and_then(Value::as_str) == Some("email"))
     }
 
+    /// Whether an identity of this schema can have an email to recover its account with.
+    pub fn recovers(&self) -> bool {
+        self.has_mark(&|mark| mark.pointer("/recovery/via").and_then(Value::as_str) == Some("email"))
+    }
+
     /// Whether an identity of this schema can have anything that it is signed in with.
     pub fn has_identifier(&self) -> bool {
         self.has_mark(&|mark| marks::Mark::read(mark).any_identifier)

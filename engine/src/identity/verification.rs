@@ -10,6 +10,8 @@ pub enum VerifiedBy {
     Verification,
     /// A code that signs up or signs in was sent to it and came back.
     Code,
+    /// A code or a link that was emailed to it, to recover the account.
+    Recovery,
     /// The administrator says so, for an identity that is made or imported.
     Admin,
     /// A webhook that can change the account verified it, while the account was created.

@@ -7,6 +7,7 @@ mod sign_up;
 
 use super::account::taken;
 use super::contract::{Attempt, Checked, Draw, Facts, Method, NewAccount, Owner, Prove, Verdict, Who};
+use super::recovery;
 use crate::config::Config;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -66,7 +67,8 @@ impl Method for EmailCode {
             match on.flow.kind() {
                 FlowKind::Registration => sign_up::check(on),
                 FlowKind::Login => sign_in::check(on),
-                FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => check(on),
+                FlowKind::Recovery => recovery::check_code(on),
+                FlowKind::Verification | FlowKind::Settings => check(on),
             }
         })
     }
@@ -90,8 +92,21 @@ fn trimmed(body: &Value, name: &str) -> String {
 }
 
 fn check(on: &mut Attempt) -> Result<Checked> {
+    let code = otp::typed(&trimmed(&on.body, "code"));
+    check_form(on, code)
+}
+
+/// The same for the method `link`: its secret stands in the place of the code.
+pub(super) fn check_link(on: &mut Attempt) -> Result<Checked> {
+    let typed = |name: &str| otp::typed(&trimmed(&on.body, name));
+    let token = Some(typed("token")).filter(|token| !token.is_empty()).unwrap_or_else(|| typed("code"));
+    // A code that users type belongs to the other method.
+    check_form(on, if otp::is_of_link(&token) { token } else { String::new() })
+}
+
+fn check_form(on: &mut Attempt, code: String) -> Result<Checked> {
     const REFUSED: Checked = Checked::Done(Verdict::Form(Why::Refused));
-    let (email, code) = (trimmed(&on.body, "email"), otp::typed(&trimmed(&on.body, "code")));
+    let email = trimmed(&on.body, "email");
     if on.flow.state == FlowState::Passed {
         let over = Verdict::Replace(Replaced::Over, text::already_proven());
         return Ok(Checked::Done(over));

@@ -229,6 +229,8 @@ pub(crate) enum Who {
     Known(Box<Known>),
     /// Verification: the address belongs to an account.
     Owner(Box<Owner>),
+    /// Recovery: the address belongs to an account, or an operator vouches for the user.
+    Recovered(Box<Recovered>),
     /// Verification: the address belongs to a sign-up that waits for it.
     Waiting(Box<pending::Right>),
     /// Settings: the user changes the own account.
@@ -307,6 +309,16 @@ pub(crate) struct Owner {
     pub(crate) new_password: Option<String>,
     /// The account is deleted: without passwords nobody could sign in to what a reset leaves.
     pub(crate) ends: bool,
+}
+
+/// A right code or link of a recovery.
+pub(crate) struct Recovered {
+    /// As it was read.
+    pub(crate) identity: Identity,
+    pub(crate) code: Code,
+    pub(crate) counted: Option<crate::limits::codes::Attempt>,
+    /// The recovery address that was proven; `None` where an operator created the code or link.
+    pub(crate) address: Option<String>,
 }
 
 /// A sign-up through a provider.

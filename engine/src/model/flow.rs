@@ -109,7 +109,7 @@ pub enum FlowState {
     ChooseMethod,
     #[serde(rename = "sent_email")]
     SentEmail,
-    /// A verification whose address is verified.
+    /// A verification whose address is verified, or a recovery that signed in.
     #[serde(rename = "passed_challenge")]
     Passed,
     /// Settings before a change is stored.
@@ -118,6 +118,18 @@ pub enum FlowState {
     /// Settings after a change was stored. It stays so when a later change is refused.
     #[serde(rename = "success")]
     Success,
+    /// Recovery that lets users choose among their addresses: the first address.
+    #[serde(rename = "recovery_awaiting_address")]
+    AwaitingAddress,
+    /// The same: one of the masked addresses.
+    #[serde(rename = "recovery_awaiting_address_choice")]
+    AwaitingAddressChoice,
+    /// The same: the chosen address, in full.
+    #[serde(rename = "recovery_confirming_address")]
+    ConfirmingAddress,
+    /// The same: the code.
+    #[serde(rename = "recovery_awaiting_code")]
+    AwaitingCode,
 }
 
 /// A flow as stored; [`Flow::view`] is what clients see.
@@ -185,7 +197,17 @@ pub enum Private {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         opened: Vec<Opened>,
     },
-    Recovery,
+    Recovery {
+        /// Where the email went, and when the last one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Sent>,
+        /// An operator began it for that account: any browser may send its form.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_operator: Option<IdentityId>,
+        /// The link that the browser of this form opened, by the row of its secret.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opened: Option<Uuid>,
+    },
     Settings {
         /// Whose account it changes. Without one it is nobody's.
         identity: Option<IdentityId>,
@@ -283,7 +305,7 @@ impl Private {
             FlowKind::Registration => Private::Registration { invitation: None, sent: None },
             FlowKind::Login => Private::Login { refresh: false, requested_aal: Aal::Aal1, sent: None },
             FlowKind::Verification => Private::Verification { sent: None, opened: Vec::new() },
-            FlowKind::Recovery => Private::Recovery,
+            FlowKind::Recovery => Private::Recovery { sent: None, by_operator: None, opened: None },
             FlowKind::Settings => Private::Settings { identity: None },
         }
     }
@@ -307,7 +329,7 @@ impl Flow {
             Private::Registration { .. } => FlowKind::Registration,
             Private::Login { .. } => FlowKind::Login,
             Private::Verification { .. } => FlowKind::Verification,
-            Private::Recovery => FlowKind::Recovery,
+            Private::Recovery { .. } => FlowKind::Recovery,
             Private::Settings { .. } => FlowKind::Settings,
         }
     }
@@ -315,7 +337,9 @@ impl Flow {
     /// Kratos' JSON; what differs by kind is which members exist (Kratos: selfservice/flow/*/flow.go).
     pub fn view(&self) -> FlowView<'_> {
         let (login, has_account) = match &self.private {
-            Private::Verification { .. } | Private::Recovery | Private::Settings { .. } => (None, false),
+            Private::Verification { .. } | Private::Recovery { .. } | Private::Settings { .. } => {
+                (None, false)
+            }
             Private::Registration { .. } => (None, true),
             Private::Login { refresh, requested_aal, .. } => (Some((*refresh, requested_aal)), true),
         };
@@ -379,8 +403,9 @@ impl Flow {
         match &self.private {
             Private::Registration { sent, .. }
             | Private::Login { sent, .. }
-            | Private::Verification { sent, .. } => sent.as_ref(),
-            Private::Recovery | Private::Settings { .. } => None,
+            | Private::Verification { sent, .. }
+            | Private::Recovery { sent, .. } => sent.as_ref(),
+            Private::Settings { .. } => None,
         }
     }
 
@@ -400,8 +425,31 @@ impl Flow {
         match &mut self.private {
             Private::Registration { sent, .. }
             | Private::Login { sent, .. }
-            | Private::Verification { sent, .. } => Some(sent),
-            Private::Recovery | Private::Settings { .. } => None,
+            | Private::Verification { sent, .. }
+            | Private::Recovery { sent, .. } => Some(sent),
+            Private::Settings { .. } => None,
+        }
+    }
+
+    /// Recovery: the account that an operator began it for.
+    pub fn by_operator(&self) -> Option<IdentityId> {
+        match self.private {
+            Private::Recovery { by_operator, .. } => by_operator,
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Verification { .. }
+            | Private::Settings { .. } => None,
+        }
+    }
+
+    /// Recovery: the link that its browser opened.
+    pub fn opened_link(&self) -> Option<Uuid> {
+        match self.private {
+            Private::Recovery { opened, .. } => opened,
+            Private::Registration { .. }
+            | Private::Login { .. }
+            | Private::Verification { .. }
+            | Private::Settings { .. } => None,
         }
     }
 
@@ -411,7 +459,7 @@ impl Flow {
             Private::Verification { opened, .. } => opened,
             Private::Registration { .. }
             | Private::Login { .. }
-            | Private::Recovery
+            | Private::Recovery { .. }
             | Private::Settings { .. } => &[],
         }
     }
@@ -422,7 +470,7 @@ impl Flow {
             Private::Verification { opened, .. } => Some(opened),
             Private::Registration { .. }
             | Private::Login { .. }
-            | Private::Recovery
+            | Private::Recovery { .. }
             | Private::Settings { .. } => None,
         }
     }
@@ -433,7 +481,7 @@ impl Flow {
             Private::Registration { invitation, .. } => invitation,
             Private::Login { .. }
             | Private::Verification { .. }
-            | Private::Recovery
+            | Private::Recovery { .. }
             | Private::Settings { .. } => None,
         }
     }
@@ -445,7 +493,7 @@ impl Flow {
             Private::Registration { .. }
             | Private::Login { .. }
             | Private::Verification { .. }
-            | Private::Recovery => None,
+            | Private::Recovery { .. } => None,
         }
     }
 

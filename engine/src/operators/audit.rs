@@ -44,6 +44,8 @@ pub const ACTIONS: &[&str] = &[
     "operator.sign_in",
     "operator.sign_in_failed",
     "operator.sign_out",
+    "recovery.code",
+    "recovery.link",
     "rehearsal.mailed",
     "rehearsal.refused",
     "rehearsal.run",

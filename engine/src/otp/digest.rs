@@ -5,6 +5,8 @@ use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::identity::normalise_identifier;
 use crate::ids::FlowId;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
@@ -80,6 +82,14 @@ pub fn mint(ctx: &Ctx, scope: Scope) -> Result<Minted> {
         key_id: key.id,
     };
     Ok(Minted { code, link, digests })
+}
+
+/// What stands for an address in a form that offers several: it tells nothing of the address, and is good in its flow alone.
+pub fn choice(ctx: &Ctx, flow: FlowId, address: &str) -> Result<String> {
+    let secret = ctx.config.secrets.default.first();
+    let key = key(secret.ok_or_else(|| Error::internal("no default secret is configured"))?);
+    let scope = Scope { purpose: Purpose::Recovery, flow, address: Uuid::nil() };
+    Ok(STANDARD.encode(digest(&key, "recovery/choice", scope, address)))
 }
 
 /// Whether this is the code, or the link's secret, that was minted for that scope.

@@ -4,13 +4,19 @@
 
 mod attempts;
 mod digest;
+mod issue;
 mod send;
 mod verify;
 
 pub use attempts::may_try;
-pub use digest::{Digests, Minted, Scope, bound_to, matches, mint};
+pub use digest::{Digests, Minted, Scope, bound_to, choice, matches, mint};
+pub use issue::{Given, issue};
 pub use send::{Recipient, Sent, pretend_to_send, send, send_first};
 pub use verify::{Found, Submitted, look_up, use_up};
+
+use crate::config::Config;
+use crate::model::MethodId;
+use std::time::Duration;
 
 pub const DIGITS: usize = 6;
 /// 129 bits. Digits, so that whatever takes a code from Kratos' link takes this one as well.
@@ -52,6 +58,22 @@ purposes! {
     Registration => "registration",
     /// A user signs in.
     Login => "login",
+    /// A user who lost access is signed in.
+    Recovery => "recovery",
+    /// The same by a code that an operator created.
+    RecoveryByOperator => "recovery_by_operator",
+    /// The same by a link.
+    RecoveryLink => "recovery_link",
+}
+
+/// How long one is good that is sent now.
+pub(crate) fn lifespan(config: &Config, purpose: Purpose) -> Duration {
+    let by_link = match purpose {
+        Purpose::RecoveryLink => true,
+        Purpose::Verification => config.selfservice.verification.by == MethodId::Link,
+        Purpose::Registration | Purpose::Login | Purpose::Recovery | Purpose::RecoveryByOperator => false,
+    };
+    if by_link { config.selfservice.link.lifespan } else { config.selfservice.code.lifespan }
 }
 
 /// A code as it is compared: users put spaces where they stop to read.

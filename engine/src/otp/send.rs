@@ -1,6 +1,6 @@
 //! A new code on its way: within the limits on emails, in place of the flow's earlier ones, in one transaction with its email.
 
-use super::{Minted, Purpose, Scope, bound_to, mint};
+use super::{Minted, Purpose, Scope, bound_to, lifespan, mint};
 use crate::courier::{self, Letter};
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -103,7 +103,7 @@ async fn send_within_limits(
         link_digest: minted.digests.link.clone(),
         key_id: minted.digests.key_id.clone(),
         issued_at: now,
-        expires_at: now + ctx.config.selfservice.code.lifespan,
+        expires_at: now + lifespan(&ctx.config, purpose),
         used_at: None,
     };
     codes::insert(tx, &row).await?;

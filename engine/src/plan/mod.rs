@@ -46,6 +46,8 @@ pub enum Step {
     SendCode,
     /// An entry of the list in force, other than `session`.
     Run(Hook),
+    /// Recovery: a settings form for the account, so that the user sets a new password. Stored with the session.
+    OpenSettings,
     /// Hand the session over. Always the last step: it makes the answer.
     SignIn,
     /// Keep what hands the session over when the address is proven, to whoever signed up; with nothing left to prove, hand it
@@ -104,8 +106,8 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
     let sign_in = by_itself
         || match flow {
             FlowKind::Registration => list.contains(&Hook::Session),
-            FlowKind::Login => true,
-            FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => false,
+            FlowKind::Login | FlowKind::Recovery => true,
+            FlowKind::Verification | FlowKind::Settings => false,
         };
     let offer = offer(method, flow);
     let mut steps: Vec<Step> = web_hooks(config.before(flow)).cloned().map(Step::Before).collect();
@@ -169,7 +171,12 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
             }
             steps.extend(rest.into_iter().cloned().map(Step::Run));
         }
-        FlowKind::Recovery => steps.push(Step::Commit),
+        // The other sessions end anyway. What may refuse is asked before the session is stored.
+        FlowKind::Recovery => {
+            steps.extend(web_hooks(list).cloned().map(|hook| Step::Run(Hook::WebHook(hook))));
+            steps.push(Step::Run(Hook::RevokeActiveSessions));
+            steps.push(Step::OpenSettings);
+        }
     }
     // Without codes nothing would ever be proven.
     let when_proven = flow == FlowKind::Registration
@@ -200,7 +207,15 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
         false => default_return_url(config, flow, method).to_string(),
     });
     let answer = Answer {
-        status: if client_of_answer == Client::Browser { 303 } else { 200 },
+        status: match client_of_answer {
+            Client::Browser => 303,
+            Client::Spa | Client::Native
+                if flow == FlowKind::Recovery && !config.selfservice.continue_with_transitions =>
+            {
+                422
+            }
+            Client::Spa | Client::Native => 200,
+        },
         session_cookie: sign_in && !pends && client != Client::Native,
         hand_over_cookie: (when_proven || pends) && client != Client::Native,
         body: match (client_of_answer, flow, sign_in && !pends) {
@@ -215,8 +230,12 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
             (_, FlowKind::Registration, false) => vec!["identity", "continue_with"],
             (Client::Native, FlowKind::Login, _) => vec!["session", "session_token", "continue_with"],
             (Client::Spa, FlowKind::Login, _) => vec!["session", "continue_with"],
+            (_, FlowKind::Recovery, _) if config.selfservice.continue_with_transitions => {
+                vec!["continue_with"]
+            }
+            (_, FlowKind::Recovery, _) => vec!["error", "redirect_browser_to"],
             // The flow itself.
-            (_, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings, _) => vec![],
+            (_, FlowKind::Verification | FlowKind::Settings, _) => vec![],
         },
         redirect,
     };
@@ -235,7 +254,7 @@ fn lists_after(config: &Config, flow: FlowKind, method: MethodId) -> (&[Hook], &
             )
         }
         FlowKind::Verification => (&[], &config.selfservice.verification.after),
-        FlowKind::Recovery => (&[], &[]),
+        FlowKind::Recovery => (&[], &config.selfservice.recovery.after),
     }
 }
 

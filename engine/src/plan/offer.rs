@@ -83,6 +83,17 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             prove: Words { title: "Verify the code", ..AUTHENTICATE },
             ..PLAIN
         },
+        (MethodId::Link, FlowKind::Verification) => Offer {
+            members: &["email", "token", "code", "password", "start_over"],
+            prove: Words { title: "Verify the link", ..AUTHENTICATE },
+            ..PLAIN
+        },
+        (MethodId::Code, FlowKind::Recovery) => {
+            Offer { members: OF_RECOVERY, prove: Words { title: "Verify the code", ..AUTHENTICATE }, ..PLAIN }
+        }
+        (MethodId::Link, FlowKind::Recovery) => {
+            Offer { members: OF_RECOVERY, prove: Words { title: "Verify the link", ..AUTHENTICATE }, ..PLAIN }
+        }
         (MethodId::Password, FlowKind::Settings) => Offer {
             members: &["password"],
             checks: new_password_rules,
@@ -107,14 +118,17 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             MethodId::Profile,
             FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery,
         )
-        | (MethodId::Code, FlowKind::Recovery | FlowKind::Settings)
-        | (
-            MethodId::Link | MethodId::Totp | MethodId::Passkey | MethodId::Webauthn | MethodId::LookupSecret,
-            _,
-        ) => return None,
+        | (MethodId::Code, FlowKind::Settings)
+        | (MethodId::Link, FlowKind::Registration | FlowKind::Login | FlowKind::Settings)
+        | (MethodId::Totp | MethodId::Passkey | MethodId::Webauthn | MethodId::LookupSecret, _) => {
+            return None;
+        }
     };
     Some(offer)
 }
+
+const OF_RECOVERY: &[&str] =
+    &["email", "code", "token", "recovery_address", "recovery_select_address", "recovery_confirm_address"];
 
 const OF_PROVIDERS: &[&str] = &["provider", "upstream_parameters", "traits", "id_token", "id_token_nonce"];
 

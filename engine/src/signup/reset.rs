@@ -203,15 +203,38 @@ pub(crate) async fn take_over(
 ) -> Result<bool> {
     let own = identity.verifiable_addresses.iter().find(|own| own.id == code.address());
     let address = own.map(|own| own.value.clone()).ok_or_else(unknown)?;
+    leave(ctx, tx, flow, code, identity, (&address, json!({ "hashed_password": hash }))).await
+}
+
+/// The same by a recovery, which sets no password yet: nobody signs in to the account until its user has set one.
+pub(crate) async fn leave_address(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &Flow,
+    code: &Code,
+    identity: &mut Identity,
+    address: &str,
+) -> Result<bool> {
+    leave(ctx, tx, flow, code, identity, (address, json!({}))).await
+}
+
+async fn leave(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &Flow,
+    code: &Code,
+    identity: &mut Identity,
+    (address, password): (&str, Value),
+) -> Result<bool> {
     let kept = identities::credentials(tx, identity.id).await?;
     let kept = kept.into_iter().find(|credential| credential.kind == MethodId::Password.name());
-    let mut identifiers = kept.map_or_else(|| vec![address.clone()], |kept| kept.identifiers);
+    let mut identifiers = kept.map_or_else(|| vec![address.to_owned()], |kept| kept.identifiers);
     let mut code_identifiers = codes_of(ctx, identity);
     let now = ctx.effects().now();
     let mut left = identity.clone();
     keep_only(
         ctx,
-        &address,
+        address,
         Belongings {
             schema_id: &identity.schema_id,
             traits: &mut left.traits,
@@ -223,7 +246,7 @@ pub(crate) async fn take_over(
     );
     let found = Extracted { password_identifiers: identifiers, code_identifiers, ..Extracted::default() };
     let own = (MethodId::Password, Vec::new());
-    let credentials = with(of_traits(&found, now), own, json!({ "hashed_password": hash }), now);
+    let credentials = with(of_traits(&found, now), own, password, now);
     let verifiable = left.verifiable_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
     let recovery = left.recovery_addresses.iter().map(|own| GivenAddress::kept(&own.value, &own.via));
     let change = IdentityChange {

@@ -1,4 +1,4 @@
-//! Rows of verification codes, and of the attempts of a flow.
+//! Rows of one-time codes, and of the attempts of a flow.
 use super::Tx;
 use crate::error::Result;
 use crate::ids::{FlowId, IdentityId};
@@ -13,7 +13,7 @@ pub struct Code {
     pub purpose: String,
     /// `None`: of a sign-up, whose account does not exist yet.
     pub identity_id: Option<Uuid>,
-    /// `None`: it is bound to the text of the address, which is in its digest.
+    /// `None`: it is bound to the text of the address, which is in its digest, or an operator created it for the account itself.
     pub address_id: Option<Uuid>,
     /// Which secret made the digest.
     pub key_id: String,
@@ -55,6 +55,7 @@ statements! {
             link_digest, issued_at, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     const OF_FLOW: &str = select!("where flow_id = $1 and purpose = $2 order by issued_at desc, id");
+    const GET: &str = select!("where id = $1");
     const LAST_FOR: &str = select!(
         "where address_id = $1 and purpose = $2 and used_at is null and expires_at > $3
         order by issued_at desc, id limit 1"
@@ -90,6 +91,11 @@ pub async fn insert(tx: &mut Tx, code: &Code) -> Result<()> {
 /// Newest first, used and expired ones too: the caller judges.
 pub async fn of_flow(tx: &mut Tx, flow: FlowId, purpose: &str) -> Result<Vec<Code>> {
     tx.fetch_all(OF_FLOW, &[&flow.0, &purpose]).await
+}
+
+/// Also one that is used or expired: the caller judges.
+pub async fn get(tx: &mut Tx, id: Uuid) -> Result<Option<Code>> {
+    tx.fetch_optional(GET, &[&id]).await
 }
 
 /// The one that was made last for an address, of those that are good still.
@@ -129,5 +135,10 @@ impl Code {
     /// Nil where the code is bound to the text of the address: no address has that id.
     pub fn address(&self) -> Uuid {
         self.address_id.unwrap_or_default()
+    }
+
+    /// Recovery: whether it is for the account itself and no address of it, because an operator created it.
+    pub fn is_by_operator(&self) -> bool {
+        self.address_id.is_none()
     }
 }

@@ -108,6 +108,14 @@ statements! {
         where purpose = 'verifiable' and via = $1 and value = $2 and ",
         unseen!("a.identity_id")
     );
+    const WHOSE_RECOVERY_ADDRESS: &str = concat!(
+        "select identity_id from identity_addresses a
+        where purpose = 'recovery' and via = $1 and value = $2 and ",
+        unseen!("a.identity_id")
+    );
+    const HOLD_ACTIVE: &str = "update identities set version = version where id = $1 and state = 'active'";
+    const HOLD_ADDRESS: &str = "update identity_addresses set position = position
+        where id = $2 and purpose = 'recovery' and identity_id = $1";
     // Each part by an index of its own.
     const KNOWS: &str =
         "select (select count(*) from identity_identifiers where kind in ('password', 'code') and identifier = $1)
@@ -424,6 +432,16 @@ pub async fn by_verifiable_address(tx: &mut Tx, via: &str, value: &str) -> Resul
     }
 }
 
+/// Whose recovery address of that kind it is. The same statements run for an address that nobody has.
+pub async fn by_recovery_address(tx: &mut Tx, via: &str, value: &str) -> Result<Option<Identity>> {
+    // PostgreSQL refuses the character, so nobody has it.
+    if value.contains('\0') {
+        return Ok(None);
+    }
+    let found = tx.fetch_optional::<(Uuid,)>(WHOSE_RECOVERY_ADDRESS, &[&via, &value]).await?;
+    get(tx, found.map_or(IdentityId(Uuid::nil()), |(id,)| IdentityId(id))).await
+}
+
 /// Whether an account has that email, verified or not.
 pub async fn knows(tx: &mut Tx, address: &str) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one(KNOWS, &[&address]).await?;
@@ -519,6 +537,24 @@ pub async fn hold_identifier(tx: &mut Tx, id: IdentityId, kind: &str, identifier
 pub async fn passwords_from(tx: &mut Tx, id: Uuid, limit: i64) -> Result<Vec<serde_json::Value>> {
     let rows: Vec<(String,)> = tx.fetch_all(PASSWORDS_FROM, &[&id, &limit]).await?;
     rows.iter().map(|(config,)| from_text("identity_credentials.config", config)).collect()
+}
+
+/// Whether the account is active. It stays so until `tx` ends.
+pub async fn hold_active(tx: &mut Tx, id: IdentityId) -> Result<bool> {
+    Ok(tx.execute(HOLD_ACTIVE, &[&id.0]).await? == 1)
+}
+
+/// The same, and whether it still has that recovery address.
+pub async fn hold_recovery_address(tx: &mut Tx, id: IdentityId, address: Uuid) -> Result<bool> {
+    Ok(hold_active(tx, id).await? && tx.execute(HOLD_ADDRESS, &[&id.0, &address]).await? == 1)
+}
+
+/// Ends what would still issue a session of that account: deferred logins, an app's exchange, links to a provider.
+pub async fn end_waiting(tx: &mut Tx, id: IdentityId) -> Result<()> {
+    for end in [END_EXCHANGES, END_LINKS, END_DEFERRED_LOGINS] {
+        tx.execute(end, &[&id.0]).await?;
+    }
+    Ok(())
 }
 
 /// Whose address it is, of whatever kind; a verifiable one counts before a recovery address.

@@ -254,6 +254,57 @@ pub fn same_password() -> Text {
     error(4000039, "This is your current password. Choose a different one.", Value::Null)
 }
 
+// Recovery
+
+pub fn recovery_link_sent() -> Text {
+    info(1060002, "If this email belongs to an account, we sent a link to it. Open the link to continue.")
+}
+pub fn recovery_code_sent() -> Text {
+    info(1060003, "If this email belongs to an account, we sent a code to it. Enter the code below.")
+}
+/// `masked`: the address, without most of it.
+pub fn recovery_code_sent_to(masked: &str) -> Text {
+    let text = format!("If {masked} belongs to an account, we sent a code to it. Enter the code below.");
+    make(1060004, TextKind::Info, text, json!({ "masked_address": masked }))
+}
+pub fn confirm_recovery_address() -> Text {
+    info(1060005, "To confirm that the address is yours, enter it in full.")
+}
+pub fn choose_recovery_address() -> Text {
+    info(1060006, "Choose where we send the code.")
+}
+pub fn back_to_recovery_address() -> Text {
+    info(1060007, "Back")
+}
+/// The label of a button: one of several addresses, masked.
+pub fn masked_address(masked: &str) -> Text {
+    info(1070000, masked)
+}
+pub fn recovery_code() -> Text {
+    info(1070010, "Code")
+}
+pub fn recovery_address() -> Text {
+    info(1070016, "Email")
+}
+pub fn full_recovery_address() -> Text {
+    info(1070017, "Full email")
+}
+pub fn already_recovered() -> Text {
+    error(4060001, "This form was used already. To recover an account again, start over.", Value::Null)
+}
+pub fn recovery_link_invalid() -> Text {
+    error(4060004, "This link was used already, or it expired. Request a new one.", Value::Null)
+}
+pub fn recovery_expired(at: DateTime<Utc>) -> Text {
+    expired(4060005, at)
+}
+pub fn wrong_recovery_code() -> Text {
+    error(4060006, "Incorrect code. Enter the code from the latest email.", Value::Null)
+}
+pub fn verification_link_sent() -> Text {
+    info(1080001, "If this email belongs to an account, we sent a link to it. Open the link to continue.")
+}
+
 // Form errors
 
 /// What the user entered, cut to the length that a message repeats.
@@ -495,6 +546,9 @@ pub fn verification_expired(at: DateTime<Utc>) -> Text {
 }
 pub fn no_verification_method() -> Text {
     error(4010006, "Choose how to verify your email.", Value::Null)
+}
+pub fn no_recovery_method() -> Text {
+    error(4010005, "Choose how to recover your account.", Value::Null)
 }
 pub fn no_registration_method() -> Text {
     error(4010003, "Choose a sign-up method.", Value::Null)

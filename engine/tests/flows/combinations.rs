@@ -132,6 +132,8 @@ impl House {
                 ContinueWith::RedirectBrowserTo { .. } => "redirect",
                 ContinueWith::ShowVerificationUi { .. } => "verification",
                 ContinueWith::SetOrySessionToken { .. } => "token",
+                ContinueWith::ShowSettingsUi { .. } => "settings",
+                ContinueWith::ShowRecoveryUi { .. } => "recovery",
             })
             .collect();
         assert_eq!(items, expected, "{case:?}");

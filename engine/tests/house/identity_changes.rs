@@ -31,6 +31,8 @@ const REASONS: &[(&str, &str)] = &[
     ("identities::INSERT_TWO_IDENTIFIERS", "two identifiers of a new identity"),
     ("identities::HOLD_CREDENTIAL", "locks the row, and writes what is in it"),
     ("identities::HOLD_IDENTIFIER", "locks the row, and writes what is in it"),
+    ("identities::HOLD_ACTIVE", "locks the row, and writes what is in it"),
+    ("identities::HOLD_ADDRESS", "locks the row, and writes what is in it"),
     (
         "identities::END_CREDENTIALS",
         "all credentials go in a reset, and its change adds the one that is left",

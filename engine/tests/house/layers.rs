@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 40] = [
+const LAYERS: [(&str, u8); 41] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -43,6 +43,7 @@ const LAYERS: [(&str, u8); 40] = [
     ("otp", 9),
     ("form", 10),
     ("signup", 11),
+    ("recovery", 11),
     ("users", 11),
     ("method", 12),
     ("flow", 13),

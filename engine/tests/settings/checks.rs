@@ -345,6 +345,30 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             leaking(&[("feature_flags.choose_recovery_address", json!(true))]),
             at("feature_flags.choose_recovery_address", json!(true)),
         ),
+        (
+            "recovery_without_its_method",
+            all([
+                ("selfservice.flows.recovery.enabled", json!(true)),
+                ("selfservice.flows.recovery.use", json!("link")),
+            ]),
+            at("selfservice.flows.recovery.enabled", json!(true)),
+        ),
+        (
+            "recovery_without_addresses",
+            all([
+                ("selfservice.flows.recovery.enabled", json!(true)),
+                ("identity.schemas", json!([{"id": "default", "url": "preset://username"}])),
+            ]),
+            at("selfservice.flows.recovery.enabled", json!(true)),
+        ),
+        (
+            "links_used_up_by_scanners",
+            all([
+                ("selfservice.methods.link.enabled", json!(true)),
+                ("vestibule.links.confirm", json!("never")),
+            ]),
+            at("selfservice.methods.link.enabled", json!(true)),
+        ),
         ("leak_nothing_without_codes", at(&ours("prevent_enumeration"), json!(true)), leaking(&[])),
         ("nobody_is_signed_in_at_once", leaking(&[(OWN, json!([session()]))]), leaking(&[])),
         // Hooks

@@ -6,6 +6,7 @@ pub mod identities;
 pub mod invitations;
 mod metrics;
 mod query;
+pub mod recovery;
 
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
@@ -14,7 +15,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, post};
 
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
@@ -22,6 +23,8 @@ pub fn router(state: AppState) -> Router {
         .route("/admin/identities/{id}", get(identities::get).delete(identities::delete))
         .route("/admin/courier/messages", get(courier::list))
         .route("/admin/courier/messages/{id}", get(courier::get))
+        .route("/admin/recovery/code", post(recovery::create_code))
+        .route("/admin/recovery/link", post(recovery::create_link))
         .route("/admin/vestibule/invitations", get(invitations::list).post(invitations::create))
         .route("/admin/vestibule/invitations/{id}", delete(invitations::delete))
         .route("/admin/metrics/prometheus", get(metrics::scrape))
@@ -48,7 +51,7 @@ pub fn router(state: AppState) -> Router {
 /// Kratos adds `/admin` to paths of the admin port without it.
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    if ["/identities", "/courier", "/metrics"]
+    if ["/identities", "/courier", "/metrics", "/recovery"]
         .iter()
         .any(|own| path == *own || path.starts_with(&format!("{own}/")))
     {

@@ -14,11 +14,11 @@ use engine::plan::{self, Client, FlowKind};
 
 #[derive(clap::Args)]
 pub(super) struct Command {
-    /// Sign-up or sign-in
+    /// Sign-up, sign-in or recovery
     flow: Flow,
-    /// Sign-up or sign-in method
-    #[arg(long, default_value = "password")]
-    method: String,
+    /// Method of the flow. Default: password, or for recovery the method that it uses
+    #[arg(long)]
+    method: Option<String>,
     /// Kind of client
     #[arg(long, default_value = Client::Browser.name(), value_parser = clients())]
     client: Client,
@@ -31,6 +31,7 @@ pub(super) struct Command {
 enum Flow {
     Registration,
     Login,
+    Recovery,
 }
 
 /// By their names in the configuration.
@@ -43,13 +44,19 @@ impl Command {
     /// Uses the console's newest revision, like `serve`, if there is an installation.
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let config = assemble::applying(global).await?;
-        let method = MethodId::parse(&self.method).ok_or_else(|| {
-            let names: Vec<&str> = MethodId::ALL.iter().map(|method| method.name()).collect();
-            Failure::failed(format!("unknown method {:?}: use one of {}", self.method, names.join(", ")))
-        })?;
-        let (flow, methods) = match self.flow {
-            Flow::Registration => (FlowKind::Registration, REGISTERING),
-            Flow::Login => (FlowKind::Login, SIGNING_IN),
+        let (flow, methods, usual): (_, &[MethodId], _) = match self.flow {
+            Flow::Registration => (FlowKind::Registration, REGISTERING, MethodId::Password),
+            Flow::Login => (FlowKind::Login, SIGNING_IN, MethodId::Password),
+            Flow::Recovery => {
+                (FlowKind::Recovery, &[MethodId::Code, MethodId::Link], config.selfservice.recovery.by)
+            }
+        };
+        let method = match &self.method {
+            None => usual,
+            Some(name) => MethodId::parse(name).ok_or_else(|| {
+                let names: Vec<&str> = MethodId::ALL.iter().map(|method| method.name()).collect();
+                Failure::failed(format!("unknown method {name:?}: use one of {}", names.join(", ")))
+            })?,
         };
         if !methods.contains(&method) {
             let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();

@@ -137,7 +137,7 @@ struct Secret {
     secret: String,
 }
 
-/// Opening the link burns nothing: mail scanners and previews open links.
+/// Opening the link burns nothing: email scanners and previews open links.
 async fn set_up_page(
     State(state): State<AppState>,
     Extension(assets): Extension<Assets>,

@@ -48,7 +48,7 @@ pub async fn start(
         flow::start(&ctx, kind, start).await
     };
     match outcome.await {
-        Ok(started) => respond::started(&ctx, &headers, started),
+        Ok(started) => respond::started(&ctx, &headers, kind, started),
         Err(error) if kind_of_client == FlowType::Api => ApiError(error).into_response(),
         // These errors are JSON for everybody (Kratos: selfservice/flow/verification/handler.go).
         Err(error) if kind == FlowKind::Verification && error.kind != engine::Kind::RateLimited => {

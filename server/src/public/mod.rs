@@ -3,6 +3,7 @@
 pub mod flows;
 pub mod logout;
 pub mod oidc;
+pub mod recovery;
 pub mod sessions;
 pub mod verification;
 
@@ -62,7 +63,16 @@ pub fn router(state: AppState) -> Router {
             "/self-service/settings/api",
             acting(|s, h, u| flows::start((FlowKind::Settings, FlowType::Api), s, h, u)),
         )
-        .route("/self-service/settings/flows", get(|s, h, u| flows::fetch(FlowKind::Settings, s, h, u)));
+        .route("/self-service/settings/flows", get(|s, h, u| flows::fetch(FlowKind::Settings, s, h, u)))
+        .route(
+            "/self-service/recovery/browser",
+            acting(|s, h, u| flows::start((FlowKind::Recovery, FlowType::Browser), s, h, u)),
+        )
+        .route(
+            "/self-service/recovery/api",
+            acting(|s, h, u| flows::start((FlowKind::Recovery, FlowType::Api), s, h, u)),
+        )
+        .route("/self-service/recovery/flows", get(|s, h, u| flows::fetch(FlowKind::Recovery, s, h, u)));
     // Every route that takes a form is here, behind the question which page sent it. GET never takes one.
     let forms = Router::new()
         .route(
@@ -85,6 +95,11 @@ pub fn router(state: AppState) -> Router {
             post(|s, r, h, u, b| flows::submit(FlowKind::Settings, s, r, h, u, b))
                 .merge(acting(|s, h, u| flows::page(FlowKind::Settings, s, h, u))),
         )
+        .route(
+            "/self-service/recovery",
+            post(|s, r, h, u, b| flows::submit(FlowKind::Recovery, s, r, h, u, b))
+                .merge(acting(recovery::link)),
+        )
         .route("/settings/sessions", post(crate::hosted::settings::end))
         .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
     let api = Router::new()
@@ -105,6 +120,7 @@ pub fn router(state: AppState) -> Router {
         .merge(crate::hosted::routes(&state))
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
+        .route("/admin/recovery/{*rest}", any(to_admin))
         .fallback(crate::hosted::nothing_here)
         .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
         .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
@@ -116,7 +132,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// A GET that begins, ends or uses up something. HEAD runs none of it: mail scanners and link checkers send it, and axum would
+/// A GET that begins, ends or uses up something. HEAD runs none of it: email scanners and link checkers send it, and axum would
 /// otherwise run the handler of the GET.
 fn acting<H, T>(handler: H) -> MethodRouter<AppState>
 where

@@ -20,7 +20,9 @@ pub async fn link(
 ) -> Response {
     let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
-    let Some(code) = first(&query, "code") else {
+    // The link of the method `link` has a token (Kratos: selfservice/strategy/link).
+    let token = first(&query, "token");
+    let Some(code) = first(&query, "code").or(token) else {
         return flows::page_of_form(&ctx, FlowKind::Verification, &headers, &query);
     };
     let mut submit = flows::submission(&ctx, &headers, requester, &uri, Body::Form(Vec::new()));
@@ -29,7 +31,10 @@ pub async fn link(
         if flows::who_matters(&ctx, &submit) {
             submit.current = current(&ctx, &headers).await?;
         }
-        flow::fill_in(&ctx, submit, code).await
+        match token {
+            Some(token) => flow::open_verification(&ctx, submit, token).await,
+            None => flow::fill_in(&ctx, submit, code).await,
+        }
     };
     let outcome = outcome.await;
     respond::outcome(&ctx, &headers, Some(FlowKind::Verification), outcome).await

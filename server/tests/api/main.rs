@@ -41,6 +41,8 @@ mod parameters;
 mod proof;
 mod proven_elsewhere;
 mod provider;
+mod recovery;
+mod recovery_attacked;
 mod request_ids;
 mod requesters;
 mod revoked;

@@ -186,7 +186,17 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     met("6.4.2", 1, "No hints and no secret questions", "There are none", &[]),
-    not_met("6.4.3", 2, "A forgotten password is reset safely", "Recovery is not supported yet"),
+    met(
+        "6.4.3",
+        2,
+        "A forgotten password is reset safely",
+        "By an emailed code or link that works once; there are no second factors that it could go around",
+        &[
+            "server/tests/api/recovery.rs::a_code_signs_in_verifies_its_email_and_ends_every_other_session",
+            "server/tests/api/recovery_attacked.rs::six_wrong_codes_end_the_strangers_form_and_not_the_owners",
+            "server/tests/api/recovery_attacked.rs::an_email_scanner_uses_no_link_up",
+        ],
+    ),
     not_applicable(
         "6.4.4",
         2,
@@ -203,7 +213,7 @@ pub(super) const ROWS: &[Row] = &[
         "6.4.6",
         3,
         "Administrators can start a reset, but can't choose the password",
-        "The admin API imports accounts with passwords, as Kratos' does, and recovery is not supported yet",
+        "The admin API imports accounts with passwords, as Kratos' does",
     ),
     met(
         "6.5.1",

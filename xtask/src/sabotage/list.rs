@@ -72,6 +72,27 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(API, &["unverified::a_squatters_session_ends_when_the_owner_of_the_address_proves_it"]),
     },
     Rule {
+        name: "recovery-ends-sessions",
+        text: "sessions::revoke_others(tx, recovered.identity.id, session.id).await?;",
+        instead: "",
+        tests: server(API, &["recovery::a_code_signs_in_verifies_its_email_and_ends_every_other_session"]),
+    },
+    Rule {
+        name: "new-password-after-recovery",
+        text: "was_recovered || ",
+        instead: "",
+        tests: server(
+            API,
+            &["recovery_attacked::a_sign_in_with_the_old_password_beside_a_recovery_ends_with_the_new_one"],
+        ),
+    },
+    Rule {
+        name: "link-opened-by-a-scanner",
+        text: "if asks_first",
+        instead: "if false && asks_first",
+        tests: server(API, &["recovery_attacked::an_email_scanner_uses_no_link_up"]),
+    },
+    Rule {
         name: "revoked-session",
         text: "session.active && ",
         instead: "",

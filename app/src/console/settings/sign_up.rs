@@ -148,6 +148,7 @@ fn state(view: &View, page: Page) -> String {
             true => "On".to_owned(),
             false => "Off".to_owned(),
         },
+        Page::Recovery => format!("Allow recovery: {}", values.words("recovery_enabled")),
         Page::Authentication | Page::Webhooks => String::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! Which browser sees what of a verification. The mail's link opens the form in any browser, a mail scanner's too; what it fills
+//! Which browser sees what of a verification. The mail's link opens the form in any browser, an email scanner's too; what it fills
 //! in is for that browser alone, and nothing is taken from whoever has the form open elsewhere.
 
 use super::super::outcome::unknown;
@@ -7,7 +7,7 @@ use super::super::{csrf, nodes};
 use crate::effects::Effects;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Flow, FlowState, FlowType, Missing, Opened};
+use crate::model::{Flow, FlowState, FlowType, MethodId, Missing, Opened};
 use crate::store;
 use crate::ui::Group;
 
@@ -87,6 +87,12 @@ fn forget(one: &mut Opened) {
 pub(crate) fn show_to(effects: &Effects, flow: &mut Flow, cookie: Option<&str>) {
     let own = flow.opened().iter().find(|one| Some(one.csrf_cookie.as_str()) == cookie).cloned();
     if let Some(code) = own.as_ref().map(|one| one.code.clone()).filter(|code| !code.is_empty()) {
+        if flow.state != FlowState::Passed && flow.active.as_deref() == Some(MethodId::Link.name()) {
+            // The form of a link has no field for its secret, and no other browser is shown one.
+            flow.nodes().retain(|node| node.id() != "email");
+            flow.nodes().insert(0, nodes::hidden_code(Group::Link));
+            flow.ui.messages.clear();
+        }
         flow.ui.put_value("code", code.into());
     }
     if let Some(asked) = own.and_then(|one| one.asked).filter(|_| flow.state != FlowState::Passed) {

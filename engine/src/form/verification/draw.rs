@@ -8,14 +8,32 @@ use crate::model::{Flow, FlowState, FlowType, MethodId};
 use crate::ui::{Anchor, Group, Input, InputKind, Node, text};
 use url::Url;
 
+/// What verifies an address: the method that the configuration chooses, and its group of nodes.
+fn by(ctx: &Ctx) -> (MethodId, Group) {
+    match ctx.config.selfservice.verification.by == MethodId::Link {
+        true => (MethodId::Link, Group::Link),
+        false => (MethodId::Code, Group::Code),
+    }
+}
+
 pub(crate) fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
-    flow.active = Some(MethodId::Code.name().to_owned());
-    let mut list = vec![nodes::email_to_prove(), nodes::method(MethodId::Code, Group::Code, text::go_on())];
+    let (method, group) = by(ctx);
+    flow.active = Some(method.name().to_owned());
+    let mut list = vec![nodes::email_to_prove(group), nodes::method(method, group, text::go_on())];
     list.extend(token_node(ctx, flow));
     flow.ui.nodes = Some(list);
 }
 
+/// The form once the email is sent. One with a link asks for nothing but the address again.
 pub(crate) fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
+    if by(ctx).0 == MethodId::Link {
+        ask_for_address(ctx, flow);
+        flow.state = FlowState::SentEmail;
+        let to = flow.sent().map(|sent| sent.to.clone()).unwrap_or_default();
+        flow.ui.put_value("email", to.into());
+        flow.ui.messages = vec![text::verification_link_sent()];
+        return;
+    }
     flow.active = Some(MethodId::Code.name().to_owned());
     flow.state = FlowState::SentEmail;
     let mut list = vec![
@@ -34,7 +52,7 @@ pub(crate) fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
 pub(crate) fn finish(ctx: &Ctx, flow: &mut Flow) {
     let href = continue_url(&ctx.config, flow).to_string();
     flow.state = FlowState::Passed;
-    flow.active = Some(MethodId::Code.name().to_owned());
+    flow.active = Some(by(ctx).0.name().to_owned());
     let anchor = Anchor { href: href.clone(), title: text::go_on(), id: "continue".to_owned() };
     flow.ui.method = "GET".to_owned();
     flow.ui.action = href;
@@ -74,7 +92,7 @@ pub(crate) fn address_is_missing(ctx: &Ctx, flow: &mut Flow) {
     if let Some(node) = flow.nodes().iter_mut().find(|node| node.id() == "email") {
         let input =
             Input { kind: InputKind::Email, value: Some("".into()), required: true, ..as_input(node) };
-        *node = Node::new_input(Group::Code, Some(text::email()), input);
+        *node = Node::new_input(by(ctx).1, Some(text::email()), input);
     }
     flow.ui.attach("email", text::required("email"));
     with_token(ctx, flow);

@@ -10,6 +10,7 @@ mod listeners;
 mod passwords;
 mod patch;
 mod proof;
+mod recovery;
 mod reference;
 mod rule;
 mod sessions;
@@ -31,6 +32,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         passwords::RULES,
         proof::RULES,
         leaks::RULES,
+        recovery::RULES,
         limits::RULES,
         hooks::RULES,
         sessions::RULES,

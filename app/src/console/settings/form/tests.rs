@@ -9,8 +9,13 @@ use std::collections::BTreeMap;
 const BREACH_CHECK: &str = "breach_check";
 const UNVERIFIED_SESSION_LIFESPAN: &str = "unverified_session_lifespan";
 
-const PAGES: [Page; 4] =
-    [Page::Authentication, Page::EmailVerification, Page::PasswordPolicy, Page::AccountProtection];
+const PAGES: [Page; 5] = [
+    Page::Authentication,
+    Page::EmailVerification,
+    Page::Recovery,
+    Page::PasswordPolicy,
+    Page::AccountProtection,
+];
 
 fn rows() -> impl Iterator<Item = &'static Setting> {
     PAGES.into_iter().flat_map(on_page)
