@@ -204,6 +204,7 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
     };
     let redirect = (client_of_answer == Client::Browser).then(|| match shows_verification {
         true => config.page_of(FlowKind::Verification).to_string(),
+        false if flow == FlowKind::Recovery => config.page_of(FlowKind::Settings).to_string(),
         false => default_return_url(config, flow, method).to_string(),
     });
     let answer = Answer {

@@ -419,3 +419,40 @@ async fn a_verification_by_link_waits_for_its_button_too() {
     assert_eq!(done.status, 303);
     assert_eq!(verified().await, true);
 }
+
+#[tokio::test]
+async fn the_page_works_without_a_script_and_names_its_fields_for_the_browser() {
+    let (place, _) = place("memory", json!({})).await;
+    let mut tab = place.browser();
+    let begun = tab.get("/recovery", HTML).await;
+    let begun = tab.get(&location(&begun), HTML).await;
+    let page = location(&begun);
+    let html = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
+    let first = html(&tab.get(&page, HTML).await);
+    for part in
+        ["Recover your account", "type=\"email\"", "autocomplete=\"email\"", "autocapitalize=\"none\""]
+    {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    let id = page.split_once("flow=").expect("a flow").1;
+    let form = document(&tab.get(&format!("/self-service/recovery/flows?id={id}"), JSON).await);
+    assert_eq!(location(&tab.submit(&form, &[("method", "code"), ("email", ANNA)]).await), page);
+    let second = html(&tab.get(&page, HTML).await);
+    for part in
+        [ANNA, "autocomplete=\"one-time-code\"", "inputmode=\"numeric\"", "data-testid=\"resend\"", "wait-60"]
+    {
+        assert!(second.contains(part), "{part}: {second}");
+    }
+    assert!(
+        !second.contains("maxlength") && !second.contains("<script"),
+        "codes are pasted with spaces: {second}"
+    );
+    tab.submit(&form, &[("method", "code"), ("code", "12")]).await;
+    let third = html(&tab.get(&page, HTML).await);
+    assert!(third.contains("Error: Check your email") && third.contains("ui/message/4060006"), "{third}");
+    place.advance(2 * 3600);
+    let late = tab.get(&page, HTML).await;
+    let anew = tab.get(&location(&late), HTML).await;
+    let fourth = html(&tab.get(&location(&anew), HTML).await);
+    assert!(fourth.contains("Your form expired"), "{fourth}");
+}

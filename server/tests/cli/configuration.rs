@@ -288,8 +288,8 @@ selfservice: {methods: {totp: {enabled: true}, webauthn: {enabled: false}}}
     );
     let report = text(&place.run(&["config", "import", "kratos.yml"]).stderr);
     for part in [
-        "waiting  selfservice.flows.recovery.enabled",
-        "kept     selfservice.flows.verification.use",
+        "waiting  selfservice.methods.totp.enabled",
+        "kept     selfservice.methods.webauthn.enabled",
         "kept     version",
     ] {
         assert!(report.contains(part), "{part}: {report}");
@@ -353,4 +353,20 @@ selfservice:
     let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
     assert_eq!(machine["steps"].as_array().unwrap().last().unwrap()["step"], "sign_in");
     assert_eq!(place.run(&["plan", "registration", "--method", "carrier-pigeon"]).status.code(), Some(1));
+}
+
+#[test]
+fn the_plan_of_a_recovery_ends_in_the_settings() {
+    let place = Place::new();
+    place.write(
+        "kratos.yml",
+        "identity: {schemas: [{id: default, url: 'preset://email'}]}
+selfservice: {methods: {link: {enabled: true}}, flows: {recovery: {enabled: true, use: link}}}
+",
+    );
+    let drawn = text(&place.run(&["plan", "recovery", "--config", "kratos.yml"]).stdout);
+    let at = |part: &str| drawn.find(part).unwrap_or_else(|| panic!("{part}: {drawn}"));
+    assert!(at("Verify the link") < at("Revoke other sessions"));
+    assert!(at("Open the settings") < at("Sign in\n"));
+    assert!(drawn.contains("303 → http://127.0.0.1:4433/settings"), "{drawn}");
 }
