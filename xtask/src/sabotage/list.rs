@@ -60,6 +60,12 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(API, &["fresh_sign_in::nobody_is_signed_in_by_what_is_no_longer_so"]),
     },
     Rule {
+        name: "privileged-session",
+        text: "session.authenticated_at + age > ctx.effects().now()",
+        instead: "session.authenticated_at + age > ctx.effects().now() || true",
+        tests: server(API, &["account_settings::what_lets_somebody_in_takes_a_recent_sign_in"]),
+    },
+    Rule {
         name: "settings-owner",
         text: "flow.account() == Some(current.identity.id)",
         instead: "true",
