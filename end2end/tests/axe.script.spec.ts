@@ -84,6 +84,22 @@ test('a closed sign-up', async ({ admin, visitor, complaints }) => {
   await check(anna.page, 'Sign-up is closed');
 });
 
+test('every page of the navigation, and one user', async ({ admin, visitor }) => {
+  const anna = await visitor();
+  await anna.register('anna@example.org');
+  await admin.signInAndOpenSettings();
+  const links = admin.page.locator('nav a[href^="/"]');
+  const paths = new Set(await links.evaluateAll((found) => found.map((link) => link.getAttribute('href')!)));
+  expect(paths.size).toBeGreaterThan(15);
+  for (const path of paths) {
+    await admin.goto(path);
+    await check(admin.page, /./);
+  }
+  await admin.goto('/users');
+  await admin.page.getByRole('link', { name: 'anna@example.org' }).click();
+  await check(admin.page, /anna@example\.org/);
+});
+
 test.describe('a provider of a listed host', () => {
   test.use({ config: { vestibule: { web_hooks: { allowed_hosts: ['127.0.0.1'] } } } });
 
@@ -249,6 +265,6 @@ test.describe('with hosts that web hooks may call', () => {
     await admin.goto('/webhooks/change?id=crm');
     await check(admin.page, 'Edit crm');
     await admin.goto('/webhooks/press?id=crm&act=remove');
-    await check(admin.page, 'Remove crm');
+    await check(admin.page, 'Delete crm?');
   });
 });
