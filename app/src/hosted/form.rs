@@ -64,8 +64,7 @@ pub(super) fn sheet(ui: &Container, rules: Rules, unavailable: &'static str, bef
     // With one method, its name in the button adds nothing.
     let only = buttons.iter().filter(|node| !is_step_back(node)).count() == 1;
     let own = own.map(|at| {
-        let plain =
-            only && buttons[at].meta.label.as_ref().is_some_and(|label| label.id == SIGN_IN_WITH_PASSWORD);
+        let plain = only && is_labelled(buttons[at], SIGN_IN_WITH_PASSWORD);
         let label = if is_first_step(buttons[at]) { Some("Continue") } else { plain.then_some("Sign in") };
         button(buttons[at], label, true)
     });
@@ -105,6 +104,8 @@ fn is_way_on(node: &Node) -> bool {
 
 /// The label of the sign-in button where there are several methods.
 const SIGN_IN_WITH_PASSWORD: u64 = 1_010_022;
+/// The label of the buttons of a sign-up, of its first step too.
+const SIGN_UP: u64 = 1_040_001;
 
 /// Whether the form continues at one provider only.
 pub fn goes_on_to_provider(ui: &Container) -> bool {
@@ -122,7 +123,11 @@ fn is_step_back(node: &Node) -> bool {
 
 /// Goes on to the second step of a sign-up, whose button creates the account.
 fn is_first_step(node: &Node) -> bool {
-    node.group == Group::Profile && node.id() == "method"
+    node.group == Group::Profile && is_labelled(node, SIGN_UP)
+}
+
+fn is_labelled(node: &Node, id: u64) -> bool {
+    node.meta.label.as_ref().is_some_and(|label| label.id == id)
 }
 
 /// Every wanted button except the form's own.

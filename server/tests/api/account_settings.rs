@@ -289,6 +289,7 @@ async fn the_page_changes_the_password_and_shows_what_it_did() {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(!page.contains("data-testid=\"end-others\""), "there is no other session");
+    assert_eq!(page.matches("Save</button>").count(), 2, "the profile and the password: {page}");
     let (_, rest) = page.split_once("/self-service/settings?flow=").expect("a form");
     let (flow, token) = (&rest[..36], field(&page, "csrf_token"));
     let target = format!("/self-service/settings?flow={flow}");
