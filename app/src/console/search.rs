@@ -215,16 +215,16 @@ fn settings(words: &[String]) -> Vec<Hit> {
         let old = OLD_SETTINGS.iter().find(|(name, _)| *name == setting.name).map_or(&[][..], |(_, old)| old);
         let key = setting.key().unwrap_or_default();
         let about = match setting.text {
-            Text::OnOff(on, _) => on,
-            Text::One(text) => text,
+            Text::OnOff(on, _) => format!("On: {on}"),
+            Text::One(text) => text.to_owned(),
         };
         let mut texts = vec![setting.label];
         texts.extend(old);
         texts.push(setting.name);
         texts.push(&key);
-        texts.push(about);
+        texts.push(&about);
         let rank = rank(words, &texts)?;
-        let hit = Hit { title: setting.label.to_owned(), about: about.to_owned(), key, to: address(setting) };
+        let hit = Hit { title: setting.label.to_owned(), about, key, to: address(setting) };
         Some((rank, hit))
     });
     best(ranked.collect())

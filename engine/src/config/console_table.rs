@@ -172,8 +172,8 @@ pub static SETTINGS: &[Setting] = &[
         writes: Key("selfservice.flows.recovery.enabled") },
     Setting { name: "recovery_use", label: "Recover with", section: &RECOVERY, guard: Checks,
         kind: Kind::Choice(&[
-            Choice { value: "code", label: "a code", text: "Users enter it on the page they came from." },
-            Choice { value: "link", label: "a link", text: "Users open it in any browser. Links must be on." },
+            Choice { value: "code", label: "A code", text: "Users enter it on the page they came from." },
+            Choice { value: "link", label: "A link", text: "Users open it in any browser. Links must be on." },
         ]),
         text: One("What the email contains."),
         writes: Key("selfservice.flows.recovery.use") },
@@ -188,9 +188,9 @@ pub static SETTINGS: &[Setting] = &[
         writes: Key("selfservice.methods.link.enabled") },
     Setting { name: "links_confirm", label: "Links that ask before they work", section: &LINKS, guard: Checks,
         kind: Kind::Choice(&[
-            Choice { value: "emailed", label: "links that this server sends", text: "Those that operators create work when they are opened." },
-            Choice { value: "always", label: "all links", text: "" },
-            Choice { value: "never", label: "none", text: "An email scanner that opens a link uses it up." },
+            Choice { value: "emailed", label: "Links that this server sends", text: "Those that operators create work when they are opened." },
+            Choice { value: "always", label: "All links", text: "" },
+            Choice { value: "never", label: "None", text: "An email scanner that opens a link uses it up." },
         ]),
         text: One("These links open a page with a button first, because email scanners open every link."),
         writes: Key("vestibule.links.confirm") },
