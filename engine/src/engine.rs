@@ -6,12 +6,12 @@ use crate::effects::{Effects, Following, to_completion};
 use crate::error::Result;
 use crate::gate::Gates;
 use crate::identity::change::Rules;
-use crate::limits::Leases;
+use crate::leases::Leases;
 use crate::metrics::Metrics;
 use crate::node::Node;
 use crate::password::Hasher;
 use crate::requester::{Noticed, Requester};
-use crate::row_budget::RowBudget;
+use crate::row_budget::{Counted, RowBudget};
 use crate::social::Known;
 use crate::store::Db;
 use crate::trace::Trace;
@@ -249,6 +249,11 @@ impl Ctx {
 
     pub fn effects(&self) -> &Effects {
         self.engine.effects()
+    }
+
+    /// How rows that the request leaves behind are counted.
+    pub fn counted(&self) -> Counted<'_> {
+        (&self.config, self.requester.as_deref())
     }
 
     /// What a change of an identity is judged and carried out by, under this request's configuration.

@@ -21,6 +21,7 @@ pub mod identity;
 pub mod ids;
 pub mod invitations;
 pub mod known_secrets;
+pub(crate) mod leases;
 pub mod limits;
 pub mod limits_table;
 pub mod method;

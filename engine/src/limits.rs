@@ -6,14 +6,13 @@
 
 pub mod codes;
 pub mod emails;
-mod leases;
 mod limit;
 pub mod passwords;
 pub mod report;
 mod subjects;
 pub mod volume;
 
-pub use leases::Leases;
+pub use crate::leases::WINDOW;
 pub use limit::Limit;
 pub use subjects::masked;
 
@@ -26,13 +25,10 @@ use crate::session;
 use crate::store::limits as rows;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use std::time::Duration;
 use subjects::Subjects;
 use uuid::Uuid;
-
-/// After that long everything is forgotten.
-pub const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// 429, with the seconds to wait.
 pub fn too_many(seconds: u32) -> Error {
@@ -119,12 +115,6 @@ fn doubling(too_many: i64, longest: Duration) -> TimeDelta {
     }
 }
 
-/// Rounded up: who waits that long is not too early.
-fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
-    let millis = (then - now).num_milliseconds().max(0);
-    u32::try_from((millis + 999) / 1000).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +125,6 @@ mod tests {
             (-2..9).map(|many| doubling(many, Duration::from_secs(60)).num_seconds()).collect();
         assert_eq!(seconds, [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(doubling(i64::MAX, Duration::from_secs(30)).num_seconds(), 30);
-    }
-
-    #[test]
-    fn a_wait_is_rounded_up() {
-        let now = DateTime::<Utc>::UNIX_EPOCH;
-        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1001), now), 2);
-        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1000), now), 1);
-        assert_eq!(seconds_until(now - TimeDelta::seconds(9), now), 0);
     }
 
     #[test]

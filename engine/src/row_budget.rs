@@ -1,12 +1,12 @@
 //! Rows that any client can cause: unsent forms, stored errors, webhook calls. Each client has a maximum, beyond which its oldest
 //! rows are deleted. Kept in memory: after a restart the counts start at 0, and earlier rows expire.
 
-use crate::engine::{Ctx, Engine};
+use crate::config::Config;
 use crate::error::Result;
 use crate::ids::{DeliveryId, FlowId};
 use crate::limits_table::TRACKED_ROWS;
-use crate::requester::{Network, WIDE_FACTOR};
-use crate::store::{deliveries, errors, flows};
+use crate::requester::{Network, Requester, WIDE_FACTOR};
+use crate::store::{Db, deliveries, errors, flows};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -17,6 +17,9 @@ const BATCH: usize = 200;
 
 /// So many wait to be deleted at most until the next tick of the server's chores.
 const SOON: usize = 50;
+
+/// A request: its configuration, and who sent it. Rows of nobody are not counted.
+pub type Counted<'a> = (&'a Config, Option<&'a Requester>);
 
 #[derive(Default)]
 pub struct RowBudget {
@@ -64,38 +67,38 @@ impl Budget {
 }
 
 impl RowBudget {
-    /// Comes back when a batch of rows is more than their clients may leave: [`settle`] has something to do.
+    /// Comes back when a batch of rows is more than their clients may leave: [`Self::settle`] has something to do.
     pub async fn exceeded(&self) {
         self.exceeded.notified().await;
     }
 
     /// A form was stored that may never be sent, or one that comes back.
-    pub fn form(&self, ctx: &Ctx, id: FlowId, bytes: usize) {
-        let most = ctx.config.vestibule.storage.forms_per_client;
-        self.add(&self.forms, ctx, (id.0, bytes), most, "vestibule.limits.storage.forms_per_client");
+    pub fn form(&self, (config, requester): Counted<'_>, id: FlowId, bytes: usize) {
+        let most = config.vestibule.storage.forms_per_client;
+        self.add(&self.forms, requester, (id.0, bytes), most, "vestibule.limits.storage.forms_per_client");
     }
 
     /// An error was stored for its page.
-    pub fn error(&self, ctx: &Ctx, id: Uuid) {
-        let most = ctx.config.vestibule.storage.errors_per_client;
-        self.add(&self.errors, ctx, (id, 1), most, "vestibule.limits.storage.errors_per_client");
+    pub fn error(&self, (config, requester): Counted<'_>, id: Uuid) {
+        let most = config.vestibule.storage.errors_per_client;
+        self.add(&self.errors, requester, (id, 1), most, "vestibule.limits.storage.errors_per_client");
     }
 
     /// A webhook's call was queued or logged.
-    pub fn call(&self, ctx: &Ctx, id: DeliveryId) {
-        let most = ctx.config.vestibule.storage.hook_calls_per_client;
-        self.add(&self.calls, ctx, (id.0, 1), most, "vestibule.limits.storage.hook_calls_per_client");
+    pub fn call(&self, (config, requester): Counted<'_>, id: DeliveryId) {
+        let most = config.vestibule.storage.hook_calls_per_client;
+        self.add(&self.calls, requester, (id.0, 1), most, "vestibule.limits.storage.hook_calls_per_client");
     }
 
     fn add(
         &self,
         budget: &Mutex<Budget>,
-        ctx: &Ctx,
+        requester: Option<&Requester>,
         (id, cost): (Uuid, usize),
         most: usize,
         key: &'static str,
     ) {
-        let Some(requester) = &ctx.requester else { return };
+        let Some(requester) = requester else { return };
         let wide =
             requester.wide_network().map(|network| (network, most.saturating_mul(WIDE_FACTOR as usize)));
         let mut budget = lock(budget);
@@ -110,41 +113,39 @@ impl RowBudget {
             }
         }
     }
-}
 
-/// Deletes what clients may keep no longer; says how many rows.
-pub async fn settle(engine: &Engine) -> Result<u64> {
-    let mut gone = 0;
-    let budget = engine.row_budget();
-    for (kind, rows) in [(Row::Form, &budget.forms), (Row::Error, &budget.errors), (Row::Call, &budget.calls)]
-    {
-        // What is added meanwhile is left to the next call: in a flood each batch would be smaller than the one before.
-        let mut left = lock(rows).too_many.len();
-        while left > 0
-            && let Some(batch) = take(rows)
-        {
-            left = left.saturating_sub(batch.len());
-            let mut tx = engine.db().write_relaxed().await?;
-            match kind {
-                Row::Form => {
-                    let flows: Vec<FlowId> = batch.into_iter().map(FlowId).collect();
-                    gone += flows::delete_unsent(&mut tx, &flows).await?;
-                }
-                Row::Error => {
-                    for id in batch {
-                        gone += errors::delete(&mut tx, id).await?;
+    /// Deletes what clients may keep no longer; says how many rows.
+    pub async fn settle(&self, db: &Db) -> Result<u64> {
+        let mut gone = 0;
+        for (kind, rows) in [(Row::Form, &self.forms), (Row::Error, &self.errors), (Row::Call, &self.calls)] {
+            // What is added meanwhile is left to the next call: in a flood each batch would be smaller than the one before.
+            let mut left = lock(rows).too_many.len();
+            while left > 0
+                && let Some(batch) = take(rows)
+            {
+                left = left.saturating_sub(batch.len());
+                let mut tx = db.write_relaxed().await?;
+                match kind {
+                    Row::Form => {
+                        let flows: Vec<FlowId> = batch.into_iter().map(FlowId).collect();
+                        gone += flows::delete_unsent(&mut tx, &flows).await?;
+                    }
+                    Row::Error => {
+                        for id in batch {
+                            gone += errors::delete(&mut tx, id).await?;
+                        }
+                    }
+                    Row::Call => {
+                        for id in batch {
+                            gone += deliveries::delete_finished(&mut tx, DeliveryId(id)).await?;
+                        }
                     }
                 }
-                Row::Call => {
-                    for id in batch {
-                        gone += deliveries::delete_finished(&mut tx, DeliveryId(id)).await?;
-                    }
-                }
+                tx.commit().await?;
             }
-            tx.commit().await?;
         }
+        Ok(gone)
     }
-    Ok(gone)
 }
 
 #[derive(Clone, Copy)]

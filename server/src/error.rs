@@ -184,7 +184,7 @@ async fn store(ctx: &Ctx, mut error: Error) -> engine::Result<String> {
     let mut tx = ctx.db().write_single_relaxed().await?;
     engine::store::errors::insert(&mut tx, id, &object(&error), ctx.effects().now()).await?;
     tx.commit().await?;
-    ctx.engine.row_budget().error(ctx, id);
+    ctx.engine.row_budget().error(ctx.counted(), id);
     // The page shows this id to people: whoever is told it finds the line.
     tracing::info!(reference = %id, code = status(error.kind).as_u16(), reason = error.reason, "an error page");
     let mut url = ctx.config.ui_url(ctx.config.selfservice.error_ui_url.as_ref(), "error");

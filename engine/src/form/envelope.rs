@@ -175,7 +175,7 @@ pub(crate) async fn insert(ctx: &Ctx, flow: &Flow) -> Result<()> {
     let mut tx = ctx.db().write_single_relaxed().await?;
     let bytes = store::flows::insert(&mut tx, flow).await?;
     tx.commit().await?;
-    ctx.engine.row_budget().form(ctx, flow.id, bytes);
+    ctx.engine.row_budget().form(ctx.counted(), flow.id, bytes);
     ctx.engine.metrics().flow_started(flow.kind().name(), flow.kind_of_client.name());
     Ok(())
 }
@@ -189,7 +189,7 @@ pub(crate) async fn save_refused(ctx: &Ctx, flow: &mut Flow) -> Result<()> {
     match saved? {
         // Nothing was stored, so nothing counts.
         0 => {}
-        bytes => ctx.engine.row_budget().form(ctx, flow.id, bytes),
+        bytes => ctx.engine.row_budget().form(ctx.counted(), flow.id, bytes),
     }
     Ok(())
 }

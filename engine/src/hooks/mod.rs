@@ -132,7 +132,7 @@ pub(crate) async fn queue(ctx: &Ctx, tx: &mut Tx, cause: &Cause<'_>, input: Valu
     let mut delivery = blank(ctx, cause, Kind::Inform, new_id(ctx));
     delivery.body = Content { input: input.to_string(), ..Content::default() }.seal(ctx, delivery.id)?;
     deliveries::insert(tx, &delivery).await?;
-    ctx.engine.row_budget().call(ctx, delivery.id);
+    ctx.engine.row_budget().call(ctx.counted(), delivery.id);
     Ok(())
 }
 
@@ -202,7 +202,7 @@ async fn try_record(ctx: &Ctx, cause: &Cause<'_>, waited: Waited<'_>, input: &Va
     let mut tx = ctx.db().write_single_relaxed().await?;
     deliveries::insert(&mut tx, &delivery).await?;
     tx.commit().await?;
-    ctx.engine.row_budget().call(ctx, delivery.id);
+    ctx.engine.row_budget().call(ctx.counted(), delivery.id);
     Ok(())
 }
 

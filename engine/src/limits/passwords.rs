@@ -11,9 +11,10 @@
 //! the account signed in before is counted by that network, which other clients don't affect either.
 
 use super::subjects::{Subjects, masked};
-use super::{Limit, Standing, WINDOW, doubling, networks, own, seconds_until};
+use super::{Limit, Standing, WINDOW, doubling, networks, own};
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::leases::seconds_until;
 use crate::requester::Requester;
 use crate::store::Tx;
 use crate::store::limits::{self as rows, Count, Subject};

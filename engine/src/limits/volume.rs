@@ -1,11 +1,11 @@
 //! What one client and the whole installation may do in one hour: generous numbers, so that an office or a school behind one address
 //! isn't limited.
 
-use super::leases::Taken;
 use super::subjects::Subjects;
 use super::{Limit, networks, too_many};
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::leases::Taken;
 use crate::requester::Requester;
 use crate::store::Tx;
 
@@ -31,9 +31,11 @@ async fn by_client(ctx: &Ctx, requester: &Requester, limit: Limit, most: i64) ->
         return Ok(None);
     }
     let subjects = Subjects::of(&ctx.config)?;
+    let now = ctx.effects().now();
     for (network, factor) in networks(requester) {
         let subject = subjects.of_client(limit, &network);
-        if let Taken::Refused(seconds) = ctx.engine.leases().take(ctx, None, &subject, most * factor).await? {
+        let taken = ctx.engine.leases().take((ctx.db(), now), None, &subject, most * factor).await?;
+        if let Taken::Refused(seconds) = taken {
             return Ok(Some(seconds));
         }
     }
@@ -50,8 +52,9 @@ pub(super) async fn emails(ctx: &Ctx, tx: &mut Tx, requester: &Requester) -> Res
         })
         .collect();
     counted.push((subjects.of_all(Limit::EmailsInAll), limits.total));
+    let now = ctx.effects().now();
     for (subject, most) in &counted {
-        let taken = ctx.engine.leases().take(ctx, Some(&mut *tx), subject, *most).await?;
+        let taken = ctx.engine.leases().take((ctx.db(), now), Some(&mut *tx), subject, *most).await?;
         if taken != Taken::Granted {
             return Ok(false);
         }

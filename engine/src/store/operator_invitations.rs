@@ -3,7 +3,7 @@
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::OperatorId;
-use crate::operators::Role;
+use crate::model::Role;
 use chrono::{DateTime, Utc};
 
 statements! {

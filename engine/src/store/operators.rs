@@ -3,7 +3,7 @@
 use super::{Tx, unreadable};
 use crate::error::Result;
 use crate::ids::OperatorId;
-use crate::operators::{Operator, OperatorSession, Role};
+use crate::model::{Operator, OperatorSession, Role};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use super::Tx;
 use super::sessions::{Stored, session};
 use crate::error::Result;
 use crate::ids::{IdentityId, SessionId};
-use crate::session::Session;
+use crate::model::Session;
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use uuid::Uuid;

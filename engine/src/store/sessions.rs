@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::identity::Identity;
 use crate::ids::{IdentityId, SessionId};
 use crate::model::Aal;
-use crate::session::Session;
+use crate::model::Session;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

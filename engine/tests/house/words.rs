@@ -28,6 +28,7 @@ const COVERED: [&str; 61] = [
     "engine/src/identity",
     "engine/src/invitations.rs",
     "engine/src/known_secrets.rs",
+    "engine/src/leases.rs",
     "engine/src/limits",
     "engine/src/limits.rs",
     "engine/src/limits_table.rs",

@@ -57,7 +57,7 @@ pub(super) async fn count(engine: &Engine) {
 }
 
 async fn settle(engine: &Engine) {
-    if let Err(error) = engine::row_budget::settle(engine).await {
+    if let Err(error) = engine.row_budget().settle(engine.db()).await {
         report(&error, "Rows beyond a client's budget can't be deleted");
     }
 }

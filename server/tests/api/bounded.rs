@@ -379,7 +379,7 @@ async fn forms_that_are_begun_and_never_sent_stay_within_what_a_client_may_leave
     let answer = place.post(&sent, JSON, br#"{"method": "code", "email": "ann@vestibule.test"}"#).await;
     assert_eq!(answer.status, 200);
     let ids = begin(&place, "login", 100).await;
-    engine::row_budget::settle(&place.stand.engine).await.expect("settled");
+    settle(&place.stand.engine).await.expect("settled");
     assert!(place.stored().await <= most + 4_000, "{}", place.stored().await);
     assert_eq!((read(&place, "login", &ids[0]).await, read(&place, "login", &ids[99]).await), (404, 200));
     assert_eq!(read(&place, "verification", sent.split_once("flow=").expect("an id").1).await, 200);
@@ -389,7 +389,7 @@ async fn forms_that_are_begun_and_never_sent_stay_within_what_a_client_may_leave
         let body = json!({"method": "password", "identifier": "x".repeat(15_000), "password": "y"});
         place.post(&format!("/self-service/login?flow={id}"), JSON, body.to_string().as_bytes()).await;
     }
-    engine::row_budget::settle(&place.stand.engine).await.expect("settled");
+    settle(&place.stand.engine).await.expect("settled");
     assert!(place.stored().await <= most + 4_000, "{}", place.stored().await);
 }
 
@@ -413,7 +413,7 @@ async fn a_proxy_that_is_not_configured_has_no_budget_of_its_own() {
         let headers = [("X-Forwarded-For", "192.0.2.1")];
         assert_eq!(place.ask("GET", "/self-service/login/api", &headers, None).await.status, 200);
     }
-    assert_eq!(engine::row_budget::settle(&place.stand.engine).await.expect("settled"), 0);
+    assert_eq!(settle(&place.stand.engine).await.expect("settled"), 0);
 }
 
 #[tokio::test]
@@ -434,10 +434,14 @@ async fn stored_errors_are_few_and_short() {
             last = answer.header("location").expect("a page").to_owned();
         }
     }
-    engine::row_budget::settle(&place.stand.engine).await.expect("settled");
+    settle(&place.stand.engine).await.expect("settled");
     let db = place.stand.engine.db();
     assert_eq!(db.rows().await.expect("rows")["flow_errors"], 10);
     assert!(db.length("flow_errors", "body").await.expect("a number") < 10 * 4_096);
     let page = last.split_once("/error").expect("the error page").1;
     assert_eq!(place.ask("GET", &format!("/error{page}"), &[("Accept", HTML)], None).await.status, 200);
+}
+
+async fn settle(engine: &engine::Engine) -> engine::Result<u64> {
+    engine.row_budget().settle(engine.db()).await
 }

@@ -1,14 +1,15 @@
 //! Counters of very frequent events. A server takes a small share of the limit at once and counts it down in memory, so that most
 //! requests need no database. The rest of a share counts as used when the server stops.
 
-use super::{WINDOW, seconds_until};
-use crate::engine::Ctx;
 use crate::error::Result;
-use crate::store::Tx;
 use crate::store::limits::{self as rows, Subject};
+use crate::store::{Db, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+/// After that long everything is forgotten.
+pub const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// So many shares make a limit.
 const SHARES: i64 = 100;
@@ -23,7 +24,7 @@ const REFUSED: TimeDelta = TimeDelta::seconds(2);
 /// Entries in memory; each is some hundred bytes.
 const MOST: usize = 20_000;
 
-pub struct Leases {
+pub(crate) struct Leases {
     held: Mutex<HashMap<Vec<u8>, Lease>>,
     /// Who asks the database for a share that others can then use.
     turns: [tokio::sync::Mutex<()>; TURNS],
@@ -45,7 +46,7 @@ struct Lease {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Granted,
     /// With the seconds until the window ends.
     Refused(u32),
@@ -53,14 +54,13 @@ pub(super) enum Taken {
 
 impl Leases {
     /// One of `most` in an hour. `within`: a transaction that may write, where the caller has one open.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         &self,
-        ctx: &Ctx,
+        (db, now): (&Db, DateTime<Utc>),
         within: Option<&mut Tx>,
         subject: &Subject,
         most: i64,
     ) -> Result<Taken> {
-        let now = ctx.effects().now();
         if let Some(taken) = self.take_here(subject, now) {
             return Ok(taken);
         }
@@ -81,7 +81,7 @@ impl Leases {
         let counted = match within {
             Some(tx) => rows::add(tx, subject, share, now, since).await?,
             None => {
-                let mut tx = ctx.db().write_relaxed().await?;
+                let mut tx = db.write_relaxed().await?;
                 let counted = rows::add(&mut tx, subject, share, now, since).await?;
                 if counted.count - share < most {
                     tx.commit().await?;
@@ -128,5 +128,24 @@ impl Leases {
         // Of a share that was used up at once nothing is known to be refused.
         let asked_at = if granted > 0 { now - REFUSED } else { now };
         held.insert(subject.key.clone(), Lease { left, until, asked_at });
+    }
+}
+
+/// Rounded up: who waits that long is not too early.
+pub(crate) fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
+    let millis = (then - now).num_milliseconds().max(0);
+    u32::try_from((millis + 999) / 1000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1001), now), 2);
+        assert_eq!(seconds_until(now + TimeDelta::milliseconds(1000), now), 1);
+        assert_eq!(seconds_until(now - TimeDelta::seconds(9), now), 0);
     }
 }
