@@ -103,11 +103,6 @@ impl Engine {
         Ctx { engine: self.clone(), config: self.inner.config.load_full(), requester: None }
     }
 
-    /// The same for a request of anyone's, whose rows are counted.
-    pub fn begin_for(&self, requester: &Requester) -> Ctx {
-        Ctx { requester: Some(Arc::new(requester.clone())), ..self.begin() }
-    }
-
     /// The one door to another configuration. `change` reads the newest revision, maps it onto the files, checks, writes a revision
     /// if it makes one, and answers with the snapshot that follows, if one does: from the next [`Engine::begin`] on it applies.
     ///

@@ -13,10 +13,10 @@ use crate::hooks::call::RequestInfo;
 use crate::ids::IdentityId;
 use crate::model::{FlowKind, FlowType, Private};
 use crate::otp::{self, Given, Purpose};
-use crate::requester::Requester;
 use crate::store::{self, audit};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest that a code or link of an operator is valid.
@@ -82,7 +82,7 @@ async fn make(ctx: &Ctx, wanted: Wanted<'_>, purpose: Purpose) -> Result<Made> {
         query: Vec::new(),
         csrf_cookie: String::new(),
         current: None,
-        requester: Requester::default(),
+        requester: Arc::default(),
         seen: RequestInfo::default(),
     };
     let now = ctx.effects().now();

@@ -25,8 +25,8 @@ pub struct DeviceInfo {
     pub network: Option<Network>,
 }
 
-impl From<&Requester> for DeviceInfo {
-    fn from(requester: &Requester) -> Self {
+impl DeviceInfo {
+    pub fn of(requester: &Requester) -> Self {
         let network = requester.network().filter(|network| matches!(network, Network::Of(_)));
         Self { ip_address: requester.ip_address(), user_agent: requester.user_agent.clone(), network }
     }

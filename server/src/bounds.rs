@@ -2,9 +2,8 @@
 //! holds. A body that is too large is rejected before a handler runs.
 
 use crate::error::{self, ApiError};
-use crate::state::AppState;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -31,7 +30,6 @@ pub enum Listener {
 /// What a listener needs to bound its requests; one for each router.
 #[derive(Clone)]
 pub struct Bounds {
-    state: AppState,
     listener: Listener,
     held: Arc<Mutex<Held>>,
 }
@@ -61,8 +59,8 @@ enum Refused {
 }
 
 impl Bounds {
-    pub fn new(state: &AppState, listener: Listener) -> Self {
-        Self { state: state.clone(), listener, held: Arc::default() }
+    pub fn new(listener: Listener) -> Self {
+        Self { listener, held: Arc::default() }
     }
 
     fn body(&self, limits: &RequestLimits) -> usize {
@@ -83,7 +81,7 @@ impl Bounds {
     }
 
     fn share(&self, request: &Request) -> Share {
-        let network = request.extensions().get::<Requester>().and_then(Requester::network);
+        let network = request.extensions().get::<Arc<Requester>>().and_then(|requester| requester.network());
         Share { held: self.held.clone(), network, bytes: 0 }
     }
 
@@ -108,8 +106,12 @@ impl Bounds {
 }
 
 /// Reads the body, and lets the request through with it.
-pub async fn bound(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let ctx = bounds.state.engine.begin();
+pub async fn bound(
+    State(bounds): State<Bounds>,
+    Extension(ctx): Extension<Ctx>,
+    request: Request,
+    next: Next,
+) -> Response {
     let limits = ctx.config.vestibule.requests;
     let longest = limits.url + bounds.longer();
     if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > longest) {

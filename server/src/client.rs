@@ -2,8 +2,7 @@
 //! as proxies write it).
 
 use crate::cookies;
-use crate::state::AppState;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Extension, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,18 +10,33 @@ use engine::Ctx;
 use engine::config::{Config, ForwardingHeader};
 use engine::requester::{Client, Requester, is_internal};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Makes the [`Requester`] once and hands it to every handler as an extension.
 pub async fn identify(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let requester = requester(&state.engine.begin(), request.headers(), peer);
+    let requester = requester(&ctx, request.headers(), peer);
+    request.extensions_mut().insert(Arc::new(requester));
+    next.run(request).await
+}
+
+/// The same where anyone may send requests: the rows that they leave behind are counted.
+pub async fn identify_and_count(
+    Extension(mut ctx): Extension<Ctx>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let requester = Arc::new(requester(&ctx, request.headers(), peer));
+    ctx.requester = Some(requester.clone());
     request.extensions_mut().insert(requester);
+    request.extensions_mut().insert(ctx);
     next.run(request).await
 }
 

@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, headers, hosted, respond};
 use app::console::{Assets, entry};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
@@ -21,9 +21,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use engine::courier;
+use engine::{Ctx, courier};
 use leptos::prelude::provide_context;
 use serde_json::json;
+use std::sync::Arc;
 use visit::{Instead, Visit};
 
 const STYLESHEET: &str = assets::url("main.css");
@@ -48,16 +49,15 @@ pub fn router(state: AppState) -> Router {
         // A crawler is not to take the sign-in page for its rules.
         .route("/robots.txt", get(|| async { StatusCode::NOT_FOUND }))
         .merge(inside)
-        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Console), bound))
-        .layer(middleware::from_fn_with_state(state.clone(), guarded))
-        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
+        .layer(middleware::from_fn_with_state(Bounds::new(Listener::Console), bound))
+        .layer(middleware::from_fn(guarded))
+        .layer(middleware::from_fn(crate::client::identify))
         .merge(assets::routes())
         .with_state(state)
 }
 
 /// Refuses what does not come from our own pages, and puts the headers of every page around the rest.
-async fn guarded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let ctx = state.engine.begin();
+async fn guarded(Extension(ctx): Extension<Ctx>, mut request: Request, next: Next) -> Response {
     let nonce = URL_SAFE_NO_PAD.encode(ctx.effects().bytes::<16>());
     let (method, uri, asked) = (request.method(), request.uri(), request.headers());
     let mut response = if let Some(sentence) = guard::refused(&ctx.config, method, asked) {

@@ -4,15 +4,15 @@
 //! Own code, because the responses are part of the contract: 204 for a preflight, the requested method and headers mirrored, no
 //! headers for other origins.
 
-use crate::state::AppState;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use engine::Ctx;
 use engine::config::{Config, Cors};
 
-pub async fn cors(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let config = state.engine.begin().config;
+pub async fn cors(Extension(ctx): Extension<Ctx>, request: Request, next: Next) -> Response {
+    let config = &ctx.config;
     let Some(cors) = &config.serve.cors else { return next.run(request).await };
     let origin = request.headers().get(header::ORIGIN).cloned();
     let preflight = request.method() == Method::OPTIONS

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use engine::request_id::{self, RequestId};
-use engine::{Engine, Error};
+use engine::{Ctx, Engine, Error};
 use std::any::Any;
 use std::net::SocketAddr;
 use tokio::time::Instant;
@@ -27,20 +27,22 @@ pub fn around(router: Router, listener: &'static str, engine: &Engine) -> Router
         .layer(middleware::from_fn(single_slashes))
         .layer(middleware::from_fn(one_host))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state((engine.clone(), listener), crate::headers::put))
+        .layer(middleware::from_fn_with_state(listener, crate::headers::put))
         .layer(middleware::from_fn_with_state((engine.clone(), listener), logged))
 }
 
-/// Everything that a request causes runs under its id. Method, path and status are told, never the query: tokens and codes stand
-/// there.
+/// Everything that a request causes runs under its id and with one configuration, which lies around it as a [`Ctx`] from here on.
+/// Method, path and status are told, never the query: tokens and codes stand there.
 async fn logged(
     State((engine, listener)): State<(Engine, &'static str)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let ctx = engine.begin();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let id = id_of(&engine, &request);
+    let id = id_of(&ctx, &request);
+    request.extensions_mut().insert(ctx);
     let begun = Instant::now();
     let answered = async {
         let response = next.run(request).await;
@@ -58,13 +60,12 @@ async fn logged(
 }
 
 /// A trusted proxy names its requests. Names from other clients would be misleading in the log.
-fn id_of(engine: &Engine, request: &Request) -> RequestId {
+fn id_of(ctx: &Ctx, request: &Request) -> RequestId {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let given =
         request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).and_then(RequestId::parse);
-    let keys = &engine.begin().config.vestibule;
-    let trusted = peer.is_some_and(|peer| keys.is_trusted_proxy(peer));
-    given.filter(|_| trusted).unwrap_or_else(|| RequestId::new(engine.effects().uuid()))
+    let trusted = peer.is_some_and(|peer| ctx.config.vestibule.is_trusted_proxy(peer));
+    given.filter(|_| trusted).unwrap_or_else(|| RequestId::new(ctx.effects().uuid()))
 }
 
 /// A panic is a bug: the log says where, the client only that it happened.

@@ -1,11 +1,11 @@
 //! The security headers in one list for every response of every listener, including errors, redirects, styles and panics. `edge` sets
 //! them; a page replaces some of them.
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use engine::Engine;
+use engine::Ctx;
 use engine::config::{Config, Listener};
 
 /// No `Cross-Origin-Resource-Policy` and no `Cross-Origin-Embedder-Policy`: pages elsewhere read this API.
@@ -47,12 +47,12 @@ pub fn of_page(headers: &mut HeaderMap, policy: &str, posts_elsewhere: bool) {
 
 /// Around a listener, outside of everything that responds.
 pub async fn put(
-    State((engine, listener)): State<(Engine, &'static str)>,
+    State(listener): State<&'static str>,
+    Extension(Ctx { config, .. }): Extension<Ctx>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
-    let config = engine.begin().config;
     let headers = response.headers_mut();
     for (name, value) in EVERYWHERE {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -11,7 +11,7 @@ use crate::{assets, headers};
 use app::hosted::form::Rules;
 use app::hosted::{self, Restarted, Sign, Site, Step as RecoveryStep, StoredError, Welcome};
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{Extension, OriginalUri, Request};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -44,7 +44,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
                       frame-ancestors 'none'";
 
 /// The pages, and under `/assets/` what they are made of.
-pub fn routes(state: &AppState) -> Router<AppState> {
+pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/", get(front))
         .route("/registration", get(registration))
@@ -54,7 +54,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/recovery", get(recovery))
         .route("/welcome", get(welcome))
         .route("/error", get(error))
-        .layer(middleware::from_fn_with_state(state.clone(), with_headers))
+        .layer(middleware::from_fn(with_headers))
         .merge(assets::routes())
 }
 
@@ -73,35 +73,34 @@ pub fn is_page(path: &str) -> bool {
 }
 
 /// A browser at the bare URL sees whether the user is signed in, with links. Other clients get Kratos' response.
-async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+async fn front(Extension(ctx): Extension<Ctx>, headers: HeaderMap) -> Response {
     if crate::negotiate::names_html(&headers) {
-        return see_other(&state.engine.begin().config.public_url("welcome"));
+        return see_other(&ctx.config.public_url("welcome"));
     }
     crate::meta::nothing_here().await
 }
 
 /// A path without a handler: a page for a browser, Kratos' text for other clients.
-pub async fn nothing_here(State(state): State<AppState>, headers: HeaderMap) -> Response {
+pub async fn nothing_here(Extension(ctx): Extension<Ctx>, headers: HeaderMap) -> Response {
     if !crate::negotiate::names_html(&headers) {
         return crate::meta::nothing_here().await;
     }
-    let ctx = state.engine.begin();
     let mut response = page(StatusCode::NOT_FOUND, hosted::no_page(&site_of_forms(&ctx.config, None)));
     headers::of_page(response.headers_mut(), POLICY, false);
     response
 }
 
-async fn with_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn with_headers(Extension(ctx): Extension<Ctx>, request: Request, next: Next) -> Response {
     let posts_elsewhere =
-        asked(request.headers(), request.uri()).is_some_and(|asked| !is_at_base_url(&state, &asked));
+        asked(request.headers(), request.uri()).is_some_and(|asked| !is_at_base_url(&ctx.config, &asked));
     let mut response = next.run(request).await;
     headers::of_page(response.headers_mut(), POLICY, posts_elsewhere);
     response
 }
 
 /// Whether a page that was asked for there has the base URL's origin, which all forms are sent to. The scheme is not known here.
-fn is_at_base_url(state: &AppState, asked: &Authority) -> bool {
-    let base = &state.engine.begin().config.serve.public.base_url;
+fn is_at_base_url(config: &Config, asked: &Authority) -> bool {
+    let base = &config.serve.public.base_url;
     let usual = if base.scheme() == "https" { 443 } else { 80 };
     base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(asked.host()))
         && base.port().unwrap_or(usual) == asked.port_u16().unwrap_or(usual)
@@ -131,11 +130,10 @@ pub fn refused_by_limit(config: &Config, limit: &Response) -> Response {
 /// Leads a browser that came by another name of this host to the base URL, before any cookie is set: `localhost` and
 /// `127.0.0.1` are two hosts to a browser, and a form posts to the base URL. Acts on pages and on
 /// `/self-service/…/browser` only, so it may be laid over the whole public router, outside of what sets cookies.
-pub async fn canonical_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn canonical_host(Extension(ctx): Extension<Ctx>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let starts = path.starts_with("/self-service/") && path.ends_with("/browser");
     if starts || is_page(path) {
-        let ctx = state.engine.begin();
         let (method, uri) = (request.method(), request.uri());
         if let Some(url) = elsewhere(&ctx.config.serve.public, method, uri, request.headers()) {
             return led(&url);
@@ -189,39 +187,39 @@ pub fn elsewhere(public: &Listener, method: &Method, uri: &Uri, headers: &Header
 }
 
 async fn registration(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Registration, &method, &headers, &uri).await
+    sign(&ctx, FlowKind::Registration, &method, &headers, &uri).await
 }
 
 async fn login(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Login, &method, &headers, &uri).await
+    sign(&ctx, FlowKind::Login, &method, &headers, &uri).await
 }
 
 async fn verification(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Verification, &method, &headers, &uri).await
+    sign(&ctx, FlowKind::Verification, &method, &headers, &uri).await
 }
 
 async fn recovery(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Recovery, &method, &headers, &uri).await
+    sign(&ctx, FlowKind::Recovery, &method, &headers, &uri).await
 }
 
 /// A page with a form: the flow of the address, or the way to one.
@@ -465,12 +463,11 @@ async fn sign_out_url(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
 }
 
 async fn welcome(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
     if let Some(url) = elsewhere(&ctx.config.serve.public, &method, &uri, &headers) {
         return led(&url);
     }
@@ -534,12 +531,11 @@ fn times(time: DateTime<Utc>) -> (String, String) {
 }
 
 async fn error(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
     if let Some(url) = elsewhere(&ctx.config.serve.public, &method, &uri, &headers) {
         return led(&url);
     }

@@ -4,14 +4,14 @@ use crate::error::{self, ApiError};
 use crate::respond;
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::form::request::first;
-use engine::{Error, Kind, config};
+use engine::{Ctx, Error, Kind, config};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -61,9 +61,9 @@ async fn ready(State(state): State<AppState>) -> Response {
 }
 
 /// Clients that changed a file poll it until the change applies (Kratos: cmd/daemon/serve.go).
-async fn in_force(State(state): State<AppState>) -> Response {
+async fn in_force(Extension(ctx): Extension<Ctx>) -> Response {
     let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    (plain, config::digest(&state.engine.begin().config)).into_response()
+    (plain, config::digest(&ctx.config)).into_response()
 }
 
 async fn version() -> Response {
@@ -71,8 +71,8 @@ async fn version() -> Response {
 }
 
 /// `[{id, schema}]`, in pages.
-async fn schemas(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
-    let config = state.engine.begin().config;
+async fn schemas(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = &ctx.config;
     let page = crate::public::page(&crate::public::flows::query(&uri), 250, 500);
     let at_most = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
     let all = &config.identity.schemas;
@@ -88,8 +88,8 @@ async fn schemas(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -
 }
 
 /// By plain id or by its unpadded base64url.
-async fn schema(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let config = state.engine.begin().config;
+async fn schema(Extension(ctx): Extension<Ctx>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let config = &ctx.config;
     let decoded = URL_SAFE_NO_PAD.decode(&id).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let found = config.schema(&id).or_else(|| config.schema(decoded.as_deref()?));
     match found {
@@ -100,10 +100,9 @@ async fn schema(State(state): State<AppState>, Path(id): Path<String>) -> Result
 
 /// A stored error, or the sample that pages are built with.
 async fn stored_error(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
-    let ctx = state.engine.begin();
     let query = crate::public::flows::query(&uri);
     let id = first(&query, "id").or_else(|| first(&query, "error")).unwrap_or_default();
     let (id, error, at) = if id == "stub:500" {

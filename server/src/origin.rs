@@ -2,9 +2,8 @@
 //! before the form is read, so that another page can't write or use up anything.
 
 use crate::error::ApiError;
-use crate::state::AppState;
 use crate::{cors, hosted, negotiate};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,11 +12,10 @@ use engine::config::Config;
 use engine::form::csrf;
 
 /// Around every route that takes a form.
-pub async fn from_our_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn from_our_pages(Extension(ctx): Extension<Ctx>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
-    let ctx = state.engine.begin();
     // sabotage: form-origin
     match sender(&ctx.config, request.headers()) {
         Sender::Own => next.run(request).await,

@@ -87,7 +87,7 @@ fn prepare(work: &mut Work) -> Result<()> {
     work.count_proofs();
     let ctx = work.on.ctx.clone();
     if let Some(identity) = work.account.as_ref().filter(|_| work.signs_in_at_once() && !is_fetched(work)) {
-        let device = DeviceInfo::from(&work.on.submit.requester);
+        let device = DeviceInfo::of(&work.on.submit.requester);
         let (mut session, token) = session::new(&ctx, identity, work.plan.method.name(), &device);
         session::by_provider(&mut session, provider(work));
         work.made.issued = Some(Issued { session, token });

@@ -182,7 +182,7 @@ impl Work {
                 let token = session::refresh(&ctx, &mut current.session, method);
                 (current.session, token)
             }
-            None => session::new(&ctx, &identity, method, &DeviceInfo::from(&self.on.submit.requester)),
+            None => session::new(&ctx, &identity, method, &DeviceInfo::of(&self.on.submit.requester)),
         };
         session::by_provider(&mut session, provider.as_deref());
         if let Some(link) = &self.made.link {
@@ -217,7 +217,7 @@ impl Work {
         let mut identity = recovered.identity.clone();
         identity.unverified &= recovered.address.is_none();
         let amr = format!("{}_recovery", self.plan.method.name());
-        let device = DeviceInfo::from(&self.on.submit.requester);
+        let device = DeviceInfo::of(&self.on.submit.requester);
         let (session, token) = session::new(&ctx, &identity, &amr, &device);
         self.made.issued = Some(Issued { session, token });
         self.made.others_end = true;

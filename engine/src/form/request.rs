@@ -6,6 +6,7 @@ use crate::model::{Flow, FlowType};
 use crate::requester::Requester;
 use crate::session::Session;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How a flow is started.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Start {
     /// The browser's anti-forgery cookie; empty for apps.
     pub csrf_cookie: String,
     pub current: Option<Current>,
-    pub requester: Requester,
+    pub requester: Arc<Requester>,
     /// For web hooks.
     pub seen: RequestInfo,
 }
@@ -52,7 +53,7 @@ pub struct Submit {
     /// The values of the cookie of a browser that left for a provider. Another host may have added some, so none counts by its
     /// position: the one that the authorization began with does.
     pub browser: Vec<String>,
-    pub requester: Requester,
+    pub requester: Arc<Requester>,
     /// Verification: what may sign in with the proof.
     pub offered: Offered,
     /// For web hooks.
@@ -112,7 +113,7 @@ impl Body {
 
 impl Start {
     /// A flow that begins without a request of its own, in the place of `from` or because of it.
-    pub fn following(from: &Flow, csrf_cookie: String, requester: Requester, seen: RequestInfo) -> Self {
+    pub fn following(from: &Flow, csrf_cookie: String, requester: Arc<Requester>, seen: RequestInfo) -> Self {
         Self {
             kind_of_client: from.kind_of_client,
             path_and_query: String::new(),

@@ -147,7 +147,7 @@ impl Claim {
             secrets: if may { brought(flow, submit) } else { Vec::new() },
             may,
             client: flow.client(submit.json),
-            device: DeviceInfo::from(&submit.requester),
+            device: DeviceInfo::of(&submit.requester),
             current: submit.current.clone(),
         }
     }

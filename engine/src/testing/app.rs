@@ -7,8 +7,8 @@ use crate::form::outcome::{Outcome, Started};
 use crate::form::request::{Body, Offered, Start, Submit};
 use crate::hooks::call::RequestInfo;
 use crate::model::{FlowKind, FlowType};
-use crate::requester::Requester;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What everybody signs up with.
 pub const PASSWORD: &str = "quiet copper meadow 73";
@@ -21,7 +21,7 @@ pub fn start() -> Start {
         query: Vec::new(),
         csrf_cookie: String::new(),
         current: None,
-        requester: Requester::default(),
+        requester: Arc::default(),
         seen: RequestInfo::default(),
     }
 }
@@ -39,7 +39,7 @@ pub fn form(flow: impl ToString, fields: Value) -> Submit {
         origin: false,
         current: None,
         browser: Vec::new(),
-        requester: Requester::default(),
+        requester: Arc::default(),
         offered: Offered::default(),
         seen: RequestInfo::default(),
     }

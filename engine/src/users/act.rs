@@ -20,6 +20,7 @@ use crate::store::audit;
 use crate::store::identities::{self, Outcome};
 use crate::store::{Tx, flows, sessions};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How often a change is tried again that another one came before.
@@ -183,7 +184,7 @@ enum Queued {
 
 async fn queue(ctx: &Ctx, tx: &mut Tx, id: IdentityId, address: &VerifiableAddress) -> Result<Queued> {
     // An operator is no client: only the limit of the address counts, and nobody else's share is used up.
-    let requester = Requester { trusted: true, ..Requester::default() };
+    let requester = Arc::new(Requester { trusted: true, ..Requester::default() });
     let start = Start {
         kind_of_client: FlowType::Browser,
         path_and_query: "self-service/verification/browser".to_owned(),

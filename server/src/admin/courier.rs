@@ -4,8 +4,7 @@
 use super::query::{Known, Query, put_links};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +12,7 @@ use chrono::DateTime;
 use engine::config::Config;
 use engine::ids::MessageId;
 use engine::store::messages::{Filter, Message, Status};
-use engine::{Error, courier};
+use engine::{Ctx, Error, courier};
 use serde_json::{Value, json};
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
@@ -25,7 +24,7 @@ const LARGEST_PAGE: i64 = 1000;
 /// Replaces a body that has not been sent yet.
 const SEALED: &str = "(encrypted until sent)";
 
-pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+pub async fn list(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(
         &uri,
         Known { once: &["page_size", "page_token", "recipient", "status"], repeated: &[] },
@@ -42,7 +41,6 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     let recipient = query.choice("recipient")?.map(str::to_owned);
     let after = query.value("page_token").map(read_token).transpose()?.flatten();
     let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
-    let ctx = state.engine.begin();
     // One more than requested, to detect a next page.
     let mut messages = courier::list(&ctx, &Filter { status, recipient, after }, size + 1).await?;
     let more = messages.len() as i64 > size;
@@ -56,12 +54,11 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
 }
 
 pub async fn get(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     let id: MessageId = id.parse().map_err(|_| Error::invalid(""))?;
     let (message, dispatches) = courier::get(&ctx, id).await?;
     let mut json = shown(&ctx.config, &message)?;

@@ -4,19 +4,19 @@
 
 use crate::error::ApiError;
 use crate::guard::{host_is_ours, is_cluster_name};
-use crate::state::AppState;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, Request};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::config::Config;
 use engine::requester::Requester;
-use engine::{Error, Kind};
+use engine::{Ctx, Error, Kind};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 pub async fn guard(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -24,7 +24,6 @@ pub async fn guard(
     if is_health(request.uri().path()) {
         return next.run(request).await;
     }
-    let ctx = state.engine.begin();
     let headers = request.headers();
     let ignored = ctx.config.vestibule.admin_token.is_none() && headers.contains_key(header::AUTHORIZATION);
     if ignored && ctx.engine.noticed().first_ignored_token() {

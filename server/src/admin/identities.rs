@@ -1,11 +1,11 @@
 //! `/admin/identities`: create, read, list, delete (Kratos: identity/handler.go).
 
+use super::body;
 use super::query::{Known, Query, parsed, put_links};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::admin::{Listing, Pages};
@@ -53,20 +53,16 @@ const LIST: Known = Known {
 };
 
 pub async fn create(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     if bytes.is_empty() {
         return Err(Error::invalid("").into());
     }
     let shape = Shape { members: usize::MAX, ..ctx.config.vestibule.requests.shape() };
-    shape.check_json(&bytes).map_err(Error::invalid)?;
-    let body = serde_json::from_slice(&bytes)
-        .map_err(|broken| Error::invalid(format!("Invalid identity in the body: {broken}.")))?;
-    let (identity, credentials) = admin::create(&ctx, body).await?;
+    let (identity, credentials) = admin::create(&ctx, body::read(shape, &bytes, "identity")?).await?;
     let mut json = shown(&ctx, &identity, Some(&credentials), &[]);
     // Only this response leaves the member out (measured).
     if let Some(members) = json.as_object_mut().filter(|_| identity.metadata_admin.is_null()) {
@@ -81,19 +77,18 @@ pub async fn create(
 }
 
 pub async fn get(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
 ) -> Result<Response> {
     let query = Query::read(&uri, Known { once: &[], repeated: &[INCLUDE] })?;
     let include = included(&query)?;
-    let ctx = state.engine.begin();
     let (identity, credentials) = admin::get(&ctx, parse(&id)?).await?;
     Ok(respond::json(&shown(&ctx, &identity, Some(&credentials), &include)))
 }
 
 /// A page of all identities, or of those that match a filter.
-pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+pub async fn list(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(&uri, LIST)?;
     let include = included(&query)?;
     let filter = filter(&query)?;
@@ -102,7 +97,6 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
     let (pages, size) = pages(&query)?;
     let by_name = matches!(filter, Filter::Identifier { .. } | Filter::Prefix { .. });
     let listing = Listing { filter, pages, size, credentials: by_name || !include.is_empty() };
-    let ctx = state.engine.begin();
     let listed = admin::list(&ctx, &listing).await?;
     let links = match (pages, listed.total) {
         (Pages::Number(number), Some(total)) => numbered_links(&query, number, size, total),
@@ -124,12 +118,11 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
 }
 
 pub async fn delete(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     admin::delete(&ctx, parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,17 +1,17 @@
 //! `/admin/vestibule/invitations`: create, list, revoke. Not in Kratos.
 
+use super::body;
 use super::query::{Known, Query, parsed, put_links};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use engine::Error;
 use engine::config::duration;
 use engine::invitations::{self, By, Invitation, Wanted};
+use engine::{Ctx, Error};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,17 +34,15 @@ struct Create {
 
 /// 201 with `link`, which is shown only once; without it if the link was emailed.
 pub async fn create(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     let body = if bytes.is_empty() {
         Create::default()
     } else {
-        serde_json::from_slice(&bytes)
-            .map_err(|broken| Error::invalid(format!("Invalid invitation in the body: {broken}.")))?
+        body::read(ctx.config.vestibule.requests.shape(), &bytes, "invitation")?
     };
     let lifespan = body.lifespan.map(|text| {
         duration(&text).ok_or_else(|| {
@@ -61,12 +59,11 @@ pub async fn create(
 }
 
 /// Newest first, with keyset pages.
-pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Result<Response> {
+pub async fn list(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Result<Response> {
     let query = Query::read(&uri, Known { once: &["page_size", "page_token"], repeated: &[] })?;
     let size = query.size("page_size", DEFAULT_PAGE, LARGEST_PAGE)?;
     let after: Option<Uuid> =
         query.value("page_token").map(|id| parsed("page_token", id, "a token of this list")).transpose()?;
-    let ctx = state.engine.begin();
     // One more than requested, to detect a next page.
     let mut list = invitations::list(&ctx, after.filter(|id| !id.is_nil()), size + 1).await?;
     let more = list.len() as i64 > size;
@@ -80,12 +77,11 @@ pub async fn list(State(state): State<AppState>, OriginalUri(uri): OriginalUri) 
 
 /// Revokes it. It stays in the list.
 pub async fn delete(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     invitations::withdraw(&ctx, By::AdminApi, parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -2,8 +2,7 @@
 
 use super::query::Query;
 use crate::error::ApiError;
-use crate::state::AppState;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use engine::metrics::{Now, Waiting};
@@ -14,11 +13,10 @@ use engine::{Ctx, Error};
 const FORMAT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 pub(super) async fn scrape(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
     let waiting = match waiting(&ctx).await {
         Ok(waiting) => Some(waiting),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The admin port: the supported part of Kratos' admin API. The list of routes.
 
+mod body;
 pub mod courier;
 pub mod guard;
 pub mod identities;
@@ -11,11 +12,12 @@ pub mod recovery;
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::extract::{DefaultBodyLimit, Extension, OriginalUri, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, delete, get, post};
+use engine::Ctx;
 
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
@@ -39,9 +41,9 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(uncached))
         .layer(DefaultBodyLimit::disable())
         // Unauthorized clients are rejected before their body is read.
-        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Admin), bound))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
+        .layer(middleware::from_fn_with_state(Bounds::new(Listener::Admin), bound))
+        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn(crate::client::identify))
         .layer(middleware::from_fn(crate::edge::told_route))
         .with_state(state);
     // The prefix is added before routing, so this wraps the router.
@@ -64,8 +66,8 @@ fn with_prefix(mut request: Request) -> Request {
 }
 
 /// 307 to the public base URL for paths of the public port.
-async fn to_public(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
-    let config = state.engine.begin().config;
+async fn to_public(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = &ctx.config;
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     // The public port has no such prefix (Kratos: x/redir/port_redirect.go).
     let path = path.strip_prefix("/admin").unwrap_or(path).trim_start_matches('/');

@@ -1,17 +1,17 @@
 //! `/admin/recovery/code` and `/admin/recovery/link`: an operator helps a user who can't sign in (Kratos: selfservice/strategy/code,
 //! selfservice/strategy/link).
 
+use super::body;
 use super::query::{Known, Query};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::StatusCode;
 use axum::response::Response;
+use engine::Ctx;
 use engine::ids::IdentityId;
 use engine::recovery::{Made, Wanted, code, link};
-use engine::{Ctx, Error};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -31,13 +31,12 @@ struct Create {
 
 /// 201 with the code and the page that asks for it.
 pub async fn create_code(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Result<Response> {
     Query::none(&uri)?;
-    let ctx = state.engine.begin();
-    let body = read(&ctx, &bytes)?;
+    let body = body::read(ctx.config.vestibule.requests.shape(), &bytes, "recovery")?;
     let Made { link, code, expires_at } = code(&ctx, wanted(&body, None)).await?;
     let body = json!({ "recovery_link": link, "recovery_code": code, "expires_at": expires_at });
     Ok(respond::with_status(StatusCode::CREATED, &body))
@@ -45,13 +44,12 @@ pub async fn create_code(
 
 /// 200 with the link.
 pub async fn create_link(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Result<Response> {
     let query = Query::read(&uri, Known { once: &["return_to"], repeated: &[] })?;
-    let ctx = state.engine.begin();
-    let body = read(&ctx, &bytes)?;
+    let body = body::read(ctx.config.vestibule.requests.shape(), &bytes, "recovery")?;
     let Made { link, expires_at, .. } = link(&ctx, wanted(&body, query.value("return_to"))).await?;
     Ok(respond::json(&json!({ "recovery_link": link, "expires_at": expires_at })))
 }
@@ -64,10 +62,4 @@ fn wanted<'a>(body: &'a Create, return_to: Option<&'a str>) -> Wanted<'a> {
         return_to: return_to.filter(|url| !url.is_empty()),
         actor: ACTOR,
     }
-}
-
-fn read(ctx: &Ctx, bytes: &Bytes) -> Result<Create> {
-    ctx.config.vestibule.requests.shape().check_json(bytes).map_err(Error::invalid)?;
-    serde_json::from_slice(bytes)
-        .map_err(|broken| Error::invalid(format!("Invalid recovery in the body: {broken}.")).into())
 }

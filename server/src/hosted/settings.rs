@@ -4,11 +4,10 @@ use super::{fault, restarted, sign, start_url, times, who};
 use crate::cookies;
 use crate::public::flows::{query, read};
 use crate::respond::{self, see_other};
-use crate::state::AppState;
 use app::hosted::form::Rules;
 use app::hosted::{self, Settings, Shown, Site};
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use engine::form::csrf;
@@ -24,12 +23,12 @@ const SESSIONS: i64 = 50;
 pub(crate) const END: &str = "settings/sessions";
 
 pub(super) async fn page(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    sign(&state.engine.begin(), FlowKind::Settings, &method, &headers, &uri).await
+    sign(&ctx, FlowKind::Settings, &method, &headers, &uri).await
 }
 
 pub(super) async fn show(ctx: &Ctx, site: &Site, flow: Flow, headers: &HeaderMap) -> Response {
@@ -76,12 +75,11 @@ fn shown(session: &Session) -> Shown {
 
 /// Ends one other session, or all of them. The form has the token of this browser's cookie.
 pub(crate) async fn end(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
-    let ctx = state.engine.begin();
     match ended(&ctx, &headers, &bytes).await {
         Ok(Some(flow)) => {
             see_other(respond::page(&ctx.config, FlowKind::Settings, flow.parse().ok()).as_str())
@@ -114,7 +112,7 @@ async fn ended(ctx: &Ctx, headers: &HeaderMap, bytes: &[u8]) -> Result<Option<St
 }
 
 /// Where password managers lead users to (W3C: a well-known URL for changing passwords).
-pub(crate) async fn change_password(State(state): State<AppState>) -> Response {
-    let config = state.engine.begin().config;
+pub(crate) async fn change_password(Extension(ctx): Extension<Ctx>) -> Response {
+    let config = &ctx.config;
     see_other(config.page_of(FlowKind::Settings).as_str())
 }

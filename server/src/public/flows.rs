@@ -2,10 +2,9 @@
 
 use super::{CsrfCookie, current};
 use crate::error::{ApiError, forward};
-use crate::state::AppState;
 use crate::{cookies, respond};
 use axum::body::Bytes;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use engine::flow;
@@ -19,17 +18,17 @@ use engine::requester::Requester;
 use engine::{Ctx, Result};
 use percent_encoding::percent_decode;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What the route that begins a flow is given, beside state and headers.
-pub(crate) type Beginning = (OriginalUri, Option<Extension<CsrfCookie>>, Extension<Requester>);
+pub(crate) type Beginning = (OriginalUri, Option<Extension<CsrfCookie>>, Extension<Arc<Requester>>);
 
 pub async fn start(
     (kind, kind_of_client): (FlowKind, FlowType),
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     (OriginalUri(uri), csrf, Extension(requester)): Beginning,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let csrf_cookie = match kind_of_client {
         FlowType::Api => String::new(),
         FlowType::Browser => csrf.map(|Extension(cookie)| cookie.0).unwrap_or_default(),
@@ -61,11 +60,10 @@ pub async fn start(
 
 pub async fn fetch(
     kind: FlowKind,
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin();
     let id = first(&query(&uri), "id").and_then(|id| id.parse().ok());
     match load(&ctx, kind, id, &headers).await {
         Ok(flow) => respond::json(&flow.view()),
@@ -84,13 +82,12 @@ pub(crate) async fn load(ctx: &Ctx, kind: FlowKind, id: Option<FlowId>, headers:
 
 pub async fn submit(
     kind: FlowKind,
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let mut submit = submission(&ctx, &headers, requester, &uri, read(&ctx, &headers, &bytes));
     submit.seen = seen(&ctx, &Method::POST, &uri, &headers);
     let outcome = async {
@@ -115,11 +112,11 @@ pub(crate) fn who_matters(ctx: &Ctx, submit: &Submit) -> bool {
 /// A form's address that a browser opens, as after a reload: the page of the form. Of the query only the form's id counts.
 pub async fn page(
     kind: FlowKind,
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    page_of_form(&state.engine.begin(), kind, &headers, &query(&uri))
+    page_of_form(&ctx, kind, &headers, &query(&uri))
 }
 
 pub(crate) fn page_of_form(
@@ -139,7 +136,7 @@ pub(crate) fn page_of_form(
 pub(crate) fn submission(
     ctx: &Ctx,
     headers: &HeaderMap,
-    requester: Requester,
+    requester: Arc<Requester>,
     uri: &Uri,
     body: Body,
 ) -> Submit {

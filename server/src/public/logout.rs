@@ -2,28 +2,24 @@
 
 use super::{current, flows::query};
 use crate::error::{ApiError, forward};
-use crate::state::AppState;
 use crate::{cookies, negotiate, respond};
 use axum::body::Bytes;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::flow::logout;
 use engine::form::request::first;
 use engine::form::return_to;
-use engine::requester::Requester;
-use engine::{Error, session};
+use engine::{Ctx, Error, session};
 use serde::Deserialize;
 use serde_json::json;
 
 /// `{logout_url, logout_token}` for the session of this request.
 pub async fn start(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
         let current = current(&ctx, &headers).await?.ok_or_else(session::inactive)?;
@@ -44,12 +40,10 @@ pub async fn start(
 
 /// Ends the session whose token stands in the address.
 pub async fn submit(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let query = query(&uri);
     let outcome = async {
         let token = first(&query, "token").ok_or_else(|| {
@@ -84,8 +78,7 @@ struct Native {
 }
 
 /// `{session_token}` in the body, for apps.
-pub async fn native(State(state): State<AppState>, bytes: Bytes) -> Response {
-    let ctx = state.engine.begin();
+pub async fn native(Extension(ctx): Extension<Ctx>, bytes: Bytes) -> Response {
     let Ok(body) = serde_json::from_slice::<Native>(&bytes) else {
         return ApiError(Error::invalid("Send a JSON object with the member session_token.")).into_response();
     };

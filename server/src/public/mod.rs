@@ -10,12 +10,13 @@ pub mod verification;
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::extract::{DefaultBodyLimit, Extension, OriginalUri, Request};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, post};
+use engine::Ctx;
 use engine::form::request::{Current, first};
 use engine::model::{FlowKind, FlowType};
 use engine::session::Page;
@@ -101,7 +102,7 @@ pub fn router(state: AppState) -> Router {
                 .merge(acting(recovery::link)),
         )
         .route("/settings/sessions", post(crate::hosted::settings::end))
-        .route_layer(middleware::from_fn_with_state(state.clone(), crate::origin::from_our_pages));
+        .route_layer(middleware::from_fn(crate::origin::from_our_pages));
     let api = Router::new()
         .merge(starts)
         .merge(forms)
@@ -117,18 +118,18 @@ pub fn router(state: AppState) -> Router {
         .route("/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/sessions/{id}", delete(sessions::revoke));
     api.merge(crate::meta::public_routes())
-        .merge(crate::hosted::routes(&state))
+        .merge(crate::hosted::routes())
         .route("/admin/identities", any(to_admin))
         .route("/admin/identities/{*rest}", any(to_admin))
         .route("/admin/recovery/{*rest}", any(to_admin))
         .fallback(crate::hosted::nothing_here)
-        .layer(middleware::from_fn_with_state(state.clone(), csrf_cookie))
-        .layer(middleware::from_fn_with_state(state.clone(), crate::hosted::canonical_host))
+        .layer(middleware::from_fn(csrf_cookie))
+        .layer(middleware::from_fn(crate::hosted::canonical_host))
         .layer(middleware::from_fn(uncached))
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(Bounds::new(&state, Listener::Public), bound))
-        .layer(middleware::from_fn_with_state(state.clone(), crate::cors::cors))
-        .layer(middleware::from_fn_with_state(state.clone(), crate::client::identify))
+        .layer(middleware::from_fn_with_state(Bounds::new(Listener::Public), bound))
+        .layer(middleware::from_fn(crate::cors::cors))
+        .layer(middleware::from_fn(crate::client::identify_and_count))
         .with_state(state)
 }
 
@@ -144,12 +145,11 @@ where
 
 /// Sets the anti-forgery cookie where a browser without one reads something that leads to a form
 /// (Kratos: x/nosurfx/nosurf.go), and hands its value to the handler as [`CsrfCookie`].
-async fn csrf_cookie(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn csrf_cookie(Extension(ctx): Extension<Ctx>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if request.method() != Method::GET || !gives_cookie(path) {
         return next.run(request).await;
     }
-    let ctx = state.engine.begin();
     // A form that begins belongs to a value that nobody else can have set: of several, none is known to be ours.
     let begins = path.ends_with("/browser");
     let mut present = crate::cookies::csrf_cookies(&ctx, request.headers());
@@ -189,8 +189,8 @@ fn gives_cookie(path: &str) -> bool {
 }
 
 /// 307 to the admin base URL: what belongs there.
-async fn to_admin(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
-    let config = state.engine.begin().config;
+async fn to_admin(Extension(ctx): Extension<Ctx>, OriginalUri(uri): OriginalUri) -> Response {
+    let config = &ctx.config;
     let base = config.serve.admin.base_url_text.trim_end_matches('/');
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     crate::respond::redirect(StatusCode::TEMPORARY_REDIRECT, &format!("{base}{path}"))

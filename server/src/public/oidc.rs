@@ -4,49 +4,49 @@
 use super::{current, flows};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
 use axum::body::Bytes;
-use axum::extract::{Extension, OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use engine::Ctx;
 use engine::flow;
 use engine::form::request::{Body, Callback, first};
 use engine::method::oidc::exchange;
 use engine::requester::Requester;
 use engine::session;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Fields of an answer that comes as a form, as Apple's does, and that are carried over to the address.
 const CARRIED: [&str; 7] = ["code", "authCode", "state", "error", "error_description", "iss", "user"];
 
 pub async fn callback(
-    state: State<AppState>,
-    requester: Extension<Requester>,
+    ctx: Extension<Ctx>,
+    requester: Extension<Arc<Requester>>,
     headers: HeaderMap,
     uri: OriginalUri,
     Path(provider): Path<String>,
 ) -> Response {
-    land(state, requester, headers, uri, Some(provider)).await
+    land(ctx, requester, headers, uri, Some(provider)).await
 }
 
 /// Where the redirect URI names no provider (`pkce: force`).
 pub async fn callback_of_any(
-    state: State<AppState>,
-    requester: Extension<Requester>,
+    ctx: Extension<Ctx>,
+    requester: Extension<Arc<Requester>>,
     headers: HeaderMap,
     uri: OriginalUri,
 ) -> Response {
-    land(state, requester, headers, uri, None).await
+    land(ctx, requester, headers, uri, None).await
 }
 
 async fn land(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     provider: Option<String>,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let outcome = async {
         let mut request = flows::submission(&ctx, &headers, requester, &uri, Body::Form(Vec::new()));
@@ -71,13 +71,12 @@ pub async fn posted(OriginalUri(uri): OriginalUri, bytes: Bytes) -> Response {
 
 /// `GET /sessions/token-exchange?init_code=…&return_to_code=…`
 pub async fn token_exchange(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
-    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
-    let device = session::DeviceInfo::from(&requester);
+    let device = session::DeviceInfo::of(&requester);
     let (init, back) = (first(&query, "init_code"), first(&query, "return_to_code"));
     match exchange::fetch(&ctx, init, back, &device).await? {
         exchange::Fetched::Session(found) => {

@@ -2,23 +2,23 @@
 
 use super::{current, flows};
 use crate::respond;
-use crate::state::AppState;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use engine::Ctx;
 use engine::flow;
 use engine::form::request::{Body, first};
 use engine::model::FlowKind;
 use engine::requester::Requester;
+use std::sync::Arc;
 
 /// The email's link. Without a token this is no link, and the browser is shown the page of its form.
 pub async fn link(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     let Some(token) = first(&query, "token") else {
         return flows::page_of_form(&ctx, FlowKind::Recovery, &headers, &query);

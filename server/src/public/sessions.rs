@@ -3,8 +3,7 @@
 use super::{current, flows::query, page, reader};
 use crate::error::ApiError;
 use crate::respond;
-use crate::state::AppState;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Extension, OriginalUri, Path};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::form::request::{Current, first};
@@ -20,11 +19,10 @@ type Result<T, E = ApiError> = std::result::Result<T, E>;
 
 /// Who am I, with any method: proxies forward the original one.
 pub async fn whoami(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
-    let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
     if let Some(template) = first(&query(&uri), "tokenize_as") {
         return Err(Error::invalid(format!("Unknown token template {template:?}.")).into());
@@ -40,11 +38,10 @@ pub async fn whoami(
 
 /// The other active sessions, newest first.
 pub async fn list(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
-    let ctx = state.engine.begin();
     let current = reads(&ctx, &headers).await?;
     let _pass = ctx.engine.gates().lists.enter(LISTS).await.map_err(Error::from)?;
     let page = page(&query(&uri), PAGE, PAGE);
@@ -73,11 +70,10 @@ pub async fn list(
 }
 
 pub async fn revoke(
-    State(state): State<AppState>,
+    Extension(ctx): Extension<Ctx>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    let ctx = state.engine.begin();
     let current = signed_in(&ctx, &headers).await?;
     let id = id.parse().map_err(|_| Error::invalid(""))?;
     session::revoke_other(&ctx, &current.session, id).await?;
@@ -85,8 +81,7 @@ pub async fn revoke(
     Ok((StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, content_type)]).into_response())
 }
 
-pub async fn revoke_others(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
-    let ctx = state.engine.begin();
+pub async fn revoke_others(Extension(ctx): Extension<Ctx>, headers: HeaderMap) -> Result<Response> {
     let current = signed_in(&ctx, &headers).await?;
     let count = session::revoke_others(&ctx, &current.session).await?;
     Ok(respond::json(&json!({ "count": count })))

@@ -2,23 +2,23 @@
 
 use super::{current, flows};
 use crate::respond;
-use crate::state::AppState;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, OriginalUri};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use engine::Ctx;
 use engine::flow;
 use engine::form::request::{Body, first};
 use engine::model::FlowKind;
 use engine::requester::Requester;
+use std::sync::Arc;
 
 /// The email's link fills the code in. Without a code this is no link, and the browser is shown the page of its form.
 pub async fn link(
-    State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(ctx): Extension<Ctx>,
+    Extension(requester): Extension<Arc<Requester>>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Response {
-    let ctx = state.engine.begin_for(&requester);
     let query = flows::query(&uri);
     // The link of the method `link` has a token (Kratos: selfservice/strategy/link).
     let token = first(&query, "token");

@@ -2,8 +2,11 @@
 
 use crate::clients::{PASSWORD, Site, stand};
 use crate::log::Log;
+use crate::proof::Place;
 use crate::support::http::{Answer, send};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn ask(
     site: &Site,
@@ -281,4 +284,38 @@ async fn what_is_in_force_has_a_digest_that_tells_nothing_or_the_files_own_mark(
     assert_eq!(tell(&one, &one.public).await.0, 404, "on the admin port only");
     let (_marked, marked) = stand("memory", json!({ "revision": "of last Tuesday" })).await;
     assert_eq!(tell(&marked, &marked.admin).await, (200, "of last Tuesday".to_owned()));
+}
+
+/// A sign-up is turned off while the body of one is still arriving.
+#[tokio::test]
+async fn a_request_ends_under_the_configuration_that_it_began_under() {
+    let place = Place::start("memory").await;
+    let site = place.site();
+    let begun = place.public("GET", "/self-service/registration/api", None).await.1;
+    let target = format!("/self-service/registration?flow={}", begun["id"].as_str().expect("a flow"));
+    let traits = json!({"email": "anna@vestibule.test"});
+    let body = json!({"method": "password", "password": PASSWORD, "traits": traits}).to_string();
+    let mut stream = TcpStream::connect(&site.public).await.expect("a connection");
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Expect: 100-continue\r\nConnection: close\r\n\r\n",
+        site.public,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    // The server asks for the body once the request is on its way.
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.expect("an answer to the head");
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    let mut document = place.document.clone();
+    document["selfservice"]["flows"]["registration"]["enabled"] = false.into();
+    place.stand.engine.publish(place.stand.world.config(vec![document]));
+    let (status, _) = place.public("GET", "/self-service/registration/api", None).await;
+    assert_eq!(status, 400, "no sign-up begins any more");
+
+    stream.write_all(body.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer and the end");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

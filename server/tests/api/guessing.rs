@@ -346,12 +346,12 @@ async fn two_servers_on_one_database_count_together_and_a_restart_forgets_nothin
     let compared = async |password: &str| {
         let ctx = other.begin();
         let requester = Requester::direct(ATTACKER.parse().expect("an address"));
-        let start = Start { requester: requester.clone(), ..testing::start() };
+        let start = Start { requester: requester.clone().into(), ..testing::start() };
         let Started::Flow(flow) = flow::start(&ctx, FlowKind::Login, start).await.expect("a form") else {
             panic!("a form")
         };
         let fields = json!({"method": "password", "identifier": ANNA, "password": password});
-        let submit = Submit { requester, ..testing::form(flow.id, fields) };
+        let submit = Submit { requester: requester.into(), ..testing::form(flow.id, fields) };
         match flow::submit(&ctx, FlowKind::Login, submit).await.expect("an answer") {
             Outcome::Form { why: Why::Refused, .. } => true,
             Outcome::Form { why: Why::TooEarly(_), .. } => false,

@@ -171,7 +171,7 @@ async fn a_restart_forgets_no_guess() {
     world.random = Arc::new(TestRandom::new(1));
     let again = world.engine(&dsn, vec![place.document.clone()]).await;
     let mut submit = testing::form(flow, json!({"method": "code", "code": wrong(&code)}));
-    submit.requester = Requester::direct("203.0.113.1".parse().expect("an address"));
+    submit.requester = Requester::direct("203.0.113.1".parse().expect("an address")).into();
     let outcome = flow::submit(&again.begin(), FlowKind::Verification, submit).await.expect("an answer");
     let Outcome::Form { flow: form, why: Why::WrongCode } = outcome else { panic!("{outcome:?}") };
     assert_ne!(message(&form.to_json()), WRONG, "nothing was compared");

@@ -13,6 +13,7 @@ use crate::ids::IdentityId;
 use crate::model::{Flow, FlowKind, Sent};
 use crate::requester::Requester;
 use crate::store::{self, Tx};
+use std::sync::Arc;
 use url::Url;
 
 /// A verification for somebody whose address waits for proof, with its code and mail, as part of `tx`. `from`: the flow
@@ -43,7 +44,7 @@ pub(crate) fn for_address(
     csrf_cookie: &str,
     address: &VerifiableAddress,
 ) -> (Flow, ShowVerification) {
-    let start = Start::following(from, csrf_cookie.to_owned(), Requester::default(), RequestInfo::default());
+    let start = Start::following(from, csrf_cookie.to_owned(), Arc::default(), RequestInfo::default());
     let mut flow = blank(ctx, FlowKind::Verification, &start);
     flow.request_url.clone_from(&from.request_url);
     flow.return_to = after_verification(&from.request_url)

@@ -18,6 +18,7 @@ use engine::operators::{self, OperatorSession};
 use engine::requester::Requester;
 use engine::{Ctx, Error, Kind};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Another name than any cookie of the public port: ports share one jar.
 const COOKIE: &str = "vestibule_console";
@@ -103,7 +104,7 @@ struct Credentials {
 
 async fn sign_in(
     State(state): State<AppState>,
-    Extension(requester): Extension<Requester>,
+    Extension(requester): Extension<Arc<Requester>>,
     Extension(assets): Extension<Assets>,
     headers: HeaderMap,
     Form(form): Form<Credentials>,
