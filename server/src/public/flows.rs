@@ -42,7 +42,11 @@ pub async fn start(
             // A verification is for anybody.
             current: if kind == FlowKind::Verification { None } else { current(&ctx, &headers).await? },
             requester,
-            seen: seen(&ctx, &axum::http::Method::GET, &uri, &headers),
+            // The webhooks before a flow are the only ones that learn of its start.
+            seen: match ctx.config.before(kind) {
+                [] => RequestInfo::default(),
+                _ => seen(&ctx, &Method::GET, &uri, &headers),
+            },
         };
         flow::start(&ctx, kind, start).await
     };
