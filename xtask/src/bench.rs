@@ -7,6 +7,7 @@ mod leak;
 mod load;
 mod pages;
 mod providers;
+mod revoked;
 mod server;
 mod table;
 
@@ -35,6 +36,8 @@ pub(crate) enum Part {
     Flows,
     /// The processor time of a sign-up through a provider.
     Providers,
+    /// Sessions that end while other clients ask for them.
+    Revoked,
     /// Whether the time of a sign-up tells if its address is known.
     Leak,
     /// Health checks, memory and database during floods of requests.
@@ -95,7 +98,7 @@ pub(crate) fn run(
     if wanted(Part::Flows) {
         steps.run("Starts of a flow", || bench.flows(&mut table))?;
     }
-    let apart = [Part::Pages, Part::Floods, Part::Leak, Part::Providers, Part::Start];
+    let apart = [Part::Pages, Part::Floods, Part::Leak, Part::Revoked, Part::Providers, Part::Start];
     if only.iter().any(|part| !apart.contains(part)) || only.is_empty() {
         let peak = server.memory("VmHWM")?;
         table.row("resident memory, just ready", idle, "MB", Goal::AtMost(25.0), "87", None);
@@ -109,6 +112,9 @@ pub(crate) fn run(
     if wanted(Part::Providers) {
         let site = Site::new(&binary, limits)?;
         steps.run("Sign-ups through a provider", || providers::run(&site, time, &mut table))?;
+    }
+    if wanted(Part::Revoked) {
+        steps.run("Sessions that end", || revoked::run(&Site::new(&binary, limits)?, &mut table))?;
     }
     if wanted(Part::Leak) {
         let name = "Sign-ups of known and unknown addresses";
@@ -250,6 +256,14 @@ impl Bench<'_> {
             Goal::None,
             "",
             None,
+        );
+        table.row(
+            "the hash's share of the server's processor time",
+            before.cpu * 1e6 / many.cpu,
+            "",
+            Goal::AtLeast(0.9),
+            "",
+            Some(many.others),
         );
         table.row("one hash alone, median of the threads' means", alone.mean, "ms", Goal::None, "", None);
         let row = |table: &mut Table, what: &str, measured: &Measured, goal: Goal, kratos: &str| {
