@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "engine/tests/settings/social.rs::where_a_provider_is_asked_has_to_be_on_the_list_of_hosts",
             "engine/tests/settings/web_hooks/calling.rs::the_list_of_hosts_is_asked_again_when_the_call_is_made",
-            "engine/src/effects/outbound.rs::metadata_is_refused_even_where_private_networks_are_not",
+            "engine/src/effects/outbound/tests.rs::metadata_is_refused_even_where_private_networks_are_not",
             "server/tests/api/social_trouble.rs::a_description_does_not_lead_into_the_network",
         ],
     ),
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
         "Deadlines and retries do; connections to a webhook's service aren't limited",
         &[
             "server/tests/api/hooks.rs::a_hook_that_never_answers_is_given_up_and_nothing_is_stored",
-            "engine/src/effects/outbound.rs::redirects_are_not_followed_and_silence_ends",
+            "engine/src/effects/outbound/tests.rs::redirects_are_not_followed_and_silence_ends",
             "server/tests/api/social_trouble.rs::a_slow_provider_holds_up_those_who_wait_for_it_and_nobody_else",
             "server/tests/api/hooks.rs::templates_beyond_their_number_are_sent_away_and_what_needs_none_goes_on",
         ],
