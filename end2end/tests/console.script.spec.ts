@@ -60,7 +60,7 @@ test('Ctrl+S saves', async ({ admin }) => {
 
 test('a Save that brings a danger about counts it beside Checks at once', async ({ admin }) => {
   await admin.signInAndOpenSettings();
-  const count = admin.page.locator('#grave');
+  const count = admin.page.locator('#critical');
   await expect(count).toBeEmpty();
   await admin.signInAfterRegistration.setChecked(true);
   await admin.save();

@@ -1,7 +1,7 @@
 //! The console on its own listener: the only place that serves server functions, so that none of them is ever reachable
 //! on the public port. Each request reads the operator and their role anew.
 
-mod doors;
+mod auth;
 mod kept;
 mod mounted;
 mod social;
@@ -12,7 +12,7 @@ use crate::bounds::{Bounds, Listener, bound};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{assets, guard, headers, hosted, respond};
-use app::console::{Assets, entry};
+use app::console::Assets;
 use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -24,7 +24,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::{Ctx, courier};
 use leptos::prelude::provide_context;
 use serde_json::json;
-use std::sync::Arc;
 use visit::{Instead, Visit};
 
 const STYLESHEET: &str = assets::url("main.css");
@@ -44,7 +43,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), visit::explained))
         .layer(middleware::from_fn_with_state(state.clone(), signed_in));
     Router::new()
-        .merge(doors::routes())
+        .merge(auth::routes())
         .route("/health/alive", get(|| async { respond::json(&json!({ "status": "ok" })) }))
         // A crawler is not to take the sign-in page for its rules.
         .route("/robots.txt", get(|| async { StatusCode::NOT_FOUND }))
@@ -71,7 +70,7 @@ async fn guarded(Extension(ctx): Extension<Ctx>, mut request: Request, next: Nex
         request.extensions_mut().insert(assets.clone());
         match next.run(request).await {
             large if large.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let page = entry::notice(
+                let page = app::console::auth::notice(
                     &assets,
                     "Too much was sent",
                     &format!(
@@ -104,10 +103,10 @@ fn page_assets(nonce: String) -> Assets {
 async fn signed_in(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let assets = request.extensions().get::<Assets>().cloned();
     let out_of_order = |failed| match assets {
-        Some(assets) => doors::out_of_order(&assets, &failed),
+        Some(assets) => auth::out_of_order(&assets, &failed),
         None => ApiError(failed).into_response(),
     };
-    match doors::session(&state, request.headers()).await {
+    match auth::session(&state, request.headers()).await {
         Ok(Some(session)) => {
             request.extensions_mut().insert(session);
             // Whoever runs this must learn of it on whatever page they are. A database that does not answer says so itself.
@@ -134,7 +133,7 @@ async fn signed_in(State(state): State<AppState>, mut request: Request, next: Ne
 /// To the sign-in page, and back.
 fn led_in(request: &Request) -> Response {
     let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    doors::sign_in_first(wanted)
+    auth::sign_in_first(wanted)
 }
 
 /// Server functions, with the operator's visit in their context.

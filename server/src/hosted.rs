@@ -496,7 +496,7 @@ async fn welcome(
 
 /// Whether sign-in requires a verified email, from the plan.
 fn proof_first(config: &Config) -> bool {
-    let plan = plan(config, FlowKind::Login, engine::config::Method::Password, Client::Browser);
+    let plan = plan(config, FlowKind::Login, engine::model::MethodId::Password, Client::Browser);
     plan.steps.contains(&Step::Run(Hook::RequireVerifiedAddress))
 }
 

@@ -27,7 +27,7 @@ pub fn sign_in(assets: &Assets, form: SignIn) -> String {
     } else {
         "Sign in to the console"
     };
-    door(assets, "Sign in", lead, "/sign-in", form.wrong, fields)
+    form_page(assets, "Sign in", lead, "/sign-in", form.wrong, fields)
 }
 
 /// Making the first operator.
@@ -47,7 +47,7 @@ pub fn set_up(assets: &Assets, form: SetUp) -> String {
         {password("Password", "new-password", Some("At least 15 characters. A short sentence works well."))}
         <button class="button main" type="submit">"Create account"</button>
     };
-    door(
+    form_page(
         assets,
         "Set up the console",
         "This link works once. Your account gets the owner role.",
@@ -79,7 +79,7 @@ pub fn join(assets: &Assets, form: Join) -> String {
         {password("Password", "new-password", Some("At least 15 characters. A short sentence works well."))}
         <button class="button main" type="submit">"Create account"</button>
     };
-    door(assets, "Join the console", lead, "/join", form.wrong, fields)
+    form_page(assets, "Join the console", lead, "/join", form.wrong, fields)
 }
 
 /// A new password by a link from an owner or the command line.
@@ -95,7 +95,7 @@ pub fn reset(assets: &Assets, form: Reset) -> String {
         {password("New password", "new-password", Some("At least 15 characters. A short sentence works well."))}
         <button class="button main" type="submit">"Set password"</button>
     };
-    door(
+    form_page(
         assets,
         "Set a new password",
         "This link works once. A new password signs you out everywhere else.",
@@ -105,7 +105,7 @@ pub fn reset(assets: &Assets, form: Reset) -> String {
     )
 }
 
-/// Doors have no island, so they load no script.
+/// These pages have no island, so they load no script.
 fn plain(assets: &Assets) -> Assets {
     Assets { script: None, ..assets.clone() }
 }
@@ -125,7 +125,7 @@ pub fn notice(assets: &Assets, title: &str, text: &str) -> String {
     })
 }
 
-fn door(
+fn form_page(
     assets: &Assets,
     title: &'static str,
     lead: impl Into<String>,

@@ -109,7 +109,7 @@ fn one(check: Check, file: String, editable: bool) -> AnyView {
 pub(super) use super::kit::form::REASON;
 
 /// How many errors and dangers the configuration has, with what the running server saw of proxies.
-pub fn grave(config: &Config, proxies: UnnamedProxies) -> usize {
+pub fn critical_count(config: &Config, proxies: UnnamedProxies) -> usize {
     checks(config, proxies).iter().filter(|check| check.severity <= Severity::Danger).count()
 }
 

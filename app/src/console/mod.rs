@@ -3,11 +3,11 @@
 
 mod account;
 mod audit;
+pub mod auth;
 pub mod checks;
 mod comparison;
 mod confirm;
 mod documentation;
-pub mod entry;
 mod fields;
 mod files;
 mod history;

@@ -69,7 +69,7 @@ impl Page for Overview {
         ];
         Ok(Loaded::View(View {
             host,
-            sign_up: visit.shell.doors.first().map(|(_, url)| url.clone()),
+            sign_up: visit.shell.user_pages.first().map(|(_, url)| url.clone()),
             health: Health::of(&ctx, emails).await?,
             flows: pipelines.into_iter().filter(|drawn| drawn.client == Client::Browser).collect(),
             days: visit.engine.activity().days(visit.engine.db(), visit.now(), DAYS).await?,

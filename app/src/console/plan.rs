@@ -1,7 +1,7 @@
 //! The drawing beside the switch: what runs after a sign-up, now and with the unsaved changes, for each method and kind of client.
 //! Words and marks come from the engine; what is chosen to be looked at is a matter of styles, so it works without a script.
 
-use engine::config::Method;
+use engine::model::MethodId;
 use engine::pipeline::{self, Compared, Mark};
 use engine::plan::Client;
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ pub(super) fn drawing(title: &'static str, pipelines: &[Compared]) -> AnyView {
 /// The same of several flows, each with its name and how it is called.
 pub(super) fn drawings(title: &'static str, flows: &[(&'static str, &'static str, &[Compared])]) -> AnyView {
     let pipelines = || flows.iter().flat_map(|(.., pipelines)| pipelines.iter());
-    let mut methods: Vec<Method> = Vec::new();
+    let mut methods: Vec<MethodId> = Vec::new();
     let mut clients: Vec<Client> = Vec::new();
     for drawn in pipelines() {
         if !methods.contains(&drawn.method) {

@@ -30,9 +30,9 @@ pub struct Shell {
     /// Emails are kept here.
     pub mailbox: bool,
     /// Errors and dangers of the active configuration, for the navigation.
-    pub grave: usize,
+    pub critical_count: usize,
     /// Name and URL of the hosted pages.
-    pub doors: Vec<(&'static str, String)>,
+    pub user_pages: Vec<(&'static str, String)>,
     /// The configuration files changed and do not apply.
     pub files: bool,
 }
@@ -60,7 +60,7 @@ impl Shell {
     fn entry(&self, place: &'static Place) -> AnyView {
         let current = self.place.is_some_and(|own| own.path == place.path).then_some("page");
         let beside = match place.badge {
-            Badge::Issues => grave(self.grave),
+            Badge::Issues => critical(self.critical_count),
             Badge::Delivery if self.assets.mail_stuck => {
                 view! { " "<b class="count" data-testid="mail-stuck">"Failing"</b> }.into_any()
             }
@@ -116,7 +116,7 @@ pub fn document<V: IntoView + 'static>(shell: &Shell, title: &str, main: impl Fn
                     {shell.navigation()}
                     <footer>
                         <ul>
-                            {shell.doors.iter().map(|(name, url)| view! { <li><a href=url.clone() target="_blank" rel="noopener">{icon("M6 12 12.5 5.5M7 5h6v6")}<span>{*name}<span class="unseen">" (opens in a new tab)"</span></span></a></li> }).collect_view()}
+                            {shell.user_pages.iter().map(|(name, url)| view! { <li><a href=url.clone() target="_blank" rel="noopener">{icon("M6 12 12.5 5.5M7 5h6v6")}<span>{*name}<span class="unseen">" (opens in a new tab)"</span></span></a></li> }).collect_view()}
                             <li><a href=nav::DOCUMENTATION.path>{icon(nav::DOCUMENTATION.icon)}<span>{nav::DOCUMENTATION.title}</span></a></li>
                         </ul>
                         <p class="version">"Version "{env!("CARGO_PKG_VERSION")}</p>
@@ -209,10 +209,10 @@ pub(super) fn mark() -> AnyView {
 }
 
 /// How many errors and dangers there are: beside the link to them, and what a Save puts there.
-pub(super) fn grave(count: usize) -> AnyView {
+pub(super) fn critical(count: usize) -> AnyView {
     let shown = (count > 0).then(|| {
         let words = if count == 1 { " error or danger" } else { " errors and dangers" };
         view! { " "<span class="count">{count}</span><span class="unseen">{words}</span> }
     });
-    view! { <span id="grave" data-part="">{shown}</span> }.into_any()
+    view! { <span id="critical" data-part="">{shown}</span> }.into_any()
 }

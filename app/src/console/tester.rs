@@ -4,8 +4,8 @@
 use super::kit::text::note;
 use super::{mailbox, nav};
 use chrono::{DateTime, Utc};
-use engine::config::Method;
 use engine::courier::Delivered;
+use engine::model::MethodId;
 use engine::pipeline::{self, Line, Pipeline};
 use engine::plan::Client;
 use engine::rehearsal::Call;
@@ -83,9 +83,9 @@ pub enum Shown {
 /// What the page shows.
 pub struct View {
     /// Those that are on.
-    pub methods: Vec<Method>,
+    pub methods: Vec<MethodId>,
     /// The one that is chosen.
-    pub method: Option<Method>,
+    pub method: Option<MethodId>,
     pub client: Client,
     pub fields: Vec<FormField>,
     /// Whether web hooks are really called.
@@ -124,7 +124,7 @@ pub fn body(mut view: View) -> AnyView {
 
 fn form(view: View) -> AnyView {
     let View { methods, method, client, fields, call_hooks, mail_me, .. } = view;
-    let runs = methods.iter().any(|method| matches!(method, Method::Password | Method::Code));
+    let runs = methods.iter().any(|method| matches!(method, MethodId::Password | MethodId::Code));
     view! {
         <form method="post" action=nav::TESTER.path class="tester" autocomplete="off">
             <fieldset>
@@ -167,17 +167,17 @@ fn form(view: View) -> AnyView {
 }
 
 /// A choice where there is one, otherwise a fact.
-fn ways(methods: &[Method], chosen: Option<Method>) -> AnyView {
-    let about = |method: Method| match method {
-        Method::Password => "",
-        Method::Code => "The password is ignored",
-        Method::Oidc
-        | Method::Link
-        | Method::Totp
-        | Method::Passkey
-        | Method::Webauthn
-        | Method::LookupSecret
-        | Method::Profile => "Not run: this needs an account at the provider",
+fn ways(methods: &[MethodId], chosen: Option<MethodId>) -> AnyView {
+    let about = |method: MethodId| match method {
+        MethodId::Password => "",
+        MethodId::Code => "The password is ignored",
+        MethodId::Oidc
+        | MethodId::Link
+        | MethodId::Totp
+        | MethodId::Passkey
+        | MethodId::Webauthn
+        | MethodId::LookupSecret
+        | MethodId::Profile => "Not run: this needs an account at the provider",
     };
     match methods {
         [only] => view! { <p data-testid="only-way">{pipeline::way(*only)}" (only method turned on) "<small>{about(*only)}</small></p> }.into_any(),

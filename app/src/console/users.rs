@@ -65,7 +65,7 @@ impl Page for Users {
             next: found.next,
             paged: !after.is_empty(),
             count,
-            sign_up: visit.shell.doors.first().map(|(_, url)| url.clone()),
+            sign_up: visit.shell.user_pages.first().map(|(_, url)| url.clone()),
             filters,
             values,
         }))

@@ -74,7 +74,6 @@ pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::schema::Schema;
-pub use crate::model::MethodId as Method;
 use crate::model::{FlowKind, MethodId};
 use crate::secret::Secret;
 use serde_json::Value;

@@ -2,12 +2,13 @@
 //! owners, kept in the audit.
 
 use super::page::registering;
-use crate::config::{Config, Hook, Method, WebHook};
+use crate::config::{Config, Hook, WebHook};
 use crate::effects::to_completion;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::hooks::{self, Logged, Sample};
 use crate::ids::DeliveryId;
+use crate::model::MethodId;
 use crate::operators::{Operator, Role};
 use crate::plan::{Client, FlowKind, Plan, Source, Step, plan};
 use crate::store::{Tx, audit, deliveries};
@@ -23,7 +24,7 @@ pub struct Action {
     /// `before` or `after`
     pub stage: &'static str,
     /// Whose list it stands in; `None`: that of the whole flow.
-    pub method: Option<Method>,
+    pub method: Option<MethodId>,
     /// As the log names it, such as `registration.after.password`.
     pub place: String,
     /// The list's configuration key.
@@ -33,7 +34,7 @@ pub struct Action {
     /// A sign-up that it fails leaves nothing behind.
     pub atomic: bool,
     /// With each method that is on; empty where methods make no difference.
-    pub standing: Vec<(Method, Standing)>,
+    pub standing: Vec<(MethodId, Standing)>,
 }
 
 /// What becomes of an entry.

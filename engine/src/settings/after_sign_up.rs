@@ -4,7 +4,7 @@
 
 use super::names::{SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_VERIFICATION};
 use super::table::{Choice, Group, Setting, setting};
-use super::{SettingValue, Values, Ways};
+use super::{PerMethod, SettingValue, Values};
 use crate::config::Named;
 use crate::config::console_table::AFTER_SIGN_UP;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ impl AfterSignUp {
     pub fn instead(values: &Values) -> Option<Self> {
         let signs_in = signs_in(values)?;
         let page = values.ways(SHOW_VERIFICATION_PAGE);
-        let page: Ways = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
+        let page: PerMethod = page.iter().filter(|(method, _)| signs_in.has(*method)).collect();
         match (page.all_on(), page.all_off()) {
             _ if values.is_on(SIGN_IN_AFTER_VERIFICATION) => Some(AfterSignUp::WhenProven),
             (true, _) => Some(AfterSignUp::VerificationFirst),
@@ -129,7 +129,7 @@ impl AfterSignUp {
 }
 
 /// The switch *Sign in after registration*, unless nobody can sign up.
-fn signs_in(values: &Values) -> Option<Ways> {
+fn signs_in(values: &Values) -> Option<PerMethod> {
     match values.get(SIGN_IN_AFTER_REGISTRATION) {
         Some(SettingValue::PerMethod(ways)) if !ways.is_empty() => Some(ways),
         _ => None,
@@ -162,11 +162,11 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Method;
+    use crate::model::MethodId;
 
     fn values(signs_in: &[bool], page: &[bool], when_proven: bool) -> Values {
-        let methods = [Method::Password, Method::Code];
-        let ways = |on: &[bool]| -> Ways { methods.into_iter().zip(on.iter().copied()).collect() };
+        let methods = [MethodId::Password, MethodId::Code];
+        let ways = |on: &[bool]| -> PerMethod { methods.into_iter().zip(on.iter().copied()).collect() };
         let values = [
             (SIGN_IN_AFTER_REGISTRATION, ways(signs_in).into()),
             (SHOW_VERIFICATION_PAGE, ways(page).into()),

@@ -8,9 +8,10 @@ use super::values::{SettingValue, Values, on_or_off, parse_span, parse_switch, s
 use super::{Current, FieldError, Provenance, Saved, changes, values, words};
 use crate::config::console::UNSET;
 use crate::config::load::{distance, remap};
-use crate::config::{Config, Method, Named};
+use crate::config::{Config, Named};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::model::MethodId;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ const TRIES: usize = 20;
 #[derive(Clone, Copy)]
 pub struct Target {
     pub setting: &'static Setting,
-    pub method: Option<Method>,
+    pub method: Option<MethodId>,
 }
 
 /// `Err`: a sentence about a wrong name or value.
@@ -152,7 +153,7 @@ fn switch(text: &str) -> Verdict<bool> {
     on.ok_or_else(|| "Enter on or off.".to_owned())
 }
 
-fn of_method(setting: &Setting, method: Method) -> String {
+fn of_method(setting: &Setting, method: MethodId) -> String {
     format!("{}.{}", setting.name, method.name())
 }
 
@@ -161,7 +162,7 @@ fn unknown(text: &str) -> String {
     let all = || SETTINGS.iter().filter(|setting| setting.is_scalar());
     let by_key = || {
         let writes = |setting: &&Setting| {
-            Method::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(text))
+            MethodId::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(text))
         };
         all().find(writes)
     };
@@ -229,9 +230,9 @@ fn of_setting(config: &Config, current: &Current, setting: &'static Setting) -> 
             return vec![line(setting.name.to_owned(), value, setting.key(), held.is_some(), locked)];
         }
     };
-    let of_one = |(method, on): (Method, bool)| {
+    let of_one = |(method, on): (MethodId, bool)| {
         let changed = held.is_some_and(|held| held.get(method.name()).is_some());
-        let locked = current.way_locked(setting.name, method).map(str::to_owned);
+        let locked = current.method_locked(setting.name, method).map(str::to_owned);
         line(of_method(setting, method), on_or_off(on).to_owned(), setting.key_of(method), changed, locked)
     };
     ways.iter().map(of_one).collect()

@@ -36,7 +36,7 @@ pub use page::{Current, Provenance, current, registering, values};
 pub use preview::preview;
 pub use revise::{files_decide, list, load_current, roll_back, save};
 pub use table::{SETTINGS, Setting, label, setting};
-pub use values::{SettingValue, Values, Ways, change, changes, differences, in_units, parse_span, way};
+pub use values::{PerMethod, SettingValue, Values, change, changes, differences, in_units, parse_span, way};
 
 use chrono::{DateTime, Utc};
 

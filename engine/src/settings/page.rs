@@ -2,11 +2,12 @@
 
 use super::names::SIGN_IN_AFTER_SOCIAL;
 use super::table::{Kind, SETTINGS, Setting, Writes, setting};
-use super::values::{SettingValue, Values, Ways, differences, on_or_off};
+use super::values::{PerMethod, SettingValue, Values, differences, on_or_off};
 use crate::config::console::{Lists, REGISTERING, SESSION, SIGNING_IN};
-use crate::config::{Config, Method, Named};
+use crate::config::{Config, Named};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::model::MethodId;
 use crate::plan::{Client, FlowKind, Plan, Step, plan};
 use crate::store::revisions::{self, Row};
 use chrono::{DateTime, Utc};
@@ -28,7 +29,7 @@ pub struct Provenance {
     /// `Some(reason)`: cannot be changed here, for instance set by the environment. Of several ways: none of them can.
     pub locked: Option<String>,
     /// The same for single ways of it.
-    pub ways_locked: BTreeMap<Method, String>,
+    pub methods_locked: BTreeMap<MethodId, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub async fn current(engine: &Engine) -> Result<Current> {
             default: setting.default(),
             changed: last_change(&rows, name).map(|row| (row.by.clone(), row.at, row.number)),
             locked: locked(&config, setting, &values),
-            ways_locked: ways_locked(&config, setting, &values),
+            methods_locked: methods_locked(&config, setting, &values),
         };
         (name, provenance)
     });
@@ -69,7 +70,7 @@ pub async fn current(engine: &Engine) -> Result<Current> {
 /// What it switches is there, and there is something to switch.
 fn is_offered(config: &Config, setting: &Setting) -> bool {
     setting.is_there()
-        && (setting.name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == Method::Oidc))
+        && (setting.name != SIGN_IN_AFTER_SOCIAL || registering(config).any(|way| way == MethodId::Oidc))
 }
 
 /// The key, or those of several ways in one: `selfservice.flows.registration.after.{password,code}.hooks`.
@@ -98,7 +99,7 @@ fn last_change<'a>(rows: &'a [Row], name: &str) -> Option<&'a Row> {
 pub(super) fn locked(config: &Config, setting: &Setting, values: &Values) -> Option<String> {
     match values.get(setting.name) {
         Some(SettingValue::PerMethod(ways)) if !ways.is_empty() => {
-            let locked = ways_locked(config, setting, values);
+            let locked = methods_locked(config, setting, values);
             let all = ways.iter().all(|(method, _)| locked.contains_key(&method));
             locked.into_values().next().filter(|_| all)
         }
@@ -106,7 +107,11 @@ pub(super) fn locked(config: &Config, setting: &Setting, values: &Values) -> Opt
     }
 }
 
-pub(super) fn ways_locked(config: &Config, setting: &Setting, values: &Values) -> BTreeMap<Method, String> {
+pub(super) fn methods_locked(
+    config: &Config,
+    setting: &Setting,
+    values: &Values,
+) -> BTreeMap<MethodId, String> {
     let Some(SettingValue::PerMethod(ways)) = values.whole(setting.name) else { return BTreeMap::new() };
     let locked = |method| Some((method, set_elsewhere(config, &setting.key_of(method)?)?));
     ways.iter().filter_map(|(method, _)| locked(method)).collect()
@@ -118,7 +123,7 @@ pub(super) fn refusals(config: &Config, saved: &Values, wanted: &Values) -> Vec<
     for setting in differences(saved, wanted).into_iter().filter_map(setting) {
         match (saved.whole(setting.name), wanted.whole(setting.name)) {
             (Some(SettingValue::PerMethod(was)), Some(SettingValue::PerMethod(is))) => {
-                let locked = ways_locked(config, setting, saved);
+                let locked = methods_locked(config, setting, saved);
                 let one = locked.iter().find(|(method, _)| was.is_on(**method) != is.is_on(**method));
                 refused.extend(one.map(|(_, reason)| (setting.name, reason.clone())));
             }
@@ -137,8 +142,8 @@ pub(super) fn set_elsewhere(config: &Config, key: &str) -> Option<String> {
 
 impl Current {
     /// Why the value of one method cannot be changed.
-    pub fn way_locked(&self, name: &str, method: Method) -> Option<&str> {
-        Some(self.provenance.get(name)?.ways_locked.get(&method)?.as_str())
+    pub fn method_locked(&self, name: &str, method: MethodId) -> Option<&str> {
+        Some(self.provenance.get(name)?.methods_locked.get(&method)?.as_str())
     }
 
     pub fn is_locked(&self, name: &str) -> bool {
@@ -151,7 +156,7 @@ impl Current {
             let provenance = self.provenance.get(name)?;
             let way = || match (self.values.whole(name), wanted.whole(name)) {
                 (Some(SettingValue::PerMethod(was)), Some(SettingValue::PerMethod(is))) => {
-                    let mut locked = provenance.ways_locked.iter();
+                    let mut locked = provenance.methods_locked.iter();
                     locked
                         .find(|(method, _)| was.is_on(**method) != is.is_on(**method))
                         .map(|(_, reason)| reason)
@@ -166,11 +171,11 @@ impl Current {
 
 /// What is in force.
 pub fn values(config: &Config) -> Values {
-    let ways: Vec<Method> = registering(config).collect();
+    let ways: Vec<MethodId> = registering(config).collect();
     values_of(config, &ways)
 }
 
-fn values_of(config: &Config, registering: &[Method]) -> Values {
+fn values_of(config: &Config, registering: &[MethodId]) -> Values {
     let value = |setting: &'static Setting| {
         let value = match setting.writes {
             Writes::Key(key) => match (config.value(key), setting.kind) {
@@ -199,12 +204,12 @@ fn runs(plan: &Plan, hook: &str) -> bool {
 }
 
 /// Methods that a person finds to sign up with.
-pub fn registering(config: &Config) -> impl Iterator<Item = Method> + '_ {
+pub fn registering(config: &Config) -> impl Iterator<Item = MethodId> + '_ {
     REGISTERING.iter().copied().filter(|method| config.selfservice.offers(*method))
 }
 
 /// Methods that a person finds to sign in with.
-pub(super) fn signing_in(config: &Config) -> impl Iterator<Item = Method> + '_ {
+pub(super) fn signing_in(config: &Config) -> impl Iterator<Item = MethodId> + '_ {
     SIGNING_IN.iter().copied().filter(|method| config.selfservice.offers(*method))
 }
 
@@ -227,7 +232,7 @@ pub(super) fn named(config: &Config, base: &Named, values: &Values) -> Named {
 }
 
 /// Methods that were never touched are not mentioned, and those that are switched off today keep what was said of them.
-fn per_method(base: &Named, setting: &Setting, saved: &Ways, ways: &Ways) -> Value {
+fn per_method(base: &Named, setting: &Setting, saved: &PerMethod, ways: &PerMethod) -> Value {
     let mut methods: Map<String, Value> =
         base.get(setting.name).and_then(Value::as_object).cloned().unwrap_or_default();
     for (method, on) in ways.iter().filter(|(method, on)| saved.is_on(*method) != *on) {
@@ -241,7 +246,7 @@ fn per_method(base: &Named, setting: &Setting, saved: &Ways, ways: &Ways) -> Val
 
 /// Whoever asks everybody asks those too who will come a way that is not there yet: a provider that is added later must not lead
 /// past the gate. Whoever asks nobody takes that back, and says no more of it.
-fn of_unseen(methods: &mut Map<String, Value>, ways: &Ways) {
+fn of_unseen(methods: &mut Map<String, Value>, ways: &PerMethod) {
     for method in SIGNING_IN.iter().filter(|method| !ways.has(**method)) {
         if ways.all_on() {
             methods.insert(method.name().to_owned(), on_or_off(true).into());
@@ -256,7 +261,7 @@ pub(super) fn field_of(path: &str) -> Option<&'static str> {
     let key = path.split('[').next().unwrap_or(path);
     let writes = |setting: &Setting| {
         setting.name == path
-            || Method::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(key))
+            || MethodId::ALL.into_iter().any(|method| setting.key_of(method).as_deref() == Some(key))
     };
     let rows = SETTINGS.iter().filter(|setting| setting.section.page.is_form());
     rows.into_iter().find(|setting| writes(setting)).map(|setting| setting.name)
@@ -303,7 +308,7 @@ mod tests {
     }
 
     /// As if people could sign up by code, too.
-    const TWO: [Method; 2] = [Method::Password, Method::Code];
+    const TWO: [MethodId; 2] = [MethodId::Password, MethodId::Code];
 
     fn config(after: Value) -> Config {
         let document = json!({
@@ -330,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_revision_mentions_the_ways_that_were_touched_and_keeps_what_it_said_of_others() {
-        let ways = |password: bool, code: bool| -> Ways { TWO.into_iter().zip([password, code]).collect() };
+        let ways =
+            |password: bool, code: bool| -> PerMethod { TWO.into_iter().zip([password, code]).collect() };
         let name = SIGN_IN_AFTER_REGISTRATION;
         let row = setting(name).unwrap();
         let touched = per_method(&Named::new(), row, &ways(false, false), &ways(true, false));
@@ -344,7 +350,7 @@ mod tests {
     fn a_gate_for_all_methods_asks_those_too_that_come_later() {
         let row = setting(REQUIRE_VERIFIED_ADDRESS).unwrap();
         let base = |value: Value| Named::from([(row.name.to_owned(), value)]);
-        let ways = |on| -> Ways { [(Method::Password, on)].into_iter().collect() };
+        let ways = |on| -> PerMethod { [(MethodId::Password, on)].into_iter().collect() };
         // A method that is not there yet goes with the others, and is left to the files with them.
         let asks = per_method(&Named::new(), row, &ways(false), &ways(true));
         assert_eq!(asks, json!({"password": "on", "oidc": "on", "code": "on"}));

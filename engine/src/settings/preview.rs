@@ -3,8 +3,9 @@
 use super::checks::{brought_about, checks};
 use super::page::{named, registering, signing_in, values};
 use super::{Preview, Values, changes, words};
+use crate::config::Config;
 use crate::config::load::remap;
-use crate::config::{Config, Method};
+use crate::model::MethodId;
 use crate::pipeline::{Compared, compared, pipeline};
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;
@@ -15,7 +16,7 @@ pub fn preview(config: &Config, unsaved: &Values) -> Preview {
     let would_be = remap(config, config.revision, &named(config, &config.named, unsaved));
     let would_be = would_be.as_ref().unwrap_or(config);
     let clients = [Client::Browser, Client::Spa, Client::Native];
-    let of = |flow, methods: Vec<Method>| -> Vec<(Plan, Plan)> {
+    let of = |flow, methods: Vec<MethodId>| -> Vec<(Plan, Plan)> {
         let runs = methods.into_iter().flat_map(|method| clients.map(|client| (method, client)));
         let both = |(method, client)| {
             let plan = |config| plan(config, flow, method, client);
@@ -48,7 +49,7 @@ pub fn preview(config: &Config, unsaved: &Values) -> Preview {
 }
 
 /// Enabled ways to sign up. Without any, what a password would do.
-fn ways(config: &Config) -> Vec<Method> {
-    let ways: Vec<Method> = registering(config).collect();
-    if ways.is_empty() { vec![Method::Password] } else { ways }
+fn ways(config: &Config) -> Vec<MethodId> {
+    let ways: Vec<MethodId> = registering(config).collect();
+    if ways.is_empty() { vec![MethodId::Password] } else { ways }
 }

@@ -13,7 +13,8 @@ mod reading;
 mod transfer;
 
 use engine::config::load::{Loaded, Problem, Sources, load, print};
-use engine::config::{self, Algorithm, Config, Hook, Method, Named, SameSite, Style};
+use engine::config::{self, Algorithm, Config, Hook, Named, SameSite, Style};
+use engine::model::MethodId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ fn sign_in(switch: &str) -> Named {
 }
 
 fn password_hooks(config: &Config) -> &[Hook] {
-    &config.selfservice.registration.after.methods[&Method::Password].hooks
+    &config.selfservice.registration.after.methods[&MethodId::Password].hooks
 }
 
 fn with_providers(providers: Value) -> Sources {

@@ -107,7 +107,7 @@ fn a_configuration_as_kratos_users_have_it_is_read() {
     assert_eq!(config.selfservice.registration.lifespan, Duration::from_secs(2));
     assert_eq!(password_hooks(&config), [Hook::ShowVerificationUi, Hook::Session]);
     assert_eq!(config.selfservice.settings.privileged_session_max_age, Duration::from_secs(900));
-    assert!(config.selfservice.enabled[&Method::Totp]);
+    assert!(config.selfservice.enabled[&MethodId::Totp]);
     assert_eq!(config.serve.cors.as_ref().map(|cors| cors.allowed_methods.len()), Some(5));
     let after = config.selfservice.registration.after.default_browser_return_url.as_ref();
     assert_eq!(after.map(url::Url::as_str), Some("http://127.0.0.1:4433/done"));
@@ -247,7 +247,7 @@ fn a_member_of_an_entry_comes_from_the_environment() {
     let Loaded { config, notes } = loaded(&sources);
     assert_eq!(notes, []);
     assert_eq!(config.selfservice.social.providers[0].client_id, "12345");
-    let Hook::WebHook(hook) = &config.selfservice.login.after.methods[&Method::Password].hooks[0] else {
+    let Hook::WebHook(hook) = &config.selfservice.login.after.methods[&MethodId::Password].hooks[0] else {
         panic!("a web hook")
     };
     assert_eq!(hook.url.as_str(), "https://crm.example.org/hook");

@@ -2,15 +2,16 @@
 //! Its own schema is not here: [`stock`] holds the rules of it that our export could break (contract: hook lists, required keys).
 
 use engine::config::load::{Sources, load};
-use engine::config::{Config, Export, Format, Hook, Import, Method, Named, Outcome, export, import};
+use engine::config::{Config, Export, Format, Hook, Import, Named, Outcome, export, import};
+use engine::model::MethodId;
 use engine::plan::{Client, FlowKind, Plan, Step, plan};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
 const SECRET: &str = "hunter2-of-this-test-and-no-other";
-const METHODS: [Method; 5] =
-    [Method::Password, Method::Code, Method::Oidc, Method::Passkey, Method::Webauthn];
+const METHODS: [MethodId; 5] =
+    [MethodId::Password, MethodId::Code, MethodId::Oidc, MethodId::Passkey, MethodId::Webauthn];
 
 /// A folder with files in it; read one after the other.
 struct Files {
@@ -97,7 +98,7 @@ fn blocking(name: &str) -> Value {
 }
 
 /// Names of what runs after the account is stored, as the plan has it; `session` stands for the hand-over.
-fn runs(config: &Config, method: Method) -> Vec<String> {
+fn runs(config: &Config, method: MethodId) -> Vec<String> {
     let plan = plan(config, FlowKind::Registration, method, Client::Browser);
     let names = plan.steps.iter().filter_map(|step| match step {
         Step::Run(Hook::WebHook(hook)) => Some(hook.name.clone()),
@@ -219,7 +220,7 @@ fn hooks_of_a_method_leave_the_list_of_the_flow_and_mean_the_same() {
                 names.sort();
                 names
             };
-            for (method, own) in [(Method::Password, &list), (Method::Oidc, &json!(null))] {
+            for (method, own) in [(MethodId::Password, &list), (MethodId::Oidc, &json!(null))] {
                 let mut ran = runs(&config, method);
                 ran.sort();
                 assert_eq!(ran, expect(own), "{method:?} {flow} {list}");
@@ -256,7 +257,7 @@ fn a_web_hook_that_a_json_patch_renamed_is_there_again() {
     renamed["hook"] = json!("session");
     let import = imported(&kratos(after(json!([renamed]), json!(null))));
     let config = loaded(import.document(true), &Named::new());
-    assert_eq!(runs(&config, Method::Password), ["crm", "session"]);
+    assert_eq!(runs(&config, MethodId::Password), ["crm", "session"]);
     let (outcome, text) = outcome(&import, "selfservice.flows.registration.after.hooks[0]");
     assert_eq!(outcome, Outcome::Moved);
     assert!(text.contains("JSON Patch"), "{text}");
@@ -265,7 +266,7 @@ fn a_web_hook_that_a_json_patch_renamed_is_there_again() {
     own["hook"] = json!("show_verification_ui");
     let import = imported(&kratos(after(json!(null), json!([own, {"hook": "session"}]))));
     let config = loaded(import.document(true), &Named::new());
-    assert_eq!(runs(&config, Method::Password), ["own", "show_verification_ui", "session"]);
+    assert_eq!(runs(&config, MethodId::Password), ["own", "show_verification_ui", "session"]);
 }
 
 /// No accident of a JSON Patch, which leaves the name of a hook: it stays where it stands, and is refused there.
@@ -626,7 +627,11 @@ fn kratos_takes_what_is_exported_and_it_comes_back_meaning_the_same() {
                 let again = again.unwrap();
                 // Signing by our convention and a provider's sign-in are the two that Kratos says otherwise.
                 if unsigned(&plan) != unsigned(&again) {
-                    assert_eq!((plan.flow, plan.method), (FlowKind::Registration, Method::Oidc), "{number}");
+                    assert_eq!(
+                        (plan.flow, plan.method),
+                        (FlowKind::Registration, MethodId::Oidc),
+                        "{number}"
+                    );
                     assert!(again.signs_in(), "{number}: the entry stands for `sign_in_after_social`");
                 }
             }

@@ -349,11 +349,11 @@ async fn switched_off_a_failure_leaves_the_account_as_kratos_does() {
 
 #[tokio::test]
 async fn the_plan_says_so() {
-    use engine::config::Method;
+    use engine::model::MethodId;
     use engine::plan::{Client, FlowKind, Step, plan};
     let house = House::start(true).await;
     let promised =
-        plan(&house.engine.begin().config, FlowKind::Registration, Method::Password, Client::Native);
+        plan(&house.engine.begin().config, FlowKind::Registration, MethodId::Password, Client::Native);
     let at = |wanted: &dyn Fn(&Step) -> bool| promised.steps.iter().position(wanted).unwrap();
     let reserve = at(&|step| *step == Step::Reserve);
     let store = at(&|step| *step == Step::Commit);

@@ -4,7 +4,7 @@
 //! out in `testing::lists`; a sample of the same goes over HTTP in `server/tests/api/combinations.rs`.
 
 use engine::Engine;
-use engine::config::{Hook, Method};
+use engine::config::Hook;
 use engine::courier;
 use engine::effects::{Answer, Outbound, OutboundError, Request};
 use engine::flow;
@@ -12,7 +12,7 @@ use engine::form::outcome::{ContinueWith, DeferredLogin, Outcome, Started};
 use engine::form::request::{Offered, Start, Submit};
 use engine::hooks;
 use engine::ids::IdentityId;
-use engine::model::{Client, FlowKind, FlowType};
+use engine::model::{Client, FlowKind, FlowType, MethodId};
 use engine::plan::{Step, plan};
 use engine::store::messages::Filter;
 use engine::store::{Db, flows, identities, sessions};
@@ -211,7 +211,7 @@ impl House {
     /// The plan says the same.
     fn promise(&self, case: &Case) {
         let config = self.engine.begin().config;
-        let plan = plan(&config, FlowKind::Registration, Method::Password, case.client);
+        let plan = plan(&config, FlowKind::Registration, MethodId::Password, case.client);
         assert_eq!(plan.signs_in(), case.signs_in(), "{case:?}");
         assert_eq!(plan.signs_in_when_proven(), case.waits(), "{case:?}");
         let (cookie, member) = (plan.answer.hand_over_cookie, plan.answer.body.contains(&"vestibule"));

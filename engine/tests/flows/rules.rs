@@ -1,7 +1,8 @@
 //! Rules that decide whether a sign-up page can be trusted, each as a table of what an attacker or a mistake may bring.
 
-use engine::config::{Hook, Method};
+use engine::config::Hook;
 use engine::form::{csrf, return_to};
+use engine::model::MethodId;
 use engine::pipeline::pipeline;
 use engine::plan::{Client, FlowKind, Source, Step, plan};
 use engine::testing;
@@ -95,7 +96,7 @@ fn the_session_is_handed_over_last_whatever_the_list_says() {
     let config =
         with_hooks(json!([]), json!([{ "hook": "session" }, web_hook, { "hook": "show_verification_ui" }]));
     for client in [Client::Browser, Client::Spa, Client::Native] {
-        let plan = plan(&config, FlowKind::Registration, Method::Password, client);
+        let plan = plan(&config, FlowKind::Registration, MethodId::Password, client);
         assert_eq!(plan.steps.last(), Some(&Step::SignIn), "{client:?}");
         assert_eq!(plan.steps.iter().filter(|step| **step == Step::SignIn).count(), 1);
         let order: Vec<&str> = plan
@@ -115,7 +116,7 @@ fn the_session_is_handed_over_last_whatever_the_list_says() {
 fn without_the_hook_no_answer_holds_a_session() {
     let config = with_hooks(json!([]), json!([{ "hook": "show_verification_ui" }]));
     for client in [Client::Browser, Client::Spa, Client::Native] {
-        let plan = plan(&config, FlowKind::Registration, Method::Password, client);
+        let plan = plan(&config, FlowKind::Registration, MethodId::Password, client);
         assert!(!plan.signs_in() && !plan.answer.session_cookie);
         assert!(!plan.answer.body.contains(&"session") && !plan.answer.body.contains(&"session_token"));
     }
@@ -125,13 +126,13 @@ fn without_the_hook_no_answer_holds_a_session() {
 fn a_methods_list_replaces_the_flows_and_an_empty_one_does_not() {
     let web_hook = json!({ "hook": "web_hook", "config": { "url": "https://x.example", "method": "POST" } });
     let shadowing = with_hooks(json!([web_hook]), json!([{ "hook": "session" }]));
-    let shadowed = plan(&shadowing, FlowKind::Registration, Method::Password, Client::Browser);
+    let shadowed = plan(&shadowing, FlowKind::Registration, MethodId::Password, Client::Browser);
     assert_eq!(shadowed.source, Source::Method);
     assert!(matches!(shadowed.shadowed.as_slice(), [Hook::WebHook(_)]));
     assert!(!shadowed.steps.iter().any(|step| matches!(step, Step::Run(_))));
 
     let inherited = with_hooks(json!([web_hook]), json!([]));
-    let inherited = plan(&inherited, FlowKind::Registration, Method::Password, Client::Browser);
+    let inherited = plan(&inherited, FlowKind::Registration, MethodId::Password, Client::Browser);
     assert_eq!(inherited.source, Source::Flow);
     assert!(inherited.shadowed.is_empty());
     assert!(inherited.steps.iter().any(|step| matches!(step, Step::Run(Hook::WebHook(_)))));
@@ -151,15 +152,15 @@ fn a_sign_up_through_a_provider_signs_in_by_itself_unless_it_is_switched_off() {
             "vestibule": {"registration": {"sign_in_after_social": switch}},
         })]);
         for client in [Client::Browser, Client::Spa, Client::Native] {
-            let through = plan(&config, FlowKind::Registration, Method::Oidc, client);
+            let through = plan(&config, FlowKind::Registration, MethodId::Oidc, client);
             assert_eq!((through.signs_in(), through.by_itself), (signs_in, by_itself), "{switch} {client:?}");
             let drawn = pipeline(&config, &through);
             assert!(!drawn.steps.iter().any(|line| line.step == "hash"), "there is no password");
             assert_eq!(through.answer.session_cookie, signs_in && client != Client::Native);
-            let other = plan(&config, FlowKind::Registration, Method::Password, client);
+            let other = plan(&config, FlowKind::Registration, MethodId::Password, client);
             assert!(!other.signs_in() && !other.by_itself, "no other method follows the rule");
         }
         // The page comes back from the provider as a page.
-        assert_eq!(plan(&config, FlowKind::Registration, Method::Oidc, Client::Spa).answer.status, 303);
+        assert_eq!(plan(&config, FlowKind::Registration, MethodId::Oidc, Client::Spa).answer.status, 303);
     }
 }

@@ -1,9 +1,9 @@
 //! What a Save may bring about, by whom, and what the audit keeps of it.
 
 use engine::Engine;
-use engine::config::Method;
+use engine::model::MethodId;
 use engine::operators::{OperatorSession, Role};
-use engine::settings::{self, Saved, Values, Ways, history};
+use engine::settings::{self, PerMethod, Saved, Values, history};
 use engine::store::audit;
 use engine::testing::{World, somebody};
 use serde_json::json;
@@ -112,7 +112,10 @@ async fn a_new_error_is_refused_whoever_asks() {
     let owner = somebody(&house.engine, Role::Owner);
     let saved = house
         .save(&owner, "because", |values| {
-            values.set("show_verification_page", [(Method::Password, true)].into_iter().collect::<Ways>());
+            values.set(
+                "show_verification_page",
+                [(MethodId::Password, true)].into_iter().collect::<PerMethod>(),
+            );
         })
         .await;
     let Saved::Again(errors) = saved else { panic!("{saved:?}") };

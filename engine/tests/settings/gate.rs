@@ -1,10 +1,11 @@
 //! *Require a verified email to sign in*, of each way on its own: told as it is, switched, and given back as it was.
 
 use crate::switches::Console;
-use engine::config::{Hook, Method};
+use engine::config::Hook;
+use engine::model::MethodId;
 use engine::operators::Role;
 use engine::plan::{Client, FlowKind, Plan, Step, plan};
-use engine::settings::{self, Named, Saved, Ways, history, preview};
+use engine::settings::{self, Named, PerMethod, Saved, history, preview};
 use engine::testing::{self, somebody};
 use serde_json::{Value, json};
 
@@ -37,13 +38,13 @@ fn of_passwords() -> Value {
     files(json!({"password": {"hooks": [gate()]}}))
 }
 
-fn ways(password: bool, oidc: bool) -> Ways {
-    [(Method::Password, password), (Method::Oidc, oidc)].into_iter().collect()
+fn ways(password: bool, oidc: bool) -> PerMethod {
+    [(MethodId::Password, password), (MethodId::Oidc, oidc)].into_iter().collect()
 }
 
 impl Console {
     /// By an owner who has just signed in.
-    async fn set(&self, ways: Ways, reason: &str) -> Saved {
+    async fn set(&self, ways: PerMethod, reason: &str) -> Saved {
         let (base, mut values) = self.values().await;
         values.set("require_verified_address", ways);
         let owner = somebody(&self.engine, Role::Owner);
@@ -52,7 +53,8 @@ impl Console {
 
     fn sign_ins(&self) -> [Plan; 2] {
         let config = self.engine.begin().config;
-        [Method::Password, Method::Oidc].map(|method| plan(&config, FlowKind::Login, method, Client::Browser))
+        [MethodId::Password, MethodId::Oidc]
+            .map(|method| plan(&config, FlowKind::Login, method, Client::Browser))
     }
 
     /// Whether passwords ask for a confirmed address, and providers.
@@ -210,8 +212,8 @@ async fn a_way_that_the_environment_decides_is_locked_and_the_other_is_not() {
     let variable = "SELFSERVICE_FLOWS_LOGIN_AFTER_OIDC_HOOKS";
     let console = Console::start(files(json!({})), &[(variable, "[]")]).await;
     let current = settings::current(&console.engine).await.unwrap();
-    assert!(!current.is_locked(NAME) && current.way_locked(NAME, Method::Password).is_none());
-    assert!(current.way_locked(NAME, Method::Oidc).is_some_and(|reason| reason.contains(variable)));
+    assert!(!current.is_locked(NAME) && current.method_locked(NAME, MethodId::Password).is_none());
+    assert!(current.method_locked(NAME, MethodId::Oidc).is_some_and(|reason| reason.contains(variable)));
     let refused = console.set(ways(true, true), "because").await;
     let Saved::Again(errors) = refused else { panic!("{refused:?}") };
     assert!(errors[0].field == NAME && errors[0].message.contains(variable), "{errors:?}");
@@ -250,6 +252,6 @@ fn a_provider_that_comes_later_does_not_lead_past_the_gate() {
     assert_eq!(preview(&config, &form).changes, Vec::<String>::new(), "as it is saved");
     alone["selfservice"]["methods"] = providers;
     let later = testing::config_with(vec![alone], &asked);
-    let plan = plan(&later, FlowKind::Login, Method::Oidc, Client::Browser);
+    let plan = plan(&later, FlowKind::Login, MethodId::Oidc, Client::Browser);
     assert!(plan.steps.contains(&Step::Run(Hook::RequireVerifiedAddress)));
 }

@@ -17,13 +17,13 @@ mod social;
 mod switches;
 mod web_hooks;
 
-use engine::config::Method;
-use engine::settings::{self, Values, Ways};
+use engine::model::MethodId;
+use engine::settings::{self, PerMethod, Values};
 use engine::testing;
 
 /// The one way that is enabled.
-fn ways(on: bool) -> Ways {
-    [(Method::Password, on)].into_iter().collect()
+fn ways(on: bool) -> PerMethod {
+    [(MethodId::Password, on)].into_iter().collect()
 }
 
 /// What the form shows where nobody saved anything.

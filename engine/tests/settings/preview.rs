@@ -1,9 +1,10 @@
 //! What the console shows for values that were not saved yet.
 
 use crate::{in_force, ways};
-use engine::config::{Config, Method};
+use engine::config::Config;
+use engine::model::MethodId;
 use engine::plan::{Client, Step};
-use engine::settings::{Named, Preview, Severity, Values, Ways, preview};
+use engine::settings::{Named, PerMethod, Preview, Severity, Values, preview};
 use engine::testing;
 use serde_json::{Value, json};
 
@@ -118,7 +119,7 @@ fn a_value_that_a_save_would_refuse_does_not_break_the_preview() {
 fn without_a_method_to_sign_up_with_the_switch_is_off_and_says_why() {
     let named = Named::from([("sign_in_after_registration".to_owned(), json!({"password": "on"}))]);
     let config = config(json!({"selfservice": {"methods": {"password": {"enabled": false}}}}), &named);
-    let none = Ways::default();
+    let none = PerMethod::default();
     let values = in_force()
         .having("sign_in_after_registration", none.clone())
         .having("show_verification_page", none.clone())
@@ -200,7 +201,7 @@ fn the_switches_are_read_back_from_what_the_planner_says() {
     .into();
     let saved = config(proving(), &named);
     assert!(preview(&saved, &both).changes.is_empty(), "what was saved is no change");
-    let page = plan(&saved, FlowKind::Registration, Method::Password, Client::Browser);
+    let page = plan(&saved, FlowKind::Registration, MethodId::Password, Client::Browser);
     assert!(page.answer.redirect.is_some_and(|to| to.ends_with("/verification")));
     // A list in the files does the same.
     let mut files = proving();
@@ -299,8 +300,8 @@ fn with_a_provider(sign_in_after_social: bool, after: Value) -> Value {
     })
 }
 
-fn both(password: bool, oidc: bool) -> Ways {
-    [(Method::Password, password), (Method::Oidc, oidc)].into_iter().collect()
+fn both(password: bool, oidc: bool) -> PerMethod {
+    [(MethodId::Password, password), (MethodId::Oidc, oidc)].into_iter().collect()
 }
 
 #[test]
@@ -312,13 +313,13 @@ fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_sw
         .having("social_enabled", true);
     let drawn = preview(&config, &values);
     assert_eq!(drawn.changes, Vec::<String>::new(), "it is what is in force");
-    let seen: Vec<(Method, Client)> =
+    let seen: Vec<(MethodId, Client)> =
         drawn.pipelines.iter().map(|drawn| (drawn.method, drawn.client)).collect();
-    let expected = [Method::Password, Method::Oidc]
+    let expected = [MethodId::Password, MethodId::Oidc]
         .into_iter()
         .flat_map(|method| [Client::Browser, Client::Spa, Client::Native].map(|client| (method, client)));
     assert_eq!(seen, expected.collect::<Vec<_>>());
-    for drawn in drawn.pipelines.iter().filter(|drawn| drawn.method == Method::Oidc) {
+    for drawn in drawn.pipelines.iter().filter(|drawn| drawn.method == MethodId::Oidc) {
         let (last, _) = drawn.steps.last().unwrap();
         assert_eq!(last.step, "sign_in", "{:?}", drawn.client);
         assert!(last.about.starts_with("set separately"), "{}", last.about);
@@ -329,7 +330,7 @@ fn providers_are_drawn_for_each_client_and_sign_in_by_themselves_whatever_the_sw
     assert_eq!(drawn.changes, ["Sign in after social sign-up: off"]);
     for (saved, would_be) in &drawn.plans {
         assert!(!would_be.signs_in(), "{:?} {:?}", would_be.method, would_be.client);
-        assert_eq!(saved.by_itself, saved.method == Method::Oidc);
+        assert_eq!(saved.by_itself, saved.method == MethodId::Oidc);
     }
     let all = off.with(&Named::from([("sign_in_after_registration".to_owned(), json!("on"))]));
     let drawn = preview(&config, &all);
@@ -348,7 +349,7 @@ fn a_provider_s_first_own_list_carries_the_flow_s_entries_over() {
         .having("social_enabled", true);
     let drawn = preview(&config, &values);
     assert_eq!(drawn.changes, ["Sign in after registration: on for 1 of 2 (Social sign-in) (was off)"]);
-    for (_, would_be) in drawn.plans.iter().filter(|(_, plan)| plan.method == Method::Oidc) {
+    for (_, would_be) in drawn.plans.iter().filter(|(_, plan)| plan.method == MethodId::Oidc) {
         assert!(would_be.signs_in() && would_be.silenced().is_empty());
         assert!(would_be.steps.iter().any(|step| matches!(step, Step::Run(_))), "{:?}", would_be.client);
     }
@@ -372,5 +373,5 @@ fn without_a_provider_to_choose_nothing_is_different() {
     let values = in_force().having("sign_in_after_social", false).having("social_enabled", true);
     let drawn = preview(&config(none, &Named::new()), &values);
     assert_eq!(drawn.changes, Vec::<String>::new());
-    assert!(drawn.pipelines.iter().all(|drawn| drawn.method == Method::Password));
+    assert!(drawn.pipelines.iter().all(|drawn| drawn.method == MethodId::Password));
 }

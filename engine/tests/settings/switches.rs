@@ -2,6 +2,7 @@
 
 use crate::ways;
 use engine::config::load::{Sources, load};
+use engine::model::MethodId;
 use engine::operators::Role;
 use engine::password::Hasher;
 use engine::plan::{Client, FlowKind, plan};
@@ -9,7 +10,7 @@ use engine::settings::presets::Preset;
 use engine::settings::{self, AfterSignUp, Named, Saved, Values};
 use engine::store::{Db, audit};
 use engine::testing::{self, operator};
-use engine::{Engine, Kind, config::Method};
+use engine::{Engine, Kind};
 use serde_json::{Value, json};
 
 pub(crate) struct Console {
@@ -53,7 +54,7 @@ impl Console {
     }
 
     fn signs_in(&self) -> bool {
-        plan(&self.engine.begin().config, FlowKind::Registration, Method::Password, Client::Browser)
+        plan(&self.engine.begin().config, FlowKind::Registration, MethodId::Password, Client::Browser)
             .signs_in()
     }
 
@@ -235,7 +236,7 @@ async fn what_another_process_saved_is_taken_over() {
     assert_eq!(other.begin().config.revision, 0);
     assert_eq!(settings::refresh(&other).await.unwrap(), Some(1));
     assert_eq!(settings::refresh(&other).await.unwrap(), None);
-    let plan = plan(&other.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
+    let plan = plan(&other.begin().config, FlowKind::Registration, MethodId::Password, Client::Browser);
     assert!(plan.signs_in());
 }
 
@@ -246,7 +247,7 @@ async fn switching_on_and_off_gives_a_hook_of_the_whole_flow_back_as_it_was() {
     let files = json!({"selfservice": {"flows": {"registration": {"after": {"hooks": [called]}}}}});
     let console = Console::start(files, &[]).await;
     let drawn =
-        || plan(&console.engine.begin().config, FlowKind::Registration, Method::Password, Client::Browser);
+        || plan(&console.engine.begin().config, FlowKind::Registration, MethodId::Password, Client::Browser);
     let before = drawn();
     console.save(0, |v| v.set("sign_in_after_registration", ways(true))).await;
     let on = drawn();
@@ -304,7 +305,7 @@ async fn a_provider_joins_the_switch_when_it_does_not_sign_in_by_itself() {
     let console = Console::start(files, &[]).await;
     let shown = |values: &Values| values.words("sign_in_after_registration");
     let plans = || {
-        [Method::Password, Method::Oidc].map(|method| {
+        [MethodId::Password, MethodId::Oidc].map(|method| {
             let config = console.engine.begin().config;
             plan(&config, FlowKind::Registration, method, Client::Browser).signs_in()
         })
@@ -376,7 +377,7 @@ async fn the_gate_is_for_every_way_in_and_opens_for_all_of_them() {
     });
     let console = Console::start(files, &[]).await;
     let asks = || {
-        [Method::Password, Method::Oidc].map(|method| {
+        [MethodId::Password, MethodId::Oidc].map(|method| {
             let config = console.engine.begin().config;
             let gate = engine::plan::Step::Run(engine::config::Hook::RequireVerifiedAddress);
             plan(&config, FlowKind::Login, method, Client::Browser).steps.contains(&gate)

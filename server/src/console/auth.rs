@@ -5,7 +5,7 @@ use super::HOME;
 use crate::error;
 use crate::state::AppState;
 use crate::{cookies, respond};
-use app::console::entry::{self, Join, Reset, SetUp, SignIn};
+use app::console::auth::{self as pages, Join, Reset, SetUp, SignIn};
 use app::console::{Assets, nav};
 use axum::Router;
 use axum::extract::{Extension, Form, Query, State};
@@ -62,7 +62,7 @@ pub(super) fn sign_in_first(wanted: &str) -> Response {
 /// A page for people without a session: what no form can show.
 pub(super) fn out_of_order(assets: &Assets, failed: &Error) -> Response {
     error::log(failed);
-    let page = entry::notice(assets, "Something went wrong", &failed.to_string());
+    let page = pages::notice(assets, "Something went wrong", &failed.to_string());
     error::with_retry_after((error::status(failed.kind), Html(page)).into_response(), failed)
 }
 
@@ -84,7 +84,7 @@ async fn sign_in_page(
         Ok(None) => match operators::exist(&state.engine).await {
             Ok(exist) => {
                 let form = SignIn { next: query.next, nobody: !exist, ..SignIn::default() };
-                Html(entry::sign_in(&assets, form)).into_response()
+                Html(pages::sign_in(&assets, form)).into_response()
             }
             Err(failed) => out_of_order(&assets, &failed),
         },
@@ -113,7 +113,7 @@ async fn sign_in(
     let outcome = operators::sign_in(&state.engine, &form.email, &form.password, &requester).await;
     let next = safe(&form.next);
     let page =
-        |wrong| entry::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });
+        |wrong| pages::sign_in(&assets, SignIn { email: form.email, next: form.next, wrong, nobody: false });
     entered(&ctx, (&headers, &assets), outcome, &next, page)
 }
 
@@ -146,7 +146,7 @@ async fn set_up_page(
 ) -> Response {
     match operators::setup_link_is_valid(&state.engine, &query.secret).await {
         Ok(true) => {
-            Html(entry::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response()
+            Html(pages::set_up(&assets, SetUp { secret: query.secret, ..SetUp::default() })).into_response()
         }
         Ok(false) => used_up(&assets),
         Err(failed) => out_of_order(&assets, &failed),
@@ -157,7 +157,7 @@ fn used_up(assets: &Assets) -> Response {
     let text = "It was already used or replaced, or is older than one day. If the console is set up, sign in. \
                 Otherwise restart the server for a new link, or run: \
                 `vestibule operator create --email EMAIL --name NAME`";
-    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
+    (StatusCode::GONE, Html(pages::notice(assets, "This link has expired", text))).into_response()
 }
 
 #[derive(Deserialize)]
@@ -186,7 +186,7 @@ async fn set_up(
     let outcome =
         operators::set_up(&state.engine, &form.secret, &form.email, &form.name, &form.password).await;
     let page = |wrong| {
-        entry::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
+        pages::set_up(&assets, SetUp { secret: form.secret, email: form.email, name: form.name, wrong })
     };
     entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
@@ -197,7 +197,7 @@ async fn join_page(
     Query(query): Query<Secret>,
 ) -> Response {
     match invite::look(&state.engine, &query.secret).await {
-        Ok(Some(invitation)) => Html(entry::join(&assets, invited(query.secret, invitation))).into_response(),
+        Ok(Some(invitation)) => Html(pages::join(&assets, invited(query.secret, invitation))).into_response(),
         Ok(None) => no_invitation(&assets),
         Err(failed) => out_of_order(&assets, &failed),
     }
@@ -209,7 +209,7 @@ fn invited(secret: String, Invitation { email, role }: Invitation) -> Join {
 
 fn no_invitation(assets: &Assets) -> Response {
     let text = "It was already used, replaced or revoked, or is older than 3 days. Ask an owner for a new invitation.";
-    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
+    (StatusCode::GONE, Html(pages::notice(assets, "This link has expired", text))).into_response()
 }
 
 #[derive(Deserialize)]
@@ -235,7 +235,7 @@ async fn join(
     };
     let outcome = invite::join(&state.engine, &form.secret, &form.name, &form.password).await;
     let page =
-        |wrong| entry::join(&assets, Join { name: form.name, wrong, ..invited(form.secret, invitation) });
+        |wrong| pages::join(&assets, Join { name: form.name, wrong, ..invited(form.secret, invitation) });
     entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
 
@@ -245,7 +245,7 @@ async fn reset_page(
     Query(query): Query<Secret>,
 ) -> Response {
     match operators::reset_link_is_valid(&state.engine, &query.secret).await {
-        Ok(true) => Html(entry::reset(&assets, Reset { secret: query.secret, wrong: None })).into_response(),
+        Ok(true) => Html(pages::reset(&assets, Reset { secret: query.secret, wrong: None })).into_response(),
         Ok(false) => no_reset(&assets),
         Err(failed) => out_of_order(&assets, &failed),
     }
@@ -254,7 +254,7 @@ async fn reset_page(
 fn no_reset(assets: &Assets) -> Response {
     let text = "It was already used or replaced, or is older than one hour. Ask an owner for a new link, or your \
                 server administrator to run: `vestibule operator reset-link --email EMAIL`";
-    (StatusCode::GONE, Html(entry::notice(assets, "This link has expired", text))).into_response()
+    (StatusCode::GONE, Html(pages::notice(assets, "This link has expired", text))).into_response()
 }
 
 #[derive(Deserialize)]
@@ -277,7 +277,7 @@ async fn reset(
         Err(failed) => return out_of_order(&assets, &failed),
     }
     let outcome = operators::reset(&state.engine, &form.secret, &form.password).await;
-    let page = |wrong| entry::reset(&assets, Reset { secret: form.secret, wrong });
+    let page = |wrong| pages::reset(&assets, Reset { secret: form.secret, wrong });
     entered(&state.engine.begin(), (&headers, &assets), outcome, HOME, page)
 }
 

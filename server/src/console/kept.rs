@@ -1,7 +1,7 @@
 //! Forms that wait for an operator whose session ran out before Save: of which pages, and what of them. Whose a form is and how long it
 //! waits is said by `engine::operators::kept`.
 
-use super::doors;
+use super::auth;
 use super::mounted::PAGES;
 use crate::state::AppState;
 use app::console::social;
@@ -31,7 +31,7 @@ pub(super) async fn keep(
 ) -> engine::Result<Response> {
     let config = state.engine.begin().config;
     let tokens: Vec<String> =
-        doors::tokens(&config, request.headers()).into_iter().map(str::to_owned).collect();
+        auth::tokens(&config, request.headers()).into_iter().map(str::to_owned).collect();
     // `bounds` has read it.
     let body = axum::body::to_bytes(request.into_body(), usize::MAX).await;
     let form = body.ok().map(|body| {
@@ -46,5 +46,5 @@ pub(super) async fn keep(
             waits = operators::kept::keep(&state.engine, &token, page, form).await?;
         }
     }
-    Ok(doors::sign_in_first(&if waits { format!("{page}?kept=true") } else { page.to_owned() }))
+    Ok(auth::sign_in_first(&if waits { format!("{page}?kept=true") } else { page.to_owned() }))
 }

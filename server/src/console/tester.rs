@@ -4,7 +4,8 @@ use crate::rehearse;
 use app::console::kit::{Acted, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use app::console::nav;
 use app::console::tester::{self, FormField, Outcome, Shown, View};
-use engine::config::{Config, Method};
+use engine::config::Config;
+use engine::model::MethodId;
 use engine::operators::{OperatorSession, Role};
 use engine::pipeline::{Line, Pipeline, pipeline};
 use engine::plan::{Client, FlowKind, Plan, plan};
@@ -35,7 +36,7 @@ impl Page for Tester {
         let posted: Vec<(String, String)> = posted.fields.into_iter().collect();
         let asked = Asked::read(engine, &posted);
         let (form, shown) = match asked.method {
-            Some(method @ (Method::Password | Method::Code)) => {
+            Some(method @ (MethodId::Password | MethodId::Code)) => {
                 let (form, outcome) = outcome(engine, operator, method, &asked).await?;
                 (form, Some(Shown::Ran(Box::new(outcome))))
             }
@@ -60,7 +61,7 @@ impl Page for Tester {
 /// What stands in the form.
 struct Asked {
     /// One of those that are on; `None`: none is.
-    method: Option<Method>,
+    method: Option<MethodId>,
     client: Client,
     typed: Vec<(String, String)>,
     call_hooks: bool,
@@ -71,8 +72,8 @@ impl Asked {
     fn read(engine: &Engine, posted: &[(String, String)]) -> Self {
         let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let config = engine.begin().config;
-        let wanted = asked("method").and_then(Method::parse);
-        let is_on = |method: &Method| settings::registering(&config).any(|on| on == *method);
+        let wanted = asked("method").and_then(MethodId::parse);
+        let is_on = |method: &MethodId| settings::registering(&config).any(|on| on == *method);
         Self {
             method: wanted.filter(is_on).or_else(|| settings::registering(&config).next()),
             client: asked("client").and_then(Client::parse).unwrap_or(Client::Browser),
@@ -92,7 +93,7 @@ type Form = std::result::Result<Vec<FormField>, String>;
 async fn outcome(
     engine: &Engine,
     operator: &OperatorSession,
-    method: Method,
+    method: MethodId,
     asked: &Asked,
 ) -> Result<(Form, Outcome)> {
     let wish = DryRunRequest {
@@ -121,7 +122,7 @@ async fn outcome(
     Ok((visited.form.map_err(|refused| refused.to_string()), outcome))
 }
 
-fn planned(engine: &Engine, method: Method, client: Client) -> Pipeline {
+fn planned(engine: &Engine, method: MethodId, client: Client) -> Pipeline {
     let config = engine.begin().config;
     pipeline(&config, &plan(&config, FlowKind::Registration, method, client))
 }
@@ -149,7 +150,7 @@ async fn form(engine: &Engine) -> Result<Form> {
 
 fn view(engine: &Engine, operator: &OperatorSession, asked: Asked, form: Form, shown: Option<Shown>) -> View {
     let config = engine.begin().config;
-    let methods: Vec<Method> = settings::registering(&config).collect();
+    let methods: Vec<MethodId> = settings::registering(&config).collect();
     let (fields, refused) = match form {
         Ok(_) if methods.is_empty() => (Vec::new(), Some("No sign-up method is turned on.".to_owned())),
         Ok(fields) => (fields, None),

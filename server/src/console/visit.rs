@@ -103,16 +103,16 @@ fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &
     let config = &engine.begin().config;
     let operator = operator.operator.clone();
     let mailbox = operators::mailbox::is_open(config);
-    let door = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
-    let doors = vec![
-        ("Sign-up page", door(config.selfservice.registration.ui_url.as_ref(), "registration")),
-        ("Sign-in page", door(config.selfservice.login.ui_url.as_ref(), "login")),
+    let page = |own: Option<&url::Url>, path: &str| config.ui_url(own, path).to_string();
+    let user_pages = vec![
+        ("Sign-up page", page(config.selfservice.registration.ui_url.as_ref(), "registration")),
+        ("Sign-in page", page(config.selfservice.login.ui_url.as_ref(), "login")),
     ];
-    let grave = checks::grave(config, engine.noticed().unnamed_proxies());
+    let critical_count = checks::critical_count(config, engine.noticed().unnamed_proxies());
     let place = nav::section(address.path());
     let address = address.path_and_query().map_or("/", |address| address.as_str()).to_owned();
     let files = engine.files().not_applied().is_some();
-    Shell { assets, operator, address, place, mailbox, grave, doors, files }
+    Shell { assets, operator, address, place, mailbox, critical_count, user_pages, files }
 }
 
 /// A page with a status of its own: a form that comes back.

@@ -561,7 +561,7 @@ async fn what_may_stop_a_sign_up_does_not_run_in_the_flows_list_and_the_plan_say
     let plan = engine::plan::plan(
         &stand.engine.begin().config,
         engine::plan::FlowKind::Registration,
-        engine::config::Method::Password,
+        engine::model::MethodId::Password,
         engine::plan::Client::Native,
     );
     assert_eq!(plan.never.len(), 1);

@@ -368,5 +368,8 @@ selfservice: {methods: {link: {enabled: true}}, flows: {recovery: {enabled: true
     let at = |part: &str| drawn.find(part).unwrap_or_else(|| panic!("{part}: {drawn}"));
     assert!(at("Verify the link") < at("Revoke other sessions"));
     assert!(at("Open the settings") < at("Sign in\n"));
-    assert!(drawn.lines().any(|line| line.contains("303 → http://") && line.ends_with("/settings")), "{drawn}");
+    assert!(
+        drawn.lines().any(|line| line.contains("303 → http://") && line.ends_with("/settings")),
+        "{drawn}"
+    );
 }

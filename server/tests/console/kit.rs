@@ -118,7 +118,7 @@ async fn the_script_gets_the_same_answer_as_a_part_of_the_page() {
     assert!(native.html.contains(html), "the very same markup: {html}");
     assert!(html.contains("id=\"days-problem\"") && html.contains("value=\"ann@example.org\""), "{html}");
     assert_eq!(part["title"], "Error: Invitations · Vestibule");
-    assert!(!html.contains("<nav") && part["beside"].as_str().unwrap().contains("id=\"grave\""));
+    assert!(!html.contains("<nav") && part["beside"].as_str().unwrap().contains("id=\"critical\""));
 
     let made = console.post("/invitations", &[("action", "create")]).await;
     let revoke = made.html.split("value=\"revoke:").nth(1).unwrap().split('"').next().unwrap().to_owned();

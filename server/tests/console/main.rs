@@ -4,12 +4,12 @@
 
 mod account;
 mod audit;
+mod auth;
 #[path = "../support/console.rs"]
 mod browser;
 mod checks;
 mod client;
 mod documentation;
-mod doors;
 mod files;
 mod guarded;
 mod history;

@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
         "Text is rendered as text",
         "Pages are rendered on the server with escaping",
         &[
-            "server/tests/console/doors.rs::names_are_text_wherever_they_stand",
+            "server/tests/console/auth.rs::names_are_text_wherever_they_stand",
             "server/tests/api/hooks.rs::messages_of_a_service_name_no_element_and_bring_no_markup",
             "engine/src/courier/letter.rs::what_people_call_themselves_is_text_and_not_markup",
         ],
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         "",
         &[
             "server/src/cookies.rs::secure_follows_the_scheme_and_same_site_none_needs_it",
-            "server/tests/console/doors.rs::the_cookie_is_for_the_server_alone",
+            "server/tests/console/auth.rs::the_cookie_is_for_the_server_alone",
             "server/tests/api/hand_over.rs::the_cookie_is_as_closed_as_the_sessions",
         ],
     ),
@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
         "Scripts can't read session tokens, which are only sent in Set-Cookie",
         "Native apps, which have no cookies, get theirs in the body",
         &[
-            "server/tests/console/doors.rs::the_cookie_is_for_the_server_alone",
+            "server/tests/console/auth.rs::the_cookie_is_for_the_server_alone",
             "server/tests/api/hand_over.rs::the_cookie_is_as_closed_as_the_sessions",
             "server/tests/golden/main.rs::every_recording_is_played_and_none_was_lost",
         ],
@@ -159,7 +159,7 @@ pub(super) const ROWS: &[Row] = &[
         "A token bound to a cookie for each form, and Origin and Sec-Fetch-Site on every submit",
         &[
             "engine/tests/flows/rules.rs::a_form_token_fits_its_own_cookie_only",
-            "server/tests/console/doors.rs::a_post_from_elsewhere_changes_nothing",
+            "server/tests/console/auth.rs::a_post_from_elsewhere_changes_nothing",
             "server/src/guard.rs::only_our_own_pages_change_anything",
             "server/src/admin/guard.rs::web_pages_and_strangers_are_refused",
             "server/tests/api/forms.rs::a_form_from_a_page_elsewhere_is_refused_before_anything_is_written",
@@ -179,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
         "GET resumes what the server stored, shows single-use links and submits nothing",
         &[
             "server/tests/api/proof.rs::opening_the_mails_link_proves_nothing",
-            "server/tests/console/doors.rs::the_set_up_link_is_opened_often_and_used_once",
+            "server/tests/console/auth.rs::the_set_up_link_is_opened_often_and_used_once",
             "server/tests/api/invitations.rs::an_invitation_lets_one_person_in_and_opening_it_burns_nothing",
             "server/tests/api/forms.rs::a_get_takes_no_form",
             "server/tests/api/forms.rs::head_begins_ends_and_uses_up_nothing",

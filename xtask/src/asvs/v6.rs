@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
         "",
         &[
             "server/tests/api/parallel.rs::who_finds_the_queue_for_hashing_full_learns_when_to_come_back",
-            "server/tests/console/doors.rs::guessing_is_slowed_down_and_nobody_is_locked_out",
+            "server/tests/console/auth.rs::guessing_is_slowed_down_and_nobody_is_locked_out",
             "server/tests/api/guessing.rs::guesses_at_one_account_are_delayed_for_the_client_that_guesses",
             "server/tests/api/guessing.rs::guesses_at_the_same_moment_are_no_more_than_one_by_one",
             "server/tests/api/guessing.rs::one_client_cannot_try_a_password_on_every_account",
@@ -131,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
         "There are no default accounts",
         "The first operator is created with a single-use link",
         &[
-            "server/tests/console/doors.rs::before_anybody_can_sign_in_the_page_says_where_the_way_in_is",
+            "server/tests/console/auth.rs::before_anybody_can_sign_in_the_page_says_where_the_way_in_is",
             "server/tests/cli/operators.rs::an_operator_needs_a_password",
         ],
     ),
@@ -179,8 +179,8 @@ pub(super) const ROWS: &[Row] = &[
         "Initial secrets are random, expire, and work once",
         "Setup links, reset links, invitations and codes",
         &[
-            "server/tests/console/doors.rs::the_set_up_link_is_opened_often_and_used_once",
-            "server/tests/console/doors.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
+            "server/tests/console/auth.rs::the_set_up_link_is_opened_often_and_used_once",
+            "server/tests/console/auth.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
             "server/tests/api/invitations.rs::an_invitation_ends_with_its_time_or_when_it_is_withdrawn",
             "server/tests/api/proof.rs::a_code_lives_for_ten_minutes",
         ],

@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         "The first verification and a reset link end them. Users can't change factors yet",
         &[
             "server/tests/api/takeover.rs::the_squatters_session_password_second_address_and_hand_over_are_dead",
-            "server/tests/console/doors.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
+            "server/tests/console/auth.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
         ],
     ),
     met(

@@ -262,7 +262,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "console-origin",
         text: "if origin == own",
         instead: "if !origin.is_empty()",
-        tests: server(CONSOLE, &["doors::a_post_from_elsewhere_changes_nothing"]),
+        tests: server(CONSOLE, &["auth::a_post_from_elsewhere_changes_nothing"]),
     },
     Rule {
         name: "console-role",

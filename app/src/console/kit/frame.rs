@@ -2,7 +2,7 @@
 //! document, or as what the script swaps in.
 
 use super::super::nav;
-use super::super::shell::{document, grave};
+use super::super::shell::{critical, document};
 use super::form;
 use super::page::{Asks, Conflict, Frame, Head, Page, Reply, Visit};
 use super::text::{ago, name, sign, with_code};
@@ -64,7 +64,7 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
     });
     let notice = owner.with(|| notice.map(|notice| said::<P>(visit, notice).to_html())).unwrap_or_default();
     if swap {
-        let beside = owner.with(|| grave(visit.shell.grave).to_html());
+        let beside = owner.with(|| critical(visit.shell.critical_count).to_html());
         let title = format!("{title} · Vestibule");
         let json = json!({ "title": title, "html": html, "notice": notice, "beside": beside }).to_string();
         return Reply::Swap { status, json };

@@ -3,12 +3,13 @@
 //! of another page, as JSON: a preset or a fix can reach beyond its page.
 
 use crate::console::fields::{Fields, text, trimmed};
-use engine::config::{Method, Named};
+use engine::config::Named;
+use engine::model::MethodId;
 use engine::settings::names::{AFTER_SIGN_UP, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_SOCIAL};
 use engine::settings::table::{Page, Writes, on_page};
 use engine::settings::{
-    AfterSignUp, Current, FieldError, SETTINGS, Setting, SettingValue, Values, Ways, differences, in_units,
-    label, parse_span, setting,
+    AfterSignUp, Current, FieldError, PerMethod, SETTINGS, Setting, SettingValue, Values, differences,
+    in_units, label, parse_span, setting,
 };
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub(super) struct Read {
 }
 
 /// The name of the control of one way. With one way alone it is the field's.
-pub(super) fn way_name(field: &str, ways: &Ways, method: Method) -> String {
+pub(super) fn way_name(field: &str, ways: &PerMethod, method: MethodId) -> String {
     if ways.len() == 1 { field.to_owned() } else { format!("{field}.{}", method.name()) }
 }
 
@@ -83,7 +84,7 @@ pub(super) fn read(page: Page, current: &Current, sent: &Fields) -> Read {
         let value = match read.values.get(name) {
             Some(SettingValue::Switch(_)) => has(name).into(),
             Some(SettingValue::PerMethod(ways)) => {
-                let switched = ways.iter().map(|(method, on)| match current.way_locked(name, method) {
+                let switched = ways.iter().map(|(method, on)| match current.method_locked(name, method) {
                     Some(_) => (method, on),
                     // The page may have been made when there was another number of ways.
                     None => (method, has(name) || has(&format!("{name}.{}", method.name()))),
@@ -167,7 +168,7 @@ fn asks_for_another(current: &Current, sent: &Fields, name: &str) -> bool {
     match current.values.get(name) {
         Some(SettingValue::Switch(on)) => has(name) && !on,
         Some(SettingValue::PerMethod(ways)) => {
-            let asked = |method: Method| has(name) || has(&format!("{name}.{}", method.name()));
+            let asked = |method: MethodId| has(name) || has(&format!("{name}.{}", method.name()));
             ways.iter().any(|(method, on)| asked(method) && !on)
         }
         Some(SettingValue::Number(saved)) => {
@@ -230,7 +231,7 @@ fn sent(page: Page, current: &Current, values: &Values) -> Vec<(String, String)>
             Some(SettingValue::Switch(true)) => sent.push(on(name.to_owned())),
             Some(SettingValue::PerMethod(ways)) => sent.extend(
                 ways.iter()
-                    .filter(|(method, on)| *on && current.way_locked(name, *method).is_none())
+                    .filter(|(method, on)| *on && current.method_locked(name, *method).is_none())
                     .map(|(method, _)| on(way_name(name, &ways, method))),
             ),
             Some(SettingValue::Number(number)) => sent.push((name.to_owned(), number.to_string())),
@@ -303,7 +304,7 @@ pub(super) fn on_top_of(theirs: &Values, was: &Values, mine: &mut Read) -> Vec<C
                 let merged = theirs.iter().map(|(method, on)| {
                     (method, if my.is_on(method) == was.is_on(method) { on } else { my.is_on(method) })
                 });
-                mine.values.set(name, merged.collect::<Ways>());
+                mine.values.set(name, merged.collect::<PerMethod>());
             }
             _ if unread => {}
             _ if my == was => {

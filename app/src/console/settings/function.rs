@@ -2,7 +2,7 @@
 //! native form and the island run the same code.
 
 use super::Settings;
-use crate::console::checks::grave;
+use crate::console::checks::critical_count;
 use crate::console::fields::Fields;
 use crate::console::kit::{Asked, Reply, Visit, mount};
 use crate::console::nav;
@@ -33,7 +33,7 @@ pub(super) async fn save_authentication(#[server(flatten)] fields: Fields) -> Re
     let mut reply = ask(visit.clone(), nav::AUTHENTICATION.path.to_owned(), Some(fields)).await;
     if let Reply::See(to) = reply {
         let config = visit.engine.begin().config;
-        visit.shell.grave = grave(&config, visit.engine.noticed().unnamed_proxies());
+        visit.shell.critical_count = critical_count(&config, visit.engine.noticed().unnamed_proxies());
         reply = ask(visit, to, None).await;
     }
     match reply {

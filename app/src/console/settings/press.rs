@@ -9,7 +9,7 @@ use engine::operators::Role;
 use engine::settings::checks::{self, Fixed};
 use engine::settings::presets::Preset;
 use engine::settings::table::Writes;
-use engine::settings::{self, Current, FieldError, SettingValue, Values, Ways, setting};
+use engine::settings::{self, Current, FieldError, PerMethod, SettingValue, Values, setting};
 
 /// What became of a press.
 #[derive(Default)]
@@ -82,11 +82,11 @@ fn put_back(current: &Current, read: &mut Read, name: &str) -> Done {
 fn level(current: &Current, read: &mut Read, field: &str) -> Done {
     if let Some(SettingValue::PerMethod(ways)) = read.values.get(field) {
         let on = !ways.all_on();
-        let leveled = ways.iter().map(|(method, was)| match current.way_locked(field, method) {
+        let leveled = ways.iter().map(|(method, was)| match current.method_locked(field, method) {
             Some(_) => (method, was),
             None => (method, on),
         });
-        read.values.set(field, leveled.collect::<Ways>());
+        read.values.set(field, leveled.collect::<PerMethod>());
     }
     Done { focus: Some(id(field)), ..Done::default() }
 }

@@ -7,7 +7,7 @@ use crate::console::kit::text::{ago, breakable, name as person, noted, sign};
 use crate::console::nav;
 use chrono::{DateTime, Utc};
 use engine::settings::table::{Choice, Kind};
-use engine::settings::{Check, Setting, SettingValue, Severity, Ways, way};
+use engine::settings::{Check, PerMethod, Setting, SettingValue, Severity, way};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl Rows<'_> {
     }
 
     /// A switch for each enabled way to sign up, or to sign in, with one above that levels them. With one way alone it is just a switch.
-    fn ways(&self, setting: &'static Setting, ways: &Ways, beside: AnyView) -> AnyView {
+    fn ways(&self, setting: &'static Setting, ways: &PerMethod, beside: AnyView) -> AnyView {
         let Setting { name: field, label, .. } = *setting;
         if ways.len() < 2 {
             return self.one_switch(setting, ways.all_on(), beside);
@@ -107,7 +107,7 @@ impl Rows<'_> {
                     <ul>{ways.iter().map(|(method, on)| {
                         let name = way_name(field, ways, method);
                         let control = html_id(&name);
-                        let locked = self.view.current.way_locked(field, method).map(str::to_owned);
+                        let locked = self.view.current.method_locked(field, method).map(str::to_owned);
                         view! {
                             <li>
                                 <label for=control.clone()>{way(method)}<span class="unseen">{format!(": {label}")}</span></label>
@@ -124,7 +124,7 @@ impl Rows<'_> {
     }
 
     /// A box cannot say "some" without a script; a button can, and sends the form.
-    fn master(&self, field: &'static str, ways: &Ways, described: &str, locked: bool) -> AnyView {
+    fn master(&self, field: &'static str, ways: &PerMethod, described: &str, locked: bool) -> AnyView {
         let checked = match (ways.all_on(), ways.all_off()) {
             (true, _) => "true",
             (_, true) => "false",

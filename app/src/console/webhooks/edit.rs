@@ -11,7 +11,7 @@ use crate::console::fields::{Fields, trimmed};
 use crate::console::kit::form::Form;
 use crate::console::kit::{Acted, Asks, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use crate::console::nav;
-use engine::config::Method;
+use engine::model::MethodId;
 use engine::operators::Role;
 use engine::settings::web_hooks::{self, ID, Listed, Preview};
 use leptos::prelude::*;
@@ -45,7 +45,7 @@ pub(in crate::console) struct Edited {
     fields: Fields,
     base: i64,
     /// Methods that are turned on.
-    methods: Vec<Method>,
+    methods: Vec<MethodId>,
     preview: Option<Preview>,
 }
 
@@ -148,7 +148,7 @@ async fn restore(visit: &Visit, id: Option<&str>, fields: Fields) -> engine::Res
 
 fn edited(visit: &Visit, listed: Option<Listed>, fields: Fields) -> Edited {
     let config = visit.engine.begin().config;
-    let methods = Method::ALL
+    let methods = MethodId::ALL
         .into_iter()
         .filter(|method| config.selfservice.offers(*method) && web_hooks::is_for(*method))
         .collect();

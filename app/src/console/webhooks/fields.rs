@@ -7,7 +7,7 @@ use super::markup::{held, sampled};
 use crate::console::kit::form::Form;
 use crate::console::kit::text::note;
 use chrono::{DateTime, Utc};
-use engine::config::Method;
+use engine::model::MethodId;
 use engine::pipeline;
 use engine::settings::web_hooks::{
     self, AUTH, BODY, HEADERS, ID, Listed, METHODS, OUTCOME, Outcome, PLACE, Preview, Secret, URL, VERB,
@@ -35,7 +35,7 @@ pub(super) fn previewed(preview: Preview) -> AnyView {
 }
 
 /// Name, moment, outcome.
-pub(super) fn what(form: &Form<'_>, is_there: bool, methods: &[Method]) -> AnyView {
+pub(super) fn what(form: &Form<'_>, is_there: bool, methods: &[MethodId]) -> AnyView {
     let places = PLACES.into_iter().map(|(flow, when)| {
         let mut words = moment(flow, when).to_owned();
         words.replace_range(..1, &words[..1].to_uppercase());

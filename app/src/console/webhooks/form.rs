@@ -3,8 +3,8 @@
 
 use crate::console::fields::{Fields, trimmed};
 use engine::Ctx;
-use engine::config::Method;
 use engine::ids::OperatorId;
+use engine::model::MethodId;
 use engine::secrets;
 use engine::settings::FieldError;
 use engine::settings::web_hooks::{
@@ -174,7 +174,7 @@ pub(super) fn read(
         return Err(problems);
     };
     let methods = MadeHook::possible_methods(flow, when).iter().copied();
-    let ticked = |method: &Method| has(fields, &format!("{FOR}.{}", method.name()));
+    let ticked = |method: &MethodId| has(fields, &format!("{FOR}.{}", method.name()));
     Ok(Wanted {
         id: id.unwrap_or_else(|| trimmed(fields, "id")).to_owned(),
         flow,

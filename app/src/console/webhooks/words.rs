@@ -1,8 +1,8 @@
 //! What is said about web hooks: what each can do, when it runs, what became of its calls.
 
-use engine::config::Method;
 use engine::config::hooks::Response;
 use engine::hooks::Logged;
+use engine::model::MethodId;
 use engine::settings::actions::{Action, Standing};
 use engine::store::deliveries::{Kind, Status};
 
@@ -58,21 +58,21 @@ pub(super) fn outcome(
     }
 }
 
-fn method(method: Method) -> &'static str {
+fn method(method: MethodId) -> &'static str {
     match method {
-        Method::Password => "password",
-        Method::Oidc => "social sign-in",
-        other @ (Method::Code
-        | Method::Link
-        | Method::Totp
-        | Method::Passkey
-        | Method::Webauthn
-        | Method::LookupSecret
-        | Method::Profile) => other.name(),
+        MethodId::Password => "password",
+        MethodId::Oidc => "social sign-in",
+        other @ (MethodId::Code
+        | MethodId::Link
+        | MethodId::Totp
+        | MethodId::Passkey
+        | MethodId::Webauthn
+        | MethodId::LookupSecret
+        | MethodId::Profile) => other.name(),
     }
 }
 
-fn names(standing: &[(Method, Standing)], wanted: Standing) -> Vec<&'static str> {
+fn names(standing: &[(MethodId, Standing)], wanted: Standing) -> Vec<&'static str> {
     standing.iter().filter(|(_, is)| *is == wanted).map(|(of, _)| method(*of)).collect()
 }
 

@@ -1,12 +1,13 @@
 //! A fix that was pressed: it changes what is in the form, and nothing else.
 
-use super::super::page::{locked, named, values, ways_locked};
+use super::super::page::{locked, methods_locked, named, values};
 use super::super::table::setting;
 use super::super::values::on_or_off;
 use super::checks;
 use super::rule::Check;
 use crate::config::load::remap;
-use crate::config::{Config, Method, Named};
+use crate::config::{Config, Named};
+use crate::model::MethodId;
 use crate::requester::UnnamedProxies;
 use crate::settings::{SettingValue, Values};
 use serde_json::Value;
@@ -56,9 +57,9 @@ fn refusal(config: &Config, name: &str, value: &Value, unsaved: &Values) -> Opti
     let one_way = || {
         let Some(SettingValue::PerMethod(ways)) = unsaved.whole(name) else { return None };
         let moved = |method| {
-            value.get(Method::name(method)).is_some_and(|wanted| wanted != on_or_off(ways.is_on(method)))
+            value.get(MethodId::name(method)).is_some_and(|wanted| wanted != on_or_off(ways.is_on(method)))
         };
-        ways_locked(config, setting, unsaved).into_iter().find(|(method, _)| moved(*method))
+        methods_locked(config, setting, unsaved).into_iter().find(|(method, _)| moved(*method))
     };
     locked(config, setting, unsaved).or_else(|| one_way().map(|(_, reason)| reason))
 }

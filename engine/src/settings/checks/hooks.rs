@@ -4,7 +4,8 @@ use super::rule::Severity::{Danger, Info, Warning};
 use super::rule::{Found, Rule, Seen, switched};
 use crate::config::console::SIGN_IN_HOOKS;
 use crate::config::hooks::Response;
-use crate::config::{Config, Hook, HookList, Method, WebHook, has_effect};
+use crate::config::{Config, Hook, HookList, WebHook, has_effect};
+use crate::model::MethodId;
 use crate::plan::{Plan, Source, Step, web_hooks};
 use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
 use crate::settings::page::registering;
@@ -124,7 +125,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
-fn own(flow: &str, method: Method) -> String {
+fn own(flow: &str, method: MethodId) -> String {
     format!("selfservice.flows.{flow}.after.{}.hooks", method.name())
 }
 

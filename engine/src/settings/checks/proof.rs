@@ -3,7 +3,8 @@
 use super::rule::Severity::{Danger, Error, Warning};
 use super::rule::{Found, Rule, Seen};
 use crate::config::social::TRUSTED_EMAIL_PROVIDERS;
-use crate::config::{Hook, Method, has_effect};
+use crate::config::{Hook, has_effect};
+use crate::model::MethodId;
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
 use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_REGISTRATION};
@@ -173,7 +174,7 @@ fn gate_on_some(seen: &Seen<'_>, found: &mut Vec<Found>) {
 
 /// Whoever comes from there is let in once, by the rule for providers, and then asked for a proof that the provider did not give.
 fn providers_prove_nothing(seen: &Seen<'_>, found: &mut Vec<Found>) {
-    if !seen.sign_ins.iter().any(|plan| plan.method == Method::Oidc && asks(plan)) {
+    if !seen.sign_ins.iter().any(|plan| plan.method == MethodId::Oidc && asks(plan)) {
         return;
     }
     let offered = seen.config.selfservice.social.offered();

@@ -1,7 +1,8 @@
 //! A line of the table, what it looks at, and what comes of it.
 
 use super::patch::{self, Patch};
-use crate::config::{Config, Method, Named, get};
+use crate::config::{Config, Named, get};
+use crate::model::MethodId;
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;
 use crate::settings::names::{REQUIRE_VERIFIED_ADDRESS, SIGN_IN_AFTER_REGISTRATION};
@@ -122,7 +123,7 @@ impl<'a> Seen<'a> {
     /// Some sign-up hands a session over to whoever types in an address. A provider speaks for those who come from it: nobody types
     /// another's address there, and each account there is one here.
     pub(super) fn signs_in(&self) -> bool {
-        self.sign_ups.iter().any(|plan| plan.method != Method::Oidc && plan.signs_in())
+        self.sign_ups.iter().any(|plan| plan.method != MethodId::Oidc && plan.signs_in())
     }
 
     /// Whether the default schema has an address that a code can prove.
@@ -139,7 +140,7 @@ impl<'a> Seen<'a> {
     pub(super) fn every_method(&self, name: &str, on: bool) -> Named {
         let hidden =
             name == SIGN_IN_AFTER_REGISTRATION && self.config.vestibule.registration.sign_in_after_social;
-        let shown = registering(self.config).filter(|method| !hidden || *method != Method::Oidc);
+        let shown = registering(self.config).filter(|method| !hidden || *method != MethodId::Oidc);
         switched(name, shown, on)
     }
 
@@ -150,8 +151,8 @@ impl<'a> Seen<'a> {
 }
 
 /// The named setting `name` for those methods.
-pub(super) fn switched(name: &str, methods: impl IntoIterator<Item = Method>, on: bool) -> Named {
-    let switch = |method: Method| (method.name().to_owned(), on_or_off(on).into());
+pub(super) fn switched(name: &str, methods: impl IntoIterator<Item = MethodId>, on: bool) -> Named {
+    let switch = |method: MethodId| (method.name().to_owned(), on_or_off(on).into());
     let methods: serde_json::Map<String, Value> = methods.into_iter().map(switch).collect();
     Named::from([(name.to_owned(), methods.into())])
 }

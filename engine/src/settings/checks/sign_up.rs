@@ -2,7 +2,8 @@
 
 use super::rule::Severity::{Danger, Info, Warning};
 use super::rule::{Found, Rule, Seen};
-use crate::config::{Config, Method, Named, get, has_effect};
+use crate::config::{Config, Named, get, has_effect};
+use crate::model::MethodId;
 use crate::plan::Plan;
 use crate::settings::names::{SIGN_IN_AFTER_REGISTRATION, SIGN_IN_AFTER_SOCIAL};
 use crate::settings::page::registering;
@@ -229,7 +230,7 @@ fn programs(seen: &Seen<'_>, found: &mut Vec<Found>) {
 /// Whether sign-up by password and through providers signs in; `None` where people cannot sign up so.
 fn ways(seen: &Seen<'_>) -> Option<(bool, bool)> {
     let by = |method| seen.sign_ups.iter().find(|plan| plan.method == method).map(Plan::signs_in);
-    Some((by(Method::Password)?, by(Method::Oidc)?))
+    Some((by(MethodId::Password)?, by(MethodId::Oidc)?))
 }
 
 fn differs(seen: &Seen<'_>, found: &mut Vec<Found>) {

@@ -4,8 +4,9 @@ use super::form::{AUTH, ID, URL, Wanted, unreachable};
 use super::names::{PLACE, SIGNATURE, SIGNATURE_BEFORE, Secrets, Verdict, secret_name};
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, MadeHooks, When, in_order, made_hooks};
 use crate::config::load::remap;
-use crate::config::{Config, Method, WebHook};
+use crate::config::{Config, WebHook};
 use crate::hooks::{List, lists};
+use crate::model::MethodId;
 use crate::secrets::{self, reference};
 use crate::settings::actions;
 use crate::settings::names::WEB_HOOKS;
@@ -59,12 +60,12 @@ fn put(ground: &BaseRevision, hooks: &MadeHooks, secrets: Secrets) -> Changed {
 fn held_elsewhere(next: &Config, id: &str, hook: &MadeHook) -> Option<String> {
     let place = hook.place();
     let lists: Vec<List<'_>> = lists(next);
-    let of = |method: Option<Method>| {
+    let of = |method: Option<MethodId>| {
         lists.iter().find(|list| format!("{}.{}", list.flow, list.stage) == place && list.method == method)
     };
     let methods = MadeHook::possible_methods(hook.flow, hook.when);
     let wanted = methods.iter().filter(|method| hook.is_for(**method) && next.selfservice.offers(**method));
-    let wanted: Vec<Option<Method>> =
+    let wanted: Vec<Option<MethodId>> =
         if methods.is_empty() { vec![None] } else { wanted.map(|method| Some(*method)).collect() };
     wanted.into_iter().find_map(|method| {
         let (own, whole) = (of(method), of(None));

@@ -3,9 +3,10 @@
 use super::names::{Secrets, Verdict, secret_name};
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place, When};
 use crate::config::hooks::signing_key;
-use crate::config::{Config, Method, scalars};
+use crate::config::{Config, scalars};
 use crate::effects::{Reach, at_sight};
 use crate::hooks::redact::is_secret;
+use crate::model::MethodId;
 use crate::secrets::{Change, reference};
 use crate::settings::FieldError;
 use crate::settings::addressees::origin;
@@ -67,7 +68,7 @@ pub struct Wanted {
     pub outcome: Outcome,
     pub on: bool,
     /// None: every one.
-    pub methods: Vec<Method>,
+    pub methods: Vec<MethodId>,
     pub method: String,
     pub url: String,
     pub headers: Vec<(String, String)>,
@@ -109,7 +110,7 @@ impl std::fmt::Debug for WantedAuth {
 }
 
 /// Whether there are places where that method makes a difference.
-pub fn is_for(method: Method) -> bool {
+pub fn is_for(method: MethodId) -> bool {
     let places = [(Flow::Registration, When::After), (Flow::Login, When::After)];
     places.into_iter().any(|(flow, when)| MadeHook::possible_methods(flow, when).contains(&method))
 }

@@ -22,7 +22,7 @@ async fn what_the_whole_flow_calls_is_called_as_before_beside_it_and_without_it(
     house.sign_up().await.unwrap();
     assert_eq!(called(&house, 2), [LOG]);
     let after = &house.engine.begin().config.selfservice.registration.after;
-    assert!(after.methods[&Method::Password].hooks.is_empty(), "the method inherits again");
+    assert!(after.methods[&MethodId::Password].hooks.is_empty(), "the method inherits again");
 }
 
 #[tokio::test]

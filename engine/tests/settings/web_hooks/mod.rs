@@ -6,9 +6,10 @@ mod saving;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use engine::config::export;
 use engine::config::load::{print, remap};
-use engine::config::{Method, export};
 use engine::effects::Request;
+use engine::model::MethodId;
 use engine::operators::Role;
 use engine::settings::web_hooks::{self, Act, Flow, Kept, Outcome, Place, Signing, Wanted, WantedAuth, When};
 use engine::settings::{self, Saved, history};

@@ -30,7 +30,7 @@ async fn what_is_wrong_stands_beside_its_field() {
         (Wanted { method: "TRACE".into(), ..plain() }, "method", "POST"),
         (Wanted { flow: Flow::Login, outcome: Outcome::Change, ..plain() }, "outcome", "Only a sign-up"),
         (
-            Wanted { when: When::Before, methods: vec![Method::Password], ..plain() },
+            Wanted { when: When::Before, methods: vec![MethodId::Password], ..plain() },
             "methods",
             "no difference",
         ),
@@ -86,13 +86,13 @@ async fn a_sign_in_list_that_providers_cannot_take_over_refuses_the_hook_and_say
         }
         assert_eq!(house.revision(), 0);
         // For passwords alone it is no trouble, and the flow's entry goes on running for both.
-        is_done(&house.make(Wanted { methods: vec![Method::Password], ..at_sign_in }).await, 1);
+        is_done(&house.make(Wanted { methods: vec![MethodId::Password], ..at_sign_in }).await, 1);
         let after = &house.engine.begin().config.selfservice.login.after;
         let names =
             |list: &[engine::config::Hook]| -> Vec<_> { list.iter().map(|hook| hook.name()).collect() };
-        assert_eq!(names(&after.methods[&Method::Password].hooks), [entry, "web_hook"]);
+        assert_eq!(names(&after.methods[&MethodId::Password].hooks), [entry, "web_hook"]);
         assert_eq!(names(&after.hooks), [entry]);
-        assert!(after.methods.get(&Method::Oidc).is_none_or(|own| own.hooks.is_empty()));
+        assert!(after.methods.get(&MethodId::Oidc).is_none_or(|own| own.hooks.is_empty()));
     }
 }
 
@@ -223,7 +223,7 @@ async fn a_list_of_the_environment_takes_no_hook_of_the_console() {
             "SELFSERVICE_FLOWS_REGISTRATION_AFTER_PASSWORD_HOOKS",
             Flow::Registration,
             When::After,
-            vec![Method::Password],
+            vec![MethodId::Password],
             true,
         ),
         ("SELFSERVICE_FLOWS_REGISTRATION_BEFORE_HOOKS", Flow::Registration, When::Before, vec![], true),

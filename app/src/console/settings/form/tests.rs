@@ -21,8 +21,8 @@ fn rows() -> impl Iterator<Item = &'static Setting> {
     PAGES.into_iter().flat_map(on_page)
 }
 
-fn ways(password: bool, code: bool) -> Ways {
-    [(Method::Password, password), (Method::Code, code)].into_iter().collect()
+fn ways(password: bool, code: bool) -> PerMethod {
+    [(MethodId::Password, password), (MethodId::Code, code)].into_iter().collect()
 }
 
 /// As if people could sign up by password and by code, and everything were there.
@@ -33,7 +33,7 @@ fn current() -> Current {
             default: String::new(),
             changed: None,
             locked: None,
-            ways_locked: BTreeMap::new(),
+            methods_locked: BTreeMap::new(),
         };
         (setting.name, provenance)
     };
@@ -66,10 +66,10 @@ fn untouched(page: Page, current: &Current) -> Fields {
     fields(&sent(page, current, &current.values))
 }
 
-fn locked(current: &mut Current, name: &str, method: Option<Method>) {
+fn locked(current: &mut Current, name: &str, method: Option<MethodId>) {
     let provenance = current.provenance.get_mut(name).unwrap();
     match method {
-        Some(method) => drop(provenance.ways_locked.insert(method, "Set elsewhere.".to_owned())),
+        Some(method) => drop(provenance.methods_locked.insert(method, "Set elsewhere.".to_owned())),
         None => provenance.locked = Some("Set elsewhere.".to_owned()),
     }
 }
@@ -109,7 +109,7 @@ fn each_way_is_a_control_of_its_own_and_one_name_is_all_of_them() {
 #[test]
 fn what_is_locked_or_not_offered_keeps_what_is_in_force() {
     let mut current = current();
-    locked(&mut current, SIGN_IN_AFTER_REGISTRATION, Some(Method::Password));
+    locked(&mut current, SIGN_IN_AFTER_REGISTRATION, Some(MethodId::Password));
     locked(&mut current, BREACH_CHECK, None);
     current.offered.remove(SHOW_VERIFICATION_PAGE);
     let sent: Fields = PAGES.into_iter().flat_map(|page| sent(page, &current, &current.values)).collect();
@@ -131,7 +131,7 @@ fn what_is_locked_or_not_offered_keeps_what_is_in_force() {
 #[test]
 fn an_answer_that_would_move_a_locked_way_is_refused_with_the_reason() {
     let mut current = current();
-    locked(&mut current, SHOW_VERIFICATION_PAGE, Some(Method::Code));
+    locked(&mut current, SHOW_VERIFICATION_PAGE, Some(MethodId::Code));
     let mut sent = untouched(Page::Authentication, &current);
     sent.insert(AFTER_SIGN_UP.to_owned(), "verification_first".to_owned());
     let read = read(Page::Authentication, &current, &sent);
