@@ -3,7 +3,8 @@
 use super::checks::{Check, brought_about};
 use super::danger::{self, By};
 use super::names::SIGN_IN_AFTER_REGISTRATION;
-use super::revise::{Author, BaseRevision, gone, ground, newest, write_rollback};
+use super::revise::{BaseRevision, gone, ground, newest};
+use super::rollback::{Author, write_rollback};
 use super::{FieldError, Named, Revision, Saved, addressees, words};
 use crate::config::load::remap;
 use crate::config::{Config, difference};

@@ -17,6 +17,7 @@ pub mod presets;
 mod preview;
 mod provider_fields;
 mod revise;
+mod rollback;
 pub mod social;
 pub mod table;
 mod values;
@@ -34,7 +35,8 @@ pub use history::undo;
 pub use outcome::{FieldError, Preview, Saved};
 pub use page::{Current, Provenance, current, registering, values};
 pub use preview::preview;
-pub use revise::{files_decide, list, load_current, roll_back, save};
+pub use revise::{files_decide, list, load_current, save};
+pub use rollback::roll_back;
 pub use table::{SETTINGS, Setting, label, setting};
 pub use values::{PerMethod, SettingValue, Values, change, changes, differences, in_units, parse_span, way};
 

@@ -1,4 +1,4 @@
-//! Revisions: save, roll back, list, and what applies at the start. What applies next goes through [`Engine::reconfigure`].
+//! Revisions: save, list, and what applies at the start. What applies next goes through [`Engine::reconfigure`].
 
 use super::audit::record;
 use super::danger::{self, By};
@@ -6,8 +6,7 @@ use super::names::SIGN_IN_AFTER_REGISTRATION;
 use super::page::{field_of, named, refusals, registering, set_elsewhere, signing_in, values};
 use super::table::{SETTINGS, Writes, setting};
 use super::{
-    FieldError, Named, Revision, Saved, SettingValue, Values, addressees, changes, differences,
-    provider_fields, words,
+    FieldError, Named, Revision, Saved, SettingValue, Values, changes, differences, provider_fields, words,
 };
 use crate::config::Config;
 use crate::config::console::{Lists, SIGN_IN_HOOKS};
@@ -17,8 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secrets;
 use crate::signup::deferred;
 use crate::store::revisions::{self, Row};
-use crate::store::{Db, Tx, deferred_logins, form_drafts, setting_secrets};
-use chrono::{DateTime, Utc};
+use crate::store::{Db, Tx, deferred_logins, form_drafts};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -236,7 +234,7 @@ async fn commit(
 }
 
 /// A revision that switches an option off ends what waits by it, also when a later one switches it on again.
-async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
+pub(super) async fn end_what_waits(tx: &mut Tx, next: &Config) -> Result<()> {
     if !deferred::wanted(next) {
         deferred_logins::forget_all(tx).await?;
     } else if !deferred::signs_in(next) {
@@ -278,20 +276,6 @@ pub fn files_decide(config: &Config) -> Option<String> {
     Some(format!("The files decide here ({by}). {to_do}."))
 }
 
-/// Who goes back: as revisions show it, and as the audit names it.
-#[derive(Clone, Copy)]
-pub(super) struct Author<'a> {
-    pub(super) name: &'a str,
-    pub(super) actor: &'a str,
-    pub(super) reason: &'a str,
-}
-
-impl<'a> Author<'a> {
-    fn called(name: &'a str) -> Self {
-        Self { name, actor: name, reason: "" }
-    }
-}
-
 pub(super) fn conflict(newest: Row) -> Saved {
     Saved::Conflict { revision: newest.number, by: newest.by, at: newest.at }
 }
@@ -317,87 +301,6 @@ pub(super) fn field_error(problem: &Problem) -> FieldError {
             message: format!("{}: {what}. The configuration needs {}.", problem.path, problem.instead),
         },
     }
-}
-
-/// Makes a new revision with the settings of an old one (0: none), from the command line: no engine may be able to start, because the
-/// newest revision does not fit the files. `Err(sentence)` when it cannot be applied.
-pub async fn roll_back(
-    db: &Db,
-    sources: &Sources,
-    now: DateTime<Utc>,
-    by: &str,
-    to: i64,
-) -> Result<Result<i64, String>> {
-    if let Some(sentence) = load(sources, None).ok().and_then(|loaded| files_decide(&loaded.config)) {
-        return Ok(Err(sentence));
-    }
-    let fit = |number: i64, named: &Named| load(sources, Some((number, named))).map(|loaded| loaded.config);
-    Ok(write_rollback(db, now, Author::called(by), to, fit).await?.map(|(number, _)| number))
-}
-
-pub(super) async fn write_rollback(
-    db: &Db,
-    now: DateTime<Utc>,
-    by: Author<'_>,
-    to: i64,
-    fit: impl Fn(i64, &Named) -> Result<Config, Problems> + Send,
-) -> Result<Result<(i64, Config), String>> {
-    let (newest, target, moved) = {
-        let mut tx = db.read().await?;
-        let target = if to == 0 { None } else { revisions::get(&mut tx, to).await? };
-        let moved = match &target {
-            Some(row) => addressees::moved(&mut tx, &row.settings).await?,
-            None => Vec::new(),
-        };
-        (revisions::newest(&mut tx).await?, target, moved)
-    };
-    let Some(newest) = newest else {
-        return Ok(Err("There is no revision yet, so there is nothing to go back to.".into()));
-    };
-    if to != 0 && target.is_none() {
-        return Ok(Err(format!("There is no revision {to}.")));
-    }
-    let settings = target.map(|row| row.settings).unwrap_or_default();
-    if settings == newest.settings {
-        return Ok(Err(format!("Revision {} already says the same.", newest.number)));
-    }
-    let number = newest.number + 1;
-    let config = match fit(number, &settings) {
-        Ok(config) => config,
-        Err(problems) => return Ok(Err(format!("Revision {to} does not fit the files.\n{problems}"))),
-    };
-    let back = if to == 0 { "Back to the files alone".to_owned() } else { format!("Back to revision {to}") };
-    let summary = std::iter::once(back).chain(moved.iter().map(|name| addressees::destroyed(name))).collect();
-    let row = Row {
-        number,
-        at: now,
-        by: by.name.to_owned(),
-        base: newest.number,
-        settings,
-        summary,
-        reason: by.reason.to_owned(),
-    };
-    let mut tx = db.write().await?;
-    if !revisions::insert(&mut tx, &row).await? {
-        return Ok(Err(
-            "Another operator saved settings in the meantime. Check the list, and try again.".into()
-        ));
-    }
-    // An address of before gets no secret that was entered for another one.
-    for name in &moved {
-        setting_secrets::destroy(&mut tx, name).await?;
-    }
-    record(
-        &mut tx,
-        now,
-        by.actor,
-        "settings.rollback",
-        json!({"revision": number, "to": to, "reason": by.reason}),
-    )
-    .await?;
-    end_what_waits(&mut tx, &config).await?;
-    tx.commit().await?;
-    Ok(Ok((number, config)))
 }
 
 /// What applies at the start: the files with the newest revision mapped onto them; the files alone where they decide. A

@@ -1,6 +1,6 @@
 //! Who reaches the three listeners, whose word counts there, and what protects what is stored.
 
-use super::hooks::is_here;
+use super::calls::is_here;
 use super::rule::Severity::{Danger, Error, Warning};
 use super::rule::{Found, Rule, Seen};
 use serde_json::Value;

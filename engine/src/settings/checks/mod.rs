@@ -2,6 +2,7 @@
 //! configuration, saved or not. The console shows a finding beside its setting and in the overview; a Save and the command line ask
 //! the same table. `docs/checks.md` is written from it.
 
+mod calls;
 mod fix;
 mod hooks;
 mod leaks;
@@ -35,6 +36,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         recovery::RULES,
         limits::RULES,
         hooks::RULES,
+        calls::RULES,
         sessions::RULES,
         listeners::RULES,
     ];
