@@ -134,11 +134,11 @@ test.describe('a provider of a listed host', () => {
     await admin.goto('/social');
     await check(admin.page, 'Social sign-in');
     await admin.goto('/social/new');
-    await check(admin.page, 'Add a provider');
+    await check(admin.page, 'Add provider');
     await admin.goto('/social/new?kind=apple');
     await check(admin.page, 'Add Apple');
     await admin.goto('/social/new?kind=twitch');
-    await admin.page.getByRole('button', { name: 'Try the mapper' }).click();
+    await admin.page.getByRole('button', { name: 'Test mapping' }).click();
     await check(admin.page, 'Add Twitch');
     await admin.page.locator('#issuer-url').fill('nowhere');
     await admin.page.locator('#save').click();

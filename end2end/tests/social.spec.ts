@@ -12,7 +12,7 @@ async function fill(page: Page, idp: Idp): Promise<void> {
   await page.locator('#client-id').fill(CLIENT.client_id);
   await page.locator('#client-secret').fill(CLIENT.client_secret);
   await page.locator('#issuer-url').fill(idp.issuer);
-  await page.getByText('What is asked of it').click();
+  await page.getByText('Request to the provider').click();
   await page.locator('#scope').fill('openid email');
   await page.locator('#vouches').check();
 }
@@ -22,7 +22,7 @@ async function testSignIn(admin: Console, name?: string): Promise<Page> {
   const opened = admin.page.waitForEvent('popup');
   await admin.page.getByRole('button', { name: 'Test sign-in with Acme' }).click();
   const tab = await opened;
-  await tab.getByRole('link', { name: 'Go on to Acme' }).click();
+  await tab.getByRole('link', { name: 'Continue to Acme' }).click();
   if (name) await agreeAs(tab, name);
   await tab.waitForURL(/\/social\/test\?id=/);
   return tab;
@@ -33,23 +33,23 @@ test('a provider is added, tried, tested and switched on without touching a file
   await expect(admin.heading()).toHaveText('Overview');
   await admin.page.getByRole('link', { name: 'Social sign-in' }).click();
   await expect(admin.heading()).toHaveText('Social sign-in');
-  await admin.page.getByRole('link', { name: 'Add a provider' }).click();
+  await admin.page.getByRole('link', { name: 'Add provider' }).click();
   await admin.page.getByRole('link', { name: 'OpenID Connect', exact: true }).click();
   await expect(admin.heading()).toHaveText('Add OpenID Connect');
   await fill(admin.page, idp);
 
   // Nothing is saved by trying, and all but the secret comes back.
   await admin.page.locator('#claims').fill('{"sub": "1", "email": "jane@example.org", "email_verified": true}');
-  await admin.page.getByRole('button', { name: 'Try the mapper' }).click();
-  await expect(admin.page.getByTestId('tried')).toContainText('They fit the identity schema');
-  await expect(admin.page.getByTestId('tried')).toContainText('Counts as proven without a mail: jane@example.org');
+  await admin.page.getByRole('button', { name: 'Test mapping' }).click();
+  await expect(admin.page.getByTestId('tried')).toContainText('The traits match the identity schema');
+  await expect(admin.page.getByTestId('tried')).toContainText('Verified without a code: jane@example.org');
   await expect(admin.page.locator('#secret-again')).toBeVisible();
   await expect(admin.page.locator('#client-secret')).toHaveValue('');
   await expect(admin.page.locator('#label')).toHaveValue('Acme');
   await admin.page.locator('#client-secret').fill(CLIENT.client_secret);
   await admin.page.locator('#save').click();
   await expect(admin.heading()).toHaveText('Social sign-in');
-  await expect(admin.status.first()).toContainText('still off');
+  await expect(admin.status.first()).toContainText('The provider is off');
   const acme = admin.page.getByTestId('provider-acme');
   await expect(acme.getByTestId('redirect-uri')).toHaveValue(`${vestibule.publicUrl}/self-service/methods/oidc/callback/acme`);
   const copy = acme.getByRole('button', { name: 'Copy' });
@@ -66,14 +66,14 @@ test('a provider is added, tried, tested and switched on without touching a file
   await expect(anna.page.getByRole('button', { name: 'Sign up with Acme' })).toHaveCount(0);
 
   const tab = await testSignIn(admin, 'anna');
-  await expect(tab.getByTestId('outcome')).toContainText('a new account would be made');
-  await expect(tab.getByTestId('outcome')).toContainText('anna@example.org, proven');
+  await expect(tab.getByTestId('outcome')).toContainText('a new account would be created');
+  await expect(tab.getByTestId('outcome')).toContainText('anna@example.org (verified)');
   await expect(tab.getByTestId('claims')).toContainText('anna@example.org');
   await expect(tab.locator('.stages .bad, .stages .idle')).toHaveCount(0);
   await tab.close();
 
-  await acme.getByRole('button', { name: 'Switch on' }).click();
-  await expect(admin.page.getByTestId('method')).toHaveText('Social sign-in is on.');
+  await acme.getByRole('button', { name: 'Turn on Acme and social sign-in' }).click();
+  await expect(admin.page.getByTestId('method')).toHaveAttribute('data-state', 'on');
   await anna.openSignUp();
   await anna.page.getByRole('button', { name: 'Sign up with Acme' }).click();
   await agreeAs(anna.page, 'anna');
@@ -82,13 +82,13 @@ test('a provider is added, tried, tested and switched on without touching a file
 
   // The test now knows her, the secret shows that it was used, and off is off.
   const again = await testSignIn(admin);
-  await expect(again.getByTestId('outcome')).toContainText('an account would be signed in');
+  await expect(again.getByTestId('outcome')).toContainText('an existing account would be signed in');
   await again.close();
   await admin.page.getByRole('link', { name: 'Acme' }).click();
   await expect(admin.page.getByTestId('secret-state')).toContainText('last used');
   await admin.goto('/social');
-  await acme.getByRole('button', { name: 'Switch off' }).click();
-  await expect(acme.locator('.mark')).toHaveText('off');
+  await acme.getByRole('button', { name: 'Turn off Acme' }).click();
+  await expect(acme.locator('.mark')).toHaveText('Off');
   const late = await visitor();
   await late.goto('/login');
   await expect(late.page.getByRole('button', { name: 'Sign in with Acme' })).toHaveCount(0);
@@ -102,7 +102,7 @@ test('a mistake is told beside its field, and a test that fails says what to cha
   await fill(admin.page, idp);
   await admin.page.locator('#issuer-url').fill('acme');
   await admin.page.locator('#save').click();
-  await expect(admin.page.locator('#problems')).toContainText('This is no address');
+  await expect(admin.page.locator('#problems')).toContainText('Enter a complete URL');
   await expect(admin.page.locator('#issuer-url-problem')).toBeVisible();
   await expect(admin.page.locator('#vouches')).toBeChecked();
   await admin.page.locator('#issuer-url').fill(idp.issuer);
@@ -111,6 +111,6 @@ test('a mistake is told beside its field, and a test that fails says what to cha
   await expect(admin.heading()).toHaveText('Social sign-in');
   const tab = await testSignIn(admin, 'anna');
   await expect(tab.getByTestId('outcome')).toContainText('exchange_failed');
-  await expect(tab.getByTestId('outcome')).toContainText('Check client id, secret and issuer');
+  await expect(tab.getByTestId('outcome')).toContainText('Check the client ID, the secret and the issuer');
   await tab.close();
 });

@@ -4,7 +4,6 @@
 mod auth;
 mod kept;
 mod mounted;
-mod social;
 mod tester;
 mod visit;
 
@@ -37,7 +36,6 @@ pub fn pages() -> &'static [std::sync::Arc<app::console::kit::Entry>] {
 pub fn router(state: AppState) -> Router {
     let inside = Router::new()
         .merge(mounted::routes())
-        .merge(social::routes())
         .route("/api/{*function}", post(server_function))
         .fallback(|| async { Instead::Nothing })
         .layer(middleware::from_fn_with_state(state.clone(), visit::explained))

@@ -8,8 +8,8 @@ use engine::config::Config;
 use engine::config::load::{masked, written};
 use engine::operators::Role;
 use engine::requester::UnnamedProxies;
+use engine::settings::Severity;
 use engine::settings::checks::{Check, checks, overlay};
-use engine::settings::{FieldError, Saved, Severity};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
@@ -106,30 +106,7 @@ fn one(check: Check, file: String, editable: bool) -> AnyView {
     .into_any()
 }
 
-pub(super) use super::kit::form::REASON;
-
 /// How many errors and dangers the configuration has, with what the running server saw of proxies.
 pub fn critical_count(config: &Config, proxies: UnnamedProxies) -> usize {
     checks(config, proxies).iter().filter(|check| check.severity <= Severity::Danger).count()
-}
-
-/// What a Save lacks that brings a danger about, beside the field that it is about.
-pub(super) fn needs(saved: Saved) -> FieldError {
-    let (dangers, what, reason) = match saved {
-        Saved::NeedsOwner(dangers) => (dangers, "Only an owner can make this change.", false),
-        Saved::NeedsFreshSignIn(dangers) => (
-            dangers,
-            "Confirm your password: you signed in more than five minutes ago. Restore the revision before it in \
-             History, which asks for the password.",
-            false,
-        ),
-        Saved::NeedsReason(dangers) => (dangers, "Enter a reason for the history, and save again.", true),
-        // Everything else is no question.
-        Saved::Done { .. } | Saved::Unchanged { .. } | Saved::Conflict { .. } | Saved::Again(_) => {
-            (Vec::new(), "This can’t be saved.", false)
-        }
-    };
-    let titles: String = dangers.iter().map(|danger| format!("{}. ", danger.title)).collect();
-    let beside = dangers.iter().find_map(|danger| danger.at).unwrap_or("sign_in_after_registration");
-    FieldError { field: if reason { REASON } else { beside }, message: format!("{titles}{what}") }
 }

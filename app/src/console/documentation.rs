@@ -93,6 +93,16 @@ impl Page for OneChapter {
     }
 }
 
+/// The title of a chapter. `None`: there is none of that name.
+pub(super) fn title(name: &str) -> Option<&'static str> {
+    CHAPTERS.iter().find(|chapter| chapter.name == name).map(|chapter| chapter.title)
+}
+
+/// Where a chapter is.
+pub(super) fn address(name: &str) -> String {
+    format!("{}/{name}", nav::DOCUMENTATION.path)
+}
+
 /// Where a link of a chapter goes. `None`: to a file that is not here.
 fn link(to: &str) -> Option<String> {
     if to.starts_with('#') || to.starts_with("https://") {

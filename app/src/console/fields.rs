@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Name → text, as posted.
-pub type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
 
 /// As it was typed; empty where nothing of that name was sent.
 pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {

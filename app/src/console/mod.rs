@@ -1,12 +1,12 @@
 //! The console's pages, rendered on the server. A page file holds what its page loads, what its forms do and how it looks; rules are in
 //! `engine::settings` and `engine::operators`, what every page needs is in `kit`, where pages are is in `nav`.
 
+mod about;
 mod account;
 mod audit;
 pub mod auth;
 pub mod checks;
 mod comparison;
-mod confirm;
 mod documentation;
 mod fields;
 mod files;
@@ -26,12 +26,11 @@ mod search;
 mod sessions;
 mod settings;
 mod shell;
-pub mod social;
+mod social;
 pub mod tester;
 mod users;
 mod webhooks;
 
-pub use fields::Fields;
 pub use shell::{Assets, Shell, document, not_found, trouble};
 
 use kit::{Entry, Listed, mount};
@@ -44,6 +43,10 @@ pub fn pages() -> Vec<Entry> {
         mount::<users::OneUser>(),
         mount::<sessions::Sessions>(),
         mount::<invitations::Invitations>(),
+        mount::<social::Social>(),
+        mount::<social::New>(),
+        mount::<social::Provider>(),
+        mount::<social::Test>(),
         mount::<mail::Delivery>(),
         mount::<mailbox::Mailbox>(),
         mount::<webhooks::Webhooks>(),

@@ -35,8 +35,11 @@ pub(super) struct View {
 }
 
 impl Page for OneOperator {
-    const META: Meta =
-        Meta { refused: "operator.refused", ..Meta::of(&nav::OPERATORS).at("/operators/{id}") };
+    const META: Meta = Meta {
+        refused: "operator.refused",
+        draft: Some(|_| true),
+        ..Meta::of(&nav::OPERATORS).at("/operators/{id}")
+    };
     const VERBS: &'static [Verb] = &[
         Verb::new("role", Role::Owner, "operator.refused").confirming(),
         Verb::new("sign_out", Role::Owner, "operator.refused").confirming(),

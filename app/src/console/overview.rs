@@ -134,17 +134,7 @@ fn step(line: Line) -> AnyView {
     let about = if line.about.is_empty() { line.stage } else { &line.about };
     let mut letters = about.chars();
     let about = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>();
-    let icon = match line.step {
-        "check" | "invitation" => "M3 2.5h12v13H3zM5.75 6h6.5M5.75 9h6.5M5.75 12h3.5",
-        "store" | "reserve" => {
-            "M3.5 4.5c0-1.4 2.5-2.25 5.5-2.25s5.5.85 5.5 2.25v9c0 1.4-2.5 2.25-5.5 2.25s-5.5-.85-5.5-2.25zM3.5 4.5c0 1.4 2.5 2.25 5.5 2.25s5.5-.85 5.5-2.25M3.5 9c0 1.4 2.5 2.25 5.5 2.25s5.5-.85 5.5-2.25"
-        }
-        "send_code" | "pend" => "M2 4h14v10H2zM2.5 4.5 9 9.75l6.5-5.25",
-        "sign_in" => "M11 2.5h4v13h-4M6 12.5 9.5 9 6 5.5M9.5 9h-7",
-        "hash" => "M6.5 2.5 5 15.5M13 2.5l-1.5 13M2.75 6.5h13M2.25 11.5h13",
-        "before" | "ask" | "inform" => "M10 1.75 3.5 10.25H8.5l-.75 6 6.75-8.75h-5z",
-        _ => "M9 16A7 7 0 1 0 9 2a7 7 0 0 0 0 14ZM6 9.2l2.1 2.1L12.2 7",
-    };
+    let icon = super::plan::outline(line.step);
     view! {
         <li>
             <span class="dot">{shell::icon(icon)}</span>

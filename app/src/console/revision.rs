@@ -28,7 +28,8 @@ pub(super) struct View {
 }
 
 impl Page for OneRevision {
-    const META: Meta = Meta::of(&nav::HISTORY).at("/settings/history/{number}");
+    const META: Meta =
+        Meta { draft: Some(|_| true), ..Meta::of(&nav::HISTORY).at("/settings/history/{number}") };
     const VERBS: &'static [Verb] = &[Verb::new("restore", Role::Editor, "settings.refused").confirming()];
     type Query = Query;
     type View = View;

@@ -4,23 +4,25 @@
 use super::auth;
 use super::mounted::PAGES;
 use crate::state::AppState;
-use app::console::social;
 use axum::extract::Request;
 use axum::response::Response;
 use engine::operators;
 
-/// A page whose form waits, and whether a field of it may. Each page says so: it knows its secrets.
-type Kept = (&'static str, fn(&str) -> bool);
+/// The path of a form that waits, and whether a field of it may. Each page says so: it knows its secrets.
+type Kept = (String, fn(&str) -> bool);
 
-const KEPT: [Kept; 1] = [(social::PROVIDER, social::may_wait)];
-
-/// The page of that path, if its form waits.
+/// The page at that path, if its form waits.
 pub(super) fn page(path: &str) -> Option<Kept> {
-    if let Some(kept) = KEPT.into_iter().find(|(page, _)| *page == path) {
-        return Some(kept);
-    }
-    let entry = PAGES.iter().find(|entry| entry.meta.path == path)?;
-    Some((entry.meta.path, entry.meta.draft?))
+    let exact = PAGES.iter().find(|entry| entry.meta.path == path);
+    let entry = exact.or_else(|| PAGES.iter().find(|entry| is_at(entry.meta.path, path)))?;
+    Some((path.to_owned(), entry.meta.draft?))
+}
+
+/// Whether that is the path of a page, whose parameters are in braces.
+fn is_at(page: &str, path: &str) -> bool {
+    let (page, path): (Vec<&str>, Vec<&str>) = (page.split('/').collect(), path.split('/').collect());
+    let same = |(wanted, is): (&&str, &&str)| wanted == is || (wanted.starts_with('{') && !is.is_empty());
+    page.len() == path.len() && page.iter().zip(&path).all(same)
 }
 
 /// What was typed waits while its operator signs in.
@@ -43,8 +45,8 @@ pub(super) async fn keep(
     let mut waits = false;
     for token in tokens {
         if let (false, Some(form)) = (waits, &form) {
-            waits = operators::kept::keep(&state.engine, &token, page, form).await?;
+            waits = operators::kept::keep(&state.engine, &token, &page, form).await?;
         }
     }
-    Ok(auth::sign_in_first(&if waits { format!("{page}?kept=true") } else { page.to_owned() }))
+    Ok(auth::sign_in_first(&if waits { format!("{page}?kept=true") } else { page }))
 }

@@ -3,7 +3,7 @@
 
 use crate::error;
 use crate::state::AppState;
-use app::console::{self as pages, Assets, Fields, Shell, checks, nav};
+use app::console::{self as pages, Assets, Shell, checks, nav};
 use axum::RequestPartsExt;
 use axum::extract::rejection::ExtensionRejection;
 use axum::extract::{Extension, FromRequestParts, Request, State};
@@ -12,15 +12,13 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use engine::operators::{self, OperatorSession};
-use engine::{Engine, Error, Kind};
+use engine::{Engine, Error};
 use std::sync::Arc;
 
 pub(super) use app::console::kit::Visit;
 
 /// What a route answers.
 pub(super) type Answer<T = Response> = Result<T, Instead>;
-/// The same where it only ever shows a page.
-pub(super) type Page = Answer<Html<String>>;
 
 /// What is shown instead of a page.
 pub(super) enum Instead {
@@ -28,13 +26,6 @@ pub(super) enum Instead {
     Nothing,
     /// It did not work, and no form can show why.
     Trouble(Box<Error>),
-}
-
-impl Instead {
-    /// Where what is not there is no page, rather than a sentence of its own.
-    pub(super) fn nothing_if_unknown(failed: Error) -> Self {
-        if failed.kind == Kind::NotFound { Self::Nothing } else { failed.into() }
-    }
 }
 
 impl From<Error> for Instead {
@@ -88,15 +79,6 @@ impl FromRequestParts<AppState> for Visit {
         let shell = shell(&engine, assets, &operator, &parts.uri);
         Ok(Self { engine, operator, shell })
     }
-}
-
-/// What waits for this operator on that page, if the address says so.
-pub(super) async fn kept(visit: &Visit, wanted: bool, page: &str) -> engine::Result<Option<Fields>> {
-    if !wanted {
-        return Ok(None);
-    }
-    let form = operators::kept::kept(&visit.engine, &visit.operator.operator, page).await?;
-    Ok(form.map(|form| url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()))
 }
 
 fn shell(engine: &Engine, assets: Assets, operator: &OperatorSession, address: &Uri) -> Shell {

@@ -120,10 +120,10 @@ async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() 
     assert_eq!(saved.location(), "/social?done=new", "{}", saved.html);
     let right = [("was", "acme"), ("client_secret", "the real one")];
     let saved = console.post("/social/provider", &provider("1", &right)).await;
-    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+    assert_eq!(saved.location(), "/social?saved=2&new=true", "{}", saved.html);
     let named = [("was", "acme"), ("label", "Acme")];
     let saved = console.post("/social/provider", &provider("2", &named)).await;
-    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+    assert_eq!(saved.location(), "/social?saved=3&new=true", "{}", saved.html);
 
     // The same address: it stays.
     let said = "acme: its secret was entered for another address";
@@ -138,7 +138,7 @@ async fn going_back_sends_no_secret_to_an_address_that_it_was_not_entered_for() 
     assert_eq!(back.location(), "/settings/history?saved=5&new=true", "{}", back.html);
     assert!(secrets::held(&console.engine).await.unwrap().is_empty());
     let list = console.get("/social").await;
-    assert!(list.html.contains("Its secret is gone"), "{}", list.html);
+    assert!(list.html.contains("The secret is missing"), "{}", list.html);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
     let renamed = [("was", "acme"), ("label", "Acme Ltd")];
     for time in ["once", "by a double click"] {
         let saved = console.post("/social/provider", &provider("1", &renamed)).await;
-        assert_eq!(saved.location(), "/social?done=saved", "{time}: {}", saved.html);
+        assert_eq!(saved.location(), "/social?saved=2&new=true", "{time}: {}", saved.html);
     }
     let late = [&renamed[..], &[("client_secret", "another one")]].concat();
     let asked = console.post("/social/provider", &provider("1", &late)).await;
@@ -165,7 +165,7 @@ async fn a_secret_that_comes_late_is_not_said_to_be_saved_and_lost() {
     assert!(asked.html.contains("Enter the secret again"), "{}", asked.html);
     let before = secrets::held(&console.engine).await.unwrap();
     let saved = console.post("/social/provider", &provider("2", &late)).await;
-    assert_eq!(saved.location(), "/social?done=saved", "{}", saved.html);
+    assert_eq!(saved.location(), "/social?saved=3&new=true", "{}", saved.html);
     assert_ne!(secrets::held(&console.engine).await.unwrap(), before);
 }
 

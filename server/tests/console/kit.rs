@@ -3,7 +3,7 @@
 use crate::client::{Console, EMAIL, Page};
 use app::console::nav::{self, PLACES};
 use axum::http::{StatusCode, header};
-use engine::operators::Role;
+use engine::operators::{self, By, Role};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -102,6 +102,36 @@ async fn what_a_role_may_not_do_is_refused_on_every_page_and_is_in_the_audit() {
     }
 }
 
+/// The same for clients without a session, and for operators who were disabled a moment ago.
+#[tokio::test]
+async fn without_an_active_operator_every_page_and_action_leads_to_the_sign_in_and_does_nothing() {
+    let owner = start().await;
+    let disabled = owner.another("edda@console.test", Role::Owner).await;
+    assert_eq!(disabled.get("/").await.status, StatusCode::OK);
+    assert!(operators::disable(&owner.engine, By::CommandLine, "edda@console.test").await.unwrap());
+    let nobody = Console::on(owner.world.clone(), owner.engine.clone());
+    let before = owner.engine.db().rows().await.unwrap();
+    for (who, console) in [("nobody", &nobody), ("a disabled operator", &disabled)] {
+        for entry in server::console::pages() {
+            let path = address(entry.meta.path);
+            let open = console.get(&path).await;
+            assert_eq!(open.status, StatusCode::SEE_OTHER, "{who} {path}: {}", open.html);
+            assert!(open.location().starts_with("/sign-in"), "{who} {path}: {}", open.location());
+            assert_eq!(console.swap(&path, None).await.status, StatusCode::UNAUTHORIZED, "{who} {path}");
+            for verb in entry.verbs {
+                let fields = [("action", verb.name), ("base", "0"), ("password", crate::client::PASSWORD)];
+                let native = console.post(&path, &fields).await;
+                assert!(native.location().starts_with("/sign-in"), "{who} {path} {}", verb.name);
+                let swap = console.swap(&path, Some(&fields)).await;
+                assert_eq!(swap.status, StatusCode::UNAUTHORIZED, "{who} {path} {}", verb.name);
+            }
+        }
+        let function = console.post(crate::client::FUNCTION, &[]).await;
+        assert_eq!(function.status, StatusCode::UNAUTHORIZED, "{who}");
+    }
+    assert_eq!(owner.engine.db().rows().await.unwrap(), before, "nothing is kept either");
+}
+
 #[tokio::test]
 async fn the_script_gets_the_same_answer_as_a_part_of_the_page() {
     let console = start().await;
@@ -149,6 +179,36 @@ async fn an_expired_session_loses_nothing_that_was_typed() {
     );
     assert!(!back.html.contains("never kept"));
     assert!(!console.get("/invitations").await.html.contains("id=\"kept\""));
+}
+
+#[tokio::test]
+async fn a_page_with_a_parameter_in_its_path_loses_nothing_either() {
+    let mut console = start().await;
+    let email = json!({"traits": {"email": "ada@example.org"}});
+    let ada = console.user(email).await;
+    let path = format!("/users/{ada}");
+    console.world.clock.advance(Duration::from_secs(12 * 60 * 60 + 1));
+    let led =
+        console.post(&path, &[("action", "delete"), ("typed", "ada@exam"), ("reason", "Asked to")]).await;
+    assert_eq!(led.location(), format!("/sign-in?next=%2Fusers%2F{ada}%3Fkept%3Dtrue"));
+    console.sign_in(EMAIL).await;
+    let back = console.get(&format!("{path}?kept=true")).await;
+    for part in ["id=\"kept\"", "value=\"ada@exam\"", "value=\"Asked to\""] {
+        assert!(back.html.contains(part), "{part}: {}", back.html);
+    }
+    assert!(console.exists(ada).await, "nothing of it was done");
+}
+
+#[tokio::test]
+async fn each_page_of_the_navigation_explains_itself_and_leads_to_its_documentation() {
+    let console = start().await;
+    for place in PLACES {
+        let page = console.get(place.path).await;
+        let (_, about) = page.html.split_once("About this page").unwrap_or_else(|| panic!("{}", place.path));
+        let link = about.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(link.starts_with("/documentation/"), "{}: {link}", place.path);
+        assert_eq!(console.get(link).await.status, StatusCode::OK, "{link}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What is around every page of the kit, whatever became of a request: title, notices, questions, and the page's own part. As a whole
 //! document, or as what the script swaps in.
 
+use super::super::about::{About, about};
 use super::super::nav;
 use super::super::shell::{critical, document};
 use super::form;
@@ -36,6 +37,9 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
     let Told { asks, reason, wrong, restored, notice } = told;
     let head = P::head(&view, visit);
     let title = if asks.any() { format!("Error: {}", head.title) } else { head.title.clone() };
+    // The pages below one of the navigation are explained by it.
+    let place = visit.shell.place.filter(|place| visit.shell.address.split('?').next() == Some(place.path));
+    let about = place.and_then(about);
     let owner = Owner::new();
     let html = owner.with(|| {
         let frame = Frame {
@@ -52,7 +56,7 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
         view! {
             <div class=class>
                 <main id="main" tabindex="-1">
-                    {above(head, &frame)}
+                    {above(head, about, &frame)}
                     {P::body(view, &frame)}
                 </main>
                 {aside}
@@ -81,7 +85,7 @@ pub(super) fn show<P: Page>(visit: &Visit, swap: bool, view: P::View, told: Told
 }
 
 /// Title, then everything that the page has to say before its own part.
-fn above(head: Head, frame: &Frame<'_>) -> AnyView {
+fn above(head: Head, about: Option<About>, frame: &Frame<'_>) -> AnyView {
     let Head { title, lead, parent, actions, read_only, read_only_more } = head;
     let Asks { problems, conflict, confirm } = frame.asks;
     let again = confirm.as_ref().and_then(|confirm| Some((confirm, confirm.again.as_ref()?)));
@@ -90,6 +94,7 @@ fn above(head: Head, frame: &Frame<'_>) -> AnyView {
             {parent.map(|(title, path)| view! { <p class="up"><a href=path>{title}</a></p> })}
             <h1><bdi>{title}</bdi></h1>
             {lead.map(|lead| view! { <p>{lead}</p> })}
+            {about.map(About::view)}
             {actions.map(|actions| view! { <div class="head-actions">{actions}</div> })}
         </div>
         {read_only.map(|why| view! {

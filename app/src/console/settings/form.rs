@@ -2,14 +2,20 @@
 //! of the settings; `NAME.METHOD` is one method of several, `NAME.count` and `NAME.unit` a duration. `also.NAME` is an unsaved value
 //! of another page, as JSON: a preset or a fix can reach beyond its page.
 
-use crate::console::fields::{Fields, text, trimmed};
+mod base;
+mod clash;
+
+pub(super) use base::{made_from, revision, was};
+pub(super) use clash::{Clash, on_top_of};
+
+use crate::console::fields::{Fields, trimmed};
 use engine::config::Named;
 use engine::model::MethodId;
 use engine::settings::names::{AFTER_SIGN_UP, SHOW_VERIFICATION_PAGE, SIGN_IN_AFTER_SOCIAL};
 use engine::settings::table::{Page, Writes, on_page};
 use engine::settings::{
-    AfterSignUp, Current, FieldError, PerMethod, SETTINGS, Setting, SettingValue, Values, differences,
-    in_units, label, parse_span, setting,
+    AfterSignUp, Current, FieldError, PerMethod, Setting, SettingValue, Values, differences, in_units, label,
+    parse_span, setting,
 };
 use std::time::Duration;
 
@@ -168,7 +174,7 @@ fn asks_for_another(current: &Current, sent: &Fields, name: &str) -> bool {
     match current.values.get(name) {
         Some(SettingValue::Switch(on)) => has(name) && !on,
         Some(SettingValue::PerMethod(ways)) => {
-            let asked = |method: MethodId| has(name) || has(&format!("{name}.{}", method.name()));
+            let asked = |method: Method| has(name) || has(&format!("{name}.{}", method.name()));
             ways.iter().any(|(method, on)| asked(method) && !on)
         }
         Some(SettingValue::Number(saved)) => {
@@ -214,113 +220,6 @@ fn answered(current: &Current, sent: &Fields, read: &mut Read) {
 
 fn is_covered(name: &str) -> bool {
     group_of(Page::Authentication, name).is_some()
-}
-
-/// What a browser would send for those values, in the order of the page.
-fn sent(page: Page, current: &Current, values: &Values) -> Vec<(String, String)> {
-    let mut sent: Vec<(String, String)> = Vec::new();
-    let on = |name: String| (name, "true".to_owned());
-    for Setting { name, .. } in on_page(page) {
-        let name = *name;
-        if name == AFTER_SIGN_UP {
-            let answer = AfterSignUp::instead(values).filter(|_| !is_fixed(current));
-            sent.extend(answer.map(|answer| (name.to_owned(), answer.name().to_owned())));
-        }
-        let value = values.get(name).filter(|_| current.offered.contains(name) && !current.is_locked(name));
-        match value {
-            Some(SettingValue::Switch(true)) => sent.push(on(name.to_owned())),
-            Some(SettingValue::PerMethod(ways)) => sent.extend(
-                ways.iter()
-                    .filter(|(method, on)| *on && current.method_locked(name, *method).is_none())
-                    .map(|(method, _)| on(way_name(name, &ways, method))),
-            ),
-            Some(SettingValue::Number(number)) => sent.push((name.to_owned(), number.to_string())),
-            Some(SettingValue::Duration(span)) => {
-                sent.extend(span.map(|_| on(name.to_owned())));
-                let (count, unit) = span_texts(span);
-                sent.push((format!("{name}.count"), count));
-                sent.push((format!("{name}.unit"), unit));
-            }
-            Some(SettingValue::Choice(chosen)) => sent.push((name.to_owned(), chosen.to_owned())),
-            Some(SettingValue::Switch(false)) | None => {}
-        }
-    }
-    sent
-}
-
-/// The field `base`: the revision and, after a `&`, what a browser would send if nothing was changed. By this the island tells
-/// whether something was, and a late Save what others may keep. Whoever may only look sends nothing.
-pub(super) fn made_from(page: Page, current: &Current, editable: bool) -> String {
-    let mut fields: Vec<String> = Vec::new();
-    if editable {
-        // Its field is in the bar, and that is the first part of the form.
-        fields.push("reason=".to_owned());
-        let untouched = sent(page, current, &current.values).into_iter();
-        fields.extend(untouched.map(|(name, value)| format!("{name}={value}")));
-    }
-    format!("{}&{}", current.revision, fields.join("&"))
-}
-
-/// The revision that a form was made from. No revision at all stands on none, so nothing can be saved on it.
-pub(super) fn revision(sent: &Fields) -> i64 {
-    let base = text(sent, "base");
-    base.split_once('&').map_or(base, |(number, _)| number).parse().unwrap_or(-1)
-}
-
-/// The values that a form was made from. `None` where it does not say.
-pub(super) fn was(page: Page, current: &Current, sent: &Fields) -> Option<Values> {
-    let (_, was) = sent.get("base")?.split_once('&')?;
-    let was: Fields = was
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let read = read(page, current, &was);
-    (!was.is_empty() && read.problems.is_empty()).then_some(read.values)
-}
-
-/// What two operators changed to different ends.
-pub(super) struct Clash {
-    pub(super) field: &'static str,
-    pub(super) was: String,
-    pub(super) theirs: String,
-    pub(super) mine: String,
-}
-
-/// What was typed, with everything untouched following `theirs`. A switch that both changed is the same for both; a number can
-/// clash.
-pub(super) fn on_top_of(theirs: &Values, was: &Values, mine: &mut Read) -> Vec<Clash> {
-    let mut clashes = Vec::new();
-    for setting in SETTINGS {
-        let name = setting.name;
-        let (Some(was), Some(theirs), Some(my)) =
-            (was.whole(name), theirs.whole(name), mine.values.whole(name))
-        else {
-            continue;
-        };
-        let unread = mine.problems.iter().any(|problem| problem.field == name);
-        match (&was, &theirs, &my) {
-            (SettingValue::PerMethod(was), SettingValue::PerMethod(theirs), SettingValue::PerMethod(my)) => {
-                let merged = theirs.iter().map(|(method, on)| {
-                    (method, if my.is_on(method) == was.is_on(method) { on } else { my.is_on(method) })
-                });
-                mine.values.set(name, merged.collect::<PerMethod>());
-            }
-            _ if unread => {}
-            _ if my == was => {
-                mine.typed.retain(|control, _| control.split('.').next() != Some(name));
-                mine.values.set(name, theirs);
-            }
-            _ if theirs != was && theirs != my => clashes.push(Clash {
-                field: name,
-                was: setting.words(&was),
-                theirs: setting.words(&theirs),
-                mine: setting.words(&my),
-            }),
-            _ => {}
-        }
-    }
-    clashes
 }
 
 #[cfg(test)]

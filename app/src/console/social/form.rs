@@ -1,11 +1,11 @@
-//! The form of one provider as names and texts: what is posted, and the draft that it says.
+//! The form of one provider as names and texts: what is posted, what its controls show, and the draft that both stand for.
 
 use crate::console::fields::{Fields, text};
 use engine::config::providers::{KINDS, Preset};
 use engine::config::social::Secret;
 use engine::settings::social::{Draft, Mapper, TEXTS};
 
-/// What was typed; `None`: of no kind that is there. The id of one that is there cannot be changed.
+/// What was typed. `None`: no kind has that name. The ID of an existing provider can't be changed.
 pub(super) fn drafted(sent: &Fields, was: Option<&str>) -> Option<Draft> {
     let name = text(sent, "provider");
     let kind = KINDS.iter().find(|kind| kind.name == name)?;
@@ -28,6 +28,41 @@ pub(super) fn drafted(sent: &Fields, was: Option<&str>) -> Option<Draft> {
     })
 }
 
+/// What the controls show. Secrets are never among it. `claims`: to test the claims mapping with.
+pub(super) fn shown(draft: &Draft, claims: String) -> Fields {
+    let mut fields: Fields = TEXTS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), draft.texts.get(name)?.clone())))
+        .collect();
+    let mut put = |name: &str, value: &str| fields.insert(name.to_owned(), value.to_owned());
+    put("id", &draft.id);
+    put("claims", &claims);
+    put(
+        "mapper",
+        match &draft.mapper {
+            Mapper::Preset => "preset",
+            Mapper::Own => "own",
+            Mapper::Kept(_) => "kept",
+        },
+    );
+    for (name, on) in [
+        ("account_linking_mode", draft.links_by_itself),
+        ("update_identity_on_login", draft.update_on_login),
+        ("vouches", draft.vouches),
+    ] {
+        put(name, if on { "true" } else { "" });
+    }
+    if draft.text("mapper_text").is_empty() {
+        put("mapper_text", draft.kind.mapper);
+    }
+    for (name, meant) in [("pkce", "auto"), ("claims_source", "id_token")] {
+        if draft.text(name).is_empty() {
+            put(name, meant);
+        }
+    }
+    fields
+}
+
 /// What a preset fills in. An address with a part to replace stays a hint.
 pub(super) fn begin_with(draft: &mut Draft, preset: &Preset) {
     draft.texts.insert("label", preset.label.to_owned());
@@ -47,24 +82,24 @@ pub(super) fn differing(theirs: &Draft, mine: &Draft) -> Vec<(&'static str, Stri
         .into_iter()
         .filter(|name| engine::settings::social::fields(mine.kind).contains(name))
         .filter(|name| normal(theirs, name) != normal(mine, name))
-        .map(|name| (label(name), normal(theirs, name)))
+        .map(|name| (label(name).unwrap_or(name), normal(theirs, name)))
         .collect();
     if theirs.mapper != mine.mapper || theirs.text("mapper_text") != mine.text("mapper_text") {
         let which = match theirs.mapper {
-            Mapper::Preset => "the one that suits",
-            Mapper::Own => "a text of its own",
-            Mapper::Kept(_) => "as in the file",
+            Mapper::Preset => "default mapping",
+            Mapper::Own => "custom mapping",
+            Mapper::Kept(_) => "mapping of the file",
         };
-        all.push((label("mapper_text"), which.to_owned()));
+        all.push(("Claims mapping", which.to_owned()));
     }
-    let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let on = |on: bool| if on { "On" } else { "Off" }.to_owned();
     for (name, theirs, mine) in [
         ("vouches", theirs.vouches, mine.vouches),
         ("account_linking_mode", theirs.links_by_itself, mine.links_by_itself),
         ("update_identity_on_login", theirs.update_on_login, mine.update_on_login),
     ] {
         if theirs != mine {
-            all.push((label(name), on(theirs)));
+            all.push((label(name).unwrap_or(name), on(theirs)));
         }
     }
     all
@@ -79,31 +114,52 @@ fn normal(draft: &Draft, name: &str) -> String {
     }
 }
 
+/// A text that names fields by their keys, with their labels instead.
+pub(super) fn in_labels(text: &str) -> String {
+    let part = |(number, part): (usize, &str)| match (number % 2, label(part)) {
+        (1, Some(label)) => format!("“{label}”"),
+        (1, None) => format!("`{part}`"),
+        _ => part.to_owned(),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
 /// What a field is called.
-pub(super) fn label(name: &str) -> &'static str {
-    match name {
-        "id" => "Id",
+pub(super) fn label(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "id" => "ID",
         "label" => "Name on the button",
-        "client_id" => "Client id",
+        "client_id" => "Client ID",
         "client_secret" => "Client secret",
-        "issuer_url" => "Issuer",
+        "issuer_url" => "Issuer URL",
         "auth_url" => "Authorization endpoint",
         "token_url" => "Token endpoint",
         "userinfo_url" => "Userinfo endpoint",
         "microsoft_tenant" => "Tenant",
-        "apple_team_id" => "Team id",
-        "apple_private_key_id" => "Key id",
+        "apple_team_id" => "Team ID",
+        "apple_private_key_id" => "Key ID",
         "apple_private_key" => "Private key",
         "scope" => "Scopes",
-        "mapper_text" => "Mapper",
+        "mapper_text" => "Custom mapping",
         "pkce" => "PKCE",
-        "claims_source" => "Where claims come from",
+        "claims_source" => "Source of claims",
         "requested_claims" => "Requested claims",
-        "additional_id_token_audiences" => "Further audiences",
-        "vouches" => "Its word on an address counts as proof",
-        "account_linking_mode" => "Link accounts without asking",
-        "update_identity_on_login" => "Take over changes at each sign-in",
-        "claims" => "Claims to try it on",
-        _ => "This field",
+        "additional_id_token_audiences" => "Additional audiences",
+        "vouches" => "Trust verified emails from this provider",
+        "account_linking_mode" => "Link accounts automatically",
+        "update_identity_on_login" => "Update the account at each sign-in",
+        "claims" => "Claims to test with",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_labels;
+
+    #[test]
+    fn keys_of_the_form_become_its_labels_and_other_code_stays() {
+        let text = "Set `issuer_url` to `common`, then copy the URL.";
+        assert_eq!(in_labels(text), "Set “Issuer URL” to `common`, then copy the URL.");
     }
 }

@@ -36,7 +36,7 @@ pub struct Draft {
     pub mapper: Mapper,
     pub links_by_itself: bool,
     pub update_on_login: bool,
-    /// Its word on an address counts as proof.
+    /// Emails that it has verified are trusted.
     pub vouches: bool,
     pub client_secret: Secret,
     pub apple_private_key: Secret,
@@ -196,14 +196,14 @@ impl Draft {
         };
         let id = self.id.as_str();
         if id.is_empty() {
-            say("id", "Give it an id, such as `google`.");
+            say("id", "Enter an ID, for example `google`.");
         } else if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
-            say("id", "The id may have letters without accents, digits, `-`, `_` and `.`, at most 64.");
+            say("id", "Use at most 64 letters without accents, digits, `-`, `_` and `.`.");
         } else if taken {
-            say("id", "There is a provider with this id. Choose another one.");
+            say("id", "A provider with this ID already exists. Enter another ID.");
         }
         if self.text("client_id").is_empty() {
-            say("client_id", "The client id is missing. The provider shows it.");
+            say("client_id", "Enter the client ID from the provider.");
         }
         let member = secret_of(self.kind);
         let has_one = before.and_then(|entry| entry.get(member)).and_then(Value::as_str).is_some();
@@ -211,8 +211,8 @@ impl Draft {
         let needed = !matches!(self.kind.name, "generic");
         if needed && !has_one && self.secret(member).is_empty() {
             let what = match self.kind.name {
-                "apple" => "Apple's private key is missing.",
-                _ => "The client secret is missing. The provider shows it, often only once.",
+                "apple" => "Enter the private key from Apple.",
+                _ => "Enter the client secret from the provider. Many providers show it only once.",
             };
             say(member, what);
         }
@@ -232,12 +232,12 @@ impl Draft {
             );
         }
         if SECRETS.iter().any(|member| name_in(self.secret(member)).is_some()) {
-            say(member, "This names a secret and is none. Enter the secret itself.");
+            say(member, "This is a reference to a secret. Enter the secret itself.");
         }
         if self.kind.name == "apple" {
             for (name, what) in [
-                ("apple_team_id", "The team id is missing. Apple shows it beside your name."),
-                ("apple_private_key_id", "The key id is missing. Apple shows it beside the key."),
+                ("apple_team_id", "Enter the team ID. Apple shows it next to your name."),
+                ("apple_private_key_id", "Enter the key ID. Apple shows it next to the key."),
             ] {
                 if self.text(name).is_empty() {
                     say(name, what);
@@ -247,7 +247,7 @@ impl Draft {
             if !key.is_empty() && !key.contains("PRIVATE KEY-----") {
                 say(
                     "apple_private_key",
-                    "This is no private key. Enter the whole file, from `-----BEGIN PRIVATE KEY-----` on.",
+                    "This isn’t a private key. Paste the whole file, starting with `-----BEGIN PRIVATE KEY-----`.",
                 );
             }
         }
@@ -255,7 +255,7 @@ impl Draft {
         for name in ["issuer_url", "auth_url", "token_url", "userinfo_url"] {
             let text = self.text(name);
             if shown.contains(&name) && !text.is_empty() && !is_address(text) {
-                say(name, "This is no address. Write it whole, such as `https://id.example.org`.");
+                say(name, "Enter a complete URL, for example `https://id.example.org`.");
             }
         }
         let endpoints = ["auth_url", "token_url", "userinfo_url"];
@@ -264,23 +264,23 @@ impl Draft {
         if self.kind.needs_issuer() && self.text("issuer_url").is_empty() && !speaks_oauth2 {
             let what = match self.kind.name {
                 "generic" => {
-                    "The issuer is missing. For OAuth2 without OpenID fill in all three addresses below."
+                    "Enter the issuer URL. For OAuth 2.0 without OpenID Connect, enter all three endpoints below."
                 }
-                _ => "The issuer is missing.",
+                _ => "Enter the issuer URL.",
             };
             say("issuer_url", what);
         }
         for name in ["auth_url", "token_url"] {
             if self.kind.needs_addresses() && self.text(name).is_empty() {
-                say(name, "Enter this address. The provider does not describe itself.");
+                say(name, "Enter this URL. The server can’t find it on its own.");
             }
         }
         match &self.mapper {
             Mapper::Own if self.text("mapper_text").is_empty() => {
-                say("mapper_text", "The mapper is empty. Write one, or choose the one that suits.");
+                say("mapper_text", "Enter a claims mapping, or choose the default mapping.");
             }
             Mapper::Kept(address) if file.and_then(|file| file[MAPPER].as_str()) != Some(address) => {
-                say("mapper_text", "The console takes no addresses of mappers. Paste its text.");
+                say("mapper_text", "The console accepts no URLs of claims mappings. Paste the text.");
             }
             Mapper::Preset | Mapper::Own | Mapper::Kept(_) => {}
         }
@@ -297,7 +297,7 @@ fn object(text: &str) -> Result<Value, FieldError> {
     match serde_json::from_str::<Map<String, Value>>(text) {
         Ok(object) => Ok(object.into()),
         Err(failure) => Err(wrong(format!(
-            "This is no JSON object, such as `{{\"id_token\": {{\"email\": null}}}}`: {failure}."
+            "Enter a JSON object, for example `{{\"id_token\": {{\"email\": null}}}}`: {failure}."
         ))),
     }
 }

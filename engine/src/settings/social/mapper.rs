@@ -37,15 +37,15 @@ pub struct Made {
 pub async fn try_mapper(ctx: &Ctx, draft: &Draft, claims: &str) -> Result<Tried> {
     let claims = match serde_json::from_str::<Value>(claims) {
         Ok(claims @ Value::Object(_)) => claims,
-        Ok(_) => return Ok(again("Claims are a JSON object.".to_owned())),
-        Err(failure) => return Ok(again(format!("This is no JSON: {failure}."))),
+        Ok(_) => return Ok(again("Enter a JSON object.".to_owned())),
+        Err(failure) => return Ok(again(format!("Enter valid JSON: {failure}."))),
     };
     let of_the_file = || {
         let provider = ctx.config.selfservice.social.configured(&draft.id);
         provider.map(|provider| provider.mapper.clone())
     };
     let Some(mapper) = draft.template().or_else(of_the_file) else {
-        return Ok(Tried::Failed("there is no mapper".to_owned()));
+        return Ok(Tried::Failed("There is no claims mapping.".to_owned()));
     };
     let line = Line {
         effects: ctx.effects(),

@@ -346,7 +346,7 @@ fn written(ground: &BaseRevision, was: Option<&str>, draft: &Draft) -> Changed {
     if let Err(problems) = &whole {
         let beside = problems.0.iter().find_map(|problem| Some((field_of(&problem.path)?, problem)));
         if let Some((field, problem)) = beside {
-            let message = format!("{}. Give {}.", capital(&problem.what), problem.instead);
+            let message = format!("{}. Enter {}.", capital(&problem.what), problem.instead);
             return Err(vec![FieldError { field, message }]);
         }
     }
@@ -442,7 +442,7 @@ fn taken_away(ground: &BaseRevision, id: &str) -> Changed {
             Some(_) => {
                 "It is defined in a file and has no console settings. Remove it from the file, or turn it off."
             }
-            None => "There is no such provider any more.",
+            None => "This provider no longer exists.",
         };
         return Err(vec![FieldError { field: "id", message: message.to_owned() }]);
     };
@@ -518,7 +518,7 @@ fn exists(config: &Config, id: &str) -> std::result::Result<(), Vec<FieldError>>
     match with_id(&in_force(config), id) {
         Some(_) => Ok(()),
         None => {
-            let message = "There is no such provider any more. Load the page again.".to_owned();
+            let message = "This provider no longer exists. Reload the page.".to_owned();
             Err(vec![FieldError { field: "id", message }])
         }
     }

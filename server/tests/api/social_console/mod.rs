@@ -115,7 +115,7 @@ async fn through(place: &Place, there: &str) -> String {
 async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
     let place = bare().await;
     let grace = Console::of(&place).await;
-    assert!(grace.get("/social").await.shows("There is no provider yet"));
+    assert!(grace.get("/social").await.shows("No providers yet."));
     let gallery = grace.get("/social/new").await;
     for name in ["google", "github", "keycloak", "twitch", "generic"] {
         assert!(gallery.shows(&format!("href=\"/social/new?kind={name}\"")), "{name}");
@@ -130,7 +130,8 @@ async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
     assert_eq!(saved.location(), "/social?done=new");
     let list = grace.get("/social?done=new").await;
     assert!(
-        list.shows("still off") && list.shows("data-testid=\"provider-acme\" data-state=\"off\""),
+        list.shows("The provider is off: test it")
+            && list.shows("data-testid=\"provider-acme\" data-state=\"off\""),
         "{}",
         list.html
     );
@@ -150,29 +151,29 @@ async fn a_provider_is_set_up_tested_and_switched_on_without_a_file() {
     assert_eq!(changed, [(&"audit".to_owned(), 1), (&"oidc_tests".to_owned(), 1)]);
     let result = grace.get(&page).await;
     for part in [
-        "a new account would be made",
-        "anna@example.org, proven",
-        "coming back from a provider is a sign-in",
+        "a new account would be created",
+        "anna@example.org (verified)",
+        "returning from a provider is a sign-in",
         "email_verified",
-        "Counts as proven: anna@example.org",
+        "Verified: anna@example.org",
     ] {
         assert!(result.shows(part), "{part} in {}", result.html);
     }
     assert!(!result.shows("an access token") && !result.shows("nonce&quot;"), "{}", result.html);
     assert!(place.accounts().await.is_empty());
 
-    assert_eq!(grace.press("on:acme").await.location(), "/social?done=saved");
+    assert_eq!(grace.press("on:acme").await.location(), "/social?saved=2&new=true");
     let mut anna = place.browser();
     anna.through("registration", "acme").await;
     let session = anna.whoami().await.expect("signed in");
     assert_eq!(session["identity"]["verifiable_addresses"][0]["verified"], true);
     let used = grace.get("/social/provider?id=acme").await;
-    assert!(used.shows("last used") && used.shows("by Grace"), "{}", used.html);
+    assert!(used.shows("last used") && used.shows("by <bdi>Grace</bdi>"), "{}", used.html);
     // Somebody who came from there before.
     let page = through(&place, &grace.test().await).await;
     let result = grace.get(&page).await;
     let id = session["identity"]["id"].as_str().expect("an id");
-    assert!(result.shows("an account would be signed in") && result.shows(id), "{}", result.html);
+    assert!(result.shows("an existing account would be signed in") && result.shows(id), "{}", result.html);
 
     // Off again: nobody comes in, not even who left before.
     let mut late = place.browser();

@@ -19,16 +19,18 @@ async fn a_mapper_is_tried_in_the_form() {
     let page = tried(fine, r#"{"sub": "1", "email": "Jane@example.org"}"#).await;
     assert_eq!(page.status, 200);
     for part in [
-        "They fit the identity schema",
-        "Counts as proven without a mail: jane@example.org",
+        "The traits match the identity schema",
+        "Verified without a code: jane@example.org",
         fine.split(';').next().expect("its start"),
     ] {
         assert!(page.shows(&part.replace('\'', "&#x27;")) || page.shows(part), "{part} in {}", page.html);
     }
     assert!(
-        tried(fine, r#"{"sub": "1", "email": "nobody"}"#).await.shows("They do not fit the identity schema")
+        tried(fine, r#"{"sub": "1", "email": "nobody"}"#)
+            .await
+            .shows("The traits don’t match the identity schema")
     );
-    assert!(tried("error 'broken'", "{}").await.shows("The mapper fails"));
+    assert!(tried("error 'broken'", "{}").await.shows("The claims mapping fails"));
     assert_eq!(tried(fine, "no JSON").await.status, 422);
     let outside = "</textarea><b id=out>&lt;";
     let page = tried(outside, outside).await;
@@ -61,7 +63,9 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
         let page = through(&place, &grace.test().await).await;
         let result = grace.get(&page).await;
         assert!(
-            result.shows("It does not work yet") && result.shows(part) && result.shows("Check"),
+            result.shows("Sign-in with this provider doesn’t work")
+                && result.shows(part)
+                && result.shows("Check"),
             "{sends:?}: {}",
             result.html
         );
@@ -78,7 +82,7 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
     // Wrong secret, a mapper that fails, a provider that cannot be asked.
     grace.save("acme", &place.provider.base, &[("client_secret", "wrong")]).await;
     let page = through(&place, &grace.test().await).await;
-    assert!(grace.get(&page).await.shows("Check client id, secret and issuer"));
+    assert!(grace.get(&page).await.shows("Check the client ID, the secret and the issuer"));
     grace
         .save(
             "acme",
@@ -90,7 +94,7 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
     let result = grace.get(&page).await;
     assert!(
         result.shows("no such trait")
-            && result.shows("Change the mapper")
+            && result.shows("Change the claims mapping")
             && result.shows("data-testid=\"claims\""),
         "{}",
         result.html
@@ -100,8 +104,12 @@ async fn a_test_says_where_it_went_wrong_and_what_to_change() {
     let over = grace.post("/social/test", &[("provider", "acme")]).await;
     assert_eq!(over.status, 303);
     let result = grace.get(over.location()).await;
-    assert!(result.shows("exchange_failed") && result.shows("Nobody was sent there yet"), "{}", result.html);
-    assert!(!result.shows("passed"), "nothing happened before it: {}", result.html);
+    assert!(
+        result.shows("exchange_failed") && result.shows("The test ended before the redirect"),
+        "{}",
+        result.html
+    );
+    assert!(!result.shows("Passed"), "nothing happened before it: {}", result.html);
     assert!(place.accounts().await.is_empty());
 }
 
@@ -112,7 +120,7 @@ async fn a_test_is_its_operator_s_alone_counts_once_and_goes() {
     let back = agree(&there).await;
     let mut anybody = place.browser();
     let page = location(&anybody.get(&back, HTML).await).replace(BASE, "");
-    assert!(grace.get(&page).await.shows("a new account would be made"));
+    assert!(grace.get(&page).await.shows("a new account would be created"));
     let olga = grace.another("olga@console.test", Role::Owner).await;
     assert_eq!(olga.get(&page).await.status, 404, "another owner's");
     let editor = grace.another("edda@console.test", Role::Editor).await;
@@ -152,17 +160,17 @@ async fn a_test_foretells_what_a_real_trip_does() {
     };
     place.provider.visitor("carl", json!({"name": "Carl"}));
     let asked = result().await;
-    assert!(asked.shows("people would be asked for more") && asked.shows("traits.email"), "{}", asked.html);
+    assert!(asked.shows("users are asked for more") && asked.shows("traits.email"), "{}", asked.html);
     let id = place.with_password("berta@example.org").await;
     place.provider.visitor("berta", json!({"email": "berta@example.org", "email_verified": true}));
     let linked = result().await;
-    assert!(linked.shows("the address has an account already") && linked.shows(&id), "{}", linked.html);
+    assert!(linked.shows("an account with this email exists") && linked.shows(&id), "{}", linked.html);
     let engine = &place.stand.engine;
     let close = |values: &Values| values.clone().having("registration_enabled", false);
     save(engine, &operator(engine, Role::Owner), close).await;
-    assert!(result().await.shows("the address has an account already"), "who must link may do so");
+    assert!(result().await.shows("an account with this email exists"), "who must link may do so");
     place.provider.visitor("dora", json!({"email": "dora@example.org"}));
-    assert!(result().await.shows("Sign-up would be refused: it is closed"));
+    assert!(result().await.shows("Sign-up would be rejected: sign-up is off"));
     assert_eq!(place.accounts().await.len(), 1);
 }
 
@@ -188,5 +196,5 @@ async fn a_secret_that_is_gone_is_told_to_both_sides() {
     let page = through(&place, &grace.test().await).await;
     let result = grace.get(&page).await;
     assert!(result.shows("social/acme/client_secret") && result.shows("not_set_up"), "{}", result.html);
-    assert!(grace.get("/social").await.shows("Its secret is gone"));
+    assert!(grace.get("/social").await.shows("The secret is missing"));
 }

@@ -1,5 +1,6 @@
 //! A form of settings, read and written.
 
+use super::base::sent;
 use super::*;
 use engine::settings::Provenance;
 use engine::settings::names::SIGN_IN_AFTER_REGISTRATION;
