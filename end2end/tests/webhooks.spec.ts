@@ -103,11 +103,29 @@ test.describe('made in the console', () => {
   });
 });
 
-test('without a list of hosts the page says what to write where', async ({ admin }) => {
+test('an owner allows a host on the page, and removes it again', async ({ admin }) => {
   await admin.signInAndOpenSettings();
   await admin.goto('/webhooks');
-  await expect(admin.page.locator('#no-hosts')).toContainText('vestibule.web_hooks.allowed_hosts: [crm.example.org]');
-  // A file with that key alone would not start: it takes the place of the starter.
-  await expect(admin.page.locator('#no-hosts')).toContainText('vestibule config starter > vestibule.yml');
-  await expect(admin.page.getByRole('link', { name: 'Create webhook' })).toHaveCount(0);
+  const hosts = admin.page.getByTestId('hosts');
+  await expect(hosts).toContainText('No hosts yet.');
+  await hosts.getByLabel('Host').fill('https://crm.example.org');
+  await hosts.getByRole('button', { name: 'Allow host' }).click();
+  await expect(admin.page.locator('#host-problem')).toContainText('Enter a host without scheme');
+  await hosts.getByLabel('Host').fill('crm.example.org');
+  await hosts.getByRole('button', { name: 'Allow host' }).click();
+  await expect(hosts.getByRole('listitem')).toContainText('crm.example.org');
+  await hosts.getByRole('button', { name: 'Remove crm.example.org' }).click();
+  await expect(hosts).toContainText('No hosts yet.');
+});
+
+test.describe('while a file forbids it', () => {
+  test.use({ config: { vestibule: { web_hooks: { allow_hosts_in_console: false } } } });
+
+  test('the page says what to write where', async ({ admin }) => {
+    await admin.signInAndOpenSettings();
+    await admin.goto('/webhooks');
+    await expect(admin.page.locator('#no-hosts')).toContainText('vestibule.web_hooks.allowed_hosts: [crm.example.org]');
+    await expect(admin.page.getByRole('button', { name: 'Allow host' })).toHaveCount(0);
+    await expect(admin.page.getByRole('link', { name: 'Create webhook' })).toHaveCount(0);
+  });
 });

@@ -5,6 +5,7 @@ mod edit;
 mod fields;
 mod form;
 mod hook;
+mod hosts;
 mod list;
 mod markup;
 mod press;

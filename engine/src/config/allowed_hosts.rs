@@ -1,9 +1,13 @@
-//! `vestibule.web_hooks.allowed_hosts`: the hosts that webhooks created in the console may call (design: security §6).
+//! `vestibule.web_hooks.allowed_hosts`: the hosts that webhooks created in the console may call (design: security §6). Owners add to
+//! those of the files, unless a file forbids it.
 
+use super::layers::{get, set};
 use super::reader::Reader;
+use serde_json::Value;
 use url::{Host, Url};
 
-const KEY: &str = "vestibule.web_hooks.allowed_hosts";
+pub(super) const KEY: &str = "vestibule.web_hooks.allowed_hosts";
+const IN_CONSOLE: &str = "vestibule.web_hooks.allow_hosts_in_console";
 
 /// Hosts as addresses have them: in small letters, internationalised names encoded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +42,32 @@ impl AllowedHosts {
         };
         self.0.iter().map(word).collect()
     }
+}
+
+/// As the list has it: in small letters, and encoded. `None`: the text is no host.
+pub fn host(text: &str) -> Option<String> {
+    Some(AllowedHosts(vec![Entry::read(text)?]).words().remove(0))
+}
+
+/// Adds what owners allowed to the document's list. A file that forbids it wins over what was allowed before.
+pub(super) fn add(document: &mut Value, value: &Value) -> Result<(), String> {
+    let hosts = value.as_array().ok_or("the value is no list of hosts")?;
+    let entry = |host: &Value| host.as_str().filter(|text| Entry::read(text).is_some()).map(str::to_owned);
+    let hosts: Vec<String> =
+        hosts.iter().map(|host| entry(host).ok_or("an entry is no host")).collect::<Result<_, _>>()?;
+    // sabotage: hosts-forbidden-by-a-file
+    if get(document, IN_CONSOLE) == Some(&Value::Bool(false)) {
+        return Ok(());
+    }
+    let mut all = match get(document, KEY) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => list.clone(),
+        // Left alone, so that the check can report it.
+        Some(_) => return Ok(()),
+    };
+    all.extend(hosts.into_iter().map(Value::from).filter(|host| !all.contains(host)).collect::<Vec<_>>());
+    set(document, KEY, all.into());
+    Ok(())
 }
 
 impl Entry {

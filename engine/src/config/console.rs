@@ -1,6 +1,7 @@
 //! The console's layer: named settings mapped onto whatever the files say today. Pure, and the only place that writes what a
 //! setting says into a document. Which settings there are, and what each writes, is in [`super::console_table`].
 
+use super::allowed_hosts;
 use super::console_hooks;
 use super::console_lists::{After, is_there_to_use};
 use super::console_social;
@@ -50,6 +51,7 @@ fn write(document: &mut Value, row: &Setting, value: &Value) -> Result<(), Strin
         Writes::HookLists(hook, lists) => return per_method(document, value, hook, lists),
         Writes::Providers => return console_social::lay_over(document, value),
         Writes::WebHooks => return console_hooks::put_in(document, value),
+        Writes::Hosts => return allowed_hosts::add(document, value),
         Writes::Group(_) => return Err("it stands for other settings and has no value of its own".to_owned()),
     }
     Ok(())

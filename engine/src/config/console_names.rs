@@ -20,5 +20,7 @@ pub const SOCIAL_OFF: &str = "social_off";
 pub const SOCIAL_ORDER: &str = "social_order";
 /// `first` or `last`: where the buttons are.
 pub const SOCIAL_BUTTONS: &str = "social_buttons";
+/// Hosts that owners allowed, in addition to those of the files.
+pub const WEB_HOOK_HOSTS: &str = "web_hook_hosts";
 /// By ID: webhooks that were created in the console.
 pub const WEB_HOOKS: &str = "web_hooks";

@@ -1,6 +1,7 @@
 //! Every setting that the console and the command line can change, once: its name and words, the kind of its value, what it writes.
 //! The mapping onto files, forms, differences in words, provenance, locks, the command line and `docs/settings.md` come from here.
 
+use super::allowed_hosts;
 use super::console_lists::Lists;
 use super::console_names as names;
 use super::console_pages::{
@@ -85,6 +86,8 @@ pub enum Writes {
     Providers,
     /// Lists of hooks, entry by entry.
     WebHooks,
+    /// The list of allowed hosts, in addition to what the files list.
+    Hosts,
 }
 
 /// A control for several settings.
@@ -107,7 +110,7 @@ use Guard::{Checks, Owner};
 use Kind::{Duration, Entries, Ids, Number, PerMethod, Switch};
 use Lists::{SignIn, SignUp};
 use Text::{OnOff, One};
-use Writes::{HookLists, Key, Providers, WebHooks};
+use Writes::{HookLists, Hosts, Key, Providers, WebHooks};
 
 /// What can happen after sign-up.
 pub const AFTER_SIGN_UP: [Choice; 4] = [
@@ -275,6 +278,9 @@ pub static SETTINGS: &[Setting] = &[
     Setting { name: names::WEB_HOOKS, label: "Webhooks", section: &HOOKS, kind: Entries, guard: Owner,
         text: One("Webhooks that were created in the console."),
         writes: WebHooks },
+    Setting { name: names::WEB_HOOK_HOSTS, label: "Hosts that webhooks may call", section: &HOOKS, kind: Ids, guard: Owner,
+        text: One("Hosts that owners allowed in the console, in addition to those of the configuration files."),
+        writes: Hosts },
 ];
 
 /// The row of a name.
@@ -311,6 +317,7 @@ impl Setting {
             Writes::Key(key) => Some(key.to_owned()),
             Writes::HookLists(_, lists) => Some(lists.path(MethodId::Password)),
             Writes::Providers => Some(social::LIST.to_owned()),
+            Writes::Hosts => Some(allowed_hosts::KEY.to_owned()),
             Writes::Group(_) | Writes::WebHooks => None,
         }
     }
@@ -319,7 +326,9 @@ impl Setting {
     pub fn key_of(&self, method: MethodId) -> Option<String> {
         match self.writes {
             Writes::HookLists(_, lists) => Some(lists.path(method)),
-            Writes::Key(_) | Writes::Group(_) | Writes::Providers | Writes::WebHooks => self.key(),
+            Writes::Key(_) | Writes::Group(_) | Writes::Providers | Writes::WebHooks | Writes::Hosts => {
+                self.key()
+            }
         }
     }
 

@@ -154,7 +154,8 @@ pub(super) const TABLE: &[Key] = &[
     key("vestibule.pages.name", Text, "", "Name of your service at the top of the hosted pages. Default: taken from other keys that contain a name."),
     key("vestibule.pages.resend_after", Duration, "60s", "Time before the verification page offers to send a new code. At most one minute."),
     key("vestibule.web_hooks.deadline", Duration, "10s", "Maximum duration of a webhook call, from connection to response."),
-    key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that may be called by webhooks created in the console and by providers whose URLs were entered there, for example `crm.example.org` or `*.example.org`. While the list is empty, operators can't create such webhooks or providers. The console can't change this key."),
+    key("vestibule.web_hooks.allowed_hosts", Texts, "[]", "Hosts that may be called by webhooks created in the console and by providers whose URLs were entered there, for example `crm.example.org` or `*.example.org`. Owners can add hosts in the console."),
+    key("vestibule.web_hooks.allow_hosts_in_console", Bool, "true", "Owners can allow more hosts in the console, after a recent sign-in. Off: only hosts in `allowed_hosts` may be called, and hosts that were allowed in the console no longer count. The console can't change this key."),
     // Sign-up; `engine/src/config/registration.rs` reads these.
     key("vestibule.registration.sign_in_after_verification", Bool, "false", "Sign users in when they verify their email, in the browser or app where they signed up. For methods that don't sign in immediately."),
     key("vestibule.registration.deferred_login_lifespan", Duration, "1h", "Time after the sign-up during which verification signs in. A new code doesn't extend it."),

@@ -47,7 +47,7 @@ mod typed;
 mod work;
 mod wrong;
 
-pub use allowed_hosts::AllowedHosts;
+pub use allowed_hosts::{AllowedHosts, host as allowed_host};
 pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
 pub use difference::difference;
 pub use digest::digest;
@@ -193,6 +193,8 @@ pub struct VestibuleKeys {
     pub web_hook_deadline: Duration,
     /// Hosts that console webhooks may call.
     pub web_hook_hosts: AllowedHosts,
+    /// Owners may allow more hosts in the console.
+    pub hosts_in_console: bool,
     pub registration: RegistrationKeys,
     pub limits: LimitKeys,
     /// The console only shows; what was saved in it is not applied.

@@ -241,6 +241,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
         web_hook_hosts: allowed_hosts::read(reader),
+        hosts_in_console: reader.boolean("vestibule.web_hooks.allow_hosts_in_console"),
         registration: registration::read(reader),
         limits: limits::read(reader),
         settings_from_files: reader.text("vestibule.settings.source") == "file",

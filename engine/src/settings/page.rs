@@ -190,7 +190,7 @@ fn values_of(config: &Config, registering: &[MethodId]) -> Values {
                 let on = |method| (method, runs(&plan(config, flow, method, Client::Browser), hook));
                 SettingValue::PerMethod(methods.into_iter().map(on).collect())
             }
-            Writes::Group(_) | Writes::Providers | Writes::WebHooks => return None,
+            Writes::Group(_) | Writes::Providers | Writes::WebHooks | Writes::Hosts => return None,
         };
         Some((setting.name, value))
     };

@@ -4,6 +4,7 @@
 
 mod change;
 mod form;
+mod hosts;
 mod look;
 mod names;
 mod permission;
@@ -13,8 +14,10 @@ pub use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, Outcome, Place,
 pub use change::Act;
 pub(in crate::settings) use form::unreachable;
 pub use form::{
-    ACCOUNT, AUTH, BODY, HEADERS, ID, METHODS, OUTCOME, Signing, URL, VERB, VERBS, Wanted, WantedAuth, is_for,
+    ACCOUNT, AUTH, BODY, HEADERS, ID, METHODS, OUTCOME, Signing, URL, VERB, VERBS, Wanted, WantedAuth,
+    is_for, place_of_hosts,
 };
+pub use hosts::{HOST, Hosts, hosts, offered, set_host};
 pub use look::{Listed, Preview, Secret, WhyNone, listed, one, preview, preview_act, since, why_none};
 pub use names::{PLACE, Verdict};
 pub use permission::may;

@@ -265,6 +265,15 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(CONSOLE, &["auth::a_post_from_elsewhere_changes_nothing"]),
     },
     Rule {
+        name: "hosts-forbidden-by-a-file",
+        text: "get(document, IN_CONSOLE) == Some(&Value::Bool(false))",
+        instead: "get(document, IN_CONSOLE) == Some(&Value::Null)",
+        tests: server(
+            CONSOLE,
+            &["webhooks::hosts::a_file_forbids_it_and_what_was_allowed_before_no_longer_counts"],
+        ),
+    },
+    Rule {
         name: "console-role",
         text: "!operator.disabled && operator.role != Role::Viewer",
         instead: "!operator.disabled",

@@ -6,7 +6,7 @@ use super::form::{self, may_wait};
 use super::list::after;
 use super::markup::drawing;
 use super::press::{Done, told};
-use super::{CHANGE, NEW, PATH};
+use super::{CHANGE, NEW, PATH, hosts};
 use crate::console::fields::{Fields, trimmed};
 use crate::console::kit::form::Form;
 use crate::console::kit::{Acted, Asks, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 const POSTED: &[Verb] = &[
     Verb::new("save", Role::Owner, "settings.refused").confirming(),
     Verb::new("preview", Role::Owner, "settings.refused"),
+    Verb::new(hosts::ALLOW, Role::Owner, "settings.refused").confirming(),
 ];
 
 pub(in crate::console) struct New;
@@ -47,6 +48,8 @@ pub(in crate::console) struct Edited {
     /// Methods that are turned on.
     methods: Vec<MethodId>,
     preview: Option<Preview>,
+    /// The host of the URL, where an owner can allow it.
+    offered: Option<String>,
 }
 
 impl Page for New {
@@ -152,13 +155,24 @@ fn edited(visit: &Visit, listed: Option<Listed>, fields: Fields) -> Edited {
         .into_iter()
         .filter(|method| config.selfservice.offers(*method) && web_hooks::is_for(*method))
         .collect();
-    Edited { listed, fields, base: config.revision, methods, preview: None }
+    let offered = web_hooks::offered(&config, trimmed(&fields, web_hooks::URL));
+    Edited { listed, fields, base: config.revision, methods, preview: None, offered }
 }
 
 /// Preview and Save.
 async fn submit(visit: &Visit, id: Option<&str>, posted: Posted) -> engine::Result<Acted<View>> {
     let (engine, by) = (&visit.engine, &visit.operator.operator);
     web_hooks::may(engine, by).await?;
+    if posted.verb == hosts::ALLOW {
+        // Everything that was typed stays; nothing else is saved.
+        return match hosts::changed(visit, &posted).await? {
+            Ok((revision, _)) => {
+                let base = if posted.base + 1 == revision { revision } else { posted.base };
+                Ok(Acted::Shown(View::Form(Box::new(typed(visit, id, posted.fields, base).await?))))
+            }
+            Err(asks) => again(visit, id, posted.fields, posted.base, asks).await,
+        };
+    }
     let Posted { verb, fields, base, reason, .. } = posted;
     let wanted = match form::read(&engine.begin(), by.id, id, &fields) {
         Ok(wanted) => wanted,
@@ -237,7 +251,7 @@ fn aside(view: &View) -> Option<AnyView> {
 }
 
 fn body(view: View, frame: &Frame<'_>) -> AnyView {
-    let Edited { listed, fields, base, methods, preview } = match view {
+    let Edited { listed, fields, base, methods, preview, offered } = match view {
         View::Told(done) => return told(done),
         View::Form(edited) => *edited,
     };
@@ -258,6 +272,9 @@ fn body(view: View, frame: &Frame<'_>) -> AnyView {
                     {frame.confirmation(&dangers, true)}
                     <p class="buttons">
                         <button class="button main" id="save" type="submit" name="action" value="save">"Save"</button>
+                        {offered.filter(|_| form.has_problem(web_hooks::URL)).map(|host| view! {
+                            <button class="button" id="allow-host" type="submit" name="action" value=format!("{}:{host}", hosts::ALLOW)>{format!("Allow {host}")}</button>
+                        })}
                         <button class="button" id="preview" type="submit" name="action" value="preview">"Preview"</button>
                         <a class="button" href=PATH>"Discard"</a>
                     </p>

@@ -3,16 +3,17 @@
 use super::hook::Which;
 use super::markup::{calls, held, origin, outcome_of, said};
 use super::words::{outcome, when};
-use super::{CHANGE, NEW, PATH, PRESS};
-use crate::console::kit::text::{ago, breakable, name, note, sign, with_code};
-use crate::console::kit::{Frame, Head, Loaded, Meta, Page, Visit};
+use super::{CHANGE, NEW, PATH, PRESS, hosts};
+use crate::console::fields::Fields;
+use crate::console::kit::text::{ago, breakable, name, noted};
+use crate::console::kit::{Acted, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use crate::console::nav;
 use chrono::{DateTime, Utc};
 use engine::hooks;
 use engine::operators::Role;
 use engine::settings::Severity;
 use engine::settings::actions::{self as rules, Action, Standing};
-use engine::settings::web_hooks::{self, Listed, MadeHook, WhyNone, address, moment};
+use engine::settings::web_hooks::{self, Hosts, Listed, MadeHook, WhyNone, address, moment};
 use engine::store::deliveries::Count;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -24,6 +25,12 @@ pub(in crate::console) struct View {
     actions: Vec<(Action, Vec<Count>)>,
     made: Vec<Listed>,
     why_none: Option<WhyNone>,
+    hosts: Hosts,
+    /// Where a file lists hosts.
+    place: String,
+    /// Hosts that an owner can allow so that a webhook can be called, by its ID.
+    offered: BTreeMap<String, String>,
+    typed: Fields,
     revision: i64,
     counts: Vec<Count>,
     closed: bool,
@@ -32,35 +39,22 @@ pub(in crate::console) struct View {
 
 impl Page for Webhooks {
     const META: Meta = Meta::of(&nav::WEBHOOKS);
+    const VERBS: &'static [Verb] = &[
+        Verb::new(hosts::ALLOW, Role::Owner, "settings.refused").confirming(),
+        Verb::new(hosts::REMOVE, Role::Owner, "settings.refused").confirming(),
+    ];
     type Query = BTreeMap<String, String>;
     type View = View;
 
     async fn load(visit: &Visit, _: Self::Query) -> engine::Result<Loaded<View>> {
-        let ctx = visit.engine.begin();
-        let made = web_hooks::listed(&visit.engine).await?;
-        let mut actions = rules::actions(&ctx.config);
-        let of_files = actions.iter().map(|action| action.hook.key());
-        let hooks = of_files.chain(made.iter().map(|listed| format!("id:{}", listed.id))).collect();
-        // What the console put into a list is shown once, where it was made.
-        actions.retain(|action| !action.hook.from_console && !action.is_copy());
-        let counts = hooks::counts(&ctx, &hooks).await?;
-        let own = |action: Action| {
-            let key = action.hook.key();
-            let of = |count: &&Count| {
-                count.hook == key && hooks::is_of(&ctx.config, &key, &count.place, &action.place)
-            };
-            let own = counts.iter().filter(of).cloned().collect();
-            (action, own)
-        };
-        Ok(Loaded::View(View {
-            actions: actions.into_iter().map(own).collect(),
-            made,
-            why_none: web_hooks::why_none(&ctx.config),
-            revision: ctx.config.revision,
-            counts,
-            closed: !ctx.config.selfservice.registration.enabled,
-            verifies: ctx.config.selfservice.verification.enabled,
-        }))
+        Ok(Loaded::View(view(visit, Fields::new()).await?))
+    }
+
+    async fn act(visit: &Visit, _: Self::Query, posted: Posted) -> engine::Result<Acted<View>> {
+        Ok(match hosts::changed(visit, &posted).await? {
+            Ok(done) => Acted::Done(hosts::after(done)),
+            Err(asks) => Acted::Again(view(visit, posted.fields.clone()).await?, asks.above(&posted)),
+        })
     }
 
     fn head(view: &View, visit: &Visit) -> Head {
@@ -80,18 +74,25 @@ impl Page for Webhooks {
     }
 
     fn body(view: View, frame: &Frame<'_>) -> AnyView {
-        let View { actions, made, why_none, revision, counts, closed, verifies } = view;
+        let View {
+            actions,
+            made,
+            why_none,
+            hosts,
+            place,
+            offered,
+            typed,
+            revision,
+            counts,
+            closed,
+            verifies,
+        } = view;
         let none = actions.is_empty() && made.is_empty();
         let editable = frame.may(Role::Owner) && !matches!(why_none, Some(WhyNone::Files(_)));
-        let steps = match &why_none {
-            Some(WhyNone::NoHosts(place)) => Some(first_steps(place)),
-            Some(WhyNone::Files(_)) | None => None,
-        };
         let mut made = made;
         let flows = [("registration", "Sign-up"), ("login", "Sign-in"), ("verification", "Verification")];
         let now = frame.now;
         view! {
-            {steps}
             {none.then(|| view! {
                 <div class="rows"><div class="empty"><p><b>"No webhooks yet."</b></p><p>"In configuration files they are in lists such as "<code>{breakable("selfservice.flows.registration.after.password.hooks")}</code>"."</p></div></div>
             })}
@@ -105,32 +106,51 @@ impl Page for Webhooks {
                         <h2 id=format!("actions-{flow}")>{title}</h2>
                         <ol class="actions">
                             {of.into_iter().map(|(action, counts)| view! { <li>{of_a_file(action, counts, closed, verifies, now)}</li> }).collect_view()}
-                            {own.into_iter().map(|listed| view! { <li>{row(listed, editable, revision, &counts, (closed, verifies), now)}</li> }).collect_view()}
+                            {own.into_iter().map(|listed| view! { <li>{row(listed, editable, &offered, revision, &counts, (closed, verifies), now)}</li> }).collect_view()}
                         </ol>
                     </section>
                 })
             }).collect_view()}
+            {hosts::section(hosts, &place, &typed, editable, revision, frame)}
         }
         .into_any()
     }
 }
 
-/// A host has to be listed in a file first.
-fn first_steps(place: &str) -> AnyView {
-    view! {
-        <div class="note info" id="no-hosts">
-            {sign(Severity::Info)}
-            <div>
-                <b>"Allow a host first"</b>
-                <p>"Webhooks can only call allowed hosts."</p>
-                <ol>
-                    <li>"Add "<code>"vestibule.web_hooks.allowed_hosts: [crm.example.org]"</code>", with your hosts, to "{with_code(place)}"."</li>
-                    <li>"Restart the server."</li>
-                </ol>
-            </div>
-        </div>
-    }
-    .into_any()
+async fn view(visit: &Visit, typed: Fields) -> engine::Result<View> {
+    let ctx = visit.engine.begin();
+    let made = web_hooks::listed(&visit.engine).await?;
+    let offered = made
+        .iter()
+        .filter_map(|listed| Some((listed.id.clone(), web_hooks::offered(&ctx.config, &listed.hook.url)?)))
+        .collect();
+    let mut actions = rules::actions(&ctx.config);
+    let of_files = actions.iter().map(|action| action.hook.key());
+    let hooks = of_files.chain(made.iter().map(|listed| format!("id:{}", listed.id))).collect();
+    // What the console put into a list is shown once, where it was made.
+    actions.retain(|action| !action.hook.from_console && !action.is_copy());
+    let counts = hooks::counts(&ctx, &hooks).await?;
+    let own = |action: Action| {
+        let key = action.hook.key();
+        let of = |count: &&Count| {
+            count.hook == key && hooks::is_of(&ctx.config, &key, &count.place, &action.place)
+        };
+        let own = counts.iter().filter(of).cloned().collect();
+        (action, own)
+    };
+    Ok(View {
+        actions: actions.into_iter().map(own).collect(),
+        made,
+        why_none: web_hooks::why_none(&ctx.config),
+        hosts: web_hooks::hosts(&ctx.config),
+        place: web_hooks::place_of_hosts(&ctx.config),
+        offered,
+        typed,
+        revision: ctx.config.revision,
+        counts,
+        closed: !ctx.config.selfservice.registration.enabled,
+        verifies: ctx.config.selfservice.verification.enabled,
+    })
 }
 
 fn of_a_file(action: &Action, counts: &[Count], closed: bool, verifies: bool, now: DateTime<Utc>) -> AnyView {
@@ -152,6 +172,7 @@ fn of_a_file(action: &Action, counts: &[Count], closed: bool, verifies: bool, no
 fn row(
     listed: Listed,
     owner: bool,
+    offered: &BTreeMap<String, String>,
     base: i64,
     counts: &[Count],
     (closed, verifies): (bool, bool),
@@ -187,6 +208,17 @@ fn row(
     let changed = changed.map(|(by, at, revision)| {
         view! { <span>"Created here, last changed by "{name(by)}" "{ago(now, at)}{format!(" (revision {revision})")}</span> }
     });
+    let host = offered.get(&id).filter(|_| owner);
+    let allow = host.map(|host| {
+        let action = format!("{}:{host}", hosts::ALLOW);
+        view! {
+            <form method="post" action=PATH>
+                <input type="hidden" name="base" value=base />
+                <button class="button small" type="submit" name="action" value=action>{format!("Allow {host}")}</button>
+            </form>
+        }
+    });
+    let allow = allow.into_any();
     let buttons = owner.then(|| {
         let (toggle, act) = if hook.on { ("Turn off", "off") } else { ("Turn on", "on") };
         view! {
@@ -210,7 +242,7 @@ fn row(
             <p><span class="mark">{word}</span>{(!hook.on).then(|| view! { " "<span class="mark off">"Off"</span> })}</p>
             <p>{sentence}</p>
             {said(lines)}
-            {unreachable.map(|why| note(Severity::Warning, "Its calls can’t be sent", &why))}
+            {unreachable.map(|why| noted(Severity::Warning, "Its calls can’t be sent", &why, allow))}
             {secrets.iter().map(|secret| view! { <p class="soft secret">{format!("{}: ", secret.what)}{held(secret, now, "")}</p> }).collect_view()}
             <p class="meta">
                 <span>{calls(&own, now)}</span>

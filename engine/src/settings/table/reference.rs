@@ -62,7 +62,7 @@ fn line(row: &Setting) -> String {
             format!("`{hook}` in `{}`", path(row).replace(".password.", ".METHOD."))
         }
         Writes::Group(_) => "several settings".to_owned(),
-        Writes::Key(_) | Writes::Providers | Writes::WebHooks => format!("`{}`", path(row)),
+        Writes::Key(_) | Writes::Providers | Writes::WebHooks | Writes::Hosts => format!("`{}`", path(row)),
     };
     let default = match row.default() {
         default if default.is_empty() => "–".to_owned(),

@@ -182,7 +182,7 @@ fn url(config: &Config, text: &str) -> Option<FieldError> {
 }
 
 /// Where the list of hosts is written.
-pub(super) fn place_of_hosts(config: &Config) -> String {
+pub fn place_of_hosts(config: &Config) -> String {
     place_of(config, HOSTS)
 }
 
@@ -198,10 +198,11 @@ fn place_of(config: &Config, key: &str) -> String {
 pub(in crate::settings) fn unreachable(config: &Config, url: &Url) -> Option<String> {
     let host = url.host_str().unwrap_or_default();
     if !config.vestibule.web_hook_hosts.has(url) {
-        return Some(format!(
-            "{host} is not among the hosts that webhooks and providers made here may call. Add it to `{HOSTS}` in {}, and start the server again.",
-            place_of_hosts(config)
-        ));
+        let way_out = match super::hosts(config).locked {
+            None => "An owner can allow it on the page Webhooks.".to_owned(),
+            Some(_) => format!("Add it to `{HOSTS}` in {}, and restart the server.", place_of_hosts(config)),
+        };
+        return Some(format!("Webhooks and providers created here may not call {host} yet. {way_out}"));
     }
     let reach = config.reach(url);
     let here =

@@ -56,7 +56,7 @@ pub struct Secret {
 pub enum WhyNone {
     /// Files decide about everything.
     Files(String),
-    /// No host is listed. Where that is done.
+    /// No host is allowed, and none can be allowed here. Where that is done.
     NoHosts(String),
 }
 
@@ -64,7 +64,7 @@ pub fn why_none(config: &Config) -> Option<WhyNone> {
     if let Some(sentence) = files_decide(config) {
         return Some(WhyNone::Files(sentence));
     }
-    let none = config.vestibule.web_hook_hosts.is_empty();
+    let none = config.vestibule.web_hook_hosts.is_empty() && super::hosts(config).locked.is_some();
     none.then(|| WhyNone::NoHosts(form::place_of_hosts(config)))
 }
 

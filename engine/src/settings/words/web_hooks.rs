@@ -2,7 +2,9 @@
 
 use crate::config::Named;
 use crate::config::console_hooks::{Flow, MadeAuth, MadeHook, MadeHooks, Outcome, When, made_hooks};
+use crate::config::console_names::WEB_HOOK_HOSTS;
 use crate::hooks::redact;
+use serde_json::Value;
 use url::Url;
 
 /// When it runs, such as `after sign-up`.
@@ -55,7 +57,25 @@ fn auth(auth: Option<&MadeAuth>) -> &'static str {
 
 /// One sentence per difference, read as a change from the one to the other.
 pub(in crate::settings) fn between(was: &Named, is: &Named) -> Vec<String> {
-    differences(&made_hooks(was), &made_hooks(is))
+    let mut said = differences(&made_hooks(was), &made_hooks(is));
+    said.extend(hosts_between(was, is));
+    said
+}
+
+/// Hosts that owners allowed, by what a revision says.
+pub(in crate::settings) fn hosts_of(named: &Named) -> Vec<String> {
+    let list = named.get(WEB_HOOK_HOSTS).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|host| host.as_str().map(str::to_owned)).collect()
+}
+
+/// Hosts that owners allowed or removed.
+pub(in crate::settings) fn hosts_between(was: &Named, is: &Named) -> Vec<String> {
+    let (before, after) = (hosts_of(was), hosts_of(is));
+    let allowed = after.iter().filter(|host| !before.contains(host));
+    let removed = before.iter().filter(|host| !after.contains(host));
+    let allowed = allowed.map(|host| format!("Webhooks and providers may call {host}"));
+    let removed = removed.map(|host| format!("Webhooks and providers may no longer call {host}"));
+    allowed.chain(removed).collect()
 }
 
 pub(in crate::settings) fn differences(was: &MadeHooks, is: &MadeHooks) -> Vec<String> {

@@ -146,6 +146,10 @@ async fn a_call_whose_secret_is_gone_fails_and_the_log_says_so() {
 fn where_to_list_hosts_is_told_so_that_the_file_starts() {
     let place = |sources: &Sources| {
         let config = load(sources, None).unwrap().config;
+        assert!(web_hooks::why_none(&config).is_none(), "an owner can allow one here");
+        let forbidden = ("VESTIBULE_WEB_HOOKS_ALLOW_HOSTS_IN_CONSOLE".to_owned(), "false".to_owned());
+        let sources = Sources { environment: [forbidden].into(), ..sources.clone() };
+        let config = load(&sources, None).unwrap().config;
         let Some(WhyNone::NoHosts(place)) = web_hooks::why_none(&config) else { panic!("there is no list") };
         place
     };

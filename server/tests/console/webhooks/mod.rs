@@ -1,6 +1,7 @@
 //! *Webhooks*: what each web hook can do and whether it runs, its calls, and web hooks that are made there.
 
 mod calls;
+mod hosts;
 mod keeping;
 mod making;
 
