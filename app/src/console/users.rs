@@ -3,6 +3,7 @@
 
 mod one;
 mod parts;
+mod recovery;
 mod words;
 
 pub(super) use one::OneUser;

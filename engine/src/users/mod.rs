@@ -4,6 +4,7 @@
 mod act;
 mod list;
 mod one;
+mod recover;
 mod sessions;
 
 pub use act::{
@@ -11,6 +12,7 @@ pub use act::{
 };
 pub use list::{Count, Found, Wanted, count, list};
 pub use one::{Detail, Email, detail};
+pub use recover::{Recovered, Recovery, can_recover, recover};
 pub use sessions::{Condition, FoundSessions, WantedSessions, sessions};
 
 use crate::identity::{Credential, Identity};

@@ -324,3 +324,53 @@ async fn a_viewer_sees_no_button_and_changes_nothing() {
     let refused = refused.iter().filter(|(action, by)| action == "user.refused" && by == "vera@console.test");
     assert_eq!(refused.count(), 5);
 }
+
+#[tokio::test]
+async fn a_recovery_that_an_owner_creates_is_shown_once_and_signs_the_user_in() {
+    let console = Console::with_users().await;
+    let ada = console.verified("ada@example.org").await;
+    let path = page_of(ada);
+    for (swap, kind) in [(false, "code"), (true, "code"), (false, "link")] {
+        let made = console.answer(&path, &[("action", &format!("recover:{kind}"))], swap).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.html);
+        let html = made.html.replace("\\\"", "\"").replace("&amp;", "&");
+        let of = |id: &str| {
+            let field = html.split(&format!("id=\"{id}\"")).nth(1)?;
+            Some(field.split("value=\"").nth(1)?.split('"').next()?.to_owned())
+        };
+        let link = of("recovery-link").expect("a link");
+        let (_, flow) = link.split_once("flow=").expect("a flow");
+        let flow = flow.split('&').next().unwrap();
+        assert_eq!(of("recovery-code").is_some(), kind == "code");
+        if let Some(code) = of("recovery-code") {
+            assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+            for accepted in [true, false] {
+                let form = form(flow, json!({"method": "code", "code": code}));
+                let done = flow::submit(&console.engine.begin(), FlowKind::Recovery, form).await;
+                assert_eq!(matches!(done, Ok(Outcome::Recovered(_))), accepted, "{done:?}");
+            }
+        }
+        let later = console.get(&path).await;
+        assert!(!later.html.contains(flow) && !later.html.contains("recovery-link"), "{}", later.html);
+    }
+    assert_eq!((console.did("recovery.code").await, console.did("recovery.link").await), (2, 1));
+}
+
+#[tokio::test]
+async fn a_recovery_takes_an_owner_who_signed_in_recently() {
+    let console = Console::with_users().await;
+    let ada = console.verified("ada@example.org").await;
+    let path = page_of(ada);
+    let editor = console.another("edda@console.test", Role::Editor).await;
+    assert!(!editor.get(&path).await.html.contains("Create recovery code"));
+    assert_eq!(editor.post(&path, &[("action", "recover:code")]).await.status, StatusCode::FORBIDDEN);
+    console.world.clock.advance(Duration::from_secs(6 * 60));
+    let asked = console.post(&path, &[("action", "recover:code")]).await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(asked.html.contains("id=\"confirm-password\"") && !asked.html.contains("id=\"recovery-code\""));
+    assert_eq!(console.did("recovery.code").await, 0);
+    let sent = [("action", "recover:code"), ("password", crate::client::PASSWORD)];
+    let made = console.post(&path, &sent).await;
+    assert!(made.html.contains("id=\"recovery-code\""), "{}", made.html);
+    assert_eq!(console.post(&path, &[("action", "recover:nonsense")]).await.status, StatusCode::NOT_FOUND);
+}

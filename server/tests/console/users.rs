@@ -50,7 +50,10 @@ fn schema() -> Value {
     json!({
         "identity": {"default_schema_id": "person", "schemas": [{"id": "person", "url": format!("base64://{url}")}]},
         "courier": {"smtp": {"connection_uri": "smtp://127.0.0.1:1/?disable_starttls=true"}},
-        "selfservice": {"methods": {"code": {"enabled": true}}, "flows": {"verification": {"enabled": true}}},
+        "selfservice": {
+            "methods": {"code": {"enabled": true}, "link": {"enabled": true}},
+            "flows": {"verification": {"enabled": true}, "recovery": {"enabled": true}},
+        },
     })
 }
 

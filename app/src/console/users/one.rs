@@ -5,12 +5,13 @@ use super::super::kit::form::Form;
 use super::super::kit::text::name;
 use super::super::kit::{Acted, Asks, Confirm, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use super::super::nav;
-use super::parts;
+use super::{parts, recovery};
 use engine::config::Config;
 use engine::identity::State;
 use engine::ids::IdentityId;
 use engine::operators::Role;
-use engine::users::{self, CodeSent, Deleted, Detail, StateSet, User};
+use engine::recovery::Made;
+use engine::users::{self, CodeSent, Deleted, Detail, Recovered, Recovery, StateSet, User};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -33,16 +34,21 @@ pub(in super::super) struct View {
     editable: bool,
     /// A code can be sent: verification by email is on.
     verifies: bool,
+    /// What this operator can create for a user who can't sign in.
+    recoveries: Vec<Recovery>,
+    /// This answer shows it, and no other one does.
+    recovery: Option<Made>,
     typed: Fields,
 }
 
 impl Page for OneUser {
-    const META: Meta = Meta::of(&nav::USERS).at("/users/{id}");
-    // What recovery adds (a code or a link for the user) is a verb here and a button of `parts::addresses`.
+    const META: Meta = Meta { draft: Some(|_| true), ..Meta::of(&nav::USERS).at("/users/{id}") };
     const VERBS: &'static [Verb] = &[
         Verb::new("sign-out", Role::Editor, REFUSED),
         Verb::new("sign-out-everywhere", Role::Editor, REFUSED),
         Verb::new("send-code", Role::Editor, REFUSED),
+        // Who has it can sign in as the user, as with a code in the mailbox.
+        Verb::new("recover", Role::Owner, REFUSED).confirming(),
         Verb::new("disable", Role::Editor, REFUSED),
         Verb::new("enable", Role::Editor, REFUSED),
         Verb::new("delete", Role::Editor, REFUSED).confirming(),
@@ -52,6 +58,10 @@ impl Page for OneUser {
 
     async fn load(visit: &Visit, query: Query) -> engine::Result<Loaded<View>> {
         Ok(view(visit, &query, Fields::new()).await?.into())
+    }
+
+    async fn restore(visit: &Visit, query: Query, typed: Fields) -> engine::Result<Loaded<View>> {
+        Ok(view(visit, &query, typed).await?.into())
     }
 
     async fn act(visit: &Visit, query: Query, posted: Posted) -> engine::Result<Acted<View>> {
@@ -86,6 +96,7 @@ impl Page for OneUser {
                     StateSet::Gone => None,
                 }
             }
+            "recover" => return recover(visit, &query, id, posted).await,
             _ => return delete(visit, &query, id, posted).await,
         };
         Ok(match done {
@@ -108,13 +119,16 @@ impl Page for OneUser {
         Head { lead: Some(lead.into_any()), read_only, ..Head::new(title, "").below(&nav::USERS) }
     }
 
-    fn body(View { detail, config, editable, verifies, typed }: View, frame: &Frame<'_>) -> AnyView {
+    fn body(view: View, frame: &Frame<'_>) -> AnyView {
+        let View { detail, config, editable, verifies, recoveries, recovery, typed } = view;
         let Detail { user, sessions, session_count, emails } = detail;
         let can = parts::Can { edit: editable, send_code: editable && verifies };
         view! {
+            {recovery.map(recovery::told)}
             {parts::section("details", "Details", parts::details(&config, &user, frame))}
             {parts::section("addresses", "Addresses", parts::addresses(&user.identity, can, frame))}
             {parts::section("methods", "Sign-in methods", parts::methods(&config, &user, frame))}
+            {(!recoveries.is_empty()).then(|| parts::section("recovery", "Recovery", recovery::offered(&user.identity, recoveries)))}
             {parts::section("sessions", "Sessions", parts::sessions(&user, sessions, session_count, can, frame))}
             {parts::section("emails", "Emails", parts::emails(emails, frame))}
             {editable.then(|| parts::section("danger", "Danger zone", danger_zone(&user, &typed, frame)))}
@@ -142,12 +156,37 @@ async fn view(visit: &Visit, query: &Query, typed: Fields) -> engine::Result<Opt
     let ctx = visit.engine.begin();
     let detail = users::detail(&ctx, id).await?;
     let (editable, verifies) = (visit.may(Role::Editor), users::can_send_code(&ctx));
-    Ok(detail.map(|detail| View { detail, config: ctx.config.clone(), editable, verifies, typed }))
+    let offered = [Recovery::Code, Recovery::Link].into_iter().filter(|with| users::can_recover(&ctx, *with));
+    let recoveries = if visit.may(Role::Owner) { offered.collect() } else { Vec::new() };
+    Ok(detail.map(|detail| {
+        let config = ctx.config.clone();
+        View { detail, config, editable, verifies, recoveries, recovery: None, typed }
+    }))
 }
 
 /// The user was deleted while the page was open.
 fn gone() -> Acted<View> {
     Acted::Done(format!("{}?done=gone", nav::USERS.path))
+}
+
+async fn recover(
+    visit: &Visit,
+    query: &Query,
+    id: IdentityId,
+    posted: Posted,
+) -> engine::Result<Acted<View>> {
+    let with = match posted.argument.as_str() {
+        "code" => Recovery::Code,
+        "link" => Recovery::Link,
+        _ => return Ok(Acted::Gone),
+    };
+    let recovered = users::recover(&visit.engine.begin(), &visit.operator, id, with).await?;
+    let Some(view) = view(visit, query, Fields::new()).await? else { return Ok(gone()) };
+    Ok(match recovered {
+        Recovered::Made(made) => Acted::Shown(View { recovery: Some(made), ..view }),
+        Recovered::NeedsFreshSignIn => Acted::Again(view, Asks::password(&posted)),
+        Recovered::Gone => gone(),
+    })
 }
 
 async fn delete(visit: &Visit, query: &Query, id: IdentityId, posted: Posted) -> engine::Result<Acted<View>> {
@@ -186,7 +225,7 @@ fn danger_zone(user: &User, typed: &Fields, frame: &Frame<'_>) -> AnyView {
     let handle = user.handle();
     let form = Form { fields: typed, problems: &frame.asks.problems, editable: true };
     // After an error the form is there at once.
-    let open = frame.asks.any();
+    let open = frame.asks.any() || frame.restored;
     let hint = view! { "Enter "<b>{name(handle)}</b>" to confirm." }.into_any();
     view! {
         <ul class="lines">
