@@ -7,7 +7,7 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
   await expect(admin.heading()).toHaveText('Sign-up tester');
   await expect(admin.page.getByTestId('only-way')).toContainText('Password');
   await admin.page.locator('#run').click();
-  await expect(admin.page.locator('#verdict')).toHaveText('Not signed in');
+  await expect(admin.page.locator('#verdict')).toHaveText('Signed up, then signed in');
   await expect(admin.page.getByTestId('code')).toHaveCount(1);
   await admin.setSignInAfterRegistration(true);
   for (const client of ['Browser form', 'Single-page app', 'Native app']) {
@@ -26,6 +26,6 @@ test('a run shows what a sign-up is answered, and stores nothing', async ({ admi
   await anna.page.waitForURL(/\/welcome/);
   // And from now on the tester says what a second sign-up is told.
   await admin.page.locator('#run').click();
-  await expect(admin.page.locator('#verdict')).toHaveText('Not signed in');
+  await expect(admin.page.locator('#verdict')).toHaveText('Sign-up rejected');
   await expect(admin.page.locator('.outcome')).toContainText('One account uses this data');
 });

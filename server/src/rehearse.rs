@@ -3,12 +3,13 @@
 
 use crate::state::AppState;
 use crate::{cookies, edge, public};
-use app::console::tester::{Cookie, Exchange, FormField};
+use app::console::tester::{Cookie, Exchange, FormField, Verdict};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, header};
 use engine::config::Config;
+use engine::invitations::{self, Wanted};
 use engine::model::MethodId;
 use engine::plan::Client;
 use engine::rehearsal::Rehearsal;
@@ -30,6 +31,7 @@ const SHOWN: usize = 64 * 1024;
 /// Sign-up is off, or a webhook before the form rejects.
 pub async fn form(engine: &Engine) -> Result<Vec<FormField>> {
     let mut visit = Visit::new(engine, Client::Native);
+    visit.invited(engine).await?;
     let flow = visit.start().await.ok_or_else(|| refusal(&visit))?;
     Ok(visit.fields(&flow))
 }
@@ -51,26 +53,54 @@ pub struct Visited {
     pub exchanges: Vec<Exchange>,
     /// What the form asked for, or why there was none.
     pub form: Result<Vec<FormField>>,
+    pub verdict: Verdict,
 }
 
-/// Sends the form with `typed` in it, as `client` would: each of its steps, and the code that was emailed.
+/// Sends the form with `typed` in it, as `client` would: each of its steps, and the code that was emailed. `go_on`: then it verifies the
+/// email and signs in a second time, until one of them issues a session.
+///
+/// # Errors
+/// The temporary database fails.
 pub async fn sign_up(
     rehearsal: &Rehearsal,
     client: Client,
     method: MethodId,
     typed: &[(String, String)],
-) -> Visited {
+    go_on: bool,
+) -> Result<Visited> {
     let mut visit = Visit::new(&rehearsal.engine, client);
-    let form = match visit.start().await {
-        Some(flow) => {
-            let fields = visit.fields(&flow);
-            visit.steps(rehearsal, flow, method, typed).await;
-            visit.who_am_i().await;
-            Ok(fields)
-        }
-        None => Err(refusal(&visit)),
+    visit.invited(&rehearsal.engine).await?;
+    let Some(flow) = visit.start().await else {
+        let form = Err(refusal(&visit));
+        return Ok(Visited { exchanges: visit.exchanges, form, verdict: Verdict::NotSignedIn });
     };
-    Visited { exchanges: visit.exchanges, form }
+    let form = Ok(visit.fields(&flow));
+    visit.steps(rehearsal, flow, method, typed).await;
+    let verdict = match visit.who_am_i("Check the session").await {
+        true => Verdict::SignedIn,
+        false if !visit.refused.is_empty() => Verdict::Rejected(visit.refused.clone()),
+        false if go_on && visit.verifies(rehearsal).await? => Verdict::SignedInAfterVerification,
+        false if go_on && visit.signs_in_again(method, typed).await => Verdict::SignedInAgain,
+        false => Verdict::NotSignedIn,
+    };
+    Ok(Visited { exchanges: visit.exchanges, form, verdict })
+}
+
+/// What a form that came back says: in its messages, then at each field by the field's label.
+fn complaints(flow: &Value) -> Vec<(String, String)> {
+    let Some(ui) = flow.get("ui") else { return Vec::new() };
+    let errors = |of: &Value| -> Vec<String> {
+        let messages = of.get("messages").and_then(Value::as_array).into_iter().flatten();
+        let errors = messages.filter(|message| message["type"] == "error");
+        errors.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
+    };
+    let nodes = ui.get("nodes").and_then(Value::as_array).into_iter().flatten();
+    let at_fields = nodes.flat_map(|node| {
+        let name = node.pointer("/attributes/name").and_then(Value::as_str).unwrap_or_default();
+        let label = node.pointer("/meta/label/text").and_then(Value::as_str).unwrap_or(name);
+        errors(node).into_iter().map(|text| (label.to_owned(), text)).collect::<Vec<_>>()
+    });
+    errors(ui).into_iter().map(|text| (String::new(), text)).chain(at_fields).collect()
 }
 
 /// The nodes that users fill in.
@@ -105,6 +135,12 @@ struct Visit {
     cookies: BTreeMap<String, String>,
     token: Option<String>,
     exchanges: Vec<Exchange>,
+    /// What begins a sign-up: `?invitation=…` while sign-up takes one.
+    query: String,
+    /// Which form is filled in: `registration`, `verification` or `login`.
+    kind: &'static str,
+    /// What the last form that came back complains about.
+    refused: Vec<(String, String)>,
 }
 
 impl Visit {
@@ -117,26 +153,38 @@ impl Visit {
             cookies: BTreeMap::new(),
             token: None,
             exchanges: Vec::new(),
+            query: String::new(),
+            kind: "registration",
+            refused: Vec::new(),
         }
+    }
+
+    /// With an invitation of the temporary database, where sign-up takes one.
+    async fn invited(&mut self, engine: &Engine) -> Result<()> {
+        if self.config.vestibule.registration.invite_only {
+            let made =
+                invitations::make(&engine.begin(), invitations::By::AdminApi, Wanted::default()).await?;
+            let link = made.link.unwrap_or_default();
+            self.query = link.split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
+        }
+        Ok(())
     }
 
     /// The flow, or `None` where there is no form.
     async fn start(&mut self) -> Option<Value> {
         const START: &str = "Start the flow";
+        let begin = |how: &str| self.url(&format!("self-service/{}/{how}{}", self.kind, self.query));
         match self.client {
             Client::Native => {
-                let answer =
-                    self.exchange(START, "GET", &self.url("self-service/registration/api"), None).await;
+                let answer = self.exchange(START, "GET", &begin("api"), None).await;
                 (answer.status == 200).then(|| json_of(&answer)).flatten()
             }
             Client::Spa => {
-                let answer =
-                    self.exchange(START, "GET", &self.url("self-service/registration/browser"), None).await;
+                let answer = self.exchange(START, "GET", &begin("browser"), None).await;
                 (answer.status == 200).then(|| json_of(&answer)).flatten()
             }
             Client::Browser => {
-                let url = self.url("self-service/registration/browser");
-                let answer = self.exchange(START, "GET", &url, None).await;
+                let answer = self.exchange(START, "GET", &begin("browser"), None).await;
                 let page = answer.location.filter(|_| answer.status == 303)?;
                 let page = url::Url::parse(&page).ok()?;
                 let named = |wanted: &str| page.query_pairs().find(|(name, _)| name == wanted);
@@ -147,11 +195,45 @@ impl Visit {
                     }
                     return None;
                 };
-                let url = self.url(&format!("self-service/registration/flows?id={flow}"));
-                let answer = self.exchange("Load the form", "GET", &url, None).await;
-                (answer.status == 200).then(|| json_of(&answer)).flatten()
+                self.load(&flow).await
             }
         }
+    }
+
+    async fn load(&mut self, flow: &str) -> Option<Value> {
+        let url = self.url(&format!("self-service/{}/flows?id={flow}", self.kind));
+        let answer = self.exchange("Load the form", "GET", &url, None).await;
+        (answer.status == 200).then(|| json_of(&answer)).flatten()
+    }
+
+    /// Enters the code of the email, in the form that its link opens. Whether that signs in.
+    async fn verifies(&mut self, rehearsal: &Rehearsal) -> Result<bool> {
+        let mails = rehearsal.mails().await?.into_iter().rev();
+        let mut links = mails.filter_map(|mail| {
+            let link = url::Url::parse(&mail.written.link?).ok()?;
+            let (_, flow) = link.query_pairs().find(|(name, _)| name == "flow")?;
+            Some((flow.into_owned(), mail.written.code?))
+        });
+        let Some((flow, code)) = links.next() else { return Ok(false) };
+        self.kind = "verification";
+        let Some(flow) = self.load(&flow).await else { return Ok(false) };
+        self.send("Enter the verification code", &flow, "code", &[("code".to_owned(), code)]).await;
+        Ok(self.who_am_i("Check the session after the verification").await)
+    }
+
+    /// The second sign-in, with the password. Whether it succeeds.
+    async fn signs_in_again(&mut self, method: MethodId, typed: &[(String, String)]) -> bool {
+        if method != MethodId::Password {
+            return false;
+        }
+        let is = |wanted: &str| typed.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        let login = is("traits.email").or_else(|| is("traits.username"));
+        let (Some(identifier), Some(password)) = (login, is("password")) else { return false };
+        (self.kind, self.query) = ("login", String::new());
+        let Some(flow) = self.start().await else { return false };
+        let sent = [("identifier".to_owned(), identifier), ("password".to_owned(), password)];
+        self.send("Sign in with the password", &flow, "password", &sent).await;
+        self.who_am_i("Check the session after the sign-in").await
     }
 
     /// The fields of the form, with what its second step asks for.
@@ -231,22 +313,25 @@ impl Visit {
         {
             self.token = Some(token.to_owned());
         }
-        if self.client != Client::Browser {
-            return json_of(&answer).filter(|body| body.get("ui").is_some());
-        }
-        let page = answer.location?;
-        let form = form_of(&page);
-        if self.is_ours(&page) {
-            self.exchange("Follow the redirect", "GET", &page, None).await;
-        }
-        let url = self.url(&format!("self-service/registration/flows?id={}", form?));
-        let answer = self.exchange("Load the form", "GET", &url, None).await;
-        (answer.status == 200).then(|| json_of(&answer)).flatten()
+        self.refused = Vec::new();
+        let flow = match self.client {
+            Client::Spa | Client::Native => json_of(&answer).filter(|body| body.get("ui").is_some()),
+            Client::Browser => {
+                let page = answer.location?;
+                let form = form_of(&page, self.kind);
+                if self.is_ours(&page) {
+                    self.exchange("Follow the redirect", "GET", &page, None).await;
+                }
+                self.load(&form?).await
+            }
+        };
+        self.refused = flow.as_ref().map(complaints).unwrap_or_default();
+        flow
     }
 
     /// Looks from outside, as an app would.
-    async fn who_am_i(&mut self) {
-        self.exchange("Check the session", "GET", &self.url("sessions/whoami"), None).await;
+    async fn who_am_i(&mut self, title: &'static str) -> bool {
+        self.exchange(title, "GET", &self.url("sessions/whoami"), None).await.status == 200
     }
 
     fn url(&self, path: &str) -> String {
@@ -380,11 +465,11 @@ fn json_of(answer: &Answer) -> Option<Value> {
     serde_json::from_str(&answer.text).ok()
 }
 
-/// The flow of the sign-up page that a redirect leads to.
-fn form_of(page: &str) -> Option<String> {
+/// The flow of the page of that kind that a redirect leads to.
+fn form_of(page: &str, kind: &str) -> Option<String> {
     let page = url::Url::parse(page).ok()?;
-    let is_sign_up = page.path().ends_with("registration");
-    page.query_pairs().find(|(name, _)| is_sign_up && name == "flow").map(|(_, flow)| flow.into_owned())
+    let is_it = page.path().ends_with(kind);
+    page.query_pairs().find(|(name, _)| is_it && name == "flow").map(|(_, flow)| flow.into_owned())
 }
 
 /// Whether a button sends the form with that method.

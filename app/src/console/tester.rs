@@ -1,8 +1,10 @@
 //! *Sign-up tester*: the form, and what a rehearsed sign-up did: exchanges, steps, mails, calls. It shows what `engine::rehearsal` and
 //! the public port did and judges nothing itself.
 
+mod run;
+
 use super::kit::text::note;
-use super::{mailbox, nav};
+use super::nav;
 use chrono::{DateTime, Utc};
 use engine::courier::Delivered;
 use engine::model::MethodId;
@@ -60,8 +62,9 @@ pub struct Cookie {
 /// What a run did.
 pub struct Outcome {
     pub exchanges: Vec<Exchange>,
-    /// What the plan says, each with what became of it; `None`: it did not come to that.
-    pub steps: Vec<(Line, Option<(&'static str, Duration)>)>,
+    pub verdict: Verdict,
+    /// What the plan says, each with what became of it.
+    pub steps: Vec<(Line, Became)>,
     pub mails: Vec<Delivered>,
     /// How many of them are really on their way, to the operator.
     pub mailed: usize,
@@ -71,6 +74,25 @@ pub struct Outcome {
     /// The revision that it ran with, and the one in force at its end.
     pub revisions: (i64, i64),
     pub took: Duration,
+}
+
+/// How it ended.
+pub enum Verdict {
+    SignedIn,
+    SignedInAfterVerification,
+    /// By the second sign-in, with the password.
+    SignedInAgain,
+    NotSignedIn,
+    /// The form came back: labels of fields and what is wrong with them. Without a label it is about the whole form.
+    Rejected(Vec<(String, String)>),
+}
+
+/// What became of a step.
+pub enum Became {
+    Ran(&'static str, Duration),
+    /// It runs once the email is verified.
+    Waits,
+    NotRun,
 }
 
 /// What became of the form.
@@ -92,6 +114,10 @@ pub struct View {
     pub call_hooks: bool,
     /// The operator's address, and whether the mails of the run go there; `None` where no mail leaves.
     pub mail_me: Option<(String, bool)>,
+    /// Go on to the code and to a second sign-in.
+    pub go_on: bool,
+    /// Sign-up takes an invitation, and the run has one.
+    pub invited: bool,
     /// Why there is no form.
     pub refused: Option<String>,
     pub shown: Option<Shown>,
@@ -115,7 +141,7 @@ pub fn body(mut view: View) -> AnyView {
         {refused.map(|sentence| note(Severity::Warning, "No form is available", &sentence))}
         {there.then(|| form(view))}
         {shown.map(|shown| match shown {
-            Shown::Ran(outcome) => result(*outcome, now),
+            Shown::Ran(outcome) => run::result(*outcome, now),
             Shown::Planned(plan) => planned(plan),
         })}
     }
@@ -123,7 +149,7 @@ pub fn body(mut view: View) -> AnyView {
 }
 
 fn form(view: View) -> AnyView {
-    let View { methods, method, client, fields, call_hooks, mail_me, .. } = view;
+    let View { methods, method, client, fields, call_hooks, mail_me, go_on, invited, .. } = view;
     let runs = methods.iter().any(|method| matches!(method, MethodId::Password | MethodId::Code));
     view! {
         <form method="post" action=nav::TESTER.path class="tester" autocomplete="off">
@@ -148,7 +174,12 @@ fn form(view: View) -> AnyView {
                     <legend>"Form data"</legend>
                     {fields.into_iter().enumerate().map(|(at, field)| control(at, field)).collect_view()}
                     <p class="soft">"To test a duplicate sign-up, enter the email of an existing account."</p>
+                    {invited.then(|| view! { <p class="soft" id="invited">"“Invite only” is on. The test creates an invitation and uses it."</p> })}
                 </fieldset>
+                <p class="choice">
+                    <input type="checkbox" id="go-on" name="go_on" value="true" checked=go_on />
+                    <label for="go-on">"Also verify the email and sign in again "<small>"On: if sign-up issues no session, the test enters the code of the email, then signs in with the password. Off: the test ends after sign-up."</small></label>
+                </p>
                 <p class="choice">
                     <input type="checkbox" id="call-hooks" name="call_hooks" value="true" checked=call_hooks />
                     <label for="call-hooks">"Call webhooks "<small>"On: sends real requests with the header Vestibule-Test: true. Off: calls are intercepted and get a 200 response."</small></label>
@@ -248,159 +279,4 @@ fn control(at: usize, field: FormField) -> AnyView {
         </p>
     }
     .into_any()
-}
-
-fn result(outcome: Outcome, now: DateTime<Utc>) -> AnyView {
-    let Outcome { exchanges, steps, mails, mailed, calls, known, revisions: (ran, newest), took } = outcome;
-    let signed_in =
-        exchanges.last().is_some_and(|last| last.url.ends_with("/sessions/whoami") && last.status == 200);
-    let (verdict, sentence) = match signed_in {
-        true => ("Signed in", "The final session check returned the account."),
-        false => ("Not signed in", "The final session check returned 401."),
-    };
-    let whose = match known {
-        0 => "No existing account uses this data.".to_owned(),
-        1 => "One account uses this data. It was copied into the temporary database.".to_owned(),
-        more => {
-            format!("{more} accounts use this data. They were copied into the temporary database.")
-        }
-    };
-    let total = took;
-    let changed = (ran != newest).then(|| {
-        note(Severity::Warning, "The settings changed during the run", &format!("This run used revision {ran}. Revision {newest} is current now. Run the test again to see its effect."))
-    });
-    view! {
-        <section aria-labelledby="verdict" class="outcome">
-            <h2 id="verdict" tabindex="-1" autofocus=true>{verdict}</h2>
-            <p>{sentence}" "{whose}" "<span class="soft">{format!("Revision {ran}, {} in total.", span(total))}</span></p>
-            {changed}
-            <h3>"Steps"</h3>
-            <ol class="steps ran">
-                {steps.into_iter().map(|(step, became)| one_step(step, became, total)).collect_view()}
-            </ol>
-            <h3>"HTTP requests"</h3>
-            <ol class="exchanges">
-                {exchanges.into_iter().map(|exchange| view! { <li>{one_exchange(exchange)}</li> }).collect_view()}
-            </ol>
-            <h3>"Emails"</h3>
-            {mails.is_empty().then(|| view! { <p class="soft">"No emails."</p> })}
-            {(mailed > 0).then(|| view! {
-                <p data-testid="mailed">{if mailed == 1 { "1 email was sent to you. ".to_owned() } else { format!("{mailed} emails were sent to you. ") }}<a href=nav::DELIVERY.path>"Email delivery"</a></p>
-            })}
-            <ol class="letters">
-                {mails.into_iter().map(|mail| view! { <li>{mailbox::one(mail, now)}</li> }).collect_view()}
-            </ol>
-            <h3>"Webhooks"</h3>
-            {calls.is_empty().then(|| view! { <p class="soft">"No webhooks were called."</p> })}
-            <ol class="exchanges">
-                {calls.into_iter().map(|call| view! { <li>{one_call(call)}</li> }).collect_view()}
-            </ol>
-        </section>
-    }
-    .into_any()
-}
-
-fn one_step(step: Line, became: Option<(&'static str, Duration)>, total: Duration) -> AnyView {
-    let small = stage(&step);
-    let name = step.title;
-    match became {
-        Some((became, took)) => {
-            // A share of the whole, drawn 100 units wide.
-            let width = (took.as_secs_f64() / total.as_secs_f64().max(f64::EPSILON) * 100.0).clamp(0.5, 100.0);
-            view! {
-                <li>
-                    <b>{name}</b>" "<span class="mark">{became}</span>
-                    <small>{small}</small>
-                    <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width=format!("{width:.1}") height="4" rx="1" /></svg>
-                    <small>{span(took)}</small>
-                </li>
-            }
-            .into_any()
-        }
-        None => view! { <li class="gone"><b>{name}</b>" "<span class="mark">"Not run"</span><small>{small}</small></li> }.into_any(),
-    }
-}
-
-fn one_exchange(exchange: Exchange) -> AnyView {
-    let Exchange { title, method, url, headers, body, status, answer_headers, cookies, answer, took, curl } =
-        exchange;
-    let open = method == "POST";
-    let summary = format!("{method} {} → {status}", path_of(&url));
-    let cookies = (!cookies.is_empty()).then(|| {
-        view! {
-            <table class="cookies">
-                <caption>"Cookies set by the response"</caption>
-                <thead><tr><th scope="col">"Name"</th><th scope="col">"Value"</th><th scope="col">"Attributes"</th></tr></thead>
-                <tbody>
-                    {cookies.into_iter().map(|cookie| view! {
-                        <tr>
-                            <th scope="row"><code>{cookie.name}</code>{(!cookie.what.is_empty()).then(|| view! { <small>{cookie.what}</small> })}</th>
-                            <td><code>{cookie.value}</code></td>
-                            <td>{cookie.attributes.join("; ")}</td>
-                        </tr>
-                    }).collect_view()}
-                </tbody>
-            </table>
-        }
-    });
-    view! {
-        <details open=open>
-            <summary><b>{title}</b>" "<code>{summary}</code>" "<small>{span(took)}</small></summary>
-            <h4>"Request"</h4>
-            <pre tabindex="0">{lines(&headers, body.as_deref())}</pre>
-            <h4>"Response"</h4>
-            {cookies}
-            <pre tabindex="0">{lines(&answer_headers, Some(&answer))}</pre>
-            <details><summary>"As curl"</summary><pre tabindex="0" class="curl">{curl}</pre></details>
-        </details>
-    }
-    .into_any()
-}
-
-fn one_call(call: Call) -> AnyView {
-    let Call { method, url, headers, body, left, answer } = call;
-    let (status, text) = match answer {
-        Ok(answer) => (answer.status.to_string(), String::from_utf8_lossy(&answer.body).into_owned()),
-        Err(failure) => ("failed".to_owned(), failure),
-    };
-    let how = if left { "Called" } else { "Intercepted" };
-    // Who calls is proven by these; they are the configuration's, not the rehearsal's.
-    let headers: Vec<(String, String)> = headers
-        .into_iter()
-        .map(|(name, value)| {
-            let secret = ["authorization", "cookie"].iter().any(|secret| name.eq_ignore_ascii_case(secret));
-            let shown = if secret { "(not shown)".to_owned() } else { value };
-            (name, shown)
-        })
-        .collect();
-    view! {
-        <details>
-            <summary><b>{how}</b>" "<code>{format!("{method} {url} → {status}")}</code></summary>
-            <h4>"Request"</h4>
-            <pre tabindex="0">{lines(&headers, Some(&String::from_utf8_lossy(&body)))}</pre>
-            <h4>"Response"</h4>
-            <pre tabindex="0">{text}</pre>
-        </details>
-    }
-    .into_any()
-}
-
-fn lines(headers: &[(String, String)], body: Option<&str>) -> String {
-    let mut text: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    if let Some(body) = body.filter(|body| !body.is_empty()) {
-        text.push('\n');
-        text.push_str(body);
-    }
-    text
-}
-
-/// Path and query of an address, and where it leads when that is elsewhere.
-fn path_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or_else(|| url.to_owned(), |at| rest[at..].to_owned())
-}
-
-fn span(took: Duration) -> String {
-    let millis = took.as_secs_f64() * 1000.0;
-    if millis < 10.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
 }

@@ -3,18 +3,18 @@
 use crate::rehearse;
 use app::console::kit::{Acted, Frame, Head, Loaded, Meta, Page, Posted, Verb, Visit};
 use app::console::nav;
-use app::console::tester::{self, FormField, Outcome, Shown, View};
+use app::console::tester::{self, Became, FormField, Outcome, Shown, View};
 use engine::config::Config;
 use engine::model::MethodId;
 use engine::operators::{OperatorSession, Role};
 use engine::pipeline::{Line, Pipeline, pipeline};
-use engine::plan::{Client, FlowKind, Plan, plan};
+use engine::plan::{Client, FlowKind, Plan, Step, plan};
 use engine::rehearsal::{self, DryRunRequest, Rehearsal};
 use engine::trace::Ran;
 use engine::{Engine, Result, settings};
 use leptos::prelude::AnyView;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(super) struct Tester;
 
@@ -66,6 +66,8 @@ struct Asked {
     typed: Vec<(String, String)>,
     call_hooks: bool,
     mail_me: bool,
+    /// Verify the email and sign in again.
+    go_on: bool,
 }
 
 impl Asked {
@@ -73,7 +75,7 @@ impl Asked {
         let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let config = engine.begin().config;
         let wanted = asked("method").and_then(MethodId::parse);
-        let is_on = |method: &MethodId| settings::registering(&config).any(|on| on == *method);
+        let is_on = |method: &MethodIdId| settings::registering(&config).any(|on| on == *method);
         Self {
             method: wanted.filter(is_on).or_else(|| settings::registering(&config).next()),
             client: asked("client").and_then(Client::parse).unwrap_or(Client::Browser),
@@ -83,6 +85,8 @@ impl Asked {
                 .collect(),
             call_hooks: asked("call_hooks") == Some("true"),
             mail_me: asked("mail_me") == Some("true"),
+            // On, until a form says otherwise.
+            go_on: posted.is_empty() || asked("go_on") == Some("true"),
         }
     }
 }
@@ -105,12 +109,13 @@ async fn outcome(
     let mut rehearsal = rehearsal::begin(engine, &operator.operator, &wish).await?;
     let config = rehearsal.engine.begin().config;
     let since = Instant::now();
-    let visited = rehearse::sign_up(&rehearsal, asked.client, method, &asked.typed).await;
+    let visited = rehearse::sign_up(&rehearsal, asked.client, method, &asked.typed, asked.go_on).await?;
     let took = since.elapsed();
     let plan = plan(&config, FlowKind::Registration, method, asked.client);
     let mails = rehearsal.mails().await?;
     let outcome = Outcome {
         exchanges: visited.exchanges,
+        verdict: visited.verdict,
         steps: told(&config, &plan, &rehearsal),
         mailed: rehearsal.mail_operator(engine, &mails).await?,
         mails,
@@ -128,17 +133,23 @@ fn planned(engine: &Engine, method: MethodId, client: Client) -> Pipeline {
 }
 
 /// The plan's steps in words, each with what is written down of it.
-fn told(
-    config: &Config,
-    plan: &Plan,
-    rehearsal: &Rehearsal,
-) -> Vec<(Line, Option<(&'static str, Duration)>)> {
+fn told(config: &Config, plan: &Plan, rehearsal: &Rehearsal) -> Vec<(Line, Became)> {
     let mut ran: Vec<Ran> = rehearsal.steps();
     let lines = pipeline(config, plan).steps.into_iter().zip(&plan.steps);
+    // Nothing below it runs before the email is verified.
+    let mut waits = false;
     let steps = lines.map(|(line, step)| {
         // A form that is sent in steps comes to some of them more than once: the last time counts.
         let at = ran.iter().rposition(|ran| ran.step == *step);
-        (line, at.map(|at| ran.remove(at)).map(|ran| (ran.became, ran.took)))
+        let became = match at.map(|at| ran.remove(at)) {
+            Some(ran) => {
+                waits |= *step == Step::Pend && ran.became == "kept";
+                Became::Ran(ran.became, ran.took)
+            }
+            None if waits => Became::Waits,
+            None => Became::NotRun,
+        };
+        (line, became)
     });
     steps.collect()
 }
@@ -162,6 +173,8 @@ fn view(engine: &Engine, operator: &OperatorSession, asked: Asked, form: Form, s
         client: asked.client,
         fields: fields.into_iter().map(|field| filled(field, &asked.typed)).collect(),
         call_hooks: asked.call_hooks,
+        go_on: asked.go_on,
+        invited: config.vestibule.registration.invite_only,
         mail_me: rehearsal::sends(&config).then(|| (operator.operator.email.clone(), asked.mail_me)),
         refused,
         shown,

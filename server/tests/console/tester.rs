@@ -89,6 +89,64 @@ async fn each_client_is_shown_what_the_switch_does_for_it() {
     }
 }
 
+/// The setup that most people choose ends with a session: after the code, or after the second sign-in.
+#[tokio::test]
+async fn a_run_goes_on_to_the_code_and_to_the_second_sign_in() {
+    let go_on = [("go_on", "true")];
+    for client in ["browser", "spa", "native"] {
+        let console = start(json!({})).await;
+        console.set_sign_in_after_registration(false).await;
+        let html = console.run_with(client, "new@example.org", &go_on).await;
+        assert!(html.contains(">Signed up, then signed in<"), "{client}: {html}");
+        for part in ["Enter the verification code", "Sign in with the password"] {
+            assert!(html.contains(part), "{client} {part}: {html}");
+        }
+        let silent = json!({"vestibule": {"registration": {
+            "prevent_enumeration": true, "sign_in_after_verification": true,
+        }}});
+        let console = start(silent).await;
+        let html = console.run("browser", "new@example.org").await;
+        assert!(html.contains(">Not signed in<") && html.contains("Runs after verification"), "{html}");
+        let html = console.run_with("browser", "new@example.org", &go_on).await;
+        assert!(html.contains(">Signed in after verification<"), "{client}: {html}");
+        assert!(!marks(&html).iter().any(|mark| mark == "Not run"), "{client}: {:?}", marks(&html));
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_rejected_says_why_field_by_field() {
+    let console = start(json!({})).await;
+    for client in ["browser", "spa", "native"] {
+        let fields = [
+            ("client", client),
+            ("go_on", "true"),
+            ("field:traits.email", "nobody"),
+            ("field:password", "x"),
+        ];
+        let html = console.post(PAGE, &fields).await.html;
+        assert!(html.contains(">Sign-up rejected<"), "{client}: {html}");
+        let list = html.split("data-testid=\"rejected\"").nth(1).unwrap().split("</ul>").next().unwrap();
+        assert!(
+            list.contains("<bdi>Email</bdi>") || list.contains("<bdi>Password</bdi>"),
+            "{client}: {list}"
+        );
+        assert!(!html.contains("Sign in with the password"), "nothing follows: {html}");
+    }
+}
+
+#[tokio::test]
+async fn sign_up_by_invitation_is_tested_with_one() {
+    let console = start(json!({"vestibule": {"registration": {"invite_only": true}}})).await;
+    assert!(console.look().await.contains("id=\"invited\""));
+    console.set_sign_in_after_registration(true).await;
+    let before = console.engine.db().rows().await.unwrap()["invitations"];
+    for client in ["browser", "spa", "native"] {
+        let html = console.run(client, "new@example.org").await;
+        assert!(html.contains(">Signed in<"), "{client}: {html}");
+    }
+    assert_eq!(console.engine.db().rows().await.unwrap()["invitations"], before);
+}
+
 #[tokio::test]
 async fn each_step_is_told_with_what_became_of_it() {
     let console = start(json!({})).await;
