@@ -99,9 +99,8 @@ pub fn by_provider(session: &mut Session, provider: Option<&str>) {
     }
 }
 
-/// In addition to the first authentication: the provider that was linked to the account by it.
-pub fn linked(session: &mut Session, provider: &str) {
-    let at = session.authenticated_at;
+/// In addition to how the user authenticated: the provider that was linked to the account in that session.
+pub fn linked(session: &mut Session, provider: &str, at: DateTime<Utc>) {
     session.methods.push(Amr { provider: Some(provider.to_owned()), ..proven(MethodId::Oidc.name(), at) });
 }
 

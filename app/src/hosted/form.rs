@@ -235,7 +235,7 @@ fn initial(node: &Node) -> Option<AnyView> {
 
 /// A button other than the form's own doesn't need the form's fields, hence `formnovalidate`. `label`: in place of
 /// the engine's.
-fn button(node: &Node, label: Option<&str>, own: bool) -> AnyView {
+pub(super) fn button(node: &Node, label: Option<&str>, own: bool) -> AnyView {
     let Some(input) = node.input() else { return ().into_any() };
     let kind = if input.kind == InputKind::Button { "button" } else { "submit" };
     view! {

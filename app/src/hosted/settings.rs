@@ -1,10 +1,12 @@
-//! The account settings: profile, password, and the sessions of the account. Each part is a form of its own, so that Enter sends what the
+//! The account settings: profile, password, providers, and the sessions of the account. Each part is a form of its own, so that Enter sends what the
 //! user edits.
 
 use super::document::{Glyph, document, icon};
-use super::form::{Rules, has_errors, notices, sheet, summary};
+use super::field::hidden;
+use super::form::{Rules, button, has_errors, notices, sheet, summary};
 use super::{Restarted, Site};
 use crate::device::device;
+use engine::method::oidc::Connection;
 use engine::ui::{Container, Group, Input, InputKind, Node, TextKind};
 use leptos::prelude::*;
 
@@ -16,6 +18,8 @@ pub struct Settings {
     pub rules: Rules,
     /// The email or name by which the user knows the account.
     pub who: String,
+    /// Providers, whether they sign in to the account or not.
+    pub connections: Vec<Connection>,
     pub restarted: Option<Restarted>,
     /// The one that shows the page comes first.
     pub sessions: Vec<Shown>,
@@ -54,7 +58,8 @@ pub fn settings(site: &Site, page: Settings) -> String {
     };
     let (profile, password) = (part(Group::Profile), part(Group::Password));
     let before = profile.as_ref().map_or(0, fields);
-    let nothing = profile.is_none() && password.is_none();
+    let connected = connected(&page.connections, part(Group::Oidc).as_ref(), &ui);
+    let nothing = profile.is_none() && password.is_none() && connected.is_none();
     let profile = profile.map(|own| {
         view! {
             <section aria-labelledby="profile">
@@ -95,6 +100,7 @@ pub fn settings(site: &Site, page: Settings) -> String {
         {nothing.then(|| view! { <p class="note" data-testid="unavailable">{UNAVAILABLE}</p> })}
         {profile}
         {password}
+        {connected}
         {sessions(page.sessions, &page.end)}
         <form action=action method="get">
             <input type="hidden" name="token" value=token />
@@ -116,6 +122,52 @@ fn fields(ui: &Container) -> usize {
         })
     };
     ui.nodes.iter().flatten().filter(shown).count()
+}
+
+/// Providers with their buttons; `None` without any.
+fn connected(all: &[Connection], part: Option<&Container>, form: &Container) -> Option<AnyView> {
+    if all.is_empty() {
+        return None;
+    }
+    let nodes = || part.and_then(|part| part.nodes.as_deref()).unwrap_or_default().iter();
+    let rows: Vec<_> = all
+        .iter()
+        .map(|one| {
+            // A form that is open for a while may have the button of before.
+            let wanted = if one.is_linked { "unlink" } else { "link" };
+            let own = nodes().find(|node| {
+                let value = node.input().and_then(|input| input.value.as_ref());
+                node.id() == wanted && value.is_some_and(|value| value.as_str() == Some(&one.id))
+            });
+            let state = match (one.is_linked, own.is_some()) {
+                (true, true) => "Connected",
+                (true, false) => "Connected. You need another sign-in method before you can disconnect it.",
+                (false, _) => "Not connected",
+            };
+            let own = own.map(|node| {
+                let hidden: Vec<_> = nodes().filter(|node| is_hidden(node)).map(hidden).collect();
+                view! {
+                    <form action=form.action.clone() method="post">{hidden} {button(node, None, false)}</form>
+                }
+            });
+            view! {
+                <li data-testid="connection">
+                    <b><bdi>{one.label.clone()}</bdi></b>
+                    <p class="hint">{state}</p>
+                    {own}
+                </li>
+            }
+        })
+        .collect();
+    Some(
+        view! {
+            <section aria-labelledby="connected">
+                <h2 id="connected">"Connected accounts"</h2>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 fn sessions(all: Vec<Shown>, (action, token, flow): &(String, String, String)) -> AnyView {
@@ -152,7 +204,7 @@ fn sessions(all: Vec<Shown>, (action, token, flow): &(String, String, String)) -
     view! {
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you’re signed in"</h2>
-            <ul class="sessions">{rows}</ul>
+            <ul class="rows">{rows}</ul>
             {everywhere}
         </section>
     }

@@ -10,8 +10,9 @@ use crate::form::verification::begin;
 use crate::identity::State;
 use crate::identity::change::{IdentityChange, Record, Refused};
 use crate::method::Who;
-use crate::method::change::is_sensitive;
+use crate::method::change::{AccountChange, is_sensitive};
 use crate::plan::Step;
+use crate::session;
 use crate::store::identities::{self, Outcome};
 use crate::store::{Tx, sessions};
 use crate::ui::{Text, text};
@@ -68,6 +69,9 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
         after = changed;
         after.identity.version = before.identity.version + 1;
     }
+    if let Some(why) = member.wish.forbidden(&ctx.config, &before, &after) {
+        return Ok(Changed::Refused(why));
+    }
     match identities::change(tx, &before, &after).await? {
         Outcome::Done => {}
         Outcome::Stale => return Ok(Changed::Moved),
@@ -83,6 +87,13 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
     // sabotage: new-password-after-recovery
     if was_recovered || ends || work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
         sessions::revoke_others(tx, current.identity.id, current.session.id).await?;
+    }
+    if let AccountChange::Link { provider, .. } = &member.wish {
+        let mut session = current.session.clone();
+        session::linked(&mut session, provider, now);
+        if !sessions::set_methods(tx, &session).await? {
+            return Ok(Changed::Void);
+        }
     }
     work.account = Some(after.identity.clone());
     work.made.record = Some(after);

@@ -11,6 +11,7 @@ mod link;
 mod login;
 pub mod logout;
 mod member;
+mod parked;
 mod recovered;
 mod recovery;
 mod registration;
@@ -190,7 +191,8 @@ async fn judged(on: &mut Attempt) -> Result<Next> {
     match kind {
         // Messages of these forms add up, other than in every other flow (measured).
         FlowKind::Verification | FlowKind::Settings => {
-            on.flow.nodes().iter_mut().for_each(|node| node.messages.clear())
+            on.flow.nodes().iter_mut().for_each(|node| node.messages.clear());
+            on.flow.ui.messages.retain(|message| !text::is_unsaved(message));
         }
         FlowKind::Registration | FlowKind::Login | FlowKind::Recovery => {
             on.flow.ui.reset_messages();

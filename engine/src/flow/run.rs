@@ -1,5 +1,6 @@
 //! What a method found, and what follows from it: a form, another flow, or the plan, which [`super::steps`] carries out.
 
+use super::parked;
 use super::replaced::replace;
 use super::show::{refused, show, shown};
 use super::steps::{self, Ran};
@@ -32,6 +33,7 @@ pub(super) async fn submitted(mut on: Attempt, method: &'static dyn Method) -> R
     if proof.is_sensitive()
         && let Some(first) = settings::refresh_first(&on, proof.adds_access())?
     {
+        parked::park(&mut on, method.id()).await?;
         return Ok(first);
     }
     checking.passed();
@@ -60,6 +62,11 @@ pub(super) async fn submitted(mut on: Attempt, method: &'static dyn Method) -> R
 pub(super) async fn returned(mut on: Attempt, proof: Box<dyn Prove>) -> Result<Outcome> {
     let method = method::of(on.flow.kind()).find(|method| method.id() == MethodId::Oidc);
     let method = method.ok_or_else(|| Error::internal("a return from a provider without its method"))?;
+    if on.flow.kind() == FlowKind::Settings
+        && let Some(ended) = settings::came_back(&mut on).await?
+    {
+        return Ok(ended);
+    }
     let verdict = proof.prove(&mut on).await?;
     settle(on, method, verdict, None).await
 }

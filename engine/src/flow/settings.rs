@@ -82,6 +82,12 @@ pub(super) fn sign_in_first(ctx: &Ctx, start: &Start) -> Result<Url> {
     sign_in(ctx, &query)
 }
 
+/// Nobody is signed in any more: the sign-in leads to new settings.
+fn sign_in_and_return(ctx: &Ctx) -> Result<Outcome> {
+    let again = ctx.config.public_url("self-service/settings/browser");
+    sign_in(ctx, &[("return_to".to_owned(), again)]).map(Outcome::SignInFirst)
+}
+
 fn sign_in(ctx: &Ctx, query: &[(String, String)]) -> Result<Url> {
     let query = Serializer::new(String::new()).extend_pairs(query).finish();
     let url = ctx.config.public_url(&format!("self-service/login/browser?{query}"));
@@ -134,8 +140,7 @@ pub(super) async fn open(ctx: &Ctx, submit: &mut Submit) -> Result<std::result::
         if flow.client(submit.json) != Client::Browser {
             return Err(session::inactive());
         }
-        let again = ctx.config.public_url("self-service/settings/browser");
-        return Ok(Err(Outcome::SignInFirst(sign_in(ctx, &[("return_to".to_owned(), again)])?)));
+        return sign_in_and_return(ctx).map(Err);
     };
     belongs(&flow, current)?;
     Ok(Ok(flow))
@@ -149,6 +154,21 @@ pub(super) async fn admit(on: &mut Attempt) -> Result<Option<Outcome>> {
     show_account(&ctx, &mut on.flow, &record.identity);
     on.record = Some(record);
     Ok(None)
+}
+
+/// A browser is back from a provider that it left for to link it: the user is still the one who left, and signed in not long ago.
+///
+/// # Errors
+/// 403 `security_identity_mismatch`.
+pub(super) async fn came_back(on: &mut Attempt) -> Result<Option<Outcome>> {
+    let Some(current) = &on.submit.current else {
+        return sign_in_and_return(&on.ctx).map(Some);
+    };
+    belongs(&on.flow, current)?;
+    if let Some(ended) = admit(on).await? {
+        return Ok(Some(ended));
+    }
+    refresh_first(on, true)
 }
 
 /// The sign-in of the session is recent enough for a change of how the account is signed in to.

@@ -269,11 +269,16 @@ impl Work {
     async fn commit(&mut self) -> Result<Option<Ended>> {
         match commit::commit(self).await? {
             Committed::Done => Ok(None),
-            Committed::Taken if self.plan.flow == FlowKind::Settings => {
-                self.refused(text::identifier_exists()).await
-            }
+            Committed::Taken => match &self.facts.who {
+                Who::Member(member) => {
+                    let why = member.wish.taken();
+                    self.refused(why).await
+                }
+                Who::New(_) | Who::Known(_) | Who::Owner(_) | Who::Recovered(_) | Who::Waiting(_) => {
+                    Ok(Some(Ended::Taken))
+                }
+            },
             Committed::Refused(why) => self.refused(why).await,
-            Committed::Taken => Ok(Some(Ended::Taken)),
             Committed::Void => self.void().await.map(|outcome| Some(Ended::With(outcome))),
         }
     }

@@ -186,7 +186,8 @@ impl Work {
         };
         session::by_provider(&mut session, provider.as_deref());
         if let Some(link) = &self.made.link {
-            session::linked(&mut session, &link.provider);
+            let at = session.authenticated_at;
+            session::linked(&mut session, &link.provider, at);
         }
         self.made.issued = Some(Issued { session, token });
         self.account = Some(identity);

@@ -72,8 +72,13 @@ pub(crate) fn method(method: MethodId, group: Group, label: Text) -> Node {
 
 /// The button that leads to a provider.
 pub(crate) fn provider(id: &str, label: Text) -> Node {
+    of_provider("provider", id, label)
+}
+
+/// A button about a provider: what it does is its name.
+pub(crate) fn of_provider(name: &str, id: &str, label: Text) -> Node {
     let input = Input {
-        name: "provider".to_owned(),
+        name: name.to_owned(),
         kind: InputKind::Submit,
         value: Some(id.into()),
         ..Input::default()

@@ -130,6 +130,23 @@ impl IdentityChange {
         Self { credentials: Some(credentials), ..Self::default() }
     }
 
+    /// A credential has these of its identifiers left, and that configuration. Without any left it is gone.
+    pub fn reduced(
+        before: &Record,
+        (kind, identifiers): (&str, &[String]),
+        config: &Value,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut credentials = before.credentials.clone();
+        credentials.retain(|own| own.kind != kind || !identifiers.is_empty());
+        for own in credentials.iter_mut().filter(|own| own.kind == kind) {
+            own.identifiers = identifiers.to_vec();
+            own.config = config.clone();
+            own.updated_at = own.updated_at.max(now);
+        }
+        Self { credentials: Some(credentials), ..Self::default() }
+    }
+
     /// The identity as it is with the change.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! Questions that several methods ask of accounts, and what they say of the answers.
 
+use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
-use crate::identity::credentials::{kinds_of, providers_of};
+use crate::identity::credentials::{is_usable, kinds_of, providers_of};
 use crate::identity::schema::Extracted;
 use crate::identity::{Credential, Identity, State};
 use crate::model::MethodId;
@@ -39,6 +40,34 @@ pub(crate) async fn conflict(ctx: &Ctx, extracted: &Extracted) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// How many sign-in methods the account has that work as the server is configured. Each provider counts.
+pub(crate) fn usable(config: &Config, credentials: &[Credential]) -> usize {
+    let social = &config.selfservice.social;
+    let of = |own: &Credential| match MethodId::parse(&own.kind) {
+        Some(MethodId::Password) => {
+            usize::from(config.selfservice.password.enabled && is_usable(own) && !own.identifiers.is_empty())
+        }
+        Some(MethodId::Code) => {
+            usize::from(config.selfservice.offers(MethodId::Code) && !own.identifiers.is_empty())
+        }
+        Some(MethodId::Oidc) => {
+            let linked = providers_of(std::slice::from_ref(own));
+            linked.iter().filter(|id| social.provider(id).is_some()).count()
+        }
+        // Nobody signs in with these yet.
+        Some(
+            MethodId::Link
+            | MethodId::Totp
+            | MethodId::Passkey
+            | MethodId::Webauthn
+            | MethodId::LookupSecret
+            | MethodId::Profile,
+        )
+        | None => 0,
+    };
+    credentials.iter().map(of).sum()
 }
 
 /// The hash of a password.

@@ -112,8 +112,14 @@ pub fn offer(method: MethodId, flow: FlowKind) -> Option<Offer> {
             prove: Words { title: "Require a recent sign-in", about: if_it_is_sensitive, ..AUTHENTICATE },
             ..PLAIN
         },
-        (MethodId::Password, FlowKind::Verification | FlowKind::Recovery)
-        | (MethodId::Oidc, FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings)
+        (MethodId::Oidc, FlowKind::Settings) => Offer {
+            members: &["link", "unlink", "upstream_parameters"],
+            leaves: true,
+            checks: recent,
+            prove: Words { title: "Identify the user", about: unless_it_is_removed, ..OF_PROVIDER },
+            ..PLAIN
+        },
+        (MethodId::Password | MethodId::Oidc, FlowKind::Verification | FlowKind::Recovery)
         | (
             MethodId::Profile,
             FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery,
@@ -182,6 +188,14 @@ fn rules_of_passwords(config: &Config) -> String {
 
 fn new_password_rules(config: &Config) -> String {
     format!("recent sign-in, {}", rules_of_passwords(config))
+}
+
+fn recent(_: &Config) -> String {
+    "recent sign-in".to_owned()
+}
+
+fn unless_it_is_removed(_: &Config) -> &'static str {
+    "not when a provider is disconnected"
 }
 
 fn if_it_is_sensitive(_: &Config) -> &'static str {

@@ -4,6 +4,7 @@
 //! A sign-up that waits beside the accounts ([`super::pending`]) asks the same and leaves the same.
 
 use super::deferred::brought;
+use crate::admin::erase;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::form::envelope::save;
@@ -285,8 +286,8 @@ async fn write_down(ctx: &Ctx, tx: &mut Tx, code: &Code, ended: bool) -> Result<
     audit::append(tx, &entry).await
 }
 
-/// Ends the account that `code` is for: its sessions, ways in and addresses are gone, and the address is free. `false`: another
-/// proof was first, or the code was used meanwhile.
+/// Ends the account that `code` is for, with all that is open or queued for it: the address is free. `false`: another proof was first,
+/// or the code was used meanwhile.
 pub(crate) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Attempt>) -> Result<bool> {
     let mut tx = ctx.db().write().await?;
     if !identities::claim(&mut tx, code.identity()).await?
@@ -294,7 +295,9 @@ pub(crate) async fn end(ctx: &Ctx, code: &Code, counted: Option<&Attempt>) -> Re
     {
         return Ok(false);
     }
-    identities::delete(&mut tx, code.identity()).await?;
+    if erase(&mut tx, code.identity()).await?.is_none() {
+        return Ok(false);
+    }
     write_down(ctx, &mut tx, code, true).await?;
     tx.commit().await?;
     Ok(true)

@@ -63,6 +63,8 @@ statements! {
     const ROTATE: &str = "update sessions set token_hash = $3, aal = $4, methods = $5, devices = $6,
             authenticated_at = $7, expires_at = $8
         where id = $1 and token_hash = $2 and active";
+    const SET_METHODS: &str =
+        "update sessions set methods = $3 where id = $1 and token_hash = $2 and active";
     const KEEP_ROTATED: &str =
         "insert into rotated_session_tokens (token_hash, session_id, valid_until) values ($1, $2, $3)";
     const DELETE_ROTATED: &str = "delete from rotated_session_tokens
@@ -245,6 +247,12 @@ pub async fn rotate(
         tx.execute(KEEP_ROTATED, &[&was, &session.id.0, &until]).await?;
     }
     Ok(rotated == 1)
+}
+
+/// Stores the session's methods, where it still has its token and was not revoked; whether it did.
+pub async fn set_methods(tx: &mut Tx, session: &Session) -> Result<bool> {
+    let methods = to_text(&session.methods)?;
+    Ok(tx.execute(SET_METHODS, &[&session.id.0, &session.token_hash, &methods]).await? == 1)
 }
 
 /// No older token of the account's sessions reads anything any more.

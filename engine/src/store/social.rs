@@ -14,7 +14,7 @@ pub struct Trip {
     /// SHA-256 of the parameter `state`.
     pub state_hash: Vec<u8>,
     pub flow: FlowId,
-    /// The kind of that flow: registration or login.
+    /// The kind of that flow: registration, login or settings.
     pub kind: FlowKind,
     pub provider: String,
     /// SHA-256 of the cookie of the browser that left; `None` for apps.

@@ -240,6 +240,48 @@ pub fn saved() -> Text {
 pub fn save() -> Text {
     info(1070003, "Save")
 }
+pub fn link_provider(provider: &str) -> Text {
+    make(1050002, TextKind::Info, format!("Connect {provider}"), json!({ "provider": provider }))
+}
+pub fn unlink_provider(provider: &str) -> Text {
+    make(1050003, TextKind::Info, format!("Disconnect {provider}"), json!({ "provider": provider }))
+}
+pub fn linked_already(provider: &str) -> Text {
+    generic(&format!("An account at {provider} is already connected. Disconnect it first."))
+}
+pub fn linked_to_another_account(provider: &str) -> Text {
+    generic(&format!(
+        "This {provider} account belongs to another account here. Choose a different {provider} account."
+    ))
+}
+pub fn not_linked() -> Text {
+    generic("This provider isn’t connected. Reload the page to see what is.")
+}
+pub fn link_or_unlink() -> Text {
+    generic("Connect or disconnect one provider at a time.")
+}
+pub fn link_in_browser() -> Text {
+    generic("Providers can be connected in a browser only. Open the account settings there.")
+}
+pub fn last_sign_in_method() -> Text {
+    generic("This is your only sign-in method. Set a password or connect another account first.")
+}
+/// A change that requires a recent sign-in was not stored. What was typed is on the form. Not in Kratos, which stores it after the sign-in.
+pub fn unsaved() -> Text {
+    info(1950001, "Your changes aren’t saved yet. Check them, then save.")
+}
+/// The same for a password, which no form keeps.
+pub fn unsaved_password() -> Text {
+    info(1950002, "Your new password isn’t saved yet. Enter it again.")
+}
+/// The same for a provider, for which nothing is typed.
+pub fn unsaved_provider() -> Text {
+    info(1950003, "Nothing is changed yet. Choose the provider again.")
+}
+/// Whether it is one of those three.
+pub fn is_unsaved(text: &Text) -> bool {
+    (1_950_001..=1_950_003).contains(&text.id)
+}
 /// The user has just recovered the account, and may set a new password until then.
 pub fn recovered(until: DateTime<Utc>) -> Text {
     let text = "Your account is recovered. Set a new password, or check how you sign in.";

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use engine::form::csrf;
 use engine::form::request::Current;
+use engine::method::oidc;
 use engine::model::{Flow, FlowKind};
 use engine::session::{self, Page, Session};
 use engine::{Ctx, Result};
@@ -55,6 +56,7 @@ async fn filled(ctx: &Ctx, flow: Flow, headers: &HeaderMap) -> Result<Option<Set
             providers_first: false,
         },
         who: who(&identity),
+        connections: oidc::connections(ctx, &identity).await?,
         restarted: restarted(&flow.request_url).filter(|_| flow.ui.messages.is_empty()),
         sessions: std::iter::once(&session).chain(&others).map(shown).collect(),
         end,

@@ -369,3 +369,52 @@ async fn a_new_password_ends_other_sessions_where_the_key_says_so() {
         assert_eq!(other.is_signed_in().await, !ends);
     }
 }
+
+/// Where a redirect leads, on this server.
+fn place(answer: &Answer) -> String {
+    let location = answer.header("location").expect("a place to go to");
+    let (_, path) = location.split_once("://").expect("an absolute URL");
+    format!("/{}", path.split_once('/').expect("a path").1)
+}
+
+#[tokio::test]
+async fn what_waits_for_a_fresh_sign_in_is_on_the_form_afterwards_and_not_stored() {
+    let keys = json!({"selfservice": {"flows": {"settings": {"privileged_session_max_age": "10m"}}}});
+    let (stand, site) = stand("memory", keys).await;
+    sign_up(&site, Kind::Native, ANNA).await;
+    let mut anna = Member::page(&site, ANNA, PASSWORD).await;
+    let form = anna.open().await;
+    let target = format!("/self-service/settings?flow={}", form.id);
+    let email = [("csrf_token", form.csrf.as_str()), ("method", "profile"), ("traits.email", BERT)];
+    let password = [("csrf_token", form.csrf.as_str()), ("method", "password"), ("password", NEW)];
+    for (fields, told) in [(email, 1_950_001), (password, 1_950_002)] {
+        stand.world.clock.advance(Duration::from_secs(601));
+        let first = anna.person.ask("POST", &target, HTML, &[FORM], Some(&sent(&fields))).await;
+        let to = place(&first);
+        assert!(first.status == 303 && to.starts_with("/self-service/login/browser?refresh=true"), "{to}");
+        // The sign-in leads back to the form, by GET: nothing is stored yet.
+        let login = place(&anna.person.ask("GET", &to, HTML, &[], None).await);
+        let (_, page) = html(&mut anna.person, &login).await;
+        let action = format!("/self-service/login?{}", login.split_once('?').expect("a flow").1);
+        let token = field(&page, "csrf_token");
+        let fields =
+            [("csrf_token", token.as_str()), ("method", "password"), ("identifier", ANNA), ("password", PASSWORD)];
+        let back = anna.person.ask("POST", &action, HTML, &[FORM], Some(&sent(&fields))).await;
+        assert_eq!(place(&back), target);
+        let (_, page) = html(&mut anna.person, &target).await;
+        assert!(page.contains(&format!("ui/message/{told}")), "{told} in {page}");
+        assert!(!page.contains(NEW), "no password comes back");
+        let flow = document(&anna.get(&format!("/self-service/settings/flows?id={}", form.id)).await);
+        assert!(!flow.to_string().contains(NEW) && flow["identity"]["traits"]["email"] == ANNA, "{flow}");
+        assert!(page.contains(BERT), "what was typed is there: {page}");
+        assert_eq!(accounts(&site).await, [ANNA], "a GET stores nothing");
+        // It is nobody else's form.
+        let mut other = Member::page(&site, ANNA, PASSWORD).await;
+        assert_eq!(other.get(&format!("/self-service/settings/flows?id={}", form.id)).await.status, 403);
+    }
+    let stored = anna.person.ask("POST", &target, HTML, &[FORM], Some(&sent(&email))).await;
+    assert_eq!(stored.status, 303);
+    assert_eq!(accounts(&site).await, [BERT]);
+    let (_, page) = html(&mut anna.person, &target).await;
+    assert!(!page.contains("ui/message/1950"), "{page}");
+}

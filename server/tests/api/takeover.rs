@@ -520,12 +520,19 @@ async fn where_passwords_are_off_the_owner_of_the_address_ends_the_squatters_acc
         assert!(names.contains(&"start_over") && !names.contains(&"password"), "{names:?}");
     }
     assert!(squatter.is_signed_in().await && !house.is_proven(ANNA).await, "nothing has happened so far");
+    // An email is on its way to another address of the account.
+    let form = document(&squatter.ask("GET", "/self-service/verification/api", None).await);
+    let other = format!("/self-service/verification?flow={}", form["id"].as_str().expect("an id"));
+    let queued = squatter.ask("POST", &other, Some(json!({"method": "code", "email": MALLORY}))).await;
+    assert_eq!(queued.status, 200, "{}", document(&queued));
     let target = format!("/self-service/verification?flow={flow}");
     let body = json!({"method": "code", "code": code, "start_over": true});
     let answer = anna.ask("POST", &target, Some(body.clone())).await;
     assert_eq!(answer.status, 410, "{}", document(&answer));
     assert!(!squatter.is_signed_in().await, "the session");
     assert_eq!(house.taken_over().await, 1);
+    engine::courier::deliver(&house.stand.engine).await.expect("the courier works");
+    assert!(house.stand.world.mailer.sent().iter().all(|mail| mail.to != MALLORY), "nothing is sent for it");
     assert!(!passed(&anna.ask("POST", &target, Some(body)).await), "the code is gone with it");
     assert_eq!(house.taken_over().await, 1);
     house.passwords(true);

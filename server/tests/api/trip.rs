@@ -187,7 +187,8 @@ impl Tab {
     pub(crate) async fn follow(&mut self, answer: &Answer) -> Value {
         let to = location(answer);
         let url = url::Url::parse(&to).expect("an address");
-        let kind = if url.path().ends_with("login") { "login" } else { "registration" };
+        let kinds = ["login", "settings"];
+        let kind = kinds.into_iter().find(|kind| url.path().ends_with(kind)).unwrap_or("registration");
         let (_, id) = url.query_pairs().find(|(name, _)| name == "flow").unwrap_or_else(|| panic!("{to}"));
         let answer = self.get(&format!("/self-service/{kind}/flows?id={id}"), JSON).await;
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));

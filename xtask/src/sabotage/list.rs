@@ -72,6 +72,21 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(API, &["account_settings::the_form_of_another_account_is_neither_read_nor_sent"]),
     },
     Rule {
+        name: "last-sign-in-method",
+        text: "usable(config, &after.credentials) == 0",
+        instead: "false",
+        tests: server(API, &["account_providers::the_last_sign_in_method_stays_from_two_tabs_as_well"]),
+    },
+    Rule {
+        name: "linked-to-one-account",
+        text: "other.id != record.identity.id",
+        instead: "other.id == record.identity.id",
+        tests: server(
+            API,
+            &["account_providers::an_account_at_the_provider_that_signs_in_to_another_account_is_refused"],
+        ),
+    },
+    Rule {
         name: "sessions-end-at-first-proof",
         text: "END_UNVERIFIED_SESSIONS, &[&identity.id.0]",
         instead: "END_UNVERIFIED_SESSIONS, &[&Uuid::nil()]",

@@ -1,10 +1,11 @@
 //! What a provider says of a user, and what that means: a user who is known signs in, one who is not signs up, and one whose address
 //! has an account is asked to verify it.
 
+use super::known::known;
 use super::link;
+use super::settings;
 use super::trouble::{busy, line, sentence, told};
 use crate::config::social::Provider;
-use crate::engine::Ctx;
 use crate::error::Result;
 use crate::form::outcome::Why;
 use crate::form::schema;
@@ -71,6 +72,9 @@ impl Prove for Arrival {
     fn prove<'a>(self: Box<Self>, on: &'a mut Attempt) -> BoxFuture<'a, Result<Verdict>> {
         Box::pin(async move {
             let ctx = on.ctx.clone();
+            if on.flow.kind() == FlowKind::Settings {
+                return settings::arrived(on, &self.provider, self.visitor).await;
+            }
             on.flow.active = Some(MethodId::Oidc.name().to_owned());
             if on.flow.is_refresh() && !self.is_fresh(on) {
                 let reason = match self.visitor.signed_in_at {
@@ -195,14 +199,6 @@ async fn link(
     let account = (&identity, duplicate.as_str());
     let flow = link::begin(&on.ctx, &on.flow, provider, visitor, account, &on.submit).await?;
     Ok(Verdict::Another(Box::new(flow)))
-}
-
-/// Whose account the provider's subject is linked to.
-pub(super) async fn known(ctx: &Ctx, visitor: &ExternalIdentity) -> Result<Option<Identity>> {
-    let mut tx = ctx.db().read().await?;
-    let found =
-        store::identities::by_identifier(&mut tx, MethodId::Oidc.name(), &visitor.identifier()).await?;
-    Ok(found.map(|(identity, _)| identity))
 }
 
 /// Why no account is made where accounts have proven addresses only.

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::form::outcome::{AuthorizationRequest, Why};
 use crate::ids::FlowId;
 use crate::method::contract::{Attempt, Prove, Verdict};
-use crate::model::FlowType;
+use crate::model::{FlowKind, FlowType};
 use crate::session;
 use crate::social::{self, Ask, SentToken, Stage, Trouble};
 use crate::store::social::Trip;
@@ -45,16 +45,21 @@ impl Prove for Authorize {
                 on.flow.message(text::generic(how));
                 return Ok(Verdict::Form(Why::Refused));
             }
-            match leave(on, &self.provider, self.form).await? {
-                Ok(departure) => Ok(Verdict::Leave(departure)),
-                Err(trouble) if trouble.stage == Stage::Busy => Err(busy(&self.provider, &on.flow, &trouble)),
-                Err(trouble) => {
-                    told(&self.provider, &on.flow, &trouble);
-                    on.flow.message(sentence(&trouble, &self.provider));
-                    Ok(Verdict::Form(Why::Refused))
-                }
-            }
+            depart(on, &self.provider, self.form).await
         })
+    }
+}
+
+/// To the provider, or why not.
+pub(super) async fn depart(on: &mut Attempt, provider: &Provider, form: Value) -> Result<Verdict> {
+    match leave(on, provider, form).await? {
+        Ok(departure) => Ok(Verdict::Leave(departure)),
+        Err(trouble) if trouble.stage == Stage::Busy => Err(busy(provider, &on.flow, &trouble)),
+        Err(trouble) => {
+            told(provider, &on.flow, &trouble);
+            on.flow.message(sentence(&trouble, provider));
+            Ok(Verdict::Form(Why::Refused))
+        }
     }
 }
 
@@ -125,6 +130,11 @@ fn used_token() -> Error {
     Error::new(Kind::Forbidden, "This id_token was used already. Get a new one from the provider.")
 }
 
+/// The settings do without `auth_type`, as in Kratos.
+fn passes_on(kind: FlowKind, name: &str) -> bool {
+    PASSED_ON.contains(&name) && !(kind == FlowKind::Settings && name == "auth_type")
+}
+
 async fn leave(
     on: &Attempt,
     provider: &Provider,
@@ -163,7 +173,7 @@ async fn leave(
         nonce: &nonce,
         verifier: verifier.as_deref(),
         parameters: parameters
-            .filter(|(name, _)| PASSED_ON.contains(&name.as_str()))
+            .filter(|(name, _)| passes_on(flow.kind(), name))
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
             .collect(),
         again: flow.is_refresh(),

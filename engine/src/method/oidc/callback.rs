@@ -87,7 +87,8 @@ pub(crate) async fn come_back(ctx: &Ctx, trip: Trip, callback: Callback) -> Resu
         tx.commit().await?;
     }
     on.exchange = exchange::of(ctx, &on.flow).await?;
-    if on.flow.kind_of_client == FlowType::Browser && on.submit.current.is_some() && !on.flow.is_refresh() {
+    let signs_in = on.flow.kind() != FlowKind::Settings && !on.flow.is_refresh();
+    if on.flow.kind_of_client == FlowType::Browser && on.submit.current.is_some() && signs_in {
         return Ok(Back::Ended(Outcome::Already(ctx.config.default_return_url())));
     }
     on.flow.ui.reset_messages();
@@ -224,7 +225,16 @@ async fn opened(ctx: &Ctx, provider: &Provider) -> Result<std::result::Result<Pr
 /// Twice the same address: a page that was loaded again, or two at once. Who is signed in by now goes on.
 fn used_already(ctx: &Ctx, trip: &Trip, request: &Submit) -> Result<Outcome> {
     if request.current.is_some() {
-        return Ok(Outcome::Already(ctx.config.default_return_url()));
+        return Ok(Outcome::Already(match trip.kind {
+            FlowKind::Settings => {
+                let mut form = ctx.config.page_of(trip.kind);
+                form.query_pairs_mut().append_pair("flow", &trip.flow.to_string());
+                form
+            }
+            FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => {
+                ctx.config.default_return_url()
+            }
+        }));
     }
     let reason = "it came back once more with a state that was used";
     failed(Stage::StateInvalid, &trip.provider, trip.flow, reason);

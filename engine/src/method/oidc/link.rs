@@ -9,14 +9,15 @@ use crate::form::envelope::{csrf_token, insert, turned};
 use crate::form::nodes;
 use crate::form::outcome::unknown;
 use crate::form::request::Submit;
-use crate::identity::change::{IdentityChange, Record};
+use crate::identity::change::Record;
 use crate::identity::credentials::{is_usable, kinds_of, providers_of};
 use crate::identity::{Credential, Identity};
 use crate::ids::IdentityId;
+use crate::method::change;
 use crate::method::password::identifier_of;
 use crate::model::{Flow, FlowKind, FlowType, MethodId};
 use crate::session;
-use crate::social::{ExternalIdentity, entry, identifier};
+use crate::social::ExternalIdentity;
 use crate::store::identities::Outcome;
 use crate::store::social::Link;
 use crate::store::{self, Tx};
@@ -24,7 +25,6 @@ use crate::ui::{self, Text, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use serde_json::json;
 
 const LIFE: TimeDelta = TimeDelta::minutes(10);
 
@@ -175,15 +175,11 @@ async fn add(
     identity: IdentityId,
     (provider, subject): (&str, &str),
 ) -> Result<Outcome> {
-    let (kind, now) = (MethodId::Oidc.name(), ctx.effects().now());
+    let now = ctx.effects().now();
     let Some(own) = store::identities::get(tx, identity).await? else { return Ok(Outcome::Taken) };
     let credentials = store::identities::credentials(tx, identity).await?;
     let before = Record { identity: own, credentials };
-    let was = before.credentials.iter().find(|credential| credential.kind == kind);
-    let mut providers = was.and_then(|own| own.config["providers"].as_array().cloned()).unwrap_or_default();
-    providers.push(entry(provider, subject));
-    let (config, identifier) = (json!({ "providers": providers }), identifier(provider, subject));
-    let change = IdentityChange::identified(&before, (kind, &identifier), &config, now);
+    let change = change::link(&before, (provider, subject), now);
     let changed = change.apply(&before, &ctx.change_rules(now)).map_err(|_| unknown())?;
     store::identities::change(tx, &before, &changed.record).await
 }

@@ -6,13 +6,16 @@ mod browser;
 mod callback;
 mod draw;
 pub mod exchange;
+mod known;
 pub(crate) mod link;
+mod settings;
 pub mod trial;
 mod trouble;
 
 pub(crate) use authorize::spend;
 pub(crate) use callback::{Back, come_back, trip};
 pub(crate) use draw::to_go_on as draw_to_go_on;
+pub use settings::{Connection, connections};
 
 use super::contract::{Attempt, Checked, Draw, Method, NewAccount, NewCredential, Second, Verdict};
 use crate::config::Config;
@@ -39,7 +42,9 @@ impl Method for Oidc {
     /// A form for a provider says which, and need not say the method. Without a provider no method is meant.
     fn claims(&self, body: &Value) -> bool {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        matches!(text("method"), "oidc" | "") && !text("provider").is_empty()
+        // The members of a form are those of its flow: only the settings have the last two.
+        let named = ["provider", "link", "unlink"].into_iter().any(|name| !text(name).is_empty());
+        matches!(text("method"), "oidc" | "") && named
     }
 
     fn is_enabled(&self, config: &Config) -> bool {
@@ -47,6 +52,9 @@ impl Method for Oidc {
     }
 
     fn draw(&self, on: &Draw<'_>) -> Vec<Node> {
+        if on.flow.kind() == FlowKind::Settings {
+            return settings::draw(on);
+        }
         let linked = match on.second {
             Some(Second::Account(own)) => Some(providers_of(own)),
             Some(Second::Anybody) => None,
@@ -64,7 +72,15 @@ impl Method for Oidc {
     }
 
     fn check<'a>(&'a self, on: &'a mut Attempt) -> BoxFuture<'a, Result<Checked>> {
-        Box::pin(async move { check(on) })
+        Box::pin(async move {
+            match on.flow.kind() {
+                FlowKind::Settings => settings::check(on),
+                FlowKind::Registration
+                | FlowKind::Login
+                | FlowKind::Verification
+                | FlowKind::Recovery => check(on),
+            }
+        })
     }
 
     fn redraw(&self, on: &mut Attempt, account: &NewAccount) -> Result<()> {

@@ -1,9 +1,10 @@
 //! An operator's test of a provider: the whole trip by the code of a real one, and instead of an account a report of what it would
 //! have come to. It writes its own row and the audit, nothing else; the row is sealed, for its operator alone, and soon gone.
 
-use super::arrive::{known, vouched_for};
+use super::arrive::vouched_for;
 use super::callback::{arrived, brought};
 use super::trouble::line;
+use super::known::known;
 use crate::config::Hook;
 use crate::config::social::Provider;
 use crate::courier::seal;
