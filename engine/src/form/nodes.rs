@@ -77,12 +77,8 @@ pub(crate) fn provider(id: &str, label: Text) -> Node {
 
 /// A button about a provider: what it does is its name.
 pub(crate) fn of_provider(name: &str, id: &str, label: Text) -> Node {
-    let input = Input {
-        name: name.to_owned(),
-        kind: InputKind::Submit,
-        value: Some(id.into()),
-        ..Input::default()
-    };
+    let input =
+        Input { name: name.to_owned(), kind: InputKind::Submit, value: Some(id.into()), ..Input::default() };
     Node::new_input(Group::Oidc, Some(label), input)
 }
 

@@ -58,14 +58,18 @@ async fn a_provider_is_connected_signs_in_and_is_disconnected() {
     let id = place.with_password(ANNA).await;
     let mut anna = signed_in(&place, ANNA).await;
     let flow = anna.open("settings").await;
-    assert_eq!(
-        buttons(&flow, "link"),
-        [("acme".to_owned(), 1_050_002), ("other".to_owned(), 1_050_002)]
-    );
+    assert_eq!(buttons(&flow, "link"), [("acme".to_owned(), 1_050_002), ("other".to_owned(), 1_050_002)]);
     assert_eq!(buttons(&flow, "unlink"), []);
-    assert_eq!(node(&flow, "link").expect("a button")["meta"]["label"]["context"], json!({"provider": "Acme"}));
+    assert_eq!(
+        node(&flow, "link").expect("a button")["meta"]["label"]["context"],
+        json!({"provider": "Acme"})
+    );
     let there = leave(&mut anna, &flow, "acme").await;
-    assert_eq!(linked(&place, &id).await, Value::Null, "nothing is linked before the provider said who it is");
+    assert_eq!(
+        linked(&place, &id).await,
+        Value::Null,
+        "nothing is linked before the provider said who it is"
+    );
     let answer = anna.get(&agree(&there).await, HTML).await;
     assert!(location(&answer).contains("/settings?flow="), "{}", location(&answer));
     let flow = anna.follow(&answer).await;
@@ -173,7 +177,10 @@ async fn connecting_and_disconnecting_take_a_recent_sign_in() {
     assert!(location(&answer).contains("/self-service/login/browser?refresh=true"), "{}", location(&answer));
     let body = json!({"link": "acme"});
     let refused = anna.post(&flow, body.clone()).await;
-    assert_eq!((refused.status, &document(&refused)["error"]["id"]), (403, &json!("session_refresh_required")));
+    assert_eq!(
+        (refused.status, &document(&refused)["error"]["id"]),
+        (403, &json!("session_refresh_required"))
+    );
     assert_eq!(linked(&place, &id).await, Value::Null);
     let login = anna.get("/self-service/login/browser?refresh=true", HTML).await;
     let login = anna.follow(&login).await;
@@ -263,10 +270,15 @@ impl App {
         ];
         headers.extend(body.iter().map(|_| ("Content-Type".to_owned(), JSON.to_owned())));
         let body = body.map(|body| body.to_string());
-        let answer =
-            crate::support::http::send(&self.public, method, target, &headers, body.as_ref().map(String::as_bytes))
-                .await
-                .expect("an answer");
+        let answer = crate::support::http::send(
+            &self.public,
+            method,
+            target,
+            &headers,
+            body.as_ref().map(String::as_bytes),
+        )
+        .await
+        .expect("an answer");
         (answer.status, document(&answer))
     }
 }

@@ -397,8 +397,12 @@ async fn what_waits_for_a_fresh_sign_in_is_on_the_form_afterwards_and_not_stored
         let (_, page) = html(&mut anna.person, &login).await;
         let action = format!("/self-service/login?{}", login.split_once('?').expect("a flow").1);
         let token = field(&page, "csrf_token");
-        let fields =
-            [("csrf_token", token.as_str()), ("method", "password"), ("identifier", ANNA), ("password", PASSWORD)];
+        let fields = [
+            ("csrf_token", token.as_str()),
+            ("method", "password"),
+            ("identifier", ANNA),
+            ("password", PASSWORD),
+        ];
         let back = anna.person.ask("POST", &action, HTML, &[FORM], Some(&sent(&fields))).await;
         assert_eq!(place(&back), target);
         let (_, page) = html(&mut anna.person, &target).await;

@@ -1,6 +1,6 @@
 //! Chapter V7: sessions.
 
-use super::{Row, met, not_applicable, not_met, partly};
+use super::{Row, met, not_met, partly};
 
 pub(super) const ROWS: &[Row] = &[
     met("7.1.1", 2, "Lifetimes of sessions are documented", "The section “Sessions” above", &[]),
@@ -84,12 +84,15 @@ pub(super) const ROWS: &[Row] = &[
             "server/tests/cli/operators.rs::operators_are_disabled_and_get_reset_links",
         ],
     ),
-    partly(
+    met(
         "7.4.3",
         2,
         "After a change of a factor, all other sessions can be revoked",
-        "The first verification and a reset link end them. Users can't change factors yet",
+        "By a button in the settings, or always (`vestibule.password.change_ends_other_sessions`). A recovery, the first verification \
+         and a reset link end them",
         &[
+            "server/tests/api/account_settings.rs::the_page_ends_other_sessions_for_its_own_forms_alone",
+            "server/tests/api/account_settings.rs::a_new_password_ends_other_sessions_where_the_key_says_so",
             "server/tests/api/takeover.rs::the_squatters_session_password_second_address_and_hand_over_are_dead",
             "server/tests/console/auth.rs::a_reset_link_sets_a_password_once_and_ends_older_sessions",
         ],
@@ -107,11 +110,15 @@ pub(super) const ROWS: &[Row] = &[
         "Administrators can revoke sessions",
         "The admin API has no sessions yet; deleting the account ends them",
     ),
-    not_applicable(
+    met(
         "7.5.1",
         2,
         "Changing authentication data requires a recent sign-in",
-        "Users can't change it yet",
+        "`selfservice.flows.settings.privileged_session_max_age`",
+        &[
+            "server/tests/api/account_settings.rs::what_lets_somebody_in_takes_a_recent_sign_in",
+            "server/tests/api/account_providers.rs::connecting_and_disconnecting_take_a_recent_sign_in",
+        ],
     ),
     partly(
         "7.5.2",

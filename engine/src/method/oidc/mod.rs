@@ -75,10 +75,9 @@ impl Method for Oidc {
         Box::pin(async move {
             match on.flow.kind() {
                 FlowKind::Settings => settings::check(on),
-                FlowKind::Registration
-                | FlowKind::Login
-                | FlowKind::Verification
-                | FlowKind::Recovery => check(on),
+                FlowKind::Registration | FlowKind::Login | FlowKind::Verification | FlowKind::Recovery => {
+                    check(on)
+                }
             }
         })
     }

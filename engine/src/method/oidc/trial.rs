@@ -3,8 +3,8 @@
 
 use super::arrive::vouched_for;
 use super::callback::{arrived, brought};
-use super::trouble::line;
 use super::known::known;
+use super::trouble::line;
 use crate::config::Hook;
 use crate::config::social::Provider;
 use crate::courier::seal;
