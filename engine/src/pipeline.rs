@@ -2,7 +2,7 @@
 //! decides nothing: every fact comes from [`crate::plan`].
 
 use crate::config::hooks::Response;
-use crate::config::{Config, Hook};
+use crate::config::{Config, Hook, Recipients};
 use crate::model::MethodId;
 use crate::plan::{Client, FlowKind, Plan, Source, Step, offer};
 use serde::Serialize;
@@ -271,6 +271,25 @@ fn line(config: &Config, plan: &Plan, step: &Step) -> Line {
             "Revoke other sessions".to_owned(),
             after,
             "on all other devices".to_owned(),
+            false,
+        ),
+        Step::Run(Hook::VerifyNewAddress) => line(
+            "verify_new_address",
+            "Verify a new email first".to_owned(),
+            BEFORE_THE_CHANGE,
+            "the change is stored when the user enters the code that is emailed to it".to_owned(),
+            true,
+        ),
+        Step::Run(Hook::NotifyPreviousAddresses(recipients)) => line(
+            "notify_previous_addresses",
+            "Notify previous emails".to_owned(),
+            "In the same transaction",
+            match recipients {
+                Recipients::Removed => "those that the change removes",
+                Recipients::AllVerified => "all that were verified before the change",
+                Recipients::All => "all from before the change",
+            }
+            .to_owned(),
             false,
         ),
         Step::Run(hook) => line(

@@ -323,6 +323,20 @@ create table pending_sign_ups (
 create index pending_sign_ups_for on pending_sign_ups (address, code_expires_at desc, id);
 create index pending_sign_ups_expiry on pending_sign_ups (expires_at);
 
+-- Changes of an address that wait until the new one is verified. traits: all of them, as they will be. basis: a digest of the traits that
+-- they were made from.
+create table address_changes (
+    flow_id uuid not null primary key references flows (id) on delete cascade,
+    identity_id uuid not null references identities (id) on delete cascade,
+    session_id uuid not null references sessions (id) on delete cascade,
+    origin uuid not null,
+    address text not null,
+    traits text not null,
+    basis bytea not null
+);
+create index address_changes_of_identity on address_changes (identity_id);
+create index address_changes_of_session on address_changes (session_id);
+
 -- Calls of web hooks: the queue of those that nobody waits for, and the log of all. body is sealed.
 create table hook_deliveries (
     id uuid not null primary key,

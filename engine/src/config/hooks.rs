@@ -22,9 +22,20 @@ pub enum Hook {
     /// Settings: a new address takes the place of the old one when it is verified (Kratos: selfservice/hook/verify_new_address.go).
     VerifyNewAddress,
     /// Settings: addresses that the account had learn of a change.
-    NotifyPreviousAddresses,
+    NotifyPreviousAddresses(Recipients),
     /// The place is kept; reported as not running.
     B2bSso,
+}
+
+/// Whom the hook `notify_previous_addresses` writes to (Kratos: selfservice/hook/notify_previous_addresses.go).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Recipients {
+    /// Addresses that the account has no longer.
+    #[default]
+    Removed,
+    /// Those that were verified before the change.
+    AllVerified,
+    All,
 }
 
 /// `hook: web_hook`, checked (Kratos: request/config.go, selfservice/hook/web_hook.go).
@@ -202,7 +213,7 @@ impl Hook {
             Hook::RevokeActiveSessions => "revoke_active_sessions",
             Hook::WebHook(_) => "web_hook",
             Hook::VerifyNewAddress => "verify_new_address",
-            Hook::NotifyPreviousAddresses => "notify_previous_addresses",
+            Hook::NotifyPreviousAddresses(_) => "notify_previous_addresses",
             Hook::B2bSso => "b2b_sso",
         }
     }
@@ -224,8 +235,10 @@ impl Hook {
             | Hook::Verification
             | Hook::RequireVerifiedAddress
             | Hook::RevokeActiveSessions
+            | Hook::VerifyNewAddress
+            | Hook::NotifyPreviousAddresses(_)
             | Hook::WebHook(_) => true,
-            Hook::VerifyNewAddress | Hook::NotifyPreviousAddresses | Hook::B2bSso => false,
+            Hook::B2bSso => false,
         }
     }
 
@@ -262,10 +275,25 @@ impl Hook {
             "require_verified_address" => Hook::RequireVerifiedAddress,
             "revoke_active_sessions" => Hook::RevokeActiveSessions,
             "verify_new_address" => Hook::VerifyNewAddress,
-            "notify_previous_addresses" => Hook::NotifyPreviousAddresses,
+            "notify_previous_addresses" => Hook::NotifyPreviousAddresses(recipients(config)?),
             "b2b_sso" => Hook::B2bSso,
             _ => Hook::WebHook(Arc::new(web_hook(config)?)),
         })
+    }
+}
+
+fn recipients(config: Option<&Value>) -> Result<Recipients, Wrong> {
+    match config.and_then(|config| config.get("recipients")).filter(|given| !given.is_null()) {
+        None => Ok(Recipients::default()),
+        Some(given) => match given.as_str() {
+            Some("removed") => Ok(Recipients::Removed),
+            Some("all_verified") => Ok(Recipients::AllVerified),
+            Some("all") => Ok(Recipients::All),
+            Some(_) | None => Err(Wrong::new(
+                "`config.recipients` is unknown",
+                "one of `removed`, `all_verified` and `all`",
+            )),
+        },
     }
 }
 

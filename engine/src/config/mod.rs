@@ -58,7 +58,7 @@ pub use export::{Export, export};
 pub use files::{FilesState, NotApplied, Why};
 pub(crate) use fingerprint::fingerprint;
 pub use format::Format;
-pub use hooks::{Hook, Template, WebHook};
+pub use hooks::{Hook, Recipients, Template, WebHook};
 pub use import::{Entry, Import, Outcome, import};
 pub(crate) use keys::BREACH_SERVICE;
 pub use keys::has_effect;

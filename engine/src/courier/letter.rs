@@ -50,6 +50,11 @@ pub enum Letter {
         /// The expiry as shown.
         until: String,
     },
+    /// An email of an account was changed. To emails that the account had before.
+    AddressChanged {
+        /// The settings page.
+        link: String,
+    },
     /// Someone signed up with an email that has an account.
     RegistrationKnown {
         /// The sign-in page.
@@ -82,7 +87,7 @@ pub(super) struct Alternative {
     pub(super) written: Written,
 }
 
-const FILES: [(&str, &str); 40] = [
+const FILES: [(&str, &str); 43] = [
     ("en/frame.html", include_str!("letters/en/frame.html")),
     ("en/verification_code_valid.subject", include_str!("letters/en/verification_code_valid.subject")),
     ("en/verification_code_valid.txt", include_str!("letters/en/verification_code_valid.txt")),
@@ -117,6 +122,9 @@ const FILES: [(&str, &str); 40] = [
     ("en/invitation.subject", include_str!("letters/en/invitation.subject")),
     ("en/invitation.txt", include_str!("letters/en/invitation.txt")),
     ("en/invitation.html", include_str!("letters/en/invitation.html")),
+    ("en/verifiable_address_changed.subject", include_str!("letters/en/verifiable_address_changed.subject")),
+    ("en/verifiable_address_changed.txt", include_str!("letters/en/verifiable_address_changed.txt")),
+    ("en/verifiable_address_changed.html", include_str!("letters/en/verifiable_address_changed.html")),
     ("en/registration_known.subject", include_str!("letters/en/registration_known.subject")),
     ("en/registration_known.txt", include_str!("letters/en/registration_known.txt")),
     ("en/registration_known.html", include_str!("letters/en/registration_known.html")),
@@ -150,6 +158,7 @@ impl Letter {
             Letter::RecoveryCodeUnknown => "recovery_code_invalid",
             Letter::RecoveryLink { .. } => "recovery_valid",
             Letter::RecoveryLinkUnknown => "recovery_invalid",
+            Letter::AddressChanged { .. } => "verifiable_address_changed",
             // Not in Kratos.
             Letter::Invitation { .. } => "invitation",
             Letter::RegistrationKnown { .. } => "registration_known",
@@ -174,9 +183,9 @@ impl Letter {
             | Letter::RecoveryCodeUnknown
             | Letter::RecoveryLinkUnknown => (None, None, 0),
             // The sign-in page is no secret, but it is the email's link.
-            Letter::Invitation { link, .. } | Letter::RegistrationKnown { link } => {
-                (None, Some(link.clone()), 0)
-            }
+            Letter::Invitation { link, .. }
+            | Letter::RegistrationKnown { link }
+            | Letter::AddressChanged { link } => (None, Some(link.clone()), 0),
         };
         let until = match self {
             Letter::Invitation { until, .. } => until.as_str(),
@@ -190,6 +199,7 @@ impl Letter {
             | Letter::RecoveryCodeUnknown
             | Letter::RecoveryLink { .. }
             | Letter::RecoveryLinkUnknown
+            | Letter::AddressChanged { .. }
             | Letter::RegistrationKnown { .. } => "",
         };
         let letters = LETTERS.as_ref().map_err(Error::internal)?;

@@ -2,6 +2,7 @@
 //! request wrote the flow meanwhile it begins again from the newer one; nothing is counted, called or sent twice.
 
 use super::member::{self, Changed};
+use super::new_address;
 use super::recovered as recovery;
 use super::show::return_url;
 use super::work::Work;
@@ -74,7 +75,7 @@ fn count(work: &Work, ctx: &Ctx) {
         Who::New(_) | Who::Waiting(_) => Event::SignUp,
         Who::Recovered(_) => Event::SignIn,
         Who::Known(_) if work.made.issued.is_some() => Event::SignIn,
-        Who::Known(_) | Who::Owner(_) | Who::Member(_) => return,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) | Who::Moves(_) => return,
     };
     ctx.engine.activity().count(event, ctx.effects().now());
 }
@@ -109,7 +110,7 @@ fn provider(work: &Work) -> Option<&str> {
     match &work.facts.who {
         Who::New(account) => account.provider(),
         Who::Known(known) => known.provider.as_deref(),
-        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => None,
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) | Who::Moves(_) => None,
     }
 }
 
@@ -182,6 +183,7 @@ async fn still_true(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
         Who::Recovered(recovered) => recovery::holds(recovered, ctx, tx).await,
         Who::Waiting(right) => right.take(tx).await,
         Who::Member(_) => member::still_signed_in(work, tx).await,
+        Who::Moves(moves) => new_address::holds(moves, ctx, tx).await,
     }
 }
 
@@ -223,6 +225,7 @@ async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Changed> {
         }
         Who::Owner(_) => verify(work, ctx, tx).await,
         Who::Member(_) => member::change(work, ctx, tx).await,
+        Who::Moves(_) => new_address::change(work, ctx, tx).await,
         Who::Recovered(_) => recovery::change(work, ctx, tx).await,
         Who::Waiting(right) => {
             let identity = work.account.as_ref().ok_or_else(unknown)?;
@@ -294,7 +297,7 @@ async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
     let invitation = match &work.facts.who {
         Who::New(_) => work.invitation.as_ref().map(|invitation| invitation.id),
         Who::Waiting(right) => right.invitation(),
-        Who::Known(_) | Who::Owner(_) | Who::Member(_) | Who::Recovered(_) => None,
+        Who::Known(_) | Who::Owner(_) | Who::Member(_) | Who::Recovered(_) | Who::Moves(_) => None,
     };
     match &work.account {
         Some(identity) => invitation::use_up(ctx, tx, invitation, identity).await,
@@ -306,7 +309,7 @@ async fn spend(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
 async fn store_session(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
     match &work.facts.who {
         // The session that the change is made in goes on.
-        Who::Member(_) => Ok(true),
+        Who::Member(_) | Who::Moves(_) => Ok(true),
         Who::New(_) | Who::Owner(_) | Who::Waiting(_) if work.issues_later() => Ok(true),
         Who::New(_) => match &work.made.issued {
             Some(issued) => sessions::insert(tx, &issued.session).await.map(|()| true),

@@ -41,7 +41,7 @@ impl Work {
             let provider = match &self.facts.who {
                 Who::New(account) => account.provider(),
                 Who::Known(known) => known.provider.as_deref(),
-                Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => None,
+                Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Moves(_) | Who::Recovered(_) => None,
             };
             let who = who.zip(provider).filter(|_| signs_in);
             return oidc::exchange::answer(&self.on.ctx, exchange, &self.on.flow, who)

@@ -1,5 +1,6 @@
 //! A user's change of the own account, in the transaction that stores it: everything that it rests on is read again there.
 
+use super::notify;
 use super::settings::{is_recent, succeed};
 use super::work::Work;
 use crate::config::Hook;
@@ -88,6 +89,8 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
     if was_recovered || ends || work.plan.steps.contains(&Step::Run(Hook::RevokeActiveSessions)) {
         sessions::revoke_others(tx, current.identity.id, current.session.id).await?;
     }
+    let changed = (&before.identity, &after.identity);
+    notify::previous(ctx, tx, &work.plan, &work.on.submit.requester, changed).await?;
     if let AccountChange::Link { provider, .. } = &member.wish {
         let mut session = current.session.clone();
         session::linked(&mut session, provider, now);

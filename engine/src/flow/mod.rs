@@ -11,6 +11,8 @@ mod link;
 mod login;
 pub mod logout;
 mod member;
+mod new_address;
+mod notify;
 mod parked;
 mod recovered;
 mod recovery;

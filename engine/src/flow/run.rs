@@ -157,7 +157,7 @@ async fn proceed(
     match &facts.who {
         Who::New(_) => turn(&mut on, FlowKind::Registration, facts.token.as_ref()).await?,
         Who::Known(_) => turn(&mut on, FlowKind::Login, facts.token.as_ref()).await?,
-        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Recovered(_) => {}
+        Who::Owner(_) | Who::Waiting(_) | Who::Member(_) | Who::Moves(_) | Who::Recovered(_) => {}
     }
     let admitted = match (&facts.who, admitted) {
         (Who::New(account), None) => match admit(&on, &account.extracted).await? {

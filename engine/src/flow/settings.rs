@@ -15,7 +15,7 @@ use crate::method::{self, Attempt, Draw};
 use crate::model::{Client, Flow, FlowKind, FlowState, MethodId};
 use crate::session::{self, Session};
 use crate::store::{self, Tx};
-use crate::ui::{sort, text};
+use crate::ui::{Text, sort, text};
 use serde_json::json;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -207,10 +207,31 @@ pub(super) async fn successor(ctx: &Ctx, old: &Flow, submit: &Submit) -> Result<
 
 /// The form after a change was stored, as part of its transaction: whether no other request wrote it meanwhile.
 pub(super) async fn succeed(ctx: &Ctx, tx: &mut Tx, flow: &mut Flow, record: &Record) -> Result<bool> {
+    goes_on(ctx, tx, flow, record, (FlowState::Success, text::saved())).await
+}
+
+/// The same while a change waits.
+pub(super) async fn wait(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    record: &Record,
+    told: Text,
+) -> Result<bool> {
+    goes_on(ctx, tx, flow, record, (FlowState::ShowForm, told)).await
+}
+
+async fn goes_on(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    flow: &mut Flow,
+    record: &Record,
+    (state, told): (FlowState, Text),
+) -> Result<bool> {
     let mut done = flow.clone();
     draw(ctx, &mut done, record);
-    done.state = FlowState::Success;
-    done.ui.messages = vec![text::saved()];
+    done.state = state;
+    done.ui.messages = vec![told];
     done.updated_at = ctx.effects().now();
     let payload = done.transient_payload.take();
     let stored = store::flows::update(tx, &mut done).await?.is_some();

@@ -3,6 +3,7 @@
 
 use super::changes;
 use super::commit::{self, Committed};
+use super::new_address::{self, Held};
 use super::replaced::replace;
 use super::show::{return_url, show};
 use super::work::{Part, USED, Work};
@@ -121,6 +122,16 @@ impl Work {
                 self.made.shows_verification = true;
                 Ok(None)
             }
+            // Queued within the transaction that stores.
+            Step::Run(Hook::NotifyPreviousAddresses(_)) if self.plan.flow == FlowKind::Settings => Ok(None),
+            Step::Run(Hook::VerifyNewAddress) if self.plan.flow == FlowKind::Settings => {
+                match new_address::hold(self).await? {
+                    Held::No => Ok(None),
+                    Held::Refused(why) => self.refused(why).await,
+                    Held::Void => self.void().await.map(|outcome| Some(Ended::With(outcome))),
+                    Held::Yes(outcome) => Ok(Some(Ended::With(outcome))),
+                }
+            }
             // Those without a feature yet were named when the configuration was read.
             Step::Run(
                 hook @ (Hook::Session
@@ -129,7 +140,7 @@ impl Work {
                 | Hook::RequireVerifiedAddress
                 | Hook::RevokeActiveSessions
                 | Hook::VerifyNewAddress
-                | Hook::NotifyPreviousAddresses),
+                | Hook::NotifyPreviousAddresses(_)),
             ) => {
                 tracing::warn!(
                     hook = hook.name(),
@@ -274,6 +285,7 @@ impl Work {
                     let why = member.wish.taken();
                     self.refused(why).await
                 }
+                Who::Moves(_) => self.refused(text::identifier_exists()).await,
                 Who::New(_) | Who::Known(_) | Who::Owner(_) | Who::Recovered(_) | Who::Waiting(_) => {
                     Ok(Some(Ended::Taken))
                 }
@@ -302,6 +314,9 @@ impl Work {
             Who::Waiting(_) => {
                 method::wrong_code(&mut self.on)?;
                 show(&mut self.on, Why::WrongCode).await
+            }
+            Who::Moves(_) => {
+                verification::replace(&self.on, Replaced::Over, text::generic(CHANGED_MEANWHILE)).await
             }
             Who::Member(_) => {
                 self.on.flow.message(text::generic(CHANGED_MEANWHILE));

@@ -37,7 +37,7 @@ pub(super) struct Work {
     pub(super) account: Option<Identity>,
     /// All or nothing.
     pub(super) reservation: Option<Reservation>,
-    /// The sign-up that is finished by a verification: its flow and plan.
+    /// The sign-up or the change of an email that is finished by a verification: its flow and plan.
     pub(super) sign_up: Option<(Flow, Plan)>,
     pub(super) made: Made,
 }
@@ -119,6 +119,7 @@ impl Work {
             Who::Recovered(_) => work.begin_recovery()?,
             Who::Owner(_) | Who::Waiting(_) => work.begin_verification().await?,
             Who::Member(_) => work.begin_change()?,
+            Who::Moves(_) => work.begin_new_address().await?,
         }
         Ok(Begun::Work(Box::new(work)))
     }
@@ -249,6 +250,21 @@ impl Work {
         self.sign_up = Some((began.unwrap_or_else(|| self.on.flow.clone()), sign_up));
         self.account = Some(identity);
         self.made.credentials = credentials;
+        Ok(())
+    }
+
+    /// The settings form that the verification finishes, with what follows its change.
+    async fn begin_new_address(&mut self) -> Result<()> {
+        let Who::Moves(moves) = &self.facts.who else { return Ok(()) };
+        let ctx = self.on.ctx.clone();
+        let origin = {
+            let mut tx = ctx.db().single().await?;
+            store::flows::get(&mut tx, FlowKind::Settings, moves.change.origin).await?
+        };
+        // It may be cleaned up by now.
+        let flow = origin.unwrap_or_else(|| self.on.flow.clone());
+        let client = flow.client(self.on.submit.json);
+        self.sign_up = Some((flow, plan(&ctx.config, FlowKind::Settings, MethodId::Profile, client)));
         Ok(())
     }
 

@@ -124,8 +124,20 @@ pub(crate) async fn look_up(
     code: &str,
     holder: Holder,
 ) -> Result<Found> {
+    look_up_for(Purpose::Verification, ctx, requester, flow, code, holder).await
+}
+
+/// The same for another purpose.
+pub(crate) async fn look_up_for(
+    purpose: Purpose,
+    ctx: &Ctx,
+    requester: &Requester,
+    flow: &Flow,
+    code: &str,
+    holder: Holder,
+) -> Result<Found> {
     let submitted = Submitted {
-        purpose: Purpose::Verification,
+        purpose,
         flow: flow.id,
         code,
         sent_to: flow.sent().map(|sent| sent.to.as_str()),

@@ -6,8 +6,8 @@ mod sign_in;
 mod sign_up;
 
 use super::account::taken;
-use super::contract::{Attempt, Checked, Draw, Facts, Method, NewAccount, Owner, Prove, Verdict, Who};
-use super::recovery;
+use super::contract::{Attempt, Checked, Draw, Facts, Method, Moves, NewAccount, Owner, Prove, Verdict, Who};
+use super::{address_change, recovery};
 use crate::config::Config;
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -20,7 +20,7 @@ use crate::form::request::Submit;
 use crate::form::verification::{address_is_missing, ask_for_code, forget_code, forget_codes};
 use crate::identity::{address::is_email, normalise_identifier};
 use crate::model::{Flow, FlowKind, FlowState, MethodId, Missing, Sent};
-use crate::otp::{self, Found};
+use crate::otp::{self, Found, Purpose};
 use crate::requester::Requester;
 use crate::signup::{pending, reset};
 use crate::store::{self, Tx};
@@ -155,7 +155,9 @@ impl Prove for SendTo {
 
 async fn send(ctx: &Ctx, mut flow: Flow, to: &str, requester: &Requester) -> Result<Flow> {
     let mut tx = ctx.db().write().await?;
-    if !pending::send_again(ctx, &mut tx, &mut flow, requester).await? {
+    let waits = pending::send_again(ctx, &mut tx, &mut flow, requester).await?
+        || address_change::send_again(ctx, &mut tx, &flow, requester).await?;
+    if !waits {
         send_to_account(ctx, &mut tx, &mut flow, to, requester).await?;
     }
     if store::flows::update(&mut tx, &mut flow).await?.is_none() {
@@ -197,9 +199,17 @@ impl Prove for Code {
             if let Some(found) = pending::look_up(&ctx, &requester, &on.flow, &code, on.holder).await? {
                 return of_sign_up(on, &code, found).await;
             }
-            let found = code::look_up(&ctx, &requester, &on.flow, &code, on.holder).await?;
+            let change = address_change::waiting(&mut ctx.db().single().await?, &on.flow).await?;
+            let purpose = change.as_ref().map_or(Purpose::Verification, |_| Purpose::AddressChange);
+            let found = code::look_up_for(purpose, &ctx, &requester, &on.flow, &code, on.holder).await?;
             match found {
-                Found::Right(row, counted) => of_account(on, &code, *row, counted).await,
+                Found::Right(row, counted) => match change {
+                    Some(change) => {
+                        let moves = Moves { change, code: *row, counted };
+                        Ok(Verdict::Proceed(Box::new(Facts::of(Who::Moves(Box::new(moves))))))
+                    }
+                    None => of_account(on, &code, *row, counted).await,
+                },
                 Found::Wrong => wrong(on),
                 Found::Locked => locked(on),
                 Found::Expired(at) => {

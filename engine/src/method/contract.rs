@@ -16,6 +16,7 @@ use crate::identity::{Credential, Identity};
 use crate::model::{Client, Flow, MethodId};
 use crate::signup::pending;
 use crate::social::{ExternalIdentity, Mapped, SentToken};
+use crate::store::address_changes::AddressChange;
 use crate::store::codes::Code;
 use crate::store::social::Exchange;
 use crate::ui::{Node, Text};
@@ -235,6 +236,16 @@ pub(crate) enum Who {
     Waiting(Box<pending::Right>),
     /// Settings: the user changes the own account.
     Member(Box<Member>),
+    /// Verification: a new address of an account takes the place of an old one.
+    Moves(Box<Moves>),
+}
+
+/// A right code for a change of an address that waits for it.
+pub(crate) struct Moves {
+    pub(crate) change: AddressChange,
+    pub(crate) code: Code,
+    /// What the attempt left behind.
+    pub(crate) counted: Option<crate::limits::codes::Attempt>,
 }
 
 pub(crate) struct Member {

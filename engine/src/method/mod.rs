@@ -5,6 +5,7 @@
 //! [`Prove::prove`] does what costs something.
 
 mod account;
+pub(crate) mod address_change;
 pub(crate) mod basis;
 pub(crate) mod change;
 mod code;
@@ -18,7 +19,8 @@ mod recovery;
 
 pub(crate) use code::{asked_on_opening, wrong_code};
 pub(crate) use contract::{
-    Attempt, Checked, Draw, Facts, Known, Method, More, NewCredential, Prove, Recovered, Second, Verdict, Who,
+    Attempt, Checked, Draw, Facts, Known, Method, More, Moves, NewCredential, Prove, Recovered, Second,
+    Verdict, Who,
 };
 pub(crate) use password::identifier_of;
 

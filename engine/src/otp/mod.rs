@@ -54,6 +54,8 @@ macro_rules! purposes {
 purposes! {
     /// An address is verified.
     Verification => "verification",
+    /// A new address takes the place of one that an account has.
+    AddressChange => "address_change",
     /// An account is created.
     Registration => "registration",
     /// A user signs in.
@@ -70,7 +72,9 @@ purposes! {
 pub(crate) fn lifespan(config: &Config, purpose: Purpose) -> Duration {
     let by_link = match purpose {
         Purpose::RecoveryLink => true,
-        Purpose::Verification => config.selfservice.verification.by == MethodId::Link,
+        Purpose::Verification | Purpose::AddressChange => {
+            config.selfservice.verification.by == MethodId::Link
+        }
         Purpose::Registration | Purpose::Login | Purpose::Recovery | Purpose::RecoveryByOperator => false,
     };
     if by_link { config.selfservice.link.lifespan } else { config.selfservice.code.lifespan }

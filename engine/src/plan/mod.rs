@@ -160,11 +160,16 @@ pub fn plan(config: &Config, flow: FlowKind, method: MethodId, client: Client) -
         }
         FlowKind::Settings => {
             // As for sign-up: what may stop the change has to stand in the method's own list (Kratos: driver/registry_default_settings.go).
-            let (asks, rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
+            let (asks, mut rest): (Vec<&Hook>, Vec<&Hook>) = list.iter().partition(|hook| blocks(hook));
             match source {
                 Source::Method => steps.extend(web_hooks(asks).cloned().map(Step::Ask)),
                 Source::Flow | Source::Nothing => never.extend(asks.into_iter().cloned()),
             }
+            // Without codes a new address would never be verified.
+            if rest.contains(&&Hook::VerifyNewAddress) && config.sends_codes() {
+                steps.push(Step::Run(Hook::VerifyNewAddress));
+            }
+            rest.retain(|hook| **hook != Hook::VerifyNewAddress);
             steps.push(Step::Commit);
             if config.sends_codes() {
                 steps.push(Step::SendCode);

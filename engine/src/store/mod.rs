@@ -9,6 +9,7 @@ mod rows;
 #[macro_use]
 mod statements;
 
+pub mod address_changes;
 pub mod audit;
 pub mod codes;
 mod connections;

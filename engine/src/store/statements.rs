@@ -36,6 +36,7 @@ macro_rules! list {
 
 #[cfg(any(test, feature = "testing"))]
 list![
+    address_changes,
     audit,
     codes,
     daily_counts,

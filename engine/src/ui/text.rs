@@ -266,6 +266,14 @@ pub fn link_in_browser() -> Text {
 pub fn last_sign_in_method() -> Text {
     generic("This is your only sign-in method. Set a password or connect another account first.")
 }
+pub fn one_address_at_a_time() -> Text {
+    error(4050002, "Change one email at a time. Each new email has to be verified first.", Value::Null)
+}
+/// The email stays as it is until the new one is verified. Not in Kratos.
+pub fn verify_new_address(to: &str) -> Text {
+    let text = format!("We sent a code to {to}. Your email changes when you enter the code.");
+    make(1950004, TextKind::Info, text, json!({ "address": to }))
+}
 /// A change that requires a recent sign-in was not stored. What was typed is on the form. Not in Kratos, which stores it after the sign-in.
 pub fn unsaved() -> Text {
     info(1950001, "Your changes aren’t saved yet. Check them, then save.")

@@ -72,6 +72,15 @@ pub(super) const RULES: &[Rule] = &[
         tests: server(API, &["account_settings::the_form_of_another_account_is_neither_read_nor_sent"]),
     },
     Rule {
+        name: "new-address-of-an-active-session",
+        text: "sessions::hold(tx, session.id, &session.token_hash, now).await?",
+        instead: "true",
+        tests: server(
+            API,
+            &["account_emails::a_change_that_waits_ends_with_its_session_and_with_another_change"],
+        ),
+    },
+    Rule {
         name: "last-sign-in-method",
         text: "usable(config, &after.credentials) == 0",
         instead: "false",
