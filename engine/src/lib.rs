@@ -38,6 +38,7 @@ pub mod rehearsal;
 pub mod request_id;
 pub mod requester;
 pub mod row_budget;
+pub(crate) mod seal;
 pub mod secret;
 pub mod secrets;
 pub mod session;

@@ -65,9 +65,9 @@ metrics! {
     HASH_WAIT = "vestibule_hash_wait_seconds", Histogram, [],
         "Seconds that a password waited for a hash thread.";
     EMAIL_QUEUE = "vestibule_courier_queue_length", Gauge, [],
-        "Number of queued emails, including those that will be retried.";
-    EMAILS = "vestibule_courier_deliveries_total", Counter, ["outcome"],
-        "Number of attempts to send an email. outcome: sent, retry or abandoned.";
+        "Number of queued emails and text messages, including those that will be retried.";
+    EMAILS = "vestibule_courier_deliveries_total", Counter, ["channel", "outcome"],
+        "Number of attempts to send an email or a text message. channel: email or sms. outcome: sent, retry or abandoned.";
     HOOK_QUEUE = "vestibule_webhook_queue_length", Gauge, [],
         "Number of queued webhook calls, including those that will be retried.";
     HOOKS = "vestibule_webhook_calls_total", Counter, ["mode", "outcome"],
@@ -204,8 +204,8 @@ impl Metrics {
         self.flows.get_or_create(&labels(FLOWS, [flow.into(), method.into(), outcome.into()])).inc();
     }
 
-    pub(crate) fn email(&self, outcome: &'static str) {
-        self.emails.get_or_create(&labels(EMAILS, [outcome.into()])).inc();
+    pub(crate) fn message(&self, channel: &'static str, outcome: &'static str) {
+        self.emails.get_or_create(&labels(EMAILS, [channel.into(), outcome.into()])).inc();
     }
 
     pub(crate) fn hook(&self, mode: &'static str, outcome: &'static str) {

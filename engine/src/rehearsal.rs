@@ -91,7 +91,7 @@ pub async fn begin(engine: &Engine, by: &Operator, wish: &DryRunRequest) -> Resu
 
 /// Whether the emails of a run can really be sent: a mail server is configured, and the mailbox is off.
 pub fn sends(config: &Config) -> bool {
-    matches!(courier::transport(&config.courier), Transport::Server(_))
+    matches!(courier::transport(&config.courier), Transport::Server(_) | Transport::Gateway(_))
 }
 
 /// Whether the operator can use the tester.
@@ -131,6 +131,8 @@ async fn set_up(engine: &Engine, call_hooks: bool) -> Result<Rehearsal> {
     let secret = || vec![effects.alphanumeric(32).into()];
     config.secrets = Secrets { default: secret(), cookie: secret(), cipher: secret() };
     config.courier.mailbox = true;
+    // Nothing leaves: text messages neither.
+    config.courier.sms = None;
     let calls = Arc::new(Kept {
         hooks: addresses_of_hooks(&config),
         real: effects.outbound.clone(),

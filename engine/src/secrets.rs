@@ -2,7 +2,7 @@
 //! shown (design: security §7). A revision only contains `secret://NAME`, so that restoring one keeps the current value.
 
 use crate::config::{Config, fingerprint};
-use crate::courier::seal;
+use crate::seal;
 use crate::effects::Effects;
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Result};

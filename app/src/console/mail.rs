@@ -30,6 +30,7 @@ impl Page for Delivery {
         let mut head = Head::new("Email delivery", "");
         head.lead = Some(match &view.transport {
             Transport::Server(server) => view! { {format!("Emails are sent through {server} (")}<code>"courier.smtp.connection_uri"</code>")." }.into_any(),
+            Transport::Gateway(host) => view! { {format!("Emails are sent through {host} (")}<code>"courier.http.request_config"</code>")." }.into_any(),
             Transport::Mailbox => {
                 let mailbox = visit.may(nav::MAILBOX.role).then(|| view! { " "<a href=nav::MAILBOX.path>"Open the mailbox"</a>"." });
                 view! { "No mail server is configured, so emails are kept here. Owners read them in the mailbox."{mailbox} }.into_any()
@@ -77,7 +78,7 @@ fn warning(transport: &Transport, held: &[Undelivered]) -> AnyView {
             "New users don’t get their codes. Set `courier.smtp.connection_uri`; queued emails are then sent automatically."
                 .to_owned(),
         ),
-        Transport::Server(_) | Transport::Mailbox => {
+        Transport::Server(_) | Transport::Gateway(_) | Transport::Mailbox => {
             let reason = held.iter().find_map(|held| held.failure.as_deref()).map(reason).unwrap_or_default();
             let text = format!(
                 "New users don’t get their codes. Last error: {reason}. Emails are retried automatically, less and less often."

@@ -63,7 +63,7 @@ impl Page for Overview {
         let any_user = !admin::list(&ctx, &one).await?.identities.is_empty();
         let steps = vec![
             (Step::SignUp, any_user),
-            (Step::MailServer, matches!(emails.transport, Transport::Server(_))),
+            (Step::MailServer, matches!(emails.transport, Transport::Server(_) | Transport::Gateway(_))),
             (Step::BaseUrl, !local),
             (Step::Provider, !config.selfservice.social.offered().is_empty()),
         ];

@@ -1,9 +1,11 @@
-//! `courier.*`: email delivery. The mail server is Kratos' URL (Kratos: courier/smtp.go).
+//! `courier.*`: delivery of emails and text messages. The mail server is Kratos' URL (Kratos: courier/smtp.go).
 
+use super::channels;
 use super::reader::Reader;
 use super::scalars::is_loopback;
-use super::{CourierKeys, Serve, VestibuleKeys};
+use super::{CourierKeys, Serve, VestibuleKeys, WebHook};
 use crate::effects::{Encryption, MailServer};
+use crate::identity::Via;
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
 use url::Url;
@@ -32,10 +34,15 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     }
     let local = [&serve.public, &serve.admin, &vestibule.console];
     let everything_here = local.iter().all(|listener| is_loopback(&listener.host));
-    let mailbox = reader.flag("vestibule.mailbox.enabled").unwrap_or(smtp.is_none() && everything_here);
+    let (http, sms) = (channels::emails(reader), channels::text_messages(reader));
+    let has_door = smtp.is_some() || http.is_some();
+    let wanted = reader.flag("vestibule.mailbox.enabled");
+    let mailbox = wanted.unwrap_or(!has_door && everything_here);
+    // A mailbox that was asked for keeps everything. One that is there for want of a mail server keeps emails.
+    let sms = sms.filter(|_| wanted != Some(true));
     let wants_mail = reader.boolean("selfservice.flows.verification.enabled")
         || reader.boolean("selfservice.flows.recovery.enabled");
-    if smtp.is_none() && !mailbox && wants_mail {
+    if !has_door && !mailbox && wants_mail {
         reader.findings.note(
             URI,
             "no mail server is configured, so emails stay in the queue: set one, or set `vestibule.mailbox.enabled: true` for a test",
@@ -51,6 +58,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     let headers = headers.as_object().into_iter().flatten();
     CourierKeys {
         smtp,
+        http,
+        sms,
         from_address: from_address
             .unwrap_or_else(|| format!("no-reply@{}", serve.public.base_url.domain().unwrap_or("localhost"))),
         from_name: reader.text("courier.smtp.from_name"),
@@ -62,6 +71,38 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
         pull_wait: reader.lifespan("courier.worker.pull_wait").max(Duration::from_millis(50)),
         keep_bodies: reader.boolean("vestibule.courier.keep_bodies"),
         mailbox,
+    }
+}
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Route<'a> {
+    Smtp(&'a MailServer),
+    Http(&'a WebHook),
+    /// It stays in the console's mailbox.
+    Mailbox,
+    /// It waits until somebody configures a route.
+    None,
+}
+
+impl CourierKeys {
+    pub fn route(&self, via: Via) -> Route<'_> {
+        let gateway = match via {
+            Via::Sms => &self.sms,
+            Via::Email if self.mailbox => &None,
+            Via::Email => &self.http,
+        };
+        match (gateway, &self.smtp) {
+            (Some(gateway), _) => Route::Http(gateway),
+            (None, _) if self.mailbox => Route::Mailbox,
+            (None, Some(server)) if via == Via::Email => Route::Smtp(server),
+            (None, _) => Route::None,
+        }
+    }
+
+    /// Whether such messages get anywhere.
+    pub fn has_route(&self, via: Via) -> bool {
+        !matches!(self.route(via), Route::None)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod allowed_hosts;
 mod bounds;
+mod channels;
 pub mod console;
 pub mod console_hooks;
 mod console_lists;
@@ -49,6 +50,7 @@ mod wrong;
 
 pub use allowed_hosts::{AllowedHosts, host as allowed_host};
 pub use bounds::{ConnectionLimits, RequestLimits, StorageLimits};
+pub use courier::Route;
 pub use difference::difference;
 pub use digest::digest;
 pub(crate) use digest::{content, is_same};
@@ -405,11 +407,15 @@ pub struct CodeMethod {
     pub max_submissions: i64,
 }
 
-/// Email delivery.
+/// Delivery of emails and text messages.
 #[derive(Clone, Debug)]
 pub struct CourierKeys {
     /// `courier.smtp.connection_uri`
     pub smtp: Option<MailServer>,
+    /// `courier.http.request_config`, with `courier.delivery_strategy: http`: takes the place of the mail server.
+    pub http: Option<Arc<WebHook>>,
+    /// The entry `sms` of `courier.channels`.
+    pub sms: Option<Arc<WebHook>>,
     pub from_address: String,
     pub from_name: String,
     pub headers: Vec<(String, String)>,

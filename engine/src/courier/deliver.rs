@@ -1,10 +1,13 @@
-//! Delivery from the queue: claim, send, record the result. Each step is a short transaction. None is open while the mail server is
-//! called.
+//! Delivery from the queue: claim, send, record the result. Each step is a short transaction. None is open while a mail server or
+//! gateway is called.
 
-use super::{open, seal};
+use super::{gateway, open};
+use crate::config::Route;
 use crate::effects::{Mail, MailError, to_completion};
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Result};
+use crate::identity::Via;
+use crate::seal;
 use crate::store::identities;
 use crate::store::messages::{self, Dispatch, Message, Status};
 use chrono::TimeDelta;
@@ -17,16 +20,19 @@ const CLAIM: TimeDelta = TimeDelta::minutes(5);
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
 
-/// Sends due emails, at most `courier.worker.pull_count`, and returns how many it claimed.
+/// Sends due emails and text messages, at most `courier.worker.pull_count`, and returns how many it claimed.
 pub async fn deliver(engine: &Engine) -> Result<usize> {
     let ctx = engine.begin();
     let courier = &ctx.config.courier;
-    if courier.smtp.is_none() && !courier.mailbox {
-        return Ok(0);
-    }
+    let only = match Via::ALL.map(|via| courier.has_route(via)) {
+        [true, true] => None,
+        [true, false] => Some(Via::Email),
+        [false, true] => Some(Via::Sms),
+        [false, false] => return Ok(0),
+    };
     let due = {
         let mut tx = ctx.db().single().await?;
-        messages::due(&mut tx, ctx.effects().now(), courier.pull_count).await?
+        messages::due(&mut tx, ctx.effects().now(), courier.pull_count, only).await?
     };
     let taken = due.len();
     let each = due.into_iter().map(|message| {
@@ -63,11 +69,11 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
             if last || matches!(failure, MailError::Refused(_)) {
                 message.status = Status::Abandoned;
                 leave(ctx, &mut message)?;
-                tracing::error!(id = %message.id, tries = message.send_count, "an email failed: {failure}");
+                tracing::error!(id = %message.id, tries = message.send_count, "{} failed: {failure}", what(message.via));
             } else {
                 message.status = Status::Queued;
                 message.next_attempt_at = now + pause(message.send_count);
-                tracing::warn!(id = %message.id, tries = message.send_count, "an email can't be sent yet: {failure}");
+                tracing::warn!(id = %message.id, tries = message.send_count, "{} can't be sent yet: {failure}", what(message.via));
             }
             Some(failure.to_string())
         }
@@ -77,7 +83,7 @@ async fn one(ctx: &Ctx, mut message: Message) -> Result<()> {
         Status::Abandoned => "abandoned",
         Status::Queued | Status::Processing => "retry",
     };
-    ctx.engine.metrics().email(outcome);
+    ctx.engine.metrics().message(message.via.name(), outcome);
     let dispatch = Dispatch {
         id: ctx.effects().uuid(),
         status: if failure.is_none() { "success" } else { "failed" }.to_owned(),
@@ -108,18 +114,29 @@ async fn choose(ctx: &Ctx, message: &mut Message) -> Result<()> {
     Ok(())
 }
 
+fn what(via: Via) -> &'static str {
+    match via {
+        Via::Email => "an email",
+        Via::Sms => "a text message",
+    }
+}
+
 async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
     let courier = &ctx.config.courier;
-    if courier.mailbox {
+    let route = courier.route(message.via);
+    if matches!(route, Route::Mailbox) {
         return Ok(());
     }
-    let server =
-        courier.smtp.clone().ok_or_else(|| MailError::NotNow("no mail server is configured".into()))?;
     let written = open(&ctx.config, message).map_err(|broken| {
         // Another secret may be put back; until then the mail waits.
         let cause = broken.cause().map(ToString::to_string).unwrap_or_default();
         MailError::NotNow(cause)
     })?;
+    let server = match route {
+        Route::Http(gateway) => return gateway::send(ctx, gateway, message, &written).await,
+        Route::Smtp(server) => server.clone(),
+        Route::Mailbox | Route::None => return Err(MailError::NotNow("no server or gateway is configured".into())),
+    };
     let mail = Mail {
         id: message.id.0,
         from: (courier.from_address.clone(), courier.from_name.clone()),
@@ -135,7 +152,7 @@ async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
 /// What is kept of a body after delivery: everything, encrypted, in the mailbox; otherwise nothing usable.
 fn leave(ctx: &Ctx, message: &mut Message) -> Result<()> {
     let courier = &ctx.config.courier;
-    if courier.mailbox || courier.keep_bodies {
+    if courier.keep_bodies || matches!(courier.route(message.via), Route::Mailbox) {
         return Ok(());
     }
     let masked = match open(&ctx.config, message) {

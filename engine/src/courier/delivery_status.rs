@@ -1,8 +1,9 @@
 //! Delivery status: which emails are queued, which failed and why. For operators, without bodies and codes.
 
-use crate::config::CourierKeys;
+use crate::config::{CourierKeys, Route};
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::identity::Via;
 use crate::store::Tx;
 use crate::store::messages::{self, Failing, Message};
 use chrono::{DateTime, Utc};
@@ -15,6 +16,8 @@ const REFUSALS: i64 = 3;
 pub enum Transport {
     /// `host:port` of the mail server.
     Server(String),
+    /// The host of a gateway that is called over HTTP.
+    Gateway(String),
     /// They stay here, for owners to read.
     Mailbox,
     /// They stay queued until a mail server is configured.
@@ -64,10 +67,11 @@ pub async fn is_stalled(ctx: &Ctx) -> Result<bool> {
 
 /// Where emails are sent with that configuration.
 pub fn transport(courier: &CourierKeys) -> Transport {
-    match &courier.smtp {
-        _ if courier.mailbox => Transport::Mailbox,
-        Some(server) => Transport::Server(format!("{}:{}", server.host, server.port)),
-        None => Transport::None,
+    match courier.route(Via::Email) {
+        Route::Mailbox => Transport::Mailbox,
+        Route::Smtp(server) => Transport::Server(format!("{}:{}", server.host, server.port)),
+        Route::Http(gateway) => Transport::Gateway(gateway.url.host_str().unwrap_or_default().to_owned()),
+        Route::None => Transport::None,
     }
 }
 
@@ -76,7 +80,7 @@ async fn stalled(tx: &mut Tx, transport: &Transport) -> Result<bool> {
     match transport {
         Transport::Mailbox => Ok(false),
         Transport::None => Ok(messages::waiting(tx).await? > 0),
-        Transport::Server(_) => {
+        Transport::Server(_) | Transport::Gateway(_) => {
             let since = messages::last_sent(tx).await?.unwrap_or_default();
             let Failing { refused, tried } = messages::failing(tx, since).await?;
             Ok(tried > 0 || refused >= REFUSALS)

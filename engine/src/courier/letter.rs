@@ -2,18 +2,19 @@
 //! in letters/LANGUAGE. A language is complete when it has a file for every template.
 
 use crate::error::{Error, Result};
+use crate::model::FlowKind;
 use minijinja::{AutoEscape, Environment, context};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// The only language so far.
-const LANGUAGE: &str = "en";
+pub(super) const LANGUAGE: &str = "en";
 
 /// The template of an email from a test run that is really sent, to the operator who requested it. It doesn't count against the limits.
 pub(super) const TEST: &str = "rehearsal";
 
 /// Replaces a code or link in an email that was sent.
-const MASK: &str = "••••••";
+pub(super) const MASK: &str = "••••••";
 
 /// The purpose of an email, with the data that its template needs.
 #[derive(Clone, Debug)]
@@ -74,7 +75,13 @@ pub struct Written {
     pub link: Option<String>,
     /// Text and HTML as they are kept once the email was sent: from the same template, without code and link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    masked: Option<(String, String)>,
+    pub(super) masked: Option<(String, String)>,
+    /// How long the code or link is valid: for gateways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) minutes: Option<u64>,
+    /// Of the page that a text message's code is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) host: Option<String>,
     /// What is sent instead if the email has an account by then; see [`super::queue_either`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) if_known: Option<Box<Alternative>>,
@@ -165,6 +172,24 @@ impl Letter {
         }
     }
 
+    /// The page that its code is entered on.
+    pub(super) fn page(&self) -> Option<FlowKind> {
+        match self {
+            Letter::VerificationCode { .. } => Some(FlowKind::Verification),
+            Letter::RegistrationCode { .. } => Some(FlowKind::Registration),
+            Letter::LoginCode { .. } => Some(FlowKind::Login),
+            Letter::RecoveryCode { .. } => Some(FlowKind::Recovery),
+            Letter::VerificationUnknown
+            | Letter::VerificationLink { .. }
+            | Letter::VerificationLinkUnknown
+            | Letter::RecoveryCodeUnknown
+            | Letter::RecoveryLink { .. }
+            | Letter::RecoveryLinkUnknown
+            | Letter::Invitation { .. }
+            | Letter::RegistrationKnown { .. } => None,
+        }
+    }
+
     /// `service`: the sender's name as users know it. `to`: the recipient.
     pub(super) fn write(&self, service: &str, to: &str) -> Result<Written> {
         let (code, link, minutes) = match self {
@@ -218,6 +243,8 @@ impl Letter {
             masked: Some((part("txt", &no_code, &no_link)?, part("html", &no_code, &no_link)?)),
             code,
             link,
+            minutes: Some(minutes).filter(|minutes| *minutes > 0),
+            host: None,
             if_known: None,
         })
     }
@@ -251,6 +278,8 @@ impl Written {
             code: self.code.clone(),
             link: self.link.clone(),
             masked: self.masked.as_ref().map(|(own, page)| (text(own), html(page))),
+            minutes: self.minutes,
+            host: self.host.clone(),
             if_known: None,
         })
     }
@@ -267,6 +296,8 @@ impl Written {
             code: None,
             link: None,
             masked: None,
+            minutes: None,
+            host: None,
             if_known: None,
         }
     }

@@ -1,10 +1,11 @@
-//! The courier: emails are rendered and queued in the transaction of their cause, and sent afterward. A body is encrypted until its
-//! email was sent. Then code and link in it are masked, except in the console's mailbox.
+//! The courier: emails and text messages are rendered and queued in the transaction of their cause, and sent afterward. A body is
+//! encrypted until its message was sent. Then code and link in it are masked, except in the console's mailbox.
 
 mod deliver;
 mod delivery_status;
+mod gateway;
 mod letter;
-pub(crate) mod seal;
+mod text_message;
 
 pub use deliver::deliver;
 pub use delivery_status::{DeliveryStatus, Transport, Undelivered, delivery_status, is_stalled, transport};
@@ -13,16 +14,30 @@ pub use letter::{Letter, Written};
 use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
+use crate::identity::Via;
 use crate::ids::MessageId;
+use crate::seal;
 use crate::store::Tx;
 use crate::store::messages::{self, Dispatch, Filter, Message, Status};
 use chrono::{DateTime, Utc};
 use letter::{Alternative, TEST};
 
-/// Queues an email as part of `tx`: it is sent if that is committed, and never otherwise.
+/// Queues an email, or a text message to a phone number, as part of `tx`: it is sent if that is committed, and never otherwise.
 pub async fn queue(ctx: &Ctx, tx: &mut Tx, to: &str, letter: &Letter) -> Result<MessageId> {
-    let written = letter.write(&service(&ctx.config), to)?;
+    let written = written(&ctx.config, letter, to)?;
     insert(ctx, tx, to, letter.template(), written).await
+}
+
+fn written(config: &Config, letter: &Letter, to: &str) -> Result<Written> {
+    match Via::of(to) {
+        Via::Email => letter.write(&service(config), to),
+        Via::Sms => {
+            let page = letter.page().map(|kind| config.page_of(kind));
+            // An address of numbers has no site that a phone could tell.
+            let host = page.as_ref().and_then(|page| page.domain());
+            letter.write_text_message(&service(config), host)
+        }
+    }
 }
 
 /// One job in the queue, the same whoever has the address: when it leaves, `letter` goes, or `if_known` to an address that has
@@ -62,6 +77,7 @@ async fn insert(ctx: &Ctx, tx: &mut Tx, to: &str, template: &str, written: Writt
     let message = Message {
         id,
         status: Status::Queued,
+        via: Via::of(to),
         recipient: to.to_owned(),
         template: template.to_owned(),
         subject: written.subject,

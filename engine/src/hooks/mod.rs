@@ -17,7 +17,7 @@ pub(crate) use request::{Attempt, Body, Purpose, Trouble, attempt};
 pub use trial::{Sample, find, sample, send};
 
 use crate::config::{Config, WebHook};
-use crate::courier::seal;
+use crate::seal;
 use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};

@@ -4,6 +4,34 @@
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
+/// How an address is written to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Via {
+    Email,
+    Sms,
+}
+
+impl Via {
+    pub const ALL: [Via; 2] = [Via::Email, Via::Sms];
+
+    /// In rows, in the admin API, and in identity schemas.
+    pub fn name(self) -> &'static str {
+        match self {
+            Via::Email => "email",
+            Via::Sms => "sms",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Via::ALL.into_iter().find(|via| via.name() == name)
+    }
+
+    /// What users typed: an email has a sign that no phone number has (Kratos: selfservice/strategy/code/code_sender.go).
+    pub fn of(address: &str) -> Self {
+        if address.contains('@') { Via::Email } else { Via::Sms }
+    }
+}
+
 /// RFC 5321 §4.5.3.1.3, without the angle brackets: nothing longer can be written to.
 const LONGEST: usize = 254;
 /// RFC 5321 §4.5.3.1.1.

@@ -9,7 +9,7 @@ pub mod json;
 pub mod schema;
 pub mod verification;
 
-pub use address::{as_identifier, normalise_identifier};
+pub use address::{Via, as_identifier, normalise_identifier};
 
 use crate::effects::Effects;
 use crate::ids::IdentityId;

@@ -1,6 +1,7 @@
-//! Rows of emails: the queue, and their delivery status.
+//! Rows of emails and text messages: the queue, and their delivery status.
 use super::{Tx, unreadable};
 use crate::error::Result;
+use crate::identity::Via;
 use crate::ids::MessageId;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ impl Status {
 pub struct Message {
     pub id: MessageId,
     pub status: Status,
+    /// How it is sent.
+    pub via: Via,
     pub recipient: String,
     /// Kratos' name of the template, such as `verification_code_valid`.
     pub template: String,
@@ -76,6 +79,7 @@ pub struct Filter {
 struct Stored {
     id: Uuid,
     status: String,
+    kind: String,
     recipient: String,
     template: String,
     subject: String,
@@ -89,6 +93,7 @@ struct Stored {
 row!(Stored {
     id,
     status,
+    kind,
     recipient,
     template,
     subject,
@@ -102,7 +107,7 @@ row!(Stored {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, status, recipient, template, subject, body, send_count, next_attempt_at, created_at, updated_at
+            "select id, status, kind, recipient, template, subject, body, send_count, next_attempt_at, created_at, updated_at
             from courier_messages ",
             $rest
         )
@@ -113,11 +118,15 @@ statements! {
     const INSERT: &str =
         "insert into courier_messages (id, status, kind, recipient, template, subject, body, send_count,
             next_attempt_at, created_at, updated_at)
-        values ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const WITHDRAW: &str = "delete from courier_messages where id = $1 and status = 'queued'";
     const GET: &str = select!("where id = $1");
     const DUE: &str = select!(
         "where status in ('queued', 'processing') and next_attempt_at <= $1 order by next_attempt_at, created_at limit $2"
+    );
+    const DUE_OF: &str = select!(
+        "where status in ('queued', 'processing') and next_attempt_at <= $1 and kind = $3
+        order by next_attempt_at, created_at limit $2"
     );
     const CLAIM: &str = "update courier_messages
         set status = 'processing', send_count = send_count + 1, next_attempt_at = $3, updated_at = $4
@@ -175,6 +184,7 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
         &[
             &message.id.0,
             &message.status.name(),
+            &message.via.name(),
             &message.recipient,
             &message.template,
             &message.subject,
@@ -193,9 +203,14 @@ pub async fn get(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
     tx.fetch_optional::<Stored>(GET, &[&id.0]).await?.map(Stored::read).transpose()
 }
 
-/// Queued ones whose time has come, and those whose sender never came back. Oldest first.
-pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Message>> {
-    tx.fetch_all::<Stored>(DUE, &[&now, &limit]).await?.into_iter().map(Stored::read).collect()
+/// Queued ones whose time has come, and those whose sender never came back. Oldest first. `via`: those alone, so that what has no
+/// route takes no place of what has one.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64, via: Option<Via>) -> Result<Vec<Message>> {
+    let rows: Vec<Stored> = match via {
+        None => tx.fetch_all(DUE, &[&now, &limit]).await?,
+        Some(via) => tx.fetch_all(DUE_OF, &[&now, &limit, &via.name()]).await?,
+    };
+    rows.into_iter().map(Stored::read).collect()
 }
 
 /// Claims a message from [`due`] until `until`; `false` if another process was faster.
@@ -322,6 +337,7 @@ impl Stored {
             id: MessageId(self.id),
             status: Status::parse(&self.status)
                 .ok_or_else(|| unreadable("courier_messages.status", &self.status))?,
+            via: Via::parse(&self.kind).ok_or_else(|| unreadable("courier_messages.kind", &self.kind))?,
             recipient: self.recipient,
             template: self.template,
             subject: self.subject,

@@ -253,7 +253,7 @@ async fn a_mail_survives_a_restart_and_a_sender_that_never_came_back() {
         // Claimed, and then the process died.
         let now = engine.effects().now();
         let mut tx = engine.db().write().await.unwrap();
-        let due = engine::store::messages::due(&mut tx, now, 1).await.unwrap();
+        let due = engine::store::messages::due(&mut tx, now, 1, None).await.unwrap();
         let until = now + chrono::TimeDelta::minutes(5);
         assert!(engine::store::messages::claim(&mut tx, &due[0], until, now).await.unwrap());
         tx.commit().await.unwrap();

@@ -8,6 +8,7 @@
 
 mod cleanup;
 mod courier;
+mod gateway;
 mod identity_changes;
 mod imports;
 mod known_secrets;

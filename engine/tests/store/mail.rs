@@ -2,6 +2,7 @@
 
 use crate::records::flow;
 use crate::{at, id, on_both, person};
+use engine::identity::Via;
 use engine::ids::{FlowId, MessageId};
 use engine::model::FlowKind;
 use engine::store::codes::{self, Code};
@@ -37,6 +38,7 @@ pub(crate) fn message(number: u128, to: &str, due: i64) -> Message {
     Message {
         id: MessageId(id(number)),
         status: Status::Queued,
+        via: Via::Email,
         recipient: to.into(),
         template: "verification_code_valid".into(),
         subject: "Grüße".into(),
@@ -148,13 +150,13 @@ on_both! {
         }
         tx.commit().await.unwrap();
         let mut tx = db.write().await.unwrap();
-        let due = messages::due(&mut tx, at(10), 10).await.unwrap();
+        let due = messages::due(&mut tx, at(10), 10, None).await.unwrap();
         assert_eq!(due, [message(2, "a@x.example", 5), message(1, "a@x.example", 10)], "oldest first");
-        assert_eq!(messages::due(&mut tx, at(10), 1).await.unwrap().len(), 1);
+        assert_eq!(messages::due(&mut tx, at(10), 1, None).await.unwrap().len(), 1);
         assert!(messages::claim(&mut tx, &due[0], at(300), at(10)).await.unwrap());
         assert!(!messages::claim(&mut tx, &due[0], at(300), at(10)).await.unwrap(), "somebody has it");
-        assert_eq!(messages::due(&mut tx, at(299), 10).await.unwrap().len(), 2, "the claimed one is not due");
-        let again = messages::due(&mut tx, at(300), 10).await.unwrap();
+        assert_eq!(messages::due(&mut tx, at(299), 10, None).await.unwrap().len(), 2, "the claimed one is not due");
+        let again = messages::due(&mut tx, at(300), 10, None).await.unwrap();
         let lost = again.iter().find(|message| message.id == due[0].id).unwrap();
         assert_eq!((lost.status, lost.send_count), (Status::Processing, 1));
         assert!(messages::claim(&mut tx, lost, at(600), at(300)).await.unwrap());

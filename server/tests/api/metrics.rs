@@ -157,7 +157,7 @@ async fn flows_sessions_hooks_and_emails_are_counted() {
     ] {
         assert_eq!(delta(&after, &sample), times, "{sample}: {after:#?}");
     }
-    assert_eq!(delta(&after, "vestibule_courier_deliveries_total{outcome=\"sent\"}"), 2.0);
+    assert_eq!(delta(&after, "vestibule_courier_deliveries_total{channel=\"email\",outcome=\"sent\"}"), 2.0);
     assert_eq!(value(&after, "vestibule_courier_queue_length"), 0.0);
     assert_eq!(value(&after, "vestibule_webhook_queue_length"), 0.0);
     assert_eq!(value(&after, "vestibule_hash_queue_length"), 0.0);

@@ -7,7 +7,7 @@ use super::known::known;
 use super::trouble::line;
 use crate::config::Hook;
 use crate::config::social::Provider;
-use crate::courier::seal;
+use crate::seal;
 use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::form::outcome::unknown;

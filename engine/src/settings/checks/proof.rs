@@ -4,6 +4,7 @@ use super::rule::Severity::{Danger, Error, Warning};
 use super::rule::{Found, Rule, Seen};
 use crate::config::social::TRUSTED_EMAIL_PROVIDERS;
 use crate::config::{Hook, has_effect};
+use crate::identity::Via;
 use crate::model::MethodId;
 use crate::pipeline::way;
 use crate::plan::{Plan, Step};
@@ -108,7 +109,7 @@ fn gate(seen: &Seen<'_>) -> bool {
 }
 
 fn mail_leaves(seen: &Seen<'_>) -> bool {
-    seen.config.courier.smtp.is_some() || seen.config.courier.mailbox
+    seen.config.courier.has_route(Via::Email)
 }
 
 fn provable(seen: &Seen<'_>) -> bool {

@@ -32,13 +32,13 @@ fn key(secret: &str, purpose: &str) -> Key {
     Key { id, key }
 }
 
-pub(super) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn seal(effects: &Effects, secrets: &Secrets, id: MessageId, text: &[u8]) -> Result<Vec<u8>> {
     seal_for(effects, secrets, MAILS, id.0, text)
 }
 
 /// # Errors
 /// The secret is missing, or the row was changed.
-pub(super) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn open(secrets: &Secrets, id: MessageId, sealed: &[u8]) -> Result<Vec<u8>> {
     open_for(secrets, MAILS, id.0, sealed)
 }
 
