@@ -113,7 +113,11 @@ impl Kind {
             }
             Kind::IdTokens => id_tokens::delete_old(&mut tx, before, BATCH).await?,
             Kind::SocialTests => oidc_tests::delete_old(&mut tx, before, BATCH).await?,
-            Kind::Limits => limits::delete_old(&mut tx, before, BATCH).await?,
+            Kind::Limits => {
+                // Text messages are counted by the day.
+                let texts = engine.effects().now() - crate::limits::texts::DAY;
+                limits::delete_old(&mut tx, before, texts, BATCH).await?
+            }
             Kind::Failures => operators::forget_old_failures(&mut tx, before).await?,
         };
         tx.commit().await?;

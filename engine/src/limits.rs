@@ -10,6 +10,7 @@ mod limit;
 pub mod passwords;
 pub mod report;
 mod subjects;
+pub mod texts;
 pub mod volume;
 
 pub use crate::leases::WINDOW;

@@ -68,6 +68,8 @@ metrics! {
         "Number of queued emails and text messages, including those that will be retried.";
     EMAILS = "vestibule_courier_deliveries_total", Counter, ["channel", "outcome"],
         "Number of attempts to send an email or a text message. channel: email or sms. outcome: sent, retry or abandoned.";
+    TEXTS_REFUSED = "vestibule_sms_refused_total", Counter, ["reason"],
+        "Number of text messages that weren't sent because of a limit. reason: country or limit.";
     HOOK_QUEUE = "vestibule_webhook_queue_length", Gauge, [],
         "Number of queued webhook calls, including those that will be retried.";
     HOOKS = "vestibule_webhook_calls_total", Counter, ["mode", "outcome"],
@@ -91,6 +93,7 @@ pub struct Metrics {
     started: Family<Labels, Counter>,
     flows: Family<Labels, Counter>,
     emails: Family<Labels, Counter>,
+    texts_refused: Family<Labels, Counter>,
     hooks: Family<Labels, Counter>,
 }
 
@@ -166,7 +169,7 @@ impl Metrics {
             family
         };
         let (requests, started, flows) = (counted(REQUESTS), counted(STARTED), counted(FLOWS));
-        let (emails, hooks) = (counted(EMAILS), counted(HOOKS));
+        let (emails, texts_refused, hooks) = (counted(EMAILS), counted(TEXTS_REFUSED), counted(HOOKS));
         let seconds: Histograms = Family::new_with_constructor(buckets);
         let (name, help) = registered(SECONDS);
         registry.register(name, help, seconds.clone());
@@ -176,7 +179,7 @@ impl Metrics {
             let (name, help) = registered(metric);
             registry.register(name, help, counter.clone());
         }
-        Self { registry, requests, seconds, started, flows, emails, hooks }
+        Self { registry, requests, seconds, started, flows, emails, texts_refused, hooks }
     }
 
     /// `endpoint` is a route's template.
@@ -206,6 +209,10 @@ impl Metrics {
 
     pub(crate) fn message(&self, channel: &'static str, outcome: &'static str) {
         self.emails.get_or_create(&labels(EMAILS, [channel.into(), outcome.into()])).inc();
+    }
+
+    pub(crate) fn text_message_refused(&self, reason: &'static str) {
+        self.texts_refused.get_or_create(&labels(TEXTS_REFUSED, [reason.into()])).inc();
     }
 
     pub(crate) fn hook(&self, mode: &'static str, outcome: &'static str) {

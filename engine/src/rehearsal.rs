@@ -131,8 +131,7 @@ async fn set_up(engine: &Engine, call_hooks: bool) -> Result<Rehearsal> {
     let secret = || vec![effects.alphanumeric(32).into()];
     config.secrets = Secrets { default: secret(), cookie: secret(), cipher: secret() };
     config.courier.mailbox = true;
-    // Nothing leaves: text messages neither.
-    config.courier.sms = None;
+    config.courier.mailbox_for_texts = true;
     let calls = Arc::new(Kept {
         hooks: addresses_of_hooks(&config),
         real: effects.outbound.clone(),

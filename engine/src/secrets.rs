@@ -2,11 +2,11 @@
 //! shown (design: security §7). A revision only contains `secret://NAME`, so that restoring one keeps the current value.
 
 use crate::config::{Config, fingerprint};
-use crate::seal;
 use crate::effects::Effects;
 use crate::engine::{Ctx, Engine};
 use crate::error::{Error, Result};
 use crate::ids::OperatorId;
+use crate::seal;
 use crate::secret::Secret;
 use crate::store::Tx;
 use crate::store::setting_secrets::{self, Row};

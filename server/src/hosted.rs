@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use engine::config::{Config, Hook, Listener};
 use engine::flow;
 use engine::form::request::{Current, first};
-use engine::identity::Identity;
+use engine::identity::{Identity, Via};
 use engine::ids::FlowId;
 use engine::model::{Client, Flow, FlowKind, FlowState, FlowType, MethodId};
 use engine::plan::{Step, plan};
@@ -343,6 +343,8 @@ fn show_recovery(ctx: &Ctx, site: &Site, flow: Flow) -> Response {
         to: flow.sent().map(|sent| sent.to.clone()),
         resend: until_resend(ctx, &flow),
         restarted,
+        by_text_message: ctx.config.selfservice.recovery.choose_address
+            && ctx.config.writes_to(Via::Sms.name()),
         ui: flow.ui,
     };
     self::page(StatusCode::OK, hosted::recovery(site, page))
@@ -502,7 +504,7 @@ fn proof_first(config: &Config) -> bool {
 
 /// The unverified email, and the URL to request a code.
 fn unverified(config: &Config, identity: &Identity) -> Option<(String, String)> {
-    let waits = engine::form::verification::unverified(identity).filter(|_| config.sends_codes())?;
+    let waits = engine::form::verification::unverified(config, identity).filter(|_| config.sends_codes())?;
     Some((waits.value.clone(), start_url(config, FlowKind::Verification, &[], None, None)))
 }
 

@@ -176,6 +176,15 @@ fn words(limit: Limit) -> (&'static str, &'static str) {
         Limit::EmailsOfFlow => ("Emails of one form", "One form requested many emails."),
         Limit::EmailsOfClient => ("Emails of one client", "This client requested emails to many addresses."),
         Limit::EmailsInAll => ("Emails in total", "This server sent as many emails as it may in an hour."),
+        Limit::TextsToNumber => {
+            ("Text messages to one number", "Many text messages were requested to this number today.")
+        }
+        Limit::TextsOfClient => {
+            ("Text messages of one client", "This client requested many text messages today.")
+        }
+        Limit::TextsInAll => {
+            ("Text messages in total", "This server sent as many text messages as it may in a day.")
+        }
         Limit::SignUps => ("Sign-ups of one client", "This client created many accounts."),
         Limit::Flows => ("Forms of one client", "This client opened many forms."),
     }

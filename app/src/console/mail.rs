@@ -7,8 +7,9 @@ use super::kit::{Frame, Head, Loaded, Meta, Page, Visit};
 use super::nav;
 use chrono::{DateTime, Utc};
 use engine::courier::{self, DeliveryStatus, Transport, Undelivered};
+use engine::identity::Via;
 use engine::settings::Severity;
-use engine::store::messages::Status;
+use engine::store::messages::{Message, Status};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
@@ -94,6 +95,14 @@ fn reason(failure: &str) -> &str {
     failure.strip_prefix("not now: ").or_else(|| failure.strip_prefix("refused: ")).unwrap_or(failure)
 }
 
+/// A text message has no subject.
+fn subject(message: &Message) -> String {
+    match message.via {
+        Via::Email => message.subject.clone(),
+        Via::Sms => "Text message".to_owned(),
+    }
+}
+
 fn row(held: Undelivered, now: DateTime<Utc>) -> Row {
     let Undelivered { message, failure } = held;
     let attempts = match message.send_count {
@@ -119,7 +128,7 @@ fn row(held: Undelivered, now: DateTime<Utc>) -> Row {
         id: format!("email-{}", message.id),
         state,
         cells: vec![
-            view! { <b>{message.subject}</b><small>{name(message.recipient)}</small> }.into_any(),
+            view! { <b>{subject(&message)}</b><small>{name(message.recipient)}</small> }.into_any(),
             view! { <span class="mark">{word}</span><small>{more}</small>{failure} }.into_any(),
             when(now, message.created_at),
         ],

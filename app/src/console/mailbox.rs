@@ -69,7 +69,7 @@ pub fn one(letter: Delivered, now: DateTime<Utc>) -> AnyView {
     let Delivered { to, at, written, .. } = letter;
     view! {
         <article>
-            <h2>{written.subject}</h2>
+            <h2>{if written.subject.is_empty() { "Text message".to_owned() } else { written.subject }}</h2>
             <p class="soft">"to " <b><bdi>{to}</bdi></b> ", " {ago(now, at)}</p>
             {written.code.map(|code| view! { <p class="code" data-testid="code">{code}</p> })}
             {written.link.map(|link| view! { <p><a class="button small" href=link data-testid="link">"Open link"</a></p> })}

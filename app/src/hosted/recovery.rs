@@ -2,7 +2,7 @@
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, has_errors};
-use super::resend::{resend, without_button};
+use super::resend::{resend, where_to_look, without_button};
 use super::{Restarted, Site};
 use engine::ui::Container;
 use leptos::prelude::*;
@@ -19,6 +19,8 @@ pub struct Recovery {
     /// Seconds until the user can request a new code.
     pub resend: u64,
     pub restarted: Option<Restarted>,
+    /// Codes go to phone numbers as well.
+    pub by_text_message: bool,
 }
 
 /// What the form asks for.
@@ -41,12 +43,20 @@ pub enum Step {
 }
 
 pub fn recovery(site: &Site, page: Recovery) -> String {
+    let takes_phone_numbers = page.by_text_message;
     let (title, lead) = match page.step {
+        Step::Email { by_link: false } if takes_phone_numbers => {
+            ("Recover your account", "We’ll send you a code.")
+        }
         Step::Email { by_link: false } => ("Recover your account", "We’ll email you a code."),
         Step::Email { by_link: true } => ("Recover your account", "We’ll email you a link."),
+        Step::Choice if takes_phone_numbers => {
+            ("Choose where to get a code", "Your account has several addresses.")
+        }
         Step::Choice => ("Choose an email", "Your account has several."),
+        Step::Confirmation if takes_phone_numbers => ("Confirm your email or phone number", ""),
         Step::Confirmation => ("Confirm your email", ""),
-        Step::Code | Step::LinkSent => ("Check your email", ""),
+        Step::Code | Step::LinkSent => (where_to_look(page.to.as_deref()), ""),
         Step::GivenCode => ("Enter your recovery code", "You got it from the owner of this service."),
         Step::OpenedLink => ("Recover your account", "Continue to sign in and set a new password."),
     };
@@ -69,7 +79,7 @@ pub fn recovery(site: &Site, page: Recovery) -> String {
         {lead}
         {restarted}
         {form(&own, Rules { min_password_length: 0, providers_first: false }, UNAVAILABLE)}
-        {again.and_then(|button| Some(resend(&own, (button, value(&page.ui, button)?), page.resend)))}
+        {again.and_then(|button| Some(resend(&own, (button, value(&page.ui, button)?), page.resend, page.to.as_deref())))}
         <p class="foot">"Remember your password? " <a href=site.sign_in.clone()>"Sign in"</a></p>
     };
     document(site, title, has_errors(&page.ui), main)

@@ -2,7 +2,7 @@
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, goes_on_to_provider, has_errors};
-use super::resend::resend;
+use super::resend::{resend, where_to_look};
 use super::{Restarted, Site};
 use engine::ui::{Container, Group, InputKind, Node};
 use leptos::prelude::*;
@@ -25,8 +25,6 @@ pub struct Sign {
     pub resend: u64,
 }
 
-const CHECK_EMAIL: &str = "Check your email";
-
 /// Where no method is enabled.
 const NO_SIGN_UP: &str = "Sign-up is not available right now. Contact the owner of this service.";
 const NO_SIGN_IN: &str = "Sign-in is not available right now. Contact the owner of this service.";
@@ -36,7 +34,7 @@ pub fn sign_up(site: &Site, sign: Sign) -> String {
     let anew = site.sign_up.clone().filter(|_| goes_on_to_provider(&sign.ui));
     let anew = anew.map(|url| view! { <br /> <a href=url>"Use another sign-up method"</a> });
     let foot = view! { "Have an account? " <a href=site.sign_in.clone()>"Sign in"</a> {anew} };
-    let title = if sign.to.is_some() { CHECK_EMAIL } else { "Create your account" };
+    let title = sign.to.as_deref().map_or("Create your account", |to| where_to_look(Some(to)));
     page(site, (title, NO_SIGN_UP), sign, Some(foot.into_any()))
 }
 
@@ -47,7 +45,7 @@ pub fn sign_in(site: &Site, sign: Sign) -> String {
         return page(site, ("Confirm it’s you", NO_SIGN_IN), sign, foot);
     }
     if sign.to.is_some() || second_step(&sign.ui).is_some() {
-        let title = if sign.to.is_some() { CHECK_EMAIL } else { "Sign in" };
+        let title = sign.to.as_deref().map_or("Sign in", |to| where_to_look(Some(to)));
         let foot = view! { "Not you? " <a href=site.sign_in.clone() data-testid="anew">"Use another email or username"</a> };
         return page(site, (title, NO_SIGN_IN), sign, Some(foot.into_any()));
     }
@@ -83,7 +81,8 @@ fn page(
         // It has a form of its own: see `resend`.
         own.nodes.iter_mut().for_each(|nodes| nodes.retain(|node| node.id() != "resend"));
     }
-    let again = asks.then(|| resend(&sign.ui, ("resend", "code".to_owned()), sign.resend));
+    let again =
+        asks.then(|| resend(&sign.ui, ("resend", "code".to_owned()), sign.resend, sign.to.as_deref()));
     let main = view! {
         <h1>{title}</h1>
         {lead}

@@ -2,8 +2,9 @@
 
 use super::document::{Glyph, document, icon};
 use super::form::{Rules, form, has_errors};
-use super::resend::without_button;
+use super::resend::{where_to_look, without_button};
 use super::{Restarted, Site};
+use engine::identity::Via;
 use engine::ui::{Container, Group, Input, InputKind, Node};
 use leptos::prelude::*;
 
@@ -37,13 +38,20 @@ pub fn verification(site: &Site, page: Verification) -> String {
     let typed = |node: &Node| node.input().and_then(|input| Some(input.value.as_ref()?.as_str()?.to_owned()));
     // A code from the email's link is not shown: users neither read nor enter it.
     let by_link = node("code").and_then(typed).is_some_and(|code| engine::otp::is_of_link(&code));
+    let asks = node("email").and_then(Node::input).map(|input| input.kind);
+    let takes_phone_numbers = asks == Some(InputKind::Text);
     let title = match (node("continue").and_then(Node::anchor), node("code")) {
         (Some(anchor), _) => {
-            let (title, href) = ("Your email is verified", anchor.href.clone());
+            let title = match page.to.as_deref().map(Via::of) {
+                Some(Via::Sms) => "Your phone number is verified",
+                Some(Via::Email) | None => "Your email is verified",
+            };
+            let href = anchor.href.clone();
             return proven(site, title, href, &page);
         }
-        (None, Some(_)) if !by_link => "Check your email",
+        (None, Some(_)) if !by_link => where_to_look(page.to.as_deref()),
         (None, Some(_) | None) if page.link_sent => "Check your email",
+        (None, Some(_) | None) if takes_phone_numbers => "Verify your email or phone number",
         (None, Some(_) | None) => "Verify your email",
     };
     let asks_for_code = node("code").is_some();
@@ -52,6 +60,7 @@ pub fn verification(site: &Site, page: Verification) -> String {
             view! { <p class="lead">"for " <b><bdi>{to.clone()}</bdi></b></p> }.into_any()
         }
         _ if page.by_link => view! { <p class="lead">"We’ll email you a link."</p> }.into_any(),
+        _ if takes_phone_numbers => view! { <p class="lead">"We’ll send you a code."</p> }.into_any(),
         _ => view! { <p class="lead">"We’ll email you a code."</p> }.into_any(),
     };
     let restarted = page.restarted.map(|why| {
@@ -78,7 +87,10 @@ pub fn verification(site: &Site, page: Verification) -> String {
         {restarted}
         {(page.refused && asks_for_code).then(|| view! {
             <p class="note" data-testid="refused">
-                {icon(Glyph::Note)} "You aren’t signed in yet. Verify your email first."
+                {icon(Glyph::Note)} {match page.to.as_deref().map(Via::of) {
+                    Some(Via::Sms) => "You aren’t signed in yet. Verify your phone number first.",
+                    Some(Via::Email) | None => "You aren’t signed in yet. Verify your email first.",
+                }}
             </p>
         })}
         {by_link.then(|| view! {
@@ -100,7 +112,7 @@ fn resend(page: &Verification) -> AnyView {
     let node = page.ui.nodes.iter().flatten().find(|node| node.id() == "email");
     let address = node.and_then(|node| Some(node.input()?.value.as_ref()?.as_str()?.to_owned()));
     let Some(address) = address.filter(|address| !address.is_empty()) else { return ().into_any() };
-    super::resend::resend(&page.ui, ("email", address), wait)
+    super::resend::resend(&page.ui, ("email", address), wait, page.to.as_deref())
 }
 
 fn proven(site: &Site, title: &'static str, href: String, page: &Verification) -> String {

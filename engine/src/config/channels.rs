@@ -36,12 +36,9 @@ pub(super) fn emails(reader: &mut Reader<'_, '_>) -> Option<Arc<WebHook>> {
 /// The gateway for text messages.
 pub(super) fn text_messages(reader: &mut Reader<'_, '_>) -> Option<Arc<WebHook>> {
     let value = reader.value(CHANNELS)?;
-    let entries = match &value {
-        Value::Array(entries) => entries.as_slice(),
-        _ => {
-            reader.findings.problem(CHANNELS, "this is not a list", "a list with the entry `id: sms`");
-            return None;
-        }
+    let Some(entries) = value.as_array() else {
+        reader.findings.problem(CHANNELS, "this is not a list", "a list with the entry `id: sms`");
+        return None;
     };
     let mut found = None;
     for (index, entry) in entries.iter().enumerate() {

@@ -112,6 +112,7 @@ pub(super) static LINKS: Section = section(Page::Recovery, "links", "Links in em
 pub(super) static PASSWORDS: Section = section(Page::PasswordPolicy, "passwords", "New passwords");
 pub(super) static PROTECTION: Section =
     section(Page::AccountProtection, "protection", "Emails of other users");
+pub(super) static TEXT_MESSAGES: Section = section(Page::AccountProtection, "text-messages", "Text messages");
 pub(super) static CODES: Section = section(Page::SignInForms, "codes", "Sign-in by code");
 pub(super) static FORMS: Section = section(Page::SignInForms, "forms", "Forms");
 pub(super) static SOCIAL: Section = section(Page::SocialSignIn, "providers", "Social sign-in");

@@ -6,7 +6,7 @@ use super::console_lists::Lists;
 use super::console_names as names;
 use super::console_pages::{
     AFTER_SIGN_UP as AFTER, CODES, FORMS, HOOKS, LINKS, PASSWORDS, PROTECTION, RECOVERY, SIGN_UP, SOCIAL,
-    VERIFICATION, VERIFIED_SIGN_IN,
+    TEXT_MESSAGES, VERIFICATION, VERIFIED_SIGN_IN,
 };
 pub use super::console_pages::{About, Page, Section};
 use super::keys::{bounds_of, default_of, has_effect};
@@ -227,6 +227,15 @@ pub static SETTINGS: &[Setting] = &[
         text: OnOff("sign-in responds the same whether or not an account exists.",
             "sign-in by code, and a form that asks for the email first, reveal which emails have an account."),
         writes: Key("security.account_enumeration.mitigate") },
+    Setting { name: "sms_per_number", label: "Text messages to one number", section: &TEXT_MESSAGES, kind: Number, guard: Checks,
+        text: One("Within 24 hours. Users who request more see the same page but get no text message."),
+        writes: Key("vestibule.limits.sms.per_number") },
+    Setting { name: "sms_per_client", label: "Text messages because of one client", section: &TEXT_MESSAGES, kind: Number, guard: Checks,
+        text: One("Within 24 hours, to all numbers together. An office behind one IP address counts as one client."),
+        writes: Key("vestibule.limits.sms.per_client") },
+    Setting { name: "sms_total", label: "Text messages in total", section: &TEXT_MESSAGES, kind: Number, guard: Checks,
+        text: One("Within 24 hours. This limits what attackers can cost you. Files list the countries that get text messages."),
+        writes: Key("vestibule.limits.sms.total") },
     // Sign-in forms
     Setting { name: "sign_in_with_code", label: "Sign-in by code", section: &CODES, kind: Switch, guard: Checks,
         text: OnOff("users can sign up and sign in with a code that is sent to their email.", "codes only verify emails."),

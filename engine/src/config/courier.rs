@@ -38,8 +38,6 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
     let has_door = smtp.is_some() || http.is_some();
     let wanted = reader.flag("vestibule.mailbox.enabled");
     let mailbox = wanted.unwrap_or(!has_door && everything_here);
-    // A mailbox that was asked for keeps everything. One that is there for want of a mail server keeps emails.
-    let sms = sms.filter(|_| wanted != Some(true));
     let wants_mail = reader.boolean("selfservice.flows.verification.enabled")
         || reader.boolean("selfservice.flows.recovery.enabled");
     if !has_door && !mailbox && wants_mail {
@@ -71,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, serve: &Serve, vestibule: &Vesti
         pull_wait: reader.lifespan("courier.worker.pull_wait").max(Duration::from_millis(50)),
         keep_bodies: reader.boolean("vestibule.courier.keep_bodies"),
         mailbox,
+        mailbox_for_texts: wanted == Some(true),
     }
 }
 
@@ -87,16 +86,14 @@ pub enum Route<'a> {
 
 impl CourierKeys {
     pub fn route(&self, via: Via) -> Route<'_> {
-        let gateway = match via {
-            Via::Sms => &self.sms,
-            Via::Email if self.mailbox => &None,
-            Via::Email => &self.http,
-        };
-        match (gateway, &self.smtp) {
-            (Some(gateway), _) => Route::Http(gateway),
-            (None, _) if self.mailbox => Route::Mailbox,
-            (None, Some(server)) if via == Via::Email => Route::Smtp(server),
-            (None, _) => Route::None,
+        match (via, &self.http, &self.sms, &self.smtp) {
+            (Via::Sms, _, Some(_), _) if self.mailbox_for_texts => Route::Mailbox,
+            (Via::Sms, _, Some(gateway), _) => Route::Http(gateway),
+            (Via::Sms, _, None, _) => Route::None,
+            (Via::Email, ..) if self.mailbox => Route::Mailbox,
+            (Via::Email, Some(gateway), ..) => Route::Http(gateway),
+            (Via::Email, None, _, Some(server)) => Route::Smtp(server),
+            (Via::Email, None, _, None) => Route::None,
         }
     }
 

@@ -333,11 +333,21 @@ fn web_hook(config: Option<&Value>) -> Result<WebHook, Wrong> {
 /// `name`: for logs.
 pub(super) fn gateway(name: &str, config: &Value) -> Result<WebHook, Wrong> {
     let hook = web_hook(Some(config)).map_err(|wrong| Wrong {
-        what: wrong.what.replace("`config.", "`").replace("the webhook has no `config`", "this is no request"),
+        what: wrong
+            .what
+            .replace("`config.", "`")
+            .replace("the webhook has no `config`", "this is no request"),
         instead: wrong.instead.replace("`config: {", "`request_config: {"),
         at: wrong.at,
     })?;
-    Ok(WebHook { name: name.to_owned(), id: None, response: Response::Awaited, ids: false, from_console: false, ..hook })
+    Ok(WebHook {
+        name: name.to_owned(),
+        id: None,
+        response: Response::Awaited,
+        ids: false,
+        from_console: false,
+        ..hook
+    })
 }
 
 fn response(config: &Value) -> Result<Response, Wrong> {

@@ -2,6 +2,7 @@
 //! implements the numbers.
 
 use super::reader::Reader;
+use crate::identity::phone;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -11,6 +12,7 @@ pub struct LimitKeys {
     pub passwords: PasswordLimits,
     pub codes: CodeLimits,
     pub emails: EmailLimits,
+    pub texts: TextLimits,
     /// An hour, by one client.
     pub sign_ups_per_client: i64,
     /// The same for new forms.
@@ -51,6 +53,58 @@ pub struct EmailLimits {
     pub total: i64,
 }
 
+#[derive(Clone, Debug)]
+pub struct TextLimits {
+    /// `vestibule.sms.countries`
+    pub countries: Countries,
+    /// A day, to one number.
+    pub per_number: i64,
+    /// To whatever numbers, because of one client.
+    pub per_client: i64,
+    /// Of this installation.
+    pub total: i64,
+}
+
+/// Countries that text messages are sent to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Countries {
+    All,
+    /// By their two letters. None: no text message is sent.
+    These(Vec<String>),
+}
+
+impl Countries {
+    pub fn has(&self, country: &str) -> bool {
+        match self {
+            Countries::All => true,
+            Countries::These(these) => these.iter().any(|own| own == country),
+        }
+    }
+}
+
+const COUNTRIES: &str = "vestibule.sms.countries";
+
+fn countries(reader: &mut Reader<'_, '_>) -> Countries {
+    let given = reader.texts(COUNTRIES);
+    if given.iter().any(|code| code == "*") {
+        return Countries::All;
+    }
+    let mut these = Vec::new();
+    for (index, code) in given.into_iter().enumerate() {
+        let code = code.trim().to_ascii_uppercase();
+        if phone::is_country(&code) {
+            these.push(code);
+        } else {
+            reader.findings.problem(
+                &format!("{COUNTRIES}[{index}]"),
+                "this is no country with phone numbers",
+                "the two letters of a country, for example `DE`, or `*` for all countries",
+            );
+        }
+    }
+    Countries::These(these)
+}
+
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> LimitKeys {
     LimitKeys {
         enabled: reader.boolean("vestibule.limits.enabled"),
@@ -71,6 +125,12 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> LimitKeys {
             per_flow: reader.integer("vestibule.limits.emails.per_flow"),
             per_client: reader.integer("vestibule.limits.emails.per_client"),
             total: reader.integer("vestibule.limits.emails.total"),
+        },
+        texts: TextLimits {
+            countries: countries(reader),
+            per_number: reader.integer("vestibule.limits.sms.per_number"),
+            per_client: reader.integer("vestibule.limits.sms.per_client"),
+            total: reader.integer("vestibule.limits.sms.total"),
         },
         sign_ups_per_client: reader.integer("vestibule.limits.sign_ups.per_client"),
         flows_per_client: reader.integer("vestibule.limits.flows.per_client"),

@@ -65,7 +65,7 @@ pub use import::{Entry, Import, Outcome, import};
 pub(crate) use keys::BREACH_SERVICE;
 pub use keys::has_effect;
 pub use layers::{Layers, starter};
-pub use limits::LimitKeys;
+pub use limits::{Countries, LimitKeys};
 pub use reference::{documented_keys, reference};
 pub use registration::{HookList, RegistrationKeys};
 pub use remark::Remark;
@@ -75,6 +75,7 @@ pub use social::SocialKeys;
 pub use work::WorkLimits;
 
 use crate::effects::MailServer;
+use crate::identity::Via;
 use crate::identity::schema::Schema;
 use crate::model::{FlowKind, MethodId};
 use crate::secret::Secret;
@@ -426,6 +427,8 @@ pub struct CourierKeys {
     pub keep_bodies: bool,
     /// Mails stay in the console's mailbox and go nowhere else.
     pub mailbox: bool,
+    /// Text messages as well: the mailbox was asked for, and isn't there for want of a mail server.
+    pub mailbox_for_texts: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -645,6 +648,22 @@ impl Config {
     /// Whether verification codes or links are sent at all.
     pub fn sends_codes(&self) -> bool {
         self.selfservice.verification.enabled && self.is_on(self.selfservice.verification.by)
+    }
+
+    /// Whether codes go to such addresses (`email` or `sms`): to phone numbers where a channel for text messages is configured.
+    pub fn writes_to(&self, via: &str) -> bool {
+        Via::parse(via).is_some_and(|via| via == Via::Email || self.courier.has_route(via))
+    }
+
+    /// Whether accounts of the default identity schema can get codes to sign up and sign in as text messages.
+    pub fn signs_in_by_text_message(&self) -> bool {
+        self.writes_to(Via::Sms.name())
+            && self.default_schema().is_some_and(|schema| schema.schema.signs_in(Via::Sms))
+    }
+
+    /// Whether such addresses can be verified. No text message has a link.
+    pub fn verifies(&self, via: &str) -> bool {
+        via == Via::Email.name() || self.selfservice.verification.by == MethodId::Code && self.writes_to(via)
     }
 
     /// Whether users can recover an account.

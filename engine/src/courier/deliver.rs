@@ -135,7 +135,9 @@ async fn send(ctx: &Ctx, message: &Message) -> Result<(), MailError> {
     let server = match route {
         Route::Http(gateway) => return gateway::send(ctx, gateway, message, &written).await,
         Route::Smtp(server) => server.clone(),
-        Route::Mailbox | Route::None => return Err(MailError::NotNow("no server or gateway is configured".into())),
+        Route::Mailbox | Route::None => {
+            return Err(MailError::NotNow("no server or gateway is configured".into()));
+        }
     };
     let mail = Mail {
         id: message.id.0,

@@ -21,7 +21,8 @@ pub(super) async fn send(
     message: &Message,
     written: &Written,
 ) -> std::result::Result<(), MailError> {
-    let input = input(ctx, message, written).await.map_err(|failure| MailError::NotNow(failure.to_string()))?;
+    let input =
+        input(ctx, message, written).await.map_err(|failure| MailError::NotNow(failure.to_string()))?;
     // Without a template a gateway gets what Kratos' own template makes.
     let usual = usual(&input);
     let text = input.to_string();
@@ -42,7 +43,8 @@ pub(super) async fn send(
 /// Whether the gateway refuses the message and not us: another attempt would be refused as well. A wrong key, a wrong path and a limit
 /// can be mended while messages wait.
 fn is_final(status: u16) -> bool {
-    (400..500).contains(&status) && !matches!(status, 401 | 402 | 403 | 404 | 405 | 407 | 408 | 409 | 425 | 429)
+    (400..500).contains(&status)
+        && !matches!(status, 401 | 402 | 403 | 404 | 405 | 407 | 408 | 409 | 425 | 429)
 }
 
 /// The template's argument `ctx`.
@@ -123,7 +125,14 @@ fn usual(input: &Value) -> Value {
         "subject": input["subject"],
         "body": input["body"],
     });
-    for name in ["recovery_code", "recovery_url", "verification_url", "verification_code", "login_code", "registration_code"] {
+    for name in [
+        "recovery_code",
+        "recovery_url",
+        "verification_url",
+        "verification_code",
+        "login_code",
+        "registration_code",
+    ] {
         if let Some(value) = data.get(name) {
             body[name] = value.clone();
         }

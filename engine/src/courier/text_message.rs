@@ -47,9 +47,8 @@ impl Letter {
         let texts = TEXTS.as_ref().map_err(Error::internal)?;
         let template =
             texts.get_template(&format!("{LANGUAGE}/{}", self.template())).map_err(Error::internal)?;
-        let text = |code: &str| {
-            template.render(context! { service, code, minutes, host }).map_err(Error::internal)
-        };
+        let text =
+            |code: &str| template.render(context! { service, code, minutes, host }).map_err(Error::internal);
         Ok(Written {
             // A text message has none.
             subject: String::new(),

@@ -353,7 +353,12 @@ async fn store_session(work: &Work, ctx: &Ctx, tx: &mut Tx) -> Result<bool> {
 
 /// A code to the first address of a new account that waits for verification.
 async fn send_code(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-    let waits = work.account.as_ref().and_then(unverified).filter(|_| sends_code(work)).cloned();
+    let waits = work
+        .account
+        .as_ref()
+        .and_then(|identity| unverified(&ctx.config, identity))
+        .filter(|_| sends_code(work))
+        .cloned();
     let (Some(address), Some(identity)) = (waits, &work.account) else { return Ok(()) };
     let cookie = work.made.new_csrf_cookie.as_deref().unwrap_or_default();
     let (flow, requester) = (&work.on.flow, &work.on.submit.requester);
@@ -406,7 +411,11 @@ pub(super) async fn issue_later(work: &mut Work) -> Result<()> {
             sessions::insert(&mut tx, &issued.session).await?;
         }
     }
-    let waits = work.account.as_ref().and_then(unverified).map(|address| address.id);
+    let waits = work
+        .account
+        .as_ref()
+        .and_then(|identity| unverified(&ctx.config, identity))
+        .map(|address| address.id);
     if let (Some(begun), Some(address)) = (work.made.verification.clone(), waits) {
         work.made.deferred = defer(work, &ctx, &mut tx, begun.flow, address).await?;
     }

@@ -111,7 +111,7 @@ pub(super) async fn finish(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<bo
         let cookie = submit.csrf_cookie.as_deref().unwrap_or(&flow.csrf_cookie);
         let id = record.identity.id;
         for address in &mut record.identity.verifiable_addresses {
-            let waits = !address.verified && address.status == "pending" && address.via == "email";
+            let waits = !address.verified && address.status == "pending" && ctx.config.verifies(&address.via);
             if waits {
                 let begun = begin(ctx, tx, flow, cookie, &submit.requester, id, address).await?;
                 address.status = "sent".to_owned();

@@ -41,7 +41,7 @@ pub(super) async fn change(work: &mut Work, ctx: &Ctx, tx: &mut Tx) -> Result<Ch
             return Ok(Changed::Void);
         }
         let mut own = identity.verifiable_addresses.iter();
-        let verifiable = own.find(|own| own.via == "email" && own.value == *address);
+        let verifiable = own.find(|own| own.value == *address);
         if let Some(verifiable) = verifiable.filter(|own| !own.verified) {
             let change = IdentityChange::verified(verifiable.id, VerifiedBy::Recovery);
             let before = Record { identity: identity.clone(), credentials: Vec::new() };

@@ -361,7 +361,8 @@ impl Work {
         if verified {
             return Ok(None);
         }
-        let waits = typed.filter(|address| address.via == "email").or_else(|| unverified(identity));
+        let waits =
+            typed.filter(|address| config.verifies(&address.via)).or_else(|| unverified(config, identity));
         let Some(address) = waits.filter(|_| config.sends_codes()) else {
             return Err(Error::new(
                 Kind::Internal,
@@ -375,8 +376,10 @@ impl Work {
     }
 
     async fn send_code_at_sign_in(&mut self) -> Result<Option<Ended>> {
-        let waits = self.account.as_ref().and_then(|identity| Some((identity, unverified(identity)?)));
-        if let Some((identity, address)) = waits.filter(|_| self.on.ctx.config.sends_codes()) {
+        let config = self.on.ctx.config.clone();
+        let waits =
+            self.account.as_ref().and_then(|identity| Some((identity, unverified(&config, identity)?)));
+        if let Some((identity, address)) = waits.filter(|_| config.sends_codes()) {
             self.made.verification = Some(self.send_code(identity, address).await?);
         }
         Ok(None)

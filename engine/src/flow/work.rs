@@ -316,7 +316,8 @@ impl Work {
     pub(super) fn signs_in_at_once(&self) -> bool {
         self.account.as_ref().is_some_and(|identity| {
             let at_once = self.plan.signs_in()
-                || (self.plan.signs_in_when_proven() && deferred::nothing_left_to_prove(identity));
+                || (self.plan.signs_in_when_proven()
+                    && deferred::nothing_left_to_prove(&self.on.ctx.config, identity));
             at_once && identity.state == State::Active
         })
     }

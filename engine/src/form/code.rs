@@ -4,7 +4,7 @@ use super::envelope::Holder;
 use crate::courier::Letter;
 use crate::engine::Ctx;
 use crate::error::Result;
-use crate::identity::VerifiableAddress;
+use crate::identity::{VerifiableAddress, Via};
 use crate::ids::{FlowId, IdentityId};
 use crate::model::{Earlier, Flow, MethodId};
 use crate::otp::{self, Found, Minted, Purpose, Recipient, Scope, Sent, Submitted};
@@ -85,7 +85,8 @@ pub(crate) async fn pretend_to_send(
     let notify = ctx.config.selfservice.verification.notify_unknown_recipients;
     let by_link = ctx.config.selfservice.verification.by == MethodId::Link;
     let unknown = if by_link { Letter::VerificationLinkUnknown } else { Letter::VerificationUnknown };
-    let instead = notify.then_some(unknown);
+    // Unknown numbers are told nothing: each message is paid for (Kratos knows none either).
+    let instead = (notify && Via::of(to) == Via::Email).then_some(unknown);
     let letter = |minted: &Minted| letter(ctx, flow, minted);
     let recipient = Recipient { identity: None, address_id: Some(nobody), address: to, again: false };
     match otp::pretend_to_send(ctx, tx, own, requester, recipient, letter, instead).await? {

@@ -98,11 +98,17 @@ pub(crate) fn identifier(schema: Option<&Schema>) -> Node {
     Node::new_input(Group::Default, Some(label), input)
 }
 
-/// The address that a code or a link is to go to.
-pub(crate) fn email_to_prove(group: Group) -> Node {
-    let input =
-        Input { name: "email".to_owned(), kind: InputKind::Email, required: true, ..Input::default() };
-    Node::new_input(group, Some(text::email()), input)
+/// The address that a code or a link is to go to. `by_text_message`: it may be a phone number.
+pub(crate) fn address_to_prove(group: Group, by_text_message: bool) -> Node {
+    let (kind, label) = match by_text_message {
+        true => (InputKind::Text, text::email_or_phone_number()),
+        false => (InputKind::Email, text::email()),
+    };
+    Node::new_input(
+        group,
+        Some(label),
+        Input { name: "email".to_owned(), kind, required: true, ..Input::default() },
+    )
 }
 
 /// The code of a recovery. Other than that of a verification it says how it looks (Kratos: selfservice/strategy/code).

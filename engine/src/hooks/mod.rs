@@ -17,12 +17,12 @@ pub(crate) use request::{Attempt, Body, Purpose, Trouble, attempt};
 pub use trial::{Sample, find, sample, send};
 
 use crate::config::{Config, WebHook};
-use crate::seal;
 use crate::effects::OutboundError;
 use crate::engine::Ctx;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, FlowId, IdentityId};
 use crate::request_id;
+use crate::seal;
 use crate::store::Tx;
 use crate::store::deliveries::{self, Delivery, Kind, Status};
 use crate::store::reservations::Notified;

@@ -1,6 +1,7 @@
 //! The format of emails, phone numbers and other identifiers. One rule for sign-up, the admin API, webhooks and invitations. Doesn't
 //! depend on a schema.
 
+use super::phone;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -26,7 +27,7 @@ impl Via {
         Via::ALL.into_iter().find(|via| via.name() == name)
     }
 
-    /// What users typed: an email has a sign that no phone number has (Kratos: selfservice/strategy/code/code_sender.go).
+    /// Of an address that users typed: an email has a sign that no phone number has (Kratos: selfservice/strategy/code/code_sender.go).
     pub fn of(address: &str) -> Self {
         if address.contains('@') { Via::Email } else { Via::Sms }
     }
@@ -70,14 +71,6 @@ fn is_host_name(domain: &str) -> bool {
     })
 }
 
-/// E.164 with the usual separators.
-pub(crate) fn is_phone_number(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    text.starts_with('+')
-        && (6..=15).contains(&digits)
-        && text.chars().skip(1).all(|letter| letter.is_ascii_digit() || " -()./".contains(letter))
-}
-
 /// Whether every reader sees the whole of it, and in the order in which it is stored.
 pub(crate) fn is_readable(text: &str) -> bool {
     !text.chars().any(is_unreadable)
@@ -95,9 +88,12 @@ fn is_unreadable(letter: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Trimmed and lower-cased (measured on Kratos 26.2.0), and composed: "é" is one letter however a keyboard makes it. The one place
-/// where it is decided which two texts are the same identifier.
+/// Trimmed and lower-cased (measured on Kratos 26.2.0), and composed: "é" is one letter however a keyboard makes it. A phone number is
+/// its digits. The one place where it is decided which two texts are the same identifier.
 pub fn normalise_identifier(text: &str) -> String {
+    if let Some(number) = phone::e164(text) {
+        return number;
+    }
     // Twice: a letter in lower case may compose with what follows it.
     let lower = text.trim().nfc().collect::<String>().to_lowercase();
     lower.nfc().collect()

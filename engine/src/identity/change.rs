@@ -162,7 +162,7 @@ impl IdentityChange {
             let found = schema.validate(traits, rules.violations).map_err(Refused::Violations)?;
             record.follow(&found, rules);
             record.identity.schema_id = id.to_owned();
-            record.identity.traits = traits.clone();
+            record.identity.traits = found.traits(traits.clone());
             extracted = Some(found);
         }
         let identity = &mut record.identity;

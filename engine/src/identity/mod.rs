@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 pub mod decode;
 pub mod draft;
 pub mod json;
+pub(crate) mod phone;
 pub mod schema;
 pub mod verification;
 
@@ -128,7 +129,7 @@ pub fn create(effects: &Effects, schema_id: &str, traits: Value, extracted: &sch
         schema_id: schema_id.to_owned(),
         state: State::Active,
         state_changed_at: now,
-        traits,
+        traits: extracted.traits(traits),
         verifiable_addresses: extracted.verifiable.iter().map(verifiable).collect(),
         recovery_addresses: extracted.recovery.iter().map(recovery).collect(),
         metadata_public: Value::Null,

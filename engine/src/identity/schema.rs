@@ -8,7 +8,8 @@ mod patterns;
 mod places;
 mod violations;
 
-use super::address::{is_email, is_phone_number};
+use super::address::{Via, is_email};
+use super::phone::is_phone_number;
 use crate::limits_table::IDENTIFIERS;
 use crate::ui::text;
 pub use fields::{Place, Step, Trait, TraitKind};
@@ -104,14 +105,19 @@ impl Schema {
         Ok(Self { written, document, validator, branches, patterns, traits })
     }
 
-    /// Whether an identity of this schema can have an email to verify.
-    pub fn proves_email(&self) -> bool {
-        self.has_mark(&|mark| mark.pointer("/verification/via").and_then(Value::as_str) == Some("email"))
+    /// Whether an identity of this schema can have an address of that kind to verify.
+    pub fn verifies(&self, via: Via) -> bool {
+        self.has_mark(&|mark| mark.pointer("/verification/via").and_then(Value::as_str) == Some(via.name()))
     }
 
-    /// Whether an identity of this schema can have an email to recover its account with.
-    pub fn recovers(&self) -> bool {
-        self.has_mark(&|mark| mark.pointer("/recovery/via").and_then(Value::as_str) == Some("email"))
+    /// Whether an identity of this schema can have an address of that kind to recover its account with.
+    pub fn recovers(&self, via: Via) -> bool {
+        self.has_mark(&|mark| mark.pointer("/recovery/via").and_then(Value::as_str) == Some(via.name()))
+    }
+
+    /// Whether an identity of this schema can have an address of that kind to sign in with by a code.
+    pub fn signs_in(&self, via: Via) -> bool {
+        self.has_mark(&|mark| marks::Mark::read(mark).code_identifier.as_deref() == Some(via.name()))
     }
 
     /// Whether an identity of this schema can have anything that it is signed in with.

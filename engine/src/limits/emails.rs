@@ -2,9 +2,10 @@
 //! same response as every other.
 
 use super::subjects::{Subjects, mailbox, masked};
-use super::{Limit, Standing, WINDOW, own, volume};
+use super::{Limit, Standing, WINDOW, own, texts, volume};
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::identity::Via;
 use crate::ids::FlowId;
 use crate::requester::Requester;
 use crate::store::Tx;
@@ -19,8 +20,18 @@ pub struct Occasion<'a> {
     pub holds: Option<FlowId>,
 }
 
-/// Counts an email to `address`, in the transaction that queues it. `false`: there were enough.
+/// Counts an email or a text message to `address`, in the transaction that queues it. `false`: there were enough.
 pub async fn may_send(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<'_>) -> Result<bool> {
+    if !may_send_message(ctx, tx, address, occasion).await? {
+        return Ok(false);
+    }
+    match Via::of(address) {
+        Via::Email => Ok(true),
+        Via::Sms => texts::may_send(ctx, tx, address, occasion.requester).await,
+    }
+}
+
+async fn may_send_message(ctx: &Ctx, tx: &mut Tx, address: &str, occasion: Occasion<'_>) -> Result<bool> {
     let keys = &ctx.config.vestibule.limits;
     if !keys.enabled {
         return Ok(true);

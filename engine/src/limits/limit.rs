@@ -25,6 +25,12 @@ pub enum Limit {
     EmailsOfClient,
     /// Emails of this installation.
     EmailsInAll,
+    /// Text messages to a number within a day.
+    TextsToNumber,
+    /// Text messages because of a client within a day.
+    TextsOfClient,
+    /// Text messages of this installation within a day.
+    TextsInAll,
     /// Sign-ups of a client.
     SignUps,
     /// New forms of a client.
@@ -32,7 +38,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const ALL: [Limit; 13] = [
+    pub const ALL: [Limit; 16] = [
         Limit::Passwords,
         Limit::PasswordClients,
         Limit::PasswordAccounts,
@@ -44,6 +50,9 @@ impl Limit {
         Limit::EmailsOfFlow,
         Limit::EmailsOfClient,
         Limit::EmailsInAll,
+        Limit::TextsToNumber,
+        Limit::TextsOfClient,
+        Limit::TextsInAll,
         Limit::SignUps,
         Limit::Flows,
     ];
@@ -62,6 +71,9 @@ impl Limit {
             Limit::EmailsOfFlow => "emails.flow",
             Limit::EmailsOfClient => "emails.client",
             Limit::EmailsInAll => "emails.total",
+            Limit::TextsToNumber => "sms.number",
+            Limit::TextsOfClient => "sms.client",
+            Limit::TextsInAll => "sms.total",
             Limit::SignUps => "sign_ups",
             Limit::Flows => "flows",
         }

@@ -2,6 +2,7 @@
 //! digest.
 
 use super::subjects::Subjects;
+use super::texts::DAY;
 use super::{Limit, WINDOW, doubling};
 use crate::config::Config;
 use crate::engine::{Ctx, Engine};
@@ -128,6 +129,9 @@ fn slowed_by(config: &Config, counter: Counter, now: DateTime<Utc>) -> Option<Sl
             Limit::EmailsToAddress => keys.emails.per_address,
             Limit::EmailsOfClient => keys.emails.per_client,
             Limit::EmailsInAll => keys.emails.total,
+            Limit::TextsToNumber => keys.texts.per_number,
+            Limit::TextsOfClient => keys.texts.per_client,
+            Limit::TextsInAll => keys.texts.total,
             Limit::SignUps => keys.sign_ups_per_client,
             Limit::Flows => keys.flows_per_client,
         };
@@ -143,6 +147,9 @@ fn slowed_by(config: &Config, counter: Counter, now: DateTime<Utc>) -> Option<Sl
         Limit::PasswordAccounts => {
             let delay = doubling(counter.count - most, keys.passwords.max_delay);
             (counter.began_at + WINDOW, counter.last_at + delay)
+        }
+        Limit::TextsToNumber | Limit::TextsOfClient | Limit::TextsInAll => {
+            (counter.began_at + DAY, counter.began_at + DAY)
         }
         Limit::Codes
         | Limit::CodesOfAddress

@@ -18,13 +18,13 @@ use crate::form::nodes;
 use crate::form::outcome::{Replaced, Why};
 use crate::form::request::Submit;
 use crate::form::verification::{address_is_missing, ask_for_code, forget_code, forget_codes};
-use crate::identity::{address::is_email, normalise_identifier};
+use crate::identity::{Via, address::is_email, normalise_identifier, phone};
 use crate::model::{Flow, FlowKind, FlowState, MethodId, Missing, Sent};
 use crate::otp::{self, Found, Purpose};
 use crate::requester::Requester;
 use crate::signup::{pending, reset};
 use crate::store::{self, Tx};
-use crate::ui::{Group, Node, text};
+use crate::ui::{Group, Node, Text, text};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -55,7 +55,8 @@ impl Method for EmailCode {
         match on.flow.kind() {
             _ if !on.ctx.config.selfservice.offers(MethodId::Code) => Vec::new(),
             FlowKind::Registration => {
-                vec![nodes::method(MethodId::Code, Group::Code, text::sign_up_with_code())]
+                let label = text::sign_up_with_code(on.ctx.config.signs_in_by_text_message());
+                vec![nodes::method(MethodId::Code, Group::Code, label)]
             }
             FlowKind::Login => sign_in::draw(on),
             FlowKind::Verification | FlowKind::Recovery | FlowKind::Settings => Vec::new(),
@@ -121,11 +122,23 @@ fn check_form(on: &mut Attempt, code: String) -> Result<Checked> {
     if !on.may_submit()? {
         return Ok(REFUSED);
     }
-    if !is_email(&email) {
-        on.flow.ui.attach("email", text::not_an_email(&email));
+    let by_text_message = on.ctx.config.verifies(Via::Sms.name());
+    if let Some(wrong) = not_an_address(&email, by_text_message) {
+        on.flow.ui.attach("email", wrong);
         return Ok(REFUSED);
     }
     Ok(Checked::Go(Box::new(SendTo(normalise_identifier(&email)))))
+}
+
+/// What is wrong with an address that a code is to go to. `by_text_message`: it may be a phone number.
+pub(super) fn not_an_address(typed: &str, by_text_message: bool) -> Option<Text> {
+    match Via::of(typed) {
+        _ if is_email(typed) => None,
+        Via::Sms if by_text_message => {
+            (!phone::is_phone_number(typed)).then(|| text::neither_email_nor_phone_number(typed))
+        }
+        Via::Email | Via::Sms => Some(text::not_an_email(typed)),
+    }
 }
 
 /// A code is asked for.
@@ -176,7 +189,7 @@ async fn send_to_account(
     to: &str,
     requester: &Requester,
 ) -> Result<()> {
-    let known = store::identities::by_verifiable_address(tx, "email", to).await?;
+    let known = store::identities::by_verifiable_address(tx, Via::of(to).name(), to).await?;
     let address = known.as_ref().and_then(|identity| {
         let address = identity.verifiable_addresses.iter().find(|address| address.value == to)?;
         Some((identity.id, address))

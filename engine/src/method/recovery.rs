@@ -1,6 +1,7 @@
 //! Recovery by a code or a link: where it is sent, and what it proves (Kratos: selfservice/strategy/code, selfservice/strategy/link).
 
 use super::account::active;
+use super::code::not_an_address;
 use super::contract::{Attempt, Checked, Facts, Prove, Recovered, Verdict, Who};
 use crate::effects::to_completion;
 use crate::engine::Ctx;
@@ -10,7 +11,7 @@ use crate::form::outcome::{Replaced, Why, unknown};
 use crate::form::recovery::{
     ask_for_address, ask_for_code, choose, confirm, found_link, look_up, say_link_is_sent, send,
 };
-use crate::identity::{address::is_email, normalise_identifier};
+use crate::identity::{Via, normalise_identifier};
 use crate::limits::codes::Attempt as Counted;
 use crate::model::{Flow, FlowState, MethodId, Sent};
 use crate::otp::{self, Found};
@@ -75,8 +76,10 @@ fn address(on: &mut Attempt, field: &'static str, by: MethodId) -> Result<Checke
     if !on.may_submit()? {
         return Ok(REFUSED);
     }
-    if !is_email(&typed) {
-        on.flow.ui.attach(field, text::not_an_email(&typed));
+    // Only the form that offers a choice takes phone numbers (as in Kratos).
+    let by_text_message = field != "email" && on.ctx.config.writes_to(Via::Sms.name());
+    if let Some(wrong) = not_an_address(&typed, by_text_message) {
+        on.flow.ui.attach(field, wrong);
         return Ok(REFUSED);
     }
     let to = normalise_identifier(&typed);
@@ -186,12 +189,12 @@ async fn stored(ctx: &Ctx, mut flow: Flow, requester: &Requester, to: (&str, Met
     Ok(flow)
 }
 
-/// Emails that the account of an address can be recovered with. Empty: nobody has it.
+/// Addresses that the account of one of them can be recovered with. Empty: nobody has it.
 async fn addresses_of(ctx: &Ctx, address: &str) -> Result<Vec<String>> {
     let mut tx = ctx.db().read().await?;
-    let known = identities::by_recovery_address(&mut tx, "email", address).await?;
+    let known = identities::by_recovery_address(&mut tx, Via::of(address).name(), address).await?;
     let all = known.into_iter().flat_map(|identity| identity.recovery_addresses);
-    Ok(all.filter(|address| address.via == "email").map(|address| address.value).collect())
+    Ok(all.filter(|address| ctx.config.writes_to(&address.via)).map(|address| address.value).collect())
 }
 
 /// The first address of a choice: whose account it is decides whether there is anything to choose.
@@ -262,7 +265,7 @@ struct TheCode(String);
 impl Prove for TheCode {
     fn prove<'a>(self: Box<Self>, on: &'a mut Attempt) -> BoxFuture<'a, Result<Verdict>> {
         const USED: &str = "This code was used already. Request a new one.";
-        const LOCKED: &str = "Too many wrong codes for this email. Try again in 1 hour.";
+        const LOCKED: &str = "Too many wrong codes for this address. Try again in 1 hour.";
         Box::pin(async move {
             let found = look_up(&on.ctx, &on.submit.requester, &on.flow, &self.0).await?;
             let why = match found {

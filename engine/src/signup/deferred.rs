@@ -41,8 +41,8 @@ pub fn signs_in(config: &Config) -> bool {
 }
 
 /// Nothing waits for a proof any more, and there was one.
-pub(crate) fn nothing_left_to_prove(identity: &Identity) -> bool {
-    verification::unverified(identity).is_none()
+pub(crate) fn nothing_left_to_prove(config: &Config, identity: &Identity) -> bool {
+    verification::unverified(config, identity).is_none()
         && identity.verifiable_addresses.iter().any(|address| address.verified)
 }
 

@@ -70,7 +70,8 @@ statements! {
     const CLEAR: &str = "delete from limit_counters
         where ($1 is null or account = $1) and ($2 is null or client = $2)";
     const DELETE_OLD: &str = "delete from limit_counters
-        where (scope, subject) in (select scope, subject from limit_counters where last_at < $1 order by last_at limit $2)";
+        where (scope, subject) in (select scope, subject from limit_counters
+            where last_at < $1 and (last_at < $2 or scope not like 'sms.%') order by last_at limit $3)";
 }
 
 /// Counts `amount` more in the window that began after `since`, or in a new one that begins now; what the window holds then.
@@ -127,7 +128,12 @@ pub async fn clear(tx: &mut Tx, account: Option<&[u8]>, client: Option<&str>) ->
     tx.execute(CLEAR, &[&account, &client]).await
 }
 
-/// Those that were last counted before `before`: at most `limit`; how many went.
-pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
-    tx.execute(DELETE_OLD, &[&before, &limit]).await
+/// Those that were last counted before `before`, and of text messages before `before_texts`: at most `limit`; how many went.
+pub async fn delete_old(
+    tx: &mut Tx,
+    before: DateTime<Utc>,
+    before_texts: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64> {
+    tx.execute(DELETE_OLD, &[&before, &before_texts, &limit]).await
 }

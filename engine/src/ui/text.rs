@@ -84,8 +84,14 @@ pub fn sign_in_with_and_link(provider: &str) -> Text {
 pub fn login_code_sent() -> Text {
     info(1010014, "If this email belongs to an account, we sent a code to it. Enter the code below.")
 }
-pub fn sign_in_with_code() -> Text {
-    info(1010015, "Email me a code")
+/// The same for a phone number.
+pub fn login_code_sent_by_text_message() -> Text {
+    let text = "If this phone number belongs to an account, we sent a code to it. Enter the code below.";
+    Text { text: text.to_owned(), ..login_code_sent() }
+}
+/// `by_text_message`: the code may go to a phone number.
+pub fn sign_in_with_code(by_text_message: bool) -> Text {
+    info(1010015, if by_text_message { "Send me a code" } else { "Email me a code" })
 }
 pub fn login_code_sent_to_you() -> Text {
     info(1010025, "We sent you a code. Enter it below.")
@@ -121,8 +127,9 @@ pub fn go_on_to_provider() -> Text {
 pub fn registration_code_sent() -> Text {
     info(1040005, "We sent you a code. Enter it below to create your account.")
 }
-pub fn sign_up_with_code() -> Text {
-    info(1040006, "Email me a code")
+/// `by_text_message`: the code may go to a phone number.
+pub fn sign_up_with_code(by_text_message: bool) -> Text {
+    info(1040006, if by_text_message { "Send me a code" } else { "Email me a code" })
 }
 pub fn back() -> Text {
     info(1040008, "Back")
@@ -151,6 +158,9 @@ pub fn identifier() -> Text {
 pub fn email() -> Text {
     info(1070007, "Email")
 }
+pub fn email_or_phone_number() -> Text {
+    info(1070018, "Email or phone number")
+}
 pub fn resend() -> Text {
     info(1070008, "Send a new code")
 }
@@ -174,6 +184,12 @@ pub fn address_proven() -> Text {
 }
 pub fn code_sent() -> Text {
     info(1080003, "If this email belongs to an account, we sent a code to it. Enter the code below.")
+}
+pub fn code_sent_by_text_message() -> Text {
+    info(1080004, "If this phone number belongs to an account, we sent a code to it. Enter the code below.")
+}
+pub fn phone_number_proven() -> Text {
+    make(1080005, TextKind::Success, "Your phone number is verified.", Value::Null)
 }
 /// The same while a sign-up waits for verification, and the page must not reveal whether the email has an account.
 pub fn code_sent_if_new() -> Text {
@@ -333,11 +349,11 @@ pub fn masked_address(masked: &str) -> Text {
 pub fn recovery_code() -> Text {
     info(1070010, "Code")
 }
-pub fn recovery_address() -> Text {
-    info(1070016, "Email")
+pub fn recovery_address(by_text_message: bool) -> Text {
+    info(1070016, if by_text_message { "Email or phone number" } else { "Email" })
 }
-pub fn full_recovery_address() -> Text {
-    info(1070017, "Full email")
+pub fn full_recovery_address(by_text_message: bool) -> Text {
+    info(1070017, if by_text_message { "Full email or phone number" } else { "Full email" })
 }
 pub fn already_recovered() -> Text {
     error(4060001, "This form was used already. To recover an account again, start over.", Value::Null)
@@ -530,8 +546,16 @@ pub fn no_account_for_identifier() -> Text {
 pub fn not_an_email(value: &str) -> Text {
     error(4000040, "Enter a valid email address, for example name@example.org.", json!({ "value": value }))
 }
+pub fn neither_email_nor_phone_number(value: &str) -> Text {
+    let text = "Enter a valid email, or a phone number with its country code, for example +43 1 5872100.";
+    error(4000041, text, json!({ "value": value }))
+}
 pub fn not_a_phone_number(value: &str) -> Text {
-    error(4000041, "Enter a valid phone number, for example +43 1 234567.", json!({ "value": value }))
+    error(
+        4000041,
+        "Enter a valid phone number with its country code, for example +43 1 5872100.",
+        json!({ "value": value }),
+    )
 }
 
 // Providers

@@ -161,7 +161,7 @@ pub async fn send_code(ctx: &Ctx, by: &Operator, id: IdentityId, address: Uuid) 
     let mut tx = ctx.db().write().await?;
     let Some(identity) = identities::get(&mut tx, id).await? else { return Ok(CodeSent::Gone) };
     let mut own = identity.verifiable_addresses.iter();
-    let Some(address) = own.find(|own| own.id == address && own.via == "email") else {
+    let Some(address) = own.find(|own| own.id == address && ctx.config.verifies(&own.via)) else {
         return Ok(CodeSent::Gone);
     };
     if address.verified {

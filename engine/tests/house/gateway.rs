@@ -84,7 +84,10 @@ async fn a_text_message_is_what_the_template_makes_of_it() {
     let text = sent["body"].as_str().unwrap();
     assert!(text.contains("135790") && text.contains("10 minutes"), "{text}");
     assert_eq!(sent["recipient"], TO);
-    assert_eq!((&sent["message_type"], &sent["template_type"]), (&json!("sms"), &json!("recovery_code_valid")));
+    assert_eq!(
+        (&sent["message_type"], &sent["template_type"]),
+        (&json!("sms"), &json!("recovery_code_valid"))
+    );
     // Kratos calls the code of a recovery so in a text message.
     let data = json!({"to": TO, "verification_code": "135790", "expires_in_minutes": 10});
     assert_eq!(sent["template_data"], data);
@@ -95,7 +98,10 @@ async fn a_text_message_is_what_the_template_makes_of_it() {
     };
     assert_eq!((call.method.as_str(), call.url.as_str()), ("POST", URL));
     assert_eq!(header("Authorization"), Some("Basic QVg6aHVzaA=="));
-    assert_eq!((header("X-Tenant"), header("Content-Type")), (Some("hush-in-a-header"), Some("application/json")));
+    assert_eq!(
+        (header("X-Tenant"), header("Content-Type")),
+        (Some("hush-in-a-header"), Some("application/json"))
+    );
     assert_eq!(setup.status().await, (Status::Sent, 1, None));
 }
 
@@ -110,7 +116,8 @@ async fn a_gateway_without_a_template_gets_kratos_own() {
 
 #[tokio::test]
 async fn a_form_is_sent_where_the_header_says_so() {
-    let mut request = request(Some("function(ctx) { To: ctx.recipient, Code: ctx.template_data.verification_code }"));
+    let mut request =
+        request(Some("function(ctx) { To: ctx.recipient, Code: ctx.template_data.verification_code }"));
     request["headers"]["Content-Type"] = "application/x-www-form-urlencoded".into();
     let setup = Setup::start(sms(request), TO).await;
     setup.deliver().await;
@@ -135,7 +142,13 @@ async fn emails_are_delivered_over_http_where_the_strategy_says_so() {
 #[tokio::test]
 async fn a_gateway_that_is_down_is_asked_again_and_one_that_refuses_is_not() {
     // 401: a mended key lets what waited leave.
-    for (status, then) in [(500, Status::Queued), (302, Status::Queued), (401, Status::Queued), (429, Status::Queued), (400, Status::Abandoned)] {
+    for (status, then) in [
+        (500, Status::Queued),
+        (302, Status::Queued),
+        (401, Status::Queued),
+        (429, Status::Queued),
+        (400, Status::Abandoned),
+    ] {
         let setup = Setup::start(sms(request(None)), TO).await;
         setup.world.outbound.refuse(URL, status);
         setup.deliver().await;
@@ -154,7 +167,9 @@ async fn a_gateway_that_is_down_is_asked_again_and_one_that_refuses_is_not() {
 
 #[tokio::test]
 async fn a_template_that_cancels_ends_the_message_and_a_broken_one_waits() {
-    for (body, then) in [("function(ctx) error 'cancel'", Status::Abandoned), ("function(ctx) ctx.nothing", Status::Queued)] {
+    for (body, then) in
+        [("function(ctx) error 'cancel'", Status::Abandoned), ("function(ctx) ctx.nothing", Status::Queued)]
+    {
         let setup = Setup::start(sms(request(Some(body))), TO).await;
         setup.deliver().await;
         assert_eq!(setup.status().await.0, then, "{body}");

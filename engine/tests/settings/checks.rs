@@ -84,6 +84,23 @@ fn ours(name: &str) -> String {
     format!("vestibule.registration.{name}")
 }
 
+/// A gateway for text messages.
+fn channel() -> Value {
+    json!([{"id": "sms", "type": "http", "request_config": {"url": "https://sms.example.org/", "method": "POST"}}])
+}
+
+fn texts(countries: Value) -> Value {
+    all([("courier.channels", channel()), ("vestibule.sms.countries", countries)])
+}
+
+/// A schema with a phone number that gets codes.
+fn with_phone() -> String {
+    use base64::Engine as _;
+    let phone = json!({"type": "string", "format": "tel", "ory.sh/kratos": {"verification": {"via": "sms"}}});
+    let schema = json!({"type": "object", "properties": {"traits": {"type": "object", "properties": {"phone": phone}}}});
+    format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()))
+}
+
 /// Id, what brings it up, what keeps it silent: as near to the first as can be.
 fn cases() -> Vec<(&'static str, Value, Value)> {
     let session = || json!({"hook": "session"});
@@ -604,6 +621,16 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             "limits_off",
             at("vestibule.limits.enabled", json!(false)),
             at("vestibule.limits.enabled", json!(true)),
+        ),
+        ("text_messages_to_no_country", texts(json!([])), texts(json!(["DE"]))),
+        ("text_messages_to_every_country", texts(json!(["*"])), texts(json!(["DE"]))),
+        (
+            "phone_numbers_without_channel",
+            at(SCHEMAS, json!([{"id": "default", "url": with_phone()}])),
+            all([
+                (SCHEMAS, json!([{"id": "default", "url": with_phone()}])),
+                ("courier.channels", channel()),
+            ]),
         ),
     ]
 }

@@ -90,9 +90,9 @@ on_both! {
         for (key, second) in [(1, 0), (2, 50), (3, 10)] {
             limits::add(&mut tx, &subject("codes", key), 1, at(second), since(second)).await.unwrap();
         }
-        assert_eq!(limits::delete_old(&mut tx, at(0), 9).await.unwrap(), 0);
-        assert_eq!(limits::delete_old(&mut tx, at(50), 1).await.unwrap(), 1);
-        assert_eq!(limits::delete_old(&mut tx, at(50), 9).await.unwrap(), 1);
+        assert_eq!(limits::delete_old(&mut tx, at(0), at(0), 9).await.unwrap(), 0);
+        assert_eq!(limits::delete_old(&mut tx, at(50), at(0), 1).await.unwrap(), 1);
+        assert_eq!(limits::delete_old(&mut tx, at(50), at(0), 9).await.unwrap(), 1);
         assert_eq!(limits::list(&mut tx, None, None, 9).await.unwrap().len(), 1);
     }
 }

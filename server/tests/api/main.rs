@@ -61,6 +61,7 @@ mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 mod takeover;
+mod text_messages;
 mod traits;
 mod trip;
 mod trouble;

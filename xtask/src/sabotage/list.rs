@@ -258,6 +258,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     // Webhooks.
     Rule {
+        name: "text-message-countries",
+        text: "limits.countries.has(&country)",
+        instead: "country.len() == 2",
+        tests: server(
+            API,
+            &["text_messages::numbers_of_other_countries_get_the_same_response_and_no_message"],
+        ),
+    },
+    Rule {
         name: "private-network",
         text: "Reach::Public => public(address)",
         instead: "Reach::Public => !address.is_unspecified()",

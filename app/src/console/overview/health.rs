@@ -113,8 +113,12 @@ fn delivery(emails: &DeliveryStatus) -> Part {
         many => format!("{many} emails in the queue"),
     };
     let (about, state, word) = match (&emails.transport, emails.stalled) {
-        (Transport::Server(server) | Transport::Gateway(server), true) => (format!("{server}, {queued}"), State::Failing, "Failing"),
-        (Transport::Server(server) | Transport::Gateway(server), false) => (format!("{server}, {queued}"), State::Healthy, "Healthy"),
+        (Transport::Server(server) | Transport::Gateway(server), true) => {
+            (format!("{server}, {queued}"), State::Failing, "Failing")
+        }
+        (Transport::Server(server) | Transport::Gateway(server), false) => {
+            (format!("{server}, {queued}"), State::Healthy, "Healthy")
+        }
         (Transport::Mailbox, _) => ("Emails stay in the mailbox".to_owned(), State::Off, "Test only"),
         (Transport::None, true) => (format!("No mail server, {queued}"), State::Failing, "Failing"),
         (Transport::None, false) => ("No mail server".to_owned(), State::Off, "Not set up"),

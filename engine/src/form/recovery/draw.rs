@@ -5,6 +5,7 @@ use super::super::envelope::csrf_token;
 use super::super::nodes;
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::identity::Via;
 use crate::model::{Flow, FlowState, MethodId};
 use crate::otp;
 use crate::ui::{Group, Input, InputKind, Node, Text, text};
@@ -25,8 +26,14 @@ pub(crate) fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
     };
     if method == MethodId::Code && recovery.choose_address {
         flow.state = FlowState::AwaitingAddress;
+        let by_text_message = ctx.config.writes_to(Via::Sms.name());
         let input = Input { required: true, ..field("recovery_address", InputKind::Text) };
-        draw(ctx, flow, method, vec![node(Some(text::recovery_address()), input), go_on(method)]);
+        draw(
+            ctx,
+            flow,
+            method,
+            vec![node(Some(text::recovery_address(by_text_message)), input), go_on(method)],
+        );
         return;
     }
     flow.state = FlowState::ChooseMethod;
@@ -113,10 +120,11 @@ pub(crate) fn choose(ctx: &Ctx, flow: &mut Flow, typed: &str, addresses: &[Strin
 /// The chosen address, in full.
 pub(crate) fn confirm(ctx: &Ctx, flow: &mut Flow, typed: &str) {
     flow.state = FlowState::ConfirmingAddress;
+    let by_text_message = ctx.config.writes_to(Via::Sms.name());
     let input = Input { required: true, ..field("recovery_confirm_address", InputKind::Text) };
     let list = vec![
         hidden("recovery_address", typed),
-        node(Some(text::full_recovery_address()), input),
+        node(Some(text::full_recovery_address(by_text_message)), input),
         go_on(MethodId::Code),
         previous(),
     ];

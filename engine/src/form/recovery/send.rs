@@ -4,6 +4,7 @@
 use crate::courier::Letter;
 use crate::engine::Ctx;
 use crate::error::Result;
+use crate::identity::Via;
 use crate::ids::FlowId;
 use crate::model::{Flow, MethodId};
 use crate::otp::{self, Found, Minted, Purpose, Recipient, Sent, Submitted};
@@ -19,10 +20,11 @@ pub(crate) async fn send(
     requester: &Requester,
     (to, by): (&str, MethodId),
 ) -> Result<()> {
-    let known = store::identities::by_recovery_address(tx, "email", to).await?;
+    let via = Via::of(to).name();
+    let known = store::identities::by_recovery_address(tx, via, to).await?;
     let address = known.as_ref().and_then(|identity| {
         let mut own = identity.recovery_addresses.iter();
-        let address = own.find(|address| address.via == "email" && address.value == to)?;
+        let address = own.find(|address| address.via == via && address.value == to)?;
         Some((identity.id, address.id))
     });
     let id = flow.id;
@@ -39,7 +41,9 @@ pub(crate) async fn send(
             otp::send(ctx, tx, own, requester, to, letter).await?
         }
         None => {
-            let notify = ctx.config.selfservice.recovery.notify_unknown_recipients;
+            // Unknown numbers are told nothing: each message is paid for (Kratos knows none either).
+            let notify =
+                ctx.config.selfservice.recovery.notify_unknown_recipients && via == Via::Email.name();
             let instead = notify.then_some(match by_link(by) {
                 true => Letter::RecoveryLinkUnknown,
                 false => Letter::RecoveryCodeUnknown,

@@ -5,6 +5,7 @@ use super::super::outcome::ShowVerification;
 use super::super::request::Start;
 use super::super::{code, return_to};
 use super::draw::ask_for_code;
+use crate::config::Config;
 use crate::engine::Ctx;
 use crate::error::Result;
 use crate::hooks::call::RequestInfo;
@@ -66,6 +67,6 @@ fn after_verification(request_url: &str) -> Option<String> {
 }
 
 /// The address that is to be proven first: the first in the schema's order that waits for it and can be written to.
-pub fn unverified(identity: &Identity) -> Option<&VerifiableAddress> {
-    identity.verifiable_addresses.iter().find(|address| !address.verified && address.via == "email")
+pub fn unverified<'a>(config: &Config, identity: &'a Identity) -> Option<&'a VerifiableAddress> {
+    identity.verifiable_addresses.iter().find(|address| !address.verified && config.verifies(&address.via))
 }

@@ -4,8 +4,9 @@ use super::super::envelope::csrf_token;
 use super::super::{nodes, return_to};
 use crate::config::Config;
 use crate::engine::Ctx;
+use crate::identity::Via;
 use crate::model::{Flow, FlowState, FlowType, MethodId};
-use crate::ui::{Anchor, Group, Input, InputKind, Node, text};
+use crate::ui::{Anchor, Group, Input, Node, text};
 use url::Url;
 
 /// What verifies an address: the method that the configuration chooses, and its group of nodes.
@@ -19,7 +20,10 @@ fn by(ctx: &Ctx) -> (MethodId, Group) {
 pub(crate) fn ask_for_address(ctx: &Ctx, flow: &mut Flow) {
     let (method, group) = by(ctx);
     flow.active = Some(method.name().to_owned());
-    let mut list = vec![nodes::email_to_prove(group), nodes::method(method, group, text::go_on())];
+    let mut list = vec![
+        nodes::address_to_prove(group, ctx.config.verifies(Via::Sms.name())),
+        nodes::method(method, group, text::go_on()),
+    ];
     list.extend(token_node(ctx, flow));
     flow.ui.nodes = Some(list);
 }
@@ -45,7 +49,10 @@ pub(crate) fn ask_for_code(ctx: &Ctx, flow: &mut Flow) {
     let to = flow.sent().map(|sent| sent.to.clone()).unwrap_or_default();
     list.push(nodes::resend(&to));
     flow.ui.nodes = Some(list);
-    flow.ui.messages = vec![text::code_sent()];
+    flow.ui.messages = vec![match Via::of(&to) {
+        Via::Email => text::code_sent(),
+        Via::Sms => text::code_sent_by_text_message(),
+    }];
 }
 
 /// The form becomes the way on.
@@ -58,7 +65,11 @@ pub(crate) fn finish(ctx: &Ctx, flow: &mut Flow) {
     flow.ui.action = href;
     flow.ui.nodes =
         Some(vec![nodes::csrf(&csrf_token(ctx.effects(), flow)), Node::new_anchor(Group::Code, anchor)]);
-    flow.ui.messages = vec![text::address_proven()];
+    let to = flow.sent().map(|sent| Via::of(&sent.to));
+    flow.ui.messages = vec![match to {
+        Some(Via::Sms) => text::phone_number_proven(),
+        Some(Via::Email) | None => text::address_proven(),
+    }];
 }
 
 /// Browser flows have one; in an app's it comes with some of the errors (measured).
@@ -90,9 +101,10 @@ pub(crate) fn wanted_url(config: &Config, flow: &Flow) -> Option<Url> {
 /// Neither a code nor an address came.
 pub(crate) fn address_is_missing(ctx: &Ctx, flow: &mut Flow) {
     if let Some(node) = flow.nodes().iter_mut().find(|node| node.id() == "email") {
-        let input =
-            Input { kind: InputKind::Email, value: Some("".into()), required: true, ..as_input(node) };
-        *node = Node::new_input(by(ctx).1, Some(text::email()), input);
+        let shown = nodes::address_to_prove(by(ctx).1, ctx.config.verifies(Via::Sms.name()));
+        let kind = shown.input().map(|input| input.kind).unwrap_or_default();
+        let input = Input { kind, value: Some("".into()), required: true, ..as_input(node) };
+        *node = Node::new_input(by(ctx).1, shown.meta.label.clone(), input);
     }
     flow.ui.attach("email", text::required("email"));
     with_token(ctx, flow);

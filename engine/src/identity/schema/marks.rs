@@ -4,7 +4,8 @@
 use super::keywords::{BRANCH, IDENTIFIER, MARK, PATTERN, Problem};
 use super::patterns;
 use super::places::{Document, escaped};
-use crate::identity::address::{self, as_identifier};
+use crate::identity::address::{self, Via, as_identifier};
+use crate::identity::phone;
 use jsonschema::{Keyword, ValidationError, ValidatorMap};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,17 @@ pub struct Extracted {
     pub code_identifiers: Vec<Address>,
     pub verifiable: Vec<Address>,
     pub recovery: Vec<Address>,
+    /// The traits with every phone number that receives text messages in its one spelling (Kratos: identity/validator.go). `None`: they
+    /// are as they were given.
+    pub rewritten: Option<Value>,
 }
 
 impl Extracted {
+    /// The traits as they are stored. `given`: as they were validated.
+    pub fn traits(&self, given: Value) -> Value {
+        self.rewritten.clone().unwrap_or(given)
+    }
+
     /// The longest of its lists.
     pub(super) fn longest(&self) -> usize {
         let addresses = [&self.code_identifiers, &self.verifiable, &self.recovery];
@@ -249,7 +258,7 @@ impl<'i> Keyword<'i> for Readable {
         let texts = instance.as_array().map_or(std::slice::from_ref(instance), Vec::as_slice);
         let fits = match self.0.as_str() {
             "email" => address::is_email,
-            "tel" => address::is_phone_number,
+            "tel" => phone::is_phone_number,
             _ => address::is_readable,
         };
         texts.iter().filter_map(Value::as_str).all(fits)
@@ -272,7 +281,7 @@ impl<'a> Marks<'a> {
         let mut found: Vec<_> =
             found.list.into_iter().map(|(name, value, mark)| (order(&name), value, mark)).collect();
         found.sort_by_key(|(place, _, _)| *place);
-        let mut extracted = Extracted::default();
+        let mut extracted = Extracted { rewritten: rewritten(instance, &found), ..Extracted::default() };
         // A list may hold thousands: each is looked up, not searched for.
         let mut seen = HashSet::new();
         for (_, value, mark) in found {
@@ -392,6 +401,38 @@ impl<'a> Marks<'a> {
         let pointer = branch.get(BRANCH).and_then(Value::as_str);
         let validator = pointer.and_then(|pointer| self.branches?.get(pointer));
         validator.map_or(*branch == Value::Bool(true), |validator| validator.is_valid(value))
+    }
+}
+
+/// The traits of `instance` with every marked phone number as it is stored. `None`: they are so already.
+fn rewritten(instance: &Value, found: &[(usize, &Value, Mark)]) -> Option<Value> {
+    let receives = |mark: &Mark| {
+        let all = [&mark.code_identifier, &mark.verification, &mark.recovery];
+        all.into_iter().flatten().any(|via| via == Via::Sms.name())
+    };
+    let marked = found.iter().filter(|(_, _, mark)| receives(mark));
+    let values =
+        marked.flat_map(|(_, value, _)| value.as_array().map_or(std::slice::from_ref(*value), Vec::as_slice));
+    let numbers: HashMap<*const Value, String> = values
+        .filter_map(|value| {
+            let text = value.as_str()?;
+            let number = phone::e164(text).filter(|number| number != text)?;
+            Some((std::ptr::from_ref(value), number))
+        })
+        .collect();
+    (!numbers.is_empty()).then(|| with_numbers(&instance["traits"], &numbers))
+}
+
+fn with_numbers(value: &Value, numbers: &HashMap<*const Value, String>) -> Value {
+    match value {
+        Value::String(_) => numbers
+            .get(&std::ptr::from_ref(value))
+            .map_or_else(|| value.clone(), |number| Value::String(number.clone())),
+        Value::Array(list) => list.iter().map(|entry| with_numbers(entry, numbers)).collect(),
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, value)| (name.clone(), with_numbers(value, numbers))).collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

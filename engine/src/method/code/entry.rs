@@ -17,7 +17,7 @@ use crate::ui::{Group, Node, Text};
 use serde_json::json;
 
 pub(super) const TOO_MANY: &str = "Too many attempts. Start again.";
-pub(super) const LOCKED: &str = "Too many incorrect codes for this email. Try again in 1 hour.";
+pub(super) const LOCKED: &str = "Too many incorrect codes for this address. Try again in 1 hour.";
 
 /// The button that asks for another code.
 const RESEND: &str = "resend";

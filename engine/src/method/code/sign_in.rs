@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::form::envelope::csrf_token;
 use crate::form::nodes;
 use crate::form::outcome::Why;
-use crate::identity::{Credential, Identity, normalise_identifier};
+use crate::identity::{Credential, Identity, Via, normalise_identifier, phone};
 use crate::ids::IdentityId;
 use crate::method::account::active;
 use crate::method::basis::Basis;
@@ -25,7 +25,11 @@ const REFUSED: Checked = Checked::Done(Verdict::Form(Why::Refused));
 
 /// The button of a form, with the field for the identifier where none is there yet.
 pub(super) fn draw(on: &Draw<'_>) -> Vec<Node> {
-    let button = nodes::method(MethodId::Code, Group::Code, text::sign_in_with_code());
+    let button = nodes::method(
+        MethodId::Code,
+        Group::Code,
+        text::sign_in_with_code(on.ctx.config.signs_in_by_text_message()),
+    );
     if let Some(second) = on.second {
         let offers = second.offers(MethodId::Code, |_| true);
         return offers.then_some(button).into_iter().collect();
@@ -93,7 +97,9 @@ impl Prove for Send {
 async fn owner(ctx: &Ctx, to: &str) -> Result<Option<IdentityId>> {
     let mut tx = ctx.db().read().await?;
     let owner = identities::owner(&mut tx, MethodId::Code.name(), to).await?;
-    Ok(owner.filter(|_| to.contains('@')))
+    let reads =
+        |via: Via| via == Via::Email || phone::is_phone_number(to) && ctx.config.writes_to(via.name());
+    Ok(owner.filter(|_| reads(Via::of(to))))
 }
 
 /// The form for the code, as it is once the code is on its way.
@@ -108,8 +114,11 @@ fn ask_for_code(ctx: &Ctx, flow: &mut Flow, identifier: &str) {
         list.push(nodes::csrf(&csrf_token(ctx.effects(), flow)));
     }
     flow.ui.nodes = Some(list);
-    flow.ui.messages =
-        vec![if flow.is_refresh() { text::login_code_sent_to_you() } else { text::login_code_sent() }];
+    flow.ui.messages = vec![match Via::of(&normalise_identifier(identifier)) {
+        _ if flow.is_refresh() => text::login_code_sent_to_you(),
+        Via::Sms if phone::is_phone_number(identifier) => text::login_code_sent_by_text_message(),
+        Via::Email | Via::Sms => text::login_code_sent(),
+    }];
 }
 
 /// The same after a wrong code (measured: with the token for apps too).

@@ -61,7 +61,7 @@ pub(super) fn check(on: &mut Attempt) -> Result<Checked> {
     if !on.may_submit()? {
         return Ok(REFUSED);
     }
-    let Some(to) = recipient(&extracted) else {
+    let Some(to) = recipient(&ctx, &extracted) else {
         on.flow.ui.put_values(&on.body);
         on.flow.message(text::no_identifier());
         return Ok(REFUSED);
@@ -85,8 +85,8 @@ pub(super) fn check(on: &mut Attempt) -> Result<Checked> {
 }
 
 /// Where the code goes: the first identifier that receives codes, in the schema's order.
-fn recipient(extracted: &Extracted) -> Option<&Address> {
-    extracted.code_identifiers.iter().find(|address| address.via == "email")
+fn recipient<'a>(ctx: &Ctx, extracted: &'a Extracted) -> Option<&'a Address> {
+    extracted.code_identifiers.iter().find(|address| ctx.config.writes_to(&address.via))
 }
 
 /// Whether the account would have no other identifier or address.

@@ -16,6 +16,7 @@ mod reference;
 mod rule;
 mod sessions;
 mod sign_up;
+mod text_messages;
 
 pub use fix::{Fixed, fix};
 pub use patch::{Patch, overlay};
@@ -35,6 +36,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         leaks::RULES,
         recovery::RULES,
         limits::RULES,
+        text_messages::RULES,
         hooks::RULES,
         calls::RULES,
         sessions::RULES,

@@ -3,6 +3,8 @@
 use super::rule::Severity::{Error, Warning};
 use super::rule::{Found, Rule, Seen};
 use crate::config::Confirm;
+use crate::identity::Via;
+use crate::identity::schema::Schema;
 use crate::model::MethodId;
 
 const ENABLED: &str = "selfservice.flows.recovery.enabled";
@@ -49,7 +51,11 @@ const CODE: &str = "selfservice.methods.code.enabled";
 
 fn without_addresses(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let schema = seen.config.default_schema();
-    if seen.config.recovers() && schema.is_some_and(|schema| !schema.schema.recovers()) {
+    let by_text_message =
+        seen.config.selfservice.recovery.choose_address && seen.config.writes_to(Via::Sms.name());
+    let recovers =
+        |schema: &Schema| schema.recovers(Via::Email) || by_text_message && schema.recovers(Via::Sms);
+    if seen.config.recovers() && schema.is_some_and(|schema| !recovers(&schema.schema)) {
         let finding = Found::new(
             "Emails are sent only to addresses that the identity schema marks: add `\"ory.sh/kratos\": {\"recovery\": {\"via\": \"email\"}}` \
              to the email, or turn recovery off.",

@@ -2,6 +2,7 @@
 
 use super::patch::{self, Patch};
 use crate::config::{Config, Named, get};
+use crate::identity::Via;
 use crate::model::MethodId;
 use crate::plan::{Client, FlowKind, Plan, plan};
 use crate::requester::UnnamedProxies;
@@ -128,7 +129,11 @@ impl<'a> Seen<'a> {
 
     /// Whether the default schema has an address that a code can prove.
     pub(super) fn proves(&self) -> bool {
-        self.config.default_schema().is_some_and(|schema| schema.schema.proves_email())
+        let schema = self.config.default_schema();
+        let proves = |via: &Via| {
+            self.config.verifies(via.name()) && schema.is_some_and(|schema| schema.schema.verifies(*via))
+        };
+        Via::ALL.iter().any(proves)
     }
 
     /// The list at a key, as files and environment have it.
