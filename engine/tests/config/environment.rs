@@ -63,7 +63,10 @@ fn ground() -> Value {
         ]},
         "secrets": {"default": ["a-secret-of-this-test-and-none-else"]},
         "vestibule": {"admin": {"token": "a token of sixteen letters and more"}},
-        "courier": {"smtp": {"connection_uri": "smtp://mail.example.org:25/"}},
+        "courier": {
+            "smtp": {"connection_uri": "smtp://mail.example.org:25/"},
+            "http": {"request_config": {"url": "https://mail.example.org/", "method": "POST"}},
+        },
     })
 }
 
@@ -82,6 +85,11 @@ fn other(line: &Line) -> String {
         "courier.smtp.connection_uri" => Some("smtp://other.example.org:25/"),
         "courier.smtp.from_address" => Some("other@example.org"),
         "courier.smtp.headers" => Some(r#"{"X-Other":"1"}"#),
+        "courier.channels" => Some(
+            r#"[{"id":"sms","type":"http","request_config":{"url":"https://other.example.org/","method":"POST"}}]"#,
+        ),
+        "courier.http.request_config" => Some(r#"{"url":"https://other.example.org/","method":"PUT"}"#),
+        "vestibule.sms.countries" => Some(r#"["AT"]"#),
         "courier.smtp.local_name" | "selfservice.methods.password.config.haveibeenpwned_host" => {
             Some("other.example.org")
         }
@@ -180,6 +188,7 @@ fn needed(key: &str) -> Option<(&'static str, &'static str)> {
         // The default of each is another's.
         "session.cookie.same_site" => ("COOKIES_SAME_SITE", "None"),
         "secrets.cipher" => ("SECRETS_COOKIE", r#"["a cookie secret of this test alone"]"#),
+        "courier.http.request_config" => ("COURIER_DELIVERY_STRATEGY", "http"),
         "selfservice.methods.oidc.config.base_redirect_uri" => ("SELFSERVICE_METHODS_OIDC_ENABLED", "true"),
         "vestibule.social.trusted_email_providers"
         | "vestibule.social.reusable_id_tokens"
