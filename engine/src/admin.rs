@@ -1,8 +1,9 @@
-//! The admin API's actions on identities: create, read, delete. Lists are in `list`. Runs no hooks, sends no emails and checks no
-//! password policy (Kratos: identity/handler.go).
+//! The admin API's actions on identities: create, read, delete. Lists are in `list`, sessions in `sessions`. Runs no hooks, sends no
+//! emails and checks no password policy (Kratos: identity/handler.go).
 
 mod erase;
 mod list;
+pub mod sessions;
 
 pub use erase::{Erased, erase};
 pub use list::{Listed, Listing, Pages, list, similar, whose};

@@ -7,7 +7,7 @@ use crate::engine::Ctx;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{self, Identity};
 use crate::ids::{IdentityId, SessionId};
-use crate::model::{Aal, Client, MethodId};
+use crate::model::{Aal, Client, MethodId, RequiredAal};
 use crate::requester::{self, Network, Requester, Subject};
 use crate::store::{self, Tx};
 use chrono::{DateTime, Utc};
@@ -162,6 +162,24 @@ pub async fn whoami(ctx: &Ctx, token: &str) -> Result<Option<(Session, Identity)
     Ok(found.filter(|(session, identity)| is_valid(session, identity, now)))
 }
 
+/// Whether the session has the assurance level that is required of this user.
+///
+/// # Errors
+/// 403 `session_aal2_required`, with the URL at which the user confirms a second factor.
+pub fn has_level(ctx: &Ctx, session: &Session, identity: &Identity, required: RequiredAal) -> Result<()> {
+    judge_level(&ctx.config, session.aal, required.of(identity.available_aal()))
+}
+
+fn judge_level(config: &Config, has: Aal, required: Aal) -> Result<()> {
+    if has >= required {
+        return Ok(());
+    }
+    let url = config.public_url("self-service/login/browser?aal=aal2");
+    let reason = "This session needs a second factor. Sign in again with one.";
+    let error = Error::new(Kind::Forbidden, reason).with_id("session_aal2_required");
+    Err(error.detail("redirect_browser_to", url.as_str()).beside("redirect_browser_to", url))
+}
+
 fn is_valid(session: &Session, identity: &Identity, now: DateTime<Utc>) -> bool {
     // sabotage: revoked-session
     session.active && session.expires_at > now && identity.state == identity::State::Active
@@ -180,6 +198,8 @@ pub struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<identity::json::View<'a>>,
     devices: &'a [Device],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokenized: Option<String>,
 }
 
 impl<'a> View<'a> {
@@ -204,7 +224,14 @@ impl<'a> View<'a> {
             issued_at: session.issued_at,
             identity: identity.map(|identity| identity::json::View::of(identity, base)),
             devices: &session.devices,
+            tokenized: None,
         }
+    }
+
+    /// The same with a token for the session.
+    #[must_use]
+    pub fn tokenized(self, token: Option<String>) -> Self {
+        Self { tokenized: token, ..self }
     }
 }
 
@@ -280,4 +307,23 @@ pub fn unauthenticated() -> Error {
 /// 401 `session_inactive`.
 pub fn inactive() -> Error {
     unauthenticated().with_id("session_inactive")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    #[tokio::test]
+    async fn a_session_below_the_required_level_is_told_where_to_raise_it() {
+        let config = World::default().config(Vec::new());
+        assert!(judge_level(&config, Aal::Aal1, Aal::Aal1).is_ok());
+        assert!(judge_level(&config, Aal::Aal2, Aal::Aal1).is_ok());
+        let error = judge_level(&config, Aal::Aal1, Aal::Aal2).unwrap_err();
+        assert_eq!((error.kind, error.id), (Kind::Forbidden, Some("session_aal2_required")));
+        for url in [&error.beside["redirect_browser_to"], &error.details["redirect_browser_to"]] {
+            let url = url.as_str().unwrap();
+            assert!(url.ends_with("/self-service/login/browser?aal=aal2"), "{url}");
+        }
+    }
 }

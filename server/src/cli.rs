@@ -144,7 +144,7 @@ Examples:
     #[command(flatten)]
     Kratos(kratos::Command),
     /// Evaluate one Jsonnet template from standard input. The server starts this process to enforce limits.
-    #[command(name = engine::effects::templates::COMMAND, hide = true)]
+    #[command(name = engine::effects::evaluators::COMMAND, hide = true)]
     EvaluateTemplate,
 }
 
@@ -202,7 +202,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Jsonnet(command) | Command::Lint(command) => jsonnet::run(command),
         Command::Completion { shell } => output::show(completion(shell)),
         Command::Kratos(command) => command.run(),
-        Command::EvaluateTemplate => engine::effects::templates::evaluate_task().map_err(Into::into),
+        Command::EvaluateTemplate => engine::effects::evaluators::evaluate_tasks().map_err(Into::into),
         Command::Version => output::line(format!("vestibule {}", version())),
     };
     match outcome {

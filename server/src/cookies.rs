@@ -12,6 +12,7 @@ use engine::form::csrf;
 use engine::form::outcome::{DeferredLogin, Issued};
 use engine::ids::{IdentityId, OperatorId};
 use engine::requester::{self, KnownDevice, Subject};
+use engine::session::Session;
 use engine::signup::deferred;
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -134,23 +135,38 @@ pub fn set_continuity(ctx: &Ctx, value: &str) -> HeaderValue {
     write(&name, value, &attributes, Some(CONTINUITY_MAX_AGE))
 }
 
+/// A session that a request names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Presented {
+    pub token: String,
+    /// The end that the session's cookie has, in seconds since 1970; `None`: the token came in a header.
+    pub cookie_end: Option<i64>,
+}
+
+impl Presented {
+    fn in_header(token: &str) -> Self {
+        Self { token: token.to_owned(), cookie_end: None }
+    }
+}
+
 /// The token of the request's session: `X-Session-Token`, then the cookie, then `Authorization: Bearer` (Kratos:
 /// session/manager_http.go). A header that is there and wrong is not passed over. Of several cookies those that we sealed, the one
 /// that lives longest first: it is of the newest sign-in.
-pub fn session_tokens(ctx: &Ctx, headers: &HeaderMap) -> Vec<String> {
+pub fn session_tokens(ctx: &Ctx, headers: &HeaderMap) -> Vec<Presented> {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if let Some(token) = header("x-session-token").filter(|token| !token.is_empty()) {
-        return vec![token.to_owned()];
+        return vec![Presented::in_header(token)];
     }
     let cookies = values(headers, &ctx.config.session_cookie());
     if cookies.is_empty() {
-        return bearer(headers).into_iter().collect();
+        return bearer(headers).iter().map(|token| Presented::in_header(token)).collect();
     }
     let now = ctx.effects().now();
     let mut opened: Vec<(i64, String)> =
         cookies.into_iter().filter_map(|cookie| open(&ctx.config, cookie, now)).collect();
     opened.sort_by_key(|(expires_at, _)| std::cmp::Reverse(*expires_at));
-    opened.into_iter().map(|(_, token)| token).take(MOST_SESSIONS).collect()
+    let presented = opened.into_iter().map(|(end, token)| Presented { token, cookie_end: Some(end) });
+    presented.take(MOST_SESSIONS).collect()
 }
 
 pub fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -161,9 +177,20 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
 
 /// `Set-Cookie` for a session.
 pub fn set_session(ctx: &Ctx, issued: &Issued) -> HeaderValue {
+    session_until(ctx, &issued.token, issued.session.expires_at)
+}
+
+/// `Set-Cookie` for a session that was extended after its cookie was set, so that the browser keeps it as long (Kratos:
+/// session/manager_http.go).
+pub fn extended_session(ctx: &Ctx, presented: &Presented, session: &Session) -> Option<HeaderValue> {
+    let later = presented.cookie_end.is_some_and(|end| session.expires_at.timestamp() > end);
+    later.then(|| session_until(ctx, &presented.token, session.expires_at))
+}
+
+fn session_until(ctx: &Ctx, token: &str, end: DateTime<Utc>) -> HeaderValue {
     let config = &ctx.config;
-    let sealed = seal(ctx, &issued.token, issued.session.expires_at);
-    let remaining = (issued.session.expires_at - ctx.effects().now()).num_seconds();
+    let sealed = seal(ctx, token, end);
+    let remaining = (end - ctx.effects().now()).num_seconds();
     let max_age = config.session.cookie_persistent.then_some(remaining);
     write(&config.session_cookie(), &sealed, &session_attributes(config), max_age)
 }
@@ -361,6 +388,10 @@ mod tests {
         (world.engine("memory", vec![document]).await.begin(), world)
     }
 
+    fn tokens(ctx: &Ctx, headers: &HeaderMap) -> Vec<String> {
+        session_tokens(ctx, headers).into_iter().map(|presented| presented.token).collect()
+    }
+
     fn with_cookie(name: &str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, format!("a=1; {name}={value}; b=2").parse().unwrap());
@@ -420,9 +451,9 @@ mod tests {
         let (ctx, _world) = ctx(json!({})).await;
         let sealed = seal(&ctx, "ory_st_cookie", ctx.effects().now() + chrono::TimeDelta::hours(1));
         let mut headers = with_cookie("ory_kratos_session", &sealed);
-        assert_eq!(session_tokens(&ctx, &headers), ["ory_st_cookie"]);
+        assert_eq!(tokens(&ctx, &headers), ["ory_st_cookie"]);
         headers.insert("x-session-token", "nonsense".parse().unwrap());
-        assert_eq!(session_tokens(&ctx, &headers), ["nonsense"]);
+        assert_eq!(tokens(&ctx, &headers), ["nonsense"]);
         let mut broken = with_cookie("ory_kratos_session", "nonsense");
         broken.insert(header::AUTHORIZATION, "Bearer ory_st_bearer".parse().unwrap());
         assert!(session_tokens(&ctx, &broken).is_empty());
@@ -497,7 +528,7 @@ mod tests {
         ] {
             let line: Vec<String> = order.iter().map(|value| format!("{name}={value}")).collect();
             let headers = cookies(&[line.join("; ").as_bytes()]);
-            assert_eq!(session_tokens(&ctx, &headers), expected, "{order:?}");
+            assert_eq!(tokens(&ctx, &headers), expected, "{order:?}");
         }
         let (own, tossed) = (csrf::new_cookie(ctx.effects()), csrf::new_cookie(ctx.effects()));
         let token = csrf::mask(ctx.effects(), &own);

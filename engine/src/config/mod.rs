@@ -44,6 +44,7 @@ pub mod secret_reference;
 mod secrets;
 pub mod social;
 mod sources;
+mod tokenizer;
 mod typed;
 mod work;
 mod wrong;
@@ -72,12 +73,13 @@ pub use remark::Remark;
 pub use scalars::duration;
 pub use secrets::Secrets;
 pub use social::SocialKeys;
+pub use tokenizer::{Subject, TokenTemplate};
 pub use work::WorkLimits;
 
 use crate::effects::MailServer;
 use crate::identity::Via;
 use crate::identity::schema::Schema;
-use crate::model::{FlowKind, MethodId};
+use crate::model::{FlowKind, MethodId, RequiredAal};
 use crate::secret::Secret;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -394,6 +396,7 @@ pub struct SettingsFlow {
     pub lifespan: Duration,
     /// How old a sign-in may be that changes how an account is signed in to.
     pub privileged_session_max_age: Duration,
+    pub required_aal: RequiredAal,
     pub before: Vec<Hook>,
     pub after: After,
 }
@@ -458,6 +461,14 @@ pub struct AfterMethod {
 #[derive(Clone, Debug)]
 pub struct SessionKeys {
     pub lifespan: Duration,
+    /// How long before its end a session can be extended; `None`: at any time.
+    pub earliest_possible_extend: Option<Duration>,
+    /// `feature_flags.faster_session_extend`: the response to an extension has no body.
+    pub extend_without_body: bool,
+    /// Of `/sessions/whoami` and the list of sessions.
+    pub required_aal: RequiredAal,
+    /// By their names in `tokenize_as`.
+    pub token_templates: BTreeMap<String, Arc<TokenTemplate>>,
     pub cookie_name: String,
     pub cookie_persistent: bool,
     pub cookie: CookieKeys,

@@ -30,7 +30,7 @@ pub(super) fn read(checked: &Value, findings: &mut Findings<'_>, earlier: Option
     let identity = identity(&mut reader, earlier);
     let selfservice = selfservice(&mut reader, &serve.public);
     somebody_can_sign_in(&mut reader, &identity, &selfservice);
-    let session = session(&mut reader);
+    let session = session(&mut reader, earlier);
     let cookies = cookies(&mut reader, "cookies");
     same_site(&mut reader, &session.cookie, &cookies, serve.public.base_url.scheme() == "https");
     if vestibule.host_prefix == Some(true) {
@@ -405,6 +405,7 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
             lifespan: reader.lifespan("selfservice.flows.settings.lifespan"),
             privileged_session_max_age: reader
                 .lifespan("selfservice.flows.settings.privileged_session_max_age"),
+            required_aal: required_aal(reader, "selfservice.flows.settings.required_aal"),
             before: reader.hooks("selfservice.flows.settings.before.hooks"),
             after: reader.after("settings", base),
         },
@@ -435,6 +436,11 @@ fn selfservice(reader: &mut Reader<'_, '_>, public: &Listener) -> SelfService {
         logout_return_url: reader.page("selfservice.flows.logout.after.default_browser_return_url", base),
         error_ui_url: reader.page("selfservice.flows.error.ui_url", base),
     }
+}
+
+/// The default where the value is not one of the two, which was reported.
+fn required_aal(reader: &Reader<'_, '_>, path: &str) -> RequiredAal {
+    RequiredAal::parse(&reader.text(path)).unwrap_or(RequiredAal::HighestAvailable)
 }
 
 /// The method that a flow sends something with.
@@ -480,7 +486,7 @@ fn password(reader: &mut Reader<'_, '_>) -> PasswordMethod {
     keys
 }
 
-fn session(reader: &mut Reader<'_, '_>) -> SessionKeys {
+fn session(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> SessionKeys {
     let cookie_name = reader.text("session.cookie.name");
     // RFC 6265 §4.1.1: a cookie's name is a token.
     if cookie_name.is_empty()
@@ -490,6 +496,10 @@ fn session(reader: &mut Reader<'_, '_>) -> SessionKeys {
     }
     SessionKeys {
         lifespan: reader.lifespan("session.lifespan"),
+        earliest_possible_extend: reader.optional_lifespan("session.earliest_possible_extend"),
+        extend_without_body: reader.boolean("feature_flags.faster_session_extend"),
+        required_aal: required_aal(reader, "session.whoami.required_aal"),
+        token_templates: tokenizer::read(reader, earlier.map(|config| &config.session.token_templates)),
         cookie_name,
         cookie_persistent: reader.boolean("session.cookie.persistent"),
         cookie: cookies(reader, "session.cookie"),

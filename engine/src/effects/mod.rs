@@ -2,6 +2,7 @@
 //! ambient ones.
 
 pub mod document;
+pub mod evaluators;
 mod following;
 mod mailer;
 mod outbound;
@@ -9,11 +10,12 @@ mod request;
 mod template_words;
 pub mod templates;
 
+pub use evaluators::SystemTemplates;
 pub use following::{Following, to_completion};
 pub use mailer::{Encryption, Mail, MailError, MailServer, Mailer, SmtpMailer};
 pub use outbound::{SystemOutbound, at_sight};
 pub use request::{Answer, Outbound, OutboundError, Reach, Request};
-pub use templates::{SystemTemplates, TemplateError, Templates};
+pub use templates::{TemplateError, Templates};
 
 use crate::ids::{FlowId, IdentityId, OperatorId, SessionId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};

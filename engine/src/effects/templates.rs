@@ -1,5 +1,4 @@
-//! Jsonnet, evaluated in a separate process with limits on time, memory and depth, and without the environment. A template with an
-//! infinite loop or too much memory only affects that process.
+//! Jsonnet: the door to it, and its evaluation with limits on depth and size. `evaluators` has the processes that it runs in.
 
 use super::template_words as words;
 use crate::limits_table::TEMPLATE_OUTPUT;
@@ -10,26 +9,12 @@ use rsjsonnet_lang::program::{
     Callbacks, EvalError, EvalErrorKind, EvalStackTraceItem, ImportError, NativeError, Program, Thunk, Value,
 };
 use rsjsonnet_lang::span::{SpanContextId, SpanId, SpanManager};
-use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// The hidden command that [`SystemTemplates`] starts.
-pub const COMMAND: &str = "evaluate-template";
-
-/// For one evaluation, the process' start included.
-const DEADLINE: Duration = Duration::from_secs(5);
-/// Bytes of address space.
-const MEMORY: u64 = 512 << 20;
-/// Seconds of processor time.
-const PROCESSOR: u64 = 3;
 /// Jsonnet's usual 500 is more than any body of a hook needs.
 const DEPTH: usize = 200;
 /// Bytes of what it makes.
-const LARGEST: u64 = TEMPLATE_OUTPUT.count() as u64;
+pub(super) const LARGEST: u64 = TEMPLATE_OUTPUT.count() as u64;
 
 /// The only door to Jsonnet.
 pub trait Templates: Send + Sync {
@@ -62,114 +47,6 @@ pub enum TemplateError {
     TooLarge,
     #[error("the template's process can't be started: {0}")]
     Unavailable(String),
-}
-
-#[derive(Serialize, Deserialize)]
-struct Task {
-    source: String,
-    input: String,
-    #[serde(default)]
-    variables: Vec<(String, String)>,
-}
-
-/// This program once more, in a process without environment, files and network of use.
-#[derive(Default)]
-pub struct SystemTemplates {
-    program: Option<PathBuf>,
-}
-
-impl SystemTemplates {
-    /// For tests, which are another program.
-    pub fn of(program: PathBuf) -> Self {
-        Self { program: Some(program) }
-    }
-}
-
-impl SystemTemplates {
-    fn run(&self, task: Task) -> BoxFuture<'static, Result<String, TemplateError>> {
-        let program = self.program.clone();
-        Box::pin(async move {
-            let program = match program {
-                Some(program) => program,
-                None => this_program().map_err(|failure| TemplateError::Unavailable(failure.to_string()))?,
-            };
-            match tokio::time::timeout(DEADLINE, in_a_process(program, task)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(TemplateError::Limits),
-            }
-        })
-    }
-}
-
-impl Templates for SystemTemplates {
-    fn render(&self, source: String, input: String) -> BoxFuture<'static, Result<String, TemplateError>> {
-        self.run(Task { source, input, variables: Vec::new() })
-    }
-
-    fn map(
-        &self,
-        source: String,
-        variables: Vec<(String, String)>,
-    ) -> BoxFuture<'static, Result<String, TemplateError>> {
-        self.run(Task { source, input: "null".to_owned(), variables })
-    }
-}
-
-/// On Linux by a name that still holds when the file was replaced by a newer version.
-fn this_program() -> std::io::Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    std::env::current_exe()
-}
-
-async fn in_a_process(program: PathBuf, task: Task) -> Result<String, TemplateError> {
-    let unavailable = |failure: std::io::Error| TemplateError::Unavailable(failure.to_string());
-    let task = serde_json::to_vec(&task).map_err(|failure| TemplateError::Broken(failure.to_string()))?;
-    let mut child = tokio::process::Command::new(program)
-        .arg(COMMAND)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(unavailable)?;
-    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(TemplateError::Unavailable("no pipe to it".to_owned()));
-    };
-    let told = async move {
-        // One that ends before it has read all has its reasons; its answer or its silence says them.
-        let _ = stdin.write_all(&task).await;
-        drop(stdin);
-    };
-    let mut answer = Vec::new();
-    let mut limited = stdout.take(2 * LARGEST);
-    let (_, read) = futures::join!(told, limited.read_to_end(&mut answer));
-    read.map_err(unavailable)?;
-    // Not waited for without end: it has closed its output, or said too much.
-    drop(limited);
-    let status = child.wait().await.map_err(unavailable)?;
-    if !status.success() {
-        return Err(TemplateError::Limits);
-    }
-    serde_json::from_slice::<Result<String, TemplateError>>(&answer).unwrap_or(Err(TemplateError::Limits))
-}
-
-/// The hidden command: reads a task from standard input, answers on standard output. Limits itself first.
-///
-/// # Errors
-/// Pipes that break.
-pub fn evaluate_task() -> std::io::Result<()> {
-    let limit = |resource, value| setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
-    limit(Resource::As, MEMORY)?;
-    limit(Resource::Cpu, PROCESSOR)?;
-    limit(Resource::Core, 0)?;
-    limit(Resource::Fsize, LARGEST)?;
-    let task: Task = serde_json::from_reader(std::io::stdin().lock())?;
-    let outcome = evaluate_with(&task.source, &task.input, &task.variables);
-    serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
-    Ok(())
 }
 
 /// Without limits but those on depth and size.

@@ -26,6 +26,8 @@ use url::form_urlencoded::Serializer;
 /// 401 `session_inactive`.
 pub(super) async fn begin(ctx: &Ctx, start: &Start) -> Result<Flow> {
     let current = start.current.as_ref().ok_or_else(session::inactive)?;
+    let required = ctx.config.selfservice.settings.required_aal;
+    session::has_level(ctx, &current.session, &current.identity, required)?;
     let record = read(ctx, &current.identity).await?;
     let mut flow = envelope::blank(ctx, FlowKind::Settings, start);
     open_for(ctx, &mut flow, &record);
@@ -149,6 +151,8 @@ pub(super) async fn open(ctx: &Ctx, submit: &mut Submit) -> Result<std::result::
 /// Reads the account that the form changes.
 pub(super) async fn admit(on: &mut Attempt) -> Result<Option<Outcome>> {
     let current = on.submit.current.as_ref().ok_or_else(session::inactive)?;
+    let required = on.ctx.config.selfservice.settings.required_aal;
+    session::has_level(&on.ctx, &current.session, &current.identity, required)?;
     let record = read(&on.ctx, &current.identity).await?;
     let ctx = on.ctx.clone();
     show_account(&ctx, &mut on.flow, &record.identity);

@@ -1,27 +1,24 @@
 //! One attempt of a call: the request from the template, authentication, and the response. Uses no transaction.
 
 use crate::config::WebHook;
-use crate::config::hooks::{Auth, Template, signing_key};
+use crate::config::hooks::{Auth, signing_key};
 use crate::effects::{Answer, OutboundError, Request, TemplateError};
 use crate::engine::Ctx;
 use crate::gate::Full;
 use crate::ids::DeliveryId;
+use crate::remote_template;
 use crate::request_id;
 use crate::secret::Secret;
 use crate::secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use std::collections::BTreeMap;
-use url::Url;
 
 /// Bytes of an answer, as Kratos.
 const ANSWER: usize = 5 << 20;
-/// Bytes of a template that is fetched.
-const TEMPLATE: usize = 1 << 20;
 
 /// Tells a service that this is an operator's test, without a sign-up or sign-in.
 pub const TEST_HEADER: &str = "Vestibule-Test";
@@ -159,7 +156,7 @@ pub(crate) async fn rendered(
     input: &str,
 ) -> Result<Option<String>, Trouble> {
     let Some(template) = &hook.body else { return Ok(None) };
-    let source = source(ctx, template).await?;
+    let source = remote_template::source(ctx, template).await.map_err(Trouble::Fetch)?;
     let (gates, work) = (ctx.engine.gates(), &ctx.config.vestibule.work);
     let _pass = match purpose {
         Purpose::Awaited | Purpose::Test => gates.templates.enter(work.templates).await?,
@@ -278,55 +275,6 @@ fn form(made: &str) -> Result<String, Trouble> {
         Trouble::Template(TemplateError::Broken(what))
     })?;
     Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
-}
-
-/// A template by http(s) is fetched again when it is older; while it cannot be, the old one serves.
-const KEPT: TimeDelta = TimeDelta::minutes(5);
-
-async fn source(ctx: &Ctx, template: &Template) -> Result<String, Trouble> {
-    let url = match template {
-        Template::Source(source) => return Ok(source.clone()),
-        Template::Remote(url) => url,
-    };
-    let now = ctx.effects().now();
-    let kept = ctx.engine.kept_template(url);
-    if let Some((at, text)) = &kept
-        && now - at < KEPT
-    {
-        return Ok(text.clone());
-    }
-    match (fetch(ctx, url).await, kept) {
-        (Ok(text), _) => {
-            ctx.engine.keep_template(url.clone(), now, text.clone());
-            Ok(text)
-        }
-        (Err(why), Some((_, text))) => {
-            tracing::warn!(
-                host = url.host_str(),
-                "a template can't be fetched, so the previous one is used: {why}"
-            );
-            Ok(text)
-        }
-        (Err(why), None) => Err(Trouble::Fetch(why)),
-    }
-}
-
-async fn fetch(ctx: &Ctx, url: &Url) -> Result<String, String> {
-    let request = Request {
-        method: "GET".to_owned(),
-        url: url.clone(),
-        headers: Vec::new(),
-        body: None,
-        limit: TEMPLATE,
-        deadline: ctx.config.vestibule.web_hook_deadline,
-        reach: ctx.config.reach(url),
-    };
-    let answer = ctx.effects().outbound.send(request).await.map_err(|failure| failure.to_string())?;
-    match String::from_utf8(answer.body) {
-        Ok(source) if answer.status == 200 => Ok(source),
-        Ok(_) => Err(format!("the server returned {}", answer.status)),
-        Err(_) => Err("it is not text".to_owned()),
-    }
 }
 
 #[cfg(test)]

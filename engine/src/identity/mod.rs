@@ -14,6 +14,7 @@ pub use address::{Via, as_identifier, normalise_identifier};
 
 use crate::effects::Effects;
 use crate::ids::IdentityId;
+use crate::model::Aal;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,6 +46,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The highest assurance level that the user can reach. No method of this version is a second factor.
+    pub fn available_aal(&self) -> Aal {
+        Aal::Aal1
+    }
+
     pub fn has_verified_address(&self) -> bool {
         self.verifiable_addresses.iter().any(|address| address.verified)
     }

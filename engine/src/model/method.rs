@@ -93,3 +93,50 @@ impl Aal {
         [Aal::Aal1, Aal::Aal2].into_iter().find(|aal| aal.name().eq_ignore_ascii_case(name))
     }
 }
+
+/// The assurance level that an endpoint requires, as in `required_aal`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequiredAal {
+    /// One factor is enough.
+    Aal1,
+    /// The highest that the user can reach.
+    HighestAvailable,
+}
+
+impl RequiredAal {
+    /// What it means for a user whose credentials reach `available`.
+    pub fn of(self, available: Aal) -> Aal {
+        match self {
+            RequiredAal::Aal1 => Aal::Aal1,
+            RequiredAal::HighestAvailable => available,
+        }
+    }
+
+    /// Kratos' names.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "aal1" => Some(RequiredAal::Aal1),
+            "highest_available" => Some(RequiredAal::HighestAvailable),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_required_as_far_as_the_user_can_reach_it() {
+        assert!(Aal::Aal1 < Aal::Aal2);
+        for (required, available, level) in [
+            (RequiredAal::Aal1, Aal::Aal1, Aal::Aal1),
+            (RequiredAal::Aal1, Aal::Aal2, Aal::Aal1),
+            (RequiredAal::HighestAvailable, Aal::Aal1, Aal::Aal1),
+            (RequiredAal::HighestAvailable, Aal::Aal2, Aal::Aal2),
+        ] {
+            assert_eq!(required.of(available), level, "{required:?} {available:?}");
+        }
+        assert_eq!(RequiredAal::parse("aal2"), None);
+    }
+}

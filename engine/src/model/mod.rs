@@ -7,6 +7,6 @@ mod operator;
 mod session;
 
 pub use flow::{Client, Earlier, Flow, FlowKind, FlowState, FlowType, Missing, Opened, Private, Sent};
-pub use method::{Aal, MethodId};
+pub use method::{Aal, MethodId, RequiredAal};
 pub use operator::{Operator, OperatorSession, Role};
 pub use session::{Amr, Device, Session};

@@ -59,6 +59,14 @@ statements! {
     const REVOKE: &str = "update sessions set active = false where identity_id = $1 and id = $2 and active";
     const REVOKE_OTHERS: &str =
         "update sessions set active = false where identity_id = $1 and id <> $2 and active";
+    const EXTEND: &str = "update sessions set expires_at = $2
+        where id = $1 and active and expires_at > $3 and expires_at < $4 and unverified = $5";
+    const REVOKE_SOME: &str = "update sessions set active = false
+        where id in (select id from sessions where active = $1 order by expires_at, id limit $2)";
+    const DELETE: &str = "delete from sessions where id = $1";
+    const DELETE_OF: &str = "delete from sessions where identity_id = $1";
+    const DELETE_SOME: &str =
+        "delete from sessions where id in (select id from sessions order by id limit $1)";
     // sabotage: token-rotation
     const ROTATE: &str = "update sessions set token_hash = $3, aal = $4, methods = $5, devices = $6,
             authenticated_at = $7, expires_at = $8
@@ -210,6 +218,39 @@ pub async fn revoke(tx: &mut Tx, identity: IdentityId, id: SessionId) -> Result<
     let ended = tx.execute(REVOKE, &[&identity.0, &id.0]).await?;
     tx.tally.revoked += ended;
     Ok(ended == 1)
+}
+
+/// Moves the end of a session to `until`, if it is active, issued after a proof, and ends before `before`; whether it did.
+pub async fn extend(
+    tx: &mut Tx,
+    id: SessionId,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(tx.execute(EXTEND, &[&id.0, &until, &now, &before, &false]).await? == 1)
+}
+
+/// Ends at most `limit` active sessions of anyone; how many.
+pub async fn revoke_some(tx: &mut Tx, limit: i64) -> Result<u64> {
+    let ended = tx.execute(REVOKE_SOME, &[&true, &limit]).await?;
+    tx.tally.revoked += ended;
+    Ok(ended)
+}
+
+/// Whether there was one.
+pub async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool> {
+    Ok(tx.execute(DELETE, &[&id.0]).await? == 1)
+}
+
+/// How many sessions of that account went.
+pub async fn delete_of(tx: &mut Tx, identity: IdentityId) -> Result<u64> {
+    tx.execute(DELETE_OF, &[&identity.0]).await
+}
+
+/// Deletes at most `limit` sessions of anyone; how many went.
+pub async fn delete_some(tx: &mut Tx, limit: i64) -> Result<u64> {
+    tx.execute(DELETE_SOME, &[&limit]).await
 }
 
 /// How many went.

@@ -484,3 +484,50 @@ fn prefixed(mut document: Value) -> Value {
     document["serve"] = json!({"public": {"base_url": "https://id.example/"}});
     document
 }
+
+#[test]
+fn what_is_wrong_with_a_token_template_is_told_where_it_stands() {
+    const KEYS: &str = include_str!("../../src/testing/signing_keys.json");
+    let inline = |text: &str| format!("base64://{}", base64_of(text));
+    let good = json!({"jwks_url": inline(KEYS), "ttl": "5m", "claims_mapper_url": inline("{ claims: {} }")});
+    let with = |template: Value| {
+        document(json!({"session": {"whoami": {"tokenizer": {"templates": {"app": template}}}}}))
+    };
+    assert!(loaded(&with(good.clone())).notes.is_empty());
+    let public = KEYS.replace("\"d\"", "\"not_d\"");
+    for (change, member, said) in [
+        (json!({"jwks_url": null}), "jwks_url", "no key"),
+        (json!({"jwks_url": "https://keys.example/jwks.json"}), "jwks_url", "private key"),
+        (json!({"jwks_url": "file:///nowhere/jwks.json"}), "jwks_url", "/nowhere/jwks.json"),
+        (json!({"jwks_url": "base64://%%%"}), "jwks_url", "base64"),
+        (json!({"jwks_url": inline("{\"keys\": []}")}), "jwks_url", "no key"),
+        (json!({"jwks_url": inline(&public)}), "jwks_url", "no private part"),
+        (json!({"jwks_url": inline(&KEYS.replace("ES256", "HS256"))}), "jwks_url", "HS256"),
+        (json!({"claims_mapper_url": inline("{ claims: ")}), "claims_mapper_url", "Jsonnet"),
+        (json!({"claims_mapper_url": "ftp://mappers.example/"}), "claims_mapper_url", "invalid"),
+        (json!({"ttl": "soon"}), "ttl", "duration"),
+        (json!({"ttl": "0s"}), "ttl", "duration"),
+        (json!({"subject_source": "email"}), "subject_source", "email"),
+    ] {
+        let mut template = good.clone();
+        for (name, value) in change.as_object().unwrap() {
+            template[name] = value.clone();
+        }
+        let found = problems(&with(template));
+        let path = format!("session.whoami.tokenizer.templates.app.{member}");
+        assert_eq!(found.len(), 1, "{change}: {found:?}");
+        assert!(found[0].path == path && found[0].what.contains(said), "{change}: {}", found[0]);
+        assert!(!format!("{found:?}").contains("\"d\""), "{change}");
+    }
+    let unknown = loaded(&with(json!({"jwks_url": inline(KEYS), "algorithm": "ES256"})));
+    assert!(unknown.notes.iter().any(|note| note.path.ends_with("app.algorithm")), "{:?}", unknown.notes);
+    for templates in [json!([]), json!({"app": "base64://e30="})] {
+        let sources = document(json!({"session": {"whoami": {"tokenizer": {"templates": templates}}}}));
+        assert_eq!(problems(&sources).len(), 1);
+    }
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

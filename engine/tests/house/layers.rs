@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower layers first. A module may name itself, its equals' lower layers, and nothing above.
-const LAYERS: [(&str, u8); 42] = [
+const LAYERS: [(&str, u8); 46] = [
     ("error", 0),
     ("ids", 0),
     ("limits_table", 0),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, u8); 42] = [
     ("ui", 1),
     ("model", 2),
     ("node", 2),
+    ("jwk", 2),
     ("identity", 2),
     ("config", 3),
     ("seal", 4),
@@ -34,7 +35,8 @@ const LAYERS: [(&str, u8); 42] = [
     ("leases", 6),
     ("row_budget", 6),
     ("courier", 7),
-    ("hooks", 7),
+    ("remote_template", 7),
+    ("hooks", 8),
     ("secrets", 7),
     ("known_secrets", 7),
     ("session", 7),
@@ -42,6 +44,7 @@ const LAYERS: [(&str, u8); 42] = [
     ("limits", 8),
     ("operators", 7),
     ("admin", 8),
+    ("tokens", 8),
     ("otp", 9),
     ("form", 10),
     ("signup", 11),

@@ -72,6 +72,20 @@ const OF_PROVIDERS: &str = "selfservice.flows.registration.after.oidc.hooks";
 const TRUSTED_EMAIL_PROVIDERS: &str = "vestibule.social.trusted_email_providers";
 const GATE_OF_PROVIDERS: &str = "selfservice.flows.login.after.oidc.hooks";
 
+const TEMPLATES: &str = "session.whoami.tokenizer.templates";
+
+/// A token template `app`, and more of it.
+fn token_template(more: Value) -> Value {
+    use base64::Engine as _;
+    let keys = include_str!("../../src/testing/signing_keys.json");
+    let keys = base64::engine::general_purpose::STANDARD.encode(keys);
+    let mut template = json!({"jwks_url": format!("base64://{keys}")});
+    for (name, value) in more.as_object().unwrap() {
+        template[name] = value.clone();
+    }
+    json!({"app": template})
+}
+
 /// Switched on, with one to choose.
 fn providers() -> Value {
     let google = json!({
@@ -506,6 +520,22 @@ fn cases() -> Vec<(&'static str, Value, Value)> {
             domain("id.example.org", ".example.org"),
             domain("id.example.org", "id.example.org"),
         ),
+        (
+            "long_session_tokens",
+            at(TEMPLATES, token_template(json!({"ttl": "61m"}))),
+            at(TEMPLATES, token_template(json!({"ttl": "60m"}))),
+        ),
+        (
+            "token_claims_over_http",
+            at(
+                TEMPLATES,
+                token_template(json!({"claims_mapper_url": "http://mappers.example.org/app.jsonnet"})),
+            ),
+            at(
+                TEMPLATES,
+                token_template(json!({"claims_mapper_url": "https://mappers.example.org/app.jsonnet"})),
+            ),
+        ),
         // Listeners and what is stored
         (
             "admin_api_open",
@@ -716,6 +746,8 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "passwords_in_the_clear",
         "console_beside_public",
         "unnamed_proxy",
+        // Another server for the mapping, or a file.
+        "token_claims_over_http",
         // Another address for the service, or another network.
         "breach_service_out_of_reach",
         // The mode of a file is no configuration.

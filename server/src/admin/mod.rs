@@ -8,6 +8,7 @@ pub mod invitations;
 mod metrics;
 mod query;
 pub mod recovery;
+pub mod sessions;
 
 use crate::bounds::{Bounds, Listener, bound};
 use crate::state::AppState;
@@ -16,13 +17,17 @@ use axum::extract::{DefaultBodyLimit, Extension, OriginalUri, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, patch, post};
 use engine::Ctx;
 
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .route("/admin/identities", get(identities::list).post(identities::create))
         .route("/admin/identities/{id}", get(identities::get).delete(identities::delete))
+        .route("/admin/identities/{id}/sessions", get(sessions::of).delete(sessions::delete_of))
+        .route("/admin/sessions", get(sessions::list).post(sessions::act))
+        .route("/admin/sessions/{id}", get(sessions::get).delete(sessions::end))
+        .route("/admin/sessions/{id}/extend", patch(sessions::extend))
         .route("/admin/courier/messages", get(courier::list))
         .route("/admin/courier/messages/{id}", get(courier::get))
         .route("/admin/recovery/code", post(recovery::create_code))
@@ -53,9 +58,11 @@ pub fn router(state: AppState) -> Router {
 /// Kratos adds `/admin` to paths of the admin port without it.
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    if ["/identities", "/courier", "/metrics", "/recovery"]
+    // This path of the public port is redirected.
+    let of_users = path == "/sessions/whoami";
+    if ["/identities", "/sessions", "/courier", "/metrics", "/recovery"]
         .iter()
-        .any(|own| path == *own || path.starts_with(&format!("{own}/")))
+        .any(|own| !of_users && (path == *own || path.starts_with(&format!("{own}/"))))
     {
         let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
         if let Ok(uri) = format!("/admin{wanted}").parse::<Uri>() {

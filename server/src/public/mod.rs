@@ -8,6 +8,7 @@ pub mod sessions;
 pub mod verification;
 
 use crate::bounds::{Bounds, Listener, bound};
+use crate::cookies::Presented;
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, OriginalUri, Request};
@@ -226,9 +227,18 @@ pub(crate) fn page(query: &[(String, String)], usual: i64, largest: i64) -> Page
 
 /// Who is signed in on this request.
 pub(crate) async fn current(ctx: &engine::Ctx, headers: &HeaderMap) -> engine::Result<Option<Current>> {
-    for token in crate::cookies::session_tokens(ctx, headers) {
-        if let Some((session, identity)) = engine::session::whoami(ctx, &token).await? {
-            return Ok(Some(Current { session, identity, token }));
+    Ok(signed_in(ctx, headers).await?.map(|(current, _)| current))
+}
+
+/// The same, with how the request named the session.
+pub(crate) async fn signed_in(
+    ctx: &engine::Ctx,
+    headers: &HeaderMap,
+) -> engine::Result<Option<(Current, Presented)>> {
+    for presented in crate::cookies::session_tokens(ctx, headers) {
+        if let Some((session, identity)) = engine::session::whoami(ctx, &presented.token).await? {
+            let token = presented.token.clone();
+            return Ok(Some((Current { session, identity, token }, presented)));
         }
     }
     Ok(None)
@@ -236,10 +246,18 @@ pub(crate) async fn current(ctx: &engine::Ctx, headers: &HeaderMap) -> engine::R
 
 /// The same for what only reads: also by the token that a session had a moment ago, before a fresh sign-in in another tab.
 pub(crate) async fn reader(ctx: &engine::Ctx, headers: &HeaderMap) -> engine::Result<Option<Current>> {
-    if let Some(current) = current(ctx, headers).await? {
-        return Ok(Some(current));
+    match current(ctx, headers).await? {
+        Some(current) => Ok(Some(current)),
+        None => by_earlier_token(ctx, headers).await,
     }
-    for token in crate::cookies::session_tokens(ctx, headers) {
+}
+
+/// Whose session had the request's token a moment ago.
+pub(crate) async fn by_earlier_token(
+    ctx: &engine::Ctx,
+    headers: &HeaderMap,
+) -> engine::Result<Option<Current>> {
+    for Presented { token, .. } in crate::cookies::session_tokens(ctx, headers) {
         if let Some((session, identity)) = engine::session::reader(ctx, &token).await? {
             return Ok(Some(Current { session, identity, token }));
         }

@@ -1,16 +1,19 @@
 //! A user's own sessions (Kratos: session/handler.go).
 
-use super::{current, flows::query, page, reader};
+use super::{by_earlier_token, current, flows::query, page, reader};
+use crate::cookies;
 use crate::error::ApiError;
 use crate::respond;
 use axum::extract::{Extension, OriginalUri, Path};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use engine::form::request::{Current, first};
 use engine::gate::LISTS;
+use engine::identity::Identity;
 use engine::limits_table::SESSIONS_OF_A_PAGE;
-use engine::session::{self, Page};
-use engine::{Ctx, Error};
+use engine::session::{self, Page, Session};
+use engine::{Ctx, Error, tokens};
 use serde_json::{Value, json};
 
 const PAGE: i64 = SESSIONS_OF_A_PAGE.count() as i64;
@@ -23,13 +26,25 @@ pub async fn whoami(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
-    let current = reads(&ctx, &headers).await?;
-    if let Some(template) = first(&query(&uri), "tokenize_as") {
-        return Err(Error::invalid(format!("Unknown token template {template:?}.")).into());
-    }
+    let (current, extended) = match super::signed_in(&ctx, &headers).await? {
+        Some((current, presented)) => {
+            let extended = cookies::extended_session(&ctx, &presented, &current.session);
+            (current, extended)
+        }
+        // By an earlier token a session is read, and its cookie is that of another tab.
+        None => (by_earlier_token(&ctx, &headers).await?.ok_or_else(session::unauthenticated)?, None),
+    };
+    session::has_level(&ctx, &current.session, &current.identity, ctx.config.session.required_aal)?;
+    let tokenized = match first(&query(&uri), "tokenize_as") {
+        Some(name) => Some(tokens::tokenize(&ctx, name, &current.session, &current.identity).await?),
+        None => None,
+    };
     let now = ctx.effects().now();
-    let mut response =
-        respond::json(&session::View::of(&ctx.config, &current.session, Some(&current.identity), now));
+    let view = session::View::of(&ctx.config, &current.session, Some(&current.identity), now);
+    let mut response = respond::json(&view.tokenized(tokenized));
+    if let Some(cookie) = extended {
+        respond::append_cookie(&mut response, cookie);
+    }
     if let Ok(id) = HeaderValue::from_str(&current.identity.id.to_string()) {
         response.headers_mut().insert("x-kratos-authenticated-identity-id", id);
     }
@@ -43,23 +58,13 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let current = reads(&ctx, &headers).await?;
+    session::has_level(&ctx, &current.session, &current.identity, ctx.config.session.required_aal)?;
     let _pass = ctx.engine.gates().lists.enter(LISTS).await.map_err(Error::from)?;
     let page = page(&query(&uri), PAGE, PAGE);
     let (sessions, total) = session::others(&ctx, &current.session, page).await?;
     let now = ctx.effects().now();
-    let body: Vec<Value> = sessions
-        .iter()
-        .map(|session| {
-            let mut json = session::to_json(&ctx.config, session, Some(&current.identity), now);
-            // Kratos lists them without addresses and without the schema's address.
-            if let Some(identity) = json.get_mut("identity").and_then(Value::as_object_mut) {
-                identity.insert("schema_url".to_owned(), "".into());
-                identity.shift_remove("verifiable_addresses");
-                identity.shift_remove("recovery_addresses");
-            }
-            json
-        })
-        .collect();
+    let body: Vec<Value> =
+        sessions.iter().map(|session| listed(&ctx, session, Some(&current.identity), now)).collect();
     let mut response = respond::json(&Value::Array(body));
     let headers = response.headers_mut();
     headers.insert("x-total-count", HeaderValue::from(total));
@@ -67,6 +72,17 @@ pub async fn list(
         headers.insert(header::LINK, link);
     }
     Ok(response)
+}
+
+/// One of an account's sessions in a list. Kratos leaves out addresses and the schema's URL.
+pub(crate) fn listed(ctx: &Ctx, session: &Session, identity: Option<&Identity>, now: DateTime<Utc>) -> Value {
+    let mut json = session::to_json(&ctx.config, session, identity, now);
+    if let Some(identity) = json.get_mut("identity").and_then(Value::as_object_mut) {
+        identity.insert("schema_url".to_owned(), "".into());
+        identity.shift_remove("verifiable_addresses");
+        identity.shift_remove("recovery_addresses");
+    }
+    json
 }
 
 pub async fn revoke(

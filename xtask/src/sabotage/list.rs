@@ -134,6 +134,12 @@ pub(super) const RULES: &[Rule] = &[
         instead: "set token_hash = coalesce(token_hash, $3)",
         tests: server(API, &["fresh_sign_in::the_token_changes_and_the_old_one_reads_for_a_moment"]),
     },
+    Rule {
+        name: "token-within-session",
+        text: "end > session.expires_at.timestamp() as f64",
+        instead: "end > f64::MAX",
+        tests: server(API, &["tokenised::a_token_ends_with_its_session"]),
+    },
     // Forms.
     Rule {
         name: "form-ownership",

@@ -1,11 +1,14 @@
-//! How long sessions live, and where their cookie goes.
+//! How long sessions live, where their cookie goes, and the tokens that are made from them.
 
 use super::rule::Severity::{Danger, Warning};
 use super::rule::{Found, Rule, Seen};
+use crate::config::Template;
 use std::time::Duration;
 
 const LIFESPAN: &str = "session.lifespan";
 const LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const TEMPLATES: &str = "session.whoami.tokenizer.templates";
+const LONG_TOKEN: Duration = Duration::from_secs(60 * 60);
 
 pub(super) const RULES: &[Rule] = &[
     // L19
@@ -39,6 +42,20 @@ pub(super) const RULES: &[Rule] = &[
         "Every host of the domain gets the session cookie",
         "The domain of the session cookie is wider than the host of the public URL.",
         wide,
+    ),
+    Rule::new(
+        ("long_session_tokens", Warning),
+        TEMPLATES,
+        "Session tokens stay valid after sign-out",
+        "A token template has a lifetime of more than an hour.",
+        long_tokens,
+    ),
+    Rule::new(
+        ("token_claims_over_http", Danger),
+        TEMPLATES,
+        "Claims of session tokens come over http",
+        "A token template fetches its claims mapping from an http URL.",
+        claims_over_http,
     ),
 ];
 
@@ -107,5 +124,35 @@ fn wide(seen: &Seen<'_>, found: &mut Vec<Found>) {
             .key(key)
             .patch(key, serde_json::Value::Null),
         );
+    }
+}
+
+fn long_tokens(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for (name, template) in &seen.config.session.token_templates {
+        if template.ttl > LONG_TOKEN {
+            let key = format!("{TEMPLATES}.{name}.ttl");
+            let finding = Found::new(format!(
+                "Nothing revokes a token of the template {name}: services accept it until it expires, also after the user signs out or \
+                 is disabled. 10 minutes or less is common."
+            ));
+            found.push(finding.about([name.clone()]).key(key.as_str()).patch(key.as_str(), "10m"));
+        }
+    }
+}
+
+fn claims_over_http(seen: &Seen<'_>, found: &mut Vec<Found>) {
+    for (name, template) in &seen.config.session.token_templates {
+        let Some(Template::Remote(url)) = &template.mapper else { continue };
+        if url.scheme() == "http" {
+            found.push(
+                Found::new(format!(
+                    "Anyone between this server and {} can change what tokens of the template {name} say. Use https, `file://` or \
+                     `base64://`.",
+                    url.host_str().unwrap_or_default()
+                ))
+                .about([name.clone()])
+                .key(format!("{TEMPLATES}.{name}.claims_mapper_url")),
+            );
+        }
     }
 }
