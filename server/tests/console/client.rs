@@ -106,7 +106,7 @@ impl Console {
 
     pub(crate) async fn audited(&self) -> Vec<(String, String)> {
         let mut tx = self.engine.db().read().await.unwrap();
-        let entries = audit::list(&mut tx, 100).await.unwrap();
+        let entries = audit::list(&mut tx, 1000).await.unwrap();
         entries.into_iter().map(|entry| (entry.action, entry.actor)).collect()
     }
 }

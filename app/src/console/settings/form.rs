@@ -174,7 +174,7 @@ fn asks_for_another(current: &Current, sent: &Fields, name: &str) -> bool {
     match current.values.get(name) {
         Some(SettingValue::Switch(on)) => has(name) && !on,
         Some(SettingValue::PerMethod(ways)) => {
-            let asked = |method: Method| has(name) || has(&format!("{name}.{}", method.name()));
+            let asked = |method: MethodId| has(name) || has(&format!("{name}.{}", method.name()));
             ways.iter().any(|(method, on)| asked(method) && !on)
         }
         Some(SettingValue::Number(saved)) => {
