@@ -28,8 +28,7 @@ const LISTENERS = ['SERVE_PUBLIC', 'SERVE_ADMIN', 'VESTIBULE_CONSOLE'];
 export class Vestibule {
   private constructor(
     private readonly process: ChildProcess,
-    /** Its own; the data is below it. */
-    readonly folder: string,
+    private readonly folder: string,
     private readonly log: () => string,
     /** Base URLs, without a slash at the end. */
     readonly publicUrl: string,
