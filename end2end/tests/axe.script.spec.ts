@@ -268,3 +268,32 @@ test.describe('with hosts that web hooks may call', () => {
     await check(admin.page, 'Delete crm?');
   });
 });
+
+test.describe('an account', () => {
+  const session = [{ hook: 'session' }];
+  test.use({
+    config: {
+      selfservice: {
+        methods: { code: { enabled: true, passwordless_enabled: true } },
+        flows: { recovery: { enabled: true, use: 'code' }, registration: { after: { password: { hooks: session } } } },
+      },
+    },
+  });
+
+  test('settings, recovery and codes', async ({ visitor }) => {
+    const anna = await visitor();
+    await anna.register('anna@example.org');
+    await anna.goto('/settings');
+    await check(anna.page, 'Account settings');
+    await anna.page.getByRole('region', { name: 'Password' }).getByLabel('Password').fill('short');
+    await anna.page.getByRole('region', { name: 'Password' }).getByRole('button', { name: 'Save' }).click();
+    await expect(anna.summary()).toBeVisible();
+    await check(anna.page, 'Account settings');
+    const lost = await visitor();
+    await lost.goto('/recovery');
+    await check(lost.page, 'Recover your account');
+    await lost.field('email').fill('anna@example.org');
+    await lost.submit();
+    await check(lost.page, 'Check your email');
+  });
+});
