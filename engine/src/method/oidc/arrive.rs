@@ -3,7 +3,7 @@
 
 use super::known::known;
 use super::link;
-use super::settings;
+use super::linked;
 use super::trouble::{busy, line, sentence, told};
 use crate::config::social::Provider;
 use crate::error::Result;
@@ -73,7 +73,7 @@ impl Prove for Arrival {
         Box::pin(async move {
             let ctx = on.ctx.clone();
             if on.flow.kind() == FlowKind::Settings {
-                return settings::arrived(on, &self.provider, self.visitor).await;
+                return linked::arrived(on, &self.provider, self.visitor).await;
             }
             on.flow.active = Some(MethodId::Oidc.name().to_owned());
             if on.flow.is_refresh() && !self.is_fresh(on) {

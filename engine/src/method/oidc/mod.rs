@@ -8,6 +8,7 @@ mod draw;
 pub mod exchange;
 mod known;
 pub(crate) mod link;
+mod linked;
 mod settings;
 pub mod trial;
 mod trouble;

@@ -1,7 +1,7 @@
 //! Providers in the settings: which of them sign in to the account (Kratos: selfservice/strategy/oidc/strategy_settings.go).
 
 use super::authorize::depart;
-use super::known::known;
+use super::linked::member;
 use crate::config::social::Provider;
 use crate::engine::Ctx;
 use crate::error::Result;
@@ -12,9 +12,8 @@ use crate::identity::change::Record;
 use crate::identity::credentials::providers_of;
 use crate::method::account::usable;
 use crate::method::change::AccountChange;
-use crate::method::contract::{Attempt, Checked, Draw, Facts, Member, Prove, Verdict, Who};
+use crate::method::contract::{Attempt, Checked, Draw, Prove, Verdict};
 use crate::model::FlowType;
-use crate::social::ExternalIdentity;
 use crate::store;
 use crate::ui::{Node, Text, text};
 use futures::future::BoxFuture;
@@ -116,38 +115,6 @@ impl Prove for Unlinking {
     fn prove<'a>(self: Box<Self>, _: &'a mut Attempt) -> BoxFuture<'a, Result<Verdict>> {
         Box::pin(async move { Ok(member(self.wish)) })
     }
-}
-
-fn member(wish: AccountChange) -> Verdict {
-    let member = Member { wish, version: None, hooked: None };
-    Verdict::Proceed(Box::new(Facts::of(Who::Member(Box::new(member)))))
-}
-
-/// The user is back from the provider, which says who that is there.
-pub(super) async fn arrived(
-    on: &mut Attempt,
-    provider: &Provider,
-    visitor: ExternalIdentity,
-) -> Result<Verdict> {
-    let owner = known(&on.ctx, &visitor).await?;
-    let record = on.record()?;
-    let why = match owner {
-        // sabotage: linked-to-one-account
-        Some(other) if other.id != record.identity.id => {
-            Some(text::linked_to_another_account(&provider.label))
-        }
-        Some(_) => Some(text::linked_already(&provider.label)),
-        None if providers_of(&record.credentials).contains(&provider.id) => {
-            Some(text::linked_already(&provider.label))
-        }
-        None => None,
-    };
-    if let Some(why) = why {
-        on.flow.message(why);
-        return Ok(Verdict::Form(Why::Refused));
-    }
-    let ExternalIdentity { subject, .. } = visitor;
-    Ok(member(AccountChange::Link { provider: provider.id.clone(), label: provider.label.clone(), subject }))
 }
 
 /// A provider beside an account.
