@@ -7,6 +7,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+/// Templates for session tokens.
+pub(super) const TOKEN_TEMPLATES: &str = "session.whoami.tokenizer.templates";
+
 /// What a value must look like.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Kind {

@@ -108,7 +108,7 @@ impl Layers {
         for (_, document) in &files {
             merge(&mut merged, document);
         }
-        let templates = get(&merged, super::tokenizer::KEY).and_then(Value::as_object);
+        let templates = get(&merged, super::keys::TOKEN_TEMPLATES).and_then(Value::as_object);
         let key_sets = templates.into_iter().flatten().filter_map(|(_, entry)| entry["jwks_url"].as_str());
         let key_files = key_sets.filter_map(|url| url.strip_prefix("file://")).map(PathBuf::from);
         exposed.extend(key_files.filter(|path| super::exposure::is_exposed(path)));

@@ -1,6 +1,7 @@
 //! `session.whoami.tokenizer.templates`: sessions as JSON Web Tokens. Keys are Kratos' (Kratos: embedx/config.schema.json).
 
 use super::Template;
+use super::keys::TOKEN_TEMPLATES as KEY;
 use super::reader::Reader;
 use super::scalars::{self, Wrong, web_url};
 use super::schemas;
@@ -9,8 +10,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-pub(super) const KEY: &str = "session.whoami.tokenizer.templates";
 
 /// Kratos' (driver/config/config.go).
 const USUAL: Duration = Duration::from_secs(60);

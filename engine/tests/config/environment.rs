@@ -1,7 +1,7 @@
 //! Environment variables from outside: each key of the reference takes effect through its own, and what one sets stays set under
 //! the console's settings.
 
-use super::document;
+use super::{KEYS, document, inline};
 use engine::config::load::{Sources, load, remap};
 use engine::config::{Config, Named, reference};
 use serde_json::{Value, json};
@@ -73,6 +73,9 @@ fn ground() -> Value {
 /// A legal value that is not the default, and in whose shape the effective configuration has it.
 fn other(line: &Line) -> String {
     let Line { key, kind, default, .. } = line;
+    if key == "session.whoami.tokenizer.templates" {
+        return json!({"app": {"jwks_url": inline(KEYS)}}).to_string();
+    }
     let of_key = match key.as_str() {
         "vestibule.social.trusted_email_providers"
         | "vestibule.social.reusable_id_tokens"

@@ -20,6 +20,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Keys that sign session tokens.
+const KEYS: &str = include_str!("../../src/testing/signing_keys.json");
+
+fn inline(text: &str) -> String {
+    use base64::Engine as _;
+    format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(text))
+}
+
 /// A small valid configuration with a patch (RFC 7396) over it.
 fn document(patch: Value) -> Sources {
     let base = json!({

@@ -487,8 +487,6 @@ fn prefixed(mut document: Value) -> Value {
 
 #[test]
 fn what_is_wrong_with_a_token_template_is_told_where_it_stands() {
-    const KEYS: &str = include_str!("../../src/testing/signing_keys.json");
-    let inline = |text: &str| format!("base64://{}", base64_of(text));
     let good = json!({"jwks_url": inline(KEYS), "ttl": "5m", "claims_mapper_url": inline("{ claims: {} }")});
     let with = |template: Value| {
         document(json!({"session": {"whoami": {"tokenizer": {"templates": {"app": template}}}}}))
@@ -525,9 +523,4 @@ fn what_is_wrong_with_a_token_template_is_told_where_it_stands() {
         let sources = document(json!({"session": {"whoami": {"tokenizer": {"templates": templates}}}}));
         assert_eq!(problems(&sources).len(), 1);
     }
-}
-
-fn base64_of(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
 }

@@ -124,7 +124,7 @@ fn every_key_is_accounted_for_and_none_is_lost() {
     assert_eq!(at("serve.public.base_url"), (Outcome::Kept, ""));
     assert!(at("dsn").1.contains("a separate database"), "{:?}", at("dsn"));
     assert_eq!(at("selfservice.methods.totp.enabled").0, Outcome::Waiting);
-    assert_eq!(at("selfservice.flows.settings.required_aal").0, Outcome::Waiting);
+    assert_eq!(at("selfservice.flows.settings.required_aal").0, Outcome::Kept);
     assert_eq!(at("selfservice.flows.login.lifespan").0, Outcome::Refused);
     let (unknown, text) = at("selfservice.flows.login.lifespam");
     assert_eq!(unknown, Outcome::Unknown);

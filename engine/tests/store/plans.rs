@@ -43,6 +43,7 @@ const REASONS: &[(&str, &str)] = &[
     ("session_lists::LIST_OF", "one account's"),
     ("sessions::BY_ROTATED_TOKEN_WITH_IDENTITY", "one account's addresses"),
     ("sessions::BY_TOKEN_WITH_IDENTITY", "one account's addresses"),
+    ("sessions::DELETE_SOME", "the first few, in the order of the key, with a limit"),
     ("setting_secrets::LIST", "a configuration names few"),
 ];
 

@@ -108,12 +108,21 @@ fn answer(step: &Step, recorded: &Value) -> Answer {
         "text".to_owned()
     } else if let Some(document) = recorded.get("json") {
         kind(&mut headers, "application/json");
+        // A lone time is told from another member of the same object.
+        let mut beside = document.as_str().and_then(|text| TIME.captures(text)?.get(1)).map(|since| {
+            let (name, _) =
+                since.as_str().trim_start_matches(':').split_once('+').expect("a member and seconds");
+            name.to_owned()
+        });
         let mut document = real_json(document);
         for part in
             step.check.iter().filter_map(|check| check.strip_prefix("json:")).flat_map(|at| at.rsplit('/'))
         {
             if !part.is_empty() {
                 document = json!({part: document});
+                if let Some(name) = beside.take() {
+                    document[name] = real("<time>").into();
+                }
             }
         }
         document.to_string()
