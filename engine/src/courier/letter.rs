@@ -185,6 +185,7 @@ impl Letter {
             | Letter::RecoveryCodeUnknown
             | Letter::RecoveryLink { .. }
             | Letter::RecoveryLinkUnknown
+            | Letter::AddressChanged { .. }
             | Letter::Invitation { .. }
             | Letter::RegistrationKnown { .. } => None,
         }

@@ -39,6 +39,7 @@ impl Letter {
             | Letter::RecoveryCodeUnknown
             | Letter::RecoveryLink { .. }
             | Letter::RecoveryLinkUnknown
+            | Letter::AddressChanged { .. }
             | Letter::Invitation { .. }
             | Letter::RegistrationKnown { .. } => {
                 return Err(Error::internal(format!("{} is no text message", self.template())));

@@ -44,7 +44,7 @@ async fn begun(engine: &Engine) {
         query: vec![],
         csrf_cookie: String::new(),
         current: None,
-        requester: engine::requester::Requester::default(),
+        requester: engine::requester::Requester::default().into(),
         seen: engine::hooks::call::RequestInfo::default(),
     };
     flow::start(&engine.begin(), FlowKind::Registration, start).await.unwrap();
@@ -154,7 +154,7 @@ async fn invitations_go_a_while_after_their_end_and_sign_ups_that_wait_at_theirs
         query: vec![],
         csrf_cookie: String::new(),
         current: None,
-        requester: engine::requester::Requester::default(),
+        requester: engine::requester::Requester::default().into(),
         seen: engine::hooks::call::RequestInfo::default(),
     };
     let Started::Flow(flow) = flow::start(&ctx, FlowKind::Verification, start).await.unwrap() else {

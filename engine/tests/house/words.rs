@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Checked: Markdown, email templates, and string literals of Rust sources outside of their tests. Of the command line also the doc
 /// comments, because they are its help. To cover another folder, add it here and reword what the test then reports. Not covered yet:
 /// xtask outside of asvs, and of engine/src: flow, form, method, otp, plan, signup.
-const COVERED: [&str; 61] = [
+const COVERED: [&str; 62] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",

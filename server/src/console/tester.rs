@@ -75,7 +75,7 @@ impl Asked {
         let asked = |name: &str| posted.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let config = engine.begin().config;
         let wanted = asked("method").and_then(MethodId::parse);
-        let is_on = |method: &MethodIdId| settings::registering(&config).any(|on| on == *method);
+        let is_on = |method: &MethodId| settings::registering(&config).any(|on| on == *method);
         Self {
             method: wanted.filter(is_on).or_else(|| settings::registering(&config).next()),
             client: asked("client").and_then(Client::parse).unwrap_or(Client::Browser),
