@@ -179,6 +179,10 @@ impl Metrics {
             let (name, help) = registered(metric);
             registry.register(name, help, counter.clone());
         }
+        // At 0 from the start: what never happened is no gap in a graph, and an alert on it can be written.
+        for reason in ["country", "limit"] {
+            texts_refused.get_or_create(&labels(TEXTS_REFUSED, [reason.into()]));
+        }
         Self { registry, requests, seconds, started, flows, emails, texts_refused, hooks }
     }
 

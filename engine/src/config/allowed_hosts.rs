@@ -2,7 +2,6 @@
 //! those of the files, unless a file forbids it.
 
 use super::layers::{get, set};
-use super::reader::Reader;
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -83,19 +82,16 @@ impl Entry {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_, '_>) -> AllowedHosts {
-    let mut hosts = Vec::new();
-    for (index, text) in reader.texts(KEY).iter().enumerate() {
+/// The hosts of a list, and the places and texts of entries that are none.
+pub(super) fn parse(texts: &[String]) -> (AllowedHosts, Vec<(usize, &String)>) {
+    let (mut hosts, mut wrong) = (Vec::new(), Vec::new());
+    for (index, text) in texts.iter().enumerate() {
         match Entry::read(text) {
             Some(entry) => hosts.push(entry),
-            None => reader.findings.problem(
-                &format!("{KEY}[{index}]"),
-                format!("`{text}` is not a host"),
-                "a host without scheme, port and path, for example `crm.example.org`, or `*.example.org` for all its subdomains",
-            ),
+            None => wrong.push((index, text)),
         }
     }
-    AllowedHosts(hosts)
+    (AllowedHosts(hosts), wrong)
 }
 
 #[cfg(test)]

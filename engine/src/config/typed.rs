@@ -240,7 +240,7 @@ fn vestibule(reader: &mut Reader<'_, '_>) -> VestibuleKeys {
         },
         resend_after: reader.lifespan("vestibule.pages.resend_after"),
         web_hook_deadline: reader.lifespan("vestibule.web_hooks.deadline"),
-        web_hook_hosts: allowed_hosts::read(reader),
+        web_hook_hosts: web_hook_hosts(reader),
         hosts_in_console: reader.boolean("vestibule.web_hooks.allow_hosts_in_console"),
         registration: registration::read(reader),
         limits: limits::read(reader),
@@ -324,6 +324,19 @@ fn identity(reader: &mut Reader<'_, '_>, earlier: Option<&Config>) -> IdentityKe
         );
     }
     IdentityKeys { default_schema_id, schemas }
+}
+
+fn web_hook_hosts(reader: &mut Reader<'_, '_>) -> AllowedHosts {
+    let texts = reader.texts(allowed_hosts::KEY);
+    let (hosts, wrong) = allowed_hosts::parse(&texts);
+    for (index, text) in wrong {
+        reader.findings.problem(
+            &format!("{}[{index}]", allowed_hosts::KEY),
+            format!("`{text}` is not a host"),
+            "a host without scheme, port and path, for example `crm.example.org`, or `*.example.org` for all its subdomains",
+        );
+    }
+    hosts
 }
 
 /// Users who sign up must be able to sign in: with an identifier of the schema, or with a provider.

@@ -6,6 +6,7 @@ mod sign_in;
 mod sign_up;
 
 use super::account::taken;
+use super::addressee::not_an_address;
 use super::contract::{Attempt, Checked, Draw, Facts, Method, Moves, NewAccount, Owner, Prove, Verdict, Who};
 use super::{address_change, recovery};
 use crate::config::Config;
@@ -18,13 +19,13 @@ use crate::form::nodes;
 use crate::form::outcome::{Replaced, Why};
 use crate::form::request::Submit;
 use crate::form::verification::{address_is_missing, ask_for_code, forget_code, forget_codes};
-use crate::identity::{Via, address::is_email, normalise_identifier, phone};
+use crate::identity::{Via, normalise_identifier};
 use crate::model::{Flow, FlowKind, FlowState, MethodId, Missing, Sent};
 use crate::otp::{self, Found, Purpose};
 use crate::requester::Requester;
 use crate::signup::{pending, reset};
 use crate::store::{self, Tx};
-use crate::ui::{Group, Node, Text, text};
+use crate::ui::{Group, Node, text};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -128,17 +129,6 @@ fn check_form(on: &mut Attempt, code: String) -> Result<Checked> {
         return Ok(REFUSED);
     }
     Ok(Checked::Go(Box::new(SendTo(normalise_identifier(&email)))))
-}
-
-/// What is wrong with an address that a code is to go to. `by_text_message`: it may be a phone number.
-pub(super) fn not_an_address(typed: &str, by_text_message: bool) -> Option<Text> {
-    match Via::of(typed) {
-        _ if is_email(typed) => None,
-        Via::Sms if by_text_message => {
-            (!phone::is_phone_number(typed)).then(|| text::neither_email_nor_phone_number(typed))
-        }
-        Via::Email | Via::Sms => Some(text::not_an_email(typed)),
-    }
 }
 
 /// A code is asked for.

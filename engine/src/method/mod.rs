@@ -6,6 +6,7 @@
 
 mod account;
 pub(crate) mod address_change;
+mod addressee;
 pub(crate) mod basis;
 pub(crate) mod change;
 mod code;

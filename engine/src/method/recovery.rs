@@ -1,7 +1,7 @@
 //! Recovery by a code or a link: where it is sent, and what it proves (Kratos: selfservice/strategy/code, selfservice/strategy/link).
 
 use super::account::active;
-use super::code::not_an_address;
+use super::addressee::not_an_address;
 use super::contract::{Attempt, Checked, Facts, Prove, Recovered, Verdict, Who};
 use crate::effects::to_completion;
 use crate::engine::Ctx;

@@ -547,15 +547,16 @@ pub fn not_an_email(value: &str) -> Text {
     error(4000040, "Enter a valid email address, for example name@example.org.", json!({ "value": value }))
 }
 pub fn neither_email_nor_phone_number(value: &str) -> Text {
-    let text = "Enter a valid email, or a phone number with its country code, for example +43 1 5872100.";
-    error(4000041, text, json!({ "value": value }))
+    phone_number(
+        "Enter a valid email, or a phone number with its country code, for example +44 20 7946 0958.",
+        value,
+    )
 }
 pub fn not_a_phone_number(value: &str) -> Text {
-    error(
-        4000041,
-        "Enter a valid phone number with its country code, for example +43 1 5872100.",
-        json!({ "value": value }),
-    )
+    phone_number("Enter a valid phone number with its country code, for example +44 20 7946 0958.", value)
+}
+fn phone_number(text: &str, value: &str) -> Text {
+    error(4000041, text, json!({ "value": value }))
 }
 
 // Providers

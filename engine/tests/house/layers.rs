@@ -36,7 +36,7 @@ const LAYERS: [(&str, u8); 46] = [
     ("row_budget", 6),
     ("courier", 7),
     ("remote_template", 7),
-    ("hooks", 8),
+    ("hooks", 7),
     ("secrets", 7),
     ("known_secrets", 7),
     ("session", 7),

@@ -110,7 +110,8 @@ fn texts(countries: Value) -> Value {
 /// A schema with a phone number that gets codes.
 fn with_phone() -> String {
     use base64::Engine as _;
-    let phone = json!({"type": "string", "format": "tel", "ory.sh/kratos": {"verification": {"via": "sms"}}});
+    let marks = json!({"verification": {"via": "sms"}, "credentials": {"password": {"identifier": true}}});
+    let phone = json!({"type": "string", "format": "tel", "ory.sh/kratos": marks});
     let schema = json!({"type": "object", "properties": {"traits": {"type": "object", "properties": {"phone": phone}}}});
     format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()))
 }
@@ -746,6 +747,8 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "passwords_in_the_clear",
         "console_beside_public",
         "unnamed_proxy",
+        // Only its owner knows the gateway.
+        "phone_numbers_without_channel",
         // Another server for the mapping, or a file.
         "token_claims_over_http",
         // Another address for the service, or another network.

@@ -442,7 +442,10 @@ async fn where_a_provider_is_asked_has_to_be_on_the_list_of_hosts() {
     draft.texts.insert("issuer_url", "https://other.example.org".into());
     draft.client_secret = Secret::from(SECRET);
     let told = problems(house.save(Some("acme"), draft).await);
-    assert!(told[0].0 == "issuer_url" && told[0].1.contains("not among the hosts"), "{told:?}");
+    assert!(
+        told[0].0 == "issuer_url" && told[0].1.contains("may not call other.example.org yet"),
+        "{told:?}"
+    );
 }
 
 /// A list that loses a host takes effect with the next request, and the checks say why nobody comes through.

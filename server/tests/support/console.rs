@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::middleware::Next;
 use engine::Engine;
 use engine::operators::{self, Operator, Role};
 use engine::store::operators as rows;
@@ -29,7 +30,14 @@ pub(crate) struct Console {
 /// The console's routes, asked from this machine.
 pub(crate) fn router(engine: &Engine) -> Router {
     let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-    server::console::router(AppState { engine: engine.clone() }).layer(MockConnectInfo(peer))
+    let router = server::console::router(AppState { engine: engine.clone() });
+    let engine = engine.clone();
+    // As the edge does it for a listener: one configuration for the whole request.
+    let snapshot = move |mut request: Request<Body>, next: Next| {
+        request.extensions_mut().insert(engine.begin());
+        next.run(request)
+    };
+    router.layer(axum::middleware::from_fn(snapshot)).layer(MockConnectInfo(peer))
 }
 
 pub(crate) struct Page {
