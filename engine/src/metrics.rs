@@ -181,7 +181,7 @@ impl Metrics {
         }
         // At 0 from the start: what never happened is no gap in a graph, and an alert on it can be written.
         for reason in ["country", "limit"] {
-            texts_refused.get_or_create(&labels(TEXTS_REFUSED, [reason.into()]));
+            texts_refused.get_or_create(&labels(TEXTS_REFUSED, [reason.into()])).inc_by(0);
         }
         Self { registry, requests, seconds, started, flows, emails, texts_refused, hooks }
     }

@@ -747,7 +747,9 @@ fn what_a_file_is_to_say_ends_the_finding_and_every_fix_has_it() {
         "passwords_in_the_clear",
         "console_beside_public",
         "unnamed_proxy",
-        // Only its owner knows the gateway.
+        // Only the owner of the service knows the gateway, and where the users live.
+        "text_messages_to_no_country",
+        "text_messages_to_every_country",
         "phone_numbers_without_channel",
         // Another server for the mapping, or a file.
         "token_claims_over_http",

@@ -46,7 +46,7 @@ fn every_country(seen: &Seen<'_>, found: &mut Vec<Found>) {
     let countries = &seen.config.vestibule.limits.texts.countries;
     if seen.config.courier.sms.is_some() && *countries == Countries::All {
         found.push(Found::new(format!(
-            "Attackers request codes for numbers that they earn money with, up to `vestibule.limits.sms.total` a day. List the countries \
+            "Attackers request codes for numbers that earn them money, up to `vestibule.limits.sms.total` a day. List the countries \
              of your users in `{COUNTRIES}`."
         )));
     }
