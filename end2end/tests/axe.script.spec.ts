@@ -8,7 +8,7 @@ import { PASSWORDS, VERIFICATION } from './console';
 import { HOOKS } from './hooks';
 
 // Some twenty looks at pages.
-test.setTimeout(240_000);
+test.setTimeout(480_000);
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
