@@ -7,7 +7,8 @@ use engine::operators::Role;
 
 #[tokio::test]
 async fn where_only_files_list_hosts_the_page_says_what_to_write_where_and_has_no_form() {
-    let console = Console::with_files(json!({"vestibule": {"web_hooks": {"allow_hosts_in_console": false}}})).await;
+    let console =
+        Console::with_files(json!({"vestibule": {"web_hooks": {"allow_hosts_in_console": false}}})).await;
     let page = console.get(LIST).await;
     assert!(page.html.contains("vestibule.web_hooks.allowed_hosts: [crm.example.org]"), "{}", page.html);
     assert!(page.html.contains("document 1") || page.html.contains("document 2"), "{}", page.html);
