@@ -28,7 +28,8 @@ const LISTENERS = ['SERVE_PUBLIC', 'SERVE_ADMIN', 'VESTIBULE_CONSOLE'];
 export class Vestibule {
   private constructor(
     private readonly process: ChildProcess,
-    private readonly folder: string,
+    /** Its own; the data is below it. */
+    readonly folder: string,
     private readonly log: () => string,
     /** Base URLs, without a slash at the end. */
     readonly publicUrl: string,
